@@ -1,0 +1,101 @@
+# edge-digits: train on MNIST, convert to TensorFlow Lite, prove that nothing was lost. `make` alone lists the targets.
+
+PYTHON ?= python3
+RECIPE ?= standard
+SEED ?= 1
+
+VENV := .venv
+RUNTIME := .venv-runtime
+BUILD := build/$(RECIPE)
+MODELS := $(addprefix $(BUILD)/digits-,$(addsuffix .tflite,float32 float16 dynamic int8))
+RUNTIME_FILES := $(shell find edge_runtime -type f ! -name '*.pyc')
+# pip shows its progress on a terminal, and nothing but errors elsewhere.
+PIP_INSTALL := -m pip install --disable-pip-version-check $(shell test -t 2 || echo --quiet)
+
+.DEFAULT_GOAL := help
+.PHONY: help tflite train parity demo test lint format lock data samples ship latency fuzz clean
+.DELETE_ON_ERROR:
+
+help: ## List the targets
+	@echo 'make TARGET [RECIPE=standard|article|smoke] [SEED=1] [PYTHON=python3]'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+tflite: $(BUILD)/digits.keras $(MODELS) $(BUILD)/parity.ok ## Train, convert and prove: build/RECIPE/digits-int8.tflite
+
+train: $(BUILD)/digits.keras ## Train alone: build/RECIPE/digits.keras and its report
+
+parity: $(MODELS) ## Compare the small models in build/RECIPE with the full one
+	$(VENV)/bin/python -m benchmarks parity $(BUILD)
+
+demo: $(RUNTIME)/installed ## Read the sample pages with the shipped model; needs no TensorFlow
+	$(RUNTIME)/bin/edge-digits read edge_runtime/samples --annotate build/demo
+	@echo 'The pictures in build/demo show where.'
+
+test: $(VENV)/installed data ## Run the tests
+	$(VENV)/bin/python -m pytest $(TESTS)
+
+lint: $(VENV)/installed ## Check style, types and the arrows between the packages
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+format: $(VENV)/installed ## Format the code
+	$(VENV)/bin/ruff check --fix
+	$(VENV)/bin/ruff format
+
+data: $(VENV)/installed ## Fetch MNIST into the cache, if it is not there
+	@$(VENV)/bin/python -m train.dataset
+
+samples: $(VENV)/installed ## Draw the sample pages that ship, anew
+	$(VENV)/bin/python -m train.samples
+
+ship: tflite ## Make build/RECIPE's int8 file the one that ships
+	cp $(BUILD)/digits-int8.tflite edge_runtime/models/digits-int8.tflite
+
+latency: $(VENV)/installed ## Time the runtime
+	$(VENV)/bin/python -m benchmarks latency
+
+fuzz: $(VENV)/installed ## Feed garbage to the decoder and the reader (FUZZ_RUNS=100000)
+	$(VENV)/bin/python $(PIP_INSTALL) --require-hashes --requirement requirements/fuzz.txt
+	$(VENV)/bin/python tests/fuzz_read.py -atheris_runs=$(or $(FUZZ_RUNS),100000) -timeout=1
+
+lock: ## Refresh the lock files (needs uv)
+	requirements/lock
+
+clean: ## Remove what was built; .venv and the data cache stay
+	rm -rf build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+# Several targets of one pattern rule are made by one run of it, in every version of make.
+build/%/digits.keras: $(wildcard train/*.py) | $(VENV)/installed
+	$(VENV)/bin/python -m train --recipe $* --seed $(SEED) --output build/$* \
+	  $(if $(wildcard build/$*/checkpoint.npz),--resume)
+
+build/%/digits-float32.tflite build/%/digits-float16.tflite build/%/digits-dynamic.tflite build/%/digits-int8.tflite: \
+    build/%/digits.keras $(wildcard convert/*.py)
+	$(VENV)/bin/python -m convert build/$* --force
+
+# Only a gate that was passed leaves its mark: one that failed fails again.
+build/%/parity.ok: build/%/digits-float32.tflite build/%/digits-float16.tflite build/%/digits-dynamic.tflite \
+    build/%/digits-int8.tflite benchmarks/gate.py benchmarks/parity.py benchmarks/full.py benchmarks/thresholds.toml
+	$(VENV)/bin/python -m benchmarks parity build/$*
+	@touch $@
+
+$(VENV)/installed: requirements/dev.txt pyproject.toml
+	$(call make_venv,$(VENV))
+	$(VENV)/bin/python $(PIP_INSTALL) --require-hashes --requirement requirements/dev.txt
+	$(VENV)/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(RUNTIME)/installed: requirements/runtime.txt pyproject.toml $(RUNTIME_FILES)
+	$(call make_venv,$(RUNTIME))
+	$(RUNTIME)/bin/python $(PIP_INSTALL) --require-hashes --requirement requirements/runtime.txt
+	$(RUNTIME)/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --force-reinstall .
+	@touch $@
+
+define make_venv
+@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+  { echo 'error: Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12' >&2; exit 1; }
+@echo 'Installing into $(1), once; it takes a minute or two.'
+@$(PYTHON) -m venv $(1) || { echo 'error: python3 cannot make virtual environments: apt install python3-venv' >&2; exit 1; }
+endef

@@ -1,0 +1,73 @@
+"""The parity gate over a build folder: measure, write what was found, and say whether the build may be used."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks import full, parity
+from convert.recipes import CONVERSIONS
+from edge_runtime import model_file
+from edge_runtime.classifier import Classifier
+from edge_runtime.errors import EdgeError
+from train import dataset
+from train.files import write_text, write_whole
+from train.report import contact_sheet
+
+
+class GateMissed(EdgeError, AssertionError):
+    """A build missed a limit of thresholds.toml."""
+
+    exit_code = 5
+
+
+def run(folder: Path) -> dict[str, parity.Parity]:
+    """Compare every model file in `folder` with its digits.keras on the test digits.
+
+    Writes parity.json, a picture of every digit whose label flipped, and, where every limit is met, what was measured
+    into each model's card. Raises GateMissed where one is not; nothing is removed then.
+    """
+    files = {name: folder / conversion.file_name for name, conversion in CONVERSIONS.items()}
+    digits = dataset.load("test")
+    reference = full.probabilities(folder / "digits.keras", digits.images)
+    results, training = {}, None
+    for name, path in files.items():
+        with Classifier(path) as classifier:
+            small = classifier.confidences(digits.images)
+            card = classifier.model.card or {}
+        results[name] = parity.compare(reference, small, digits.labels, path.stat().st_size)
+        _draw_flipped(folder / "report" / f"flipped-{name}.png", digits, reference, small, results[name].flipped)
+        training = (card.get("training") or {}).get("recipe")
+    missed = parity.misses(results, training["name"] if training else None, parity.read_limits())
+    write_text(folder / "parity.json", json.dumps(parity.record(results, missed), indent=1) + "\n")
+    print(parity.table(results))
+    if missed:
+        raise GateMissed("the parity gate is missed: " + "; ".join(missed))
+    for name, path in files.items():
+        model_file.add_measurements(path, _for_card(results[name]))
+    return results
+
+
+def _for_card(result: parity.Parity) -> dict[str, Any]:
+    names = ("accuracy", "full_accuracy", "drop", "agreement", "mcnemar_p", "largest_difference", "mean_difference")
+    return {"split": "MNIST test, 10,000 digits", **{name: round(getattr(result, name), 6) for name in names}}
+
+
+def _draw_flipped(
+    path: Path,
+    digits: dataset.Digits,
+    reference: NDArray[np.float64],
+    small: NDArray[np.float64],
+    flipped: list[int],
+) -> None:
+    if not flipped:
+        path.unlink(missing_ok=True)
+        return
+    captions = [
+        f"{digits.labels[i]}: {full_row.argmax()} {full_row.max():.0%} → {small_row.argmax()} {small_row.max():.0%}"
+        for i, full_row, small_row in zip(flipped, reference[flipped], small[flipped], strict=True)
+    ]
+    figure = contact_sheet(255 - digits.images[flipped].astype(float), captions, columns=8)
+    write_whole(path, lambda temporary: figure.savefig(temporary, format="png", dpi=110, metadata={"Software": None}))

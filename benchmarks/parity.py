@@ -1,0 +1,119 @@
+"""Is each small model as accurate as the full one? Measured digit by digit on MNIST's 10,000 test digits."""
+
+import math
+import tomllib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+
+THRESHOLDS = Path(__file__).with_name("thresholds.toml")
+Probabilities = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parity:
+    """One small model against the full one. Accuracies, agreement and drops are in percent or percentage points."""
+
+    accuracy: float
+    full_accuracy: float
+    drop: float  # full minus small: negative where the small model is better
+    relative_error_increase: float | None  # of the error rate, 0.1 is a tenth more; None where the full one errs never
+    agreement: float  # of the likeliest label, digit by digit
+    only_full_right: int
+    only_small_right: int
+    mcnemar_p: float  # exact, two-sided: how likely such a difference is where the two are equally good
+    largest_difference: float  # of any probability
+    mean_difference: float
+    drop_per_class: list[float]
+    flipped: list[int]  # the digits whose label differs, as indices into the test split
+    bytes: int
+
+
+def compare(full: Probabilities, small: Probabilities, labels: NDArray[np.uint8], size: int) -> Parity:
+    """Compare two models' probabilities, float64 (N, 10), for the same N digits, of which `labels` is the truth."""
+    read_full, read_small = full.argmax(axis=1), small.argmax(axis=1)
+    right_full, right_small = read_full == labels, read_small == labels
+    only_full, only_small = int((right_full & ~right_small).sum()), int((right_small & ~right_full).sum())
+    errors_full, errors_small = int((~right_full).sum()), int((~right_small).sum())
+    differences = np.abs(full - small)
+    return Parity(
+        accuracy=100 * float(right_small.mean()),
+        full_accuracy=100 * float(right_full.mean()),
+        drop=100 * (errors_small - errors_full) / len(labels),
+        relative_error_increase=errors_small / errors_full - 1 if errors_full else None,
+        agreement=100 * float((read_full == read_small).mean()),
+        only_full_right=only_full,
+        only_small_right=only_small,
+        mcnemar_p=binomtest(only_full, only_full + only_small).pvalue if only_full + only_small else 1.0,
+        largest_difference=float(differences.max()),
+        mean_difference=float(differences.mean()),
+        drop_per_class=[
+            100 * float(right_full[labels == digit].mean() - right_small[labels == digit].mean())
+            if (labels == digit).any() else 0.0
+            for digit in range(10)
+        ],
+        flipped=np.flatnonzero(read_full != read_small).tolist(),
+        bytes=size,
+    )  # fmt: skip
+
+
+def misses(results: dict[str, Parity], training_recipe: str | None, limits: dict[str, Any]) -> list[str]:
+    """Return a line for every limit that was missed, saying which and by how much; none is what a build needs.
+
+    `limits` is what thresholds.toml holds. Raises KeyError where a model has no limits: nothing passes unmeasured.
+    """
+    found = []
+    for name, parity in results.items():
+        bounds = limits["parity"][name]
+        drop, agreement = bounds["max_drop"], bounds["min_agreement"]
+        if not parity.drop <= drop + 1e-9:
+            found.append(
+                f"{name}: drop {parity.drop:.2f} points, {parity.drop - drop:.2f} above the limit of {drop:.2f}"
+            )
+        if not parity.agreement >= agreement - 1e-9:
+            found.append(
+                f"{name}: agreement {parity.agreement:.2f} %, {agreement - parity.agreement:.2f} below the limit of "
+                f"{agreement:.2f} %"
+            )
+        if not math.isfinite(parity.largest_difference):
+            found.append(f"{name}: answers with numbers that are not finite")
+        largest = bounds.get("max_bytes")
+        if largest is not None and parity.bytes > largest:
+            found.append(f"{name}: {parity.bytes:,} bytes, {parity.bytes - largest:,} above the limit of {largest:,}")
+    if "int8" in results and training_recipe is not None:
+        least, reached = limits["accuracy"][training_recipe], results["int8"].accuracy
+        if not reached >= least - 1e-9:
+            found.append(f"int8: accuracy {reached:.2f} %, {least - reached:.2f} below the limit of {least:.2f} %")
+    return found
+
+
+def read_limits() -> dict[str, Any]:
+    """Return what thresholds.toml holds."""
+    return tomllib.loads(THRESHOLDS.read_text(encoding="utf-8"))
+
+
+def table(results: dict[str, Parity]) -> str:
+    """Return the results as lines of text, a model a line."""
+    head = f"{'model':<9}{'bytes':>11}{'accuracy':>10}{'drop':>7}{'errors':>9}{'agreement':>11}"
+    head += f"{'McNemar p':>11}{'worst diff':>12}{'mean diff':>11}{'worst class':>13}"
+    lines = [head]
+    first = next(iter(results.values()))
+    lines.append(f"{'full':<9}{'':>11}{first.full_accuracy:>8.2f} %")
+    for name, parity in results.items():
+        increase = parity.relative_error_increase
+        lines.append(
+            f"{name:<9}{parity.bytes:>11,}{parity.accuracy:>8.2f} %{parity.drop:>7.2f}"
+            f"{'' if increase is None else f'{increase:+.1%}':>9}{parity.agreement:>9.2f} %{parity.mcnemar_p:>11.3f}"
+            f"{parity.largest_difference:>12.4f}{parity.mean_difference:>11.6f}{max(parity.drop_per_class):>+13.2f}"
+        )
+    return "\n".join(lines)
+
+
+def record(results: dict[str, Parity], missed: list[str]) -> dict[str, Any]:
+    """Return what parity.json holds."""
+    return {"format": 1, "passed": not missed, "missed": missed,
+            "models": {name: asdict(parity) for name, parity in results.items()}}  # fmt: skip

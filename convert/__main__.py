@@ -1,0 +1,93 @@
+"""Convert a Keras network to TensorFlow Lite, once for each recipe.
+
+python -m convert build/standard                      all four, beside build/standard/digits.keras
+python -m convert my.keras --output out --recipe int8
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from convert.recipes import CONVERSIONS
+from edge_runtime import model_file
+from edge_runtime.errors import EdgeError, ModelError, OutputError
+from edge_runtime.native import stderr_silenced
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("source", metavar="KERAS", type=click.Path(path_type=Path, exists=True))
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="[default: beside the network]")
+@click.option("--recipe", "names", type=click.Choice(list(CONVERSIONS)), multiple=True, help="[default: all four]")
+@click.option("--force", is_flag=True, help="Write over a different model that is already there.")
+def convert(source: Path, output: Path | None, names: tuple[str, ...], force: bool) -> None:
+    """Convert KERAS, a .keras file or the folder that holds digits.keras, to TensorFlow Lite model files."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    network = source / "digits.keras" if source.is_dir() else source
+    folder = output or network.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    with stderr_silenced():  # TensorFlow greets on import
+        import keras
+
+        from convert import calibration, fold, package, quantize, verify
+
+    try:
+        loaded = keras.models.load_model(network, compile=False)
+    except (ValueError, OSError, TypeError, KeyError) as error:
+        raise ModelError(f"cannot load {network}: {str(error).splitlines()[0]}") from error
+    layers = fold.fold(loaded)
+    digits = calibration.choose()
+    run = _run_record(network.with_name("run.json"))
+    for name in names or CONVERSIONS:
+        conversion = CONVERSIONS[name]
+        with stderr_silenced():
+            flatbuffer = quantize.quantize(layers, conversion, digits.images)
+        verify.verify(flatbuffer, conversion)
+        path = folder / conversion.file_name
+        _refuse_to_replace(path, flatbuffer, force)
+        package.package(path, flatbuffer, package.card(conversion, digits, run))
+        print(f"{path}: {path.stat().st_size:,} bytes")
+
+
+def _run_record(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return {"recipe": None}
+    except ValueError as error:
+        raise ModelError(f"{path} is damaged: {error}; train again") from error
+
+
+def _refuse_to_replace(path: Path, flatbuffer: bytes, force: bool) -> None:
+    if force or not path.exists():
+        return
+    try:
+        same = model_file.read(path).flatbuffer == flatbuffer
+    except EdgeError:
+        same = False
+    if not same:
+        raise OutputError(f"{path} holds a different model: give --force to write over it, or another --output")
+
+
+def main() -> None:
+    """Run the command; an error becomes one line and an exit code."""
+    try:
+        convert(standalone_mode=False)
+    except EdgeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except OSError as error:
+        print(f"error: cannot write: {error}", file=sys.stderr)
+        sys.exit(OutputError.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

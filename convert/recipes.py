@@ -1,0 +1,36 @@
+"""How to convert: one frozen dataclass a recipe. docs/recipes.md compares them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conversion:
+    """How weights and activations are stored. Integer activations need integer weights, and calibration digits."""
+
+    name: str
+    weights: Literal["float32", "float16", "int8"]
+    activations: Literal["float32", "int8"]
+    # One scale for each output of a dense layer, or one for the whole kernel. LiteRT knows both; runtimes from before
+    # 2024, the 32-bit ARM one among them, compute wrong answers from the first.
+    per_channel: bool = False
+
+    def __post_init__(self) -> None:
+        if self.activations == "int8" and self.weights != "int8":
+            raise ValueError("integer activations need int8 weights")
+
+    @property
+    def file_name(self) -> str:
+        """The file that this recipe writes."""
+        return f"digits-{self.name}.tflite"
+
+
+CONVERSIONS = {
+    conversion.name: conversion
+    for conversion in (
+        Conversion(name="float32", weights="float32", activations="float32"),
+        Conversion(name="float16", weights="float16", activations="float32"),
+        Conversion(name="dynamic", weights="int8", activations="float32"),
+        Conversion(name="int8", weights="int8", activations="int8"),
+    )
+}

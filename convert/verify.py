@@ -1,0 +1,42 @@
+"""After conversion, tensor by tensor: the flatbuffer is what its recipe promises, or an error."""
+
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from convert.fold import SIDE, UnusableModel
+from convert.recipes import Conversion
+from edge_runtime.native import stderr_silenced
+
+# int32 holds the biases and the shape arithmetic, whatever the recipe.
+INTEGERS = (np.int8, np.uint8, np.int32)
+WEIGHT_TYPES = {"float32": np.float32, "float16": np.float16, "int8": np.int8}
+
+
+def verify(flatbuffer: bytes, conversion: Conversion) -> None:
+    """Raise UnusableModel where a tensor's type or the input's scale is not the recipe's."""
+    with stderr_silenced():
+        interpreter = Interpreter(model_content=flatbuffer)
+        interpreter.allocate_tensors()
+    given, tensors = interpreter.get_input_details()[0], interpreter.get_tensor_details()
+    if tuple(given["shape_signature"]) != (-1, SIDE, SIDE):
+        raise UnusableModel(f"the {conversion.name} model takes {tuple(given['shape_signature'])}")
+    first_kernel = {tensor["dtype"] for tensor in tensors if _is_first_kernel(tensor)}
+    # A float16 kernel appears twice: as it is stored, and as the float32 that it becomes on the way to the product.
+    if WEIGHT_TYPES[conversion.weights] not in first_kernel:
+        raise UnusableModel(f"the {conversion.name} model holds weights that are not {conversion.weights}")
+    if conversion.activations == "int8":
+        floats = [tensor["name"] for tensor in tensors if tensor["dtype"] not in INTEGERS]
+        if floats:
+            raise UnusableModel(f"the {conversion.name} model holds tensors that are not integers: {', '.join(floats)}")
+        if given["dtype"] != np.uint8 or given["quantization"] != (1.0, 0):
+            raise UnusableModel(
+                f"the {conversion.name} model takes {given['dtype'].__name__} with (scale, zero point) "
+                f"{given['quantization']}, not raw uint8 pixels: do the calibration digits reach from 0 to 255?"
+            )
+
+
+def _is_first_kernel(tensor: dict[str, Any]) -> bool:
+    shape = tensor["shape"]
+    return len(shape) == 2 and shape[0] > 1 and shape[1] == SIDE * SIDE  # (outputs, inputs)

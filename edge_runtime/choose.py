@@ -1,0 +1,68 @@
+"""Candidates and their confidences -> the best consistent set: no mark is part of two digits."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.records import Candidate
+
+# A group of candidates that exclude each other is searched whole up to this size, and greedily beyond.
+EXHAUSTIVE = 12
+# What each digit costs, as a part of the most ink in its group: without a price, the tail of a broken 2 would be a very
+# confident 1 beside a very confident 2.
+PRICE = 0.1
+
+
+def choose(candidates: Sequence[Candidate], confidences: NDArray[np.float64]) -> list[int]:
+    """Return the indices of the candidates to keep, in ascending order; they share no mark.
+
+    `confidences` is float64 (N, classes), a row for each candidate. The set kept is the one whose ink is explained
+    best: the sum over its candidates of confidence times ink, less a price for each, is the largest.
+    """
+    best = confidences.max(axis=1, initial=0.0)
+    chosen: list[int] = []
+    for group in _groups(candidates):
+        if len(group) == 1:
+            chosen += group
+            continue
+        amount = {i: float(candidates[i].ink.sum(dtype=np.int64)) for i in group}
+        price = PRICE * max(amount.values())
+        worth = {i: float(best[i]) * amount[i] - price for i in group}
+        search = _best_set if len(group) <= EXHAUSTIVE else _greedy_set
+        chosen += search(candidates, worth)
+    return sorted(chosen)
+
+
+def _groups(candidates: Sequence[Candidate]) -> list[list[int]]:
+    """Return the candidates' indices, grouped so that candidates of two groups never share a mark."""
+    group_of_mark: dict[int, list[int]] = {}
+    for i, candidate in enumerate(candidates):
+        touched = {id(group): group for mark in candidate.marks if (group := group_of_mark.get(mark)) is not None}
+        merged = [i for group in touched.values() for i in group] + [i]
+        for member in merged:
+            for mark in candidates[member].marks:
+                group_of_mark[mark] = merged
+    return list({id(group): group for group in group_of_mark.values()}.values())
+
+
+def _best_set(candidates: Sequence[Candidate], worth: dict[int, float]) -> list[int]:
+    def search(remaining: list[int]) -> tuple[float, list[int]]:
+        if not remaining:
+            return 0.0, []
+        first, others = remaining[0], remaining[1:]
+        without = search(others)
+        value, members = search([i for i in others if not candidates[i].marks & candidates[first].marks])
+        return max(without, (value + worth[first], [first, *members]), key=lambda found: found[0])
+
+    return search(list(worth))[1]
+
+
+def _greedy_set(candidates: Sequence[Candidate], worth: dict[int, float]) -> list[int]:
+    members: list[int] = []
+    taken: set[int] = set()
+    for i in sorted(worth, key=lambda i: -worth[i]):
+        if worth[i] > 0 and not candidates[i].marks & taken:
+            members.append(i)
+            taken |= candidates[i].marks
+    return members

@@ -1,0 +1,26 @@
+"""What to install when an import fails."""
+
+from edge_runtime.errors import DependencyMissing
+
+# By the top-level module that is missing.
+REMEDIES = {
+    "numpy": "pip install numpy",
+    "cv2": "pip install opencv-python (or opencv-python-headless, or apt install python3-opencv)",
+    "PIL": "pip install pillow",
+    "click": "pip install click",
+}
+
+
+def explain(error: ImportError) -> DependencyMissing:
+    """Return the same failure as one line that names the remedy."""
+    if isinstance(error, DependencyMissing):
+        return error
+    if error.name is None or "shared object file" in str(error):
+        library = str(error).split(":")[0]
+        if library.startswith(("libGL", "libgthread", "libglib", "libSM", "libXext", "libxcb")):
+            return DependencyMissing(
+                f"OpenCV needs {library}, which this system lacks: apt install libgl1 libglib2.0-0, or take the OpenCV "
+                "without windows: pip uninstall opencv-python && pip install opencv-python-headless"
+            )
+    remedy = REMEDIES.get((error.name or "").partition(".")[0])
+    return DependencyMissing(f"{error}: {remedy}" if remedy else str(error))

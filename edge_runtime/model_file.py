@@ -1,0 +1,152 @@
+"""One .tflite file is all a device needs: the network, and behind it a zip archive that says what it is.
+
+Any TensorFlow Lite runtime still loads the file, and `unzip -l` lists what is appended (the convention for associated
+files): card.json, labels.txt, golden.npz. docs/model-file.md describes every field. A file without a card is somebody's
+own model: it runs too, unverified.
+"""
+
+import io
+import json
+import os
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.errors import ContractMismatch, ModelCorrupt, ModelError
+from edge_runtime.normalize import CONTRACT_VERSION
+
+# hashlib would load OpenSSL: 5 MB and 4 ms on every start, for one hash. Python's own random module does the same.
+try:
+    from _sha2 import sha256  # type: ignore[import-not-found, unused-ignore]
+except ImportError:
+    try:
+        from _sha256 import sha256  # type: ignore[import-not-found, unused-ignore]  # Python 3.11
+    except ImportError:
+        from hashlib import sha256
+
+SHIPPED = Path(__file__).with_name("models") / "digits-int8.tflite"
+FLATBUFFER_ID = b"TFL3"  # at byte 4 of every TensorFlow Lite file
+DIGITS = tuple("0123456789")
+
+Golden = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFile:
+    """What a model file holds. `card` is None, and the model unverified, where it is not one of this project's."""
+
+    path: Path
+    flatbuffer: bytes
+    card: dict[str, Any] | None
+    labels: tuple[str, ...]
+
+    @property
+    def verified(self) -> bool:
+        """Whether the file carries a card, which its bytes match."""
+        return self.card is not None
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the flatbuffer, in hexadecimal; the archive behind it does not count."""
+        return str(sha256(self.flatbuffer).hexdigest())
+
+    def golden(self) -> Golden:
+        """Return the golden vectors: `inputs` uint8 (N, 28, 28), and `outputs` (N, classes) as the graph answers."""
+        try:
+            with zipfile.ZipFile(self.path) as archive, np.load(io.BytesIO(archive.read("golden.npz"))) as arrays:
+                return {name: arrays[name] for name in ("inputs", "outputs")}
+        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            raise ModelError(f"{self.path} holds no golden vectors") from error
+
+
+def read(path: Path) -> ModelFile:
+    """Read a model file and check it against its card.
+
+    Raises ModelError where it is no TensorFlow Lite file, ModelCorrupt where its bytes do not match its card, and
+    ContractMismatch where it was made for another version of the 28x28 contract.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read the model {path}: {error.strerror or error}") from error
+    if data[4:8] != FLATBUFFER_ID:
+        raise ModelError(f"{path} is not a TensorFlow Lite file")
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except zipfile.BadZipFile:
+        return ModelFile(path, data, None, DIGITS)
+    with archive:
+        names = archive.namelist()
+        try:
+            labels = tuple(archive.read("labels.txt").decode().split("\n")) if "labels.txt" in names else DIGITS
+            card = json.loads(archive.read("card.json")) if "card.json" in names else None
+            return _checked(path, data, card, labels)
+        except (zipfile.BadZipFile, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+            if isinstance(error, ModelError):
+                raise
+            raise ModelCorrupt(f"{path} is damaged: {error}; copy it again") from error
+
+
+def _checked(path: Path, data: bytes, card: dict[str, Any] | None, labels: tuple[str, ...]) -> ModelFile:
+    if card is None:
+        return ModelFile(path, data, None, labels)
+    expected = card["flatbuffer"]
+    model = ModelFile(path, data[: int(expected["bytes"])], card, labels)
+    if model.sha256 != expected["sha256"]:
+        raise ModelCorrupt(
+            f"{path} is damaged: its card says SHA-256 {expected['sha256']}, found {model.sha256}; copy it again"
+        )
+    if card["contract"] != CONTRACT_VERSION:
+        raise ContractMismatch(
+            f"{path} was made for version {card['contract']} of the 28x28 contract, this runtime has version "
+            f"{CONTRACT_VERSION}; convert it again, or install the runtime that it was made for"
+        )
+    if list(labels) != card["labels"]:
+        raise ModelCorrupt(f"{path} is damaged: labels.txt and its card differ; copy it again")
+    return model
+
+
+def write(path: Path, flatbuffer: bytes, card: dict[str, Any], golden: Golden) -> None:
+    """Write a model file: the same arguments give the same bytes. `card` gets the flatbuffer's size and hash."""
+    card = {**card, "flatbuffer": {"bytes": len(flatbuffer), "sha256": sha256(flatbuffer).hexdigest()}}
+    arrays = io.BytesIO()
+    np.savez_compressed(arrays, **golden)  # type: ignore[arg-type]
+    members = {
+        "labels.txt": "\n".join(card["labels"]).encode(),
+        "card.json": json.dumps(card, indent=1, sort_keys=True).encode(),
+        "golden.npz": arrays.getvalue(),
+    }
+    _replace(path, _packed(flatbuffer, members))
+
+
+def add_measurements(path: Path, measured: dict[str, Any]) -> None:
+    """Put what was measured into a file's card; the flatbuffer and its hash stay as they are."""
+    model = read(path)
+    if model.card is None:
+        raise ModelError(f"{path} has no card to write measurements into")
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["card.json"] = json.dumps({**model.card, "measured": measured}, indent=1, sort_keys=True).encode()
+    _replace(path, _packed(model.flatbuffer, members))
+
+
+def _packed(flatbuffer: bytes, members: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO(flatbuffer)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        for name, data in members.items():
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def _replace(path: Path, data: bytes) -> None:
+    temporary = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,25 @@
+"""Libraries written in C++ talk to file descriptor 2, past Python's logging and warnings."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def stderr_silenced() -> Iterator[None]:
+    """Keep what C++ libraries write to file descriptor 2 meanwhile off standard error.
+
+    For calls that raise an exception when something goes wrong, so that nothing of value is lost.
+    """
+    try:
+        saved = os.dup(2)
+    except OSError:  # a service may run with standard error closed
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as null:
+            os.dup2(null.fileno(), 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)

@@ -1,0 +1,150 @@
+"""DigitReader: the whole line from a frame to a reading."""
+
+from itertools import pairwise
+from pathlib import Path
+from time import perf_counter_ns
+from types import TracebackType
+from typing import Self
+
+import cv2
+import numpy as np
+
+from edge_runtime import reject
+from edge_runtime.choose import choose
+from edge_runtime.classifier import Classifier
+from edge_runtime.errors import OptionError
+from edge_runtime.ink import ink_plane
+from edge_runtime.locate import locate
+from edge_runtime.normalize import SIDE, normalize
+from edge_runtime.reading import order
+from edge_runtime.records import Box, Candidate, Digit, Frame, Reading, Rejection, Timings, Uint8
+
+# Larger pictures are reduced to this long side first: digits are found from 12 pixels up, and the time is bounded.
+LONG_SIDE = 1600
+TOP = 3
+MIN_CONFIDENCE = 0.5  # for a model whose card names no threshold
+
+
+class DigitReader:
+    """Reads the digits in pictures.
+
+        with DigitReader() as reader:                    # the shipped model
+            print(reader.read(pixels).text)              # uint8 (H, W) gray or (H, W, 3) blue-green-red
+
+    `model`, `labels` and `threads` are Classifier's; `min_confidence`, 0 to 1, is the least that a digit needs, and
+    comes from the model's card where it is None. Raises what Classifier raises, and OptionError.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        *,
+        labels: str | Path | None = None,
+        threads: int = 1,
+        min_confidence: float | None = None,
+    ) -> None:
+        if min_confidence is not None and not 0 <= min_confidence <= 1:
+            raise OptionError(f"the least confidence must lie between 0 and 1, not at {min_confidence}")
+        self.classifier = Classifier(model, labels=labels, threads=threads)
+        card = self.classifier.model.card or {}
+        default = float(card.get("thresholds", {}).get("min_confidence", MIN_CONFIDENCE))
+        self.min_confidence = default if min_confidence is None else min_confidence
+
+    def read(self, frame: Frame | Uint8) -> Reading:
+        """Read one frame, or the bare pixels of one. Raises ValueError where they are of another shape or type."""
+        frame = frame if isinstance(frame, Frame) else Frame(np.asarray(frame))
+        _check(frame.pixels)
+        clock = [perf_counter_ns()]
+        pixels, scale = _reduced(frame.pixels)
+        ink = ink_plane(pixels)
+        clock.append(perf_counter_ns())
+        located = locate(ink)
+        clock.append(perf_counter_ns())
+        images = np.array([normalize(candidate.ink) for candidate in located.candidates], np.uint8)
+        clock.append(perf_counter_ns())
+        confidences = self.classifier.confidences(images.reshape(-1, SIDE, SIDE))
+        clock.append(perf_counter_ns())
+
+        chosen = choose(located.candidates, confidences)
+        kept = [located.candidates[i] for i in chosen]
+        best = [float(confidences[i].max()) for i in chosen]
+        reasons = reject.reasons(kept, best, self.min_confidence)
+        rejected = [*located.rejections, *_leftovers(located.marks, kept)]
+        rejected += [
+            Rejection(candidate.box, reason, confidence)
+            for candidate, reason, confidence in zip(kept, reasons, best, strict=True)
+            if reason is not None
+        ]
+        accepted = [
+            (i, candidate.box) for i, candidate, reason in zip(chosen, kept, reasons, strict=True) if not reason
+        ]
+        lines = order([box for _, box in accepted])
+        digits = [
+            self._digit(confidences[accepted[k][0]], _enlarged(accepted[k][1], scale, frame.size), number)
+            for number, line in enumerate(lines)
+            for k in line
+        ]
+        clock.append(perf_counter_ns())
+        return Reading(
+            source=frame.source,
+            frame=frame.index,
+            captured_at=frame.captured_at,
+            width=frame.size[0],
+            height=frame.size[1],
+            text=tuple("".join(d.label for d in digits if d.line == number) for number in range(len(lines))),
+            digits=tuple(digits),
+            rejected=tuple(Rejection(_enlarged(r.box, scale, frame.size), r.reason, r.confidence) for r in rejected),
+            ms=_timings(clock),
+            model=self.classifier.model.sha256[:12],
+        )
+
+    def close(self) -> None:
+        """Free the model; safe to call again."""
+        self.classifier.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _digit(self, confidences: np.ndarray, box: Box, line: int) -> Digit:
+        likeliest = np.argsort(-confidences, kind="stable")[:TOP]
+        top = tuple((self.classifier.labels[i], float(confidences[i])) for i in likeliest)
+        return Digit(*top[0], box, line, top)
+
+
+def _check(pixels: np.ndarray) -> None:
+    fits = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)
+    if pixels.dtype != np.uint8 or not fits or pixels.size == 0:
+        raise ValueError(f"a frame must be uint8 (H, W) or (H, W, 3), not {pixels.dtype} {pixels.shape}")
+
+
+def _reduced(pixels: Uint8) -> tuple[Uint8, float]:
+    """Return the picture at LONG_SIDE or less, and how many pixels of the original one of its pixels covers."""
+    long = max(pixels.shape[:2])
+    if long <= LONG_SIDE:
+        return pixels, 1.0
+    height, width = (max(1, round(side * LONG_SIDE / long)) for side in pixels.shape[:2])
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)), long / LONG_SIDE
+
+
+def _enlarged(box: Box, scale: float, size: tuple[int, int]) -> Box:
+    if scale == 1.0:
+        return box
+    x, y = (min(int(start * scale), side - 1) for start, side in zip(box[:2], size, strict=True))
+    right, bottom = (min(round(end * scale), side) for end, side in zip((box.right, box.bottom), size, strict=True))
+    return Box(x, y, max(1, right - x), max(1, bottom - y))
+
+
+def _leftovers(marks: list[Box], kept: list[Candidate]) -> list[Rejection]:
+    """Return a rejection for each mark that is part of no candidate that was kept: specks, and pieces of nothing."""
+    used = frozenset[int]().union(*(candidate.marks for candidate in kept))
+    return [Rejection(box, reject.TOO_SMALL) for i, box in enumerate(marks) if i not in used]
+
+
+def _timings(clock: list[int]) -> Timings:
+    ink, located, normalized, classified = ((end - start) / 1e6 for start, end in pairwise(clock[:5]))
+    return Timings(ink, located, normalized, classified, (clock[-1] - clock[0]) / 1e6)

@@ -1,0 +1,120 @@
+"""The values that travel along the line: frame -> candidates -> digits and rejections -> reading.
+
+All are immutable. Boxes are in integer pixels of the frame as a person sees it (EXIF orientation applied), sizes are
+(width, height), arrays are (rows, columns).
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Uint8 = NDArray[np.uint8]
+
+
+class Box(NamedTuple):
+    """A rectangle in pixels: columns `x` to `x + width - 1`, rows `y` to `y + height - 1`."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @property
+    def right(self) -> int:
+        """First column to the right of the box."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> int:
+        """First row below the box."""
+        return self.y + self.height
+
+    def union(self, other: "Box") -> "Box":
+        """Return the smallest box that holds both."""
+        x, y = min(self.x, other.x), min(self.y, other.y)
+        return Box(x, y, max(self.right, other.right) - x, max(self.bottom, other.bottom) - y)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture from a source.
+
+    `pixels` is uint8, (H, W) gray or (H, W, 3) blue-green-red, 0 black to 255 full; H and W are at least 1.
+    """
+
+    pixels: Uint8
+    source: str = ""
+    index: int = 0
+    captured_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A mark, or several marks taken together, that could be one digit.
+
+    `ink` is uint8 (rows, columns), bright on 0: the ink of these marks alone, in the box and the soft rim around it.
+    `marks` numbers the connected marks it is made of: candidates that share a mark exclude each other.
+    """
+
+    box: Box
+    ink: Uint8
+    marks: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """A digit that was read. `confidence` is 0-1; `top` holds the likeliest labels first; `line` counts from 0."""
+
+    label: str
+    confidence: float
+    box: Box
+    line: int
+    top: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A mark that was not read, and why. `confidence` is None where the model was never asked."""
+
+    box: Box
+    reason: str
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Milliseconds that each stage took; `total` also holds what lies between the stages."""
+
+    ink: float
+    locate: float
+    normalize: float
+    classify: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read in one frame.
+
+    `text` is a tuple of lines, top to bottom; a frame without digits has none. `digits` are in reading order.
+    `model` is the first 12 hexadecimal digits of the SHA-256 of the model's flatbuffer.
+    """
+
+    source: str
+    frame: int
+    captured_at: datetime
+    width: int
+    height: int
+    text: tuple[str, ...]
+    digits: tuple[Digit, ...]
+    rejected: tuple[Rejection, ...]
+    ms: Timings
+    model: str

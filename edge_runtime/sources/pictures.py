@@ -1,0 +1,115 @@
+"""Picture files -> frames: every format that Pillow reads, the right way up, in 8 bits."""
+
+import io
+import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from edge_runtime.errors import EdgeError, PictureError, PictureTooLarge
+from edge_runtime.records import Frame, Uint8
+
+MAX_PIXELS = 50_000_000
+POSTSCRIPT = (b"%!PS", b"\xc5\xd0\xd3\xc6")
+HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+# Transparent pictures are laid on white, or on black where what can be seen is lighter than this.
+LIGHT = 160
+
+
+def expand(paths: Iterable[Path]) -> Iterator[Path | PictureError]:
+    """Yield the pictures that `paths` name: files as they are, for a folder the pictures directly in it, by name.
+
+    What is missing or holds no picture is yielded as the error that says so.
+    """
+    for path in paths:
+        if path.is_dir():
+            Image.init()
+            inside = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in _suffixes())
+            if not inside:
+                yield PictureError(f"{path}: no picture in this folder")
+            yield from inside
+        elif path.is_file():
+            yield path
+        else:
+            yield PictureError(f"{path}: {'not a file' if path.exists() else 'no such file'}")
+
+
+def load(path: Path) -> Frame:
+    """Read one picture file. Raises PictureError where it cannot be read, PictureTooLarge beyond MAX_PIXELS."""
+    try:
+        return decode(path.read_bytes(), str(path))
+    except OSError as error:
+        raise PictureError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def decode(data: bytes, name: str) -> Frame:
+    """Decode a picture file's bytes; of an animation, the first frame. Raises what `load` raises."""
+    if not data:
+        raise PictureError(f"{name}: the file is empty")
+    if data.startswith(POSTSCRIPT):  # Pillow would hand it to Ghostscript, which runs it
+        raise PictureError(f"{name}: PostScript is a program, not a picture; convert it to PNG first")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with _open(data, name) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    raise Image.DecompressionBombError(f"{image.width}x{image.height}")
+                ImageOps.exif_transpose(image, in_place=True)
+                return Frame(_pixels(image), name)
+    except Image.DecompressionBombError as error:
+        raise PictureTooLarge(f"{name}: larger than {MAX_PIXELS // 1_000_000} megapixels; scale it down") from error
+    except UnidentifiedImageError as error:
+        raise PictureError(f"{name}: not a picture that Pillow can read") from error
+    except EdgeError:
+        raise
+    except Exception as error:  # boundary: on hostile bytes Pillow's plugins raise whatever they run into
+        raise PictureError(f"{name}: damaged or truncated: {str(error) or type(error).__name__}") from error
+
+
+def _open(data: bytes, name: str) -> Image.Image:
+    if data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS:
+        try:
+            from edge_runtime.sources import heic
+        except ImportError as error:
+            raise PictureError(f"{name}: to read HEIC, pip install 'edge-digits[heic]'") from error
+        return heic.open_heic(data)
+    return Image.open(io.BytesIO(data))
+
+
+def _suffixes() -> frozenset[str]:
+    return frozenset(Image.registered_extensions()) | {".heic", ".heif"} - {".eps", ".ps", ".pdf"}
+
+
+def _pixels(image: Image.Image) -> Uint8:
+    """Return uint8 (H, W) gray, or (H, W, 3) blue-green-red."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return _eight_bits(np.asarray(image))
+    if image.mode == "L":
+        return np.asarray(image)
+    if image.mode == "1":
+        return np.asarray(image.convert("L"))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        rgb, alpha = np.asarray(image.convert("RGB")), np.asarray(image.getchannel("A"))
+        visible = rgb[alpha > 127]
+        ground = 0 if visible.size and visible.mean() > LIGHT else 255
+        paper = Image.new("RGBA", image.size, (ground, ground, ground, 255))
+        image = Image.alpha_composite(paper, image)
+    rgb = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), dtype=np.uint8)
+
+
+def _eight_bits(values: np.ndarray) -> Uint8:
+    """Bring 16-bit and floating-point gray to 0-255: by its type's range where it fits, else by its own."""
+    numbers = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = float(numbers.min()), float(numbers.max())
+    if low >= 0 and high <= 1 and values.dtype.kind == "f":
+        low, high = 0.0, 1.0
+    elif low >= 0 and high <= 255:
+        low, high = 0.0, 255.0
+    elif low >= 0 and high <= 65_535:
+        low, high = 0.0, 65_535.0
+    return ((numbers - low) * (255 / max(high - low, 1e-300))).astype(np.uint8)

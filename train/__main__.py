@@ -1,0 +1,113 @@
+"""Train a network on MNIST.
+
+python -m train                              the standard recipe, into build/standard
+python -m train --recipe article             the tutorial's own workflow
+python -m train --recipe standard --resume   go on after an interruption
+"""
+
+import dataclasses
+import json
+import os
+import shlex
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from edge_runtime.errors import EdgeError
+from edge_runtime.native import stderr_silenced
+from train import dataset, provenance
+from train.files import write_text, write_whole
+from train.recipes import RECIPES, Recipe
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--recipe", "name", type=click.Choice(list(RECIPES)), default="standard", show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True,
+              help="The same seed on the same machine gives the same weights, bit for bit.")  # fmt: skip
+@click.option("--epochs", type=click.IntRange(1), help="In place of the recipe's own number.")
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="[default: build/RECIPE]")
+@click.option("--resume", is_flag=True, help="Go on from the last finished epoch of an interrupted run.")
+def train(name: str, seed: int, epochs: int | None, output: Path | None, resume: bool) -> None:
+    """Train a network on MNIST and write digits.keras, history.csv, run.json and report/."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    recipe = RECIPES[name]
+    if epochs is not None:
+        recipe = dataclasses.replace(recipe, epochs=epochs)
+    folder = output or Path("build") / name
+    folder.mkdir(parents=True, exist_ok=True)
+    _run(recipe, seed, folder, resume)
+
+
+def _run(recipe: Recipe, seed: int, folder: Path, resume: bool) -> None:
+    with stderr_silenced():  # TensorFlow greets on import
+        from train import loop, model, report
+
+    started = time.monotonic()
+    if recipe.tutorial:
+        bare, history = loop.fit_article(recipe, seed, folder, resume)
+        network = model.with_pixels(bare)
+    else:
+        logits, history = loop.fit(recipe, seed, folder, resume)
+        network = model.with_probabilities(logits)
+    seconds = time.monotonic() - started
+
+    test = dataset.load("test")  # scored once, here; nothing is chosen by it
+    probabilities = network.predict(test.images, batch_size=1000, verbose=0)
+    accuracy = float((probabilities.argmax(axis=1) == test.labels).mean())
+    if recipe.tutorial:
+        x, y = test.images.reshape(-1, 784).astype("float32") / 255, model.one_hot(test.labels)
+        loss, evaluated = bare.evaluate(x, y, verbose=0)
+        print(f"evaluate: loss {loss:.4f}, accuracy {evaluated:.4f}")
+        print("predict: the ten probabilities of the first test digit are")
+        print("  " + "  ".join(f"{digit}: {share:.4f}" for digit, share in enumerate(probabilities[0])))
+        print(f"argmax: {probabilities[0].argmax()}, label: {test.labels[0]}")
+        print(f"its picture: {folder / 'report' / 'first-digit.png'}")
+
+    run = {
+        "recipe": dataclasses.asdict(recipe), "seed": seed,
+        "command": f"python -m train {shlex.join(sys.argv[1:])}".strip(),
+        "commit": provenance.commit(), "versions": provenance.versions(), "machine": provenance.machine(),
+        "data": {"sha256": dataset.SHA256},
+        "seconds": round(seconds, 1), "epochs": len(history), "parameters": network.count_params(),
+        "val_accuracy": history[-1]["val_accuracy"], "test_accuracy": accuracy,
+    }  # fmt: skip
+    summary = {
+        "Test digits read right": f"{accuracy:.2%} of 10,000 (not seen in training, scored once)",
+        "Held-out digits read right": f"{history[-1]['val_accuracy']:.2%}",
+        "Network": " - ".join(map(str, (784, *recipe.hidden, 10))) + f", {network.count_params():,} parameters",
+        "Made by": f"{run['command']} (seed {seed}), {seconds:.0f} s, commit {run['commit']}",
+    }
+    kernel = next(layer.get_weights()[0] for layer in network.layers if hasattr(layer, "kernel"))
+    outcome = report.Outcome(
+        title=f"Recipe {recipe.name}", summary=summary, history=history, test=test,
+        probabilities=probabilities, first_layer=kernel,
+    )  # fmt: skip
+    report.write_report(folder / "report", outcome)
+    loop.write_history(folder / "history.csv", history)
+    write_text(folder / "run.json", json.dumps(run, indent=1) + "\n")
+    # Last of all, for where it is, the rest is too.
+    write_whole(folder / "digits.keras", network.save)
+    (folder / "checkpoint.npz").unlink(missing_ok=True)
+    print(f"{accuracy:.2%} of the test digits read right; {folder / 'report' / 'index.html'} shows the rest")
+
+
+def main() -> None:
+    """Run the command; an error becomes one line, Ctrl-C a hint."""
+    try:
+        train(standalone_mode=False)
+    except EdgeError as error:
+        sys.exit(f"error: {error}")
+    except OSError as error:
+        sys.exit(f"error: cannot write: {error}")
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        print("interrupted; the same command with --resume goes on from the last finished epoch", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

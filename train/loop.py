@@ -1,0 +1,181 @@
+"""Fit a network to a recipe: the same seed on the same machine gives the same weights, also after an interruption."""
+
+import csv
+import json
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from edge_runtime.errors import OptionError
+from train import augment, dataset, model
+from train.files import write_whole
+from train.recipes import Recipe
+
+HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
+Row = dict[str, float]
+
+
+class Checkpoint:
+    """`folder`/checkpoint.npz: the network's and the optimizer's variables, and the history, after an epoch."""
+
+    def __init__(self, folder: Path, recipe: Recipe, seed: int, network: keras.Sequential) -> None:
+        self._path = folder / "checkpoint.npz"
+        self._made_by = json.dumps({"recipe": asdict(recipe), "seed": seed}, sort_keys=True)
+        self._network = network
+
+    def save(self, history: list[Row]) -> None:
+        """Write the state after an epoch."""
+        arrays = {f"variable_{i}": variable.numpy() for i, variable in enumerate(self._variables())}
+
+        def write(temporary: Path) -> None:
+            with temporary.open("wb") as file:
+                np.savez(file, made_by=self._made_by, history=json.dumps(history), **arrays)
+
+        write_whole(self._path, write)
+
+    def restore(self) -> list[Row]:
+        """Put the network and its optimizer where they were, and return the history until then; [] without a file.
+
+        Raises OptionError where the file belongs to another recipe or seed.
+        """
+        if not self._path.is_file():
+            return []
+        with np.load(self._path, allow_pickle=False) as saved:
+            if str(saved["made_by"]) != self._made_by:
+                raise OptionError(
+                    f"{self._path} belongs to another recipe, seed or number of epochs: "
+                    "give the same again, or leave --resume out to start anew"
+                )
+            for i, variable in enumerate(self._variables()):
+                variable.assign(saved[f"variable_{i}"])
+            return list(json.loads(str(saved["history"])))
+
+    def _variables(self) -> list[keras.Variable]:
+        return [*self._network.variables, *self._network.optimizer.variables]
+
+
+def fit(recipe: Recipe, seed: int, folder: Path, resume: bool) -> tuple[keras.Sequential, list[Row]]:
+    """Train by a recipe and return the network that answers with logits, and a row of history for each epoch.
+
+    After every epoch a checkpoint in `folder` holds all that is needed to go on: with `resume` the result is, bit for
+    bit, what it would have been without the interruption.
+    """
+    keras.utils.set_random_seed(seed)
+    cv2.setNumThreads(1)  # one core prepares the next epoch while both train; more threads only get in the way
+    digits, held_out = dataset.load("train"), dataset.load("held_out")
+    network = model.build(recipe)
+    steps = len(digits.images) // recipe.batch_size
+    network.compile(optimizer=_optimizer(recipe, steps), loss=_loss(), metrics=["accuracy"], jit_compile="auto")
+    network.optimizer.build(network.trainable_variables)
+
+    checkpoint = Checkpoint(folder, recipe, seed, network)
+    history = checkpoint.restore() if resume else []
+    bar = tqdm(total=recipe.epochs, initial=len(history), unit="epoch", disable=not sys.stderr.isatty())
+    with bar:
+        for epoch, (x, y) in _epochs(recipe, seed, *digits, first=len(history)):
+            started = time.monotonic()
+            fitted = network.fit(x, y, batch_size=recipe.batch_size, shuffle=False, verbose=0)
+            val_loss, val_accuracy = network.evaluate(*held_out, batch_size=1000, verbose=0)
+            values = (epoch + 1, fitted.history["loss"][0], fitted.history["accuracy"][0], val_loss, val_accuracy,
+                      float(network.optimizer.learning_rate), time.monotonic() - started)  # fmt: skip
+            history.append(dict(zip(HISTORY_COLUMNS, values, strict=True)))
+            checkpoint.save(history)
+            bar.set_postfix(val_accuracy=f"{val_accuracy:.2%}")
+            bar.update()
+            if bar.disable and (epoch + 1 == recipe.epochs or (epoch + 1) % 10 == 0):
+                print(
+                    f"epoch {epoch + 1}/{recipe.epochs}: loss {values[1]:.4f}, val_accuracy {val_accuracy:.2%}",
+                    file=sys.stderr, flush=True,
+                )  # fmt: skip
+    return network, history
+
+
+def fit_article(recipe: Recipe, seed: int, folder: Path, resume: bool) -> tuple[keras.Sequential, list[Row]]:
+    """Train as the tutorial does: pixels in [0, 1], one-hot labels, Keras' own validation split and progress bar.
+
+    With `resume` it goes on from the last finished epoch, though with the digits in another order.
+    """
+    keras.utils.set_random_seed(seed)
+    digits = dataset.load("all_train")
+    x = digits.images.reshape(-1, model.SIDE * model.SIDE).astype("float32") / 255
+    y = model.one_hot(digits.labels)
+    network = model.build_article(recipe)
+    optimizer = keras.optimizers.Adam(recipe.learning_rate)
+    network.compile(optimizer=optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
+    network.optimizer.build(network.trainable_variables)
+    checkpoint = Checkpoint(folder, recipe, seed, network)
+    history = checkpoint.restore() if resume else []
+
+    def end_of_epoch(epoch: int, logs: dict[str, float]) -> None:
+        history.append({"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}})
+        checkpoint.save(history)
+
+    network.fit(
+        x, y, batch_size=recipe.batch_size, epochs=recipe.epochs, validation_split=0.2, initial_epoch=len(history),
+        verbose=1 if sys.stdout.isatty() else 2,
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=end_of_epoch)],
+    )  # fmt: skip
+    return network, history
+
+
+def write_history(path: Path, history: list[Row]) -> None:
+    """Write a row of history for each epoch as CSV."""
+
+    def write(temporary: Path) -> None:
+        with temporary.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(history[0]))
+            writer.writeheader()
+            writer.writerows(history)
+
+    write_whole(path, write)
+
+
+def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
+    warm_up = max(1, round(recipe.warm_up * steps * recipe.epochs))
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0, warmup_target=recipe.learning_rate, warmup_steps=warm_up,
+        decay_steps=max(1, steps * recipe.epochs - warm_up),
+    )  # fmt: skip
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+def _loss() -> keras.losses.Loss:
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+def _epochs(
+    recipe: Recipe, seed: int, images: NDArray[np.uint8], labels: NDArray[np.uint8], first: int
+) -> Iterator[tuple[int, tuple[NDArray[np.uint8], NDArray[np.uint8]]]]:
+    """Yield each epoch's shuffled, distorted digits, whole batches only; the next are made while these are used.
+
+    An epoch's digits depend on the seed and its number alone, so that a resumed run sees what it would have seen.
+    """
+    settings = recipe.augmentation
+    fields = augment.displacement_fields(settings, np.random.default_rng(seed)) if settings else None
+    whole = len(images) // recipe.batch_size * recipe.batch_size
+
+    def make(epoch: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        rng = np.random.default_rng((seed, epoch))
+        order = rng.permutation(len(images))[:whole]
+        x = images[order]
+        if settings is not None and fields is not None:
+            x = augment.augment(x, settings, fields, rng)
+        return x, labels[order]
+
+    with ThreadPoolExecutor(1) as pool:
+        ahead = pool.submit(make, first)
+        for epoch in range(first, recipe.epochs):
+            ready = ahead.result()
+            ahead = pool.submit(make, min(epoch + 1, recipe.epochs - 1))
+            yield epoch, ready

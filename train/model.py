@@ -1,0 +1,50 @@
+"""The networks: dense layers only. Each takes pixels as they are, (N, 28, 28) from 0 to 255, ink bright on 0."""
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from train.recipes import Recipe
+
+SIDE = 28
+CLASSES = 10
+
+
+def build(recipe: Recipe) -> keras.Sequential:
+    """Return an untrained network that answers with logits, (N, 10).
+
+    Scaling to [0, 1] is its first layer, and batch normalization stands between each dense layer and its ReLU, so
+    that conversion folds both into the dense layers' weights.
+    """
+    network = keras.Sequential([keras.Input((SIDE, SIDE)), keras.layers.Rescaling(1 / 255), keras.layers.Flatten()])
+    for units in recipe.hidden:
+        network.add(keras.layers.Dense(units, use_bias=False, kernel_initializer="he_normal"))
+        network.add(keras.layers.BatchNormalization(momentum=0.9))
+        network.add(keras.layers.ReLU())
+    network.add(keras.layers.Dense(CLASSES))
+    return network
+
+
+def build_article(recipe: Recipe) -> keras.Sequential:
+    """Return the tutorial's network: flat pixels in [0, 1], (N, 784), to ten probabilities."""
+    network = keras.Sequential([keras.Input((SIDE * SIDE,))])
+    for units in recipe.hidden:
+        network.add(keras.layers.Dense(units, activation="relu"))
+    network.add(keras.layers.Dense(CLASSES, activation="softmax"))
+    return network
+
+
+def with_probabilities(network: keras.Sequential) -> keras.Sequential:
+    """Return the same network followed by a softmax: what is saved as digits.keras."""
+    return keras.Sequential([keras.Input((SIDE, SIDE)), *network.layers, keras.layers.Softmax()])
+
+
+def with_pixels(article: keras.Sequential) -> keras.Sequential:
+    """Wrap the tutorial's network so that it takes pixels, (N, 28, 28) from 0 to 255, like every other."""
+    scaling = [keras.layers.Rescaling(1 / 255), keras.layers.Flatten()]
+    return keras.Sequential([keras.Input((SIDE, SIDE)), *scaling, *article.layers])
+
+
+def one_hot(labels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return labels, (N,) from 0 to 9, as float32 (N, 10): 1 in the label's column, 0 elsewhere."""
+    return np.asarray(keras.utils.to_categorical(labels, CLASSES), np.float32)

@@ -1,0 +1,166 @@
+"""What a training run came to, as pictures and one self-contained HTML page."""
+
+import base64
+import html
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from train.dataset import Digits
+from train.files import write_bytes, write_text
+
+DIGITS = range(10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a report shows.
+
+    `probabilities` is float (N, 10) for the N test digits; `first_layer` is float (784, units); `history` holds a row
+    an epoch with epoch, loss, accuracy, val_loss and val_accuracy.
+    """
+
+    title: str
+    summary: dict[str, str]
+    history: list[dict[str, float]]
+    test: Digits
+    probabilities: NDArray[np.float32]
+    first_layer: NDArray[np.float32]
+
+
+def write_report(folder: Path, outcome: Outcome) -> None:
+    """Write every picture to `folder` as PNG, the per-class table as CSV, and index.html, which holds them all."""
+    figures = {
+        "curves": ("Training", training_curves(outcome.history)),
+        "confusion": ("Confusion matrix on the test digits", confusion_matrix(outcome)),
+        "misread": ("Every misread test digit", misread_digits(outcome)),
+        "first-layer": ("What the first layer looks for", first_layer(outcome.first_layer)),
+        "first-digit": ("The first test digit", first_digit(outcome.test.images[0])),
+    }
+    pictures = {name: (title, _png(figure)) for name, (title, figure) in figures.items()}
+    for name, (_, data) in pictures.items():
+        write_bytes(folder / f"{name}.png", data)
+    table = per_class(outcome)
+    rows = [["digit", "test digits", "read right", "recall %", "precision %"], *table]
+    write_text(folder / "per-class.csv", "\n".join(",".join(row) for row in rows) + "\n")
+    write_text(folder / "index.html", _page(outcome, pictures, rows))
+
+
+def training_curves(history: list[dict[str, float]]) -> Figure:
+    """Draw loss and error over the epochs, on the digits trained on and on those held out."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    epochs = [row["epoch"] for row in history]
+    for name, label, color in (("", "trained on", "tab:blue"), ("val_", "held out", "tab:orange")):
+        left.plot(epochs, [row[f"{name}loss"] for row in history], label=label, color=color)
+        errors = [100 * (1 - row[f"{name}accuracy"]) for row in history]
+        right.plot(epochs, np.maximum(errors, 1e-3), label=label, color=color)
+    left.set(xlabel="epoch", ylabel="loss (nats)", yscale="log", title="Loss")
+    right.set(xlabel="epoch", ylabel="error (%)", yscale="log", title="Digits read wrong")
+    for axes in (left, right):
+        axes.grid(alpha=0.3, which="both")
+        axes.legend()
+    return figure
+
+
+def confusion_matrix(outcome: Outcome) -> Figure:
+    """Draw how often each digit was read as each other; the many that are right are written, not colored."""
+    counts = np.zeros((10, 10), int)
+    np.add.at(counts, (outcome.test.labels, outcome.probabilities.argmax(axis=1)), 1)
+    wrong = counts - np.diag(np.diag(counts))
+    figure, axes = plt.subplots(figsize=(6, 5.4), layout="constrained")
+    axes.imshow(wrong, cmap="Oranges", vmax=max(4, wrong.max()))
+    for row, column in np.ndindex(10, 10):
+        if counts[row, column]:
+            axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=8)
+    axes.set(xlabel="read as", ylabel="is", xticks=DIGITS, yticks=DIGITS)
+    return figure
+
+
+def misread_digits(outcome: Outcome) -> Figure:
+    """Draw every misread digit with what it is, what it was read as and how surely, the surest first."""
+    read = outcome.probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(read != outcome.test.labels)
+    wrong = wrong[np.argsort(-outcome.probabilities[wrong, read[wrong]], kind="stable")]
+    captions = [f"{outcome.test.labels[i]} → {read[i]} {outcome.probabilities[i, read[i]]:.0%}" for i in wrong]
+    return contact_sheet(255 - outcome.test.images[wrong].astype(float), captions, columns=16)
+
+
+def first_layer(kernel: NDArray[np.float32]) -> Figure:
+    """Draw the incoming weights of the first 64 units as 28x28 pictures, each on its own scale."""
+    weights = kernel.T[:64].reshape(-1, 28, 28)
+    strongest = np.maximum(np.abs(weights).max(axis=(1, 2), keepdims=True), 1e-9)
+    return contact_sheet(127.5 + 127.5 * weights / strongest, [""] * len(weights), columns=16, colors="PuOr")
+
+
+def contact_sheet(pictures: NDArray[np.float64], captions: list[str], columns: int, colors: str = "gray") -> Figure:
+    """Draw pictures, (N, 28, 28) from 0 to 255, in rows with a caption above each."""
+    rows = max(1, -(-len(pictures) // columns))
+    above, margin = (8 if any(captions) else 0), 3
+    step_y, step_x = 28 + above + margin, 28 + margin
+    sheet = np.full((rows * step_y, columns * step_x), np.nan)
+    figure, axes = plt.subplots(figsize=(12, 12 * sheet.shape[0] / sheet.shape[1] + 0.1), layout="constrained")
+    for number, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
+        y, x = number // columns * step_y + above, number % columns * step_x
+        sheet[y : y + 28, x : x + 28] = picture
+        axes.text(x + 14, y - 2, caption, ha="center", fontsize=6.5)
+    axes.imshow(sheet, cmap=colors, vmin=0, vmax=255, interpolation="nearest")
+    axes.axis("off")
+    return figure
+
+
+def first_digit(image: NDArray[np.uint8]) -> Figure:
+    """Draw one digit, pixel by pixel, with its color bar."""
+    figure, axes = plt.subplots(figsize=(5, 4.2), layout="constrained")
+    figure.colorbar(axes.imshow(image, cmap="gray_r", vmin=0, vmax=255), label="ink (0-255)")
+    axes.set(xlabel="column", ylabel="row")
+    return figure
+
+
+def per_class(outcome: Outcome) -> list[list[str]]:
+    """Return a row a digit: how many there are, how many were read right, recall and precision in percent."""
+    read, labels = outcome.probabilities.argmax(axis=1), outcome.test.labels
+    rows = []
+    for digit in DIGITS:
+        there, claimed = (labels == digit).sum(), (read == digit).sum()
+        right = ((labels == digit) & (read == digit)).sum()
+        shares = [f"{100 * right / whole:.2f}" if whole else "" for whole in (there, claimed)]
+        rows.append([str(digit), str(there), str(right), *shares])
+    return rows
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    plt.close(figure)
+    return buffer.getvalue()
+
+
+def _page(outcome: Outcome, pictures: dict[str, tuple[str, bytes]], table: list[list[str]]) -> str:
+    def row(cells: list[str], tag: str) -> str:
+        return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+    facts = "".join(
+        f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>" for name, value in outcome.summary.items()
+    )
+    figures = "".join(
+        f'<h2>{html.escape(title)}</h2><img alt="{html.escape(title)}" '
+        f'src="data:image/png;base64,{base64.b64encode(data).decode()}">'
+        for title, data in pictures.values()
+    )
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(outcome.title)}</title>'
+        '<meta name="viewport" content="width=device-width"><style>'
+        "body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}"
+        "img{max-width:100%}dt{font-weight:600}dd{margin:0 0 .5rem}td,th{padding:.1rem .8rem;text-align:right}"
+        f"</style><h1>{html.escape(outcome.title)}</h1><dl>{facts}</dl>"
+        f"<h2>Digit by digit</h2><table>{row(table[0], 'th')}{''.join(row(cells, 'td') for cells in table[1:])}</table>"
+        f"{figures}</html>\n"
+    )
