@@ -3,6 +3,7 @@
 PYTHON ?= python3
 RECIPE ?= standard
 SEED ?= 1
+MARK ?= not slow
 
 VENV := .venv
 RUNTIME := .venv-runtime
@@ -31,8 +32,8 @@ demo: $(RUNTIME)/installed ## Read the sample pages with the shipped model; need
 	$(RUNTIME)/bin/edge-digits read edge_runtime/samples --annotate build/demo
 	@echo 'The pictures in build/demo show where.'
 
-test: $(VENV)/installed data ## Run the tests
-	$(VENV)/bin/python -m pytest $(TESTS)
+test: $(VENV)/installed data ## Run the tests (MARK=slow: those that train or build)
+	$(VENV)/bin/python -m pytest -m '$(MARK)' $(if $(filter slow,$(MARK)),,--cov)
 
 lint: $(VENV)/installed ## Check style, types and the arrows between the packages
 	$(VENV)/bin/ruff check
@@ -58,7 +59,7 @@ latency: $(VENV)/installed ## Time the runtime
 
 fuzz: $(VENV)/installed ## Feed garbage to the decoder and the reader (FUZZ_RUNS=100000)
 	$(VENV)/bin/python $(PIP_INSTALL) --require-hashes --requirement requirements/fuzz.txt
-	$(VENV)/bin/python tests/fuzz_read.py -atheris_runs=$(or $(FUZZ_RUNS),100000) -timeout=1
+	$(VENV)/bin/python tests/edge_runtime/fuzz_read.py -atheris_runs=$(or $(FUZZ_RUNS),100000) -timeout=1
 
 lock: ## Refresh the lock files (needs uv)
 	requirements/lock
