@@ -1,6 +1,8 @@
 """The command line: click commands around plain functions. Only this module prints or exits."""
 
+import io
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +12,7 @@ import click
 
 import edge_runtime
 from edge_runtime.dependencies import explain
-from edge_runtime.errors import EdgeError, OutputError, PictureError
+from edge_runtime.errors import EdgeError, OptionError, OutputError, PictureError
 
 if TYPE_CHECKING:
     from edge_runtime.records import Frame, Reading
@@ -69,13 +71,14 @@ def read(
     failed = False
     with DigitReader(model, labels=labels, threads=threads, min_confidence=min_confidence) as reader:
         if not reader.classifier.model.verified:
-            _note(f"{model} has no card: it is used unverified")
+            _note(f"{reader.classifier.model.path} has no card: it is used unverified")
         folder = None
         if annotate is not None:
             from edge_runtime.sinks.pictures import PictureFolder
 
+            _keep_originals(annotate, sources)
             folder = PictureFolder(annotate)
-        several = len(sources) > 1 or Path(sources[0]).is_dir()
+        several = len(sources) > 1 or os.path.isdir(sources[0])
         for frame in _frames(sources):
             if isinstance(frame, PictureError):
                 if debug:
@@ -84,11 +87,17 @@ def read(
                 _note(f"error: {frame}")
                 continue
             reading = reader.read(frame)
-            click.echo(json.dumps(_record(reading)) if as_json else _text(reading, several))
+            _print(json.dumps(_record(reading)) if as_json else _text(reading, several))
             if folder is not None:
                 folder.write(frame, reading)
     if failed:
         raise SystemExit(PictureError.exit_code)
+
+
+def _keep_originals(annotate: Path, sources: tuple[str, ...]) -> None:
+    homes = (source if os.path.isdir(source) else os.path.dirname(source) for source in sources if source != "-")
+    if os.path.realpath(annotate) in map(os.path.realpath, homes):
+        raise OptionError(f"--annotate {annotate} would write over the pictures there: name another folder")
 
 
 def _frames(sources: tuple[str, ...]) -> "Iterator[Frame | PictureError]":
@@ -104,9 +113,16 @@ def _frames(sources: tuple[str, ...]) -> "Iterator[Frame | PictureError]":
                 yield path
                 continue
             try:
-                yield pictures.decode(sys.stdin.buffer.read(), "-") if source == "-" else pictures.load(path)
+                yield pictures.decode(_standard_input(), "-") if source == "-" else pictures.load(path)
             except PictureError as error:
                 yield error
+
+
+def _standard_input() -> bytes:
+    try:
+        return sys.stdin.buffer.read() if sys.stdin else b""
+    except OSError as error:
+        raise PictureError(f"-: cannot be read: {error.strerror or error}") from error
 
 
 def _record(reading: "Reading") -> dict[str, object]:
@@ -120,21 +136,28 @@ def _text(reading: "Reading", several: bool) -> str:
     return "\n".join(f"{reading.source}: {line}" for line in lines) if several else "\n".join(lines)
 
 
+def _print(line: str) -> None:
+    try:
+        click.echo(line)
+    except BrokenPipeError:
+        # Whoever read our output has enough; what is left in the buffer has nowhere to go.
+        sys.stdout = None
+        raise SystemExit(0) from None
+
+
 def _note(message: str) -> None:
-    click.echo(f"edge-digits: {message}", err=True)
+    click.echo(f"edge-digits: {' '.join(message.split())}", err=True)
 
 
 def main() -> None:
     """Run the command line and exit; the one place where an error becomes a line and an exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what cannot be encoded
     try:
         try:
             code = cli.main(standalone_mode=False)
         except ImportError as error:
             raise explain(error) from error
-        except BrokenPipeError:
-            # Whoever read our output has enough; what is left in the buffer has nowhere to go.
-            sys.stdout = None
-            sys.exit(0)
         except OSError as error:
             if isinstance(error, EdgeError):
                 raise
@@ -143,7 +166,7 @@ def main() -> None:
     except EdgeError as error:
         if "--debug" in sys.argv:
             raise
-        _note(f"error: {' '.join(str(error).split())}")
+        _note(f"error: {error}")
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()

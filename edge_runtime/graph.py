@@ -99,7 +99,12 @@ class Graph:
         """Return the function that turns the output tensor into probabilities."""
         kind, (scale, zero) = details["dtype"], details["quantization"]
         if self._model.card is None and self._answers_probabilities(scale or 1.0, zero):
-            return lambda scores: (scores.astype(np.float64) - zero) * (scale or 1.0)
+
+            def shares(scores: Scores) -> Float64:
+                values = scores.astype(np.float64) - zero
+                return values / values.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
+
+            return shares
         if kind in (np.int8, np.uint8):
             # exp() of all 256 values at once; they are relative to the highest, and a softmax does not mind.
             values = np.arange(256, dtype=np.uint8).view(kind).astype(np.float64)

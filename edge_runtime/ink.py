@@ -27,6 +27,7 @@ def ink_plane(pixels: Uint8) -> Uint8:
     if is_light_on_dark(small):
         gray, small = np.bitwise_not(gray), np.bitwise_not(small)
     paper = cv2.resize(paper_brightness(small), (width, height), interpolation=cv2.INTER_LINEAR)
+    # Where the paper is as black as can be, nothing is darker, and OpenCV answers 0 for the 0 / 0.
     return np.asarray(cv2.divide(cv2.subtract(paper, gray), paper, scale=255), dtype=np.uint8)
 
 
@@ -42,10 +43,10 @@ def is_light_on_dark(small: Uint8) -> bool:
 
 
 def paper_brightness(small: Uint8) -> Uint8:
-    """Estimate what a reduced gray picture of dark marks, uint8 (H, W), would be without them; at least 1."""
+    """Estimate what a reduced gray picture of dark marks, uint8 (H, W), would be without them."""
     side = _odd(min(small.shape) * PAPER_WINDOW)
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    return np.maximum(np.asarray(cv2.blur(paper, (side, side)), np.uint8), np.uint8(1))
+    return np.asarray(cv2.blur(paper, (side, side)), dtype=np.uint8)
 
 
 def _odd(length: float) -> int:

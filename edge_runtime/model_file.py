@@ -8,7 +8,9 @@ own model: it runs too, unverified.
 import io
 import json
 import os
+import re
 import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +34,10 @@ except ImportError:
 SHIPPED = Path(__file__).with_name("models") / "digits-int8.tflite"
 FLATBUFFER_ID = b"TFL3"  # at byte 4 of every TensorFlow Lite file
 DIGITS = tuple("0123456789")
+# How a member of the archive begins: it shows that there was a card even where the archive was cut short.
+APPENDED = re.compile(rb"PK\x03\x04.{26}(?:labels\.txt|card\.json)", re.DOTALL)
+# What zipfile and json raise on bytes that are not what they were.
+DAMAGES = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, KeyError, TypeError, ValueError)
 
 Golden = dict[str, NDArray[Any]]
 
@@ -60,7 +66,7 @@ class ModelFile:
         try:
             with zipfile.ZipFile(self.path) as archive, np.load(io.BytesIO(archive.read("golden.npz"))) as arrays:
                 return {name: arrays[name] for name in ("inputs", "outputs")}
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        except (OSError, *DAMAGES) as error:
             raise ModelError(f"{self.path} holds no golden vectors") from error
 
 
@@ -76,20 +82,18 @@ def read(path: Path) -> ModelFile:
         raise ModelError(f"cannot read the model {path}: {error.strerror or error}") from error
     if data[4:8] != FLATBUFFER_ID:
         raise ModelError(f"{path} is not a TensorFlow Lite file")
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
-    except zipfile.BadZipFile:
+    if not APPENDED.search(data):
         return ModelFile(path, data, None, DIGITS)
-    with archive:
-        names = archive.namelist()
-        try:
-            labels = tuple(archive.read("labels.txt").decode().split("\n")) if "labels.txt" in names else DIGITS
-            card = json.loads(archive.read("card.json")) if "card.json" in names else None
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = archive.namelist()
+            labels = tuple(archive.read("labels.txt").decode().splitlines()) if "labels.txt" in names else DIGITS
+            card = json.loads(archive.read("card.json")) if b"card.json" in data else None
             return _checked(path, data, card, labels)
-        except (zipfile.BadZipFile, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
-            if isinstance(error, ModelError):
-                raise
-            raise ModelCorrupt(f"{path} is damaged: {error}; copy it again") from error
+    except DAMAGES as error:
+        if isinstance(error, ModelError):
+            raise
+        raise ModelCorrupt(f"{path} is damaged or cut short: {error}; copy it again") from error
 
 
 def _checked(path: Path, data: bytes, card: dict[str, Any] | None, labels: tuple[str, ...]) -> ModelFile:

@@ -1,8 +1,11 @@
 """Libraries written in C++ talk to file descriptor 2, past Python's logging and warnings."""
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_TURN = threading.Lock()  # two threads at once would each restore what the other had put there
 
 
 @contextmanager
@@ -11,15 +14,16 @@ def stderr_silenced() -> Iterator[None]:
 
     For calls that raise an exception when something goes wrong, so that nothing of value is lost.
     """
-    try:
-        saved = os.dup(2)
-    except OSError:  # a service may run with standard error closed
-        yield
-        return
-    try:
-        with open(os.devnull, "wb") as null:
-            os.dup2(null.fileno(), 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
+    with _TURN:
+        try:
+            saved = os.dup(2)
+        except OSError:  # a service may run with standard error closed
+            yield
+            return
+        try:
+            with open(os.devnull, "wb") as null:
+                os.dup2(null.fileno(), 2)
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)

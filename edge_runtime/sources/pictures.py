@@ -25,16 +25,23 @@ def expand(paths: Iterable[Path]) -> Iterator[Path | PictureError]:
     What is missing or holds no picture is yielded as the error that says so.
     """
     for path in paths:
-        if path.is_dir():
-            Image.init()
-            inside = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in _suffixes())
-            if not inside:
-                yield PictureError(f"{path}: no picture in this folder")
-            yield from inside
-        elif path.is_file():
-            yield path
-        else:
-            yield PictureError(f"{path}: {'not a file' if path.exists() else 'no such file'}")
+        try:
+            yield from _expanded(path)
+        except OSError as error:  # a folder that may not be entered, a name that is too long
+            yield PictureError(f"{path}: cannot be read: {error.strerror or error}")
+
+
+def _expanded(path: Path) -> Iterator[Path | PictureError]:
+    if path.is_dir():
+        Image.init()
+        inside = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in _suffixes())
+        if not inside:
+            yield PictureError(f"{path}: no picture in this folder")
+        yield from inside
+    elif path.is_file():
+        yield path
+    else:
+        yield PictureError(f"{path}: {'not a file' if path.exists() else 'no such file'}")
 
 
 def load(path: Path) -> Frame:
@@ -87,10 +94,6 @@ def _pixels(image: Image.Image) -> Uint8:
     """Return uint8 (H, W) gray, or (H, W, 3) blue-green-red."""
     if image.mode.startswith("I") or image.mode == "F":
         return _eight_bits(np.asarray(image))
-    if image.mode == "L":
-        return np.asarray(image)
-    if image.mode == "1":
-        return np.asarray(image.convert("L"))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         rgb, alpha = np.asarray(image.convert("RGB")), np.asarray(image.getchannel("A"))
@@ -98,6 +101,8 @@ def _pixels(image: Image.Image) -> Uint8:
         ground = 0 if visible.size and visible.mean() > LIGHT else 255
         paper = Image.new("RGBA", image.size, (ground, ground, ground, 255))
         image = Image.alpha_composite(paper, image)
+    if image.mode in ("1", "L"):
+        return np.asarray(image.convert("L"))
     rgb = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), dtype=np.uint8)
 

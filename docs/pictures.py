@@ -1,0 +1,74 @@
+"""Draw the pictures of the documents: python docs/pictures.py"""
+
+from pathlib import Path
+
+import cv2
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+
+import edge_runtime
+from edge_runtime import DigitReader
+from edge_runtime.ink import ink_plane
+from edge_runtime.locate import locate
+from edge_runtime.normalize import normalize
+from edge_runtime.sinks.draw import annotate
+from edge_runtime.sources import pictures
+from train.files import write_whole
+
+SAMPLES = Path(edge_runtime.__file__).parent / "samples"
+IMAGES = Path(__file__).parent / "images"
+
+
+def contract() -> None:
+    """Draw a piece of a page, its ink, and what the network sees of each candidate."""
+    page = pictures.load(SAMPLES / "blackboard.jpg").pixels
+    ink = ink_plane(page)
+    candidates = sorted(locate(ink).candidates, key=lambda c: (c.box.y // 90, c.box.x))[:7]
+    bottom = max(c.box.bottom for c in candidates) + 12
+    figure = plt.figure(figsize=(10, 5.2), layout="constrained")
+    rows = figure.subfigures(3, 1, height_ratios=[1.2, 1.2, 1])
+    for row, picture, title in (
+        (rows[0], page[:bottom, :, ::-1], "the picture"),
+        (rows[1], ink[:bottom], "its ink: 0 on bare paper, up to 255"),
+    ):
+        axes = row.subplots()
+        axes.imshow(picture, cmap="gray", vmin=0, vmax=255)
+        axes.set_title(title, fontsize=10)
+        axes.axis("off")
+        for candidate in candidates:
+            x, y, width, height = candidate.box
+            axes.add_patch(plt.Rectangle((x - 0.5, y - 0.5), width, height, fill=False, color="tab:orange"))
+    rows[2].suptitle("28x28: long side 20, center of mass (orange) at pixel (14, 14)", fontsize=10)
+    for axes, candidate in zip(rows[2].subplots(1, 7), candidates, strict=True):
+        field = normalize(candidate.ink)
+        moments = cv2.moments(field)
+        axes.imshow(field, cmap="gray", vmin=0, vmax=255)
+        axes.plot(moments["m10"] / moments["m00"], moments["m01"] / moments["m00"], "+", color="tab:orange", ms=12)
+        axes.add_patch(plt.Rectangle((3.5, 3.5), 20, 20, fill=False, color="0.5", linestyle=":"))
+        axes.axis("off")
+    save(figure, "contract.png")
+
+
+def reading() -> None:
+    """Draw what `edge-digits read --annotate` makes of a sample page."""
+    frame = pictures.load(SAMPLES / "paper.jpg")
+    with DigitReader() as reader:
+        drawn = annotate(frame, reader.read(frame))
+    used = np.flatnonzero((drawn != frame.pixels).any(axis=(1, 2)))
+    _, encoded = cv2.imencode(".jpg", drawn[: used[-1] + 30], (cv2.IMWRITE_JPEG_QUALITY, 85))
+    write_whole(IMAGES / "reading.jpg", lambda temporary: temporary.write_bytes(encoded.tobytes()))
+
+
+def save(figure: plt.Figure, name: str) -> None:
+    """Write a figure to docs/images."""
+    write_whole(
+        IMAGES / name, lambda temporary: figure.savefig(temporary, format="png", dpi=100, metadata={"Software": None})
+    )
+
+
+if __name__ == "__main__":
+    contract()
+    reading()
