@@ -12,7 +12,7 @@ class Conversion:
     weights: Literal["float32", "float16", "int8"]
     activations: Literal["float32", "int8"]
     # One scale for each output of a dense layer, or one for the whole kernel. LiteRT knows both; runtimes from before
-    # 2024, the 32-bit ARM one among them, compute wrong answers from the first.
+    # 2024, the 32-bit ARM one among them, do not know the first for dense layers.
     per_channel: bool = False
 
     def __post_init__(self) -> None:

@@ -16,6 +16,9 @@ RULE = 12.0  # ink this many times as long as wide is a printed rule
 FRAME = 0.95  # ink over this much of both sides is the edge of the paper, not a digit
 MAX_MARKS = 400  # the largest marks of a frame count: pictures of grass and gravel have thousands
 MAX_JOINS = 400
+MAX_AREA = (
+    4  # candidates cover at most this many times the frame: noise is one mark of everything, joined to all others
+)
 # Two marks may be one digit if the gap between them is at most this part of the higher one's height, ...
 NEAR = 0.2
 # ... their common height at least this part of their common width, ...
@@ -42,16 +45,24 @@ def locate(ink: Uint8) -> Located:
     """
     outlines, rejections = _outlines(ink)
     marks = [Box(*cv2.boundingRect(outline)) for outline in outlines]
-    groups = [(i,) for i in range(len(marks))] + _joins(marks)
+    groups = [(_union(marks, group), group) for group in [*((i,) for i in range(len(marks))), *_joins(marks)]]
     candidates = []
-    for group in groups:
-        box = marks[group[0]]
-        for i in group[1:]:
-            box = box.union(marks[i])
+    area = MAX_AREA * ink.size
+    for box, group in sorted(groups, key=lambda pair: pair[0].width * pair[0].height):
+        area -= box.width * box.height
+        if area < 0:
+            break
         if max(box.width, box.height) >= MIN_SIDE:
             cut = _cut_out(ink, box, [outlines[i] for i in group])
             candidates.append(Candidate(box, cut, frozenset(group)))
     return Located(marks, candidates, rejections)
+
+
+def _union(marks: list[Box], group: tuple[int, ...]) -> Box:
+    box = marks[group[0]]
+    for i in group[1:]:
+        box = box.union(marks[i])
+    return box
 
 
 def ink_threshold(ink: Uint8) -> int:

@@ -14,7 +14,7 @@ from edge_runtime.choose import choose
 from edge_runtime.classifier import Classifier
 from edge_runtime.errors import OptionError
 from edge_runtime.ink import ink_plane
-from edge_runtime.locate import locate
+from edge_runtime.locate import MIN_SIDE, locate
 from edge_runtime.normalize import SIDE, normalize
 from edge_runtime.reading import order
 from edge_runtime.records import Box, Candidate, Digit, Frame, Reading, Rejection, Timings, Uint8
@@ -140,9 +140,13 @@ def _enlarged(box: Box, scale: float, size: tuple[int, int]) -> Box:
 
 
 def _leftovers(marks: list[Box], kept: list[Candidate]) -> list[Rejection]:
-    """Return a rejection for each mark that is part of no candidate that was kept: specks, and pieces of nothing."""
+    """Return a rejection for each mark that is part of no candidate that was kept: specks, and ink among much other."""
     used = frozenset[int]().union(*(candidate.marks for candidate in kept))
-    return [Rejection(box, reject.TOO_SMALL) for i, box in enumerate(marks) if i not in used]
+    return [
+        Rejection(box, reject.TOO_SMALL if max(box.width, box.height) < MIN_SIDE else reject.CLUTTER)
+        for i, box in enumerate(marks)
+        if i not in used
+    ]
 
 
 def _timings(clock: list[int]) -> Timings:

@@ -9,8 +9,9 @@ from edge_runtime.records import Box, Candidate
 TOO_SMALL = "too small"
 TOO_LARGE = "too large"
 LINE = "line or rule"
+CLUTTER = "clutter"
 LOW_CONFIDENCE = "low confidence"
-REASONS = (TOO_SMALL, TOO_LARGE, LINE, LOW_CONFIDENCE)
+REASONS = (TOO_SMALL, TOO_LARGE, LINE, CLUTTER, LOW_CONFIDENCE)
 
 # A mark lower than this part of the page's median digit is a dot, a comma or a speck.
 SMALL = 0.35

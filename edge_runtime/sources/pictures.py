@@ -15,6 +15,8 @@ from edge_runtime.records import Frame, Uint8
 MAX_PIXELS = 50_000_000
 POSTSCRIPT = (b"%!PS", b"\xc5\xd0\xd3\xc6")
 HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+# Files with a suffix of these, which Pillow can write, name or hand on but not read, are no pictures in a folder.
+NO_PICTURES = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "PALM", "PDF", "WMF"}
 # Transparent pictures are laid on white, or on black where what can be seen is lighter than this.
 LIGHT = 160
 
@@ -34,7 +36,8 @@ def expand(paths: Iterable[Path]) -> Iterator[Path | PictureError]:
 def _expanded(path: Path) -> Iterator[Path | PictureError]:
     if path.is_dir():
         Image.init()
-        inside = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in _suffixes())
+        suffixes = _suffixes()
+        inside = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in suffixes and entry.is_file())
         if not inside:
             yield PictureError(f"{path}: no picture in this folder")
         yield from inside
@@ -87,7 +90,8 @@ def _open(data: bytes, name: str) -> Image.Image:
 
 
 def _suffixes() -> frozenset[str]:
-    return frozenset(Image.registered_extensions()) | {".heic", ".heif"} - {".eps", ".ps", ".pdf"}
+    readable = (suffix for suffix, kind in Image.registered_extensions().items() if kind not in NO_PICTURES)
+    return frozenset(readable) | {".heic", ".heif"}
 
 
 def _pixels(image: Image.Image) -> Uint8:
