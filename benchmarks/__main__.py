@@ -4,12 +4,11 @@ python -m benchmarks parity build/standard     is each small model as accurate a
 python -m benchmarks latency                   how fast is a digit, and how soon the first one?
 """
 
-import sys
 from pathlib import Path
 
 import click
 
-from edge_runtime.errors import EdgeError, OutputError
+from train import command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,20 +36,8 @@ def latency(fast: bool) -> None:
 
 
 def main() -> None:
-    """Run the command; an error becomes one line and an exit code."""
-    try:
-        benchmarks(standalone_mode=False)
-    except EdgeError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except OSError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(OutputError.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        sys.exit(130)
+    """Run the command."""
+    command.run(benchmarks)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ python -m convert my.keras --output out --recipe int8
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from convert.recipes import CONVERSIONS
 from edge_runtime import model_file
 from edge_runtime.errors import EdgeError, ModelError, OutputError
 from edge_runtime.native import stderr_silenced
+from train import command
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -73,20 +73,8 @@ def _refuse_to_replace(path: Path, flatbuffer: bytes, force: bool) -> None:
 
 
 def main() -> None:
-    """Run the command; an error becomes one line and an exit code."""
-    try:
-        convert(standalone_mode=False)
-    except EdgeError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except OSError as error:
-        print(f"error: cannot write: {error}", file=sys.stderr)
-        sys.exit(OutputError.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        sys.exit(130)
+    """Run the command."""
+    command.run(convert)
 
 
 if __name__ == "__main__":

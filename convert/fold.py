@@ -45,35 +45,41 @@ def fold(network: keras.Model) -> list[Dense]:
                 raise UnusableModel(f"no ReLU stands before layer {layer.name}")
             kernel, bias = _weights(layer)
             if not kernels:
+                if len(kernel) != SIDE * SIDE:
+                    raise UnusableModel(f"layer {layer.name} does not see all pixels: no Flatten stands before it")
                 kernel, bias = kernel * scale, bias + offset * kernel.sum(axis=0)
             kernels.append((kernel, bias))
-            name = layer.activation.__name__
+            name = getattr(layer.activation, "__name__", type(layer.activation).__name__)
             if name not in ("linear", "relu", "softmax"):
                 raise UnusableModel(
                     f"layer {layer.name} has the activation {name}; only relu and a last softmax can be"
                 )
             active, ended = name == "relu", name == "softmax"
         elif isinstance(layer, keras.layers.BatchNormalization) and kernels and not active:
-            gamma, beta, mean, variance = (np.asarray(weight, np.float64) for weight in layer.get_weights())
-            factor = gamma / np.sqrt(variance + layer.epsilon)
-            kernel, bias = kernels[-1]
-            kernels[-1] = kernel * factor, (bias - mean) * factor + beta
+            (kernel, bias), (factor, shift) = kernels[-1], _normalization(layer)
+            kernels[-1] = kernel * factor, bias * factor + shift
         elif isinstance(layer, keras.layers.ReLU) and kernels:
+            if layer.max_value is not None or layer.negative_slope or layer.threshold:
+                raise UnusableModel(f"layer {layer.name} is not a plain ReLU")
             active = True
         elif isinstance(layer, keras.layers.Softmax):
+            if active:
+                raise UnusableModel(f"no dense layer without a ReLU stands before the softmax, layer {layer.name}")
             ended = True
         elif not isinstance(layer, keras.layers.Flatten | keras.layers.Dropout | keras.layers.InputLayer):
             raise UnusableModel(f"layer {layer.name} ({type(layer).__name__}) cannot be converted")
     if not ended:
         raise UnusableModel("the network does not end in a softmax: its outputs are not probabilities of classes")
-    return _finite([Dense(kernel.astype(np.float32), bias.astype(np.float32)) for kernel, bias in kernels])
+    layers = _finite([Dense(kernel.astype(np.float32), bias.astype(np.float32)) for kernel, bias in kernels])
+    _check_answers(network, layers)
+    return layers
 
 
 def _check_shapes(network: keras.Model) -> None:
     if network.input_shape != (None, SIDE, SIDE):
         raise UnusableModel(f"the network takes {network.input_shape}, not (None, {SIDE}, {SIDE})")
     shape = network.output_shape
-    if len(shape) != 2 or not shape[1] or shape[1] < 2:
+    if not isinstance(shape, tuple) or len(shape) != 2 or not shape[1] or shape[1] < 2:
         raise UnusableModel(f"the network answers with {shape}, not with a score for each of two classes or more")
 
 
@@ -82,8 +88,29 @@ def _weights(layer: keras.layers.Dense) -> tuple[NDArray[np.float64], NDArray[np
     return kernel, np.asarray(layer.bias, np.float64) if layer.use_bias else np.zeros(kernel.shape[1])
 
 
+def _normalization(layer: keras.layers.BatchNormalization) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what a batch normalization multiplies by, then adds."""
+    factor = 1 / np.sqrt(np.asarray(layer.moving_variance, np.float64) + layer.epsilon)
+    if layer.scale:
+        factor = factor * np.asarray(layer.gamma, np.float64)
+    shift = -factor * np.asarray(layer.moving_mean, np.float64)
+    return factor, shift + np.asarray(layer.beta, np.float64) if layer.center else shift
+
+
 def _finite(layers: list[Dense]) -> list[Dense]:
     for number, layer in enumerate(layers, 1):
         if not (np.isfinite(layer.kernel).all() and np.isfinite(layer.bias).all()):
             raise UnusableModel(f"dense layer {number} has weights that are not finite numbers")
     return layers
+
+
+def _check_answers(network: keras.Model, layers: list[Dense]) -> None:
+    """Raise UnusableModel where the layers answer otherwise: a network need not be one straight line."""
+    pixels = np.random.default_rng(1).integers(0, 256, (50, SIDE, SIDE)).astype(np.float32)
+    values = pixels.reshape(len(pixels), -1)
+    for kernel, bias in layers[:-1]:
+        values = np.maximum(values @ kernel + bias, 0)
+    values = values @ layers[-1].kernel + layers[-1].bias
+    powers = np.exp(values - values.max(axis=1, keepdims=True))
+    if not np.allclose(powers / powers.sum(axis=1, keepdims=True), np.asarray(network(pixels)), atol=0.01):
+        raise UnusableModel("the network is more than its layers one after another, each used once")

@@ -22,10 +22,12 @@ def verify(flatbuffer: bytes, conversion: Conversion) -> None:
     given, tensors = interpreter.get_input_details()[0], interpreter.get_tensor_details()
     if tuple(given["shape_signature"]) != (-1, SIDE, SIDE):
         raise UnusableModel(f"the {conversion.name} model takes {tuple(given['shape_signature'])}")
-    first_kernel = {tensor["dtype"] for tensor in tensors if _is_first_kernel(tensor)}
     # A float16 kernel appears twice: as it is stored, and as the float32 that it becomes on the way to the product.
-    if WEIGHT_TYPES[conversion.weights] not in first_kernel:
+    first_kernel = [tensor["dtype"] for tensor in tensors if _is_first_kernel(tensor)]
+    if min(first_kernel, key=lambda kind: np.dtype(kind).itemsize, default=None) != WEIGHT_TYPES[conversion.weights]:
         raise UnusableModel(f"the {conversion.name} model holds weights that are not {conversion.weights}")
+    if conversion.activations == "float32" and given["dtype"] != np.float32:
+        raise UnusableModel(f"the {conversion.name} model takes {given['dtype'].__name__}, not float32")
     if conversion.activations == "int8":
         floats = [tensor["name"] for tensor in tensors if tensor["dtype"] not in INTEGERS]
         if floats:

@@ -138,7 +138,8 @@ def _text(reading: "Reading", several: bool) -> str:
 
 def _print(line: str) -> None:
     try:
-        click.echo(line)
+        if sys.stdout:  # it may be closed
+            click.echo(line)
     except BrokenPipeError:
         # Whoever read our output has enough; what is left in the buffer has nowhere to go.
         sys.stdout = None
@@ -146,7 +147,8 @@ def _print(line: str) -> None:
 
 
 def _note(message: str) -> None:
-    click.echo(f"edge-digits: {' '.join(message.split())}", err=True)
+    if sys.stderr:
+        click.echo(f"edge-digits: {' '.join(message.split())}", err=True)
 
 
 def main() -> None:

@@ -22,5 +22,9 @@ def explain(error: ImportError) -> DependencyMissing:
                 f"OpenCV needs {library}, which this system lacks: apt install libgl1 libglib2.0-0, or take the OpenCV "
                 "without windows: pip uninstall opencv-python && pip install opencv-python-headless"
             )
+    if "multiarray failed to import" in str(error):  # what is left of it when OpenCV and numpy disagree on their ABI
+        return DependencyMissing(
+            "this OpenCV was built for another numpy: pip install --upgrade the OpenCV package, or 'numpy<2'"
+        )
     remedy = REMEDIES.get((error.name or "").partition(".")[0])
     return DependencyMissing(f"{error}: {remedy}" if remedy else str(error))

@@ -109,10 +109,11 @@ class Graph:
             # exp() of all 256 values at once; they are relative to the highest, and a softmax does not mind.
             values = np.arange(256, dtype=np.uint8).view(kind).astype(np.float64)
             table = np.exp((values - values.max()) * scale)
+            ones = np.ones((self.classes, 1))  # a product with them sums a row in a third of the time that sum() takes
 
             def from_table(scores: Scores) -> Float64:
-                powers = table.take(scores.view(np.uint8))
-                return powers / np.add.reduce(powers, axis=1, keepdims=True)  # type: ignore[no-any-return]
+                powers = table.take(scores)  # a negative score counts from the end of the table, where its value is
+                return powers / powers.dot(ones)  # type: ignore[no-any-return]
 
             return from_table
 

@@ -15,9 +15,8 @@ from pathlib import Path
 
 import click
 
-from edge_runtime.errors import EdgeError
 from edge_runtime.native import stderr_silenced
-from train import dataset, provenance
+from train import command, dataset, provenance
 from train.files import write_text, write_whole
 from train.recipes import RECIPES, Recipe
 
@@ -94,19 +93,8 @@ def _run(recipe: Recipe, seed: int, folder: Path, resume: bool) -> None:
 
 
 def main() -> None:
-    """Run the command; an error becomes one line, Ctrl-C a hint."""
-    try:
-        train(standalone_mode=False)
-    except EdgeError as error:
-        sys.exit(f"error: {error}")
-    except OSError as error:
-        sys.exit(f"error: cannot write: {error}")
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        print("interrupted; the same command with --resume goes on from the last finished epoch", file=sys.stderr)
-        sys.exit(130)
+    """Run the command."""
+    command.run(train, hint="interrupted; the same command with --resume goes on from the last finished epoch")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -45,19 +46,23 @@ class Checkpoint:
     def restore(self) -> list[Row]:
         """Put the network and its optimizer where they were, and return the history until then; [] without a file.
 
-        Raises OptionError where the file belongs to another recipe or seed.
+        Raises OptionError where the file belongs to another recipe or seed, or is damaged.
         """
         if not self._path.is_file():
             return []
-        with np.load(self._path, allow_pickle=False) as saved:
-            if str(saved["made_by"]) != self._made_by:
-                raise OptionError(
-                    f"{self._path} belongs to another recipe, seed or number of epochs: "
-                    "give the same again, or leave --resume out to start anew"
-                )
-            for i, variable in enumerate(self._variables()):
-                variable.assign(saved[f"variable_{i}"])
-            return list(json.loads(str(saved["history"])))
+        try:
+            with self._path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
+                arrays = dict(saved)
+        except (EOFError, ValueError, zipfile.BadZipFile) as error:
+            raise OptionError(f"cannot go on from {self._path}: {error}; remove it to start anew") from error
+        if str(arrays["made_by"]) != self._made_by:
+            raise OptionError(
+                f"{self._path} belongs to another recipe, seed or number of epochs: "
+                "give the same again, or remove it to start anew"
+            )
+        for i, variable in enumerate(self._variables()):
+            variable.assign(arrays[f"variable_{i}"])
+        return list(json.loads(str(arrays["history"])))
 
     def _variables(self) -> list[keras.Variable]:
         return [*self._network.variables, *self._network.optimizer.variables]

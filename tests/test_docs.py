@@ -1,0 +1,78 @@
+"""What the documents tell people to type exists, and the tutorial runs from top to bottom."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+TUTORIAL = ROOT / "docs" / "tutorial.md"
+
+
+def commands(document: Path) -> list[str]:
+    """Return the lines of a document's code blocks, indented ones included."""
+    text = document.read_text(encoding="utf-8")
+    fenced = re.findall(r"^```[a-z]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    indented = re.findall(r"^    (.*)$", text, re.MULTILINE)
+    return [line.strip() for block in fenced for line in block.splitlines()] + indented
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8"))
+    missing = [link for link in links if "://" not in link and not (document.parent / link).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_make_targets_exist(document: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
+    text = document.read_text(encoding="utf-8")
+    named = set(re.findall(r"`make ([a-z-]+)", text))
+    named |= {word for line in commands(document) if line.startswith("make ")
+              for word in line.partition("#")[0].split()[1:] if "=" not in word}  # fmt: skip
+    assert named <= targets
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_options_exist(document: Path) -> None:
+    from edge_runtime.cli import cli
+
+    known = {option for command in cli.commands.values() for parameter in command.params for option in parameter.opts}
+    lines = [line for line in commands(document) if re.match(r"(\S*/)?edge-digits ", line)]
+    named = {option for line in lines for option in re.findall(r"(?<!\S)(--[a-z-]+)", line)}
+    assert named <= known | {"--version", "--help"}
+    assert {line.split()[1] for line in lines} <= {*cli.commands, "--version", "--help"}
+
+
+@pytest.mark.parametrize("module", ["train", "convert", "benchmarks"])
+def test_usage_in_the_docstring_is_accepted(module: str) -> None:
+    source = (ROOT / module / "__main__.py").read_text(encoding="utf-8")
+    options = set(re.findall(r"(?<!\S)(--[a-z-]+)", source.split('"""')[1]))
+    shown = subprocess.run(
+        [sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert options <= set(re.findall(r"--[a-z-]+", shown))
+
+
+@pytest.mark.slow
+def test_every_command_of_the_tutorial_runs() -> None:
+    blocks = re.findall(r"^```sh\n(.*?)^```", TUTORIAL.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 7
+    shown = []
+    for block in blocks:
+        done = subprocess.run(["bash", "-euc", block], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
+        shown.append(done.stdout)
+    assert "(10000, 28, 28) uint8 the first one is a 7" in shown[1]
+    accuracy = re.search(r"evaluate: loss [\d.]+, accuracy ([\d.]+)", shown[2])
+    assert accuracy is not None
+    assert float(accuracy[1]) >= 0.975
+    assert "argmax: 7, label: 7" in shown[2]
+    assert len(re.findall(r"^\S+tflite: [\d,]+ bytes$", shown[3], re.MULTILINE)) == 4
+    assert "every limit is met" in shown[4]
+    assert shown[6].splitlines()[-3:] == ["48793968101", "0430355509", "043"]

@@ -1,0 +1,74 @@
+"""The product's promises, kept on MNIST's test digits by the model that ships."""
+
+import numpy as np
+import pytest
+
+from edge_runtime import DigitReader
+from edge_runtime.pages import PageStyle, draw_page
+from train import dataset
+from train.dataset import Digits
+
+PAGES = 200
+ENLARGED = 2000
+
+
+@pytest.fixture(scope="module")
+def test_digits() -> Digits:
+    return dataset.load("test")
+
+
+@pytest.fixture(scope="module")
+def reader() -> DigitReader:
+    return DigitReader()
+
+
+def edit_distance(one: str, other: str) -> int:
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        before, row[0] = row[0], i
+        for j, b in enumerate(other, 1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (a != b))
+    return row[-1]
+
+
+def test_edit_distance_counts_what_it_should() -> None:
+    assert edit_distance("12345", "1345") == 1
+    assert edit_distance("12345", "12945") == 1
+    assert edit_distance("", "123") == 3
+    assert edit_distance("21", "12") == 2
+
+
+def test_shipped_model_is_as_good_as_its_card_says(reader: DigitReader, test_digits: Digits) -> None:
+    read = reader.classifier.scores(test_digits.images).argmax(axis=1)
+    accuracy = 100 * float((read == test_digits.labels).mean())
+    card = reader.classifier.model.card
+    assert card is not None
+    assert accuracy >= 99.30
+    assert accuracy == pytest.approx(card["measured"]["accuracy"], abs=0.02)  # another CPU may round another way
+    assert reader.classifier.model.path.stat().st_size <= 1_048_576
+
+
+@pytest.mark.parametrize("light_on_dark", [False, True])
+def test_ten_digits_on_a_page(reader: DigitReader, test_digits: Digits, light_on_dark: bool) -> None:
+    style = PageStyle(light_on_dark=light_on_dark)
+    wrong = 0
+    for seed in range(PAGES):
+        rng = np.random.default_rng(seed)
+        chosen = rng.choice(len(test_digits.images), 10, replace=False)
+        page = draw_page(test_digits.images[chosen], test_digits.labels[chosen], rng, style)
+        wrong += edit_distance("\n".join(reader.read(page.pixels).text), "\n".join(page.text))
+    assert wrong <= 0.01 * PAGES * 10
+
+
+def test_enlarged_digits_keep_their_labels(test_digits: Digits) -> None:
+    reader = DigitReader(min_confidence=0)  # what is tested is locate and normalize, not what is rejected
+    rng = np.random.default_rng(2000)
+    chosen = rng.choice(len(test_digits.images), ENLARGED, replace=False)
+    before = reader.classifier.scores(test_digits.images[chosen]).argmax(axis=1)
+    kept = 0
+    for i, label in zip(chosen, before, strict=True):
+        height = float(rng.uniform(24, 120))
+        style = PageStyle(size=(320, 320), digit_height=(height, height))
+        page = draw_page(test_digits.images[i : i + 1], [int(label)], rng, style)
+        kept += reader.read(page.pixels).text == (str(label),)
+    assert kept >= 0.995 * ENLARGED

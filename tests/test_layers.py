@@ -1,0 +1,33 @@
+"""The arrows of docs/architecture.md."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_import_contracts_hold() -> None:
+    assert lint_imports(config_filename=str(ROOT / "pyproject.toml")) == EXIT_STATUS_SUCCESS
+
+
+def test_an_arrow_the_wrong_way_is_found(tmp_path: Path) -> None:
+    for package in ("edge_runtime", "train", "convert", "benchmarks"):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").touch()
+    (tmp_path / "edge_runtime" / "ink.py").write_text("import train\n")
+    (tmp_path / "benchmarks" / "full.py").write_text("import keras\n")
+    (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports; import sys; sys.exit(lint_imports())"]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, env={"PYTHONPATH": str(tmp_path)}
+    )
+    assert done.returncode == 1
+    assert "edge_runtime.ink -> train" in done.stdout
+
+
+def test_dataset_is_imported_without_tensorflow() -> None:
+    code = "import train.dataset, sys; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -1,0 +1,25 @@
+"""The boundary of the commands that run from a checkout: an error becomes one line and an exit code."""
+
+import sys
+
+import click
+
+from edge_runtime.errors import EdgeError, OutputError
+
+
+def run(command: click.Command, hint: str = "interrupted") -> None:
+    """Run a click command and exit as docs/architecture.md says; `hint` is what Ctrl-C prints."""
+    try:
+        command(standalone_mode=False)
+    except EdgeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except OSError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(OutputError.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        print(hint, file=sys.stderr)
+        sys.exit(130)
