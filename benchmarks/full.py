@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.errors import ModelError
 from edge_runtime.native import stderr_silenced
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -15,5 +16,8 @@ with stderr_silenced():  # TensorFlow greets on import
 
 def probabilities(network: Path, images: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return float64 (N, classes) for `images`, uint8 (N, 28, 28), by the network in a .keras file."""
-    loaded = keras.models.load_model(network, compile=False)
+    try:
+        loaded = keras.models.load_model(network, compile=False)
+    except (ValueError, OSError, TypeError, KeyError) as error:
+        raise ModelError(f"cannot load {network}: {str(error).splitlines()[0]}") from error
     return np.asarray(loaded.predict(images, batch_size=1000, verbose=0), np.float64)

@@ -57,7 +57,7 @@ def _run_record(path: Path) -> dict[str, Any]:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return {"recipe": None}
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise ModelError(f"{path} is damaged: {error}; train again") from error
 
 

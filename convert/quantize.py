@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from convert.fold import SIDE, Dense
 from convert.recipes import Conversion
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import tensorflow as tf
 
 

@@ -23,9 +23,15 @@ def verify(flatbuffer: bytes, conversion: Conversion) -> None:
     if tuple(given["shape_signature"]) != (-1, SIDE, SIDE):
         raise UnusableModel(f"the {conversion.name} model takes {tuple(given['shape_signature'])}")
     # A float16 kernel appears twice: as it is stored, and as the float32 that it becomes on the way to the product.
-    first_kernel = [tensor["dtype"] for tensor in tensors if _is_first_kernel(tensor)]
-    if min(first_kernel, key=lambda kind: np.dtype(kind).itemsize, default=None) != WEIGHT_TYPES[conversion.weights]:
+    first_kernels = [tensor for tensor in tensors if _is_first_kernel(tensor)]
+    kernel = min(first_kernels, key=lambda tensor: np.dtype(tensor["dtype"]).itemsize, default=None)
+    if kernel is None or kernel["dtype"] != WEIGHT_TYPES[conversion.weights]:
         raise UnusableModel(f"the {conversion.name} model holds weights that are not {conversion.weights}")
+    # The interpreter repeats a kernel's only scale for each output: what counts is whether they differ.
+    per_channel = len(np.unique(kernel["quantization_parameters"]["scales"])) > 1
+    if per_channel != conversion.per_channel:
+        found = "a scale for each output" if per_channel else "one scale"
+        raise UnusableModel(f"the {conversion.name} model holds kernels with {found}")
     if conversion.activations == "float32" and given["dtype"] != np.float32:
         raise UnusableModel(f"the {conversion.name} model takes {given['dtype'].__name__}, not float32")
     if conversion.activations == "int8":

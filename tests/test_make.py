@@ -13,14 +13,15 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """Return a copy of the tracked files; `.venv` is this checkout's own, and newer than its lock file."""
+    """Return a copy of the tracked files; `.venv` is this checkout's own, and newer than what it is made from."""
     copy = tmp_path / "checkout"
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in listed.split("\0")[:-1]:
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, copy / name)
     (copy / ".venv").symlink_to(ROOT / ".venv")
-    (ROOT / ".venv" / "installed").touch()
+    for name in ("pyproject.toml", "requirements/dev.txt"):
+        os.utime(copy / name, (0, 0))
     return copy
 
 

@@ -45,7 +45,7 @@ def write_report(folder: Path, outcome: Outcome) -> None:
         "first-layer": ("What the first layer looks for", first_layer(outcome.first_layer)),
         "first-digit": ("The first test digit", first_digit(outcome.test.images[0])),
     }
-    pictures = {name: (title, _png(figure)) for name, (title, figure) in figures.items()}
+    pictures = {name: (title, png(figure)) for name, (title, figure) in figures.items()}
     for name, (_, data) in pictures.items():
         write_bytes(folder / f"{name}.png", data)
     table = per_class(outcome)
@@ -136,7 +136,8 @@ def per_class(outcome: Outcome) -> list[list[str]]:
     return rows
 
 
-def _png(figure: Figure) -> bytes:
+def png(figure: Figure) -> bytes:
+    """Return the figure as a PNG file, and close it."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
     plt.close(figure)

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import latency
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def test_starts_takes_turns_and_measures_seconds() -> None:

@@ -1,0 +1,34 @@
+"""What several test modules share beside fixtures: commands, and a few digits in place of all."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from train import dataset
+
+ROOT = Path(__file__).parent.parent
+FEW, FEW_TO_TEST = 5000, 500
+
+
+class Done(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Call = Callable[..., Done]
+
+
+def python(*arguments: object) -> Done:
+    """Run Python in a process of its own, at the root of the checkout."""
+    command = [sys.executable, *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def few(split: dataset.Split, load: Callable[[dataset.Split], dataset.Digits] = dataset.load) -> dataset.Digits:
+    """Stand in for dataset.load where the first digits of a split are enough."""
+    digits, count = load(split), FEW_TO_TEST if split == "test" else FEW
+    return dataset.Digits(digits.images[:count], digits.labels[:count])

@@ -1,0 +1,93 @@
+import os
+import shutil
+import sys
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+import edge_runtime
+from edge_runtime import Classifier, DigitReader
+from edge_runtime.records import Uint8
+
+if TYPE_CHECKING:
+    from tests.builds import Call
+
+settings.register_profile("tests", deadline=None, max_examples=60)
+settings.load_profile("tests")
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    return Path(edge_runtime.__file__).with_name("samples")
+
+
+@pytest.fixture(scope="session")
+def digits(samples: Path) -> tuple[Uint8, Uint8]:
+    with np.load(samples / "digits.npz") as arrays:
+        images, labels = arrays["images"], arrays["labels"]
+    images.flags.writeable = labels.flags.writeable = False
+    return images, labels
+
+
+@pytest.fixture(scope="session")
+def classifier() -> Iterator[Classifier]:
+    with Classifier() as classifier:
+        yield classifier
+
+
+@pytest.fixture(scope="session")
+def reader() -> Iterator[DigitReader]:
+    with DigitReader() as reader:
+        yield reader
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> "Call":
+    """Run a command's main() in this process, as if with these arguments: TensorFlow starts only once."""
+
+    from tests.builds import Done
+
+    def run(main: Callable[[], None], *arguments: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["command", *map(str, arguments)])
+        capsys.readouterr()
+        code: object = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code
+        assert isinstance(code, int)
+        return Done(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def smoke_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that `python -m train` and `python -m convert` have filled; only to be read."""
+    from tests.builds import python
+
+    folder = tmp_path_factory.mktemp("smoke")
+    for command in (["train", "--recipe", "smoke", "--output", folder], ["convert", folder]):
+        done = python("-m", *command)
+        assert done.code == 0, done.err
+    return folder
+
+
+@pytest.fixture
+def smoke_copy(smoke_build: Path, tmp_path: Path) -> Path:
+    """Return a copy of the smoke build that a test may change."""
+    return Path(shutil.copytree(smoke_build, tmp_path / "build"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where EDGE_DIGITS_NO_SKIP is set, as in .ci/run, a test that skips has failed: what it needs should be there."""
+    report = yield
+    if report.skipped and os.environ.get("EDGE_DIGITS_NO_SKIP"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, though nothing may skip here: {report.longrepr}"
+    return report

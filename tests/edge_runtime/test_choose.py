@@ -1,0 +1,116 @@
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_runtime.choose import EXHAUSTIVE, PRICE, choose
+from edge_runtime.records import Box, Candidate
+
+
+def candidate(marks: set[int], ink: int) -> Candidate:
+    return Candidate(Box(0, 0, ink, 1), np.ones((1, ink), np.uint8), frozenset(marks))
+
+
+def picked(*offered: tuple[set[int], int, float]) -> list[int]:
+    """Choose from (marks, ink, confidence) each."""
+    candidates = [candidate(marks, ink) for marks, ink, _ in offered]
+    confidences = np.array([[confidence, 0.0] for _, _, confidence in offered])
+    return choose(candidates, confidences.reshape(-1, 2))
+
+
+def test_nothing_to_choose_from() -> None:
+    assert picked() == []
+
+
+def test_marks_that_no_other_candidate_wants_are_all_kept() -> None:
+    assert picked(({0}, 100, 0.9), ({1}, 5, 0.1), ({2}, 100, 0.0)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "whole", "expected"),
+    [
+        ((0.3, 0.3), 0.99, [2]),  # a broken digit
+        ((0.99, 0.99), 0.4, [0, 1]),  # two digits
+        ((0.99, 0.2), 0.95, [2]),
+        ((0.9, 0.9), 0.9, [2]),  # equally sure: one digit is the simpler answer
+    ],
+)
+def test_a_whole_or_its_pieces(pieces: tuple[float, float], whole: float, expected: list[int]) -> None:
+    assert picked(({0}, 100, pieces[0]), ({1}, 80, pieces[1]), ({0, 1}, 180, whole)) == expected
+
+
+def test_a_surely_read_scrap_of_a_digit_does_not_outweigh_the_digit() -> None:
+    # The tail of a broken 2 looks just like a 1.
+    assert picked(({0}, 300, 0.97), ({1}, 25, 0.99), ({0, 1}, 325, 0.96)) == [2]
+
+
+def test_the_highest_of_all_classes_counts() -> None:
+    candidates = [candidate({0}, 100), candidate({1}, 100), candidate({0, 1}, 200)]
+    assert choose(candidates, np.array([[0.0, 0.0, 0.9], [0.9, 0.0, 0.0], [0.3, 0.3, 0.4]])) == [0, 1]
+
+
+def test_of_three_pieces_two_may_belong_together() -> None:
+    pieces = [({0}, 100, 0.4), ({1}, 100, 0.4), ({2}, 100, 0.98)]
+    joins = [({0, 1}, 200, 0.97), ({1, 2}, 200, 0.5), ({0, 1, 2}, 300, 0.6)]
+    assert picked(*pieces, *joins) == [2, 3]
+
+
+def test_a_group_too_large_to_search_is_chosen_from_greedily() -> None:
+    pieces = [({i}, 100, 0.5) for i in range(EXHAUSTIVE + 1)]
+    everything = set(range(EXHAUSTIVE + 1))
+    assert picked(*pieces, (everything, 1300, 0.9)) == [EXHAUSTIVE + 1]
+    sure = [({i}, 100, 0.9) for i in range(EXHAUSTIVE + 1)]
+    assert picked(*sure, (everything, 600, 0.1)) == [*range(EXHAUSTIVE + 1)]
+    worthless = [({i}, 100, 0.05) for i in range(EXHAUSTIVE + 1)]
+    assert picked(*worthless, (everything, 100, 0.09)) == []
+
+
+def test_groups_far_apart_do_not_change_each_other() -> None:
+    broken = [({0}, 100, 0.3), ({1}, 80, 0.3), ({0, 1}, 180, 0.99)]
+    two = [({2}, 9000, 0.99), ({3}, 9000, 0.99), ({2, 3}, 18000, 0.4)]
+    assert picked(*broken, *two) == [2, 3, 4]
+
+
+OFFERS = st.lists(
+    st.tuples(st.sets(st.integers(0, 8), min_size=1, max_size=3), st.integers(1, 50), st.floats(0, 1)), max_size=9
+)
+
+
+@given(OFFERS)
+def test_no_mark_is_part_of_two_digits(offered: list[tuple[set[int], int, float]]) -> None:
+    # Four times the marks and candidates of the exhaustive search, so that greedy groups come up too.
+    wide = offered + [({mark + 3 for mark in marks}, ink, worth) for marks, ink, worth in offered]
+    for offers in (offered, wide):
+        chosen = picked(*offers)
+        assert chosen == sorted(set(chosen))
+        marks = [mark for i in chosen for mark in offers[i][0]]
+        assert len(marks) == len(set(marks))
+
+
+@given(OFFERS)
+def test_the_choice_is_the_best_of_all(offered: list[tuple[set[int], int, float]]) -> None:
+    chosen = set(picked(*offered))
+    for group in groups(offered):
+        price = PRICE * max(offered[i][1] for i in group)
+        worth = {i: offered[i][2] * offered[i][1] - price for i in group}
+        best = 0.0
+        for members in (members for n in range(len(group) + 1) for members in combinations(group, n)):
+            if not any(offered[i][0] & offered[j][0] for i, j in combinations(members, 2)):
+                best = max(best, sum(worth[i] for i in members))
+        if len(group) == 1:
+            assert group[0] in chosen
+        else:
+            assert sum(worth[i] for i in group if i in chosen) == pytest.approx(best, abs=1e-9)
+
+
+def groups(offered: list[tuple[set[int], int, float]]) -> list[list[int]]:
+    found: list[tuple[set[int], list[int]]] = []
+    for i, (marks, _, _) in enumerate(offered):
+        touching = [group for group in found if group[0] & marks]
+        found = [group for group in found if not group[0] & marks]
+        found.append(
+            (marks.union(*(group[0] for group in touching)), [i, *(j for group in touching for j in group[1])])
+        )
+    return [members for _, members in found]

@@ -1,0 +1,140 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_runtime import Reading, reject
+from edge_runtime.errors import OutputError
+from edge_runtime.records import Box, Digit, Frame, Rejection, Timings, Uint8
+from edge_runtime.sinks.draw import READ, REJECTED, annotate
+from edge_runtime.sinks.pictures import PictureFolder
+
+
+def frame(height: int = 120, width: int = 160, source: str = "") -> Frame:
+    return Frame(np.full((height, width), 250, np.uint8), source)
+
+
+def reading(digits: tuple[Box, ...] = (), rejected: tuple[Box, ...] = ()) -> Reading:
+    return Reading(
+        source="",
+        frame=0,
+        captured_at=datetime(2026, 3, 1, tzinfo=UTC),
+        width=160,
+        height=120,
+        text=("7",) if digits else (),
+        digits=tuple(Digit("7", 0.987, box, 0, (("7", 0.987),)) for box in digits),
+        rejected=tuple(Rejection(box, reject.LOW_CONFIDENCE, 0.3) for box in rejected),
+        ms=Timings(0, 0, 0, 0, 0),
+        model="0123456789ab",
+    )
+
+
+def written(path: Path) -> Uint8:
+    return np.asarray(cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR), np.uint8)
+
+
+def colored(picture: Uint8, color: tuple[int, int, int]) -> Uint8:
+    return np.asarray((picture == color).all(axis=2), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("color", "drawn"),
+    [(READ, reading(digits=(Box(60, 50, 20, 40),))), (REJECTED, reading(rejected=(Box(60, 50, 20, 40),)))],
+    ids=["read", "rejected"],
+)
+def test_a_box_is_outlined_on_its_outermost_pixels(color: tuple[int, int, int], drawn: Reading) -> None:
+    picture = annotate(frame(), drawn)
+    assert picture.shape == (120, 160, 3)
+    outline = colored(picture, color)
+    assert outline[50, 60:80].all()
+    assert outline[89, 60:80].all()
+    assert outline[50:90, 60].all()
+    assert outline[50:90, 79].all()
+    assert (picture[51:89, 61:79] == 250).all()
+
+
+def test_a_digit_carries_its_label_and_confidence_above_it() -> None:
+    drawn = reading(digits=(Box(60, 50, 20, 40),))
+    caption = np.asarray(annotate(frame(), drawn)[:50] != 250, np.uint8).max(axis=2)
+    (width, height), _ = cv2.getTextSize("7 99%", cv2.FONT_HERSHEY_SIMPLEX, 0.5, 1)
+    x, y, across, down = cv2.boundingRect(caption)
+    assert abs(x - 60) <= 3
+    assert abs(across - width) <= 8
+    assert abs(down - height) <= 8
+    assert y + down >= 45
+
+
+def test_a_caption_goes_below_where_there_is_no_room_above() -> None:
+    picture = annotate(frame(), reading(digits=(Box(60, 2, 20, 40),)))
+    assert (picture[44:] != 250).any()
+
+
+def test_a_caption_at_the_right_edge_is_moved_inside() -> None:
+    middle = annotate(frame(), reading(digits=(Box(60, 50, 20, 40),)))
+    right = annotate(frame(), reading(digits=(Box(140, 50, 20, 40),)))
+    assert colored(right, READ)[:50].sum() == colored(middle, READ)[:50].sum()
+
+
+def test_a_picture_without_marks_is_only_copied() -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (20, 30, 3), np.uint8)
+    picture = annotate(Frame(pixels), reading())
+    assert np.array_equal(picture, pixels)
+    assert not np.shares_memory(picture, pixels)
+
+
+def test_lines_grow_with_the_picture() -> None:
+    picture = annotate(frame(1280, 1920), reading(digits=(Box(600, 500, 200, 400),)))
+    assert colored(picture, READ)[700].sum() >= 2 * 3
+
+
+@given(
+    st.tuples(st.integers(1, 60), st.integers(1, 60)),
+    st.lists(st.tuples(st.integers(0, 59), st.integers(0, 59), st.integers(1, 60), st.integers(1, 60)), max_size=4),
+)
+def test_any_boxes_can_be_drawn_on_any_frame(size: tuple[int, int], boxes: list[tuple[int, int, int, int]]) -> None:
+    drawn = tuple(Box(*box) for box in boxes)
+    before = frame(*size)
+    assert annotate(before, reading(drawn, drawn)).shape == (*size, 3)
+    assert (before.pixels == 250).all()
+
+
+def test_a_folder_is_made_and_each_picture_named_after_its_source(tmp_path: Path) -> None:
+    folder = PictureFolder(tmp_path / "new" / "out")
+    drawn = reading(digits=(Box(60, 50, 20, 40),))
+    path = folder.write(frame(source="/photos/page.one.jpg"), drawn)
+    assert path == tmp_path / "new" / "out" / "page.one.png"
+    assert np.array_equal(written(path), annotate(frame(), drawn))
+
+
+def test_sources_of_the_same_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    folder = PictureFolder(tmp_path)
+    sources = ["a/page.jpg", "b/page.png", "c/page-2.png", "d/page.jpg", "", "-"]
+    names = [folder.write(frame(source=source), reading()).name for source in sources]
+    assert names == ["page.png", "page-2.png", "page-2-2.png", "page-3.png", "picture.png", "-.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+
+
+def test_a_later_run_replaces_the_pictures_of_an_earlier_one(tmp_path: Path) -> None:
+    PictureFolder(tmp_path).write(frame(10, 10, "page.jpg"), reading())
+    path = PictureFolder(tmp_path).write(frame(20, 30, "page.jpg"), reading())
+    assert written(path).shape == (20, 30, 3)
+    assert [path.name for path in tmp_path.iterdir()] == ["page.png"]
+
+
+def test_a_folder_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError) as caught:
+        PictureFolder(tmp_path / "file" / "out")
+    assert str(caught.value) == f"cannot make the folder {tmp_path / 'file' / 'out'}: Not a directory"
+
+
+def test_a_picture_that_cannot_be_written_is_an_output_error_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    folder = PictureFolder(tmp_path)
+    (tmp_path / "page.png").mkdir()
+    with pytest.raises(OutputError, match=r"^cannot write .*/page\.png: Is a directory$"):
+        folder.write(frame(source="page.jpg"), reading())
+    assert [path.name for path in tmp_path.iterdir()] == ["page.png"]

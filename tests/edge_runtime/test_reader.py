@@ -1,0 +1,230 @@
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from edge_runtime import DigitReader, Reading, reject
+from edge_runtime.errors import OptionError
+from edge_runtime.pages import PageStyle, draw_page
+from edge_runtime.records import Frame, Uint8
+from edge_runtime.sources.pictures import load
+
+
+@pytest.mark.parametrize("name", ["digit.png", "paper.jpg", "blackboard.jpg"])
+def test_the_sample_pages_are_read_without_an_error(reader: DigitReader, samples: Path, name: str) -> None:
+    lines = (samples / "truth.jsonl").read_text().splitlines()
+    truth = {record["file"]: tuple(record["lines"]) for record in map(json.loads, lines)}
+    assert reader.read(load(samples / name)).text == truth[name]
+
+
+def test_a_reading_says_where_and_when(reader: DigitReader) -> None:
+    moment = datetime(2026, 3, 1, tzinfo=UTC)
+    reading = reader.read(Frame(np.full((48, 64, 3), 200, np.uint8), "page.jpg", 7, moment))
+    assert (reading.source, reading.frame, reading.captured_at) == ("page.jpg", 7, moment)
+    assert (reading.width, reading.height) == (64, 48)
+    assert reading.model == reader.classifier.model.sha256[:12]
+
+
+def test_bare_pixels_are_a_frame_of_this_moment(reader: DigitReader) -> None:
+    reading = reader.read(np.full((48, 64), 200, np.uint8))
+    assert (reading.source, reading.frame) == ("", 0)
+    assert abs(datetime.now(UTC) - reading.captured_at) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("brightness", [0, 90, 255])
+@pytest.mark.parametrize("shape", [(1, 1), (48, 64, 3), (480, 640)])
+def test_a_blank_page_holds_nothing(reader: DigitReader, brightness: int, shape: tuple[int, ...]) -> None:
+    reading = reader.read(np.full(shape, brightness, np.uint8))
+    assert (reading.text, reading.digits, reading.rejected) == ((), (), ())
+
+
+def test_digits_lie_where_they_were_drawn(reader: DigitReader, digits: tuple[Uint8, Uint8]) -> None:
+    images, labels = digits
+    style = PageStyle(grain=0, shade=0, blur=(0, 0), inks=((0, 0, 0),))
+    page = draw_page(images[5::10], labels[5::10], np.random.default_rng(4), style)
+    reading = reader.read(page.pixels)
+    assert reading.text == page.text
+    for digit, placed in zip(reading.digits, page.digits, strict=True):
+        assert (digit.label, digit.line) == (placed.label, placed.line)
+        assert np.abs(np.subtract(digit.box, placed.box)).max() <= 3
+
+
+def test_top_holds_the_three_likeliest_labels(reader: DigitReader, samples: Path) -> None:
+    for digit in reader.read(load(samples / "paper.jpg")).digits:
+        labels = [label for label, _ in digit.top]
+        confidences = [confidence for _, confidence in digit.top]
+        assert len(set(labels)) == 3
+        assert confidences == sorted(confidences, reverse=True)
+        assert digit.top[0] == (digit.label, digit.confidence)
+        assert sum(confidences) <= 1 + 1e-9
+
+
+def test_gray_reads_as_color_does(reader: DigitReader, samples: Path) -> None:
+    color = load(samples / "blackboard.jpg").pixels
+    gray = np.asarray(cv2.cvtColor(color, cv2.COLOR_BGR2GRAY), np.uint8)
+    assert reader.read(gray).digits == reader.read(color).digits
+
+
+def test_a_picture_too_large_is_reduced_and_boxes_are_in_its_own_pixels(reader: DigitReader, samples: Path) -> None:
+    small = load(samples / "paper.jpg").pixels
+    large = np.asarray(cv2.resize(small, None, fx=4, fy=4, interpolation=cv2.INTER_LINEAR), np.uint8)
+    expected, reading = reader.read(small), reader.read(large)
+    assert (reading.width, reading.height) == (3200, 2400)
+    assert reading.text == expected.text
+    for digit, reference in zip(reading.digits, expected.digits, strict=True):
+        assert np.abs(np.subtract(digit.box, np.multiply(reference.box, 4))).max() <= 12
+
+
+def test_dust_on_a_large_scan_is_not_even_rejected(reader: DigitReader) -> None:
+    page = np.full((2400, 3200), 240, np.uint8)
+    page[1000:1004, 1000:1004] = page[500:512, 2000:2012] = 0  # 2 and 6 pixels after the reduction
+    (rejection,) = reader.read(page).rejected
+    assert rejection.reason == reject.TOO_SMALL
+    assert np.abs(np.subtract(rejection.box, (2000, 500, 12, 12))).max() <= 2
+
+
+def test_what_is_not_sure_enough_is_rejected(samples: Path) -> None:
+    frame = load(samples / "paper.jpg")
+    with DigitReader(min_confidence=0) as lenient, DigitReader(min_confidence=1.0) as strict:
+        all_digits, reading = lenient.read(frame), strict.read(frame)
+    unsure = [rejection for rejection in reading.rejected if rejection.reason == reject.LOW_CONFIDENCE]
+    assert unsure
+    assert all(rejection.confidence is not None and rejection.confidence < 1 for rejection in unsure)
+    assert len(reading.digits) + len(unsure) == len(all_digits.digits)
+    assert all(digit.confidence == 1 for digit in reading.digits)
+
+
+def test_the_least_confidence_comes_from_the_card(reader: DigitReader) -> None:
+    card = reader.classifier.model.card
+    assert card is not None
+    assert reader.min_confidence == card["thresholds"]["min_confidence"]
+
+
+@pytest.mark.parametrize("min_confidence", [-0.01, 1.01, float("nan"), float("inf")])
+def test_a_least_confidence_that_makes_no_sense_is_refused(min_confidence: float) -> None:
+    with pytest.raises(OptionError, match="between 0 and 1"):
+        DigitReader(min_confidence=min_confidence)
+
+
+def test_rules_and_specks_are_rejected_beside_the_digits(reader: DigitReader, digits: tuple[Uint8, Uint8]) -> None:
+    images, labels = digits
+    style = PageStyle(grain=0, shade=0, blur=(0, 0))
+    page = draw_page(images[:3], labels[:3], np.random.default_rng(1), style)
+    page.pixels[300:303, 50:600] = 0
+    page.pixels[400:404, 100:104] = 0
+    reading = reader.read(page.pixels)
+    assert reading.text == page.text
+    rejected = {rejection.reason: rejection.box for rejection in reading.rejected}
+    assert len(reading.rejected) == 2
+    assert np.abs(np.subtract(rejected[reject.LINE], (50, 300, 550, 3))).max() <= 2
+    assert np.abs(np.subtract(rejected[reject.TOO_SMALL], (100, 400, 4, 4))).max() <= 2
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.zeros((10, 10), np.float32),
+        np.zeros((10, 10), np.uint16),
+        np.zeros((10, 10), bool),
+        np.zeros(10, np.uint8),
+        np.zeros((10, 10, 4), np.uint8),
+        np.zeros((10, 10, 1), np.uint8),
+        np.zeros((1, 10, 10, 3), np.uint8),
+        np.zeros((0, 10), np.uint8),
+        np.zeros((10, 0, 3), np.uint8),
+    ],
+    ids=lambda pixels: f"{pixels.dtype}{pixels.shape}",
+)
+def test_pixels_of_another_type_or_shape_are_refused(reader: DigitReader, pixels: Uint8) -> None:
+    with pytest.raises(ValueError, match=r"a frame must be uint8 \(H, W\) or \(H, W, 3\), not"):
+        reader.read(pixels)
+
+
+def test_timings_are_those_of_the_stages(reader: DigitReader, samples: Path) -> None:
+    ms = reader.read(load(samples / "paper.jpg")).ms
+    parts = [ms.ink, ms.locate, ms.normalize, ms.classify]
+    assert min(parts) > 0
+    assert sum(parts) <= ms.total + 1e-6
+    assert ms.total < 10_000
+
+
+def test_the_same_frame_gives_the_same_reading_and_stays_as_it_was(reader: DigitReader, samples: Path) -> None:
+    frame = load(samples / "paper.jpg")
+    before = frame.pixels.copy()
+    first, second = reader.read(frame), reader.read(frame)
+    assert (first.digits, first.rejected) == (second.digits, second.rejected)
+    assert np.array_equal(frame.pixels, before)
+
+
+def test_rows_of_a_larger_picture_need_not_be_contiguous(reader: DigitReader, samples: Path) -> None:
+    pixels = load(samples / "blackboard.jpg").pixels
+    part = pixels[::-1, ::-1][::-1, ::-1][:, 10:-10]
+    assert not part.flags.c_contiguous
+    assert reader.read(part).digits == reader.read(part.copy()).digits
+
+
+def test_several_threads_may_share_a_reader(reader: DigitReader, samples: Path) -> None:
+    frames = [load(samples / name) for name in ("paper.jpg", "blackboard.jpg", "digit.png")]
+    expected = [reader.read(frame).text for frame in frames]
+    found: list[list[tuple[str, ...]]] = []
+    threads = [
+        threading.Thread(target=lambda: found.append([reader.read(frame).text for frame in frames])) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [expected] * 4
+
+
+def test_a_closed_reader_says_so() -> None:
+    reader = DigitReader()
+    reader.close()
+    reader.close()
+    with pytest.raises(ValueError, match="closed"):
+        reader.read(np.zeros((48, 64), np.uint8))
+
+
+def inside(reading: Reading) -> bool:
+    boxes = [digit.box for digit in reading.digits] + [rejection.box for rejection in reading.rejected]
+    return all(
+        x >= 0 and y >= 0 and width > 0 and height > 0 and x + width <= reading.width and y + height <= reading.height
+        for x, y, width, height in boxes
+    )
+
+
+@given(arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=48)))
+def test_any_small_picture_gives_boxes_inside_it(reader: DigitReader, pixels: Uint8) -> None:
+    assert inside(reader.read(pixels))
+
+
+@given(st.integers(1, 2500), st.integers(1, 200), st.booleans(), st.sampled_from([2, 9, 40]), st.integers(0, 2**32 - 1))
+def test_noise_of_any_size_gives_boxes_inside_it(
+    reader: DigitReader, long: int, short: int, upright: bool, blot: int, seed: int
+) -> None:
+    shape = (long, short) if upright else (short, long)
+    coarse = np.random.default_rng(seed).integers(0, 256, (shape[0] // blot + 1, shape[1] // blot + 1), np.uint8)
+    pixels = np.kron(coarse, np.ones((blot, blot), np.uint8))[: shape[0], : shape[1]]
+    reading = reader.read(np.ascontiguousarray(pixels))
+    assert (reading.height, reading.width) == shape
+    assert inside(reading)
+    assert {rejection.reason for rejection in reading.rejected} <= set(reject.REASONS)
+    never_asked = {rejection.reason for rejection in reading.rejected if rejection.confidence is None}
+    assert reject.LOW_CONFIDENCE not in never_asked
+
+
+def test_what_is_lost_in_clutter_is_rejected_as_that(reader: DigitReader) -> None:
+    page = np.full((300, 300), 255, np.uint8)
+    for start in range(20, 140, 12):  # parallel diagonals: more candidates than a picture may have
+        cv2.line(page, (start, 10), (start + 150, 280), 0, 2)
+    clutter = [rejection for rejection in reader.read(page).rejected if rejection.reason == reject.CLUTTER]
+    assert len(clutter) == 2
+    assert all(rejection.confidence is None for rejection in clutter)
+    assert all(np.abs(np.subtract(rejection.box[2:], (152, 272))).max() <= 4 for rejection in clutter)

@@ -1,0 +1,222 @@
+"""Training: the same seed gives the same weights, bit for bit, also after an interruption."""
+
+import csv
+import dataclasses
+import math
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edge_runtime.errors import OptionError
+from tests.builds import FEW, ROOT, few
+from train import dataset, loop, model
+from train.recipes import Augmentation, Recipe
+
+QUICK = Recipe(name="quick", hidden=(8,), epochs=2, batch_size=300)
+DISTORTED = Recipe(name="distorted", hidden=(8,), epochs=3, batch_size=300, augmentation=Augmentation())
+TUTORIAL = Recipe(name="tutorial", hidden=(8,), epochs=3, batch_size=400, learning_rate=1e-3, tutorial=True)
+
+Weights = list[NDArray[np.float32]]
+Rows = list[loop.Row]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_digits() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dataset, "load", few)
+        yield
+
+
+def fit(recipe: Recipe, seed: int, folder: Path, resume: bool = False) -> tuple[Weights, Rows]:
+    network, history = (loop.fit_article if recipe.tutorial else loop.fit)(recipe, seed, folder, resume)
+    return network.get_weights(), history
+
+
+def same(one: Weights, other: Weights) -> bool:
+    return [a.tobytes() for a in one] == [b.tobytes() for b in other]
+
+
+def without_seconds(history: Rows) -> Rows:
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in history]
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[Weights, Rows, Path]:
+    folder = tmp_path_factory.mktemp("quick")
+    return *fit(QUICK, 1, folder), folder
+
+
+def test_same_seed_gives_the_same_weights_and_history(quick: tuple[Weights, Rows, Path], tmp_path: Path) -> None:
+    weights, history = fit(QUICK, 1, tmp_path)
+    assert same(weights, quick[0])
+    assert without_seconds(history) == without_seconds(quick[1])
+
+
+def test_another_seed_gives_other_weights(quick: tuple[Weights, Rows, Path], tmp_path: Path) -> None:
+    weights, _ = fit(dataclasses.replace(QUICK, epochs=1), 2, tmp_path)
+    assert not any(np.array_equal(one, other) for one, other in zip(weights, quick[0], strict=True))
+
+
+def test_history_has_a_row_for_each_epoch(quick: tuple[Weights, Rows, Path]) -> None:
+    _, history, _ = quick
+    assert [tuple(row) for row in history] == [loop.HISTORY_COLUMNS] * 2
+    assert [row["epoch"] for row in history] == [1, 2]
+    assert history[1]["loss"] < history[0]["loss"]
+    assert 0.1 < history[0]["accuracy"] < history[1]["accuracy"] < 1
+    assert all(row["seconds"] > 0 for row in history)
+
+
+def test_validation_is_on_the_held_out_digits(quick: tuple[Weights, Rows, Path]) -> None:
+    weights, history, _ = quick
+    network = model.build(QUICK)
+    network.set_weights(weights)
+    images, labels = dataset.load("held_out")
+    right = np.argmax(network(images), axis=1) == labels
+    assert history[-1]["val_accuracy"] == pytest.approx(right.mean(), abs=1e-4)
+
+
+def test_learning_rate_warms_up_and_ends_at_nothing(quick: tuple[Weights, Rows, Path]) -> None:
+    steps, warm_up = 2 * (FEW // QUICK.batch_size), 3
+    first = 0.5 * (1 + math.cos(math.pi * (steps // 2 - warm_up) / (steps - warm_up)))
+    assert quick[1][0]["learning_rate"] == pytest.approx(QUICK.learning_rate * first, rel=1e-3)
+    assert quick[1][1]["learning_rate"] == pytest.approx(0, abs=1e-9)
+
+
+def test_finished_run_is_resumed_without_another_epoch(quick: tuple[Weights, Rows, Path], tmp_path: Path) -> None:
+    shutil.copy(quick[2] / "checkpoint.npz", tmp_path)
+    weights, history = fit(QUICK, 1, tmp_path, resume=True)
+    assert same(weights, quick[0])
+    assert history == quick[1]
+
+
+def test_without_resume_a_checkpoint_does_not_count(quick: tuple[Weights, Rows, Path], tmp_path: Path) -> None:
+    shutil.copy(quick[2] / "checkpoint.npz", tmp_path)
+    once = dataclasses.replace(QUICK, epochs=1)
+    weights, history = fit(once, 1, tmp_path)
+    assert [row["epoch"] for row in history] == [1]
+    assert not same(weights, quick[0])
+
+
+def test_resume_without_a_checkpoint_starts_at_the_first_epoch(tmp_path: Path) -> None:
+    _, history = fit(dataclasses.replace(QUICK, epochs=1), 1, tmp_path, resume=True)
+    assert [row["epoch"] for row in history] == [1]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "seed"),
+    [
+        (QUICK, 2),
+        (dataclasses.replace(QUICK, hidden=(9,)), 1),
+        (dataclasses.replace(QUICK, epochs=3), 1),
+        (dataclasses.replace(QUICK, augmentation=Augmentation()), 1),
+    ],
+    ids=["seed", "network", "epochs", "distortions"],
+)
+def test_checkpoint_of_another_run_is_refused(
+    quick: tuple[Weights, Rows, Path], recipe: Recipe, seed: int, tmp_path: Path
+) -> None:
+    shutil.copy(quick[2] / "checkpoint.npz", tmp_path)
+    before = (tmp_path / "checkpoint.npz").read_bytes()
+    with pytest.raises(OptionError, match=r"\A.*checkpoint.npz belongs to another recipe, seed or number of epochs"):
+        fit(recipe, seed, tmp_path, resume=True)
+    assert (tmp_path / "checkpoint.npz").read_bytes() == before
+
+
+@pytest.mark.parametrize("keep", [0, 100, -100])
+def test_damaged_checkpoint_is_one_clear_line(quick: tuple[Weights, Rows, Path], keep: int, tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.npz").write_bytes((quick[2] / "checkpoint.npz").read_bytes()[:keep])
+    with pytest.raises(OptionError, match=r"\Acannot go on from .*checkpoint.npz.*remove it to start anew\Z"):
+        fit(QUICK, 1, tmp_path, resume=True)
+
+
+# A process that dies, as from a power cut, right after its first checkpoint.
+DIE = """
+import os, signal, sys
+from pathlib import Path
+from tests.builds import few
+from tests.train.test_loop import DISTORTED
+from train import dataset, loop
+
+dataset.load = few
+save = loop.Checkpoint.save
+def save_and_die(checkpoint, history):
+    save(checkpoint, history)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+loop.Checkpoint.save = save_and_die
+loop.fit(DISTORTED, 1, Path(sys.argv[1]), False)
+"""
+
+
+def test_killed_run_is_resumed_to_the_same_bits_distortions_included(tmp_path: Path) -> None:
+    killed = subprocess.run([sys.executable, "-c", DIE, tmp_path], cwd=ROOT, stderr=subprocess.DEVNULL, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
+    resumed, history = fit(DISTORTED, 1, tmp_path, resume=True)
+    whole, whole_history = fit(DISTORTED, 1, tmp_path / "whole")
+    assert same(resumed, whole)
+    assert without_seconds(history) == without_seconds(whole_history)
+    assert [row["epoch"] for row in history] == [1, 2, 3]
+
+
+def test_tutorial_keeps_a_fifth_for_validation_and_is_resumed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, history = fit(dataclasses.replace(TUTORIAL, epochs=1), 1, tmp_path)
+    assert "10/10" in capsys.readouterr().out  # batches of 400 in four fifths of 5,000 digits
+    assert set(history[0]) == {"epoch", "loss", "accuracy", "val_loss", "val_accuracy"}
+    with pytest.raises(OptionError, match="belongs to another"):
+        fit(TUTORIAL, 1, tmp_path, resume=True)
+    _, whole = fit(TUTORIAL, 1, tmp_path)
+    _, resumed = fit(TUTORIAL, 1, tmp_path, resume=True)
+    assert [row["epoch"] for row in whole] == [1, 2, 3]
+    assert whole[2]["val_accuracy"] > whole[0]["val_accuracy"] > 0.1
+    assert resumed == whole
+
+
+def test_history_is_written_as_csv(tmp_path: Path) -> None:
+    loop.write_history(tmp_path / "history.csv", [{"epoch": 1, "loss": 0.25}, {"epoch": 2, "loss": 0.125}])
+    with (tmp_path / "history.csv").open(newline="") as file:
+        assert list(csv.reader(file)) == [["epoch", "loss"], ["1", "0.25"], ["2", "0.125"]]
+
+
+# The networks
+
+
+def test_networks_take_pixels_and_answer_with_ten_probabilities() -> None:
+    images = dataset.load("test").images[:50]
+    for network in (
+        model.with_probabilities(model.build(QUICK)),
+        model.with_pixels(model.build_article(TUTORIAL)),
+    ):
+        assert network.input_shape == (None, 28, 28)
+        probabilities = np.asarray(network(images))
+        assert probabilities.shape == (50, 10)
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def test_tutorials_network_sees_flat_pixels_from_0_to_1() -> None:
+    bare = model.build_article(TUTORIAL)
+    images = dataset.load("test").images[:50]
+    expected = np.asarray(bare(images.reshape(50, 784).astype(np.float32) / 255))
+    np.testing.assert_allclose(np.asarray(model.with_pixels(bare)(images)), expected, atol=1e-6)
+
+
+def test_one_hot_marks_the_label() -> None:
+    assert model.one_hot(np.array([3, 0], np.uint8)).tolist() == [[0, 0, 0, 1] + [0] * 6, [1] + [0] * 9]
+
+
+def test_hidden_layers_are_dense_normalized_and_rectified() -> None:
+    network = model.build(dataclasses.replace(QUICK, hidden=(8, 7)))
+    kinds = [type(layer) for layer in network.layers]
+    block = [keras.layers.Dense, keras.layers.BatchNormalization, keras.layers.ReLU]
+    assert kinds == [keras.layers.Rescaling, keras.layers.Flatten, *block, *block, keras.layers.Dense]
+    assert network.count_params() == 784 * 8 + 4 * 8 + 8 * 7 + 4 * 7 + 7 * 10 + 10
