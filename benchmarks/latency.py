@@ -64,7 +64,7 @@ def single_digit_suite(processes: int) -> pyperf.BenchmarkSuite:
 def median_ratio(benchmark: pyperf.Benchmark, to: pyperf.Benchmark) -> float:
     """Return the median of the ratios turn by turn: both took each turn within milliseconds of one another."""
     pairs = zip(benchmark.get_values(), to.get_values(), strict=True)
-    return statistics.median(seconds / reference for seconds, reference in pairs)
+    return float(statistics.median(seconds / reference for seconds, reference in pairs))
 
 
 def starts(count: int) -> tuple[list[float], list[float]]:

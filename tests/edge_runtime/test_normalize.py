@@ -87,8 +87,8 @@ def test_hard_edges_become_soft_whether_ink_is_enlarged_or_reduced(diameter: int
 def test_enlarged_ink_is_interpolated() -> None:
     ink = np.full((10, 10), 255, np.uint8)
     ink[:, 5] = 127
-    row = normalize(ink)[14, 4:24].astype(int)
-    assert np.abs(row[[8, 9, 10, 11, 12, 13]] - (255, 223, 159, 159, 223, 255)).max() <= 1
+    between = [int(value) for value in normalize(ink)[14] if 0 < value < 255]
+    assert between == pytest.approx([223, 159, 159, 223], abs=1)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (28, 28), (500, 3)])
