@@ -145,6 +145,11 @@ def test_flatbuffer_is_taken_for_nothing_else(name: str, claimed: str, flatbuffe
         verify(flatbuffers[name], CONVERSIONS[claimed])
 
 
+def test_float_tensors_of_an_int8_model_are_named(flatbuffers: dict[str, bytes]) -> None:
+    with pytest.raises(UnusableModel, match=r"the int8 model holds tensors that are not integers: .*pixels"):
+        verify(flatbuffers["dynamic"], CONVERSIONS["int8"])
+
+
 def test_scales_for_each_output_are_refused_unless_asked_for(flatbuffers: dict[str, bytes], per_channel: bytes) -> None:
     with pytest.raises(UnusableModel, match="the int8 model holds kernels with a scale for each output"):
         verify(per_channel, CONVERSIONS["int8"])

@@ -55,13 +55,15 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[Weights, Rows, Path
 
 
 def test_same_seed_gives_the_same_weights_and_history(quick: tuple[Weights, Rows, Path], tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.npz").write_bytes(b"left over: without resume, nobody reads it")
     weights, history = fit(QUICK, 1, tmp_path)
     assert same(weights, quick[0])
     assert without_seconds(history) == without_seconds(quick[1])
 
 
 def test_another_seed_gives_other_weights(quick: tuple[Weights, Rows, Path], tmp_path: Path) -> None:
-    weights, _ = fit(dataclasses.replace(QUICK, epochs=1), 2, tmp_path)
+    weights, history = fit(QUICK, 2, tmp_path, resume=True)  # there is nothing to go on from
+    assert [row["epoch"] for row in history] == [1, 2]
     assert not any(np.array_equal(one, other) for one, other in zip(weights, quick[0], strict=True))
 
 
@@ -95,19 +97,6 @@ def test_finished_run_is_resumed_without_another_epoch(quick: tuple[Weights, Row
     weights, history = fit(QUICK, 1, tmp_path, resume=True)
     assert same(weights, quick[0])
     assert history == quick[1]
-
-
-def test_without_resume_a_checkpoint_does_not_count(quick: tuple[Weights, Rows, Path], tmp_path: Path) -> None:
-    shutil.copy(quick[2] / "checkpoint.npz", tmp_path)
-    once = dataclasses.replace(QUICK, epochs=1)
-    weights, history = fit(once, 1, tmp_path)
-    assert [row["epoch"] for row in history] == [1]
-    assert not same(weights, quick[0])
-
-
-def test_resume_without_a_checkpoint_starts_at_the_first_epoch(tmp_path: Path) -> None:
-    _, history = fit(dataclasses.replace(QUICK, epochs=1), 1, tmp_path, resume=True)
-    assert [row["epoch"] for row in history] == [1]
 
 
 @pytest.mark.parametrize(
@@ -180,6 +169,23 @@ def test_tutorial_keeps_a_fifth_for_validation_and_is_resumed(
     assert [row["epoch"] for row in whole] == [1, 2, 3]
     assert whole[2]["val_accuracy"] > whole[0]["val_accuracy"] > 0.1
     assert resumed == whole
+
+
+@pytest.mark.parametrize("recipe", [QUICK, DISTORTED], ids=["as they are", "distorted"])
+def test_every_epoch_sees_whole_batches_in_an_order_and_form_of_its_own(recipe: Recipe) -> None:
+    images, labels = few("train")
+    epochs = [digits for _, digits in loop._epochs(recipe, 1, images, labels, first=0)]
+    whole = FEW // recipe.batch_size * recipe.batch_size
+    assert [len(x) for x, _ in epochs] == [len(y) for _, y in epochs] == [whole] * recipe.epochs
+    (first, first_labels), (second, second_labels) = epochs[:2]
+    assert (first_labels != second_labels).mean() > 0.8
+    of_first, of_second = ({image.tobytes() for image in epoch} for epoch in (first, second))
+    if recipe.augmentation:
+        assert len(of_first & of_second) < 50  # no two distortions are the same, but for thin digits by chance
+    else:
+        label_of = {image.tobytes(): label for image, label in zip(images, labels, strict=True)}
+        assert [label_of[image.tobytes()] for image in first] == first_labels.tolist()
+        assert len(of_first - of_second) > 0  # what the last batch had no room for
 
 
 def test_history_is_written_as_csv(tmp_path: Path) -> None:

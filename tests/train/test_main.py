@@ -55,10 +55,9 @@ def test_run_json_says_what_it_was_made_from(smoke_build: Path, run: dict[str, A
 
 
 def test_run_json_names_the_commit(run: dict[str, Any]) -> None:
-    git = shutil.which("git")
-    head = subprocess.run([git or "git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
-    expected = head.stdout.strip() if head.returncode == 0 else None
-    assert (run["commit"] or "").removesuffix("-dirty") == (expected or "")
+    named = (run["commit"] or "none").removesuffix("-dirty")
+    kind = subprocess.run(["git", "cat-file", "-t", named], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (kind.stdout == "commit\n") == (ROOT / ".git").exists()
 
 
 def test_accuracy_is_that_of_the_saved_network(smoke_build: Path, run: dict[str, Any]) -> None:
@@ -92,6 +91,8 @@ def test_report_shows_the_accuracy(smoke_build: Path, run: dict[str, Any]) -> No
 
 # Interrupted and resumed
 
+HINT = "interrupted; the same command with --resume goes on from the last finished epoch"
+
 # A shell may have told what it starts to ignore Ctrl-C: the command is started with Python's own handler.
 START = """
 import runpy, signal
@@ -116,13 +117,24 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, st
     return folder, process.returncode, err
 
 
+def test_ctrl_c_is_exit_code_130_with_a_hint(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(split: dataset.Split) -> dataset.Digits:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dataset, "load", interrupt)
+    done = call(main, "--recipe", "smoke", "--output", tmp_path)
+    assert (done.code, done.out, done.err.strip()) == (130, "", HINT)
+
+
+@pytest.mark.slow
 def test_interruption_leaves_a_hint_and_a_checkpoint(interrupted: tuple[Path, int, str]) -> None:
     folder, code, err = interrupted
     assert code == 130
-    assert err.strip() == "interrupted; the same command with --resume goes on from the last finished epoch"
+    assert err.strip() == HINT
     assert [path.name for path in folder.iterdir()] == ["checkpoint.npz"]
 
 
+@pytest.mark.slow
 def test_resumed_run_ends_with_the_same_bits(
     interrupted: tuple[Path, int, str], smoke_build: Path, tmp_path: Path, call: Call
 ) -> None:
@@ -135,6 +147,7 @@ def test_resumed_run_ends_with_the_same_bits(
     assert json.loads((folder / "run.json").read_text())["epochs"] == 4
 
 
+@pytest.mark.slow
 def test_resuming_another_run_is_one_line(interrupted: tuple[Path, int, str], tmp_path: Path, call: Call) -> None:
     folder = shutil.copytree(interrupted[0], tmp_path / "resumed")
     done = call(main, "--recipe", "smoke", "--output", folder, "--resume", "--seed", 2)
