@@ -39,6 +39,8 @@ def convert(source: Path, output: Path | None, names: tuple[str, ...], force: bo
     except (ValueError, OSError, TypeError, KeyError) as error:
         raise ModelError(f"cannot load {network}: {str(error).splitlines()[0]}") from error
     layers = fold.fold(loaded)
+    if len(layers[-1].bias) != len(model_file.DIGITS):
+        raise fold.UnusableModel(f"{network} tells {len(layers[-1].bias)} classes apart, not the ten digits")
     digits = calibration.choose()
     run = _run_record(network.with_name("run.json"))
     for name in names or CONVERSIONS:

@@ -13,6 +13,10 @@ from edge_runtime.graph import SIDE, Float64, Graph, Scores
 from edge_runtime.model_file import ModelFile
 from edge_runtime.records import Uint8
 
+# Made once: every call compares with them, and they cost as much as the rest of the check.
+UINT8 = np.dtype(np.uint8)
+PICTURE = (SIDE, SIDE)
+
 
 class Classifier:
     """A LiteRT interpreter around a model file.
@@ -38,7 +42,7 @@ class Classifier:
 
         Ink is bright, up to 255, on 0. Raises ValueError for another shape or type, or once closed.
         """
-        if images.dtype != np.uint8 or images.shape[1:] != (SIDE, SIDE):
+        if images.dtype != UINT8 or images.shape[1:] != PICTURE:
             raise ValueError(f"images must be uint8 (N, {SIDE}, {SIDE}), not {images.dtype} {images.shape}")
         with self._lock:
             return self._graph.run(images)

@@ -157,7 +157,7 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what cannot be encoded
     try:
         try:
-            code = cli.main(standalone_mode=False)
+            code = cli.main(sys.argv[1:] or ["--help"], standalone_mode=False)
         except ImportError as error:
             raise explain(error) from error
         except OSError as error:
@@ -171,7 +171,7 @@ def main() -> None:
         _note(f"error: {error}")
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        error.show()
+        _note(f"error: {error.format_message()} (--help lists what there is)")
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)

@@ -113,7 +113,8 @@ class Graph:
 
             def from_table(scores: Scores) -> Float64:
                 powers = table.take(scores)  # a negative score counts from the end of the table, where its value is
-                return powers / powers.dot(ones)  # type: ignore[no-any-return]
+                powers /= powers.dot(ones)
+                return powers
 
             return from_table
 

@@ -10,7 +10,7 @@ from edge_runtime.errors import EdgeError, OutputError
 def run(command: click.Command, hint: str = "interrupted") -> None:
     """Run a click command and exit as docs/architecture.md says; `hint` is what Ctrl-C prints."""
     try:
-        command(standalone_mode=False)
+        command(sys.argv[1:] or (["--help"] if isinstance(command, click.Group) else []), standalone_mode=False)
     except EdgeError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
@@ -18,7 +18,7 @@ def run(command: click.Command, hint: str = "interrupted") -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(OutputError.exit_code)
     except click.ClickException as error:
-        error.show()
+        print(f"error: {error.format_message()} (--help lists what there is)", file=sys.stderr)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         print(hint, file=sys.stderr)

@@ -22,7 +22,8 @@ def test_help_names_both_commands() -> None:
 def test_wrong_option_is_exit_code_2(options: list[str], call: Call) -> None:
     done = call(main, *options)
     assert (done.code, done.out) == (2, "")
-    assert "Error: " in done.err
+    assert done.err.startswith("error: ")
+    assert done.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", ["missing", "file"])

@@ -114,6 +114,12 @@ def test_missing_network_is_exit_code_2(tmp_path: Path, call: Call) -> None:
     assert "none.keras' does not exist" in done.err
 
 
+def test_network_of_other_classes_is_one_line(tmp_path: Path, call: Call) -> None:
+    layers = [keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(7, activation="softmax")]
+    keras.Sequential(layers).save(tmp_path / "seven.keras")
+    assert "tells 7 classes apart, not the ten digits" in one_line(call(main, tmp_path / "seven.keras"), 4)
+
+
 def test_folder_without_a_network_is_one_line(tmp_path: Path, call: Call) -> None:
     assert "digits.keras" in one_line(call(main, tmp_path), 4)
 
@@ -130,7 +136,8 @@ def test_damaged_run_json_is_one_line(text: str, trained: Path, call: Call) -> N
 def test_wrong_option_is_exit_code_2(options: list[str], call: Call) -> None:
     done = call(main, *options)
     assert (done.code, done.out) == (2, "")
-    assert "Error: " in done.err
+    assert done.err.startswith("error: ")
+    assert done.err.count("\n") == 1
 
 
 def test_output_below_a_file_cannot_be_written(trained: Path, call: Call) -> None:

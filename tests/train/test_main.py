@@ -192,7 +192,8 @@ def test_help_names_every_option_and_recipe() -> None:
 def test_wrong_option_is_exit_code_2(options: list[str], call: Call) -> None:
     done = call(main, *options)
     assert (done.code, done.out) == (2, "")
-    assert "Error: " in done.err
+    assert done.err.startswith("error: ")
+    assert done.err.count("\n") == 1
 
 
 def test_file_in_place_of_the_folder_is_refused(tmp_path: Path, call: Call) -> None:
