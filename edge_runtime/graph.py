@@ -114,7 +114,7 @@ class Graph:
             def from_table(scores: Scores) -> Float64:
                 powers = table.take(scores)  # a negative score counts from the end of the table, where its value is
                 powers /= powers.dot(ones)
-                return powers
+                return powers  # type: ignore[no-any-return]
 
             return from_table
 
