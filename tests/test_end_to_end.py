@@ -13,7 +13,7 @@ ENLARGED = 2000
 
 
 @pytest.fixture(scope="module")
-def test_digits() -> Digits:
+def mnist_test() -> Digits:
     return dataset.load("test")
 
 
@@ -38,9 +38,9 @@ def test_edit_distance_counts_what_it_should() -> None:
     assert edit_distance("21", "12") == 2
 
 
-def test_shipped_model_is_as_good_as_its_card_says(reader: DigitReader, test_digits: Digits) -> None:
-    read = reader.classifier.scores(test_digits.images).argmax(axis=1)
-    accuracy = 100 * float((read == test_digits.labels).mean())
+def test_shipped_model_is_as_good_as_its_card_says(reader: DigitReader, mnist_test: Digits) -> None:
+    read = reader.classifier.scores(mnist_test.images).argmax(axis=1)
+    accuracy = 100 * float((read == mnist_test.labels).mean())
     card = reader.classifier.model.card
     assert card is not None
     assert accuracy >= 99.30
@@ -49,26 +49,26 @@ def test_shipped_model_is_as_good_as_its_card_says(reader: DigitReader, test_dig
 
 
 @pytest.mark.parametrize("light_on_dark", [False, True])
-def test_ten_digits_on_a_page(reader: DigitReader, test_digits: Digits, light_on_dark: bool) -> None:
+def test_ten_digits_on_a_page(reader: DigitReader, mnist_test: Digits, light_on_dark: bool) -> None:
     style = PageStyle(light_on_dark=light_on_dark)
     wrong = 0
     for seed in range(PAGES):
         rng = np.random.default_rng(seed)
-        chosen = rng.choice(len(test_digits.images), 10, replace=False)
-        page = draw_page(test_digits.images[chosen], test_digits.labels[chosen], rng, style)
+        chosen = rng.choice(len(mnist_test.images), 10, replace=False)
+        page = draw_page(mnist_test.images[chosen], mnist_test.labels[chosen], rng, style)
         wrong += edit_distance("\n".join(reader.read(page.pixels).text), "\n".join(page.text))
     assert wrong <= 0.01 * PAGES * 10
 
 
-def test_enlarged_digits_keep_their_labels(test_digits: Digits) -> None:
+def test_enlarged_digits_keep_their_labels(mnist_test: Digits) -> None:
     reader = DigitReader(min_confidence=0)  # what is tested is locate and normalize, not what is rejected
     rng = np.random.default_rng(2000)
-    chosen = rng.choice(len(test_digits.images), ENLARGED, replace=False)
-    before = reader.classifier.scores(test_digits.images[chosen]).argmax(axis=1)
+    chosen = rng.choice(len(mnist_test.images), ENLARGED, replace=False)
+    before = reader.classifier.scores(mnist_test.images[chosen]).argmax(axis=1)
     kept = 0
     for i, label in zip(chosen, before, strict=True):
         height = float(rng.uniform(24, 120))
         style = PageStyle(size=(320, 320), digit_height=(height, height))
-        page = draw_page(test_digits.images[i : i + 1], [int(label)], rng, style)
+        page = draw_page(mnist_test.images[i : i + 1], [int(label)], rng, style)
         kept += reader.read(page.pixels).text == (str(label),)
     assert kept >= 0.995 * ENLARGED
