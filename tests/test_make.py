@@ -27,7 +27,8 @@ def checkout(tmp_path: Path) -> Path:
 
 def make(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     # The editable install names the original checkout; the copy's own packages come first.
-    environment = {**os.environ, "PYTHONPATH": str(checkout), "MAKEFLAGS": ""}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    environment["PYTHONPATH"] = str(checkout)
     return subprocess.run(
         ["make", *arguments], cwd=checkout, env=environment, capture_output=True, text=True, check=False
     )

@@ -128,9 +128,18 @@ def test_nothing_on_standard_input(given: int | None) -> None:
     assert done.stderr == "edge-digits: error: -: the file is empty\n"
 
 
+# A shell may have told what it starts to ignore Ctrl-C: the command is started with Python's own handler.
+HEEDING_CTRL_C = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from edge_runtime.cli import main
+main()
+"""
+
+
 def test_ctrl_c_while_waiting_for_standard_input(digit: Path) -> None:
     process = subprocess.Popen(
-        [*COMMAND, "read", str(digit), "-"],
+        [sys.executable, "-c", HEEDING_CTRL_C, "read", str(digit), "-"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
