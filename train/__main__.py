@@ -82,6 +82,7 @@ def _run(recipe: Recipe, seed: int, folder: Path, resume: bool) -> None:
     outcome = report.Outcome(
         title=f"Recipe {recipe.name}", summary=summary, history=history, test=test,
         probabilities=probabilities, first_layer=kernel,
+        trained_on="trained on, distorted" if recipe.augmentation else "trained on",
     )  # fmt: skip
     report.write_report(folder / "report", outcome)
     loop.write_history(folder / "history.csv", history)

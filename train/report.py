@@ -12,6 +12,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from train.dataset import Digits
@@ -34,12 +35,13 @@ class Outcome:
     test: Digits
     probabilities: NDArray[np.float32]
     first_layer: NDArray[np.float32]
+    trained_on: str = "trained on"  # what the curves call the digits trained on: distorted ones are harder
 
 
 def write_report(folder: Path, outcome: Outcome) -> None:
     """Write every picture to `folder` as PNG, the per-class table as CSV, and index.html, which holds them all."""
     figures = {
-        "curves": ("Training", training_curves(outcome.history)),
+        "curves": ("Training", training_curves(outcome.history, outcome.trained_on)),
         "confusion": ("Confusion matrix on the test digits", confusion_matrix(outcome)),
         "misread": ("Every misread test digit", misread_digits(outcome)),
         "first-layer": ("What the first layer looks for", first_layer(outcome.first_layer)),
@@ -54,11 +56,11 @@ def write_report(folder: Path, outcome: Outcome) -> None:
     write_text(folder / "index.html", _page(outcome, pictures, rows))
 
 
-def training_curves(history: list[dict[str, float]]) -> Figure:
+def training_curves(history: list[dict[str, float]], trained_on: str = "trained on") -> Figure:
     """Draw loss and error over the epochs, on the digits trained on and on those held out."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
     epochs = [row["epoch"] for row in history]
-    for name, label, color in (("", "trained on", "tab:blue"), ("val_", "held out", "tab:orange")):
+    for name, label, color in (("", trained_on, "tab:blue"), ("val_", "held out", "tab:orange")):
         left.plot(epochs, [row[f"{name}loss"] for row in history], label=label, color=color)
         errors = [100 * (1 - row[f"{name}accuracy"]) for row in history]
         right.plot(epochs, np.maximum(errors, 1e-3), label=label, color=color)
@@ -66,6 +68,9 @@ def training_curves(history: list[dict[str, float]]) -> Figure:
     right.set(xlabel="epoch", ylabel="error (%)", yscale="log", title="Digits read wrong")
     for axes in (left, right):
         axes.grid(alpha=0.3, which="both")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        for ticks in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+            ticks(FuncFormatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "1246" else ""))
         axes.legend()
     return figure
 
@@ -76,10 +81,12 @@ def confusion_matrix(outcome: Outcome) -> Figure:
     np.add.at(counts, (outcome.test.labels, outcome.probabilities.argmax(axis=1)), 1)
     wrong = counts - np.diag(np.diag(counts))
     figure, axes = plt.subplots(figsize=(6, 5.4), layout="constrained")
-    axes.imshow(wrong, cmap="Oranges", vmax=max(4, wrong.max()))
+    darkest = max(4, wrong.max())
+    axes.imshow(wrong, cmap="Oranges", vmax=darkest)
     for row, column in np.ndindex(10, 10):
         if counts[row, column]:
-            axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=8)
+            ink = "white" if wrong[row, column] > 0.6 * darkest else "black"
+            axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=8, color=ink)
     axes.set(xlabel="read as", ylabel="is", xticks=DIGITS, yticks=DIGITS)
     return figure
 
@@ -111,6 +118,8 @@ def contact_sheet(pictures: NDArray[np.float64], captions: list[str], columns: i
         y, x = number // columns * step_y + above, number % columns * step_x
         sheet[y : y + 28, x : x + 28] = picture
         axes.text(x + 14, y - 2, caption, ha="center", fontsize=6.5)
+    if not len(pictures):
+        axes.text(sheet.shape[1] / 2, sheet.shape[0] / 2, "none", ha="center", va="center")
     axes.imshow(sheet, cmap=colors, vmin=0, vmax=255, interpolation="nearest")
     axes.axis("off")
     return figure

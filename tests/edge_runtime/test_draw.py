@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from edge_runtime import Reading, reject
 from edge_runtime.errors import OutputError
 from edge_runtime.records import Box, Digit, Frame, Rejection, Timings, Uint8
-from edge_runtime.sinks.draw import READ, REJECTED, annotate
+from edge_runtime.sinks.draw import ON_DARK, ON_LIGHT, annotate
 from edge_runtime.sinks.pictures import PictureFolder
 
 
@@ -43,7 +43,10 @@ def colored(picture: Uint8, color: tuple[int, int, int]) -> Uint8:
 
 @pytest.mark.parametrize(
     ("color", "drawn"),
-    [(READ, reading(digits=(Box(60, 50, 20, 40),))), (REJECTED, reading(rejected=(Box(60, 50, 20, 40),)))],
+    [
+        (ON_LIGHT.read, reading(digits=(Box(60, 50, 20, 40),))),
+        (ON_LIGHT.rejected, reading(rejected=(Box(60, 50, 20, 40),))),
+    ],
     ids=["read", "rejected"],
 )
 def test_a_box_is_outlined_on_its_outermost_pixels(color: tuple[int, int, int], drawn: Reading) -> None:
@@ -55,6 +58,13 @@ def test_a_box_is_outlined_on_its_outermost_pixels(color: tuple[int, int, int], 
     assert outline[50:90, 60].all()
     assert outline[50:90, 79].all()
     assert (picture[51:89, 61:79] == 250).all()
+
+
+def test_a_dark_page_is_drawn_on_in_lighter_colors() -> None:
+    box = Box(60, 50, 20, 40)
+    picture = annotate(Frame(np.full((120, 160, 3), 40, np.uint8)), reading(digits=(box,)))
+    assert colored(picture, ON_DARK.read)[50, 60:80].all()
+    assert not colored(picture, ON_LIGHT.read).any()
 
 
 def test_a_digit_carries_its_label_and_confidence_above_it() -> None:
@@ -76,7 +86,7 @@ def test_a_caption_goes_below_where_there_is_no_room_above() -> None:
 def test_a_caption_at_the_right_edge_is_moved_inside() -> None:
     middle = annotate(frame(), reading(digits=(Box(60, 50, 20, 40),)))
     right = annotate(frame(), reading(digits=(Box(140, 50, 20, 40),)))
-    assert colored(right, READ)[:50].sum() == colored(middle, READ)[:50].sum()
+    assert colored(right, ON_LIGHT.read)[:50].sum() == colored(middle, ON_LIGHT.read)[:50].sum()
 
 
 def test_a_picture_without_marks_is_only_copied() -> None:
@@ -88,7 +98,7 @@ def test_a_picture_without_marks_is_only_copied() -> None:
 
 def test_lines_grow_with_the_picture() -> None:
     picture = annotate(frame(1280, 1920), reading(digits=(Box(600, 500, 200, 400),)))
-    assert colored(picture, READ)[700].sum() >= 2 * 3
+    assert colored(picture, ON_LIGHT.read)[700].sum() >= 2 * 3
 
 
 @given(
