@@ -2,6 +2,7 @@
 
 python -m benchmarks parity build/standard     is each small model as accurate as the full one?
 python -m benchmarks latency                   how fast is a digit, and how soon the first one?
+python -m benchmarks pages edge_runtime/samples     how well are pictures read whose digits are known?
 """
 
 from pathlib import Path
@@ -33,6 +34,26 @@ def latency(fast: bool) -> None:
     from benchmarks import latency as measure
 
     print(measure.report(fast))
+
+
+@benchmarks.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
+              help="Where index.html and pages.json go. [default: build/pages/ and the folder's name]")  # fmt: skip
+@click.option(
+    "--tier", metavar="NAME", help="Only the pages of this tier, or of this category of those without digits."
+)
+@click.option("--model", metavar="FILE", type=click.Path(path_type=Path), help="A .tflite model of your own.")
+@click.option("--labels", metavar="FILE", type=click.Path(path_type=Path), help="Its labels, one a line.")
+@click.option("--min-confidence", metavar="0-1", type=click.FloatRange(0, 1), help="The least that a digit needs.")
+def pages(
+    folder: Path, out: Path | None, tier: str | None, model: Path | None, labels: Path | None,
+    min_confidence: float | None,
+) -> None:  # fmt: skip
+    """Read the pictures in DIR and compare with its truth.jsonl; exits with 1 where a picture could not be read."""
+    from benchmarks import pages as measure
+
+    measure.run(folder, out, tier, model=model, labels=labels, min_confidence=min_confidence)
 
 
 def main() -> None:

@@ -1,0 +1,125 @@
+"""What was read against what is there: edit distance, lines and pages that are exact, and a table of them."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """One page: what was read against the truth. `edits` is the edit distance, all lines joined."""
+
+    digits: int  # true ones
+    read: int
+    edits: int
+    lines: int  # true ones
+    exact_lines: int
+    exact: bool  # the same lines in the same order
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """Several pages together. Counts, but for the milliseconds that reading a page took, which decoding is no part of.
+
+    Digits, edits and lines are those of pages with digits; what is read on the others is false.
+    """
+
+    pages: int
+    exact_pages: int
+    digits: int
+    edits: int
+    lines: int
+    exact_lines: int
+    pages_without_digits: int
+    false_digits: int
+    median_ms: float | None  # None where there is no page
+    worst_ms: float | None
+
+    @property
+    def error_rate(self) -> float | None:
+        """Character error rate in percent: edits for each true digit; None without one."""
+        return 100 * self.edits / self.digits if self.digits else None
+
+    @property
+    def false_digits_a_page(self) -> float | None:
+        """Digits read on each page that has none; None without such a page."""
+        return self.false_digits / self.pages_without_digits if self.pages_without_digits else None
+
+
+def edit_distance(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return the least number of insertions, deletions and substitutions that make one of the other (Levenshtein)."""
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        before, row[0] = row[0], i
+        for j, b in enumerate(other, 1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (a != b))
+    return row[-1]
+
+
+def common_length(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return the length of the longest common subsequence: how many items both hold in the same order."""
+    row = [0] * (len(other) + 1)
+    for a in one:
+        before = 0
+        for j, b in enumerate(other, 1):
+            before, row[j] = row[j], before + 1 if a == b else max(row[j], row[j - 1])
+    return row[-1]
+
+
+def score(expected: Sequence[str], read: Sequence[str]) -> Score:
+    """Compare the lines that were read on a page with the true ones; white space in lines that were read is dropped."""
+    without_spaces = ["".join(line.split()) for line in read]
+    truth, found = "".join(expected), "".join(without_spaces)
+    return Score(
+        digits=len(truth),
+        read=len(found),
+        edits=edit_distance(truth, found),
+        lines=len(expected),
+        exact_lines=common_length(expected, without_spaces),
+        exact=list(expected) == without_spaces,
+    )
+
+
+def summarize(scores: Sequence[Score], ms: Sequence[float]) -> Summary:
+    """Sum the scores of pages, and the milliseconds that reading each of them took."""
+    with_digits = [score for score in scores if score.digits]
+    without = [score for score in scores if not score.digits]
+    return Summary(
+        pages=len(scores),
+        exact_pages=sum(score.exact for score in scores),
+        digits=sum(score.digits for score in with_digits),
+        edits=sum(score.edits for score in with_digits),
+        lines=sum(score.lines for score in with_digits),
+        exact_lines=sum(score.exact_lines for score in with_digits),
+        pages_without_digits=len(without),
+        false_digits=sum(score.read for score in without),
+        median_ms=statistics.median(ms) if ms else None,
+        worst_ms=max(ms, default=None),
+    )
+
+
+HEAD = ("pages", "digits", "error rate", "exact lines", "exact pages", "false digits/page", "ms/page", "worst ms")
+
+
+def cells(summary: Summary) -> list[str]:
+    """Return what a table shows of a summary, in the order of HEAD; "" where a figure does not apply."""
+    rate, false = summary.error_rate, summary.false_digits_a_page
+    return [
+        f"{summary.pages:,}",
+        f"{summary.digits:,}" if summary.digits else "",
+        "" if rate is None else f"{rate:.1f} %",
+        f"{summary.exact_lines} of {summary.lines}" if summary.lines else "",
+        f"{summary.exact_pages} of {summary.pages}",
+        "" if false is None else f"{false:.1f}",
+        "" if summary.median_ms is None else f"{summary.median_ms:.0f}",
+        "" if summary.worst_ms is None else f"{summary.worst_ms:.0f}",
+    ]
+
+
+def table(summaries: Mapping[str, Summary]) -> str:
+    """Return summaries as lines of text, one for each name, with aligned columns."""
+    rows = [["", *HEAD], *([name, *cells(summary)] for name, summary in summaries.items())]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows
+    )
