@@ -1,7 +1,6 @@
 """How well does the reader read pictures whose digits are known? Any folder with a truth.jsonl beside its pictures."""
 
 import json
-import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -10,41 +9,18 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
-import cv2
 from tqdm import tqdm
 
+from benchmarks import gallery, truth
 from benchmarks.score import Score, Summary, score, summarize, table
-from edge_runtime import DigitReader, Reading
-from edge_runtime.errors import OptionError, PictureError
-from edge_runtime.records import Frame
-from edge_runtime.sinks.draw import annotate
+from benchmarks.truth import Truth, printable
+from edge_runtime import DigitReader
+from edge_runtime.errors import PictureError
 from edge_runtime.sources import pictures
 from train.files import write_text
 
-TRUTH = "truth.jsonl"
-TEXTS = ("tier", "category", "conditions")
-DIGITS = re.compile("[0-9]+")
 ALL = "everything"
-LONG_SIDE = 900  # of a picture in the gallery, in pixels
-JPEG_QUALITY = 80
 WIDEST = 100  # characters of a page's digits on the terminal
-
-
-@dataclass(frozen=True, kw_only=True)
-class Truth:
-    """A line of truth.jsonl: a picture, and the digits of each of its lines in reading order, without spaces."""
-
-    file: str  # relative to the folder
-    lines: tuple[str, ...]
-    tier: str = ""
-    category: str = ""
-    conditions: str = ""
-    tags: tuple[str, ...] = ()
-
-    @property
-    def group(self) -> str:
-        """What the page is summed up with: its tier or, without digits, its category; "" where it has neither."""
-        return self.tier if self.lines else self.category or self.tier
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +33,7 @@ class Page:
     rejected: dict[str, int]  # marks that were not read, by reason
     decode_ms: float
     read_ms: float
-    picture: bytes  # JPEG, annotated, at most LONG_SIDE pixels wide and high
+    preview: bytes  # JPEG: the picture, reduced, with the reading drawn over it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,53 +48,21 @@ class Results:
 
 
 def run(folder: Path, out: Path | None, group: str | None = None, **reader_options: Any) -> None:
-    """Measure `folder`, print the report and write pages.json to `out`, build/pages/NAME by default.
+    """Measure `folder`, print the report, and write index.html and pages.json to `out`, build/pages/NAME by default.
 
     `reader_options` are DigitReader's. Raises OptionError for a wrong truth.jsonl and, once everything is written,
     PictureError where a picture could not be read.
     """
-    rows = read_truth(folder, group)
+    rows = truth.read(folder, group)
     out = out or Path("build", "pages", folder.resolve().name)
     out.mkdir(parents=True, exist_ok=True)  # what cannot be written is better known before than after
     with DigitReader(**reader_options) as reader:
         results = measure(folder, rows, reader)
     write_text(out / "pages.json", json.dumps(record(results), indent=1) + "\n")
-    print(report(results))
+    write_text(out / "index.html", show(results))
+    print(f"{report(results)}\n\n{printable(str(out / 'index.html'))} shows every page")
     if results.unreadable:
         raise PictureError(f"{len(results.unreadable)} of {len(rows)} pictures could not be read; the others were")
-
-
-def read_truth(folder: Path, group: str | None = None) -> list[Truth]:
-    """Return what `folder`/truth.jsonl says, of one tier or category or of all.
-
-    Raises OptionError where the file is missing, empty or wrong, with the number of the line, and where no page is in
-    the group.
-    """
-    path = folder / TRUTH
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise OptionError(f"cannot read {path}: {error.strerror or error}; it says what is in each picture") from error
-    except UnicodeDecodeError as error:
-        raise OptionError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from error
-    rows: dict[str, Truth] = {}
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = _parse(line)
-            if row.file in rows:
-                raise ValueError(f"{printable(row.file)} has a line already")
-        except (ValueError, RecursionError) as error:
-            raise OptionError(f"{path}, line {number}: {error}") from error
-        rows[row.file] = row
-    if not rows:
-        raise OptionError(f"{path} is empty: it needs a line for each picture")
-    chosen = [row for row in rows.values() if group is None or row.group == group]
-    if not chosen:
-        known = ", ".join(dict.fromkeys(printable(row.group) for row in rows.values() if row.group)) or "none at all"
-        raise OptionError(f"{path} has no tier {group!r}; it has {known}")
-    return chosen
 
 
 def measure(folder: Path, rows: Sequence[Truth], reader: DigitReader) -> Results:
@@ -204,35 +148,25 @@ def record(results: Results) -> dict[str, Any]:
     }
 
 
-def printable(text: str) -> str:
-    """Return text on one line, in which what would steer a terminal is escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def _parse(line: str) -> Truth:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error.msg} at column {error.colno}") from error
-    if not isinstance(row, dict):
-        raise ValueError("not a JSON object, as {...} is one")
-    for key in ("file", "lines"):
-        if key not in row:
-            raise ValueError(f'"{key}" is missing')
-    row = {key: value for key, value in row.items() if value is not None or key in ("file", "lines")}
-    file, lines, tags = row["file"], row["lines"], row.get("tags", [])
-    if not isinstance(file, str) or not file or "\0" in file:
-        raise ValueError('"file" must be the name of a picture')
-    file.encode()
-    if not isinstance(lines, list) or not all(isinstance(line, str) and DIGITS.fullmatch(line) for line in lines):
-        raise ValueError('"lines" must be a list of texts of digits alone, as ["2024", "17"]; [] without digits')
-    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
-        raise ValueError('"tags" must be a list of texts')
-    texts = {key: row.get(key, "") for key in TEXTS}
-    for key, text in texts.items():
-        if not isinstance(text, str):
-            raise ValueError(f'"{key}" must be a text')
-    return Truth(file=file, lines=tuple(lines), tags=tuple(tags), **texts)
+def show(results: Results) -> str:
+    """Return the gallery: an HTML file that holds every page, worst first."""
+    entries = [
+        gallery.Entry(
+            name=page.truth.file, verdict=verdict(page.score), exact=page.score.exact, expected=page.truth.lines,
+            read=page.read, preview=page.preview,
+            facts={
+                "Rejected": ", ".join(f"{count} {reason}" for reason, count in page.rejected.items()),
+                "Conditions": page.truth.conditions,
+                "Tier": page.truth.group,
+                "Tags": ", ".join(page.truth.tags),
+                "Time": f"{page.read_ms:.0f} ms, after {page.decode_ms:.0f} ms for decoding",
+            },
+        )
+        for page in results.pages
+    ]  # fmt: skip
+    title = f"Pages of {results.folder.resolve().name}"
+    how = f"Model {results.model}, least confidence {results.min_confidence:g}."
+    return gallery.render(title, how, summaries(results), entries, [error for _, error in results.unreadable])
 
 
 def _measure(folder: Path, row: Truth, reader: DigitReader) -> Page:
@@ -250,17 +184,8 @@ def _measure(folder: Path, row: Truth, reader: DigitReader) -> Page:
     return Page(
         truth=row, read=reading.text, score=score(row.lines, reading.text),
         rejected=dict(Counter(rejection.reason for rejection in reading.rejected).most_common()),
-        decode_ms=(decoded - started) / 1e6, read_ms=(done - decoded) / 1e6, picture=_picture(frame, reading),
+        decode_ms=(decoded - started) / 1e6, read_ms=(done - decoded) / 1e6, preview=gallery.preview(frame, reading),
     )  # fmt: skip
-
-
-def _picture(frame: Frame, reading: Reading) -> bytes:
-    annotated = annotate(frame, reading)
-    scale = LONG_SIDE / max(annotated.shape[:2])
-    if scale < 1:
-        size = tuple(max(1, round(side * scale)) for side in frame.size)
-        annotated = cv2.resize(annotated, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    return cv2.imencode(".jpg", annotated, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
 
 
 def _how_bad(page: Page) -> tuple[object, ...]:

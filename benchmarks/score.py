@@ -56,6 +56,27 @@ def edit_distance(one: Sequence[str], other: Sequence[str]) -> int:
     return row[-1]
 
 
+def matches(one: Sequence[str], other: Sequence[str]) -> tuple[list[bool], list[bool]]:
+    """Return which items of each stay as they are where one is made of the other with the fewest edits."""
+    rows = [list(range(len(other) + 1))]
+    for i, a in enumerate(one, 1):
+        above, row = rows[-1], [i]
+        for j, b in enumerate(other, 1):
+            row.append(min(row[-1] + 1, above[j] + 1, above[j - 1] + (a != b)))
+        rows.append(row)
+    kept_one, kept_other = [False] * len(one), [False] * len(other)
+    i, j = len(one), len(other)
+    while i and j:
+        if rows[i][j] == rows[i - 1][j - 1] + (one[i - 1] != other[j - 1]):
+            i, j = i - 1, j - 1
+            kept_one[i] = kept_other[j] = one[i] == other[j]
+        elif rows[i][j] == rows[i - 1][j] + 1:
+            i -= 1
+        else:
+            j -= 1
+    return kept_one, kept_other
+
+
 def common_length(one: Sequence[str], other: Sequence[str]) -> int:
     """Return the length of the longest common subsequence: how many items both hold in the same order."""
     row = [0] * (len(other) + 1)
