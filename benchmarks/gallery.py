@@ -3,7 +3,7 @@
 import base64
 import html
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from benchmarks.score import HEAD, Summary, cells, matches
+from benchmarks.score import Summary, align, compact, grid
 from benchmarks.truth import printable
 from edge_runtime.records import Frame, Reading
 from edge_runtime.sinks.draw import annotate
@@ -22,11 +22,12 @@ STYLE = """
 :root { color-scheme: light dark; --rule: #ccc; --soft: #666; --missed: #fbd0cc; --wrong: #cfe3ff }
 @media (prefers-color-scheme: dark) { :root { --rule: #444; --soft: #aaa; --missed: #702a24; --wrong: #1f4a80 } }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 80rem; margin: 2rem auto; padding: 0 1rem }
-.wide { overflow-x: auto }
+.summary { overflow-x: auto }
+.lines { overflow-y: auto; max-height: 24rem; margin-bottom: .8rem }
 table { border-collapse: collapse }
 th, td { padding: .2rem .8rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--rule) }
 th:first-child { text-align: left; padding-left: 0 }
-tr:last-child > * { border-bottom: 0; font-weight: 600 }
+.summary tr:last-child > * { border-bottom: 0; font-weight: 600 }
 article { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 0 2rem; padding: 1.5rem 0;
           border-top: 1px solid var(--rule) }
 h3 { grid-column: 1 / -1; margin: 0 0 .5rem; overflow-wrap: anywhere }
@@ -35,14 +36,16 @@ img { max-width: 100%; max-height: 90vh; width: auto; height: auto; background: 
 dl { margin: 0 }
 dt { color: var(--soft); font-size: .9rem }
 dd { margin: 0 0 .8rem; overflow-wrap: anywhere }
-pre { margin: 0; font: 1.1rem/1.5 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere }
+.lines th { padding-left: 0; text-align: left; color: var(--soft); font-weight: 400; font-size: .9rem }
+.lines td { padding: 0 .8rem 0 0; border: 0; text-align: left; vertical-align: top; font: 1.1rem/1.5 ui-monospace, monospace;
+            white-space: pre-wrap; overflow-wrap: anywhere }
 del { background: var(--missed); text-decoration: line-through }
 ins { background: var(--wrong); text-decoration: underline }
 @media (max-width: 50rem) { article { grid-template-columns: minmax(0, 1fr) } }
 """
-LEGEND = """<p>Marked in what was expected: <del>what was not read as it should be</del>; in what was read:
-<ins>what should not have been</ins>; &crarr; is the end of a line. In the pictures, boxes with a label and its
-confidence were read, those with a reason were rejected.</p>"""
+LEGEND = """<p>Of what was expected, <del>this</del> was not read; of what was read, <ins>this</ins> is wrong. In the
+pictures, boxes with a label and its confidence were read, those with a reason were rejected.</p>"""
+NOTHING = ("<em>no digit</em>", "<em>no digit</em>")  # expected, and read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,13 +78,14 @@ def render(
 
     Those that are not exact come first, else they keep their order. `facts` is a line on how it was measured.
     """
+    head, *rows = grid(summaries)
     wrong, exact = [e for e in entries if not e.exact], [e for e in entries if e.exact]
     parts = [
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{_text(title)}</title>',
         f'<meta name="viewport" content="width=device-width">\n<style>{STYLE}</style>',
         f"<h1>{_text(title)}</h1>\n<p>{_text(facts)}</p>",
-        f'<div class="wide"><table>\n<thead>{_row(["", *HEAD], "th")}</thead>\n<tbody>',
-        *(_row([name, *cells(summary)], "td") for name, summary in summaries.items()),
+        f'<div class="summary"><table>\n<thead>{_row(head, "th")}</thead>\n<tbody>',
+        *(_row(row, "td") for row in rows),
         "</tbody>\n</table></div>",
     ]
     if unreadable:
@@ -95,8 +99,6 @@ def render(
 
 
 def _article(entry: Entry) -> str:
-    compared = "\n".join("".join(line.split()) for line in entry.read)
-    expected, read = matches("\n".join(entry.expected), compared)
     with Image.open(io.BytesIO(entry.preview)) as picture:
         width, height = picture.size
     facts = "".join(f"<dt>{_text(name)}</dt><dd>{_text(fact)}</dd>\n" for name, fact in entry.facts.items() if fact)
@@ -104,30 +106,38 @@ def _article(entry: Entry) -> str:
         f"<article>\n<h3>{_text(entry.name)} <small>{_text(entry.verdict)}</small></h3>\n"
         f'<div><img loading="lazy" width="{width}" height="{height}" alt="{_text(entry.name)}, annotated" '
         f'src="data:image/jpeg;base64,{base64.b64encode(entry.preview).decode()}"></div>\n'
-        f"<dl>\n<dt>Expected</dt><dd><pre>{_marked(entry.expected, expected, 'del')}</pre></dd>\n"
-        f"<dt>Read</dt><dd><pre>{_marked(entry.read, read, 'ins')}</pre></dd>\n{facts}</dl>\n</article>"
+        f"<div>\n{_lines(entry.expected, entry.read)}\n<dl>\n{facts}</dl>\n</div>\n</article>"
     )
 
 
-def _marked(lines: Sequence[str], right: Sequence[bool], tag: str) -> str:
-    """Return lines as HTML with `tag` around what is not right; `right` counts line ends, and no other white space."""
-    if not lines:
-        return "<em>no digit</em>"
-    text = "\n".join(" ".join(line.split()) for line in lines)
-    runs = groupby(_judged(text, right), key=lambda pair: pair[1])
-    parts = (("".join(character for character, _ in run), fine) for fine, run in runs)
-    return "".join(_lines(part) if fine else f"<{tag}>{_lines(part, '↵')}</{tag}>" for part, fine in parts)
+def _lines(expected: Sequence[str], read: Sequence[str]) -> str:
+    """Return a table of true lines beside those that were read for them, with the differences marked."""
+    pairs = align(expected, [compact(line) for line in read])
+    rows = [_marked("" if i is None else expected[i], "" if j is None else read[j]) for i, j in pairs]
+    cells = "".join(f"<tr><td>{one}</td><td>{other}</td></tr>\n" for one, other in rows or [NOTHING])
+    return (
+        '<div class="lines"><table>\n<thead><tr><th scope="col">Expected</th><th scope="col">Read</th></tr></thead>\n'
+        f"<tbody>\n{cells}</tbody>\n</table></div>"
+    )
 
 
-def _judged(text: str, right: Sequence[bool]) -> Iterator[tuple[str, bool]]:
-    judged, fine = iter(right), True
-    for character in text:
-        fine = fine if character == " " else next(judged)
-        yield character, fine
+def _marked(expected: str, read: str) -> tuple[str, str]:
+    """Return both lines as HTML: in <del> what was missed, in <ins> what should not have been read."""
+    compared = compact(read)
+    same = [(i, j) for i, j in align(expected, compared) if i is not None and j is not None]
+    same = [(i, j) for i, j in same if expected[i] == compared[j]]
+    gaps = [k for k, character in enumerate(read) if character.isspace()]
+    inked = [k for k, character in enumerate(read) if not character.isspace()]
+    return (
+        _tagged(expected, {i for i, _ in same}, "del"),
+        _tagged(read, {inked[j] for _, j in same}.union(gaps), "ins"),
+    )
 
 
-def _lines(text: str, end: str = "") -> str:
-    return f"{end}\n".join(map(_text, text.split("\n")))
+def _tagged(line: str, fine: set[int], tag: str) -> str:
+    runs = groupby(range(len(line)), key=lambda k: k in fine)
+    texts = ((_text("".join(line[k] for k in run)), right) for right, run in runs)
+    return "".join(text if right else f"<{tag}>{text}</{tag}>" for text, right in texts)
 
 
 def _row(row: Sequence[str], tag: str) -> str:

@@ -157,7 +157,8 @@ def show(results: Results) -> str:
             facts={
                 "Rejected": ", ".join(f"{count} {reason}" for reason, count in page.rejected.items()),
                 "Conditions": page.truth.conditions,
-                "Tier": page.truth.group,
+                "Tier": page.truth.tier,
+                "Category": page.truth.category,
                 "Tags": ", ".join(page.truth.tags),
                 "Time": f"{page.read_ms:.0f} ms, after {page.decode_ms:.0f} ms for decoding",
             },

@@ -56,25 +56,32 @@ def edit_distance(one: Sequence[str], other: Sequence[str]) -> int:
     return row[-1]
 
 
-def matches(one: Sequence[str], other: Sequence[str]) -> tuple[list[bool], list[bool]]:
-    """Return which items of each stay as they are where one is made of the other with the fewest edits."""
-    rows = [list(range(len(other) + 1))]
-    for i, a in enumerate(one, 1):
-        above, row = rows[-1], [i]
+def align(one: Sequence[str], other: Sequence[str]) -> list[tuple[int | None, int | None]]:
+    """Return which item of `one` stands for which of `other`, as indices in order; None where there is no such item.
+
+    Of all ways the one with the fewest edits: letters of two words and lines of two pages are aligned alike.
+    """
+    costs = [[0]]
+    for b in other:
+        costs[0].append(costs[0][-1] + len(b))
+    for a in one:
+        above, row = costs[-1], [costs[-1][0] + len(a)]
         for j, b in enumerate(other, 1):
-            row.append(min(row[-1] + 1, above[j] + 1, above[j - 1] + (a != b)))
-        rows.append(row)
-    kept_one, kept_other = [False] * len(one), [False] * len(other)
+            row.append(min(row[-1] + len(b), above[j] + len(a), above[j - 1] + edit_distance(a, b)))
+        costs.append(row)
+    pairs: list[tuple[int | None, int | None]] = []
     i, j = len(one), len(other)
-    while i and j:
-        if rows[i][j] == rows[i - 1][j - 1] + (one[i - 1] != other[j - 1]):
+    while i or j:
+        if i and j and costs[i][j] == costs[i - 1][j - 1] + edit_distance(one[i - 1], other[j - 1]):
             i, j = i - 1, j - 1
-            kept_one[i] = kept_other[j] = one[i] == other[j]
-        elif rows[i][j] == rows[i - 1][j] + 1:
+            pairs.append((i, j))
+        elif i and costs[i][j] == costs[i - 1][j] + len(one[i - 1]):
             i -= 1
+            pairs.append((i, None))
         else:
             j -= 1
-    return kept_one, kept_other
+            pairs.append((None, j))
+    return pairs[::-1]
 
 
 def common_length(one: Sequence[str], other: Sequence[str]) -> int:
@@ -87,9 +94,14 @@ def common_length(one: Sequence[str], other: Sequence[str]) -> int:
     return row[-1]
 
 
+def compact(line: str) -> str:
+    """Return a line that was read without its white space, as it is compared."""
+    return "".join(line.split())
+
+
 def score(expected: Sequence[str], read: Sequence[str]) -> Score:
     """Compare the lines that were read on a page with the true ones; white space in lines that were read is dropped."""
-    without_spaces = ["".join(line.split()) for line in read]
+    without_spaces = [compact(line) for line in read]
     truth, found = "".join(expected), "".join(without_spaces)
     return Score(
         digits=len(truth),
@@ -137,9 +149,16 @@ def cells(summary: Summary) -> list[str]:
     ]
 
 
+def grid(summaries: Mapping[str, Summary]) -> list[list[str]]:
+    """Return a table's cells: the head, and a row for each name; columns in which no figure applies are left out."""
+    rows = [[name, *cells(summary)] for name, summary in summaries.items()]
+    kept = [0, *(k for k in range(1, len(HEAD) + 1) if any(row[k] for row in rows))]
+    return [[row[k] for k in kept] for row in [["", *HEAD], *rows]]
+
+
 def table(summaries: Mapping[str, Summary]) -> str:
     """Return summaries as lines of text, one for each name, with aligned columns."""
-    rows = [["", *HEAD], *([name, *cells(summary)] for name, summary in summaries.items())]
+    rows = grid(summaries)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows
