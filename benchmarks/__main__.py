@@ -2,9 +2,11 @@
 
 python -m benchmarks parity build/standard     is each small model as accurate as the full one?
 python -m benchmarks latency                   how fast is a digit, and how soon the first one?
-python -m benchmarks pages edge_runtime/samples     how well are pictures read whose digits are known?
+python -m benchmarks pages edge_runtime/samples   how well are pictures read whose digits are known?
 """
 
+import io
+import sys
 from pathlib import Path
 
 import click
@@ -58,6 +60,8 @@ def pages(
 
 def main() -> None:
     """Run the command."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a picture's name may hold what cannot be encoded
     command.run(benchmarks)
 
 

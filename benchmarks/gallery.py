@@ -37,8 +37,8 @@ dl { margin: 0 }
 dt { color: var(--soft); font-size: .9rem }
 dd { margin: 0 0 .8rem; overflow-wrap: anywhere }
 .lines th { padding-left: 0; text-align: left; color: var(--soft); font-weight: 400; font-size: .9rem }
-.lines td { padding: 0 .8rem 0 0; border: 0; text-align: left; vertical-align: top; font: 1.1rem/1.5 ui-monospace, monospace;
-            white-space: pre-wrap; overflow-wrap: anywhere }
+.lines td { padding: 0 .8rem 0 0; border: 0; text-align: left; vertical-align: top;
+            font: 1.1rem/1.5 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere }
 del { background: var(--missed); text-decoration: line-through }
 ins { background: var(--wrong); text-decoration: underline }
 @media (max-width: 50rem) { article { grid-template-columns: minmax(0, 1fr) } }

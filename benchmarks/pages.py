@@ -62,7 +62,7 @@ def run(folder: Path, out: Path | None, group: str | None = None, **reader_optio
     write_text(out / "index.html", show(results))
     print(f"{report(results)}\n\n{printable(str(out / 'index.html'))} shows every page")
     if results.unreadable:
-        raise PictureError(f"{len(results.unreadable)} of {len(rows)} pictures could not be read; the others were")
+        raise PictureError(f"{len(results.unreadable)} of {len(rows)} pictures could not be read")
 
 
 def measure(folder: Path, rows: Sequence[Truth], reader: DigitReader) -> Results:
@@ -194,5 +194,5 @@ def _how_bad(page: Page) -> tuple[object, ...]:
 
 
 def _short(lines: Sequence[str]) -> str:
-    text = " / ".join(lines) or "(no digit)"
+    text = printable(" / ".join(lines)) or "(no digit)"
     return text if len(text) <= WIDEST else f"{text[:WIDEST]}... ({sum(map(len, lines))} digits)"

@@ -36,12 +36,13 @@ def read(folder: Path, group: str | None = None) -> list[Truth]:
     the group.
     """
     path = folder / NAME
+    name = printable(str(path))
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise OptionError(f"cannot read {path}, which says what each picture holds: {error.strerror}") from error
+        raise OptionError(f"cannot read {name}, which says what each picture holds: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise OptionError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from error
+        raise OptionError(f"{name} is not UTF-8: {error.reason} at byte {error.start}") from error
     rows: dict[str, tuple[int, Truth]] = {}
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
@@ -49,16 +50,16 @@ def read(folder: Path, group: str | None = None) -> list[Truth]:
         try:
             row = parse(line)
         except ValueError as error:
-            raise OptionError(f"{path}, line {number}: {error}") from error
+            raise OptionError(f"{name}, line {number}: {error}") from error
         if row.file in rows:
-            raise OptionError(f"{path}, line {number}: {printable(row.file)} is in line {rows[row.file][0]} already")
+            raise OptionError(f"{name}, line {number}: {printable(row.file)} is in line {rows[row.file][0]} already")
         rows[row.file] = number, row
     if not rows:
-        raise OptionError(f"{path} is empty: it needs a line for each picture")
+        raise OptionError(f"{name} is empty: it needs a line for each picture")
     known = {row.group for _, row in rows.values() if row.group}
     if group is not None and group not in known:
         names = ", ".join(sorted(map(printable, known))) or "none"
-        raise OptionError(f"{path} has no tier or category {group!r}; those it has: {names}")
+        raise OptionError(f"{name} has no tier or category {group!r}; those it has: {names}")
     return [row for _, row in rows.values() if group is None or row.group == group]
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from benchmarks.score import edit_distance
 from edge_runtime import DigitReader
 from edge_runtime.pages import PageStyle, draw_page
 from train import dataset
@@ -20,22 +21,6 @@ def mnist_test() -> Digits:
 @pytest.fixture(scope="module")
 def reader() -> DigitReader:
     return DigitReader()
-
-
-def edit_distance(one: str, other: str) -> int:
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        before, row[0] = row[0], i
-        for j, b in enumerate(other, 1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (a != b))
-    return row[-1]
-
-
-def test_edit_distance_counts_what_it_should() -> None:
-    assert edit_distance("12345", "1345") == 1
-    assert edit_distance("12345", "12945") == 1
-    assert edit_distance("", "123") == 3
-    assert edit_distance("21", "12") == 2
 
 
 def test_shipped_model_is_as_good_as_its_card_says(reader: DigitReader, mnist_test: Digits) -> None:
