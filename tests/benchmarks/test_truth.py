@@ -128,3 +128,11 @@ def test_no_truth(tmp_path: Path) -> None:
 def test_printable_is_one_line_that_steers_nothing() -> None:
     assert printable("é 12, ok.") == "é 12, ok."
     assert printable("a\nb\x1b[31m\u202ec\ud800\0") == r"a\nb\x1b[31m\u202ec\ud800\x00"
+
+
+def test_example_in_the_documents_is_accepted(tmp_path: Path) -> None:
+    document = Path(__file__).parents[2] / "docs" / "your-own-pages.md"
+    example = document.read_text(encoding="utf-8").split("```json\n")[1].split("```")[0]
+    (tmp_path / "truth.jsonl").write_text(example, encoding="utf-8")
+    assert [row.group for row in read(tmp_path)] == ["pen", "pencil", "no digits"]
+    assert [row.lines for row in read(tmp_path)] == [("1572", "43890"), ("0123456789",), ()]
