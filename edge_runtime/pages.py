@@ -1,119 +1,177 @@
 """Draws seeded pages of handwriting, with exact truth, from digits that it is given."""
 
+import copy
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime import light, paper, spoil
+from edge_runtime.distractors import Mark, scatter
+from edge_runtime.layout import Streams, lay_out
+from edge_runtime.page_style import PageStyle
 from edge_runtime.records import Box, Uint8
+from edge_runtime.spoil import Pose
+from edge_runtime.strokes import VISIBLE, Ink, visible
 
-# The digits' own ink starts here when their boxes are measured, as `normalize` measures them.
-VISIBLE = 96
+__all__ = ["VISIBLE", "Other", "Page", "PageStyle", "Placed", "draw_page"]
 
-
-@dataclass(frozen=True, slots=True)
-class PageStyle:
-    """How a page looks; ranges are (least, most), drawn uniformly. Lengths are in pixels, colors blue-green-red."""
-
-    size: tuple[int, int] = (640, 480)  # (width, height)
-    digit_height: tuple[float, float] = (28.0, 64.0)
-    paper: tuple[int, int] = (205, 250)  # brightness
-    inks: tuple[tuple[int, int, int], ...] = ((35, 30, 30), (120, 50, 30), (60, 60, 60), (40, 40, 150))
-    grain: float = 3.0  # standard deviation of the paper's texture and the sensor's noise
-    shade: float = 0.15  # how much darker one side of the page may be
-    blur: tuple[float, float] = (0.0, 0.7)  # Gaussian sigma
-    light_on_dark: bool = False  # chalk on a blackboard instead of a pen on paper
-
-    def __post_init__(self) -> None:
-        if min(self.size) < 1 or self.digit_height[0] <= 0 or not self.inks:
-            raise ValueError("a page needs a size, a positive digit height and at least one ink")
+DEFAULT = PageStyle()
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A digit on a page: its label, the box of its visible ink, and its line, counted from 0 at the top."""
+    """A digit on a page: its label, the box of its visible ink, its line from 0 at the top, and its word in the line.
+
+    Where other digits touch it, the box is still that of its own ink alone.
+    """
 
     label: str
     box: Box
     line: int
+    word: int = 0
+
+
+class Other(NamedTuple):
+    """Something else on a page: its name, one of DISTRACTORS, and the box of its ink as far as the picture shows it."""
+
+    name: str
+    box: Box
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Page:
-    """A drawn page: `pixels` uint8 (H, W, 3) blue-green-red, and its digits in reading order."""
+    """A drawn page: `pixels` uint8 (H, W, 3) blue-green-red, its digits in reading order, and its distractors."""
 
     pixels: Uint8
     digits: tuple[Placed, ...]
+    others: tuple[Other, ...] = ()
 
     @property
     def text(self) -> tuple[str, ...]:
-        """The lines of digits, top to bottom."""
-        count = max((digit.line for digit in self.digits), default=-1) + 1
-        return tuple("".join(d.label for d in self.digits if d.line == line) for line in range(count))
+        """The lines of digits, top to bottom, with one space between words."""
+        lines: list[str] = []
+        for i, digit in enumerate(self.digits):
+            if i == 0 or digit.line != self.digits[i - 1].line:
+                lines += [""] * (digit.line + 1 - len(lines))
+            elif digit.word != self.digits[i - 1].word:
+                lines[digit.line] += " "
+            lines[digit.line] += digit.label
+        return tuple(lines)
 
 
 def draw_page(
-    images: Uint8, labels: Sequence[int] | Uint8, rng: np.random.Generator, style: PageStyle = PageStyle()
+    images: Uint8,
+    labels: Sequence[int] | Uint8,
+    rng: np.random.Generator,
+    style: PageStyle = DEFAULT,
+    stamps: Sequence[Uint8] | None = None,
 ) -> Page:
     """Draw a page with these digits, in this order, left to right and line by line.
 
-    `images` is uint8 (N, 28, 28), ink bright on 0; `labels` holds N numbers. The same generator state gives the same
-    page. Raises ValueError where the digits do not fit on the page.
+    `images` is uint8 (N, 28, 28), ink bright on 0; `labels` holds N numbers. `stamps` are what letters and words are
+    made of, each uint8 (rows, columns), ink bright on 0, all of one font size; None for letters of OpenCV's script
+    fonts. The same generator state gives the same page. Raises ValueError where the digits do not fit on the page.
     """
-    width, height = style.size
-    ink = np.zeros((height, width), np.float32)
+    streams = _streams(rng)
     digit_height = float(rng.uniform(*style.digit_height))
-    digits: list[Placed] = []
-    x, top, line = _margin(rng, digit_height), _margin(rng, digit_height), 0
-    for image, label in zip(images, labels, strict=True):
-        stamp = _stamp(image, digit_height * float(rng.uniform(0.85, 1.15)))
-        if x + stamp.shape[1] >= width - digit_height / 4:
-            x, top, line = _margin(rng, digit_height), top + digit_height * 1.6, line + 1
-        y = int(top + rng.uniform(-0.12, 0.12) * digit_height)
-        if x + stamp.shape[1] > width or y < 0 or y + stamp.shape[0] > height:
-            raise ValueError(f"{len(images)} digits {digit_height:.0f} pixels high do not fit on {width}x{height}")
-        place = ink[y : y + stamp.shape[0], int(x) : int(x) + stamp.shape[1]]
-        np.maximum(place, stamp, out=place)
-        digits.append(Placed(str(label), _visible(stamp, int(x), y), line))
-        x += stamp.shape[1] + digit_height * float(rng.uniform(0.25, 0.6))
-    return Page(_on_paper(ink, rng, style), tuple(digits))
-
-
-def _margin(rng: np.random.Generator, digit_height: float) -> float:
-    return digit_height * float(rng.uniform(0.4, 0.9))
-
-
-def _stamp(image: Uint8, height: float) -> NDArray[np.float32]:
-    """Return a digit's ink, 0-1, cut to its bounding box and enlarged as if its 20x20 were `height` pixels."""
-    rows, columns = (np.flatnonzero(image.max(axis=axis)) for axis in (1, 0))
-    cut = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    tight = cv2.copyMakeBorder(cut, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    size = tuple(max(1, round(side * height / 20)) for side in tight.shape[::-1])
-    big = np.asarray(cv2.resize(tight.astype(np.float32), size, interpolation=cv2.INTER_CUBIC), np.float32)
-    return np.clip(big / 255, 0, 1)
-
-
-def _visible(stamp: NDArray[np.float32], x: int, y: int) -> Box:
-    left, top, width, height = cv2.boundingRect((stamp * 255 >= VISIBLE).astype(np.uint8))
-    return Box(x + left, y + top, width, height)
-
-
-def _on_paper(ink: NDArray[np.float32], rng: np.random.Generator, style: PageStyle) -> Uint8:
-    height, width = ink.shape
-    fibers = cv2.resize(rng.normal(0, 1, (height // 8 + 2, width // 8 + 2)), (width, height))
-    angle = rng.uniform(0, 2 * np.pi)
-    y, x = np.mgrid[-0.5 : 0.5 : height * 1j, -0.5 : 0.5 : width * 1j]
-    shade = 1 - rng.uniform(0, style.shade) * (0.5 + (x * np.cos(angle) + y * np.sin(angle)) / np.sqrt(2))
-    tint = np.array([rng.uniform(0.92, 1.0), rng.uniform(0.97, 1.0), 1.0])
-    paper = rng.uniform(*style.paper) * shade[..., None] * tint + style.grain * fibers[..., None]
-    color = np.array(style.inks[rng.integers(len(style.inks))])
-    page = paper * (1 - ink[..., None]) + color * ink[..., None]
+    laid, places = lay_out(images, labels, rng, streams, style, digit_height)
+    boxes = [visible(mark.ink, mark.x, mark.y) for mark in laid]
+    scattered = _scattered(boxes, digit_height, streams, style, stamps)
+    view = spoil.pose(style, boxes, streams("pose"))
+    digits, others = ([_seen(mark, view) for mark in marks] for marks in (laid, scattered))
+    page = paper.blank(style, rng)
+    paper.print_on(page, style, boxes, digit_height, view, streams("printed"))
+    page = _written(page, _ink([*digits, *others], style.size), rng, streams, style)
     if style.light_on_dark:
         page = 255 - page
+    if style.board:
+        paper.darken(page, boxes, style.board, view, streams("board"))
+    for mark in others:
+        _lay_on(page, mark)
+    named = [Other(mark.name, box) for mark in others if (box := _shown(mark, style.size))]
+    if "table" in dict(style.distractors):
+        taken = [*boxes, *(Box(mark.x, mark.y, *mark.ink.shape[::-1]) for mark in scattered)]
+        named += [Other("table", box) for box in paper.lay_on_table(page, taken, view, streams("table"))]
+    truth = (
+        Placed(mark.name, visible(mark.ink, mark.x, mark.y), *place) for mark, place in zip(digits, places, strict=True)
+    )
+    return Page(_photographed(page, rng, streams, style), tuple(truth), tuple(named))
+
+
+def _streams(rng: np.random.Generator) -> Streams:
+    """Return what gives each feature its own generator, seeded by this one's state, which stays as it is."""
+    seed = copy.deepcopy(rng).integers(2**32, size=4).tolist()
+    return lambda name: np.random.default_rng([*seed, zlib.crc32(name.encode())])
+
+
+def _seen(mark: Mark, view: Pose) -> Mark:
+    ink, x, y = spoil.seen(mark.ink, mark.x, mark.y, view)
+    paint = None if mark.paint is None else spoil.seen(mark.paint, mark.x, mark.y, view)[0]
+    return Mark(mark.name, ink, x, y, paint)
+
+
+def _written(
+    page: NDArray[np.float64], ink: Ink, rng: np.random.Generator, streams: Streams, style: PageStyle
+) -> NDArray[np.float64]:
+    color = np.array(style.inks[rng.integers(len(style.inks))])
+    if style.contrast is not None:
+        return page * (1 - float(streams("contrast").uniform(*style.contrast)) * ink[..., None])
+    return page * (1 - ink[..., None]) + color * ink[..., None]
+
+
+def _photographed(page: NDArray[np.float64], rng: np.random.Generator, streams: Streams, style: PageStyle) -> Uint8:
+    if not light.is_plain(style):
+        page = light.lit(page, style, streams("light"))
     sigma = float(rng.uniform(*style.blur))
     if sigma > 0.2:
-        page = cv2.GaussianBlur(page, (0, 0), sigma)
-    page = page + rng.normal(0, style.grain, page.shape)
-    return np.asarray(np.clip(np.round(page), 0, 255), np.uint8)
+        page = np.asarray(cv2.GaussianBlur(page, (0, 0), sigma), np.float64)
+    page = spoil.noisy(page + rng.normal(0, style.grain, page.shape), style, streams("noise"))
+    return spoil.compressed(np.asarray(np.clip(np.round(page), 0, 255), np.uint8), style, streams("jpeg"))
+
+
+def _scattered(
+    boxes: list[Box], digit_height: float, streams: Streams, style: PageStyle, stamps: Sequence[Uint8] | None
+) -> list[Mark]:
+    """Return the distractors that have a place of their own on the page."""
+    wanted = [(name, count) for name, count in style.distractors if name != "table"]
+    if not wanted:
+        return []
+    return scatter(wanted, boxes, style.size, digit_height, streams("distractors"), stamps)
+
+
+def _ink(marks: Sequence[Mark], size: tuple[int, int]) -> Ink:
+    """Return what the pen draws, 0-1, as float32 (H, W)."""
+    ink = np.zeros(size[::-1], np.float32)
+    for mark in marks:
+        if mark.paint is None:
+            here, of_mark = _overlap(mark, size)
+            np.maximum(ink[here], mark.ink[of_mark], out=ink[here])
+    return ink
+
+
+def _lay_on(page: NDArray[np.float64], mark: Mark) -> None:
+    """Lay a thing with colors of its own on the page, in place."""
+    if mark.paint is not None:
+        here, of_mark = _overlap(mark, (page.shape[1], page.shape[0]))
+        page[here] += (mark.paint[of_mark] - page[here]) * mark.ink[of_mark][..., None]
+
+
+def _overlap(mark: Mark, size: tuple[int, int]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Return the part of a picture that a mark covers, and the part of the mark that the picture shows."""
+    rows, columns = mark.ink.shape
+    left, right = (min(max(0, x), size[0]) for x in (mark.x, mark.x + columns))
+    top, bottom = (min(max(0, y), size[1]) for y in (mark.y, mark.y + rows))
+    here = (slice(top, bottom), slice(left, right))
+    return here, (slice(top - mark.y, bottom - mark.y), slice(left - mark.x, right - mark.x))
+
+
+def _shown(mark: Mark, size: tuple[int, int]) -> Box | None:
+    """Return the box of what the picture shows of a mark, however faint; None for nothing."""
+    here, of_mark = _overlap(mark, size)
+    x, y, width, height = cv2.boundingRect((mark.ink[of_mark] >= 0.02).astype(np.uint8))
+    return Box(here[1].start + x, here[0].start + y, width, height) if width else None

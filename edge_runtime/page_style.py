@@ -1,0 +1,113 @@
+"""What a drawn page looks like: everything that `draw_page` can vary, and what it refuses."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Range = tuple[float, float]
+Color = tuple[int, int, int]
+DISTRACTORS = (
+    "letters", "words", "scribbles", "smudges", "dots", "commas", "rules", "frames", "coins", "finger", "table",
+)  # fmt: skip
+
+# The least and the most that the values of a range may be, and how the unit is called.
+LIMITS: dict[str, tuple[float, float, str]] = {
+    "paper": (0, 255, ""),
+    "blur": (0, 100, "pixels"),
+    "pen": (0.4, 2.5, "times MNIST's stroke"),
+    "contrast": (0.01, 1, ""),
+    "spread": (0.2, 5, ""),
+    "word_gap": (1.2, 10, "digit heights"),
+    "gap_width": (0.01, 0.3, "digit heights"),
+    "ruling_spacing": (0.2, 10, "digit heights"),
+    "ruling_width": (0.5, 20, "pixels"),
+    "ruling_strength": (0, 1, ""),
+    "shadow": (0.05, 1, ""),
+    "penumbra": (0.5, 500, "pixels"),
+    "gradient": (0.05, 1, ""),
+    "vignette": (0.05, 1, ""),
+    "glare": (0, 255, ""),
+    "noise": (0, 100, ""),
+    "jpeg": (1, 100, ""),
+    "tilt": (0, 45, "degrees"),
+    "perspective": (0, 35, "percent"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PageStyle:
+    """How a page looks; ranges are (least, most), drawn uniformly once a page.
+
+    Lengths are in pixels where they are not in digit heights, colors are blue-green-red 0-255, brightness is 0-255 or
+    a factor. Whatever is off changes nothing: each feature draws from a random stream of its own, so that the same
+    generator with one feature more gives the same page with that one thing changed. ValueError where a value lies
+    outside what can be drawn.
+    """
+
+    size: tuple[int, int] = (640, 480)  # (width, height)
+    digit_height: Range = (28.0, 64.0)  # of a digit that fills MNIST's 20x20
+    paper: tuple[int, int] = (205, 250)  # brightness
+    inks: tuple[Color, ...] = ((35, 30, 30), (120, 50, 30), (60, 60, 60), (40, 40, 150))  # one is drawn
+    grain: float = 3.0  # standard deviation of the paper's texture and the sensor's noise
+    shade: float = 0.15  # how much darker one side of the page may be
+    blur: Range = (0.0, 0.7)  # Gaussian sigma; up to 0.2 is none
+    light_on_dark: bool = False  # chalk on a blackboard instead of a pen on paper
+
+    # The writing.
+    pen: Range | None = None  # stroke width as a factor of MNIST's own
+    contrast: Range | None = None  # how much darker than its paper the ink is, 0-1; None: as `inks` say
+    spread: Range = (1.0, 1.0)  # a further factor on the height, drawn for each digit; digits stand on a common line
+    touching: float = 0.0  # share of the digits, 0-1, in groups of 2 to 4 pushed together until their ink overlaps
+    word_length: tuple[int, int] | None = None  # digits in a word, drawn for each word; None: lines have no words
+    word_gap: Range = (1.2, 1.8)  # between words, in digit heights
+    gaps: int = 0  # thin gaps cut through the strokes of each digit
+    gap_width: Range = (0.04, 0.08)  # in digit heights, drawn for each gap
+
+    # What is printed on the paper.
+    ruling: Literal["none", "lines", "squares"] = "none"
+    ruling_spacing: Range = (1.2, 1.8)  # in digit heights
+    ruling_width: Range = (1.0, 2.0)
+    ruling_ink: Color = (190, 140, 90)
+    ruling_strength: Range = (0.4, 0.7)  # 0 the paper's own color, 1 ruling_ink
+    boxes: float = 0.0  # share of the digits, 0-1, in a printed box, drawn as the ruling is
+
+    # The light.
+    board: float = 0.0  # about this share of the digits, 0-1, stands light on a dark board beside the paper
+    shadow: Range = (1.0, 1.0)  # brightness beyond a straight edge somewhere on the page, as a factor
+    penumbra: Range = (2.0, 6.0)  # width of that edge
+    gradient: Range = (1.0, 1.0)  # brightness at the darkest corner, as a factor; falls evenly from the opposite one
+    vignette: Range = (1.0, 1.0)  # brightness in the corners, as a factor; falls with the square of the radius
+    glare: Range = (0.0, 0.0)  # brightness that is added in the middle of a soft spot
+    cast: float = 0.0  # each color channel loses up to this share of its brightness, 0-1
+
+    # The camera.
+    noise: Range = (0.0, 0.0)  # standard deviation of the sensor's noise in each channel
+    jpeg: tuple[int, int] | None = None  # quality; None: not compressed
+    tilt: Range = (0.0, 0.0)  # degrees, to either side
+    perspective: Range = (0.0, 0.0)  # both corners of one side move toward each other by this percent of the side
+
+    distractors: tuple[tuple[str, int], ...] = ()  # (name of DISTRACTORS, how many); beside the digits, never on them
+
+    def __post_init__(self) -> None:
+        if min(self.size) < 1 or self.digit_height[0] <= 0 or not self.inks:
+            raise ValueError("a page needs a size, a positive digit height and at least one ink")
+        if self.digit_height[0] > self.digit_height[1]:
+            raise ValueError(f"digit_height must run from the least to the most, not {self.digit_height}")
+        for name, (least, most, unit) in LIMITS.items():
+            span = getattr(self, name)
+            if span is not None and not least <= span[0] <= span[1] <= most:
+                unit = f" {unit}" if unit else ""
+                raise ValueError(f"{name} must run from the least to the most within {least}-{most}{unit}, not {span}")
+        for name in ("shade", "touching", "boxes", "board", "cast"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must lie within 0-1, not at {getattr(self, name)}")
+        if self.grain < 0 or not 0 <= self.gaps <= 20:
+            raise ValueError("the grain cannot be negative, and 0 to 20 gaps can be cut")
+        if self.word_length is not None and not 1 <= self.word_length[0] <= self.word_length[1]:
+            raise ValueError(f"word_length must run from at least 1 to the most, not {self.word_length}")
+        if self.ruling not in ("none", "lines", "squares"):
+            raise ValueError(f"ruling must be none, lines or squares, not {self.ruling}")
+        if any(not 0 <= value <= 255 for color in (*self.inks, self.ruling_ink) for value in color):
+            raise ValueError("colors must be blue-green-red from 0 to 255")
+        for name, count in self.distractors:
+            if name not in DISTRACTORS or count < 0:
+                raise ValueError(f"distractors are pairs of a count and one of {', '.join(DISTRACTORS)}; not {name!r}")
