@@ -2,51 +2,107 @@
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_runtime.records import Uint8
 
-# Paper is judged on a picture reduced to about this many pixels on its short side, where noise has averaged out.
-PAPER_SIDE = 64
-# It is what remains after a closing of this part of that side: wider than the stroke of the largest digits.
-PAPER_WINDOW = 0.3
-# Marks are a minority within this part of that side.
-MAJORITY_WINDOW = 0.5
+# Paper and polarity are judged on a picture halved until its short side is below this: noise has averaged out there.
+PAPER_SIDE = 160
+# Paper is what remains after a closing of this part of that side: wider than the stroke of the largest digits.
+PAPER_WINDOW = 0.25
+# Polarity is judged on one halved further, in regions of this part of its short side.
+SKEW_SIDE = 80
+REGION = 0.4
+# A region goes against the polarity of the whole only if its skew is this part of the strongest, and so many levels.
+NOTABLE = 0.6
+LEAST_SKEW = 12.0
+# It must be darker than this part of what surrounds it, as a board is beside a wall.
+DARK = 0.6
+
+# Paper darker than this part of the brightest is taken for as bright: in deeper shadow, noise would count as ink.
+SHADE = 0.35
 
 
 def ink_plane(pixels: Uint8) -> Uint8:
     """Return the ink of a picture.
 
     `pixels` is uint8 (H, W) gray or (H, W, 3) blue-green-red. The result is uint8 (H, W): 0 where the paper is bare,
-    up to 255 where the ink is as dark as can be. Light marks on a dark ground come out the same way.
+    up to 255 where the ink is as dark as can be. Light marks on a dark ground come out the same way, also where only a
+    part of the picture is dark. Of a color picture the channel counts in which a pixel is darkest (lightest on a dark
+    ground), so that a red pen is as much ink as a black one.
     """
-    gray = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY) if pixels.ndim == 3 else pixels
-    height, width = gray.shape
-    factor = max(1.0, min(height, width) / PAPER_SIDE)
-    size = max(1, round(width / factor)), max(1, round(height / factor))
-    small = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    if is_light_on_dark(small):
-        gray, small = np.bitwise_not(gray), np.bitwise_not(small)
-    paper = cv2.resize(paper_brightness(small), (width, height), interpolation=cv2.INTER_LINEAR)
+    plane = pixels if pixels.ndim == 2 else _darkest(pixels)
+    small = _reduced(plane, PAPER_SIDE)
+    skew = _skew(small)
+    if cv2.mean(skew)[0] > 0:
+        plane = cv2.bitwise_not(plane if pixels.ndim == 2 else _lightest(pixels))
+        small, skew = _reduced(plane, PAPER_SIDE), -skew
+    contrary = _contrary(small, skew)
+    if contrary is not None:
+        small = cv2.bitwise_xor(small, _nearest(contrary, small.shape))
+        plane = cv2.bitwise_xor(plane, _nearest(contrary, plane.shape))
+    paper = cv2.resize(_paper(small), plane.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    ink = cv2.subtract(paper, plane)
+    paper = cv2.max(paper, SHADE * float(paper.max()))
     # Where the paper is as black as can be, nothing is darker, and OpenCV answers 0 for the 0 / 0.
-    return np.asarray(cv2.divide(cv2.subtract(paper, gray), paper, scale=255), dtype=np.uint8)
+    return np.asarray(cv2.divide(ink, paper, scale=255), dtype=np.uint8)
 
 
-def is_light_on_dark(small: Uint8) -> bool:
-    """Tell whether the marks in a reduced gray picture, uint8 (H, W), are lighter than what surrounds them.
+def _darkest(pixels: Uint8) -> Uint8:
+    blue, green, red = cv2.split(pixels)
+    return np.asarray(cv2.min(cv2.min(blue, green), red), dtype=np.uint8)
 
-    The surroundings are the local median, since marks are in the minority there; what stands out from it further, and
-    in more places, than the opposite are the marks.
+
+def _lightest(pixels: Uint8) -> Uint8:
+    blue, green, red = cv2.split(pixels)
+    return np.asarray(cv2.max(cv2.max(blue, green), red), dtype=np.uint8)
+
+
+def _reduced(plane: Uint8, side: int) -> Uint8:
+    """Halve a picture until its short side is below `side`."""
+    while min(plane.shape) >= side:
+        size = plane.shape[1] // 2, plane.shape[0] // 2
+        plane = np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return plane
+
+
+def _skew(small: Uint8) -> NDArray[np.float32]:
+    """Return the cube root of the third central moment around each place of a reduced picture, in gray levels.
+
+    Marks are the minority around any place: where it is negative they are dark, where it is positive they are light.
     """
-    around = cv2.medianBlur(small, _odd(min(small.shape) * MAJORITY_WINDOW))
-    lighter, darker = cv2.subtract(small, around), cv2.subtract(around, small)
-    return cv2.norm(lighter) > cv2.norm(darker)
+    small = _reduced(small, SKEW_SIDE)
+    side = _odd(min(small.shape) * REGION)
+    centered = small.astype(np.float32) - cv2.mean(small)[0]
+    squared = cv2.multiply(centered, centered)
+    mean, square, cube = (cv2.blur(a, (side, side)) for a in (centered, squared, cv2.multiply(squared, centered)))
+    return np.asarray(np.cbrt(cube - mean * (3 * square - 2 * mean * mean)), dtype=np.float32)
 
 
-def paper_brightness(small: Uint8) -> Uint8:
-    """Estimate what a reduced gray picture of dark marks, uint8 (H, W), would be without them."""
+def _contrary(small: Uint8, skew: NDArray[np.float32]) -> Uint8 | None:
+    """Return a mask, uint8 of 0 and 255, of the regions with light marks in a reduced picture of dark ones, if any."""
+    if float(skew.max()) <= max(LEAST_SKEW, -NOTABLE * float(skew.min())):
+        return None
+    mask = np.asarray(cv2.compare(skew, NOTABLE * float(skew.max()), cv2.CMP_GT), dtype=np.uint8)
+    # Along the dark side of every edge runs a band, half a region wide, in which light is the minority.
+    side = _odd(min(mask.shape) * REGION * 0.6)
+    mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((side, side), np.uint8)), dtype=np.uint8)
+    inside, outside = (cv2.mean(_reduced(small, SKEW_SIDE), part)[0] for part in (mask, cv2.bitwise_not(mask)))
+    return mask if cv2.countNonZero(mask) and inside < DARK * outside else None
+
+
+def _nearest(mask: Uint8, shape: tuple[int, ...]) -> Uint8:
+    return np.asarray(cv2.resize(mask, shape[::-1], interpolation=cv2.INTER_NEAREST), dtype=np.uint8)
+
+
+def _paper(small: Uint8) -> Uint8:
+    """Estimate what a reduced picture of dark marks, uint8 (H, W), would be without them.
+
+    A closing fills the strokes and keeps the edges of shadows where they are.
+    """
     side = _odd(min(small.shape) * PAPER_WINDOW)
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    return np.asarray(cv2.blur(paper, (side, side)), dtype=np.uint8)
+    return np.asarray(cv2.blur(paper, (3, 3)), dtype=np.uint8)
 
 
 def _odd(length: float) -> int:

@@ -1,33 +1,39 @@
-"""Ink plane -> candidates: connected ink, and pieces of it that may belong together. Knows no model."""
+"""Ink plane -> candidates: connected ink, pieces of it that may belong together or apart. Knows no model."""
 
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_runtime import reject
+from edge_runtime.cuts import cut
+from edge_runtime.marks import DUST, Mark, calm, find_marks, together
+from edge_runtime.normalize import body
 from edge_runtime.records import Box, Candidate, Rejection, Uint8
+from edge_runtime.rules import without_rules
 
-MIN_INK = 40  # the faintest ink that counts, of 255: below lie paper grain and sensor noise
-MIN_SIDE = 8  # pixels: ink whose long side is shorter is no digit ...
-DUST = 3  # ... and below this not even worth a rejection
+MIN_SIDE = 8  # pixels: ink whose long side is shorter is no digit
+# Ink whose body is fainter, of 255, is a shadow, a crease or the print on the other side; ...
+MIN_BODY = 60
+# ... and so is ink fainter than this part of the page's mean.
+PALE = 0.4
 RULE = 12.0  # ink this many times as long as wide is a printed rule
 FRAME = 0.95  # ink over this much of both sides is the edge of the paper, not a digit
-MAX_MARKS = 400  # the largest marks of a frame count: pictures of grass and gravel have thousands
-MAX_JOINS = 400
-MAX_AREA = (
-    4  # candidates cover at most this many times the frame: noise is one mark of everything, joined to all others
-)
+WIDE = 1.0  # a mark this many times as wide as high may be several digits: 5 in 100 of MNIST's are as wide
+LARGE = 1.8  # one this many times as long as the median, or ...
+BROAD = 1.3  # ... as wide as high may be digits run together by their shadows, or standing on a rule
+MAX_APART = 24  # so many of them, of MAX_AREA frames together, are taken apart
+MAX_AREA = 3
+MAX_JOINS = 200
 # Two marks may be one digit if the gap between them is at most this part of the higher one's height, ...
 NEAR = 0.2
 # ... their common height at least this part of their common width, ...
 UPRIGHT = 0.7
 # ... and one is a fragment: it lies mostly above or below the other, or is lower than this part of it.
 FRAGMENT = 0.6
-RIM = 1  # pixels around a mark's threshold outline that hold the rest of its soft edge
-
-KERNEL = np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8)
+# Pieces of a wide mark are offered together up to this many times as wide as high.
+PIECE_ASPECT = 1.3
 
 
 class Located(NamedTuple):
@@ -43,54 +49,109 @@ def locate(ink: Uint8) -> Located:
 
     Rejected here is only what cannot be a digit, nor a piece of one, by its shape.
     """
-    outlines, rejections = _outlines(ink)
-    marks = [Box(*cv2.boundingRect(outline)) for outline in outlines]
-    groups = [(_union(marks, group), group) for group in [*((i,) for i in range(len(marks))), *_joins(marks)]]
-    candidates = []
-    area = MAX_AREA * ink.size
-    for box, group in sorted(groups, key=lambda pair: pair[0].width * pair[0].height):
-        area -= box.width * box.height
-        if area < 0:
-            break
-        if max(box.width, box.height) >= MIN_SIDE:
-            cut = _cut_out(ink, box, [outlines[i] for i in group])
-            candidates.append(Candidate(box, cut, frozenset(group)))
-    return Located(marks, candidates, rejections)
-
-
-def _union(marks: list[Box], group: tuple[int, ...]) -> Box:
-    box = marks[group[0]]
-    for i in group[1:]:
-        box = box.union(marks[i])
-    return box
-
-
-def ink_threshold(ink: Uint8) -> int:
-    """Return the level that tells ink from paper: half of what Otsu's method calls dark, MIN_INK at least."""
-    otsu, _ = cv2.threshold(ink, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    return max(MIN_INK, int(otsu) // 2)
-
-
-def _outlines(ink: Uint8) -> tuple[list[NDArray[np.int32]], list[Rejection]]:
-    _, binary = cv2.threshold(ink, ink_threshold(ink) - 1, 255, cv2.THRESH_BINARY)
-    found, _ = cv2.findContours(binary, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    height, width = ink.shape
-    outlines: list[tuple[int, Any]] = []
-    rejections = []
-    for outline in found:
-        box = Box(*cv2.boundingRect(outline))
-        short, long = sorted(box[2:])
-        if long < DUST:
+    ink, threshold = calm(ink)
+    found, rejections = _dark_enough(find_marks(ink, threshold))
+    marks: list[Mark] = []
+    groups: list[tuple[Mark, frozenset[int]]] = []
+    wholes: list[Mark] = []
+    parts_of: list[frozenset[int]] = []
+    for mark in _taken_apart(found, threshold, ink.shape):
+        reason = _hopeless(mark.box, ink.shape)
+        if reason is not None:
+            rejections.append(Rejection(mark.box, reason))
             continue
-        if min(width, height) > 4 * MIN_SIDE and box.width > FRAME * width and box.height > FRAME * height:
-            rejections.append(Rejection(box, reject.TOO_LARGE))
-        elif long > RULE * short and long > 4 * MIN_SIDE:
-            rejections.append(Rejection(box, reject.LINE))
-        else:
-            outlines.append((short * long, outline))
-    if len(outlines) > MAX_MARKS:
-        outlines.sort(key=lambda pair: -pair[0])
-    return [outline for _, outline in outlines[:MAX_MARKS]], rejections
+        pieces = cut(mark) if _may_be_several(mark.box) else [mark]
+        numbers = range(len(marks), len(marks) + len(pieces))
+        marks += pieces
+        wholes.append(mark)
+        parts_of.append(frozenset(numbers))
+        for first in range(len(pieces)):
+            for last in range(first + 1, len(pieces) + 1):
+                some = pieces[first:last]
+                joint = mark if len(some) == len(pieces) else together(some) if len(some) > 1 else some[0]
+                if len(some) in (1, len(pieces)) or joint.box.width <= PIECE_ASPECT * joint.box.height:
+                    groups.append((joint, frozenset(numbers[first:last])))
+    boxes = [mark.box for mark in wholes]
+    for join in _joins(boxes):
+        joint = together([wholes[i] for i in join])
+        groups.append((joint, frozenset().union(*(parts_of[i] for i in join))))
+    candidates = []
+    for mark, numbers in groups:
+        if max(mark.box.width, mark.box.height) >= MIN_SIDE:
+            candidates.append(Candidate(mark.box, mark.ink, numbers))
+    return Located([mark.box for mark in marks], candidates, rejections)
+
+
+def _dark_enough(marks: list[Mark]) -> tuple[list[Mark], list[Rejection]]:
+    """Part the marks into those that are as dark as ink is on this page, and rejections of the others."""
+    bodies = np.array([body(mark.ink) for mark in marks])
+    amounts = np.array([cv2.sumElems(mark.ink)[0] for mark in marks])
+    sharp = bodies >= MIN_BODY
+    least = max(MIN_BODY, PALE * float(np.average(bodies[sharp], weights=amounts[sharp]))) if sharp.any() else MIN_BODY
+    dark = [mark for mark, level in zip(marks, bodies, strict=True) if level >= least]
+    pale = [mark.box for mark, level in zip(marks, bodies, strict=True) if level < least]
+    return dark, [Rejection(box, reject.LOW_CONTRAST) for box in pale if max(box.width, box.height) >= MIN_SIDE]
+
+
+def _hopeless(box: Box, shape: tuple[int, ...]) -> str | None:
+    height, width = shape
+    short, long = sorted(box[2:])
+    if min(width, height) > 4 * MIN_SIDE and box.width > FRAME * width and box.height > FRAME * height:
+        return reject.TOO_LARGE
+    if long > RULE * short and long > 4 * MIN_SIDE:
+        return reject.LINE
+    return None
+
+
+def _may_be_several(box: Box) -> bool:
+    return box.width >= WIDE * box.height and box.width >= 2 * MIN_SIDE
+
+
+def _taken_apart(marks: list[Mark], threshold: int, shape: tuple[int, ...]) -> Iterator[Mark]:
+    """Yield the marks, and in place of those that are several things run together, what they are made of."""
+    longs = sorted(max(mark.box.width, mark.box.height) for mark in marks)
+    longs = [long for long in longs if long >= MIN_SIDE]
+    typical = longs[len(longs) // 2] if longs else 0
+    left, area = MAX_APART, MAX_AREA * shape[0] * shape[1]
+    for mark in marks:
+        box = mark.box
+        size = box.width * box.height
+        suspect = max(box.width, box.height) > LARGE * typical or box.width > BROAD * box.height
+        if not suspect or max(box.width, box.height) < 2 * MIN_SIDE or left == 0 or size > area:
+            yield mark
+            continue
+        left, area = left - 1, area - size
+        yield from _apart(mark, threshold)
+
+
+def _apart(mark: Mark, threshold: int) -> list[Mark]:
+    """Return what stands out of a mark as the body of its strokes, without the rules through it; or the mark alone."""
+    level = int(body(mark.ink) / 2)
+    parts = _within(mark, mark.ink, level) if level > threshold else [mark]
+    found = []
+    for part in parts:
+        if max(part.box.width, part.box.height) > 4 * MIN_SIDE:
+            freed = without_rules(part.ink, max(level, threshold))
+            if freed is not part.ink:
+                found += _within(part, freed, max(level, threshold))
+                continue
+        found.append(part)
+    found = [part for part in found if max(part.box.width, part.box.height) > DUST]
+    if len(found) == 1 and found[0].box.width * found[0].box.height > 0.6 * mark.box.width * mark.box.height:
+        return [mark]
+    return found or [mark]
+
+
+def _within(mark: Mark, ink: Uint8, threshold: int) -> list[Mark]:
+    """Return the marks in the ink of a mark, in the frame's pixels."""
+    x, y = mark.place.x, mark.place.y
+    return [
+        Mark(_moved(found.box, x, y), _moved(found.place, x, y), found.ink) for found in find_marks(ink, threshold)
+    ]
+
+
+def _moved(box: Box, x: int, y: int) -> Box:
+    return Box(box.x + x, box.y + y, box.width, box.height)
 
 
 def _joins(marks: list[Box]) -> list[tuple[int, ...]]:
@@ -115,16 +176,3 @@ def _joins(marks: list[Box]) -> list[tuple[int, ...]]:
     triples = {tuple(sorted((i, j, k))) for i, j in pairs for k in partners[i] & partners[j]}
     triples |= {tuple(sorted((i, j, k))) for i, j in pairs for k in partners[i] ^ partners[j] if k not in (i, j)}
     return [*pairs, *sorted(triples)[:MAX_JOINS]]
-
-
-def _cut_out(ink: Uint8, box: Box, outlines: list[Any]) -> Uint8:
-    """Return the ink inside these outlines, grown by RIM on every side; what else lies there is 0."""
-    mask = np.zeros((box.height + 2 * RIM, box.width + 2 * RIM), np.uint8)
-    cv2.drawContours(mask, outlines, -1, 255, cv2.FILLED, offset=(RIM - box.x, RIM - box.y))
-    grown = cv2.dilate(mask, KERNEL)
-    height, width = ink.shape
-    left, top = min(RIM, box.x), min(RIM, box.y)
-    right, bottom = min(RIM, width - box.right), min(RIM, height - box.bottom)
-    part = ink[box.y - top : box.bottom + bottom, box.x - left : box.right + right]
-    inside = grown[RIM - top : RIM + box.height + bottom, RIM - left : RIM + box.width + right]
-    return np.asarray(cv2.bitwise_and(part, inside), dtype=np.uint8)

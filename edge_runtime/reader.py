@@ -15,7 +15,7 @@ from edge_runtime.classifier import Classifier
 from edge_runtime.errors import OptionError
 from edge_runtime.ink import ink_plane
 from edge_runtime.locate import MIN_SIDE, locate
-from edge_runtime.normalize import SIDE, normalize
+from edge_runtime.normalize import normalize_all
 from edge_runtime.reading import order
 from edge_runtime.records import Box, Candidate, Digit, Frame, Reading, Rejection, Timings, Uint8
 
@@ -60,9 +60,9 @@ class DigitReader:
         clock.append(perf_counter_ns())
         located = locate(ink)
         clock.append(perf_counter_ns())
-        images = np.array([normalize(candidate.ink) for candidate in located.candidates], np.uint8)
+        images = normalize_all([candidate.ink for candidate in located.candidates])
         clock.append(perf_counter_ns())
-        confidences = self.classifier.confidences(images.reshape(-1, SIDE, SIDE))
+        confidences = self.classifier.confidences(images)
         clock.append(perf_counter_ns())
 
         chosen = choose(located.candidates, confidences)

@@ -9,9 +9,12 @@ from edge_runtime.records import Box, Candidate
 TOO_SMALL = "too small"
 TOO_LARGE = "too large"
 LINE = "line or rule"
+LOW_CONTRAST = "low contrast"
+PART_OF_WORD = "part of a word"
+NOT_A_DIGIT = "not digit-like"
 CLUTTER = "clutter"
 LOW_CONFIDENCE = "low confidence"
-REASONS = (TOO_SMALL, TOO_LARGE, LINE, CLUTTER, LOW_CONFIDENCE)
+REASONS = (TOO_SMALL, TOO_LARGE, LINE, LOW_CONTRAST, PART_OF_WORD, NOT_A_DIGIT, CLUTTER, LOW_CONFIDENCE)
 
 # A mark lower than this part of the page's median digit is a dot, a comma or a speck.
 SMALL = 0.35
