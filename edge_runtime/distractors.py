@@ -2,101 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.records import Box, Uint8
+from edge_runtime.records import Uint8
 from edge_runtime.strokes import Ink
 
 # No letter that can be taken for a digit.
 LETTERS = "AEFHKMNRWXfhkmnuvwx"
-# Each further try to find room is so many times the size of the one before.
-TRIES = (1.0, 0.8, 0.6, 0.45, 0.3)
 
-
-class Mark(NamedTuple):
-    """Something drawn at column `x` and row `y`, which may lie partly off the page.
-
-    `ink` is float32 (rows, columns), 0-1. `paint` is float32 (rows, columns, 3), blue-green-red 0-255, for what has
-    colors of its own; None for what the page's pen draws.
-    """
-
-    name: str
-    ink: Ink
-    x: int
-    y: int
-    paint: NDArray[np.float32] | None = None
-
-
-class Room:
-    """The free room on a page, in cells some pixels wide."""
-
-    def __init__(self, size: tuple[int, int], cell: int) -> None:
-        self.cell = cell
-        self.used = np.zeros((size[1] // cell, size[0] // cell), np.uint8)
-
-    def take(self, box: Box, margin: float) -> None:
-        """Mark a box, and so many pixels around it, as used."""
-        left, right = ((side + sign * margin) / self.cell for side, sign in ((box.x, -1), (box.right, 1)))
-        top, bottom = ((side + sign * margin) / self.cell for side, sign in ((box.y, -1), (box.bottom, 1)))
-        self.used[max(0, int(top)) : max(0, int(np.ceil(bottom))), max(0, int(left)) : max(0, int(np.ceil(right)))] = 1
-
-    def find(self, width: int, height: int, rng: np.random.Generator, sides: bool = False) -> tuple[int, int] | None:
-        """Return x and y where so many pixels are free, any place as likely as another; None where there is none.
-
-        With `sides`, only places at a side of the page.
-        """
-        rows, columns = -(-height // self.cell) + 1, -(-width // self.cell) + 1
-        below, across = self.used.shape[0] - rows + 1, self.used.shape[1] - columns + 1
-        if below < 1 or across < 1:
-            return None
-        total = cv2.integral(self.used)  # so that four of its values tell how much is used within a rectangle
-        down = total[rows:] - total[:-rows]
-        free = down[:, columns:] == down[:, :-columns]
-        if sides:
-            free[1:-1, 1:-1] = False
-        places = np.argwhere(free)
-        if not len(places):
-            return None
-        row, column = places[rng.integers(len(places))]
-        return int(column) * self.cell, int(row) * self.cell
-
-
-def scatter(
-    wanted: Sequence[tuple[str, int]],
-    digits: Sequence[Box],
-    size: tuple[int, int],
-    digit_height: float,
-    rng: np.random.Generator,
-    stamps: Sequence[Uint8] | None,
-) -> list[Mark]:
-    """Return marks of these names beside the digits and beside each other; what finds no room is left out.
-
-    `stamps` are letters, uint8 (rows, columns), ink bright on 0; None for letters of OpenCV's script fonts.
-    """
-    room = Room(size, max(1, round(digit_height / 8)))
-    for box in digits:
-        room.take(box, 0.2 * digit_height)
-    letters = _hershey() if stamps is None else tuple(stamps)
-    marks: list[Mark] = []
-    for name, count in wanted:
-        for _ in range(count):
-            for shrink in TRIES:
-                ink, paint = _KINDS[name](digit_height, shrink, size, rng, letters)
-                height, width = ink.shape
-                place = room.find(width, height, rng, sides=name == "finger")
-                if place is not None:
-                    x, y = place
-                    room.take(Box(x, y, width, height), 0.1 * digit_height)
-                    marks.append(Mark(name, ink, x, y, paint))
-                    break
-    return marks
-
-
-Drawn = tuple[Ink, NDArray[np.float32] | None]
+Paint = NDArray[np.float32] | None
+Drawn = tuple[Ink, Paint]
+# What draws one, from the height of the page's digits, a factor on its size, the page's size, and letters.
 Maker = Callable[[float, float, tuple[int, int], np.random.Generator, Sequence[Uint8]], Drawn]
 
 
@@ -163,9 +82,13 @@ def _rule(height: float, shrink: float, size: tuple[int, int], rng: np.random.Ge
 
 
 def _frame(height: float, shrink: float, size: tuple[int, int], rng: np.random.Generator, s: Sequence[Uint8]) -> Drawn:
-    wide, high = rng.uniform(1.0, 3.0, 2) * height * shrink
+    return frame(*(rng.uniform(1.0, 3.0, 2) * height * shrink), height, rng), None
+
+
+def frame(wide: float, high: float, height: float, rng: np.random.Generator) -> Ink:
+    """Return a rectangle about so many pixels wide and high, as a hand draws it that writes digits of this height."""
     corners = np.array([[0, 0], [wide, 0], [wide, high], [0, high], [0, 0]]) + rng.normal(0, 0.03 * height, (5, 2))
-    return _line(corners, 0.08 * height), None
+    return _line(corners, 0.08 * height)
 
 
 def _coin(height: float, shrink: float, size: tuple[int, int], rng: np.random.Generator, s: Sequence[Uint8]) -> Drawn:
@@ -213,8 +136,8 @@ def _bump(height: int, width: int) -> NDArray[np.float64]:
 
 
 @cache
-def _hershey() -> tuple[Uint8, ...]:
-    """Return LETTERS in OpenCV's script fonts."""
+def script() -> tuple[Uint8, ...]:
+    """Return LETTERS in OpenCV's script fonts, uint8, ink bright on 0, some 60 pixels high."""
     stamps = []
     for font in (cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, cv2.FONT_HERSHEY_SCRIPT_COMPLEX):
         for letter in LETTERS:
@@ -225,7 +148,7 @@ def _hershey() -> tuple[Uint8, ...]:
     return tuple(stamps)
 
 
-_KINDS: dict[str, Maker] = {
+KINDS: dict[str, Maker] = {
     "letters": _letter, "words": _word, "scribbles": _scribble, "smudges": _smudge, "dots": _dot, "commas": _comma,
     "rules": _rule, "frames": _frame, "coins": _coin, "finger": _finger,
 }  # fmt: skip

@@ -5,13 +5,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.distractors import Mark
-from edge_runtime.page_style import PageStyle
+from edge_runtime.page_style import PageStyle, Streams
 from edge_runtime.records import Uint8
-from edge_runtime.strokes import VISIBLE, Ink, break_strokes, enlarge, measure, write
-
-# A generator for each feature of a style, by its name.
-Streams = Callable[[str], np.random.Generator]
+from edge_runtime.strokes import VISIBLE, Ink, Mark, break_strokes, enlarge, measure, write
 
 
 def lay_out(

@@ -1,16 +1,16 @@
 """The light on a drawn page: a shadow's edge, fall-off to a side or to the corners, a color cast, a spot of glare."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_runtime.page_style import PageStyle
+from edge_runtime.paper import Page, planes
 
 NONE = (1.0, 1.0)
 
 
-def lit(page: NDArray[np.float64], style: PageStyle, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return a page, (H, W, 3) from 0 to 255, under the style's light; values may pass 255 where glare falls."""
-    height, width = page.shape[:2]
+def lit(page: Page, style: PageStyle, rng: np.random.Generator) -> Page:
+    """Return a page under the style's light; values may pass 255 where glare falls."""
+    height, width = page.shape[1:]
     y, x = np.mgrid[-0.5 : 0.5 : height * 1j, -0.5 : 0.5 : width * 1j].astype(np.float32)
     x, y = x * np.float32(width), y * np.float32(height)  # pixels from the middle
     shadow, gradient, vignette = (float(rng.uniform(*span)) for span in (style.shadow, style.gradient, style.vignette))
@@ -28,12 +28,12 @@ def lit(page: NDArray[np.float64], style: PageStyle, rng: np.random.Generator) -
     if style.vignette != NONE:
         light *= 1 - (1 - vignette) * 4 * (x * x + y * y) / (width * width + height * height)
     channels = rng.uniform(1 - style.cast, 1, 3)
-    page = page * light[..., None] * channels
+    page = page * light * planes(channels)
     glare, middle, sides = float(rng.uniform(*style.glare)), rng.uniform(-0.4, 0.4, 2), rng.uniform(0.04, 0.15, 2)
     if glare:
         wide, high = sides * max(width, height)
         spot = np.exp(-((x - middle[0] * width) ** 2) / (2 * wide**2) - (y - middle[1] * height) ** 2 / (2 * high**2))
-        page = page + (glare * spot)[..., None]
+        page = page + glare * spot
     return page
 
 

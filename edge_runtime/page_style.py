@@ -1,8 +1,13 @@
 """What a drawn page looks like: everything that `draw_page` can vary, and what it refuses."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
+# A generator for each feature of a style, by its name.
+Streams = Callable[[str], np.random.Generator]
 Range = tuple[float, float]
 Color = tuple[int, int, int]
 DISTRACTORS = (

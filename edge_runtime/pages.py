@@ -8,15 +8,15 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_runtime import light, paper, spoil
-from edge_runtime.distractors import Mark, scatter
-from edge_runtime.layout import Streams, lay_out
-from edge_runtime.page_style import PageStyle
+from edge_runtime.distractors import script
+from edge_runtime.layout import lay_out
+from edge_runtime.page_style import PageStyle, Streams
 from edge_runtime.records import Box, Uint8
+from edge_runtime.scatter import scatter
 from edge_runtime.spoil import Pose
-from edge_runtime.strokes import VISIBLE, Ink, visible
+from edge_runtime.strokes import VISIBLE, Ink, Mark, visible
 
 __all__ = ["VISIBLE", "Other", "Page", "PageStyle", "Placed", "draw_page"]
 
@@ -81,26 +81,30 @@ def draw_page(
     digit_height = float(rng.uniform(*style.digit_height))
     laid, places = lay_out(images, labels, rng, streams, style, digit_height)
     boxes = [visible(mark.ink, mark.x, mark.y) for mark in laid]
-    scattered = _scattered(boxes, digit_height, streams, style, stamps)
+    wanted = [(name, count) for name, count in style.distractors if name != "table"]
+    letters = script() if stamps is None else stamps
+    scattered = scatter(wanted, boxes, style.size, digit_height, streams("distractors"), letters) if wanted else []
     view = spoil.pose(style, boxes, streams("pose"))
     digits, others = ([_seen(mark, view) for mark in marks] for marks in (laid, scattered))
     page = paper.blank(style, rng)
     paper.print_on(page, style, boxes, digit_height, view, streams("printed"))
-    page = _written(page, _ink([*digits, *others], style.size), rng, streams, style)
+    _write(page, _ink([*digits, *others], style.size), rng, streams, style)
     if style.light_on_dark:
-        page = 255 - page
+        np.subtract(255, page, out=page)
     if style.board:
         paper.darken(page, boxes, style.board, view, streams("board"))
     for mark in others:
         _lay_on(page, mark)
     named = [Other(mark.name, box) for mark in others if (box := _shown(mark, style.size))]
-    if "table" in dict(style.distractors):
+    if dict(style.distractors).get("table"):
         taken = [*boxes, *(Box(mark.x, mark.y, *mark.ink.shape[::-1]) for mark in scattered)]
         named += [Other("table", box) for box in paper.lay_on_table(page, taken, view, streams("table"))]
+    if not light.is_plain(style):
+        page = light.lit(page, style, streams("light"))
     truth = (
         Placed(mark.name, visible(mark.ink, mark.x, mark.y), *place) for mark, place in zip(digits, places, strict=True)
     )
-    return Page(_photographed(page, rng, streams, style), tuple(truth), tuple(named))
+    return Page(spoil.photographed(page, style, rng, streams), tuple(truth), tuple(named))
 
 
 def _streams(rng: np.random.Generator) -> Streams:
@@ -115,33 +119,16 @@ def _seen(mark: Mark, view: Pose) -> Mark:
     return Mark(mark.name, ink, x, y, paint)
 
 
-def _written(
-    page: NDArray[np.float64], ink: Ink, rng: np.random.Generator, streams: Streams, style: PageStyle
-) -> NDArray[np.float64]:
-    color = np.array(style.inks[rng.integers(len(style.inks))])
+def _write(page: paper.Page, ink: Ink, rng: np.random.Generator, streams: Streams, style: PageStyle) -> None:
+    """Write with the page's pen, in place."""
+    color = style.inks[rng.integers(len(style.inks))]
     if style.contrast is not None:
-        return page * (1 - float(streams("contrast").uniform(*style.contrast)) * ink[..., None])
-    return page * (1 - ink[..., None]) + color * ink[..., None]
-
-
-def _photographed(page: NDArray[np.float64], rng: np.random.Generator, streams: Streams, style: PageStyle) -> Uint8:
-    if not light.is_plain(style):
-        page = light.lit(page, style, streams("light"))
-    sigma = float(rng.uniform(*style.blur))
-    if sigma > 0.2:
-        page = np.asarray(cv2.GaussianBlur(page, (0, 0), sigma), np.float64)
-    page = spoil.noisy(page + rng.normal(0, style.grain, page.shape), style, streams("noise"))
-    return spoil.compressed(np.asarray(np.clip(np.round(page), 0, 255), np.uint8), style, streams("jpeg"))
-
-
-def _scattered(
-    boxes: list[Box], digit_height: float, streams: Streams, style: PageStyle, stamps: Sequence[Uint8] | None
-) -> list[Mark]:
-    """Return the distractors that have a place of their own on the page."""
-    wanted = [(name, count) for name, count in style.distractors if name != "table"]
-    if not wanted:
-        return []
-    return scatter(wanted, boxes, style.size, digit_height, streams("distractors"), stamps)
+        page *= 1 - float(streams("contrast").uniform(*style.contrast)) * ink
+        return
+    bare, written = 1 - ink, ink.astype(np.float64)
+    for plane, channel in zip(page, color, strict=True):
+        plane *= bare
+        plane += channel * written
 
 
 def _ink(marks: Sequence[Mark], size: tuple[int, int]) -> Ink:
@@ -154,11 +141,12 @@ def _ink(marks: Sequence[Mark], size: tuple[int, int]) -> Ink:
     return ink
 
 
-def _lay_on(page: NDArray[np.float64], mark: Mark) -> None:
+def _lay_on(page: paper.Page, mark: Mark) -> None:
     """Lay a thing with colors of its own on the page, in place."""
     if mark.paint is not None:
-        here, of_mark = _overlap(mark, (page.shape[1], page.shape[0]))
-        page[here] += (mark.paint[of_mark] - page[here]) * mark.ink[of_mark][..., None]
+        here, of_mark = _overlap(mark, (page.shape[2], page.shape[1]))
+        covered = page[:, *here]
+        covered += (np.moveaxis(mark.paint[of_mark], -1, 0) - covered) * mark.ink[of_mark]
 
 
 def _overlap(mark: Mark, size: tuple[int, int]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:

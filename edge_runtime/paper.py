@@ -12,10 +12,16 @@ from edge_runtime.records import Box
 from edge_runtime.spoil import Pose, places, through
 from edge_runtime.strokes import Ink
 
-Page = NDArray[np.float64]  # (H, W, 3), blue-green-red from 0 to 255
+# (3, H, W), blue, green and red from 0 to 255: plane by plane is several times as fast as pixel by pixel.
+Page = NDArray[np.float64]
 # A straight line on the page as a, b, c: a·x + b·y + c is how many pixels a point lies beyond it.
 Line = tuple[float, float, float]
 TABLES = ((60, 90, 130), (40, 45, 50), (130, 150, 165), (70, 60, 90))
+
+
+def planes(color: Sequence[float]) -> NDArray[np.float64]:
+    """Return a color as float64 (3, 1, 1), which goes with a page."""
+    return np.array(color, np.float64)[:, None, None]
 
 
 def blank(style: PageStyle, rng: np.random.Generator) -> Page:
@@ -23,10 +29,16 @@ def blank(style: PageStyle, rng: np.random.Generator) -> Page:
     width, height = style.size
     fibers = cv2.resize(rng.normal(0, 1, (height // 8 + 2, width // 8 + 2)), (width, height))
     angle = rng.uniform(0, 2 * np.pi)
-    y, x = np.mgrid[-0.5 : 0.5 : height * 1j, -0.5 : 0.5 : width * 1j]
+    y, x = np.ogrid[-0.5 : 0.5 : height * 1j, -0.5 : 0.5 : width * 1j]
     shade = 1 - rng.uniform(0, style.shade) * (0.5 + (x * np.cos(angle) + y * np.sin(angle)) / np.sqrt(2))
-    tint = np.array([rng.uniform(0.92, 1.0), rng.uniform(0.97, 1.0), 1.0])
-    return np.asarray(rng.uniform(*style.paper) * shade[..., None] * tint + style.grain * fibers[..., None])
+    tint = (rng.uniform(0.92, 1.0), rng.uniform(0.97, 1.0), 1.0)
+    shade *= rng.uniform(*style.paper)
+    fibers *= style.grain
+    page = np.empty((3, height, width))
+    for plane, channel in zip(page, tint, strict=True):
+        np.multiply(shade, channel, out=plane)
+        plane += fibers
+    return page
 
 
 def print_on(
@@ -41,14 +53,14 @@ def print_on(
     strength, thickness = (float(rng.uniform(*span)) for span in (style.ruling_strength, style.ruling_width))
     spacing = digit_height * float(rng.uniform(*style.ruling_spacing))
     starts = rng.uniform(0, spacing, 2)
-    ink = np.zeros(page.shape[:2], np.float32)
+    ink = np.zeros(page.shape[1:], np.float32)
     axes = {"none": (), "lines": (1,), "squares": (0, 1)}[style.ruling]
     for axis in axes:
         way = np.broadcast_to(places(style.size, view)[axis], ink.shape)
         np.maximum(ink, _lines(way, float(starts[axis]), spacing, thickness), out=ink)
     if style.boxes:
         np.maximum(ink, _boxes(style, digits, digit_height, view, thickness, rng), out=ink)
-    page += (np.array(style.ruling_ink) - page) * strength * ink[..., None]
+    page += (planes(style.ruling_ink) - page) * (strength * ink)
 
 
 def _lines(way: Ink, start: float, spacing: float, thickness: float) -> Ink:
@@ -83,9 +95,9 @@ def darken(page: Page, digits: Sequence[Box], share: float, view: Pose, rng: np.
 
     The board's edge crosses no digit; where no straight line leaves digits on both sides, there is no board.
     """
-    edge = _between(digits, (page.shape[1], page.shape[0]), share, rng)
+    edge = _between(digits, (page.shape[2], page.shape[1]), share, rng)
     if edge is not None:
-        page += (255 - 2 * page) * _beyond(edge, page, view)[..., None]
+        page += (255 - 2 * page) * _beyond(edge, page, view)
 
 
 def lay_on_table(page: Page, taken: Sequence[Box], view: Pose, rng: np.random.Generator) -> list[Box]:
@@ -93,22 +105,22 @@ def lay_on_table(page: Page, taken: Sequence[Box], view: Pose, rng: np.random.Ge
 
     No box where there is no room, and no table is drawn.
     """
-    size = (page.shape[1], page.shape[0])
+    size = (page.shape[2], page.shape[1])
     edge = _page_edge(taken, size, rng)
     if edge is None:
         return []
     there = _beyond(edge, page, view)
-    color = np.array(TABLES[rng.integers(len(TABLES))], np.float32)
+    color = planes(TABLES[rng.integers(len(TABLES))])
     streaks = cv2.resize(rng.normal(0, 1, (size[1] // 6 + 2, size[0] // 60 + 2)).astype(np.float32), size)
-    page += (color + 8 * streaks[..., None] - page) * there[..., None]
+    page += (color + 8 * streaks - page) * there
     box = Box(*cv2.boundingRect((there >= 0.5).astype(np.uint8)))
     return [box] if box.width else []
 
 
 def _beyond(line: Line, page: Page, view: Pose) -> Ink:
     """Return 1 where the picture shows what lies beyond a line of the page, 0 elsewhere, (H, W), with a soft edge."""
-    x, y = places((page.shape[1], page.shape[0]), view)
-    off = np.broadcast_to(line[0] * x + line[1] * y + line[2], page.shape[:2])
+    x, y = places((page.shape[2], page.shape[1]), view)
+    off = np.broadcast_to(line[0] * x + line[1] * y + line[2], page.shape[1:])
     return np.asarray(np.clip(off + 0.5, 0, 1), np.float32)
 
 

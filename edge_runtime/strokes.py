@@ -1,6 +1,7 @@
 """A digit of MNIST as ink of any size: enlarged, written with a thinner or thicker pen, its strokes broken."""
 
 from functools import cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -9,6 +10,21 @@ from numpy.typing import NDArray
 from edge_runtime.records import Box, Uint8
 
 Ink = NDArray[np.float32]
+
+
+class Mark(NamedTuple):
+    """Something drawn at column `x` and row `y`, which may lie partly off the page.
+
+    `ink` is float32 (rows, columns), 0-1. `paint` is float32 (rows, columns, 3), blue-green-red 0-255, for what has
+    colors of its own; None for what the page's pen draws.
+    """
+
+    name: str
+    ink: Ink
+    x: int
+    y: int
+    paint: NDArray[np.float32] | None = None
+
 
 # The digits' own ink starts here when their boxes are measured, as `normalize` measures them.
 VISIBLE = 96
