@@ -21,6 +21,10 @@ DARK = 0.6
 
 # Paper darker than this part of the brightest is taken for as bright: in deeper shadow, noise would count as ink.
 SHADE = 0.35
+# Where paper falls to this part within a few pixels of the reduced picture lies the edge of the paper or of a thing on
+# it: what seems to be ink there is its outline. Shadows are not as deep.
+CLIFF = 0.4
+EDGE = np.ones((5, 5), np.uint8)
 
 
 def ink_plane(pixels: Uint8) -> Uint8:
@@ -41,11 +45,15 @@ def ink_plane(pixels: Uint8) -> Uint8:
     if contrary is not None:
         small = cv2.bitwise_xor(small, _nearest(contrary, small.shape))
         plane = cv2.bitwise_xor(plane, _nearest(contrary, plane.shape))
-    paper = cv2.resize(_paper(small), plane.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    small = _paper(small)
+    paper = cv2.resize(small, plane.shape[::-1], interpolation=cv2.INTER_LINEAR)
     ink = cv2.subtract(paper, plane)
-    paper = cv2.max(paper, SHADE * float(paper.max()))
     # Where the paper is as black as can be, nothing is darker, and OpenCV answers 0 for the 0 / 0.
-    return np.asarray(cv2.divide(ink, paper, scale=255), dtype=np.uint8)
+    ink = np.asarray(cv2.divide(ink, cv2.max(paper, SHADE * float(small.max())), scale=255), dtype=np.uint8)
+    cliff = cv2.compare(cv2.erode(small, EDGE), cv2.convertScaleAbs(cv2.dilate(small, EDGE), alpha=CLIFF), cv2.CMP_LT)
+    if cv2.countNonZero(cliff):
+        ink[_nearest(np.asarray(cliff, dtype=np.uint8), ink.shape) > 0] = 0
+    return ink
 
 
 def _darkest(pixels: Uint8) -> Uint8:
@@ -98,11 +106,13 @@ def _nearest(mask: Uint8, shape: tuple[int, ...]) -> Uint8:
 def _paper(small: Uint8) -> Uint8:
     """Estimate what a reduced picture of dark marks, uint8 (H, W), would be without them.
 
-    A closing fills the strokes and keeps the edges of shadows where they are.
+    A closing fills the strokes and keeps the edges of shadows where they are; with the border repeated outward it also
+    keeps corners that are darker.
     """
     side = _odd(min(small.shape) * PAPER_WINDOW)
-    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    return np.asarray(cv2.blur(paper, (3, 3)), dtype=np.uint8)
+    padded = cv2.copyMakeBorder(small, side, side, side, side, cv2.BORDER_REPLICATE)
+    paper = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    return np.asarray(cv2.blur(paper, (3, 3))[side:-side, side:-side], dtype=np.uint8)
 
 
 def _odd(length: float) -> int:

@@ -82,7 +82,8 @@ class DigitReader:
         digits = [
             self._digit(confidences[accepted[k][0]], _enlarged(accepted[k][1], scale, frame.size), number)
             for number, line in enumerate(lines)
-            for k in line
+            for word in line
+            for k in word
         ]
         clock.append(perf_counter_ns())
         return Reading(
@@ -91,7 +92,7 @@ class DigitReader:
             captured_at=frame.captured_at,
             width=frame.size[0],
             height=frame.size[1],
-            text=tuple("".join(d.label for d in digits if d.line == number) for number in range(len(lines))),
+            text=_text(digits, lines),
             digits=tuple(digits),
             rejected=tuple(Rejection(_enlarged(r.box, scale, frame.size), r.reason, r.confidence) for r in rejected),
             ms=_timings(clock),
@@ -114,6 +115,12 @@ class DigitReader:
         likeliest = np.argsort(-confidences, kind="stable")[:TOP]
         top = tuple((self.classifier.labels[i], float(confidences[i])) for i in likeliest)
         return Digit(*top[0], box, line, top)
+
+
+def _text(digits: list[Digit], lines: list[list[list[int]]]) -> tuple[str, ...]:
+    """Return the labels of digits, which are in reading order, as lines of words."""
+    labels = iter(digit.label for digit in digits)
+    return tuple(" ".join("".join(next(labels) for _ in word) for word in line) for line in lines)
 
 
 def _check(pixels: np.ndarray) -> None:

@@ -4,29 +4,82 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+
 from edge_runtime.records import Box, Reading
 
-# Two digits stand on one line if they share at least this part of the lower one's height.
+# Two digits stand on one line if, once the page's tilt is taken out, they share this part of the lower one's height.
 SHARED = 0.4
+# The tilt is told by neighbors up to so many heights apart, along lines that rise or fall by up to so much.
+REACH = 5.0
+STEEP = 0.36  # 20 degrees
+# A gap is one between words if it is at least this part of the line's height, and this many times the page's median.
+WORD_GAP = 0.9
+WIDER = 1.8
 
 
-def order(boxes: Sequence[Box]) -> list[list[int]]:
-    """Return the indices of `boxes` as lines, top to bottom, and on each line left to right."""
+def order(boxes: Sequence[Box]) -> list[list[list[int]]]:
+    """Return the indices of `boxes` as lines, top to bottom; each is a list of words, each of them left to right.
+
+    Lines may be tilted by up to 15 degrees.
+    """
+    slope = tilt(boxes)
+    # Every box is moved up or down as if the page had been turned upright around its left edge.
+    level = [Box(b.x, round(b.y - slope * (b.x + b.width / 2)), b.width, b.height) for b in boxes]
     lines: list[list[int]] = []
-    for i in sorted(range(len(boxes)), key=lambda i: boxes[i].x):
-        # Each digit joins the line whose last digit it overlaps most, so that a line may climb or fall.
-        shared, line = max(((_overlap(boxes[line[-1]], boxes[i]), line) for line in lines), default=(0.0, []),
+    for i in sorted(range(len(level)), key=lambda i: level[i].x):
+        # Each digit joins the line whose last digit it overlaps most, so that a line may still wander.
+        shared, line = max(((_overlap(level[line[-1]], level[i]), line) for line in lines), default=(0.0, []),
                            key=lambda pair: pair[0])  # fmt: skip
         if shared >= SHARED:
             line.append(i)
         else:
             lines.append([i])
-    return sorted(lines, key=lambda line: sum(boxes[i].y + boxes[i].bottom for i in line) / len(line))
+    lines.sort(key=lambda line: sum(level[i].y + level[i].bottom for i in line) / len(line))
+    return _words(boxes, lines)
+
+
+def tilt(boxes: Sequence[Box]) -> float:
+    """Return how much the lines that `boxes` stand on fall per pixel to the right; 0 where that cannot be told."""
+    if len(boxes) < 3:
+        return 0.0
+    x, y, width, height = np.array(boxes, np.float64).T
+    center_x, center_y = x + width / 2, y + height / 2
+    across, down = (center[None] - center[:, None] for center in (center_x, center_y))
+    taller = np.maximum.outer(height, height)
+    neighbor = (across > 0) & (across < REACH * taller) & (np.abs(down) < STEEP * across + 0.3 * taller)
+    across[~neighbor] = np.inf
+    nearest = across.argmin(axis=1)
+    rows = np.flatnonzero(np.isfinite(across[np.arange(len(boxes)), nearest]))
+    if len(rows) < 2:
+        return 0.0
+    # Bottoms and tops tell more than centers where low and high digits stand side by side; centers are their mean.
+    slopes = down[rows, nearest[rows]] / across[rows, nearest[rows]]
+    slope = float(np.median(slopes))
+    return slope if abs(slope) <= STEEP else 0.0
 
 
 def _overlap(one: Box, other: Box) -> float:
     shared = min(one.bottom, other.bottom) - max(one.y, other.y)
     return shared / min(one.height, other.height)
+
+
+def _words(boxes: Sequence[Box], lines: list[list[int]]) -> list[list[list[int]]]:
+    """Part each line where its digits leave a gap as between words."""
+    gaps = [[boxes[j].x - boxes[i].right for i, j in zip(line, line[1:], strict=False)] for line in lines]
+    every = sorted(gap for line in gaps for gap in line)
+    usual = every[(len(every) - 1) // 2] if every else 0
+    parted = []
+    for line, between in zip(lines, gaps, strict=True):
+        least = max(WORD_GAP * sorted(boxes[i].height for i in line)[len(line) // 2], WIDER * usual)
+        words = [[line[0]]]
+        for i, gap in zip(line[1:], between, strict=True):
+            if gap > least and len(every) > 1:
+                words.append([i])
+            else:
+                words[-1].append(i)
+        parted.append(words)
+    return parted
 
 
 def to_record(reading: Reading) -> dict[str, Any]:

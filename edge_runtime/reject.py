@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from edge_runtime.reading import order
 from edge_runtime.records import Box, Candidate
 
 TOO_SMALL = "too small"
@@ -16,25 +18,58 @@ CLUTTER = "clutter"
 LOW_CONFIDENCE = "low confidence"
 REASONS = (TOO_SMALL, TOO_LARGE, LINE, LOW_CONTRAST, PART_OF_WORD, NOT_A_DIGIT, CLUTTER, LOW_CONFIDENCE)
 
-# A mark lower than this part of the page's median digit is a dot, a comma or a speck.
-SMALL = 0.35
+# A mark lower than this part of the page's typical digit is a dot, a comma or a speck.
+SMALL = 0.33
+# Confidence from which a mark speaks for its neighbors.
+SURE = 0.95
+# Marks that stand together are read only if this part of them is sure: letters look like digits now and then.
+WORD = 0.5
+# A picture with at least CROWD marks is read only if this part of all its marks is sure: scenes are full of ones.
+PAGE = 0.5
+CROWD = 5
+# A mark on its own has to be this sure.
+ALONE = 0.8
 
 
 def reasons(candidates: Sequence[Candidate], best: Sequence[float], min_confidence: float) -> list[str | None]:
     """Return, for each chosen candidate, why it is not a digit, or None where it is one.
 
-    `best` is each one's highest confidence, 0-1. Sizes are judged against the others on the page.
+    `best` is each one's highest confidence, 0-1. Sizes are judged against the others on the page, weighed by their
+    ink; words and pages by how many of their marks are sure to be digits.
     """
-    sizes = [_size(candidate.box) for candidate in candidates]
-    sure = [size for size, confidence in zip(sizes, best, strict=True) if confidence >= min_confidence]
-    typical = float(np.median(sure)) if sure else 0.0
-    found: list[str | None] = []
-    for size, confidence in zip(sizes, best, strict=True):
-        if size < SMALL * typical:
-            found.append(TOO_SMALL)
-        else:
-            found.append(None if confidence >= min_confidence else LOW_CONFIDENCE)
+    sizes = np.array([_size(candidate.box) for candidate in candidates], np.float64)
+    amounts = np.array([candidate.ink.sum(dtype=np.int64) for candidate in candidates], np.float64)
+    confidence = np.array(best, np.float64)
+    small = sizes < SMALL * _typical(sizes, amounts * (confidence >= min_confidence))
+    found: list[str | None] = [TOO_SMALL if is_small else None for is_small in small]
+    for i in np.flatnonzero(~small & (confidence < min_confidence)):
+        found[i] = LOW_CONFIDENCE
+    large = np.flatnonzero(~small).tolist()
+    if not large:
+        return found
+    sure = confidence >= min(SURE, max(min_confidence, 1e-9)) if min_confidence < 1e-9 else confidence >= SURE
+    if len(large) >= CROWD and sure[large].mean() < PAGE:
+        for i in large:
+            found[i] = found[i] or CLUTTER
+        return found
+    for line in order([candidates[i].box for i in large]):
+        for word in line:
+            members = [large[k] for k in word]
+            if len(members) > 1 and sure[members].mean() < WORD:
+                for i in members:
+                    found[i] = found[i] or PART_OF_WORD
+            elif len(members) == 1 and len(large) > 0 and confidence[members[0]] < min(ALONE, 1.0) and min_confidence > 0:
+                found[members[0]] = found[members[0]] or LOW_CONFIDENCE
     return found
+
+
+def _typical(sizes: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """Return the median of `sizes`, float64 (N,), where each counts as much as its weight."""
+    if weights.sum() == 0:
+        return 0.0
+    order_ = np.argsort(sizes)
+    cumulated = np.cumsum(weights[order_])
+    return float(sizes[order_][np.searchsorted(cumulated, cumulated[-1] / 2)])
 
 
 def _size(box: Box) -> int:
