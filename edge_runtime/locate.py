@@ -51,34 +51,32 @@ def locate(ink: Uint8) -> Located:
     """
     ink, threshold = calm(ink)
     found, rejections = _dark_enough(find_marks(ink, threshold))
+    typical = _typical([mark.box for mark in found], ink.shape)
     marks: list[Mark] = []
     groups: list[tuple[Mark, frozenset[int]]] = []
-    wholes: list[Mark] = []
-    parts_of: list[frozenset[int]] = []
-    for mark in _taken_apart(found, threshold, ink.shape):
-        reason = _hopeless(mark.box, ink.shape)
-        if reason is not None:
-            rejections.append(Rejection(mark.box, reason))
-            continue
-        pieces = cut(mark) if _may_be_several(mark.box) else [mark]
-        numbers = range(len(marks), len(marks) + len(pieces))
-        marks += pieces
-        wholes.append(mark)
-        parts_of.append(frozenset(numbers))
-        for first in range(len(pieces)):
-            for last in range(first + 1, len(pieces) + 1):
-                some = pieces[first:last]
-                joint = mark if len(some) == len(pieces) else together(some) if len(some) > 1 else some[0]
-                if len(some) in (1, len(pieces)) or joint.box.width <= PIECE_ASPECT * joint.box.height:
-                    groups.append((joint, frozenset(numbers[first:last])))
-    boxes = [mark.box for mark in wholes]
-    for join in _joins(boxes):
-        joint = together([wholes[i] for i in join])
-        groups.append((joint, frozenset().union(*(parts_of[i] for i in join))))
-    candidates = []
-    for mark, numbers in groups:
-        if max(mark.box.width, mark.box.height) >= MIN_SIDE:
-            candidates.append(Candidate(mark.box, mark.ink, numbers))
+    wholes: list[tuple[Mark, frozenset[int]]] = []
+    for mark, parts in _taken_apart(found, threshold, typical, ink.shape):
+        first = len(marks)
+        for part in parts:
+            reason = _hopeless(part.box, ink.shape)
+            if reason is not None:
+                rejections.append(Rejection(part.box, reason))
+                continue
+            pieces = cut(part) if _may_be_several(part.box) else [part]
+            runs = _runs(part, pieces, len(marks))
+            marks += pieces
+            groups += runs
+            wholes.append(runs[0])
+        numbers = frozenset(range(first, len(marks)))
+        if len(parts) > 1 and numbers and _may_be_whole(mark.box, typical, ink.shape):
+            groups.append((mark, numbers))
+    for join in _joins([mark.box for mark, _ in wholes]):
+        groups.append((together([wholes[i][0] for i in join]), frozenset[int]().union(*(wholes[i][1] for i in join))))
+    candidates = [
+        Candidate(mark.box, mark.ink, numbers)
+        for mark, numbers in groups
+        if max(mark.box.width, mark.box.height) >= MIN_SIDE
+    ]
     return Located([mark.box for mark in marks], candidates, rejections)
 
 
@@ -91,6 +89,36 @@ def _dark_enough(marks: list[Mark]) -> tuple[list[Mark], list[Rejection]]:
     dark = [mark for mark, level in zip(marks, bodies, strict=True) if level >= least]
     pale = [mark.box for mark, level in zip(marks, bodies, strict=True) if level < least]
     return dark, [Rejection(box, reject.LOW_CONTRAST) for box in pale if max(box.width, box.height) >= MIN_SIDE]
+
+
+def _typical(boxes: list[Box], shape: tuple[int, ...]) -> int:
+    """Return the median long side, where marks count as much as they cover; frames and tables do not count."""
+    longs = sorted(max(box.width, box.height) for box in boxes)
+    longs = [long for long in longs if long <= max(shape) / 2]
+    half, covered = sum(long * long for long in longs) / 2, 0
+    for long in longs:
+        covered += long * long
+        if covered >= half:
+            return long
+    return 0
+
+
+def _runs(whole: Mark, pieces: list[Mark], first: int) -> list[tuple[Mark, frozenset[int]]]:
+    """Return what neighboring pieces of a mark make together, all of them first, with the numbers of the pieces."""
+    count = len(pieces)
+    runs = [(whole, frozenset(range(first, first + count)))]
+    for start in range(count if count > 1 else 0):
+        for end in range(start + 1, count + 1):
+            run = together(pieces[start:end]) if end - start > 1 else pieces[start]
+            if end - start < count and (end - start == 1 or run.box.width <= PIECE_ASPECT * run.box.height):
+                runs.append((run, frozenset(range(first + start, first + end))))
+    return runs
+
+
+def _may_be_whole(box: Box, typical: int, shape: tuple[int, ...]) -> bool:
+    if _hopeless(box, shape) or box.width > PIECE_ASPECT * box.height:
+        return False
+    return typical == 0 or max(box.width, box.height) <= 2 * LARGE * typical
 
 
 def _hopeless(box: Box, shape: tuple[int, ...]) -> str | None:
@@ -107,30 +135,32 @@ def _may_be_several(box: Box) -> bool:
     return box.width >= WIDE * box.height and box.width >= 2 * MIN_SIDE
 
 
-def _taken_apart(marks: list[Mark], threshold: int, shape: tuple[int, ...]) -> Iterator[Mark]:
-    """Yield the marks, and in place of those that are several things run together, what they are made of."""
-    longs = sorted(max(mark.box.width, mark.box.height) for mark in marks)
-    longs = [long for long in longs if long >= MIN_SIDE]
-    typical = longs[len(longs) // 2] if longs else 0
+def _taken_apart(
+    marks: list[Mark], threshold: int, typical: int, shape: tuple[int, ...]
+) -> Iterator[tuple[Mark, list[Mark]]]:
+    """Yield each mark and what it is made of: itself, or the several things that run together in it."""
     left, area = MAX_APART, MAX_AREA * shape[0] * shape[1]
     for mark in marks:
-        box = mark.box
-        size = box.width * box.height
-        suspect = max(box.width, box.height) > LARGE * typical or box.width > BROAD * box.height
-        if not suspect or max(box.width, box.height) < 2 * MIN_SIDE or left == 0 or size > area:
-            yield mark
+        size = mark.box.width * mark.box.height
+        if left == 0 or size > area or not _suspect(mark.box, typical):
+            yield mark, [mark]
             continue
         left, area = left - 1, area - size
-        yield from _apart(mark, threshold)
+        yield mark, _apart(mark, threshold, typical)
 
 
-def _apart(mark: Mark, threshold: int) -> list[Mark]:
+def _suspect(box: Box, typical: int) -> bool:
+    long = max(box.width, box.height)
+    return long >= 2 * MIN_SIDE and (long > LARGE * typical or box.width > BROAD * box.height)
+
+
+def _apart(mark: Mark, threshold: int, typical: int) -> list[Mark]:
     """Return what stands out of a mark as the body of its strokes, without the rules through it; or the mark alone."""
     level = int(body(mark.ink) / 2)
     parts = _within(mark, mark.ink, level) if level > threshold else [mark]
     found = []
     for part in parts:
-        if max(part.box.width, part.box.height) > 4 * MIN_SIDE:
+        if max(part.box.width, part.box.height) > LARGE * typical:
             freed = without_rules(part.ink, max(level, threshold))
             if freed is not part.ink:
                 found += _within(part, freed, max(level, threshold))
@@ -145,9 +175,7 @@ def _apart(mark: Mark, threshold: int) -> list[Mark]:
 def _within(mark: Mark, ink: Uint8, threshold: int) -> list[Mark]:
     """Return the marks in the ink of a mark, in the frame's pixels."""
     x, y = mark.place.x, mark.place.y
-    return [
-        Mark(_moved(found.box, x, y), _moved(found.place, x, y), found.ink) for found in find_marks(ink, threshold)
-    ]
+    return [Mark(_moved(found.box, x, y), _moved(found.place, x, y), found.ink) for found in find_marks(ink, threshold)]
 
 
 def _moved(box: Box, x: int, y: int) -> Box:

@@ -1,5 +1,6 @@
 """Ink plane -> marks: connected ink, each with the ink that is its own."""
 
+from collections import defaultdict
 from typing import NamedTuple
 
 import cv2
@@ -63,21 +64,23 @@ def find_marks(ink: Uint8, threshold: int) -> list[Mark]:
     if cv2.countNonZero(cv2.absdiff(binary[:, 1:], binary[:, :-1])) > BUSY * max(ink.size, 4096):
         return _labeled(ink, np.asarray(binary, dtype=np.uint8), most)
     outlines, hierarchy = cv2.findContours(binary, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    found = []
-    for outline, (_, _, _, parent) in zip(outlines, hierarchy[0] if len(outlines) else (), strict=True):
-        if parent < 0:
-            box = Box(*cv2.boundingRect(outline))
-            if max(box.width, box.height) > DUST:
-                found.append((box, outline))
+    found, holes = [], defaultdict(list)
+    for i, (outline, (_, _, _, parent)) in enumerate(zip(outlines, hierarchy[0] if outlines else (), strict=True)):
+        if parent >= 0:
+            holes[parent].append(outline)
+            continue
+        box = Box(*cv2.boundingRect(outline))
+        if max(box.width, box.height) > DUST:
+            found.append((box, i))
     found.sort(key=lambda pair: -pair[0].width * pair[0].height)
     boxes = [box for box, _ in found[:most]]
     marks = []
-    for (box, outline), shared in zip(found, _overlapping(boxes), strict=False):
+    for (box, i), shared in zip(found, _overlapping(boxes), strict=False):
         place = rimmed(box, ink.shape)
         part = ink[place.y : place.bottom, place.x : place.right]
         if shared:
             mask = np.zeros(part.shape, np.uint8)
-            cv2.drawContours(mask, [outline], -1, 255, cv2.FILLED, offset=(-place.x, -place.y))
+            cv2.fillPoly(mask, [outlines[i], *holes[i]], 255, offset=(-place.x, -place.y))
             part = _inside(part, mask)
         marks.append(Mark(box, place, part))
     return marks

@@ -24,6 +24,7 @@ FAINT = 0.375
 # and 4 in 100 thicker than the last. Pens beyond these are brought to the second and the third: the network knows no
 # others (measured on them drawn with half the pen, 98.5 -> 99.2 % are read, with twice the pen 97.4 -> 98.9 %).
 THIN, PEN, BROAD, THICK = 2.0, 2.4, 2.5, 3.2
+WORKING = 3 * INNER  # larger ink is reduced to this long side first, so that no digit takes long
 EDGE = np.ones((3, 3), np.uint8)
 
 
@@ -62,25 +63,36 @@ def body(ink: Uint8) -> float:
     return float(cv2.mean(ink, cv2.threshold(ink, darkest / 2, 255, cv2.THRESH_BINARY)[1])[0])
 
 
-def _fitted(ink: Uint8, again: bool = False) -> tuple[Uint8, float]:
+def _fitted(ink: Uint8) -> tuple[Uint8, float]:
     """Return the ink scaled so that its long side is 20 pixels, and what makes its body 255."""
+    if max(ink.shape) > WORKING:
+        ink = _scaled(ink, WORKING / max(ink.shape))
     level = body(ink)
     if level < 1:
         return ink[:1, :1] & 0, 1.0
-    _, strokes = cv2.threshold(ink, FAINT * level, 255, cv2.THRESH_BINARY)
-    x, y, width, height = cv2.boundingRect(strokes)
-    scale = INNER / max(width, height)
-    if not again:
-        thickness = scale * pen_width(strokes)
-        off = (PEN - thickness) if thickness < THIN else (BROAD - thickness) * (thickness > THICK)
-        pixels = round(off / scale)
-        if pixels:
-            return _fitted(_with_pen(ink, pixels), again=True)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    # Averaging over areas is antialiased, but only where the picture shrinks.
+    strokes, (x, y, width, height) = _strokes(ink, level)
+    thickness = INNER * pen_width(strokes) / max(width, height)
+    wanted = PEN if thickness < THIN else BROAD if thickness > THICK else thickness
+    pixels = round((wanted - thickness) * max(width, height) / INNER)
+    if pixels:
+        redrawn = _with_pen(ink, pixels)
+        _, box = _strokes(redrawn, level)
+        if box[2]:  # else a blot, of which nothing is left
+            ink, (x, y, width, height) = redrawn, box
+    return _scaled(ink[y : y + height, x : x + width], INNER / max(width, height)), 255 / level
+
+
+def _strokes(ink: Uint8, level: float) -> tuple[Uint8, Sequence[int]]:
+    """Return what belongs to the strokes, whose body is `level`, as a mask, and its bounding box."""
+    strokes = np.asarray(cv2.threshold(ink, FAINT * level, 255, cv2.THRESH_BINARY)[1], dtype=np.uint8)
+    return strokes, cv2.boundingRect(strokes)
+
+
+def _scaled(ink: Uint8, scale: float) -> Uint8:
+    """Resize; no side falls below 1. Averaging over areas is antialiased, but only where the picture shrinks."""
+    size = max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    small = cv2.resize(ink[y : y + height, x : x + width], size, interpolation=how)
-    return np.asarray(small, dtype=np.uint8), 255 / level
+    return np.asarray(cv2.resize(ink, size, interpolation=how), dtype=np.uint8)
 
 
 def _with_pen(ink: Uint8, pixels: int) -> Uint8:
