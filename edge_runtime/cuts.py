@@ -45,13 +45,18 @@ def _seams(ink: NDArray[np.float32]) -> list[NDArray[np.intp]]:
     gap = max(2, int(APART * height))
     if width < 2 * gap + 1:
         return []
-    cost, steps = ink[0].copy(), []
-    for row in ink[1:]:
-        padded = np.pad(cost, 1, constant_values=np.inf)
-        choices = np.stack([padded[1:-1], padded[:-2] + SIDEWAYS, padded[2:] + SIDEWAYS])
-        step = choices.argmin(axis=0)
-        steps.append(np.array([0, -1, 1])[step])
-        cost = choices.min(axis=0) + row
+    # The cost of the cheapest way down to each column, between two walls, and the step that the way made last.
+    cost = np.full(width + 2, np.inf, np.float32)
+    cost[1:-1] = ink[0]
+    choices = np.empty((3, width), np.float32)
+    steps = np.empty((height - 1, width), np.intp)
+    for row, step in zip(ink[1:], steps, strict=True):
+        np.add(cost[:-2], SIDEWAYS, out=choices[0])
+        choices[1] = cost[1:-1]
+        np.add(cost[2:], SIDEWAYS, out=choices[2])
+        choices.argmin(axis=0, out=step)
+        np.add(choices.min(axis=0), row, out=cost[1:-1])
+    cost = cost[1:-1]
     chosen: list[int] = []
     for column in np.argsort(cost[gap : width - gap], kind="stable") + gap:
         if cost[column] > MOST * height or len(chosen) == MAX_CUTS:
@@ -60,8 +65,8 @@ def _seams(ink: NDArray[np.float32]) -> list[NDArray[np.intp]]:
             chosen.append(int(column))
     path = np.array(sorted(chosen), np.intp)
     paths = [path]
-    for back in reversed(steps):
-        path = path + back[path]
+    for step in steps[::-1]:
+        path = path + step[path] - 1
         paths.append(path)
     return list(np.array(paths[::-1]).T)
 

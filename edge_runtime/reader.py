@@ -1,5 +1,6 @@
 """DigitReader: the whole line from a frame to a reading."""
 
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from time import perf_counter_ns
@@ -8,13 +9,14 @@ from typing import Self
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_runtime import reject
 from edge_runtime.choose import choose
 from edge_runtime.classifier import Classifier
 from edge_runtime.errors import OptionError
 from edge_runtime.ink import ink_plane
-from edge_runtime.locate import MIN_SIDE, locate
+from edge_runtime.locate import MIN_SIDE, Located, locate
 from edge_runtime.normalize import normalize_all
 from edge_runtime.reading import order
 from edge_runtime.records import Box, Candidate, Digit, Frame, Reading, Rejection, Timings, Uint8
@@ -23,6 +25,25 @@ from edge_runtime.records import Box, Candidate, Digit, Frame, Reading, Rejectio
 LONG_SIDE = 1600
 TOP = 3
 MIN_CONFIDENCE = 0.5  # for a model whose card names no threshold
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trace:
+    """What every stage made of a frame, in the pixels of the picture that was read (at most LONG_SIDE).
+
+    `pixels` uint8 (H, W) or (H, W, 3); `ink` uint8 (H, W), bright on 0; `located` with N candidates; `images` uint8
+    (N, 28, 28); `confidences` float64 (N, classes); `chosen` the indices of the candidates that were kept, `reasons` why
+    each of these was rejected, or None; `reading` in the pixels of the frame itself.
+    """
+
+    pixels: Uint8
+    ink: Uint8
+    located: Located
+    images: Uint8
+    confidences: NDArray[np.float64]
+    chosen: tuple[int, ...]
+    reasons: tuple[str | None, ...]
+    reading: Reading
 
 
 class DigitReader:
@@ -52,6 +73,10 @@ class DigitReader:
 
     def read(self, frame: Frame | Uint8) -> Reading:
         """Read one frame, or the bare pixels of one. Raises ValueError where they are of another shape or type."""
+        return self.trace(frame).reading
+
+    def trace(self, frame: Frame | Uint8) -> Trace:
+        """Read one frame as `read` does, and return what every stage made of it as well."""
         frame = frame if isinstance(frame, Frame) else Frame(np.asarray(frame))
         _check(frame.pixels)
         clock = [perf_counter_ns()]
@@ -76,7 +101,7 @@ class DigitReader:
             if reason is not None
         ]
         accepted = [
-            (i, candidate.box) for i, candidate, reason in zip(chosen, kept, reasons, strict=True) if not reason
+            (i, candidate.box) for i, candidate, reason in zip(chosen, kept, reasons, strict=True) if reason is None
         ]
         lines = order([box for _, box in accepted])
         digits = [
@@ -86,7 +111,7 @@ class DigitReader:
             for k in word
         ]
         clock.append(perf_counter_ns())
-        return Reading(
+        reading = Reading(
             source=frame.source,
             frame=frame.index,
             captured_at=frame.captured_at,
@@ -98,6 +123,7 @@ class DigitReader:
             ms=_timings(clock),
             model=self.classifier.model.sha256[:12],
         )
+        return Trace(pixels, ink, located, images, confidences, tuple(chosen), tuple(reasons), reading)
 
     def close(self) -> None:
         """Free the model; safe to call again."""

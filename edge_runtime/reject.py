@@ -58,7 +58,9 @@ def reasons(candidates: Sequence[Candidate], best: Sequence[float], min_confiden
             if len(members) > 1 and sure[members].mean() < WORD:
                 for i in members:
                     found[i] = found[i] or PART_OF_WORD
-            elif len(members) == 1 and len(large) > 0 and confidence[members[0]] < min(ALONE, 1.0) and min_confidence > 0:
+            elif (
+                len(members) == 1 and len(large) > 0 and confidence[members[0]] < min(ALONE, 1.0) and min_confidence > 0
+            ):
                 found[members[0]] = found[members[0]] or LOW_CONFIDENCE
     return found
 
