@@ -82,7 +82,8 @@ def _rule(height: float, shrink: float, size: tuple[int, int], rng: np.random.Ge
 
 
 def _frame(height: float, shrink: float, size: tuple[int, int], rng: np.random.Generator, s: Sequence[Uint8]) -> Drawn:
-    return frame(*(rng.uniform(1.0, 3.0, 2) * height * shrink), height, rng), None
+    wide, high = (float(side) * height * shrink for side in rng.uniform(1.0, 3.0, 2))
+    return frame(wide, high, height, rng), None
 
 
 def frame(wide: float, high: float, height: float, rng: np.random.Generator) -> Ink:
@@ -121,7 +122,8 @@ def _line(path: NDArray[np.float64], thickness: float) -> Ink:
     canvas = np.zeros((height * whole, width * whole), np.uint8)
     points = np.round((path + 0.5) * whole - 0.5).astype(np.int32)
     cv2.polylines(canvas, [points], False, 255, max(1, round(thickness * whole)))
-    return cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    ink = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(ink / np.float32(255), np.float32)
 
 
 def _disk(radius: float) -> Ink:
@@ -132,7 +134,7 @@ def _disk(radius: float) -> Ink:
 
 def _bump(height: int, width: int) -> NDArray[np.float64]:
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-    return np.clip(1 - x * x - y * y, 0, 1)
+    return np.asarray(np.clip(1 - x * x - y * y, 0, 1), np.float64)
 
 
 @cache

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.page_style import PageStyle, Streams
 from edge_runtime.records import Uint8
-from edge_runtime.strokes import VISIBLE, Ink, Mark, break_strokes, enlarge, measure, write
+from edge_runtime.strokes import Ink, Mark, break_strokes, enlarge, is_visible, measure, write
 
 
 def lay_out(
@@ -85,7 +85,7 @@ def _writer(images: Uint8, streams: Streams, style: PageStyle) -> Callable[[int,
 
 def _inked(stamp: Ink) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
     """Return the rows of a stamp that hold visible ink, and its first and last column in each."""
-    inked = stamp * 255 >= VISIBLE
+    inked = is_visible(stamp)
     rows = np.flatnonzero(inked.any(axis=1))
     return rows, inked.argmax(axis=1)[rows], (stamp.shape[1] - 1 - inked[:, ::-1].argmax(axis=1))[rows]
 

@@ -28,7 +28,7 @@ def lit(page: Page, style: PageStyle, rng: np.random.Generator) -> Page:
     if style.vignette != NONE:
         light *= 1 - (1 - vignette) * 4 * (x * x + y * y) / (width * width + height * height)
     channels = rng.uniform(1 - style.cast, 1, 3)
-    page = page * light * planes(channels)
+    page = np.asarray(page * light * planes(channels), np.float64)
     glare, middle, sides = float(rng.uniform(*style.glare)), rng.uniform(-0.4, 0.4, 2), rng.uniform(0.04, 0.15, 2)
     if glare:
         wide, high = sides * max(width, height)

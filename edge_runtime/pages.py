@@ -161,5 +161,5 @@ def _overlap(mark: Mark, size: tuple[int, int]) -> tuple[tuple[slice, slice], tu
 def _shown(mark: Mark, size: tuple[int, int]) -> Box | None:
     """Return the box of what the picture shows of a mark, however faint; None for nothing."""
     here, of_mark = _overlap(mark, size)
-    x, y, width, height = cv2.boundingRect((mark.ink[of_mark] >= 0.02).astype(np.uint8))
+    x, y, width, height = cv2.boundingRect((mark.ink[of_mark] > 1e-3).astype(np.uint8))
     return Box(here[1].start + x, here[0].start + y, width, height) if width else None

@@ -19,7 +19,7 @@ Line = tuple[float, float, float]
 TABLES = ((60, 90, 130), (40, 45, 50), (130, 150, 165), (70, 60, 90))
 
 
-def planes(color: Sequence[float]) -> NDArray[np.float64]:
+def planes(color: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
     """Return a color as float64 (3, 1, 1), which goes with a page."""
     return np.array(color, np.float64)[:, None, None]
 
@@ -27,17 +27,17 @@ def planes(color: Sequence[float]) -> NDArray[np.float64]:
 def blank(style: PageStyle, rng: np.random.Generator) -> Page:
     """Return paper without anything on it."""
     width, height = style.size
-    fibers = cv2.resize(rng.normal(0, 1, (height // 8 + 2, width // 8 + 2)), (width, height))
+    texture = cv2.resize(rng.normal(0, 1, (height // 8 + 2, width // 8 + 2)), (width, height))
     angle = rng.uniform(0, 2 * np.pi)
     y, x = np.ogrid[-0.5 : 0.5 : height * 1j, -0.5 : 0.5 : width * 1j]
     shade = 1 - rng.uniform(0, style.shade) * (0.5 + (x * np.cos(angle) + y * np.sin(angle)) / np.sqrt(2))
     tint = (rng.uniform(0.92, 1.0), rng.uniform(0.97, 1.0), 1.0)
     shade *= rng.uniform(*style.paper)
-    fibers *= style.grain
+    texture = np.asarray(texture * style.grain)
     page = np.empty((3, height, width))
     for plane, channel in zip(page, tint, strict=True):
         np.multiply(shade, channel, out=plane)
-        plane += fibers
+        plane += texture
     return page
 
 
@@ -74,7 +74,7 @@ def _lines(way: Ink, start: float, spacing: float, thickness: float) -> Ink:
 def _boxes(
     style: PageStyle, digits: Sequence[Box], height: float, view: Pose, thickness: float, rng: np.random.Generator
 ) -> Ink:
-    """Return printed boxes around some of the digits, all of one size where the digits leave room for it."""
+    """Return printed boxes around some of the digits, as ink 0-1 (H, W)."""
     whole, shift = 4, 3  # drawn so many times as large, and points in eighths of that
     canvas = np.zeros((style.size[1] * whole, style.size[0] * whole), np.uint8)
     for box in digits:
@@ -87,7 +87,7 @@ def _boxes(
             corners = through(view, corners)
         points = np.round(((corners + 0.5) * whole - 0.5) * 2**shift).astype(np.int32)
         cv2.polylines(canvas, [points], True, 255, max(1, round(thickness * whole)), cv2.LINE_8, shift)
-    return cv2.resize(canvas, style.size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    return np.asarray(cv2.resize(canvas, style.size, interpolation=cv2.INTER_AREA) / np.float32(255), np.float32)
 
 
 def darken(page: Page, digits: Sequence[Box], share: float, view: Pose, rng: np.random.Generator) -> None:
@@ -113,7 +113,7 @@ def lay_on_table(page: Page, taken: Sequence[Box], view: Pose, rng: np.random.Ge
     color = planes(TABLES[rng.integers(len(TABLES))])
     streaks = cv2.resize(rng.normal(0, 1, (size[1] // 6 + 2, size[0] // 60 + 2)).astype(np.float32), size)
     page += (color + 8 * streaks - page) * there
-    box = Box(*cv2.boundingRect((there >= 0.5).astype(np.uint8)))
+    box = Box(*cv2.boundingRect((there > 0).astype(np.uint8)))
     return [box] if box.width else []
 
 

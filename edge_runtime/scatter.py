@@ -109,7 +109,7 @@ def _from_side(name: str, ink: Ink, paint: Paint, room: Room, rng: np.random.Gen
 
 def _around(digits: Sequence[Box], digit_height: float, room: Room, rng: np.random.Generator) -> Mark | None:
     """Draw a frame around the digits of a line; None where something stands in its way."""
-    one = digits[rng.integers(len(digits))]
+    one = digits[int(rng.integers(len(digits)))]
     whole = one
     for box in digits:
         if box.y < one.bottom and one.y < box.bottom:

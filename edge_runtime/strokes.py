@@ -48,8 +48,13 @@ def enlarge(image: Uint8, height: float) -> Ink:
 
 def visible(ink: Ink, x: int, y: int) -> Box:
     """Return the box of the ink that is dark enough to see, where the ink's first pixel lies at column x and row y."""
-    left, top, width, height = cv2.boundingRect((ink * 255 >= VISIBLE).astype(np.uint8))
+    left, top, width, height = cv2.boundingRect(is_visible(ink).astype(np.uint8))
     return Box(x + left, y + top, width, height)
+
+
+def is_visible(ink: Ink) -> NDArray[np.bool_]:
+    """Tell for each pixel whether its ink is dark enough to see; thin strokes that are gray all over are."""
+    return ink * 255 >= min(VISIBLE, 255 * float(ink.max()) / 2)
 
 
 def measure(images: Uint8) -> list[tuple[Ink, Ink]]:
@@ -120,7 +125,7 @@ def break_strokes(ink: Ink, gaps: int, widths: tuple[float, float], rng: np.rand
 def _gap(ink: Ink, row: int, column: int, half: float, width: float) -> Ink:
     """Return a bar, 1 on 0, across the stroke of this half width at a pixel."""
     reach = 3 * half + 1
-    y, x = np.mgrid[: ink.shape[0], : ink.shape[1]].astype(np.float32) - np.float32([[[row]], [[column]]])
+    y, x = np.ogrid[-row : ink.shape[0] - row, -column : ink.shape[1] - column]
     near = np.where(x * x + y * y <= reach * reach, ink, 0)
     angle = 0.5 * np.arctan2(2 * (near * x * y).sum(), (near * (x * x - y * y)).sum())
     along = x * np.cos(angle) + y * np.sin(angle)
@@ -136,7 +141,8 @@ def _thinned(shapes: Uint8) -> Uint8:
     while True:
         before = int(shapes.sum())
         for table in _peelable():
-            shapes &= 1 - cv2.LUT(cv2.filter2D(shapes, -1, around, borderType=cv2.BORDER_CONSTANT), table)
+            codes = cv2.filter2D(shapes, -1, around, borderType=cv2.BORDER_CONSTANT)
+            shapes &= 1 - np.asarray(cv2.LUT(codes, table), np.uint8)
         if int(shapes.sum()) == before:
             return shapes
 
