@@ -18,6 +18,8 @@ NOTABLE = 0.6
 LEAST_SKEW = 12.0
 # It must be darker than this part of what surrounds it, as a board is beside a wall.
 DARK = 0.6
+# Marks were seen on at least this part of it.
+MARKED = 0.1
 
 # Paper darker than this part of the brightest is taken for as bright: in deeper shadow, noise would count as ink.
 SHADE = 0.35
@@ -88,15 +90,31 @@ def _skew(small: Uint8) -> NDArray[np.float32]:
 
 
 def _contrary(small: Uint8, skew: NDArray[np.float32]) -> Uint8 | None:
-    """Return a mask, uint8 of 0 and 255, of the regions with light marks in a reduced picture of dark ones, if any."""
+    """Return a mask, uint8 of 0 and 255 like `small`, of what bears light marks in a reduced picture of dark ones.
+
+    None where there is nothing of that kind.
+    """
     if float(skew.max()) <= max(LEAST_SKEW, -NOTABLE * float(skew.min())):
         return None
     mask = np.asarray(cv2.compare(skew, NOTABLE * float(skew.max()), cv2.CMP_GT), dtype=np.uint8)
     # Along the dark side of every edge runs a band, half a region wide, in which light is the minority.
     side = _odd(min(mask.shape) * REGION * 0.6)
     mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((side, side), np.uint8)), dtype=np.uint8)
-    inside, outside = (cv2.mean(_reduced(small, SKEW_SIDE), part)[0] for part in (mask, cv2.bitwise_not(mask)))
-    return mask if cv2.countNonZero(mask) and inside < DARK * outside else None
+    mask = _nearest(mask, small.shape)
+    if not cv2.countNonZero(mask):
+        return None
+    inside, outside = cv2.mean(small, mask)[0], cv2.mean(small, cv2.bitwise_not(mask))[0]
+    if inside >= DARK * outside:
+        return None
+    # The board reaches as far as the picture is dark, its marks included.
+    dark = cv2.compare(small, (inside + outside) / 2, cv2.CMP_LT)
+    outlines, _ = cv2.findContours(dark, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    board = np.zeros_like(small)
+    for outline in outlines:
+        part = cv2.drawContours(np.zeros_like(small), [outline], -1, 255, cv2.FILLED)
+        if cv2.countNonZero(cv2.bitwise_and(part, mask)) > MARKED * cv2.countNonZero(part):
+            board = np.asarray(cv2.bitwise_or(board, part), dtype=np.uint8)
+    return board if cv2.countNonZero(board) else None
 
 
 def _nearest(mask: Uint8, shape: tuple[int, ...]) -> Uint8:

@@ -1,6 +1,6 @@
 """Ink plane -> candidates: connected ink, pieces of it that may belong together or apart. Knows no model."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -32,6 +32,8 @@ NEAR = 0.2
 UPRIGHT = 0.7
 # ... and one is a fragment: it lies mostly above or below the other, or is lower than this part of it.
 FRAGMENT = 0.6
+# Or the gap is no more than a crack, of this part of the height.
+CRACK = 0.08
 # Pieces of a wide mark are offered together up to this many times as wide as high.
 PIECE_ASPECT = 1.3
 
@@ -51,11 +53,11 @@ def locate(ink: Uint8) -> Located:
     """
     ink, threshold = calm(ink)
     found, rejections = _dark_enough(find_marks(ink, threshold))
-    typical = _typical([mark.box for mark in found], ink.shape)
     marks: list[Mark] = []
     groups: list[tuple[Mark, frozenset[int]]] = []
     wholes: list[tuple[Mark, frozenset[int]]] = []
-    for mark, parts in _taken_apart(found, threshold, typical, ink.shape):
+    apart, typical = _taken_apart(found, threshold, ink.shape)
+    for mark, parts in apart:
         first = len(marks)
         for part in parts:
             reason = _hopeless(part.box, ink.shape)
@@ -91,10 +93,10 @@ def _dark_enough(marks: list[Mark]) -> tuple[list[Mark], list[Rejection]]:
     return dark, [Rejection(box, reject.LOW_CONTRAST) for box in pale if max(box.width, box.height) >= MIN_SIDE]
 
 
-def _typical(boxes: list[Box], shape: tuple[int, ...]) -> int:
-    """Return the median long side, where marks count as much as they cover; frames and tables do not count."""
-    longs = sorted(max(box.width, box.height) for box in boxes)
-    longs = [long for long in longs if long <= max(shape) / 2]
+def _typical(boxes: Sequence[Box], shape: tuple[int, ...]) -> int:
+    """Return the median long side, where marks count as much as they cover; rules, frames and tables do not count."""
+    sizes = [(max(box.width, box.height), min(box.width, box.height)) for box in boxes]
+    longs = sorted(long for long, short in sizes if long <= max(shape) / 2 and long <= RULE * short)
     half, covered = sum(long * long for long in longs) / 2, 0
     for long in longs:
         covered += long * long
@@ -136,17 +138,29 @@ def _may_be_several(box: Box) -> bool:
 
 
 def _taken_apart(
-    marks: list[Mark], threshold: int, typical: int, shape: tuple[int, ...]
-) -> Iterator[tuple[Mark, list[Mark]]]:
-    """Yield each mark and what it is made of: itself, or the several things that run together in it."""
+    marks: list[Mark], threshold: int, shape: tuple[int, ...]
+) -> tuple[list[tuple[Mark, list[Mark]]], int]:
+    """Return each mark with what it is made of, itself or several things that run together, and the typical long side.
+
+    First, what stands out of a mark as the body of its strokes comes apart; of what then is still large, rules are
+    taken away.
+    """
+    typical = _typical([mark.box for mark in marks], shape)
     left, area = MAX_APART, MAX_AREA * shape[0] * shape[1]
+    apart = []
     for mark in marks:
-        size = mark.box.width * mark.box.height
-        if left == 0 or size > area or not _suspect(mark.box, typical):
-            yield mark, [mark]
-            continue
-        left, area = left - 1, area - size
-        yield mark, _apart(mark, threshold, typical)
+        parts, size = [mark], mark.box.width * mark.box.height
+        if left and size <= area and _suspect(mark.box, typical):
+            left, area = left - 1, area - size
+            level = int(body(mark.ink) / 2)
+            parts = _within(mark, mark.ink, level) if level > threshold else parts
+        apart.append((mark, parts))
+    if left == MAX_APART:
+        return apart, typical
+    typical = _typical([part.box for _, parts in apart for part in parts], shape)
+    # Where nothing else tells how large digits are, only what crosses the whole picture is a rule.
+    large = LARGE * typical if typical else FRAME * min(shape)
+    return [(mark, _settled(mark, parts, threshold, large)) for mark, parts in apart], typical
 
 
 def _suspect(box: Box, typical: int) -> bool:
@@ -154,18 +168,15 @@ def _suspect(box: Box, typical: int) -> bool:
     return long >= 2 * MIN_SIDE and (long > LARGE * typical or box.width > BROAD * box.height)
 
 
-def _apart(mark: Mark, threshold: int, typical: int) -> list[Mark]:
-    """Return what stands out of a mark as the body of its strokes, without the rules through it; or the mark alone."""
-    level = int(body(mark.ink) / 2)
-    parts = _within(mark, mark.ink, level) if level > threshold else [mark]
+def _settled(mark: Mark, parts: list[Mark], threshold: int, large: float) -> list[Mark]:
+    """Return the parts of a mark without the rules in those that are large; the mark alone where that changed little."""
     found = []
     for part in parts:
-        if max(part.box.width, part.box.height) > LARGE * typical:
-            freed = without_rules(part.ink, max(level, threshold))
-            if freed is not part.ink:
-                found += _within(part, freed, max(level, threshold))
-                continue
-        found.append(part)
+        freed = part.ink
+        if max(part.box.width, part.box.height) > max(large, 4 * MIN_SIDE):
+            level = max(threshold, int(body(part.ink) / 2))
+            freed = without_rules(part.ink, level)
+        found += [part] if freed is part.ink else _within(part, freed, level)
     found = [part for part in found if max(part.box.width, part.box.height) > DUST]
     if len(found) == 1 and found[0].box.width * found[0].box.height > 0.6 * mark.box.width * mark.box.height:
         return [mark]
@@ -194,8 +205,9 @@ def _joins(marks: list[Box]) -> list[tuple[int, ...]]:
     joint_height = np.maximum.outer(bottom, bottom) - np.minimum.outer(y, y)
     stacked = -gap_x * 2 > np.minimum.outer(width, width)
     fragment = np.minimum.outer(height, height) < FRAGMENT * np.maximum.outer(height, height)
-    joinable = np.maximum(gap_x, gap_y) <= NEAR * np.maximum.outer(height, height)
-    joinable &= (joint_height >= UPRIGHT * joint_width) & (stacked | fragment)
+    gap, higher = np.maximum(gap_x, gap_y), np.maximum.outer(height, height)
+    joinable = (gap <= NEAR * higher) & (stacked | fragment) | (gap <= CRACK * higher)
+    joinable &= joint_height >= UPRIGHT * joint_width
     pairs = [(int(i), int(j)) for i, j in np.argwhere(np.triu(joinable, 1))[:MAX_JOINS]]
     partners: dict[int, set[int]] = {}
     for i, j in pairs:
