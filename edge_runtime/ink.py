@@ -18,8 +18,8 @@ NOTABLE = 0.6
 LEAST_SKEW = 12.0
 # It must be darker than this part of what surrounds it, as a board is beside a wall.
 DARK = 0.6
-# Marks were seen on at least this part of it.
-MARKED = 0.1
+# Smaller dark things than this part of the picture are none.
+LEAST_BOARD = 0.05
 
 # Paper darker than this part of the brightest is taken for as bright: in deeper shadow, noise would count as ink.
 SHADE = 0.35
@@ -96,25 +96,28 @@ def _contrary(small: Uint8, skew: NDArray[np.float32]) -> Uint8 | None:
     """
     if float(skew.max()) <= max(LEAST_SKEW, -NOTABLE * float(skew.min())):
         return None
-    mask = np.asarray(cv2.compare(skew, NOTABLE * float(skew.max()), cv2.CMP_GT), dtype=np.uint8)
-    # Along the dark side of every edge runs a band, half a region wide, in which light is the minority.
-    side = _odd(min(mask.shape) * REGION * 0.6)
-    mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((side, side), np.uint8)), dtype=np.uint8)
-    mask = _nearest(mask, small.shape)
-    if not cv2.countNonZero(mask):
-        return None
+    mask = _nearest(np.asarray(cv2.compare(skew, NOTABLE * float(skew.max()), cv2.CMP_GT), np.uint8), small.shape)
     inside, outside = cv2.mean(small, mask)[0], cv2.mean(small, cv2.bitwise_not(mask))[0]
     if inside >= DARK * outside:
         return None
-    # The board reaches as far as the picture is dark, its marks included.
+    # A board reaches as far as the picture is dark there, its marks included.
     dark = cv2.compare(small, (inside + outside) / 2, cv2.CMP_LT)
     outlines, _ = cv2.findContours(dark, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    board = np.zeros_like(small)
+    boards = np.zeros_like(small)
     for outline in outlines:
-        part = cv2.drawContours(np.zeros_like(small), [outline], -1, 255, cv2.FILLED)
-        if cv2.countNonZero(cv2.bitwise_and(part, mask)) > MARKED * cv2.countNonZero(part):
-            board = np.asarray(cv2.bitwise_or(board, part), dtype=np.uint8)
-    return board if cv2.countNonZero(board) else None
+        if cv2.contourArea(outline) > LEAST_BOARD * small.size:
+            board = np.asarray(cv2.drawContours(np.zeros_like(small), [outline], -1, 255, cv2.FILLED), dtype=np.uint8)
+            if _bears_light_marks(small, board):
+                boards |= board
+    return boards if cv2.countNonZero(boards) else None
+
+
+def _bears_light_marks(small: Uint8, board: Uint8) -> bool:
+    """Tell a board from a shadow, whose edge is as light: away from its edge, few pixels are far lighter than most."""
+    inner = cv2.erode(board, np.ones((9, 9), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=255)
+    levels = small[inner > 0].astype(np.float64)
+    deviation = levels.std() if levels.size else 0.0
+    return bool(deviation > LEAST_SKEW / 3 and ((levels - levels.mean()) ** 3).mean() > deviation**3)
 
 
 def _nearest(mask: Uint8, shape: tuple[int, ...]) -> Uint8:
