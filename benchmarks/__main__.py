@@ -3,6 +3,7 @@
 python -m benchmarks parity build/standard     is each small model as accurate as the full one?
 python -m benchmarks latency                   how fast is a digit, and how soon the first one?
 python -m benchmarks pages edge_runtime/samples   how well are pictures read whose digits are known?
+python -m benchmarks robustness                how well are digits read under hard conditions?
 """
 
 import io
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from edge_runtime.conditions import CONDITIONS
 from train import command
 
 
@@ -56,6 +58,27 @@ def pages(
     from benchmarks import pages as measure
 
     measure.run(folder, out, tier, model=model, labels=labels, min_confidence=min_confidence)
+
+
+@benchmarks.command()
+@click.option("--condition", "conditions", multiple=True, type=click.Choice(tuple(CONDITIONS)), metavar="NAME",
+              help="Only this condition; may be given again. [default: all]")  # fmt: skip
+@click.option("--severity", "severities", multiple=True, type=click.IntRange(1, 5), metavar="1-5",
+              help="Only this severity; may be given again. [default: all]")  # fmt: skip
+@click.option("--pages", type=click.IntRange(1), default=30, show_default=True, help="Of each condition and severity.")
+@click.option("--seed", type=click.IntRange(0), default=5_270_611, show_default=True, help="Another draws other pages.")
+@click.option("--split", type=click.Choice(("test", "held-out")), default="test", show_default=True,
+              help="Whose digits: MNIST's test digits, or the held-out ones, to choose with.")  # fmt: skip
+@click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/robustness",
+              show_default=True, help="Where robustness.json and robustness.png go.")  # fmt: skip
+@click.option("--check", is_flag=True, help="Exit with 5 where a limit of thresholds.toml is missed.")
+def robustness(
+    conditions: tuple[str, ...], severities: tuple[int, ...], pages: int, seed: int, split: str, out: Path, check: bool
+) -> None:
+    """Draw pages under each condition, from easy to hard, read them, and compare."""
+    from benchmarks import robustness as measure
+
+    measure.run(out, conditions, severities, pages=pages, seed=seed, split=split, check=check)
 
 
 def main() -> None:

@@ -1,0 +1,228 @@
+"""How well are digits read under hard conditions? Pages drawn with known digits, condition by condition."""
+
+import json
+import statistics
+import sys
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks import letters, parity, robustness_chart
+from benchmarks.matching import match
+from benchmarks.score import common_length, compact, score
+from edge_runtime import DigitReader
+from edge_runtime.conditions import CONDITIONS, SEVERITIES, style
+from edge_runtime.errors import EdgeError
+from edge_runtime.pages import Page, draw_page
+from edge_runtime.records import Reading
+from train import dataset, provenance
+from train.files import write_bytes, write_text
+from train.report import png
+
+DIGITS = 10  # on a page
+
+
+class LimitsMissed(EdgeError, AssertionError):
+    """A limit of thresholds.toml was missed under some condition."""
+
+    exit_code = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """What was read on the pages of one condition and severity: counts of digits, of lines, and milliseconds."""
+
+    condition: str
+    severity: int
+    pages: int
+    digits: int  # drawn
+    reported: int
+    found: int  # drawn digits that a reported one covers
+    right: int  # of those, the ones with the right label
+    clean: int  # drawn digits that the classifier reads right from MNIST's own 28x28 bytes
+    edits: int  # edit distance, a page's lines joined, without spaces
+    lines: int
+    exact_lines: int  # spaces between words included
+    ms: float  # median, for reading a page
+
+    @property
+    def located(self) -> float:
+        """Percent of the drawn digits that a reported one covers."""
+        return 100 * self.found / self.digits
+
+    @property
+    def read(self) -> float:
+        """Percent of the drawn digits that are reported with the right label."""
+        return 100 * self.right / self.digits
+
+    @property
+    def precision(self) -> float:
+        """Percent of the reported digits that are one of the drawn; 100 where none is reported."""
+        return 100 * self.found / self.reported if self.reported else 100.0
+
+    @property
+    def baseline(self) -> float:
+        """Percent of the drawn digits that the classifier reads right from MNIST's own bytes."""
+        return 100 * self.clean / self.digits
+
+    @property
+    def drop(self) -> float:
+        """How many points `read` is below the baseline."""
+        return self.baseline - self.read
+
+    @property
+    def error_rate(self) -> float:
+        """Character error rate in percent: edits for each drawn digit."""
+        return 100 * self.edits / self.digits
+
+
+def run(
+    out: Path, conditions: Sequence[str], severities: Sequence[int], pages: int, seed: int, split: str, check: bool
+) -> None:
+    """Measure, print the table and the limits, and write robustness.json and robustness.png to `out`.
+
+    With `check`, raises LimitsMissed, once all is written, where a limit was missed.
+    """
+    digits = dataset.load("test" if split == "test" else "held_out")
+    limits = parity.read_limits()["robustness"]
+    out.mkdir(parents=True, exist_ok=True)  # what cannot be written is better known before than after
+    with DigitReader() as reader:
+        cells = measure(reader, digits, conditions or tuple(CONDITIONS), severities or SEVERITIES, pages, seed, split)
+        about = {"model": reader.classifier.model.sha256[:12], "min_confidence": reader.min_confidence}
+    missed = misses(cells, limits)
+    about |= {"split": split, "seed": seed, "pages": pages, "commit": provenance.commit()}
+    write_text(out / "robustness.json", json.dumps(record(cells, missed, about), indent=1) + "\n")
+    write_bytes(out / "robustness.png", png(robustness_chart.draw(cells, limits)))
+    print(f"{table(cells)}\n\n{summary(cells, missed, limits)}\n{out / 'robustness.png'} shows it")
+    if check and missed:
+        raise LimitsMissed("robustness: " + "; ".join(missed))
+
+
+def measure(
+    reader: DigitReader, digits: dataset.Digits, conditions: Sequence[str], severities: Sequence[int], pages: int,
+    seed: int, split: str,
+) -> list[Cell]:  # fmt: skip
+    """Return a cell for each condition and severity; shows on standard error how far it is."""
+    cells = []
+    total = len(conditions) * len(severities)
+    with tqdm(total=total * pages, unit="page", disable=not sys.stderr.isatty()) as bar:
+        for condition in conditions:
+            for severity in severities:
+                drawn = draw(digits, condition, severity, pages, seed, split)
+                cells.append(_measure(reader, condition, severity, ((bar.update(), one)[1] for one in drawn)))
+                if bar.disable:
+                    print(f"{condition} {severity}: {len(cells)}/{total}", file=sys.stderr, flush=True)
+    return cells
+
+
+def draw(
+    digits: dataset.Digits, condition: str, severity: int, pages: int, seed: int, split: str
+) -> Iterator[tuple[Page, dataset.Digits]]:
+    """Draw pages with ten digits each, and yield each with the digits that are on it.
+
+    Every severity of a condition has the same digits at the same places, as far as it lets them stay there.
+    """
+    look = style(condition, severity)
+    for number in range(pages):
+        rng = np.random.default_rng([seed, zlib.crc32(split.encode()), zlib.crc32(condition.encode()), number])
+        chosen = rng.choice(len(digits.images), DIGITS, replace=False)
+        on_page = dataset.Digits(digits.images[chosen], digits.labels[chosen])
+        typeface = letters.TYPEFACES[number % len(letters.TYPEFACES)]
+        yield draw_page(on_page.images, on_page.labels, rng, look, letters.stamps(typeface)), on_page
+
+
+def _measure(reader: DigitReader, condition: str, severity: int, drawn: Iterator[tuple[Page, dataset.Digits]]) -> Cell:
+    counts = dict.fromkeys(("digits", "reported", "found", "right", "clean", "edits", "lines", "exact_lines"), 0)
+    ms = []
+    for page, digits in drawn:
+        started = perf_counter_ns()
+        reading = reader.read(page.pixels)
+        ms.append((perf_counter_ns() - started) / 1e6)
+        best = reader.classifier.scores(digits.images).argmax(axis=1)
+        clean = sum(reader.classifier.labels[i] == str(label) for i, label in zip(best, digits.labels, strict=True))
+        for name, count in (compare(page, reading) | {"clean": clean}).items():
+            counts[name] += count
+    return Cell(condition=condition, severity=severity, pages=len(ms), ms=statistics.median(ms), **counts)
+
+
+def compare(page: Page, reading: Reading) -> dict[str, int]:
+    """Return what a Cell counts, of one page and all but `clean`."""
+    pairs = match([digit.box for digit in reading.digits], [digit.box for digit in page.digits])
+    return {
+        "digits": len(page.digits),
+        "reported": len(reading.digits),
+        "found": len(pairs),
+        "right": sum(reading.digits[i].label == page.digits[j].label for i, j in pairs),
+        "edits": score([compact(line) for line in page.text], reading.text).edits,
+        "lines": len(page.text),
+        "exact_lines": common_length(page.text, reading.text),
+    }
+
+
+def misses(cells: Sequence[Cell], limits: dict[str, Any]) -> list[str]:
+    """Return a line for every limit that was missed, saying where and by how much.
+
+    `limits` is the table [robustness] of thresholds.toml.
+    """
+    found = []
+    for cell in cells:
+        bounds = limits.get(f"severity-{cell.severity}")
+        if bounds is None:
+            continue
+        where = f"{cell.condition} {cell.severity}"
+        for name in ("located", "precision"):
+            value, least = getattr(cell, name), bounds[name]
+            if not value >= least - 1e-9:
+                found.append(f"{where}: {name} {value:.1f} %, {least - value:.1f} below the limit of {least:.1f} %")
+        drop, most = cell.drop, bounds["max_drop"]
+        if not drop <= most + 1e-9:
+            found.append(
+                f"{where}: read {cell.read:.1f} %, {drop:.1f} points below the classifier's {cell.baseline:.1f} %, "
+                f"where {most:.1f} are allowed"
+            )
+    return found
+
+
+def table(cells: Sequence[Cell]) -> str:
+    """Return the cells as lines of text, one for each condition and severity."""
+    wide = max(len(cell.condition) for cell in cells)
+    lines = [
+        f"{'':<{wide}}  severity  located  precision     read  baseline  error rate  exact lines  ms/page",
+        *(
+            f"{cell.condition if i == 0 or cells[i - 1].condition != cell.condition else '':<{wide}}"
+            f"{cell.severity:>10}{cell.located:>7.1f} %{cell.precision:>9.1f} %{cell.read:>7.1f} %"
+            f"{cell.baseline:>8.1f} %{cell.error_rate:>10.1f} %"
+            f"{f'{cell.exact_lines} of {cell.lines}':>13}{cell.ms:>9.1f}"
+            for i, cell in enumerate(cells)
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def summary(cells: Sequence[Cell], missed: Sequence[str], limits: dict[str, Any]) -> str:
+    """Return which limits hold, a line for each severity that has limits, and each that does not hold."""
+    lines = []
+    for severity in SEVERITIES:
+        conditions = [cell.condition for cell in cells if cell.severity == severity]
+        if conditions and f"severity-{severity}" in limits:
+            hold = sum(not any(line.startswith(f"{name} {severity}: ") for line in missed) for name in conditions)
+            lines.append(f"severity {severity}: all limits hold under {hold} of {len(conditions)} conditions")
+    return "\n".join([*lines, *(f"  {line}" for line in missed)])
+
+
+def record(cells: Sequence[Cell], missed: Sequence[str], about: dict[str, Any]) -> dict[str, Any]:
+    """Return what robustness.json holds: what was measured, how, and which limits were missed."""
+    derived = ("located", "precision", "read", "baseline", "error_rate")
+    return {
+        "format": 1,
+        **about,
+        "passed": not missed,
+        "missed": list(missed),
+        "cells": [asdict(cell) | {name: round(getattr(cell, name), 3) for name in derived} for cell in cells],
+    }
