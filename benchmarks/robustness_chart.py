@@ -24,6 +24,9 @@ LINES = {
 }
 
 
+LOOK: dict[str, Any] = {"markersize": 4.5, "linewidth": 1.4}
+
+
 def draw(cells: "Sequence[Cell]", limits: dict[str, Any]) -> Figure:
     """Draw located, precision and read over the severity, and the classifier's own accuracy on the same digits.
 
@@ -61,11 +64,11 @@ def _panel(axes: Any, cells: "Sequence[Cell]", limits: dict[str, Any]) -> None:
     )
     for name, (color, marker, label) in LINES.items():
         values = [getattr(cell, name) for cell in cells]
-        axes.plot(severities, values, color=color, marker=marker, markersize=4.5, linewidth=1.4, label=label)
+        axes.plot(severities, values, label=label, clip_on=False, **LOOK, color=color, marker=marker)
     bounds = [(s, limits[f"severity-{s}"]["located"]) for s in severities if f"severity-{s}" in limits]
     if bounds:
         axes.plot(*zip(*bounds, strict=True), "_", color="0.3", markersize=18, label="least located and precision")
-    axes.set(xlim=(0.6, 5.4), ylim=(0, 100), xticks=range(1, 6), yticks=TICKS)
+    axes.set(xlim=(0.5, 5.5), ylim=(0, 100), xticks=range(1, 6), yticks=TICKS)
     axes.set_yticklabels([f"{tick:g}" for tick in TICKS], fontsize=8)
     axes.minorticks_off()
     axes.grid(alpha=0.25, axis="y")

@@ -11,7 +11,7 @@ from edge_runtime.records import Uint8
 from edge_runtime.strokes import Ink
 
 # No letter that can be taken for a digit.
-LETTERS = "AEFHKMNRWXfhkmnuvwx"
+LETTERS = "AEFHKMNRWXfhkmnvwx"
 
 Paint = NDArray[np.float32] | None
 Drawn = tuple[Ink, Paint]
