@@ -62,9 +62,9 @@ class Cell:
         return 100 * self.right / self.digits
 
     @property
-    def precision(self) -> float:
-        """Percent of the reported digits that are one of the drawn; 100 where none is reported."""
-        return 100 * self.found / self.reported if self.reported else 100.0
+    def precision(self) -> float | None:
+        """Percent of the reported digits that are one of the drawn; None where none is reported."""
+        return 100 * self.found / self.reported if self.reported else None
 
     @property
     def baseline(self) -> float:
@@ -178,7 +178,7 @@ def misses(cells: Sequence[Cell], limits: dict[str, Any]) -> list[str]:
         where = f"{cell.condition} {cell.severity}"
         for name in ("located", "precision"):
             value, least = getattr(cell, name), bounds[name]
-            if not value >= least - 1e-9:
+            if value is not None and not value >= least - 1e-9:
                 found.append(f"{where}: {name} {value:.1f} %, {least - value:.1f} below the limit of {least:.1f} %")
         drop, most = cell.drop, bounds["max_drop"]
         if not drop <= most + 1e-9:
@@ -196,13 +196,17 @@ def table(cells: Sequence[Cell]) -> str:
         f"{'':<{wide}}  severity  located  precision     read  baseline  error rate  exact lines  ms/page",
         *(
             f"{cell.condition if i == 0 or cells[i - 1].condition != cell.condition else '':<{wide}}"
-            f"{cell.severity:>10}{cell.located:>7.1f} %{cell.precision:>9.1f} %{cell.read:>7.1f} %"
+            f"{cell.severity:>10}{cell.located:>7.1f} %{_percent(cell.precision):>11}{cell.read:>7.1f} %"
             f"{cell.baseline:>8.1f} %{cell.error_rate:>10.1f} %"
             f"{f'{cell.exact_lines} of {cell.lines}':>13}{cell.ms:>9.1f}"
             for i, cell in enumerate(cells)
         ),
     ]
     return "\n".join(lines)
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f} %"
 
 
 def summary(cells: Sequence[Cell], missed: Sequence[str], limits: dict[str, Any]) -> str:
@@ -224,5 +228,9 @@ def record(cells: Sequence[Cell], missed: Sequence[str], about: dict[str, Any]) 
         **about,
         "passed": not missed,
         "missed": list(missed),
-        "cells": [asdict(cell) | {name: round(getattr(cell, name), 3) for name in derived} for cell in cells],
+        "cells": [asdict(cell) | {name: _rounded(getattr(cell, name)) for name in derived} for cell in cells],
     }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)

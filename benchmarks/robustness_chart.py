@@ -63,7 +63,7 @@ def _panel(axes: Any, cells: "Sequence[Cell]", limits: dict[str, Any]) -> None:
         baseline, color="0.45", linestyle="--", linewidth=1.2, label="the classifier on the same digits, 28x28"
     )
     for name, (color, marker, label) in LINES.items():
-        values = [getattr(cell, name) for cell in cells]
+        values = [np.nan if (value := getattr(cell, name)) is None else value for cell in cells]
         axes.plot(severities, values, label=label, clip_on=False, **LOOK, color=color, marker=marker)
     bounds = [(s, limits[f"severity-{s}"]["located"]) for s in severities if f"severity-{s}" in limits]
     if bounds:

@@ -30,7 +30,7 @@ class Mark(NamedTuple):
 VISIBLE = 96
 # Strokes are measured on digits enlarged so many times, with so many pixels of MNIST's added on every side.
 FINE = 4
-RIM = 5
+RIM = 6
 
 
 def enlarge(image: Uint8, height: float) -> Ink:
@@ -72,7 +72,7 @@ def measure(images: Uint8) -> list[tuple[Ink, Ink]]:
     inside = cv2.distanceTransform(fine, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) - np.float32(0.25)
     middle = _thinned(fine)
     # A stroke's width changes slowly; what jitters are the middle line's pixels.
-    near = (2 * FINE + 1, 2 * FINE + 1)
+    near = (4 * FINE + 1, 4 * FINE + 1)
     smooth = cv2.blur(inside * middle, near) / np.maximum(cv2.blur(middle.astype(np.float32), near), 1e-6)
     measured = []
     for i in range(len(images)):
@@ -92,13 +92,14 @@ def write(measured: tuple[Ink, Ink], pen: float, height: float) -> Ink:
     """
     far, half = measured
     inward = half * np.float32(pen) - far  # how far inside the new stroke, negative outside
-    rows, columns = (np.flatnonzero((inward > -1).any(axis=axis)) for axis in (1, 0))
+    rows, columns = (np.flatnonzero((inward > -FINE).any(axis=axis)) for axis in (1, 0))
     inward = inward[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = height / 20 / FINE
     size = tuple(max(1, round(side * scale)) for side in inward.shape[::-1])
     if scale >= 1:
-        soft = cv2.resize(inward, size, interpolation=cv2.INTER_CUBIC) * scale + 0.5
-        ink = np.clip(soft, 0, 1)
+        ink = np.clip(cv2.resize(inward, size, interpolation=cv2.INTER_CUBIC) * scale + 0.5, 0, 1)
+        # What a pixel of FINE is wide would show in the rim; a stroke some times as wide as the blur keeps its width.
+        ink = cv2.GaussianBlur(ink, (0, 0), scale * min(2.0, 0.4 * pen * float(np.median(half[far < 1]))))
     else:
         ink = cv2.resize(np.clip(inward + 0.5, 0, 1), size, interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.copyMakeBorder(ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0), np.float32)

@@ -57,7 +57,12 @@ def test_percentages_are_of_what_they_say() -> None:
     assert (CELL.located, CELL.read, CELL.baseline, CELL.error_rate) == (90, 85, 95, 15)
     assert CELL.precision == pytest.approx(100 * 18 / 19)
     assert CELL.drop == pytest.approx(10)
-    assert replace(CELL, reported=0, found=0).precision == 100
+    nothing = replace(CELL, reported=0, found=0)
+    assert nothing.precision is None
+    assert [line.split()[2] for line in robustness.misses([nothing], LIMITS)] == ["located", "read"]
+    assert robustness.record([nothing], [], {})["cells"][0]["precision"] is None
+    assert re.split(r" {2,}", robustness.table([nothing]).splitlines()[1])[2:4] == ["0.0 %", "85.0 %"]
+    plt.close(robustness_chart.draw([nothing], LIMITS))
 
 
 def test_missed_limits_say_where_and_by_how_much() -> None:
