@@ -2,36 +2,52 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.records import Candidate
+from edge_runtime.records import Box, Candidate
 
 # A group of candidates that exclude each other is searched whole up to this size, and greedily beyond.
-EXHAUSTIVE = 12
-# What each digit costs, as a part of the most ink in its group: without a price, the tail of a broken 2 would be a very
+EXHAUSTIVE = 14
+# What each digit costs, as a part of the ink of a typical digit: without a price, the tail of a broken 2 would be a very
 # confident 1 beside a very confident 2.
-PRICE = 0.1
+PRICE = 0.3
+# Digits are hardly wider than high: of MNIST's, 5 in 100 are wider than the first, 1 in 1000 than the second.
+NARROW, BROAD = 1.1, 1.6
+SURE = 0.95
 
 
 def choose(candidates: Sequence[Candidate], confidences: NDArray[np.float64]) -> list[int]:
     """Return the indices of the candidates to keep, in ascending order; they share no mark.
 
     `confidences` is float64 (N, classes), a row for each candidate. The set kept is the one whose ink is explained
-    best: the sum over its candidates of confidence times ink, less a price for each, is the largest.
+    best: the sum over its candidates of confidence times ink, less a price for each, is the largest. Candidates too wide
+    for one digit count less.
     """
     best = confidences.max(axis=1, initial=0.0)
     chosen: list[int] = []
+    groups = []
     for group in _groups(candidates):
         if len(group) == 1:
             chosen += group
-            continue
-        amount = {i: float(candidates[i].ink.sum(dtype=np.int64)) for i in group}
-        price = PRICE * max(amount.values())
-        worth = {i: float(best[i]) * amount[i] - price for i in group}
+        else:
+            groups.append(group)
+    if not groups:
+        return sorted(chosen)
+    amount = [cv2.sumElems(candidate.ink)[0] for candidate in candidates]
+    sure = [amount[i] for i in range(len(candidates)) if best[i] >= SURE]
+    typical = float(np.median(sure)) if sure else max(amount)
+    for group in groups:
+        price = PRICE * min(typical, max(amount[i] for i in group))
+        worth = {i: float(best[i]) * _plausible(candidates[i].box) * amount[i] - price for i in group}
         search = _best_set if len(group) <= EXHAUSTIVE else _greedy_set
         chosen += search(candidates, worth)
     return sorted(chosen)
+
+
+def _plausible(box: Box) -> float:
+    return min(1.0, max(0.1, (BROAD - box.width / box.height) / (BROAD - NARROW)))
 
 
 def _groups(candidates: Sequence[Candidate]) -> list[list[int]]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_runtime import reject
 from edge_runtime.cuts import cut
-from edge_runtime.marks import DUST, Mark, calm, find_marks, together
+from edge_runtime.marks import DUST, Mark, calm, find_marks, rimmed, together
 from edge_runtime.normalize import body
 from edge_runtime.records import Box, Candidate, Rejection, Uint8
 from edge_runtime.rules import without_rules
@@ -21,6 +21,7 @@ PALE = 0.4
 RULE = 12.0  # ink this many times as long as wide is a printed rule
 FRAME = 0.95  # ink over this much of both sides is the edge of the paper, not a digit
 WIDE = 1.1  # a mark this many times as wide as high may be several digits: 1 in 100 of MNIST's is as wide
+SLENDER = 0.7  # ... and one this wide that looks like nothing is cut as well
 LARGE = 1.8  # one this many times as long as the median, or ...
 BROAD = 1.3  # ... as wide as high may be digits run together by their shadows, or standing on a rule
 MAX_APART = 24  # so many of them, of MAX_AREA frames together, are taken apart
@@ -80,6 +81,39 @@ def locate(ink: Uint8) -> Located:
         if max(mark.box.width, mark.box.height) >= MIN_SIDE
     ]
     return Located([mark.box for mark in marks], candidates, rejections)
+
+
+def cut_further(located: Located, doubtful: Sequence[int]) -> Located:
+    """Return what was located, with the marks that the candidates numbered `doubtful` consist of cut, where they can be.
+
+    New candidates come after those that there were. For marks that are not wide enough to be cut in any case, but that
+    look like nothing as they are: two slender digits that touch.
+    """
+    marks, candidates = list(located.marks), list(located.candidates)
+    for i in doubtful:
+        whole = candidates[i]
+        if len(whole.marks) != 1 or whole.box.width < max(SLENDER * whole.box.height, 2 * MIN_SIDE):
+            continue
+        place = rimmed(whole.box, (whole.box.bottom + 1, whole.box.right + 1))
+        if (place.height, place.width) != whole.ink.shape:
+            place = Box(*place[:2], whole.ink.shape[1], whole.ink.shape[0])
+        mark = Mark(whole.box, place, whole.ink)
+        pieces = cut(mark)
+        if len(pieces) == 1:
+            continue
+        (number,) = whole.marks
+        numbers = [number, *range(len(marks), len(marks) + len(pieces) - 1)]
+        marks[number] = pieces[0].box
+        marks += [piece.box for piece in pieces[1:]]
+        candidates = [
+            Candidate(c.box, c.ink, c.marks | frozenset(numbers)) if number in c.marks else c for c in candidates
+        ]
+        candidates += [
+            Candidate(run.box, run.ink, frozenset(numbers[k] for k in parts))
+            for run, parts in _runs(mark, pieces, 0)[1:]
+            if max(run.box.width, run.box.height) >= MIN_SIDE
+        ]
+    return Located(marks, candidates, located.rejections)
 
 
 def _dark_enough(marks: list[Mark]) -> tuple[list[Mark], list[Rejection]]:

@@ -16,13 +16,14 @@ from edge_runtime.choose import choose
 from edge_runtime.classifier import Classifier
 from edge_runtime.errors import OptionError
 from edge_runtime.ink import ink_plane
-from edge_runtime.locate import MIN_SIDE, Located, locate
+from edge_runtime.locate import MIN_SIDE, Located, cut_further, locate
 from edge_runtime.normalize import normalize_all
 from edge_runtime.reading import order
 from edge_runtime.records import Box, Candidate, Digit, Frame, Reading, Rejection, Timings, Uint8
 
 # Larger pictures are reduced to this long side first: digits are found from 12 pixels up, and the time is bounded.
 LONG_SIDE = 1600
+DOUBTFUL = 0.95  # marks that look less like any digit are cut, if they can be, and their pieces classified too
 TOP = 3
 MIN_CONFIDENCE = 0.5  # for a model whose card names no threshold
 
@@ -88,6 +89,11 @@ class DigitReader:
         images = normalize_all([candidate.ink for candidate in located.candidates])
         clock.append(perf_counter_ns())
         confidences = self.classifier.confidences(images)
+        located = cut_further(located, np.flatnonzero(confidences.max(axis=1, initial=0.0) < DOUBTFUL).tolist())
+        if len(located.candidates) > len(images):
+            more = normalize_all([candidate.ink for candidate in located.candidates[len(images) :]])
+            images = np.concatenate([images, more])
+            confidences = np.concatenate([confidences, self.classifier.confidences(more)])
         clock.append(perf_counter_ns())
 
         chosen = choose(located.candidates, confidences)

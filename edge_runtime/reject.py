@@ -21,11 +21,11 @@ REASONS = (TOO_SMALL, TOO_LARGE, LINE, LOW_CONTRAST, PART_OF_WORD, NOT_A_DIGIT, 
 # A mark lower than this part of the page's typical digit is a dot, a comma or a speck.
 SMALL = 0.33
 # Confidence from which a mark speaks for its neighbors.
-SURE = 0.95
+SURE = 0.99
 # Marks that stand together are read only if this part of them is sure: letters look like digits now and then.
-WORD = 0.5
+WORD = 0.4
 # A picture with at least CROWD marks is read only if this part of all its marks is sure: scenes are full of ones.
-PAGE = 0.5
+PAGE = 0.45
 CROWD = 5
 # A mark on its own has to be this sure.
 ALONE = 0.8
