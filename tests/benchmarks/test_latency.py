@@ -5,10 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pyperf
 import pytest
 
-from benchmarks import latency
+from benchmarks import frames, latency, whole_frame
+from edge_runtime import DigitReader
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,6 +50,43 @@ def test_ratio_is_taken_turn_by_turn() -> None:
     assert latency.median_ratio(slow, fast) == 2.0
 
 
+def test_stages_add_up_to_the_total(reader: DigitReader) -> None:
+    reading = reader.read(frames.page((320, 240), 0))
+    spent = whole_frame.of_stages(reading)
+    assert len(spent) == len(whole_frame.STAGES)
+    assert spent[0] == reading.ms.ink
+    assert sum(spent[:-1]) == pytest.approx(spent[-1]) == reading.ms.total
+    assert min(spent) > 0
+
+
+def test_every_frame_is_looked_at(reader: DigitReader) -> None:
+    bare = np.full((48, 64, 3), 235, np.uint8)
+    looked = whole_frame.look(reader, {"bare": bare, "black": bare // 255})
+    assert list(looked) == ["bare", "black"]
+    assert min(looked.values()) > 0
+
+
+def test_the_chain_is_timed_in_seconds() -> None:
+    assert 0 < whole_frame.seconds_of_chain(frames.page((320, 240), 0)) < 10
+
+
+def test_a_table_holds_median_percentile_and_most_of_each_stage() -> None:
+    readings = [[float(i), 2.0 * i, 0.5, 1.0, 1.5, 4.0 + i] for i in range(1, 22)]
+    median, high, worst = latency.stage_table("a frame", readings)
+    assert median.split() == ["a", "frame", "median", "11.00", "22.00", "0.50", "1.00", "1.50", "15.00"]
+    assert high.split() == ["95", "%", "20.00", "40.00", "0.50", "1.00", "1.50", "24.00"]
+    assert worst.split() == ["worst", "21.00", "42.00", "0.50", "1.00", "1.50", "25.00"]
+    assert len({len(line) for line in (median, high, worst)}) == 1
+
+
+def test_chain_and_frame_become_runs_without_their_warm_ups() -> None:
+    run = {"chain": [9.0, 9.0, 1.0, 2.0], "frame": [99.0, 99.0, 10.0, 40.0]}
+    chain, frame = latency.frame_suite([run, run]).get_benchmarks()
+    assert chain.get_values() == (1.0, 2.0, 1.0, 2.0)
+    assert frame.get_values() == (10.0, 40.0, 10.0, 40.0)
+    assert latency.median_ratio(frame, chain) == 15.0
+
+
 @pytest.mark.slow
 def test_the_report_holds_every_figure() -> None:
     done = subprocess.run(
@@ -59,3 +98,9 @@ def test_the_report_holds_every_figure() -> None:
     assert float(digit[0][2]) == 1.0
     assert all(0.5 < float(ratio) < 20 for _, _, ratio in digit)
     assert re.search(r"^  peak memory \(VmHWM\) +[\d.]+ MB$", done.stdout, re.MULTILINE)
+    lines = done.stdout.splitlines()
+    tables = [line for line in lines if re.fullmatch(r"  .{31} median( +[\d.]+){6}", line)]
+    kinds = [*whole_frame.SIZES, whole_frame.PHOTO]
+    assert [line.split(",")[0].strip() for line in tables[: len(kinds)]] == kinds
+    assert len(tables) == len(kinds) + latency.FRAMES_FAST[2]
+    assert re.search(r"^  whole frame, ten digits +[\d.]+ ms +[\d.]+$", done.stdout, re.MULTILINE)
