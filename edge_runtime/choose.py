@@ -52,14 +52,21 @@ def _plausible(box: Box) -> float:
 
 def _groups(candidates: Sequence[Candidate]) -> list[list[int]]:
     """Return the candidates' indices, grouped so that candidates of two groups never share a mark."""
-    group_of_mark: dict[int, list[int]] = {}
+    parent: dict[int, int] = {}
+
+    def root(mark: int) -> int:
+        while parent.setdefault(mark, mark) != mark:
+            parent[mark] = mark = parent[parent[mark]]
+        return mark
+
+    for candidate in candidates:
+        first, *others = candidate.marks
+        for mark in others:
+            parent[root(mark)] = root(first)
+    groups: dict[int, list[int]] = {}
     for i, candidate in enumerate(candidates):
-        touched = {id(group): group for mark in candidate.marks if (group := group_of_mark.get(mark)) is not None}
-        merged = [i for group in touched.values() for i in group] + [i]
-        for member in merged:
-            for mark in candidates[member].marks:
-                group_of_mark[mark] = merged
-    return list({id(group): group for group in group_of_mark.values()}.values())
+        groups.setdefault(root(next(iter(candidate.marks))), []).append(i)
+    return list(groups.values())
 
 
 def _best_set(candidates: Sequence[Candidate], worth: dict[int, float]) -> list[int]:

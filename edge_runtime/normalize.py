@@ -93,6 +93,9 @@ def _strokes(ink: Uint8, level: float) -> tuple[Uint8, Sequence[int]]:
 def _scaled(ink: Uint8, scale: float) -> Uint8:
     """Resize; no side falls below 1. Averaging over areas is antialiased, but only where the picture shrinks."""
     size = max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale))
+    while min(ink.shape) > 1 and size[0] <= ink.shape[1] / 4 and size[1] <= ink.shape[0] / 4:
+        # Halving is many times faster than any other factor.
+        ink = np.asarray(cv2.resize(ink, (ink.shape[1] // 2, ink.shape[0] // 2), interpolation=cv2.INTER_AREA))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(ink, size, interpolation=how), dtype=np.uint8)
 

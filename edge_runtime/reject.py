@@ -35,33 +35,33 @@ def reasons(candidates: Sequence[Candidate], best: Sequence[float], min_confiden
     """Return, for each chosen candidate, why it is not a digit, or None where it is one.
 
     `best` is each one's highest confidence, 0-1. Sizes are judged against the others on the page, weighed by their
-    ink; words and pages by how many of their marks are sure to be digits.
+    ink; words and pages by how many of their marks are sure to be digits. Where `min_confidence` is 0, only sizes count.
     """
     sizes = np.array([_size(candidate.box) for candidate in candidates], np.float64)
     amounts = np.array([candidate.ink.sum(dtype=np.int64) for candidate in candidates], np.float64)
     confidence = np.array(best, np.float64)
+    sure = confidence >= SURE
+    found: list[str | None] = [None] * len(candidates)
+
+    def refuse(members: Sequence[int], reason: str) -> None:
+        for i in members:
+            found[i] = found[i] or reason
+
     small = sizes < SMALL * _typical(sizes, amounts * (confidence >= min_confidence))
-    found: list[str | None] = [TOO_SMALL if is_small else None for is_small in small]
-    for i in np.flatnonzero(~small & (confidence < min_confidence)):
-        found[i] = LOW_CONFIDENCE
+    refuse(np.flatnonzero(small).tolist(), TOO_SMALL)
+    if min_confidence == 0:
+        return found
+    refuse(np.flatnonzero(confidence < min_confidence).tolist(), LOW_CONFIDENCE)
     large = np.flatnonzero(~small).tolist()
-    if not large:
-        return found
-    sure = confidence >= min(SURE, max(min_confidence, 1e-9)) if min_confidence < 1e-9 else confidence >= SURE
     if len(large) >= CROWD and sure[large].mean() < PAGE:
-        for i in large:
-            found[i] = found[i] or CLUTTER
-        return found
+        refuse(large, CLUTTER)
     for line in order([candidates[i].box for i in large]):
         for word in line:
             members = [large[k] for k in word]
             if len(members) > 1 and sure[members].mean() < WORD:
-                for i in members:
-                    found[i] = found[i] or PART_OF_WORD
-            elif (
-                len(members) == 1 and len(large) > 0 and confidence[members[0]] < min(ALONE, 1.0) and min_confidence > 0
-            ):
-                found[members[0]] = found[members[0]] or LOW_CONFIDENCE
+                refuse(members, PART_OF_WORD)
+            elif len(members) == 1 and confidence[members[0]] < ALONE:
+                refuse(members, LOW_CONFIDENCE)
     return found
 
 

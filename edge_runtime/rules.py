@@ -6,11 +6,11 @@ from numpy.typing import NDArray
 
 from edge_runtime.records import Uint8
 
-LONG_SIDE = 480  # lines are looked for in a picture reduced to this
+LONG_SIDE = 320  # lines are looked for in a picture reduced to this
 LEAST = 0.3  # a rule is at least this part of the mark's long side, ...
 REACH = 12  # ... and at most so many pixels to either side of its middle
 CROSSING = 1.6  # where ink is so many times as thick as the rule, a stroke crosses it, and stays
-MAX_RULES = 60
+MAX_RULES = 40
 
 
 def without_rules(ink: Uint8, threshold: int) -> Uint8:

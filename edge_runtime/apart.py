@@ -1,0 +1,104 @@
+"""Marks that are several things run together -> what they are made of: digits on rules, in boxes, in shadows."""
+
+from collections.abc import Sequence
+
+from edge_runtime.marks import DUST, Mark, find_marks
+from edge_runtime.normalize import body
+from edge_runtime.records import Box
+from edge_runtime.rules import without_rules
+
+SHORT = 16  # pixels: shorter marks stay whole
+LARGE = 1.8  # a mark this many times as long as the typical one, or ...
+BROAD = 1.3  # ... this many times as wide as high may be several things
+RULE = 12.0  # ink this many times as long as wide is a printed rule
+CROSSING = 0.95  # where nothing tells how large digits are, what crosses this much of the picture is a rule
+UNCHANGED = 0.6  # one part alone that covers so much of its mark is the mark itself
+# What is taken apart in a frame: so many marks, that cover so many frames together, and so many more for their rules.
+MAX_APART = 24
+MAX_COVERED = 3.0
+MAX_RULED = 6
+
+
+def taken_apart(
+    marks: Sequence[Mark], threshold: int, shape: tuple[int, ...]
+) -> tuple[list[tuple[Mark, list[Mark]]], int]:
+    """Return each mark with what it is made of, itself or several things, and the typical long side in pixels.
+
+    First, what stands out of a large mark as the body of its strokes comes apart; of what then is still large, rules
+    are taken away. `threshold` is the faintest ink that counts; `shape` is the frame's (rows, columns).
+    """
+    typical = typical_side([mark.box for mark in marks], shape)
+    left, covered = MAX_APART, MAX_COVERED * shape[0] * shape[1]
+    apart = []
+    for mark in marks:
+        parts, size = [mark], mark.box.width * mark.box.height
+        if left and size <= covered and _suspect(mark.box, typical):
+            left, covered = left - 1, covered - size
+            level = int(body(mark.ink) / 2)
+            parts = _within(mark, level) if level > threshold else parts
+        apart.append((mark, parts))
+    if left == MAX_APART:
+        return apart, typical
+    typical = typical_side([part.box for _, parts in apart for part in parts], shape)
+    large = max(2 * SHORT, LARGE * typical if typical else CROSSING * min(shape))
+    settled, ruled = [], MAX_RULED
+    for mark, parts in apart:
+        found = []
+        for part in parts:
+            if ruled and max(part.box.width, part.box.height) > large and not is_rule(part.box):
+                ruled -= 1
+                found += _unruled(part, threshold)
+            else:
+                found.append(part)
+        found = [part for part in found if max(part.box.width, part.box.height) > DUST]
+        unchanged = len(found) == 1 and _area(found[0].box) > UNCHANGED * _area(mark.box)
+        settled.append((mark, [mark] if unchanged or not found else found))
+    return settled, typical
+
+
+def typical_side(boxes: Sequence[Box], shape: tuple[int, ...]) -> int:
+    """Return the median long side, where boxes count as much as they cover; rules, frames and tables do not count.
+
+    0 where there is nothing else. `shape` is the frame's (rows, columns).
+    """
+    longs = sorted(max(box.width, box.height) for box in boxes if not is_rule(box))
+    longs = [long for long in longs if long <= max(shape) / 2]
+    half, covered = sum(long * long for long in longs) / 2, 0
+    for long in longs:
+        covered += long * long
+        if covered >= half:
+            return long
+    return 0
+
+
+def is_rule(box: Box) -> bool:
+    """Tell whether a box is as slender as a printed line, and longer than a slender 1 would be."""
+    short, long = sorted((box.width, box.height))
+    return long > RULE * short and long > 2 * SHORT
+
+
+def _suspect(box: Box, typical: int) -> bool:
+    long = max(box.width, box.height)
+    return long >= SHORT and (long > LARGE * typical or box.width > BROAD * box.height)
+
+
+def _unruled(part: Mark, threshold: int) -> list[Mark]:
+    level = max(threshold, int(body(part.ink) / 2))
+    freed = without_rules(part.ink, level)
+    return [part] if freed is part.ink else _within(part._replace(ink=freed), level)
+
+
+def _within(mark: Mark, threshold: int) -> list[Mark]:
+    """Return the marks in the ink of a mark, in the frame's pixels."""
+    x, y = mark.place.x, mark.place.y
+    return [
+        Mark(_moved(found.box, x, y), _moved(found.place, x, y), found.ink) for found in find_marks(mark.ink, threshold)
+    ]
+
+
+def _moved(box: Box, x: int, y: int) -> Box:
+    return Box(box.x + x, box.y + y, box.width, box.height)
+
+
+def _area(box: Box) -> int:
+    return box.width * box.height

@@ -1,0 +1,44 @@
+"""Boxes of marks -> which of them may be one digit together: the flag of a 5, a dashed 7, a stroke with a crack."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from edge_runtime.records import Box
+
+# Two marks may be one digit if the gap between them is at most this part of the higher one's height, ...
+NEAR = 0.2
+# ... their common height at least this part of their common width, ...
+UPRIGHT = 0.7
+# ... and one is a fragment: it lies mostly above or below the other, or is lower than this part of it.
+FRAGMENT = 0.6
+# Or the gap is no more than a crack, of this part of the height.
+CRACK = 0.08
+
+
+def joins(marks: Sequence[Box], most: int) -> list[tuple[int, ...]]:
+    """Return the pairs and triples of marks, as their indices, that may be one digit; at most `most` of each."""
+    if len(marks) < 2:
+        return []
+    x, y, width, height = np.array(marks, np.int32).T
+    right, bottom = x + width, y + height
+    gap_x = np.maximum.outer(x, x) - np.minimum.outer(right, right)
+    gap_y = np.maximum.outer(y, y) - np.minimum.outer(bottom, bottom)
+    gap, higher = np.maximum(gap_x, gap_y), np.maximum.outer(height, height)
+    near = np.triu(gap <= NEAR * higher, 1)
+    if not near.any():
+        return []
+    joint_width = np.maximum.outer(right, right) - np.minimum.outer(x, x)
+    joint_height = np.maximum.outer(bottom, bottom) - np.minimum.outer(y, y)
+    stacked = -gap_x * 2 > np.minimum.outer(width, width)
+    fragment = np.minimum.outer(height, height) < FRAGMENT * higher
+    joinable = near & (joint_height >= UPRIGHT * joint_width) & (stacked | fragment | (gap <= CRACK * higher))
+    pairs = [(int(i), int(j)) for i, j in np.argwhere(joinable)[:most]]
+    partners: dict[int, set[int]] = {}
+    for i, j in pairs:
+        partners.setdefault(i, set()).add(j)
+        partners.setdefault(j, set()).add(i)
+    triples = sorted({
+        tuple(sorted((i, j, k))) for i, j in pairs for k in partners[i] | partners[j] if k not in (i, j)
+    })  # fmt: skip
+    return [*pairs, *triples[:most]]
