@@ -14,7 +14,10 @@ from edge_runtime import DigitReader
 from edge_runtime.ink import ink_plane
 from edge_runtime.locate import locate
 from edge_runtime.normalize import normalize
+from edge_runtime.pages import PageStyle, draw_page
+from edge_runtime.records import Frame
 from edge_runtime.sinks.draw import annotate
+from edge_runtime.sinks.explain import explain
 from edge_runtime.sources import pictures
 from train.files import write_whole
 
@@ -62,6 +65,21 @@ def reading() -> None:
     write_whole(IMAGES / "reading.jpg", lambda temporary: temporary.write_bytes(encoded.tobytes()))
 
 
+def explanation() -> None:
+    """Draw what `edge-digits read --explain` makes of a page on which more is written than digits."""
+    with np.load(SAMPLES / "digits.npz") as arrays:
+        images, labels = arrays["images"], arrays["labels"]
+    rng = np.random.default_rng(4)
+    which = rng.permutation(len(images))[:12]
+    others = (("scribbles", 1), ("rules", 1), ("smudges", 1), ("dots", 2))
+    style = PageStyle(size=(640, 320), touching=0.5, grain=0.0, distractors=others)
+    page = draw_page(images[which], labels[which], rng, style)
+    with DigitReader() as reader:
+        drawn = explain(reader.trace(Frame(page.pixels, "page.jpg")), reader.classifier.labels)
+    _, encoded = cv2.imencode(".png", drawn, (cv2.IMWRITE_PNG_COMPRESSION, 9))
+    write_whole(IMAGES / "explain.png", lambda temporary: temporary.write_bytes(encoded.tobytes()))
+
+
 def save(figure: plt.Figure, name: str) -> None:
     """Write a figure to docs/images."""
     write_whole(
@@ -72,3 +90,4 @@ def save(figure: plt.Figure, name: str) -> None:
 if __name__ == "__main__":
     contract()
     reading()
+    explanation()

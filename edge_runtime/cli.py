@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import click
 
 import edge_runtime
-from edge_runtime.dependencies import explain
+from edge_runtime import dependencies
 from edge_runtime.errors import EdgeError, OptionError, OutputError, PictureError
 
 if TYPE_CHECKING:
     from edge_runtime.records import Frame, Reading
+    from edge_runtime.sinks.pictures import PictureFolder
 
 EXIT_CODES = """\b
 Exit codes:
@@ -39,6 +40,8 @@ def cli() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line for each picture.")
 @click.option("--annotate", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
               help="Also write each picture to DIR with what was read drawn over it.")  # fmt: skip
+@click.option("--explain", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
+              help="Also write a picture of every stage to DIR: why was a digit missed?")  # fmt: skip
 @click.option("--model", metavar="FILE", type=click.Path(path_type=Path),
               help="A .tflite model to use in place of the one that ships.")  # fmt: skip
 @click.option("--labels", metavar="FILE", type=click.Path(path_type=Path),
@@ -52,6 +55,7 @@ def read(
     sources: tuple[str, ...],
     as_json: bool,
     annotate: Path | None,
+    explain: Path | None,
     model: Path | None,
     labels: Path | None,
     min_confidence: float | None,
@@ -65,6 +69,7 @@ def read(
       edge-digits read page.jpg
       edge-digits read photos/ --json
       edge-digits read page.jpg --annotate out/
+      edge-digits read page.jpg --explain why/
     """
     from edge_runtime import DigitReader
 
@@ -72,12 +77,8 @@ def read(
     with DigitReader(model, labels=labels, threads=threads, min_confidence=min_confidence) as reader:
         if not reader.classifier.model.verified:
             _note(f"{reader.classifier.model.path} has no card: it is used unverified")
-        folder = None
-        if annotate is not None:
-            from edge_runtime.sinks.pictures import PictureFolder
-
-            _keep_originals(annotate, sources)
-            folder = PictureFolder(annotate)
+        _check_outputs(annotate, explain, sources)
+        annotated, explained = _folder(annotate), _folder(explain)
         several = len(sources) > 1 or os.path.isdir(sources[0])
         for frame in _frames(sources):
             if isinstance(frame, PictureError):
@@ -86,18 +87,37 @@ def read(
                 failed = True
                 _note(f"error: {frame}")
                 continue
-            reading = reader.read(frame)
+            trace = reader.trace(frame)
+            reading = trace.reading
             _print(json.dumps(_record(reading)) if as_json else _text(reading, several))
-            if folder is not None:
-                folder.write(frame, reading)
+            if annotated is not None:
+                from edge_runtime.sinks import draw
+
+                annotated.write(frame, draw.annotate(frame, reading))
+            if explained is not None:
+                from edge_runtime.sinks import explain as drawing
+
+                explained.write(frame, drawing.explain(trace, reader.classifier.labels))
     if failed:
         raise SystemExit(PictureError.exit_code)
 
 
-def _keep_originals(annotate: Path, sources: tuple[str, ...]) -> None:
-    homes = (source if os.path.isdir(source) else os.path.dirname(source) for source in sources if source != "-")
-    if os.path.realpath(annotate) in map(os.path.realpath, homes):
-        raise OptionError(f"--annotate {annotate} would write over the pictures there: name another folder")
+def _check_outputs(annotate: Path | None, explain: Path | None, sources: tuple[str, ...]) -> None:
+    """Raise OptionError where a picture would be written over another one."""
+    homes = [source if os.path.isdir(source) else os.path.dirname(source) for source in sources if source != "-"]
+    for option, folder in (("--annotate", annotate), ("--explain", explain)):
+        if folder is not None and os.path.realpath(folder) in map(os.path.realpath, homes):
+            raise OptionError(f"{option} {folder} would write over the pictures there: name another folder")
+    if annotate is not None and explain is not None and os.path.realpath(annotate) == os.path.realpath(explain):
+        raise OptionError(f"--annotate and --explain would write over each other in {explain}: name two folders")
+
+
+def _folder(path: Path | None) -> "PictureFolder | None":
+    if path is None:
+        return None
+    from edge_runtime.sinks.pictures import PictureFolder
+
+    return PictureFolder(path)
 
 
 def _frames(sources: tuple[str, ...]) -> "Iterator[Frame | PictureError]":
@@ -159,7 +179,7 @@ def main() -> None:
         try:
             code = cli.main(sys.argv[1:] or ["--help"], standalone_mode=False)
         except ImportError as error:
-            raise explain(error) from error
+            raise dependencies.explain(error) from error
         except OSError as error:
             if isinstance(error, EdgeError):
                 raise

@@ -1,11 +1,13 @@
 """Reading -> picture: each digit's box with its label and confidence, each rejected mark with its reason."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from edge_runtime.records import Box, Frame, Reading, Uint8
+from edge_runtime.records import Box, Digit, Frame, Reading, Rejection, Uint8
 
 Color = tuple[int, int, int]  # blue-green-red
 
@@ -24,26 +26,107 @@ FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 def annotate(frame: Frame, reading: Reading) -> Uint8:
-    """Return a copy of the frame, uint8 (H, W, 3) blue-green-red, with the reading drawn over it."""
+    """Return a copy of the frame, uint8 (H, W, 3) blue-green-red, with the reading drawn over it.
+
+    Every mark has its box. Every digit has its label, and its confidence where that covers no other label. A reason is
+    written only where it is not cut off and covers no other caption, and no digit either if the network never saw the
+    mark; the largest marks come first.
+    """
     pixels = frame.pixels
     picture = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR) if pixels.ndim == 2 else pixels.copy()
     palette = ON_LIGHT if float(np.median(pixels[::8, ::8])) >= 128 else ON_DARK
     thickness = max(1, round(max(picture.shape[:2]) / 640))
+    taken = np.zeros(picture.shape[:2], np.bool_)
+    labels = _labels(reading.digits, taken, thickness)
     for rejection in reading.rejected:
-        _outline(picture, rejection.box, rejection.reason, palette.rejected, palette.rim, thickness, size=0.35)
+        _outline(picture, rejection.box, palette.rejected, thickness)
+    for seen in (True, False):
+        for rejection in sorted(reading.rejected, key=_area, reverse=True):
+            reason = Caption(rejection.reason, 0.35 * thickness, thickness)
+            if seen == (rejection.confidence is not None) and (place := reason.claim(taken, rejection.box)):
+                reason.write(picture, place, palette.rejected, palette.rim)
+        for digit in reading.digits:
+            covered(taken, digit.box)[...] = True
     for digit in reading.digits:
-        caption = f"{digit.label} {digit.confidence:.0%}"
-        _outline(picture, digit.box, caption, palette.read, palette.rim, thickness, size=0.5)
+        _outline(picture, digit.box, palette.read, thickness)
+    for label, place in labels:
+        label.write(picture, place, palette.read, palette.rim)
     return np.asarray(picture, dtype=np.uint8)
 
 
-def _outline(
-    picture: np.ndarray, box: Box, caption: str, color: Color, rim: Color, thickness: int, size: float
-) -> None:
+class Caption(NamedTuple):
+    """A few words in FONT of so many times its own size, with strokes of so many pixels."""
+
+    text: str
+    size: float
+    thickness: int
+
+    @property
+    def rim(self) -> int:
+        """Pixels that the rim is wide."""
+        return (self.thickness + 1) // 2
+
+    def places(self, box: Box, shape: tuple[int, ...]) -> tuple[Box, Box]:
+        """Return where the words go beside a box in a picture of this shape (rows, columns): best, and second best.
+
+        That is above and below it, the other way around where there is no room above.
+        """
+        (width, height), below = cv2.getTextSize(self.text, FONT, self.size, self.thickness)
+        width, tall = width + 2 * self.rim, height + below + 2 * self.rim
+        x = max(0, min(box.x, shape[1] - width))
+        over = Box(x, box.y - tall, width, tall)
+        under = Box(x, min(box.bottom, shape[0] - tall), width, tall)
+        return (over, under) if over.y >= 0 else (under, over)
+
+    def claim(self, taken: NDArray[np.bool_], box: Box, best: int = 2) -> Box | None:
+        """Take one of the `best` places beside a box in a picture, bool (H, W), and return it; None if none is free."""
+        for place in self.places(box, taken.shape)[:best]:
+            area = covered(taken, place)
+            if area.shape == (place.height, place.width) and not area.any():
+                area[...] = True
+                return place
+        return None
+
+    def write(self, picture: np.ndarray, place: Box, color: Color, rim: Color) -> None:
+        """Write the words into `place`, in the picture, uint8 (H, W, 3), itself."""
+        (_, height), _ = cv2.getTextSize(self.text, FONT, self.size, self.thickness)
+        # Not drawn once more with a broader pen for the rim: OpenCV 5 has other letters in each breadth.
+        words = np.zeros((place.height, place.width), np.uint8)
+        cv2.putText(words, self.text, (self.rim, height + self.rim), FONT, self.size, 255, self.thickness, cv2.LINE_AA)
+        under = covered(picture, place)
+        top, left = max(0, -place.y), max(0, -place.x)
+        for shape, paint in ((cv2.dilate(words, np.ones((2 * self.rim + 1,) * 2, np.uint8)), rim), (words, color)):
+            part = shape[top : top + under.shape[0], left : left + under.shape[1]]
+            share = np.asarray(part, np.float32)[..., None] / 255
+            under[...] = np.rint(under + share * (np.array(paint, np.float32) - under))
+
+
+def covered(picture: np.ndarray, place: Box) -> np.ndarray:
+    """Return what a place covers of a picture, (H, W, ...): less than its size where it is partly outside."""
+    return picture[max(0, place.y) : max(0, place.bottom), max(0, place.x) : max(0, place.right)]
+
+
+def _labels(digits: Sequence[Digit], taken: NDArray[np.bool_], thickness: int) -> list[tuple[Caption, Box]]:
+    """Return the captions of digits and their places: with the confidence where that covers no other one's label."""
+    size = 0.5 * thickness
+    labels = [Caption(digit.label, size, thickness) for digit in digits]
+    places = [label.places(digit.box, taken.shape)[0] for label, digit in zip(labels, digits, strict=True)]
+    for place in places:
+        covered(taken, place)[...] = True
+    found = []
+    for label, place, digit in zip(labels, places, digits, strict=True):
+        covered(taken, place)[...] = False
+        whole = label._replace(text=f"{digit.label} {digit.confidence:.0%}")
+        wide = whole.claim(taken, digit.box, best=1)
+        if wide is None:
+            covered(taken, place)[...] = True
+        found.append((label, place) if wide is None else (whole, wide))
+    return found
+
+
+def _outline(picture: np.ndarray, box: Box, color: Color, thickness: int) -> None:
     cv2.rectangle(picture, box[:2], (box.right - 1, box.bottom - 1), color, thickness)
-    size *= thickness
-    (width, height), below = cv2.getTextSize(caption, FONT, size, thickness)
-    x = max(0, min(box.x, picture.shape[1] - width))
-    y = box.y - below if box.y > height + below else min(box.bottom + height + below, picture.shape[0] - below)
-    cv2.putText(picture, caption, (x, y), FONT, size, rim, thickness + 2, cv2.LINE_AA)
-    cv2.putText(picture, caption, (x, y), FONT, size, color, thickness, cv2.LINE_AA)
+
+
+def _area(rejection: Rejection) -> int:
+    return rejection.box.width * rejection.box.height

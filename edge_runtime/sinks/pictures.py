@@ -1,4 +1,4 @@
-"""Annotated pictures in a folder."""
+"""Drawn pictures in a folder, named after what they show."""
 
 import os
 from pathlib import Path
@@ -6,12 +6,11 @@ from pathlib import Path
 import cv2
 
 from edge_runtime.errors import OutputError
-from edge_runtime.records import Frame, Reading
-from edge_runtime.sinks.draw import annotate
+from edge_runtime.records import Frame, Uint8
 
 
 class PictureFolder:
-    """Writes each frame with its reading drawn over it to `folder`, as NAME.png after its source.
+    """Writes what was drawn of each frame to `folder`, as NAME.png after the frame's source.
 
     Two sources of the same name get NAME.png and NAME-2.png. Raises OutputError where something cannot be written.
     """
@@ -24,10 +23,10 @@ class PictureFolder:
         except OSError as error:
             raise OutputError(f"cannot make the folder {folder}: {error.strerror or error}") from error
 
-    def write(self, frame: Frame, reading: Reading) -> Path:
-        """Write one picture and return where it is."""
+    def write(self, frame: Frame, picture: Uint8) -> Path:
+        """Write a picture of this frame, uint8 (H, W) or (H, W, 3) blue-green-red, and return where it is."""
         path = self._folder / f"{self._free_name(Path(frame.source).stem or 'picture')}.png"
-        _, encoded = cv2.imencode(".png", annotate(frame, reading))
+        _, encoded = cv2.imencode(".png", picture)
         temporary = path.with_name(f".{os.getpid()}-{path.name}")
         try:
             temporary.write_bytes(encoded.tobytes())

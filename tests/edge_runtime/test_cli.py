@@ -13,8 +13,10 @@ from jsonschema import Draft202012Validator
 from PIL import Image
 
 import edge_runtime
-from edge_runtime import model_file
+from edge_runtime import DigitReader, model_file
 from edge_runtime.cli import EXIT_CODES, main
+from edge_runtime.sinks.explain import explain
+from edge_runtime.sources import pictures
 
 ROOT = Path(edge_runtime.__file__).parents[1]
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "reading.schema.json").read_text())
@@ -168,30 +170,68 @@ def test_annotated_pictures_of_the_same_name_are_kept_apart(tmp_path: Path, digi
         assert np.any(np.asarray(annotated) != np.asarray(original))
 
 
+def test_what_every_stage_made_of_a_picture_is_explained_beside_the_annotated_one(tmp_path: Path, digit: Path) -> None:
+    done = run("read", digit, "--annotate", tmp_path / "out", "--explain", tmp_path / "why")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2\n", "")
+    assert [path.name for path in (tmp_path / "why").iterdir()] == ["digit.png"]
+    with Image.open(tmp_path / "why" / "digit.png") as explained, Image.open(tmp_path / "out" / "digit.png") as drawn:
+        assert explained.width == 1600
+        with DigitReader() as reader:
+            expected = explain(reader.trace(pictures.load(digit)))
+        page = np.asarray(explained.convert("RGB"))[..., ::-1][expected.shape[0] - 300 :]
+        assert np.array_equal(page, expected[-300:])
+        assert drawn.size == (160, 160)
+
+
+def test_an_explanation_uses_the_labels_of_the_model(tmp_path: Path, digit: Path) -> None:
+    path, labels = tmp_path / "own.tflite", tmp_path / "labels.txt"
+    path.write_bytes(model_file.read(model_file.SHIPPED).flatbuffer)
+    labels.write_text("\n".join("abcdefghij"))
+    done = run("read", digit, "--model", path, "--labels", labels, "--explain", tmp_path / "why")
+    assert (done.returncode, done.stdout) == (0, "c\n")
+    with DigitReader(path, labels=labels) as reader:
+        trace = reader.trace(pictures.load(digit))
+    with Image.open(tmp_path / "why" / "digit.png") as explained:
+        page = np.asarray(explained.convert("RGB"))[..., ::-1]
+    assert np.array_equal(page[-300:], explain(trace, "abcdefghij")[-300:])
+    assert not np.array_equal(page[-300:], explain(trace)[-300:])
+
+
+def test_annotated_and_explained_pictures_go_to_two_folders(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, digit: Path
+) -> None:
+    out = tmp_path / "out"
+    assert call(monkeypatch, "read", digit, "--annotate", out, "--explain", tmp_path / "x" / ".." / "out") == 2
+    message = f"--annotate and --explain would write over each other in {tmp_path}/x/../out: name two folders"
+    assert capsys.readouterr() == ("", f"edge-digits: error: {message}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("option", ["--annotate", "--explain"])
 @pytest.mark.parametrize("as_folder", [False, True])
-def test_annotated_pictures_never_replace_the_originals(
+def test_drawn_pictures_never_replace_the_originals(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
     digit: Path,
     as_folder: bool,
+    option: str,
 ) -> None:
     source = tmp_path / "page.png"
     source.write_bytes(digit.read_bytes())
-    assert call(monkeypatch, "read", tmp_path if as_folder else source, "--annotate", tmp_path / "." / "") == 2
+    assert call(monkeypatch, "read", tmp_path if as_folder else source, option, tmp_path / "." / "") == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert (
-        err == f"edge-digits: error: --annotate {tmp_path} would write over the pictures there: name another folder\n"
-    )
+    assert err == f"edge-digits: error: {option} {tmp_path} would write over the pictures there: name another folder\n"
     assert source.read_bytes() == digit.read_bytes()
 
 
+@pytest.mark.parametrize("option", ["--annotate", "--explain"])
 def test_a_folder_that_cannot_be_written_to(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, digit: Path
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, digit: Path, option: str
 ) -> None:
     (tmp_path / "file").touch()
-    assert call(monkeypatch, "read", digit, "--annotate", tmp_path / "file" / "out") == 6
+    assert call(monkeypatch, "read", digit, option, tmp_path / "file" / "out") == 6
     assert capsys.readouterr() == (
         "",
         f"edge-digits: error: cannot make the folder {tmp_path}/file/out: Not a directory\n",

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -96,6 +97,81 @@ def test_a_picture_without_marks_is_only_copied() -> None:
     assert not np.shares_memory(picture, pixels)
 
 
+def marks(*boxes: tuple[Box, float | None], digits: tuple[Box, ...] = ()) -> Reading:
+    rejected = tuple(Rejection(box, reject.CLUTTER, confidence) for box, confidence in boxes)
+    return replace(reading(digits=digits), rejected=rejected)
+
+
+def changed(drawn: Reading, before: Reading) -> tuple[int, int, int, int]:
+    """Return the box (x, y, width, height) around where two readings of the same frame are drawn differently."""
+    differs = (annotate(frame(), drawn) != annotate(frame(), before)).any(axis=2)
+    x, y, width, height = cv2.boundingRect(differs.astype(np.uint8))
+    return x, y, width, height
+
+
+def test_of_many_reasons_at_one_place_two_are_written_above_and_below() -> None:
+    box = Box(60, 50, 20, 40)
+    two, many = marks(*[(box, None)] * 2), marks(*[(box, None)] * 500)
+    assert np.array_equal(annotate(frame(), two), annotate(frame(), many))
+    _, y, _, height = changed(two, marks((box, None)))
+    assert 90 <= y < y + height <= 105
+
+
+def test_every_mark_has_its_box_where_reasons_find_no_room() -> None:
+    specks = [Box(x, y, 3, 3) for x in range(5, 150, 10) for y in range(25, 110, 10)]
+    drawn = marks(*[(box, None) for box in specks], digits=(Box(1, 20, 158, 99),))
+    outlines = colored(annotate(frame(), drawn), ON_LIGHT.rejected)
+    assert outlines.sum() == 8 * len(specks)
+    assert all(outlines[box.y : box.bottom, box.x : box.right].sum() == 8 for box in specks)
+
+
+def test_of_two_reasons_the_one_of_the_mark_that_the_network_saw_is_written() -> None:
+    large, small = Box(60, 12, 30, 96), Box(62, 14, 26, 92)
+    both = annotate(frame(), marks((large, None), (small, 0.4), (large, None)))
+    assert np.array_equal(both, annotate(frame(), marks((small, 0.4), (large, None), (large, None))))
+    assert changed(marks((small, 0.4)), marks((small, None))) == (0, 0, 0, 0)
+
+
+def test_a_reason_never_covers_what_is_written_about_a_digit() -> None:
+    box = Box(60, 50, 20, 40)
+    alone = annotate(frame(), reading(digits=(box,)))
+    with_marks = annotate(
+        frame(), marks((box, 0.3), (Box(60, 57, 4, 4), 0.3), (Box(58, 20, 4, 9), None), digits=(box,))
+    )
+    caption = (alone[:50] != 250).any(axis=2)
+    assert caption.sum() > 100
+    assert np.array_equal(with_marks[:50][caption], alone[:50][caption])
+    assert (with_marks[:50] != alone[:50]).any()
+
+
+def test_the_reason_of_what_the_network_never_saw_covers_no_digit() -> None:
+    digit, speck = Box(40, 30, 80, 60), Box(70, 60, 6, 6)
+    picture = annotate(frame(), marks((speck, None), digits=(digit,)))
+    inside = picture[31:89, 41:119]
+    inside[60 - 31 : 66 - 31, 70 - 41 : 76 - 41] = 250
+    assert (inside == 250).all()
+    seen = annotate(frame(), marks((speck, 0.5), digits=(digit,)))
+    assert (seen[31:60, 41:119] != 250).any()
+
+
+def test_a_reason_that_would_be_cut_off_is_left_out() -> None:
+    narrow = Frame(np.full((200, 26), 250, np.uint8))
+    picture = annotate(narrow, marks((Box(5, 80, 20, 40), 0.3)))
+    picture[80:120, 5:25] = 250
+    assert (picture == 250).all()
+
+
+def test_close_digits_have_their_labels_and_the_last_its_confidence_too() -> None:
+    apart = annotate(frame(), reading(digits=(Box(10, 50, 20, 40), Box(90, 50, 20, 40))))
+    close = annotate(frame(), reading(digits=(Box(10, 50, 20, 40), Box(32, 50, 20, 40))))
+    wide, short = (cv2.boundingRect((page[:50, :84] != 250).any(axis=2).astype(np.uint8)) for page in (apart, close))
+    assert 30 < wide[2] < 60
+    assert short[2] == wide[2] + 22
+    first = cv2.boundingRect((close[:50, :30] != 250).any(axis=2).astype(np.uint8))
+    assert first[2] < 14
+    assert np.array_equal(close[:50, 32:80], apart[:50, 90:138])
+
+
 def test_lines_grow_with_the_picture() -> None:
     picture = annotate(frame(1280, 1920), reading(digits=(Box(600, 500, 200, 400),)))
     assert colored(picture, ON_LIGHT.read)[700].sum() >= 2 * 3
@@ -115,7 +191,7 @@ def test_any_boxes_can_be_drawn_on_any_frame(size: tuple[int, int], boxes: list[
 def test_a_folder_is_made_and_each_picture_named_after_its_source(tmp_path: Path) -> None:
     folder = PictureFolder(tmp_path / "new" / "out")
     drawn = reading(digits=(Box(60, 50, 20, 40),))
-    path = folder.write(frame(source="/photos/page.one.jpg"), drawn)
+    path = folder.write(frame(source="/photos/page.one.jpg"), annotate(frame(), drawn))
     assert path == tmp_path / "new" / "out" / "page.one.png"
     assert np.array_equal(written(path), annotate(frame(), drawn))
 
@@ -123,14 +199,14 @@ def test_a_folder_is_made_and_each_picture_named_after_its_source(tmp_path: Path
 def test_sources_of_the_same_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
     folder = PictureFolder(tmp_path)
     sources = ["a/page.jpg", "b/page.png", "c/page-2.png", "d/page.jpg", "", "-"]
-    names = [folder.write(frame(source=source), reading()).name for source in sources]
+    names = [folder.write(frame(source=source), frame().pixels).name for source in sources]
     assert names == ["page.png", "page-2.png", "page-2-2.png", "page-3.png", "picture.png", "-.png"]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
 
 
 def test_a_later_run_replaces_the_pictures_of_an_earlier_one(tmp_path: Path) -> None:
-    PictureFolder(tmp_path).write(frame(10, 10, "page.jpg"), reading())
-    path = PictureFolder(tmp_path).write(frame(20, 30, "page.jpg"), reading())
+    PictureFolder(tmp_path).write(frame(10, 10, "page.jpg"), frame(10, 10).pixels)
+    path = PictureFolder(tmp_path).write(frame(10, 10, "page.jpg"), frame(20, 30).pixels)
     assert written(path).shape == (20, 30, 3)
     assert [path.name for path in tmp_path.iterdir()] == ["page.png"]
 
@@ -146,5 +222,5 @@ def test_a_picture_that_cannot_be_written_is_an_output_error_and_leaves_nothing_
     folder = PictureFolder(tmp_path)
     (tmp_path / "page.png").mkdir()
     with pytest.raises(OutputError, match=r"^cannot write .*/page\.png: Is a directory$"):
-        folder.write(frame(source="page.jpg"), reading())
+        folder.write(frame(source="page.jpg"), frame().pixels)
     assert [path.name for path in tmp_path.iterdir()] == ["page.png"]
