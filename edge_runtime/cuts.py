@@ -11,7 +11,7 @@ HEIGHT = 20  # rows at which cuts are looked for
 MAX_CUTS = 5
 APART = 0.25  # cuts lie at least this part of the height from each other, and from both ends
 SIDEWAYS = 0.1  # what a step to the side costs, in rows of full ink
-MOST = 0.45  # a cut through more ink than this part of the height would cut along a stroke
+MOST = 0.3  # a cut through more ink than this part of the height would cut along a stroke
 
 
 def cut(mark: Mark) -> list[Mark]:

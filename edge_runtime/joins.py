@@ -14,6 +14,8 @@ UPRIGHT = 0.7
 FRAGMENT = 0.6
 # Or the gap is no more than a crack, of this part of the height.
 CRACK = 0.08
+# What lies inside another mark and is this part of its height stands in a box, and is no part of it.
+FRAMED = 0.35
 
 
 def joins(marks: Sequence[Box], most: int) -> list[tuple[int, ...]]:
@@ -32,7 +34,9 @@ def joins(marks: Sequence[Box], most: int) -> list[tuple[int, ...]]:
     joint_height = np.maximum.outer(bottom, bottom) - np.minimum.outer(y, y)
     stacked = -gap_x * 2 > np.minimum.outer(width, width)
     fragment = np.minimum.outer(height, height) < FRAGMENT * higher
-    joinable = near & (joint_height >= UPRIGHT * joint_width) & (stacked | fragment | (gap <= CRACK * higher))
+    framed = (joint_width == np.maximum.outer(width, width)) & (joint_height == higher)
+    framed &= np.minimum.outer(height, height) >= FRAMED * higher
+    joinable = near & ~framed & (joint_height >= UPRIGHT * joint_width) & (stacked | fragment | (gap <= CRACK * higher))
     pairs = [(int(i), int(j)) for i, j in np.argwhere(joinable)[:most]]
     partners: dict[int, set[int]] = {}
     for i, j in pairs:

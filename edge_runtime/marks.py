@@ -53,7 +53,8 @@ def _noise(ink: Uint8) -> float:
     if rows.shape[1] < 2:
         return 0.0
     differences = cv2.absdiff(rows[:, 1:], rows[:, :-1])
-    if cv2.countNonZero(cv2.compare(differences, CALM[-1][0], cv2.CMP_GT)) < 0.3 * differences.size:
+    above = cv2.threshold(differences, CALM[-1][0], 255, cv2.THRESH_BINARY)[1]
+    if cv2.countNonZero(above) < 0.3 * differences.size:
         return 0.0
     return float(np.percentile(differences, 70)) / 0.78
 

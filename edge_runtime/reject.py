@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.joins import FRAMED
 from edge_runtime.reading import order
 from edge_runtime.records import Box, Candidate
 
@@ -20,15 +21,15 @@ REASONS = (TOO_SMALL, TOO_LARGE, LINE, LOW_CONTRAST, PART_OF_WORD, NOT_A_DIGIT, 
 
 # A mark lower than this part of the page's typical digit is a dot, a comma or a speck.
 SMALL = 0.33
-# Confidence from which a mark speaks for its neighbors.
-SURE = 0.99
-# Marks that stand together are read only if this part of them is sure: letters look like digits now and then.
-WORD = 0.4
-# A picture with at least CROWD marks is read only if this part of all its marks is sure: scenes are full of ones.
-PAGE = 0.45
+# Letters, and what is in scenes, look like digits now and then, but less often are they all but sure. A picture with at
+# least CROWD marks is read only if PAGE of them are SURE; ...
+SURE, PAGE = 0.99, 0.45
 CROWD = 5
-# A mark on its own has to be this sure.
-ALONE = 0.8
+# ... of marks that stand together, the part that is LIKELY and the part of the page that is sure have to come to this; ...
+LIKELY, WORD = 0.95, 1.1
+# ... and a mark on its own has to be this confident on a page that is not sure, and this on one that is.
+ALONE, ALONE_ON_SURE = 0.9, 0.7
+SURE_PAGE = 0.7
 
 
 def reasons(candidates: Sequence[Candidate], best: Sequence[float], min_confidence: float) -> list[str | None]:
@@ -40,7 +41,6 @@ def reasons(candidates: Sequence[Candidate], best: Sequence[float], min_confiden
     sizes = np.array([_size(candidate.box) for candidate in candidates], np.float64)
     amounts = np.array([candidate.ink.sum(dtype=np.int64) for candidate in candidates], np.float64)
     confidence = np.array(best, np.float64)
-    sure = confidence >= SURE
     found: list[str | None] = [None] * len(candidates)
 
     def refuse(members: Sequence[int], reason: str) -> None:
@@ -49,20 +49,34 @@ def reasons(candidates: Sequence[Candidate], best: Sequence[float], min_confiden
 
     small = sizes < SMALL * _typical(sizes, amounts * (confidence >= min_confidence))
     refuse(np.flatnonzero(small).tolist(), TOO_SMALL)
+    refuse(_frames([candidate.box for candidate in candidates]), LINE)
     if min_confidence == 0:
         return found
     refuse(np.flatnonzero(confidence < min_confidence).tolist(), LOW_CONFIDENCE)
-    large = np.flatnonzero(~small).tolist()
-    if len(large) >= CROWD and sure[large].mean() < PAGE:
+    large = [i for i in np.flatnonzero(~small).tolist() if found[i] != LINE]
+    page = float((confidence[large] >= SURE).mean()) if large else 0.0
+    if len(large) >= CROWD and page < PAGE:
         refuse(large, CLUTTER)
+    alone = ALONE_ON_SURE if len(large) >= CROWD and page >= SURE_PAGE else ALONE
     for line in order([candidates[i].box for i in large]):
         for word in line:
             members = [large[k] for k in word]
-            if len(members) > 1 and sure[members].mean() < WORD:
-                refuse(members, PART_OF_WORD)
-            elif len(members) == 1 and confidence[members[0]] < ALONE:
+            if len(members) == 1 and confidence[members[0]] < alone:
                 refuse(members, LOW_CONFIDENCE)
+            elif len(members) > 1 and (confidence[members] >= LIKELY).mean() + page < WORD:
+                refuse(members, PART_OF_WORD)
     return found
+
+
+def _frames(boxes: Sequence[Box]) -> list[int]:
+    """Return the indices of the boxes that hold another one of at least FRAMED of their height: boxes around digits."""
+    if len(boxes) < 2:
+        return []
+    x, y, width, height = np.array(boxes, np.int32).T
+    holds = (x[:, None] <= x) & (y[:, None] <= y) & (x[:, None] + width[:, None] >= x + width)
+    holds &= (y[:, None] + height[:, None] >= y + height) & (height >= FRAMED * height[:, None])
+    np.fill_diagonal(holds, False)
+    return [int(i) for i in np.flatnonzero(holds.any(axis=1))]
 
 
 def _typical(sizes: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
