@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_runtime.records import Box
 
@@ -14,7 +15,9 @@ UPRIGHT = 0.7
 FRAGMENT = 0.6
 # Or the gap is no more than a crack, of this part of the height.
 CRACK = 0.08
-# What lies inside another mark and is this part of its height stands in a box, and is no part of it.
+# A mark is a box around what lies within it, all sides clear by the first part of its height, and is at least the
+# second part as high as it.
+CLEAR = 0.05
 FRAMED = 0.35
 
 
@@ -34,9 +37,8 @@ def joins(marks: Sequence[Box], most: int) -> list[tuple[int, ...]]:
     joint_height = np.maximum.outer(bottom, bottom) - np.minimum.outer(y, y)
     stacked = -gap_x * 2 > np.minimum.outer(width, width)
     fragment = np.minimum.outer(height, height) < FRAGMENT * higher
-    framed = (joint_width == np.maximum.outer(width, width)) & (joint_height == higher)
-    framed &= np.minimum.outer(height, height) >= FRAMED * higher
-    joinable = near & ~framed & (joint_height >= UPRIGHT * joint_width) & (stacked | fragment | (gap <= CRACK * higher))
+    framed = frames(marks)
+    joinable = near & ~(framed | framed.T) & (joint_height >= UPRIGHT * joint_width) & (stacked | fragment | (gap <= CRACK * higher))
     pairs = [(int(i), int(j)) for i, j in np.argwhere(joinable)[:most]]
     partners: dict[int, set[int]] = {}
     for i, j in pairs:
@@ -46,3 +48,13 @@ def joins(marks: Sequence[Box], most: int) -> list[tuple[int, ...]]:
         tuple(sorted((i, j, k))) for i, j in pairs for k in partners[i] | partners[j] if k not in (i, j)
     })  # fmt: skip
     return [*pairs, *triples[:most]]
+
+
+def frames(boxes: Sequence[Box]) -> NDArray[np.bool_]:
+    """Tell which boxes are drawn around which: bool (N, N), in row i true for what stands in box i."""
+    x, y, width, height = np.array(boxes, np.int32).reshape(-1, 4).T
+    right, bottom = x + width, y + height
+    clear = (CLEAR * height)[:, None]
+    inside = (x - x[:, None] >= clear) & (right[:, None] - right >= clear)
+    inside &= (y - y[:, None] >= clear) & (bottom[:, None] - bottom >= clear)
+    return np.asarray(inside & (height >= FRAMED * height[:, None]))

@@ -14,8 +14,8 @@ SHARED = 0.4
 REACH = 5.0
 STEEP = 0.36  # 20 degrees
 # A gap is one between words if it is at least this part of the line's height, and this many times the page's median.
-WORD_GAP = 0.9
-WIDER = 1.8
+WORD_GAP = 1.0
+WIDER = 2.0
 
 
 def order(boxes: Sequence[Box]) -> list[list[list[int]]]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.joins import FRAMED
+from edge_runtime.joins import frames
 from edge_runtime.reading import order
 from edge_runtime.records import Box, Candidate
 
@@ -49,7 +49,7 @@ def reasons(candidates: Sequence[Candidate], best: Sequence[float], min_confiden
 
     small = sizes < SMALL * _typical(sizes, amounts * (confidence >= min_confidence))
     refuse(np.flatnonzero(small).tolist(), TOO_SMALL)
-    refuse(_frames([candidate.box for candidate in candidates]), LINE)
+    refuse(np.flatnonzero(frames([candidate.box for candidate in candidates]).any(axis=1)).tolist(), LINE)
     if min_confidence == 0:
         return found
     refuse(np.flatnonzero(confidence < min_confidence).tolist(), LOW_CONFIDENCE)
@@ -66,17 +66,6 @@ def reasons(candidates: Sequence[Candidate], best: Sequence[float], min_confiden
             elif len(members) > 1 and (confidence[members] >= LIKELY).mean() + page < WORD:
                 refuse(members, PART_OF_WORD)
     return found
-
-
-def _frames(boxes: Sequence[Box]) -> list[int]:
-    """Return the indices of the boxes that hold another one of at least FRAMED of their height: boxes around digits."""
-    if len(boxes) < 2:
-        return []
-    x, y, width, height = np.array(boxes, np.int32).T
-    holds = (x[:, None] <= x) & (y[:, None] <= y) & (x[:, None] + width[:, None] >= x + width)
-    holds &= (y[:, None] + height[:, None] >= y + height) & (height >= FRAMED * height[:, None])
-    np.fill_diagonal(holds, False)
-    return [int(i) for i in np.flatnonzero(holds.any(axis=1))]
 
 
 def _typical(sizes: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
