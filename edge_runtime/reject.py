@@ -20,7 +20,7 @@ LOW_CONFIDENCE = "low confidence"
 REASONS = (TOO_SMALL, TOO_LARGE, LINE, LOW_CONTRAST, PART_OF_WORD, NOT_A_DIGIT, CLUTTER, LOW_CONFIDENCE)
 
 # A mark lower than this part of the page's typical digit is a dot, a comma or a speck.
-SMALL = 0.33
+SMALL = 0.25
 # Letters, and what is in scenes, look like digits now and then, but less often are they all but sure. A picture with at
 # least CROWD marks is read only if PAGE of them are SURE; ...
 SURE, PAGE = 0.99, 0.45
