@@ -71,7 +71,8 @@ def find_marks(ink: Uint8, threshold: int) -> list[Mark]:
         return _labeled(ink, np.asarray(binary, dtype=np.uint8), most)
     outlines, hierarchy = cv2.findContours(binary, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     found, holes = [], defaultdict(list)
-    for i, (outline, (_, _, _, parent)) in enumerate(zip(outlines, hierarchy[0] if outlines else (), strict=True)):
+    parents = hierarchy[0, :, 3].tolist() if outlines else []
+    for i, (outline, parent) in enumerate(zip(outlines, parents, strict=True)):
         if parent >= 0:
             holes[parent].append(outline)
             continue

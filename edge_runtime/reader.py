@@ -96,26 +96,17 @@ class DigitReader:
             confidences = np.concatenate([confidences, self.classifier.confidences(more)])
         clock.append(perf_counter_ns())
 
-        chosen = choose(located.candidates, confidences)
+        asked = chosen = choose(located.candidates, confidences)
         kept = [located.candidates[i] for i in chosen]
-        best = [float(confidences[i].max()) for i in chosen]
-        reasons = reject.reasons(kept, best, self.min_confidence)
+        best = confidences[chosen].max(axis=1, initial=0.0).tolist()
+        lines = order([candidate.box for candidate in kept])
+        reasons = reject.reasons(kept, best, lines, self.min_confidence)
         rejected = [*located.rejections, *_leftovers(located.marks, kept)]
-        rejected += [
-            Rejection(candidate.box, reason, confidence)
-            for candidate, reason, confidence in zip(kept, reasons, best, strict=True)
-            if reason is not None
-        ]
-        accepted = [
-            (i, candidate.box) for i, candidate, reason in zip(chosen, kept, reasons, strict=True) if reason is None
-        ]
-        lines = order([box for _, box in accepted])
-        digits = [
-            self._digit(confidences[accepted[k][0]], _enlarged(accepted[k][1], scale, frame.size), number)
-            for number, line in enumerate(lines)
-            for word in line
-            for k in word
-        ]
+        if any(reasons):
+            rejected += [Rejection(c.box, why, sure) for c, why, sure in zip(kept, reasons, best, strict=True) if why]
+            chosen = [i for i, why in zip(chosen, reasons, strict=True) if why is None]
+            lines = order([located.candidates[i].box for i in chosen])
+        digits = self._digits(lines, [located.candidates[i].box for i in chosen], confidences[chosen], scale, frame.size)
         clock.append(perf_counter_ns())
         reading = Reading(
             source=frame.source,
@@ -129,7 +120,7 @@ class DigitReader:
             ms=_timings(clock),
             model=self.classifier.model.sha256[:12],
         )
-        return Trace(pixels, ink, located, images, confidences, tuple(chosen), tuple(reasons), reading)
+        return Trace(pixels, ink, located, images, confidences, tuple(asked), tuple(reasons), reading)
 
     def close(self) -> None:
         """Free the model; safe to call again."""
@@ -143,10 +134,24 @@ class DigitReader:
     ) -> None:
         self.close()
 
-    def _digit(self, confidences: np.ndarray, box: Box, line: int) -> Digit:
-        likeliest = np.argsort(-confidences, kind="stable")[:TOP]
-        top = tuple((self.classifier.labels[i], float(confidences[i])) for i in likeliest)
-        return Digit(*top[0], box, line, top)
+    def _digits(
+        self,
+        lines: list[list[list[int]]],
+        boxes: list[Box],
+        confidences: NDArray[np.float64],
+        scale: float,
+        size: tuple[int, int],
+    ) -> list[Digit]:
+        """Return the digits in reading order; row i of `confidences` belongs to `boxes[i]`."""
+        likeliest = np.argsort(-confidences, axis=1, kind="stable")[:, :TOP]
+        values = np.take_along_axis(confidences, likeliest, axis=1).tolist()
+        named = [[self.classifier.labels[k] for k in row] for row in likeliest.tolist()]
+        digits = []
+        for number, line in enumerate(lines):
+            for i in (i for word in line for i in word):
+                top = tuple(zip(named[i], values[i], strict=True))
+                digits.append(Digit(*top[0], _enlarged(boxes[i], scale, size), number, top))
+        return digits
 
 
 def _text(digits: list[Digit], lines: list[list[list[int]]]) -> tuple[str, ...]:

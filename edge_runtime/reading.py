@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from statistics import median
 from typing import Any
-
-import numpy as np
 
 from edge_runtime.records import Box, Reading
 
@@ -13,6 +12,7 @@ SHARED = 0.4
 # The tilt is told by neighbors up to so many heights apart, along lines that rise or fall by up to so much.
 REACH = 5.0
 STEEP = 0.36  # 20 degrees
+ASIDE = 0.3  # heights by which neighbors may stand higher or lower than that
 # A gap is one between words if it is at least this part of the line's height, and this many times the page's median.
 WORD_GAP = 1.0
 WIDER = 2.0
@@ -41,21 +41,17 @@ def order(boxes: Sequence[Box]) -> list[list[list[int]]]:
 
 def tilt(boxes: Sequence[Box]) -> float:
     """Return how much the lines that `boxes` stand on fall per pixel to the right; 0 where that cannot be told."""
-    if len(boxes) < 3:
-        return 0.0
-    x, y, width, height = np.array(boxes, np.float64).T
-    center_x, center_y = x + width / 2, y + height / 2
-    across, down = (center[None] - center[:, None] for center in (center_x, center_y))
-    taller = np.maximum.outer(height, height)
-    neighbor = (across > 0) & (across < REACH * taller) & (np.abs(down) < STEEP * across + 0.3 * taller)
-    across[~neighbor] = np.inf
-    nearest = across.argmin(axis=1)
-    rows = np.flatnonzero(np.isfinite(across[np.arange(len(boxes)), nearest]))
-    if len(rows) < 2:
-        return 0.0
-    # Bottoms and tops tell more than centers where low and high digits stand side by side; centers are their mean.
-    slopes = down[rows, nearest[rows]] / across[rows, nearest[rows]]
-    slope = float(np.median(slopes))
+    middles = sorted((b.x + b.width / 2, b.y + b.height / 2, b.height) for b in boxes)
+    slopes = []
+    for i, (x, y, height) in enumerate(middles):
+        for next_x, next_y, next_height in middles[i + 1 :]:
+            taller, across, down = max(height, next_height), next_x - x, next_y - y
+            if across > REACH * taller:
+                break
+            if across > 0 and abs(down) < STEEP * across + ASIDE * taller:
+                slopes.append(down / across)
+                break
+    slope = median(slopes) if len(slopes) > 1 else 0.0
     return slope if abs(slope) <= STEEP else 0.0
 
 

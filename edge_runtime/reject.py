@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.joins import frames
-from edge_runtime.reading import order
 from edge_runtime.records import Box, Candidate
 
 TOO_SMALL = "too small"
@@ -32,14 +32,16 @@ ALONE, ALONE_ON_SURE = 0.9, 0.7
 SURE_PAGE = 0.7
 
 
-def reasons(candidates: Sequence[Candidate], best: Sequence[float], min_confidence: float) -> list[str | None]:
+def reasons(
+    candidates: Sequence[Candidate], best: Sequence[float], lines: Sequence[Sequence[Sequence[int]]], min_confidence: float
+) -> list[str | None]:
     """Return, for each chosen candidate, why it is not a digit, or None where it is one.
 
-    `best` is each one's highest confidence, 0-1. Sizes are judged against the others on the page, weighed by their
+    `best` is each one's highest confidence, 0-1, `lines` their indices as `reading.order` gives them. Sizes are judged against the others on the page, weighed by their
     ink; words and pages by how many of their marks are sure to be digits. Where `min_confidence` is 0, only sizes count.
     """
     sizes = np.array([_size(candidate.box) for candidate in candidates], np.float64)
-    amounts = np.array([candidate.ink.sum(dtype=np.int64) for candidate in candidates], np.float64)
+    amounts = np.array([cv2.sumElems(candidate.ink)[0] for candidate in candidates])
     confidence = np.array(best, np.float64)
     found: list[str | None] = [None] * len(candidates)
 
@@ -58,9 +60,10 @@ def reasons(candidates: Sequence[Candidate], best: Sequence[float], min_confiden
     if len(large) >= CROWD and page < PAGE:
         refuse(large, CLUTTER)
     alone = ALONE_ON_SURE if len(large) >= CROWD and page >= SURE_PAGE else ALONE
-    for line in order([candidates[i].box for i in large]):
+    counted = set(large)
+    for line in lines:
         for word in line:
-            members = [large[k] for k in word]
+            members = [i for i in word if i in counted]
             if len(members) == 1 and confidence[members[0]] < alone:
                 refuse(members, LOW_CONFIDENCE)
             elif len(members) > 1 and (confidence[members] >= LIKELY).mean() + page < WORD:
