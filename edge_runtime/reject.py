@@ -19,17 +19,21 @@ CLUTTER = "clutter"
 LOW_CONFIDENCE = "low confidence"
 REASONS = (TOO_SMALL, TOO_LARGE, LINE, LOW_CONTRAST, PART_OF_WORD, NOT_A_DIGIT, CLUTTER, LOW_CONFIDENCE)
 
-# A mark lower than this part of the page's typical digit is a dot, a comma or a speck.
-SMALL = 0.25
-# Letters, and what is in scenes, look like digits now and then, but less often are they all but sure. A picture with at
-# least CROWD marks is read only if PAGE of them are SURE; ...
+# Digits are not as broad, nor as full of ink, as so many times their height and this part of their box (of MNIST's, 1 in
+# 1000 is as broad, none as full); strokes, which are slender, may be.
+BROAD = 1.8
+FULL, STROKE = 0.92, 0.5
+# A mark lower than this part of the page's typical digit is a dot or a speck; a mere stroke a comma already below that.
+SMALL, COMMA = 0.33, 0.5
+# Letters, and what is in scenes, look like digits now and then, but are less often all but sure (of digits on generated
+# pages 9 in 10, of letters, words and scribbles 4 in 10). A picture with at least CROWD marks is read only if PAGE of
+# them are SURE; ...
 SURE, PAGE = 0.99, 0.45
 CROWD = 5
-# ... of marks that stand together, the part that is LIKELY and the part of the page that is sure have to come to this; ...
-LIKELY, WORD = 0.95, 1.1
-# ... and a mark on its own has to be this confident on a page that is not sure, and this on one that is.
-ALONE, ALONE_ON_SURE = 0.9, 0.7
-SURE_PAGE = 0.7
+# ... of marks that stand together, LEAST have to be LIKELY, and more on a page that is less sure; ...
+LIKELY, LEAST, WORD = 0.95, 0.5, 1.1
+# ... and a mark on its own has to be this confident, or this on a page of digits of which so many are sure.
+ALONE, ALONE_ON_SURE, SURE_PAGE = 0.9, 0.7, 0.7
 
 
 def reasons(
@@ -37,8 +41,9 @@ def reasons(
 ) -> list[str | None]:
     """Return, for each chosen candidate, why it is not a digit, or None where it is one.
 
-    `best` is each one's highest confidence, 0-1, `lines` their indices as `reading.order` gives them. Sizes are judged against the others on the page, weighed by their
-    ink; words and pages by how many of their marks are sure to be digits. Where `min_confidence` is 0, only sizes count.
+    `best` is each one's highest confidence, 0-1, and `lines` their indices as `reading.order` gives them. Sizes are
+    judged against the others on the page, weighed by their ink; words and pages by how many of their marks are all but
+    sure to be digits. Where `min_confidence` is 0, only sizes and shapes count.
     """
     sizes = np.array([_size(candidate.box) for candidate in candidates], np.float64)
     amounts = np.array([cv2.sumElems(candidate.ink)[0] for candidate in candidates])
@@ -49,13 +54,16 @@ def reasons(
         for i in members:
             found[i] = found[i] or reason
 
-    small = sizes < SMALL * _typical(sizes, amounts * (confidence >= min_confidence))
+    slender = np.array([candidate.box.width <= STROKE * candidate.box.height for candidate in candidates], np.bool_)
+    least = np.where(slender, COMMA, SMALL) * _typical(sizes, amounts * (confidence >= min_confidence))
+    small = sizes < least
     refuse(np.flatnonzero(small).tolist(), TOO_SMALL)
+    refuse([i for i, candidate in enumerate(candidates) if _unlike(candidate, float(amounts[i]))], NOT_A_DIGIT)
     refuse(np.flatnonzero(frames([candidate.box for candidate in candidates]).any(axis=1)).tolist(), LINE)
     if min_confidence == 0:
         return found
     refuse(np.flatnonzero(confidence < min_confidence).tolist(), LOW_CONFIDENCE)
-    large = [i for i in np.flatnonzero(~small).tolist() if found[i] != LINE]
+    large = [i for i in np.flatnonzero(~small).tolist() if found[i] not in (LINE, NOT_A_DIGIT)]
     page = float((confidence[large] >= SURE).mean()) if large else 0.0
     if len(large) >= CROWD and page < PAGE:
         refuse(large, CLUTTER)
@@ -66,18 +74,23 @@ def reasons(
             members = [i for i in word if i in counted]
             if len(members) == 1 and confidence[members[0]] < alone:
                 refuse(members, LOW_CONFIDENCE)
-            elif len(members) > 1 and (confidence[members] >= LIKELY).mean() + page < WORD:
+            elif len(members) > 1 and (confidence[members] >= LIKELY).mean() < max(LEAST, WORD - page):
                 refuse(members, PART_OF_WORD)
     return found
+
+
+def _unlike(candidate: Candidate, amount: float) -> bool:
+    width, height = candidate.box.width, candidate.box.height
+    return width > BROAD * height or (width > STROKE * height and amount > FULL * 255 * width * height)
 
 
 def _typical(sizes: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
     """Return the median of `sizes`, float64 (N,), where each counts as much as its weight."""
     if weights.sum() == 0:
         return 0.0
-    order_ = np.argsort(sizes)
-    cumulated = np.cumsum(weights[order_])
-    return float(sizes[order_][np.searchsorted(cumulated, cumulated[-1] / 2)])
+    ascending = np.argsort(sizes)
+    cumulated = np.cumsum(weights[ascending])
+    return float(sizes[ascending][np.searchsorted(cumulated, cumulated[-1] / 2)])
 
 
 def _size(box: Box) -> int:
