@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from edge_runtime.marks import DUST, Mark
 from edge_runtime.records import Box, Uint8
 
-HEIGHT = 20  # rows at which cuts are looked for
+HEIGHT = 12  # rows at which cuts are looked for
 MAX_CUTS = 5
 APART = 0.25  # cuts lie at least this part of the height from each other, and from both ends
 SIDEWAYS = 0.1  # what a step to the side costs, in rows of full ink

@@ -131,9 +131,10 @@ def _paper(small: Uint8) -> Uint8:
     keeps corners that are darker.
     """
     side = _odd(min(small.shape) * PAPER_WINDOW)
-    padded = cv2.copyMakeBorder(small, side, side, side, side, cv2.BORDER_REPLICATE)
+    reach = side // 2
+    padded = cv2.copyMakeBorder(small, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
     paper = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    return np.asarray(cv2.blur(paper, (3, 3))[side:-side, side:-side], dtype=np.uint8)
+    return np.asarray(cv2.blur(paper[reach:-reach, reach:-reach], (3, 3)), dtype=np.uint8)
 
 
 def _odd(length: float) -> int:

@@ -21,7 +21,7 @@ MIN_BODY = 60
 # ... and so is ink fainter than this part of the page's mean.
 PALE = 0.4
 FRAME = 0.95  # ink over this much of both sides is the edge of the paper, not a digit
-WIDE = 1.1  # a mark this many times as wide as high may be several digits: 1 in 100 of MNIST's is as wide
+WIDE = 1.2  # a mark this many times as wide as high may be several digits: 4 in 100 of MNIST's are as wide
 SLENDER = 0.7  # ... and one this wide that looks like nothing is cut as well
 PIECE_ASPECT = 1.3  # neighboring pieces are offered together up to this many times as wide as high
 # A frame is read in a bounded time: the largest marks, of a frame of 640x480, and more in proportion of a larger one, ...

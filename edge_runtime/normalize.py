@@ -61,8 +61,8 @@ def normalize_all(inks: Sequence[Uint8]) -> Uint8:
 
 def body(ink: Uint8) -> float:
     """Return how dark the body of the strokes in uint8 (H, W) is: the mean of what is at least half the darkest."""
-    darkest = cv2.minMaxLoc(ink)[1]
-    return float(cv2.mean(ink, cv2.threshold(ink, darkest / 2, 255, cv2.THRESH_BINARY)[1])[0])
+    strokes = cv2.threshold(ink, cv2.norm(ink, cv2.NORM_INF) / 2, 255, cv2.THRESH_TOZERO)[1]
+    return float(cv2.sumElems(strokes)[0] / max(1, cv2.countNonZero(strokes)))
 
 
 def _fitted(ink: Uint8) -> tuple[Uint8, float]:

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from edge_runtime.joins import frames
-from edge_runtime.records import Box, Candidate
+from edge_runtime.records import Candidate
 
 TOO_SMALL = "too small"
 TOO_LARGE = "too large"
@@ -45,37 +43,39 @@ def reasons(
     judged against the others on the page, weighed by their ink; words and pages by how many of their marks are all but
     sure to be digits. Where `min_confidence` is 0, only sizes and shapes count.
     """
-    sizes = np.array([_size(candidate.box) for candidate in candidates], np.float64)
-    amounts = np.array([cv2.sumElems(candidate.ink)[0] for candidate in candidates])
-    confidence = np.array(best, np.float64)
-    found: list[str | None] = [None] * len(candidates)
+    sizes = [max(candidate.box.width, candidate.box.height) for candidate in candidates]
+    amounts = [cv2.sumElems(candidate.ink)[0] for candidate in candidates]
+    framing = frames([candidate.box for candidate in candidates]).any(axis=1).tolist()
+    typical = _typical([(size, a) for size, a, sure in zip(sizes, amounts, best, strict=True) if sure >= min_confidence])
+    found: list[str | None] = []
+    for candidate, size, amount, frame, confidence in zip(candidates, sizes, amounts, framing, best, strict=True):
+        slender = candidate.box.width <= STROKE * candidate.box.height
+        if size < (COMMA if slender else SMALL) * typical:
+            found.append(TOO_SMALL)
+        elif _unlike(candidate, amount):
+            found.append(NOT_A_DIGIT)
+        elif frame:
+            found.append(LINE)
+        else:
+            found.append(LOW_CONFIDENCE if confidence < min_confidence else None)
+    if min_confidence == 0:
+        return found
 
     def refuse(members: Sequence[int], reason: str) -> None:
         for i in members:
             found[i] = found[i] or reason
 
-    slender = np.array([candidate.box.width <= STROKE * candidate.box.height for candidate in candidates], np.bool_)
-    least = np.where(slender, COMMA, SMALL) * _typical(sizes, amounts * (confidence >= min_confidence))
-    small = sizes < least
-    refuse(np.flatnonzero(small).tolist(), TOO_SMALL)
-    refuse([i for i, candidate in enumerate(candidates) if _unlike(candidate, float(amounts[i]))], NOT_A_DIGIT)
-    refuse(np.flatnonzero(frames([candidate.box for candidate in candidates]).any(axis=1)).tolist(), LINE)
-    if min_confidence == 0:
-        return found
-    refuse(np.flatnonzero(confidence < min_confidence).tolist(), LOW_CONFIDENCE)
-    large = [i for i in np.flatnonzero(~small).tolist() if found[i] not in (LINE, NOT_A_DIGIT)]
-    page = float((confidence[large] >= SURE).mean()) if large else 0.0
-    if len(large) >= CROWD and page < PAGE:
-        refuse(large, CLUTTER)
-    alone = ALONE_ON_SURE if len(large) >= CROWD and page >= SURE_PAGE else ALONE
-    counted = set(large)
-    for line in lines:
-        for word in line:
-            members = [i for i in word if i in counted]
-            if len(members) == 1 and confidence[members[0]] < alone:
-                refuse(members, LOW_CONFIDENCE)
-            elif len(members) > 1 and (confidence[members] >= LIKELY).mean() < max(LEAST, WORD - page):
-                refuse(members, PART_OF_WORD)
+    counted = {i for i, reason in enumerate(found) if reason in (None, LOW_CONFIDENCE)}
+    page = sum(best[i] >= SURE for i in counted) / max(1, len(counted))
+    if len(counted) >= CROWD and page < PAGE:
+        refuse(sorted(counted), CLUTTER)
+    alone = ALONE_ON_SURE if len(counted) >= CROWD and page >= SURE_PAGE else ALONE
+    for word in (word for line in lines for word in line):
+        members = [i for i in word if i in counted]
+        if len(members) == 1 and best[members[0]] < alone:
+            refuse(members, LOW_CONFIDENCE)
+        elif len(members) > 1 and sum(best[i] >= LIKELY for i in members) < max(LEAST, WORD - page) * len(members):
+            refuse(members, PART_OF_WORD)
     return found
 
 
@@ -84,14 +84,11 @@ def _unlike(candidate: Candidate, amount: float) -> bool:
     return width > BROAD * height or (width > STROKE * height and amount > FULL * 255 * width * height)
 
 
-def _typical(sizes: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
-    """Return the median of `sizes`, float64 (N,), where each counts as much as its weight."""
-    if weights.sum() == 0:
-        return 0.0
-    ascending = np.argsort(sizes)
-    cumulated = np.cumsum(weights[ascending])
-    return float(sizes[ascending][np.searchsorted(cumulated, cumulated[-1] / 2)])
-
-
-def _size(box: Box) -> int:
-    return max(box.width, box.height)
+def _typical(weighed: list[tuple[int, float]]) -> int:
+    """Return the median size, where each (size, weight) counts as much as its weight; 0 where there is none."""
+    half, passed = sum(weight for _, weight in weighed) / 2, 0.0
+    for size, weight in sorted(weighed):
+        passed += weight
+        if passed >= half:
+            return size
+    return 0
