@@ -15,8 +15,9 @@ CROSSING = 0.95  # where nothing tells how large digits are, what crosses this m
 UNCHANGED = 0.6  # one part alone that covers so much of its mark is the mark itself
 # What is taken apart in a frame: so many marks, that cover so many frames together, and so many more for their rules.
 MAX_APART = 24
-MAX_COVERED = 3.0
-MAX_RULED = 6
+MAX_COVERED = 2.0
+MAX_RULED = 2
+MAX_PARTS = 256
 
 
 def taken_apart(
@@ -29,25 +30,28 @@ def taken_apart(
     """
     typical = typical_side([mark.box for mark in marks], shape)
     left, covered = MAX_APART, MAX_COVERED * shape[0] * shape[1]
+    room = int(MAX_PARTS * max(1.0, shape[0] * shape[1] / (640 * 480)))
     apart = []
     for mark in marks:
         parts, size = [mark], mark.box.width * mark.box.height
-        if left and size <= covered and _suspect(mark.box, typical):
+        if left and room > 0 and size <= covered and _suspect(mark.box, typical):
             left, covered = left - 1, covered - size
             level = int(body(mark.ink) / 2)
-            parts = _within(mark, level) if level > threshold else parts
+            if level > threshold:
+                parts = _within(mark, level, room)
+                room -= len(parts)
         apart.append((mark, parts))
     if left == MAX_APART:
         return apart, typical
     typical = typical_side([part.box for _, parts in apart for part in parts], shape)
     large = max(2 * SHORT, LARGE * typical if typical else CROSSING * min(shape))
-    settled, ruled = [], MAX_RULED
+    settled, ruled = [], int(MAX_RULED * max(1.0, shape[0] * shape[1] / (640 * 480)))
     for mark, parts in apart:
         found = []
         for part in parts:
             if ruled and max(part.box.width, part.box.height) > large and not is_rule(part.box):
                 ruled -= 1
-                found += _unruled(part, threshold)
+                found += _unruled(part, threshold, max(1, room))
             else:
                 found.append(part)
         found = [part for part in found if max(part.box.width, part.box.height) > DUST]
@@ -82,18 +86,17 @@ def _suspect(box: Box, typical: int) -> bool:
     return long >= SHORT and (long > LARGE * typical or box.width > BROAD * box.height)
 
 
-def _unruled(part: Mark, threshold: int) -> list[Mark]:
+def _unruled(part: Mark, threshold: int, most: int) -> list[Mark]:
     level = max(threshold, int(body(part.ink) / 2))
     freed = without_rules(part.ink, level)
-    return [part] if freed is part.ink else _within(part._replace(ink=freed), level)
+    return [part] if freed is part.ink else _within(part._replace(ink=freed), level, most)
 
 
-def _within(mark: Mark, threshold: int) -> list[Mark]:
-    """Return the marks in the ink of a mark, in the frame's pixels."""
+def _within(mark: Mark, threshold: int, most: int) -> list[Mark]:
+    """Return the marks in the ink of a mark, the largest `most`, in the frame's pixels."""
     x, y = mark.place.x, mark.place.y
-    return [
-        Mark(_moved(found.box, x, y), _moved(found.place, x, y), found.ink) for found in find_marks(mark.ink, threshold)
-    ]
+    found, _ = find_marks(mark.ink, threshold, most)
+    return [Mark(_moved(part.box, x, y), _moved(part.place, x, y), part.ink) for part in found]
 
 
 def _moved(box: Box, x: int, y: int) -> Box:

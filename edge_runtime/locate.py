@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
 from typing import NamedTuple
 
 import cv2
@@ -47,7 +48,9 @@ def locate(ink: Uint8) -> Located:
     """
     ink, threshold = calm(ink)
     factor = max(1.0, ink.size / (640 * 480))
-    found, rejections = _dark_enough(find_marks(ink, threshold))
+    found, left_out = find_marks(ink, threshold)
+    found, rejections = _dark_enough(found)
+    rejections += [Rejection(box, reject.CLUTTER) for box in left_out if max(box.width, box.height) >= MIN_SIDE]
     apart, typical = taken_apart(found, threshold, ink.shape)
     marks: list[Mark] = []
     wholes: list[tuple[Mark, frozenset[int]]] = []
@@ -71,7 +74,12 @@ def locate(ink: Uint8) -> Located:
         numbers = frozenset(range(first, len(marks)))
         if len(parts) > 1 and len(numbers) > 1 and _may_be_whole(mark.box, typical, ink.shape):
             groups.append((mark, numbers))
+    pixels = MAX_COVERED * ink.size - sum(mark.ink.size for mark, _ in groups)
     for join in joins([mark.box for mark, _ in wholes], int(MAX_JOINS * factor)):
+        box = reduce(Box.union, (wholes[i][0].box for i in join))
+        pixels -= box.width * box.height
+        if pixels < 0:
+            break
         numbers = frozenset[int]().union(*(wholes[i][1] for i in join))
         groups.append((together([wholes[i][0] for i in join]), numbers))
     return Located([mark.box for mark in marks], _affordable(groups, MAX_COVERED * ink.size), rejections)

@@ -21,7 +21,9 @@ CLEAR = 4.5  # ink is at least so many standard deviations of the noise that is 
 # In a picture with more edges than this part of its pixels - grass, gravel, dense text - labels are counted before
 # anything is followed around its outline, which would take tens of milliseconds.
 BUSY = 0.025
-MAX_MARKS = 256  # of a frame of 640x480, and more in proportion: the largest
+# The largest marks of a frame of 640x480, and more in proportion; of these, the smallest that cover so many frames.
+MAX_MARKS = 256
+MAX_COVERED = 4.0
 
 
 class Mark(NamedTuple):
@@ -59,14 +61,15 @@ def _noise(ink: Uint8) -> float:
     return float(np.percentile(differences, 70)) / 0.78
 
 
-def find_marks(ink: Uint8, threshold: int) -> list[Mark]:
-    """Return the connected ink of a plane, uint8 (H, W), bright on 0, that is at least `threshold`.
+def find_marks(ink: Uint8, threshold: int, most: int | None = None) -> tuple[list[Mark], list[Box]]:
+    """Return the connected ink of a plane, uint8 (H, W), bright on 0, that is at least `threshold`, and what is too much.
 
-    The largest come first; where there are too many, the smallest are left out.
+    Of more than `most` marks, or MAX_MARKS, the largest are returned; of what covers more than MAX_COVERED planes, the
+    smallest. The others come as their boxes alone.
     """
     _, binary = cv2.threshold(ink, threshold - 1, 255, cv2.THRESH_BINARY)
-    most = int(MAX_MARKS * max(1.0, ink.size / (640 * 480)))
-    rows = binary[::4]
+    most = int(MAX_MARKS * max(1.0, ink.size / (640 * 480))) if most is None else most
+    rows = binary[::5]
     if rows.shape[1] > 1 and cv2.countNonZero(cv2.absdiff(rows[:, 1:], rows[:, :-1])) > BUSY * max(rows.size, 4096):
         return _labeled(ink, np.asarray(binary, dtype=np.uint8), most)
     outlines, hierarchy = cv2.findContours(binary, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
@@ -79,10 +82,9 @@ def find_marks(ink: Uint8, threshold: int) -> list[Mark]:
         box = Box(*cv2.boundingRect(outline))
         if max(box.width, box.height) > DUST:
             found.append((box, i))
-    found.sort(key=lambda pair: -pair[0].width * pair[0].height)
-    boxes = [box for box, _ in found[:most]]
+    found, left_out = _bounded(found, most, ink.size)
     marks = []
-    for (box, i), shared in zip(found, _overlapping(boxes), strict=False):
+    for (box, i), shared in zip(found, _overlapping([box for box, _ in found]), strict=True):
         place = rimmed(box, ink.shape)
         part = ink[place.y : place.bottom, place.x : place.right]
         if shared:
@@ -90,23 +92,36 @@ def find_marks(ink: Uint8, threshold: int) -> list[Mark]:
             cv2.fillPoly(mask, [outlines[i], *holes[i]], 255, offset=(-place.x, -place.y))
             part = _inside(part, mask)
         marks.append(Mark(box, place, part))
-    return marks
+    return marks, left_out
 
 
-def _labeled(ink: Uint8, binary: Uint8, most: int) -> list[Mark]:
-    """Return the same marks, found by labeling: slower than following outlines, but never slower than so."""
+def _labeled(ink: Uint8, binary: Uint8, most: int) -> tuple[list[Mark], list[Box]]:
+    """Return the same, found by labeling: slower than following outlines, but never slower than so."""
     _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(binary, 8, cv2.CV_32S, cv2.CCL_SPAGHETTI)
-    sizes = stats[:, 2:4].max(axis=1)
-    sizes[0] = 0  # the paper
-    order = np.argsort(-stats[:, 2] * stats[:, 3], kind="stable")
+    large = np.flatnonzero(stats[1:, 2:4].max(axis=1) > DUST) + 1  # 0 is the paper
+    found = [(Box(*stats[label, :4].tolist()), label) for label in large[: 4 * most].tolist()]
+    found, left_out = _bounded(found, most, ink.size)
     marks = []
-    for label in order[sizes[order] > DUST][:most].tolist():
-        box = Box(*stats[label, :4].tolist())
+    for box, label in found:
         place = rimmed(box, ink.shape)
         rows, columns = slice(place.y, place.bottom), slice(place.x, place.right)
         mask = cv2.compare(labels[rows, columns], label, cv2.CMP_EQ)
         marks.append(Mark(box, place, _inside(ink[rows, columns], np.asarray(mask, dtype=np.uint8))))
-    return marks
+    return marks, left_out
+
+
+def _bounded(found: list[tuple[Box, int]], most: int, pixels: int) -> tuple[list[tuple[Box, int]], list[Box]]:
+    """Part boxes, each with its number, into those that there is time for, largest first, and the others."""
+    found = sorted(found, key=lambda pair: -pair[0].width * pair[0].height)
+    found, left_out = found[:most], [box for box, _ in found[most:]]
+    covered = sum(box.width * box.height for box, _ in found)
+    first = 0
+    while covered > MAX_COVERED * pixels:
+        box = found[first][0]
+        covered -= box.width * box.height
+        left_out.append(box)
+        first += 1
+    return found[first:], left_out
 
 
 def _inside(ink: Uint8, mask: Uint8) -> Uint8:

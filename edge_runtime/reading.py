@@ -24,18 +24,25 @@ def order(boxes: Sequence[Box]) -> list[list[list[int]]]:
     Lines may be tilted by up to 15 degrees.
     """
     slope = tilt(boxes)
-    # Every box is moved up or down as if the page had been turned upright around its left edge.
-    level = [Box(b.x, round(b.y - slope * (b.x + b.width / 2)), b.width, b.height) for b in boxes]
+    # Tops and bottoms as if the page had been turned upright around its left edge.
+    level = [(b.y - slope * (b.x + b.width / 2), b.bottom - slope * (b.x + b.width / 2)) for b in boxes]
     lines: list[list[int]] = []
-    for i in sorted(range(len(level)), key=lambda i: level[i].x):
+    ends: list[tuple[float, float]] = []  # of the last digit of each line
+    for i in sorted(range(len(boxes)), key=lambda i: boxes[i].x):
+        top, bottom = level[i]
         # Each digit joins the line whose last digit it overlaps most, so that a line may still wander.
-        shared, line = max(((_overlap(level[line[-1]], level[i]), line) for line in lines), default=(0.0, []),
-                           key=lambda pair: pair[0])  # fmt: skip
-        if shared >= SHARED:
-            line.append(i)
+        most, best = 0.0, -1
+        for number, (other_top, other_bottom) in enumerate(ends):
+            shared = min(bottom, other_bottom) - max(top, other_top)
+            if shared > 0 and shared / min(bottom - top, other_bottom - other_top) > most:
+                most, best = shared / min(bottom - top, other_bottom - other_top), number
+        if most >= SHARED:
+            lines[best].append(i)
+            ends[best] = level[i]
         else:
             lines.append([i])
-    lines.sort(key=lambda line: sum(level[i].y + level[i].bottom for i in line) / len(line))
+            ends.append(level[i])
+    lines.sort(key=lambda line: sum(sum(level[i]) for i in line) / len(line))
     return _words(boxes, lines)
 
 
@@ -53,11 +60,6 @@ def tilt(boxes: Sequence[Box]) -> float:
                 break
     slope = median(slopes) if len(slopes) > 1 else 0.0
     return slope if abs(slope) <= STEEP else 0.0
-
-
-def _overlap(one: Box, other: Box) -> float:
-    shared = min(one.bottom, other.bottom) - max(one.y, other.y)
-    return shared / min(one.height, other.height)
 
 
 def _words(boxes: Sequence[Box], lines: list[list[int]]) -> list[list[list[int]]]:

@@ -7,62 +7,72 @@ from numpy.typing import NDArray
 from edge_runtime.records import Uint8
 
 LONG_SIDE = 320  # lines are looked for in a picture reduced to this
-LEAST = 0.3  # a rule is at least this part of the mark's long side, ...
-REACH = 12  # ... and at most so many pixels to either side of its middle
+DENSE = 0.2  # where more of it is ink, it is no paper with lines on it
+LEAST = 0.3  # a rule is at least this part of the long side
+REACH = 12  # a rule is at most so many pixels thick
 CROSSING = 1.6  # where ink is so many times as thick as the rule, a stroke crosses it, and stays
-MAX_RULES = 40
+MAX_RULES = 60
+SAMPLES = 8  # of these, the thickness of so many is measured, at so many places each
+PLACES = 48
 
 
 def without_rules(ink: Uint8, threshold: int) -> Uint8:
-    """Return ink, uint8 (H, W) bright on 0, with straight long lines taken out, and strokes that cross them left in."""
+    """Return ink, uint8 (H, W) bright on 0, with straight long lines taken out, and strokes that cross them left in.
+
+    The same object comes back where there is none. `threshold` is the faintest ink that counts.
+    """
     _, strokes = cv2.threshold(ink, threshold - 1, 255, cv2.THRESH_BINARY)
     scale = min(1.0, LONG_SIDE / max(ink.shape))
-    small = np.asarray(cv2.resize(strokes, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    long = max(small.shape)
-    # A degree of angle; a line may be interrupted for a hundredth of the picture.
-    segments = cv2.HoughLinesP(
-        cv2.threshold(small, 63, 255, cv2.THRESH_BINARY)[1], 1, np.pi / 180, int(LEAST * long / 2),
-        minLineLength=LEAST * long, maxLineGap=max(3, long // 100),
-    )  # fmt: skip
-    if segments is None:
+    small = cv2.resize(strokes, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = cv2.threshold(small, 63, 255, cv2.THRESH_BINARY)[1]
+    if cv2.countNonZero(small) > DENSE * small.size:
         return ink
-    left = strokes > 0
-    for x0, y0, x1, y1 in (segments.reshape(-1, 4)[:MAX_RULES] / scale).tolist():
-        if abs(x1 - x0) >= abs(y1 - y0):
-            _erase(left, x0, y0, x1, y1)
-        else:
-            _erase(left.T, y0, x0, y1, x1)
-    kept = cv2.dilate(left.astype(np.uint8) * 255, np.ones((3, 3), np.uint8))
-    gone = cv2.bitwise_and(strokes, cv2.bitwise_not(left.astype(np.uint8) * 255))
-    return np.asarray(cv2.bitwise_and(ink, cv2.bitwise_and(kept, cv2.bitwise_not(gone))), dtype=np.uint8)
+    least = LEAST * max(small.shape)
+    # A degree of angle; a line may be interrupted for a hundredth of the picture.
+    found = cv2.HoughLinesP(small, 1, np.pi / 180, int(least / 2), minLineLength=least, maxLineGap=max(3, least // 30))
+    if found is None:
+        return ink
+    segments = found.reshape(-1, 4)[:MAX_RULES] / scale
+    across = np.abs(segments[:, 2] - segments[:, 0]) >= np.abs(segments[:, 3] - segments[:, 1])
+    slack = int(2 / scale) + 2  # how far a line may lie from where it was found
+    strokes = np.asarray(strokes, dtype=np.uint8)
+    rules = _rules(strokes, segments[across], slack)
+    upright = _rules(np.ascontiguousarray(strokes.T), segments[~across][:, [1, 0, 3, 2]], slack)
+    rules = cv2.bitwise_or(rules, np.ascontiguousarray(upright.T))
+    kept = cv2.dilate(cv2.subtract(strokes, rules), np.ones((3, 3), np.uint8))
+    return np.asarray(cv2.bitwise_and(ink, cv2.subtract(kept, rules)), dtype=np.uint8)
 
 
-def _erase(strokes: NDArray[np.bool_], x0: float, y0: float, x1: float, y1: float) -> None:
-    """Clear the line from (x0, y0) to (x1, y1), flatter than 45 degrees, wherever the ink is no thicker than a rule."""
+def _rules(strokes: Uint8, segments: NDArray[np.float64], slack: int) -> Uint8:
+    """Return what of the strokes belongs to lines (x0, y0, x1, y1) flatter than 45 degrees, and to nothing thicker."""
+    band = np.zeros_like(strokes)
+    runs = [run for segment in segments[:SAMPLES] for run in _runs(strokes, segment, slack)]
+    rule = float(np.median(runs)) if runs else 0.0
+    if not 0 < rule <= REACH:
+        return band
+    for x0, y0, x1, y1 in segments.tolist():
+        beyond = REACH / max(1.0, abs(x1 - x0))  # ends are found a little too early
+        dx, dy = (x1 - x0) * beyond, (y1 - y0) * beyond
+        start, end = (round(x0 - dx), round(y0 - dy)), (round(x1 + dx), round(y1 + dy))
+        cv2.line(band, start, end, 255, int(rule) + 2 * slack)
+    tall = np.ones((int(CROSSING * rule) + 2, 1), np.uint8)
+    crossing = cv2.morphologyEx(strokes, cv2.MORPH_OPEN, tall)
+    return np.asarray(cv2.subtract(cv2.bitwise_and(band, strokes), crossing), dtype=np.uint8)
+
+
+def _runs(strokes: Uint8, segment: NDArray[np.float64], slack: int) -> list[int]:
+    """Return how thick the ink is, downward, at places along a line, wherever there is any."""
     height, width = strokes.shape
-    if x1 < x0:
-        x0, y0, x1, y1 = x1, y1, x0, y0
-    slope = (y1 - y0) / max(1.0, x1 - x0)
-    x = np.arange(max(0, int(x0) - REACH), min(width, int(x1) + REACH + 1))
-    middle = y0 + (x - x0) * slope
-    y = np.rint(middle).astype(int) + np.arange(-REACH, REACH + 1)[:, None]
-    inside = (y >= 0) & (y < height)
-    y = np.clip(y, 0, height - 1)
-    ink = strokes[y, x] & inside
-    # The nearest ink to the middle, within 2 pixels, and its run up and down from there.
-    offsets = np.array([0, -1, 1, -2, 2]) + REACH
-    start = offsets[ink[offsets].argmax(axis=0)]
-    rows = np.arange(2 * REACH + 1)[:, None]
-    above = np.where(~ink & (rows < start), rows, -1).max(axis=0)
-    below = np.where(~ink & (rows > start), rows, 2 * REACH + 1).min(axis=0)
-    present = ink[start, np.arange(len(x))]
-    if not present.any():
-        return
-    run = below - above - 1
-    rule = max(1.0, float(np.median(run[present])))
-    if rule > REACH:
-        return
-    thin = present & (run <= CROSSING * rule + 1)
-    doomed = (rows > above) & (rows < below) & thin
-    at = np.broadcast_to(x, y.shape)
-    strokes[y[doomed], at[doomed]] = False
+    x0, y0, x1, y1 = segment
+    x = np.linspace(x0, x1, PLACES).round().astype(int).clip(0, width - 1)
+    y = np.linspace(y0, y1, PLACES).round().astype(int)
+    rows = y + np.arange(-slack - REACH, slack + REACH + 1)[:, None]
+    ink = (strokes[rows.clip(0, height - 1), x] > 0) & (rows >= 0) & (rows < height)
+    middle = len(rows) // 2
+    # The ink nearest to the middle of the line, and its run up and down from there.
+    nearest = np.where(ink, np.abs(np.arange(len(rows)) - middle)[:, None], len(rows)).argmin(axis=0)
+    index = np.arange(len(rows))[:, None]
+    above = np.where(~ink & (index < nearest), index, -1).max(axis=0)
+    below = np.where(~ink & (index > nearest), index, len(rows)).min(axis=0)
+    there = ink[nearest, np.arange(PLACES)] & (np.abs(nearest - middle) <= slack)
+    return [int(run) for run in (below - above - 1)[there]]
