@@ -17,7 +17,7 @@ UNCHANGED = 0.6  # one part alone that covers so much of its mark is the mark it
 MAX_APART = 24
 MAX_COVERED = 2.0
 MAX_RULED = 2
-MAX_PARTS = 256
+MAX_PARTS = 96
 
 
 def taken_apart(

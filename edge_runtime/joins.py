@@ -23,7 +23,7 @@ FRAMED = 0.35
 
 def joins(marks: Sequence[Box], most: int) -> list[tuple[int, ...]]:
     """Return the pairs and triples of marks, as their indices, that may be one digit; at most `most` of each."""
-    if len(marks) < 2:
+    if len(marks) < 2 or most == 0:
         return []
     x, y, width, height = np.array(marks, np.int32).T
     right, bottom = x + width, y + height

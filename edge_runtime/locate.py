@@ -21,14 +21,16 @@ MIN_SIDE = 8  # pixels: ink whose long side is shorter is no digit
 MIN_BODY = 60
 # ... and so is ink fainter than this part of the page's mean.
 PALE = 0.4
+SPECK = 0.18  # what is this part as long as the page's typical mark is no piece of a digit either
 FRAME = 0.95  # ink over this much of both sides is the edge of the paper, not a digit
 WIDE = 1.2  # a mark this many times as wide as high may be several digits: 4 in 100 of MNIST's are as wide
 SLENDER = 0.7  # ... and one this wide that looks like nothing is cut as well
 PIECE_ASPECT = 1.3  # neighboring pieces are offered together up to this many times as wide as high
 # A frame is read in a bounded time: the largest marks, of a frame of 640x480, and more in proportion of a larger one, ...
-MAX_MARKS = 128
-MAX_CUTS = 8
-MAX_JOINS = 64
+MAX_MARKS = 80
+CROWDED = 60  # with more marks than this, none are cut or joined
+MAX_CUTS = 4
+MAX_JOINS = 32
 # ... whose boxes, and those of what they make together, cover at most so many frames.
 MAX_COVERED = 2.0
 
@@ -50,16 +52,22 @@ def locate(ink: Uint8) -> Located:
     factor = max(1.0, ink.size / (640 * 480))
     found, left_out = find_marks(ink, threshold)
     found, rejections = _dark_enough(found)
-    rejections += [Rejection(box, reject.CLUTTER) for box in left_out if max(box.width, box.height) >= MIN_SIDE]
+    rejections += [Rejection(box, reject.CLUTTER) for box in left_out if _long(box) >= MIN_SIDE]
     apart, typical = taken_apart(found, threshold, ink.shape)
     marks: list[Mark] = []
     wholes: list[tuple[Mark, frozenset[int]]] = []
     groups: list[tuple[Mark, frozenset[int]]] = []
-    cuts = int(MAX_CUTS * factor)
+    specks = SPECK * typical
+    crowded = sum(_long(part.box) >= specks for _, parts in apart for part in parts) > CROWDED * factor
+    cuts = 0 if crowded else int(MAX_CUTS * factor)
     for mark, parts in apart:
         first = len(marks)
         for part in parts:
-            reason = _hopeless(part.box, ink.shape) or (reject.CLUTTER if len(marks) >= MAX_MARKS * factor else None)
+            reason = _hopeless(part.box, ink.shape)
+            if len(marks) >= MAX_MARKS * factor:
+                reason = reject.CLUTTER
+            elif _long(part.box) < specks:
+                reason = reject.TOO_SMALL
             if reason is not None:
                 rejections.append(Rejection(part.box, reason))
                 continue
@@ -75,7 +83,7 @@ def locate(ink: Uint8) -> Located:
         if len(parts) > 1 and len(numbers) > 1 and _may_be_whole(mark.box, typical, ink.shape):
             groups.append((mark, numbers))
     pixels = MAX_COVERED * ink.size - sum(mark.ink.size for mark, _ in groups)
-    for join in joins([mark.box for mark, _ in wholes], int(MAX_JOINS * factor)):
+    for join in joins([mark.box for mark, _ in wholes], 0 if crowded else int(MAX_JOINS * factor)):
         box = reduce(Box.union, (wholes[i][0].box for i in join))
         pixels -= box.width * box.height
         if pixels < 0:
@@ -126,7 +134,7 @@ def _dark_enough(marks: list[Mark]) -> tuple[list[Mark], list[Rejection]]:
         dark &= bodies >= PALE * np.average(bodies[dark], weights=amounts[dark])
     pale = [mark.box for mark, is_dark in zip(marks, dark, strict=True) if not is_dark]
     kept = [mark for mark, is_dark in zip(marks, dark, strict=True) if is_dark]
-    return kept, [Rejection(box, reject.LOW_CONTRAST) for box in pale if max(box.width, box.height) >= MIN_SIDE]
+    return kept, [Rejection(box, reject.LOW_CONTRAST) for box in pale if _long(box) >= MIN_SIDE]
 
 
 def _hopeless(box: Box, shape: tuple[int, ...]) -> str | None:
@@ -136,6 +144,10 @@ def _hopeless(box: Box, shape: tuple[int, ...]) -> str | None:
     return reject.LINE if is_rule(box) else None
 
 
+def _long(box: Box) -> int:
+    return max(box.width, box.height)
+
+
 def _may_be_two(box: Box) -> bool:
     return box.width >= max(SLENDER * box.height, 2 * MIN_SIDE)
 
@@ -143,7 +155,7 @@ def _may_be_two(box: Box) -> bool:
 def _may_be_whole(box: Box, typical: int, shape: tuple[int, ...]) -> bool:
     if _hopeless(box, shape) or box.width > PIECE_ASPECT * box.height:
         return False
-    return typical == 0 or max(box.width, box.height) <= 2 * LARGE * typical
+    return typical == 0 or _long(box) <= 2 * LARGE * typical
 
 
 def _runs(whole: Mark, pieces: list[Mark], first: int) -> list[tuple[Mark, frozenset[int]]]:
@@ -162,7 +174,7 @@ def _affordable(groups: list[tuple[Mark, frozenset[int]]], pixels: float) -> lis
     """Return what is large enough for a digit as candidates, as long as their boxes cover no more than `pixels`."""
     candidates = []
     for mark, numbers in groups:
-        if max(mark.box.width, mark.box.height) >= MIN_SIDE:
+        if _long(mark.box) >= MIN_SIDE:
             pixels -= mark.ink.size
             if pixels < 0:
                 break
