@@ -10,7 +10,7 @@ from edge_runtime.records import Box, Candidate
 
 # A group of candidates that exclude each other is searched whole up to this size, and greedily beyond.
 EXHAUSTIVE = 14
-# What each digit costs, as a part of the ink of a typical digit: without a price, the tail of a broken 2 would be a very
+# What each digit costs, as a part of the ink of a typical one: without a price, the tail of a broken 2 would be a very
 # confident 1 beside a very confident 2.
 PRICE = 0.5
 # What ink costs that is part of no digit: else the flag of a 5 would be left out where its body is a surer 3.
@@ -24,8 +24,8 @@ def choose(candidates: Sequence[Candidate], confidences: NDArray[np.float64]) ->
     """Return the indices of the candidates to keep, in ascending order; they share no mark.
 
     `confidences` is float64 (N, classes), a row for each candidate. The set kept is the one whose ink is explained
-    best: the sum over its candidates of confidence times ink, less a price for each, is the largest. Candidates too wide
-    for one digit count less.
+    best: the sum over its candidates of confidence times ink, less a price for each, is the largest. Candidates too
+    wide for one digit count less.
     """
     best = confidences.max(axis=1, initial=0.0)
     chosen: list[int] = []
@@ -42,9 +42,7 @@ def choose(candidates: Sequence[Candidate], confidences: NDArray[np.float64]) ->
     typical = float(np.median(sure)) if sure else max(amount)
     for group in groups:
         price = PRICE * min(typical, max(amount[i] for i in group))
-        worth = {
-            i: (float(best[i]) * _plausible(candidates[i].box) + UNEXPLAINED) * amount[i] - price for i in group
-        }
+        worth = {i: (float(best[i]) * _plausible(candidates[i].box) + UNEXPLAINED) * amount[i] - price for i in group}
         search = _best_set if len(group) <= EXHAUSTIVE else _greedy_set
         chosen += search(candidates, worth)
     return sorted(chosen)

@@ -1,5 +1,7 @@
 """A mark that is wide enough for several digits -> the pieces it may be cut into, left to right."""
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +33,7 @@ def cut(mark: Mark) -> list[Mark]:
     walls = [np.zeros(rows), *edges, np.full(rows, columns)]
     at = np.arange(columns) + 0.5
     pieces = []
-    for left, right in zip(walls, walls[1:], strict=False):
+    for left, right in pairwise(walls):
         mask = (at >= left[:, None]) & (at < right[:, None])
         piece = _trimmed(mark, np.where(mask, mark.ink, 0).astype(np.uint8))
         if piece is not None:

@@ -41,21 +41,28 @@ def ink_plane(pixels: Uint8) -> Uint8:
     small = _reduced(plane, PAPER_SIDE)
     skew = _skew(small)
     if cv2.mean(skew)[0] > 0:
-        plane = cv2.bitwise_not(plane if pixels.ndim == 2 else _lightest(pixels))
+        plane = _inverted(plane if pixels.ndim == 2 else _lightest(pixels))
         small, skew = _reduced(plane, PAPER_SIDE), -skew
-    contrary = _contrary(small, skew)
-    if contrary is not None:
-        small = cv2.bitwise_xor(small, _nearest(contrary, small.shape))
-        plane = cv2.bitwise_xor(plane, _nearest(contrary, plane.shape))
+    board = _board(small, skew)
+    if board is not None:
+        small = small ^ board
+        plane = plane ^ _nearest(board, plane.shape)
     small = _paper(small)
-    paper = cv2.resize(small, plane.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    ink = cv2.subtract(paper, plane)
+    paper = np.asarray(cv2.resize(small, plane.shape[::-1], interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+    darker = cv2.subtract(paper, plane)
+    least = int(SHADE * int(small.max()))
+    if int(small.min()) < least:
+        paper = np.maximum(paper, np.uint8(least))
     # Where the paper is as black as can be, nothing is darker, and OpenCV answers 0 for the 0 / 0.
-    ink = np.asarray(cv2.divide(ink, cv2.max(paper, SHADE * float(small.max())), scale=255), dtype=np.uint8)
-    cliff = cv2.compare(cv2.erode(small, EDGE), cv2.convertScaleAbs(cv2.dilate(small, EDGE), alpha=CLIFF), cv2.CMP_LT)
-    if cv2.countNonZero(cliff):
-        ink[_nearest(np.asarray(cliff, dtype=np.uint8), ink.shape) > 0] = 0
+    ink: Uint8 = np.asarray(cv2.divide(darker, paper, scale=255), dtype=np.uint8)
+    cliff = cv2.erode(small, EDGE) < CLIFF * cv2.dilate(small, EDGE)
+    if cliff.any():
+        ink[_nearest(cliff * np.uint8(255), ink.shape) > 0] = 0
     return ink
+
+
+def _inverted(plane: Uint8) -> Uint8:
+    return np.asarray(cv2.bitwise_not(plane), dtype=np.uint8)
 
 
 def _darkest(pixels: Uint8) -> Uint8:
@@ -89,19 +96,19 @@ def _skew(small: Uint8) -> NDArray[np.float32]:
     return np.asarray(np.cbrt(cube - mean * (3 * square - 2 * mean * mean)), dtype=np.float32)
 
 
-def _contrary(small: Uint8, skew: NDArray[np.float32]) -> Uint8 | None:
+def _board(small: Uint8, skew: NDArray[np.float32]) -> Uint8 | None:
     """Return a mask, uint8 of 0 and 255 like `small`, of what bears light marks in a reduced picture of dark ones.
 
     None where there is nothing of that kind.
     """
     if float(skew.max()) <= max(LEAST_SKEW, -NOTABLE * float(skew.min())):
         return None
-    mask = _nearest(np.asarray(cv2.compare(skew, NOTABLE * float(skew.max()), cv2.CMP_GT), np.uint8), small.shape)
+    mask = _nearest((skew > NOTABLE * float(skew.max())) * np.uint8(255), small.shape)
     inside, outside = cv2.mean(small, mask)[0], cv2.mean(small, cv2.bitwise_not(mask))[0]
     if inside >= DARK * outside:
         return None
     # A board reaches as far as the picture is dark there, its marks included.
-    dark = cv2.compare(small, (inside + outside) / 2, cv2.CMP_LT)
+    dark = (small < (inside + outside) / 2) * np.uint8(255)
     outlines, _ = cv2.findContours(dark, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     boards = np.zeros_like(small)
     for outline in outlines:

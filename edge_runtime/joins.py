@@ -38,7 +38,8 @@ def joins(marks: Sequence[Box], most: int) -> list[tuple[int, ...]]:
     stacked = -gap_x * 2 > np.minimum.outer(width, width)
     fragment = np.minimum.outer(height, height) < FRAGMENT * higher
     framed = frames(marks)
-    joinable = near & ~(framed | framed.T) & (joint_height >= UPRIGHT * joint_width) & (stacked | fragment | (gap <= CRACK * higher))
+    joinable = near & ~(framed | framed.T) & (joint_height >= UPRIGHT * joint_width)
+    joinable &= stacked | fragment | (gap <= CRACK * higher)
     pairs = [(int(i), int(j)) for i, j in np.argwhere(joinable)[:most]]
     partners: dict[int, set[int]] = {}
     for i, j in pairs:

@@ -26,7 +26,7 @@ FRAME = 0.95  # ink over this much of both sides is the edge of the paper, not a
 WIDE = 1.2  # a mark this many times as wide as high may be several digits: 4 in 100 of MNIST's are as wide
 SLENDER = 0.7  # ... and one this wide that looks like nothing is cut as well
 PIECE_ASPECT = 1.3  # neighboring pieces are offered together up to this many times as wide as high
-# A frame is read in a bounded time: the largest marks, of a frame of 640x480, and more in proportion of a larger one, ...
+# A frame is read in a bounded time: the first marks, of a frame of 640x480, and more in proportion of a larger one, ...
 MAX_MARKS = 80
 CROWDED = 60  # with more marks than this, none are cut or joined
 MAX_CUTS = 4
@@ -94,7 +94,7 @@ def locate(ink: Uint8) -> Located:
 
 
 def cut_further(located: Located, doubtful: Sequence[int]) -> Located:
-    """Return what was located, with the marks that the candidates numbered `doubtful` consist of cut, where they can be.
+    """Return what was located, with the marks of the candidates numbered `doubtful` cut, where they can be.
 
     New candidates come after those that there were. For marks that are not wide enough to be cut in any case, but that
     look like nothing as they are: two slender digits that touch.

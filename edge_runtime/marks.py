@@ -62,7 +62,7 @@ def _noise(ink: Uint8) -> float:
 
 
 def find_marks(ink: Uint8, threshold: int, most: int | None = None) -> tuple[list[Mark], list[Box]]:
-    """Return the connected ink of a plane, uint8 (H, W), bright on 0, that is at least `threshold`, and what is too much.
+    """Return the connected ink of a plane, uint8 (H, W), bright on 0, from `threshold` on, and what is too much.
 
     Of more than `most` marks, or MAX_MARKS, the largest are returned; of what covers more than MAX_COVERED planes, the
     smallest. The others come as their boxes alone.
@@ -107,8 +107,8 @@ def _labeled(ink: Uint8, binary: Uint8, most: int) -> tuple[list[Mark], list[Box
     for box, label in found:
         place = rimmed(box, ink.shape)
         rows, columns = slice(place.y, place.bottom), slice(place.x, place.right)
-        mask = cv2.compare(labels[rows, columns], label, cv2.CMP_EQ)
-        marks.append(Mark(box, place, _inside(ink[rows, columns], np.asarray(mask, dtype=np.uint8))))
+        mask = (labels[rows, columns] == label) * np.uint8(255)
+        marks.append(Mark(box, place, _inside(ink[rows, columns], mask)))
     return marks, left_out
 
 

@@ -43,14 +43,15 @@ def normalize_all(inks: Sequence[Uint8]) -> Uint8:
     """Bring each of `inks` into the contract, as `normalize` does; returns uint8 (N, 28, 28)."""
     cells = np.zeros((len(inks), INNER, INNER), np.uint8)
     gains = np.ones(len(inks), np.float32)
-    sizes = []
+    sizes: list[tuple[int, int]] = []
     for cell, ink in zip(cells, inks, strict=True):
         small, gains[len(sizes)] = _fitted(ink)
         height, width = small.shape
         cell[:height, :width] = small
         sizes.append((height, width))
     # Strokes become 255 in their body, as MNIST's are.
-    cells = np.clip(cells * (gains / (1 - BARE))[:, None, None] + (0.5 - 255 * BARE / (1 - BARE)), 0, 255).astype(np.uint8)
+    stretched = cells * (gains / (1 - BARE))[:, None, None] + (0.5 - 255 * BARE / (1 - BARE))
+    cells = stretched.clip(0, 255).astype(np.uint8)
     fields = np.zeros((len(inks), SIDE, SIDE), np.uint8)
     if len(inks):
         tops, lefts = _starts(cells, np.array(sizes))
@@ -71,7 +72,7 @@ def _fitted(ink: Uint8) -> tuple[Uint8, float]:
         ink = _scaled(ink, WORKING / max(ink.shape))
     level = body(ink)
     if level < 1:
-        return ink[:1, :1] & 0, 1.0
+        return np.zeros((1, 1), np.uint8), 1.0
     strokes, (x, y, width, height) = _strokes(ink, level)
     thickness = INNER * pen_width(strokes) / max(width, height)
     wanted = PEN if thickness < THIN else BROAD if thickness > THICK else thickness

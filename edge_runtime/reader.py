@@ -33,8 +33,8 @@ class Trace:
     """What every stage made of a frame, in the pixels of the picture that was read (at most LONG_SIDE).
 
     `pixels` uint8 (H, W) or (H, W, 3); `ink` uint8 (H, W), bright on 0; `located` with N candidates; `images` uint8
-    (N, 28, 28); `confidences` float64 (N, classes); `chosen` the indices of the candidates that were kept, `reasons` why
-    each of these was rejected, or None; `reading` in the pixels of the frame itself.
+    (N, 28, 28); `confidences` float64 (N, classes); `chosen` the indices of the candidates that were kept, `reasons`
+    why each of these was rejected, or None; `reading` in the pixels of the frame itself.
     """
 
     pixels: Uint8
@@ -106,7 +106,8 @@ class DigitReader:
             rejected += [Rejection(c.box, why, sure) for c, why, sure in zip(kept, reasons, best, strict=True) if why]
             chosen = [i for i, why in zip(chosen, reasons, strict=True) if why is None]
             lines = order([located.candidates[i].box for i in chosen])
-        digits = self._digits(lines, [located.candidates[i].box for i in chosen], confidences[chosen], scale, frame.size)
+        boxes = [_enlarged(located.candidates[i].box, scale, frame.size) for i in chosen]
+        digits = self._digits(lines, boxes, confidences[chosen])
         clock.append(perf_counter_ns())
         reading = Reading(
             source=frame.source,
@@ -134,14 +135,7 @@ class DigitReader:
     ) -> None:
         self.close()
 
-    def _digits(
-        self,
-        lines: list[list[list[int]]],
-        boxes: list[Box],
-        confidences: NDArray[np.float64],
-        scale: float,
-        size: tuple[int, int],
-    ) -> list[Digit]:
+    def _digits(self, lines: list[list[list[int]]], boxes: list[Box], confidences: NDArray[np.float64]) -> list[Digit]:
         """Return the digits in reading order; row i of `confidences` belongs to `boxes[i]`."""
         likeliest = np.argsort(-confidences, axis=1, kind="stable")[:, :TOP]
         values = np.take_along_axis(confidences, likeliest, axis=1).tolist()
@@ -150,7 +144,7 @@ class DigitReader:
         for number, line in enumerate(lines):
             for i in (i for word in line for i in word):
                 top = tuple(zip(named[i], values[i], strict=True))
-                digits.append(Digit(*top[0], _enlarged(boxes[i], scale, size), number, top))
+                digits.append(Digit(*top[0], boxes[i], number, top))
         return digits
 
 

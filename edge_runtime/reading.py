@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -64,7 +65,7 @@ def tilt(boxes: Sequence[Box]) -> float:
 
 def _words(boxes: Sequence[Box], lines: list[list[int]]) -> list[list[list[int]]]:
     """Part each line where its digits leave a gap as between words."""
-    gaps = [[boxes[j].x - boxes[i].right for i, j in zip(line, line[1:], strict=False)] for line in lines]
+    gaps = [[boxes[j].x - boxes[i].right for i, j in pairwise(line)] for line in lines]
     every = sorted(gap for line in gaps for gap in line)
     usual = every[(len(every) - 1) // 2] if every else 0
     parted = []

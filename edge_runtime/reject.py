@@ -17,8 +17,8 @@ CLUTTER = "clutter"
 LOW_CONFIDENCE = "low confidence"
 REASONS = (TOO_SMALL, TOO_LARGE, LINE, LOW_CONTRAST, PART_OF_WORD, NOT_A_DIGIT, CLUTTER, LOW_CONFIDENCE)
 
-# Digits are not as broad, nor as full of ink, as so many times their height and this part of their box (of MNIST's, 1 in
-# 1000 is as broad, none as full); strokes, which are slender, may be.
+# Digits are not as broad as so many times their height, nor is this part of their box ink (of MNIST's, 1 in 1000 is as
+# broad, none as full); strokes, which are slender, may be full.
 BROAD = 1.8
 FULL, STROKE = 0.92, 0.5
 # A mark lower than this part of the page's typical digit is a dot or a speck; a mere stroke a comma already below that.
@@ -35,7 +35,10 @@ ALONE, ALONE_ON_SURE, SURE_PAGE = 0.9, 0.7, 0.7
 
 
 def reasons(
-    candidates: Sequence[Candidate], best: Sequence[float], lines: Sequence[Sequence[Sequence[int]]], min_confidence: float
+    candidates: Sequence[Candidate],
+    best: Sequence[float],
+    lines: Sequence[Sequence[Sequence[int]]],
+    min_confidence: float,
 ) -> list[str | None]:
     """Return, for each chosen candidate, why it is not a digit, or None where it is one.
 
@@ -45,8 +48,8 @@ def reasons(
     """
     sizes = [max(candidate.box.width, candidate.box.height) for candidate in candidates]
     amounts = [cv2.sumElems(candidate.ink)[0] for candidate in candidates]
-    framing = frames([candidate.box for candidate in candidates]).any(axis=1).tolist()
-    typical = _typical([(size, a) for size, a, sure in zip(sizes, amounts, best, strict=True) if sure >= min_confidence])
+    framing = frames([candidate.box for candidate in candidates]).sum(axis=1).tolist()
+    typical = _typical([(a, b) for a, b, sure in zip(sizes, amounts, best, strict=True) if sure >= min_confidence])
     found: list[str | None] = []
     for candidate, size, amount, frame, confidence in zip(candidates, sizes, amounts, framing, best, strict=True):
         slender = candidate.box.width <= STROKE * candidate.box.height

@@ -1,4 +1,4 @@
-"""Ink with printed lines in it -> the same without them: digits that touch a ruled line, or stand in a box, come free."""
+"""Ink with printed lines in it -> the same without: digits that touch a ruled line, or stand in a box, come free."""
 
 import cv2
 import numpy as np
@@ -21,7 +21,7 @@ def without_rules(ink: Uint8, threshold: int) -> Uint8:
 
     The same object comes back where there is none. `threshold` is the faintest ink that counts.
     """
-    _, strokes = cv2.threshold(ink, threshold - 1, 255, cv2.THRESH_BINARY)
+    strokes = np.asarray(cv2.threshold(ink, threshold - 1, 255, cv2.THRESH_BINARY)[1], dtype=np.uint8)
     scale = min(1.0, LONG_SIDE / max(ink.shape))
     small = cv2.resize(strokes, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     small = cv2.threshold(small, 63, 255, cv2.THRESH_BINARY)[1]
@@ -35,10 +35,9 @@ def without_rules(ink: Uint8, threshold: int) -> Uint8:
     segments = found.reshape(-1, 4)[:MAX_RULES] / scale
     across = np.abs(segments[:, 2] - segments[:, 0]) >= np.abs(segments[:, 3] - segments[:, 1])
     slack = int(2 / scale) + 2  # how far a line may lie from where it was found
-    strokes = np.asarray(strokes, dtype=np.uint8)
-    rules = _rules(strokes, segments[across], slack)
+    level = _rules(strokes, segments[across], slack)
     upright = _rules(np.ascontiguousarray(strokes.T), segments[~across][:, [1, 0, 3, 2]], slack)
-    rules = cv2.bitwise_or(rules, np.ascontiguousarray(upright.T))
+    rules = np.asarray(cv2.bitwise_or(level, np.ascontiguousarray(upright.T)), dtype=np.uint8)
     kept = cv2.dilate(cv2.subtract(strokes, rules), np.ones((3, 3), np.uint8))
     return np.asarray(cv2.bitwise_and(ink, cv2.subtract(kept, rules)), dtype=np.uint8)
 
