@@ -14,7 +14,7 @@ HEIGHT = 40
 
 
 def whole(ink: Uint8) -> Mark:
-    (mark,) = find_marks(ink, MIN_INK)
+    (mark,) = find_marks(ink, MIN_INK)[0]
     return mark
 
 
@@ -64,7 +64,7 @@ def found_again(images: Uint8, count: int) -> list[float]:
     while len(worst) < 60:
         chosen = [images[i] for i in random.integers(0, len(images), count)]
         ink, boxes = pushed_together(chosen, int(random.integers(1, 4)))
-        marks = find_marks(ink, MIN_INK)
+        marks = find_marks(ink, MIN_INK)[0]
         if len(marks) > 1:
             continue  # they do not touch
         pieces = cut(marks[0])
@@ -149,12 +149,12 @@ def test_touching_digits_are_cut_into_nearly_their_own_boxes(
 def test_pieces_hold_all_ink_but_faint_edges_and_dust(digits: tuple[Uint8, Uint8]) -> None:
     for i in range(0, 190, 7):
         ink, _ = pushed_together([digits[0][i], digits[0][i + 9]], 3)
-        mark = find_marks(ink, MIN_INK)[0]
+        mark = find_marks(ink, MIN_INK)[0][0]
         plane = laid([mark], ink.shape)
         missing = np.where(laid(cut(mark), ink.shape) != plane, plane, 0)
         assert missing.sum() < 0.02 * plane.sum()
         dark = np.asarray(np.where(missing > ink.max() / 4, 255, 0), np.uint8)
-        assert find_marks(dark, MIN_INK) == []
+        assert find_marks(dark, MIN_INK)[0] == []
 
 
 def test_a_wide_0_is_cut_but_stays_a_candidate_as_a_whole() -> None:

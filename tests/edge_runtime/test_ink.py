@@ -114,7 +114,7 @@ def test_corners_darkened_by_the_lens_are_no_ink(shape: tuple[int, int]) -> None
     rows, columns = (np.linspace(-1, 1, side) for side in shape)
     falloff = 1 - 0.25 * np.add.outer(rows**2, columns**2)  # half the light in the corners
     ink = ink_plane((220 * falloff).round().astype(np.uint8))
-    assert ink.max() < 10
+    assert ink.max() < 12
 
 
 @pytest.mark.parametrize(("table", "paper"), [(20, 220), (40, 220), (0, 255), (40, 180)])
@@ -131,13 +131,13 @@ def test_the_edges_of_the_paper_on_a_dark_table_are_no_ink(table: int, paper: in
 
 def test_shading_across_the_page_is_no_ink() -> None:
     shaded = np.tile(np.linspace(110, 250, 320).astype(np.uint8), (240, 1))
-    assert ink_plane(shaded).max() < 10
-    assert ink_plane(np.ascontiguousarray(shaded.T)).max() < 10
+    assert ink_plane(shaded).max() < 12
+    assert ink_plane(np.ascontiguousarray(shaded.T)).max() < 12
     shaded[100:140, 150:158] //= 4
     ink = ink_plane(shaded)
     assert off(ink[100:140, 150:158], 192) <= 6
     ink[100:140, 150:158] = 0
-    assert ink.max() < 10
+    assert ink.max() < 12
 
 
 @pytest.mark.parametrize("brightness", [0, 1, 128, 254, 255])

@@ -8,6 +8,7 @@ from edge_runtime.marks import (
     CALM,
     CLEAR,
     DUST,
+    MAX_COVERED,
     MAX_MARKS,
     MIN_INK,
     RIM,
@@ -30,13 +31,13 @@ def plane(*boxes: tuple[int, int, int, int], size: tuple[int, int] = (100, 120),
 
 
 def found(ink: Uint8) -> dict[Box, Mark]:
-    marks = find_marks(ink, MIN_INK)
+    marks = find_marks(ink, MIN_INK)[0]
     assert len({mark.box for mark in marks}) == len(marks)
     return {mark.box: mark for mark in marks}
 
 
 def labeled(ink: Uint8, most: int = MAX_MARKS) -> list[Mark]:
-    return _labeled(ink, np.where(ink >= MIN_INK, 255, 0).astype(np.uint8), most)
+    return _labeled(ink, np.where(ink >= MIN_INK, 255, 0).astype(np.uint8), most)[0]
 
 
 def shown(mark: Mark) -> tuple[Box, Box, bytes]:
@@ -61,8 +62,8 @@ def test_separate_marks_have_their_exact_boxes_and_ink() -> None:
 
 
 def test_the_threshold_itself_is_ink() -> None:
-    assert find_marks(plane((50, 50, 20, 30), ink=99), 100) == []
-    assert [mark.box for mark in find_marks(plane((50, 50, 20, 30), ink=100), 100)] == [(50, 50, 20, 30)]
+    assert find_marks(plane((50, 50, 20, 30), ink=99), 100)[0] == []
+    assert [mark.box for mark in find_marks(plane((50, 50, 20, 30), ink=100), 100)[0]] == [(50, 50, 20, 30)]
 
 
 def test_strokes_that_touch_at_a_corner_are_one_mark() -> None:
@@ -112,8 +113,8 @@ def test_dust_is_no_mark() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 50), (50, 1), (20, 20)])
 def test_no_ink_has_no_marks_and_full_ink_is_one(shape: tuple[int, int]) -> None:
-    assert find_marks(np.zeros(shape, np.uint8), MIN_INK) == []
-    full = [mark.box for mark in find_marks(np.full(shape, 255, np.uint8), MIN_INK)]
+    assert find_marks(np.zeros(shape, np.uint8), MIN_INK)[0] == []
+    full = [mark.box for mark in find_marks(np.full(shape, 255, np.uint8), MIN_INK)[0]]
     assert full == ([] if shape == (1, 1) else [(0, 0, shape[1], shape[0])])
 
 
@@ -138,15 +139,16 @@ def test_labels_give_the_same_marks_as_outlines(shapes: list[tuple[str, int, int
             cv2.line(ink, (x, y), (x + width, y + height), 255, pen)
         else:
             cv2.rectangle(ink, (x, y), (x + width, y + height), 255, cv2.FILLED if kind == "filled" else pen)
-    outlined = find_marks(ink, MIN_INK)
+    outlined = find_marks(ink, MIN_INK)[0]
     assert sorted(map(shown, outlined)) == sorted(map(shown, labeled(ink)))
     assert sum(int(mark.ink.sum()) for mark in outlined) == ink.sum()  # each pixel is ink of one mark
 
 
 def test_a_busy_picture_is_labeled_with_the_same_marks_as_any() -> None:
-    squares = [(x, y, 5, 5) for x in range(2, 200, 8) for y in range(2, 60, 8)]
-    busy = plane(*squares, size=(64, 210))
-    marks = find_marks(busy, MIN_INK)
+    squares = [(x, y, 5, 5) for x in range(2, 160, 8) for y in range(2, 47, 8)]
+    busy = plane(*squares, size=(50, 164))
+    marks = find_marks(busy, MIN_INK)[0]
+    assert len(marks) == len(squares) < MAX_MARKS
     assert list(map(shown, marks)) == list(map(shown, labeled(busy)))
     assert sorted(mark.box for mark in marks) == sorted(squares)
     assert {int(mark.ink.sum()) for mark in marks} == {255 * 25}
@@ -157,15 +159,33 @@ def test_the_largest_come_first_and_the_smallest_of_too_many_are_left_out(busy: 
     pitch = 8 if busy else 24
     small = [(x, y, 5, 5) for x in range(2, 18 * pitch, pitch) for y in range(2, 15 * pitch, pitch)]
     large = [(18 * pitch + 5, 2 + 38 * i, 20 + i, 36) for i in range(3)]
-    marks = find_marks(plane(*small, *large, size=(15 * pitch, 18 * pitch + 40)), MIN_INK)
+    ink = plane(*small, *large, size=(15 * pitch, 18 * pitch + 40))
+    marks, left_out = find_marks(ink, MIN_INK)
     assert len(small) > MAX_MARKS
     assert [mark.box for mark in marks[:3]] == large[::-1]
     assert len(marks) == MAX_MARKS
+    assert set(left_out) <= set(small) - {mark.box for mark in marks}
+    few, others = find_marks(ink, MIN_INK, 2)
+    assert [mark.box for mark in few] == large[:0:-1]
+    assert large[0] in others
+
+
+def test_of_marks_whose_boxes_cover_the_plane_too_often_the_largest_are_left_out() -> None:
+    ink = np.zeros((300, 300), np.uint8)
+    for start in range(10, 150, 12):  # parallel diagonals: each has a box of half the plane
+        cv2.line(ink, (start, 10), (start + 140, 280), 255, 2)
+    ink[10:40, 270:280] = 255
+    everything = [Box(*cv2.boundingRect(outline)) for outline in cv2.findContours(ink, 0, 2)[0]]
+    marks, left_out = find_marks(ink, MIN_INK)
+    assert sum(mark.box.width * mark.box.height for mark in marks) <= MAX_COVERED * ink.size
+    assert sorted([*(mark.box for mark in marks), *left_out]) == sorted(everything)
+    assert (270, 10, 10, 30) in [mark.box for mark in marks]
+    assert left_out
 
 
 def test_a_larger_plane_may_have_more_marks_in_proportion() -> None:
     small = [(x, y, 5, 5) for x in range(2, 640, 16) for y in range(2, 960, 16)]
-    assert len(find_marks(plane(*small, size=(960, 640)), MIN_INK)) == 2 * MAX_MARKS
+    assert len(find_marks(plane(*small, size=(960, 640)), MIN_INK)[0]) == 2 * MAX_MARKS
 
 
 @pytest.mark.parametrize("sigma", [9, 12, 18, 25, 35, 50, 80])
@@ -192,7 +212,7 @@ def test_noise_is_smoothed_away_so_far_that_none_counts(least: float, left: floa
     noisy = paper(max(9.0, 1.15 * least))
     smooth, threshold = calm(noisy)
     assert threshold == max(MIN_INK, int(CLEAR * left * _noise(noisy)))
-    assert find_marks(smooth, threshold) == []
+    assert find_marks(smooth, threshold)[0] == []
 
 
 @pytest.mark.parametrize(("least", "left"), [(least, left) for least, _, left in CALM])
@@ -210,7 +230,7 @@ def test_a_threshold_is_never_beyond_full_ink() -> None:
 
 def test_several_marks_become_one_with_their_common_box_and_the_ink_of_both() -> None:
     ink = plane((20, 20, 10, 20), (40, 25, 8, 30), ink=150)
-    one, other = find_marks(ink, MIN_INK)
+    one, other = find_marks(ink, MIN_INK)[0]
     both = together([one, other])
     assert both.box == (20, 20, 28, 35)
     assert both.place == rimmed(both.box, ink.shape)

@@ -33,7 +33,7 @@ def bar(ink: Uint8, x: int, y: int, width: int = 6, height: int = 40) -> Uint8:
 
 
 def boxes(ink: Uint8) -> list[Box]:
-    return sorted(mark.box for mark in find_marks(ink, MIN_INK))
+    return sorted(mark.box for mark in find_marks(ink, MIN_INK)[0])
 
 
 def close(found: list[Box], wanted: list[Box], pixels: int) -> bool:
@@ -59,7 +59,7 @@ def test_a_tilted_rule_leaves_nothing_as_large_as_a_digit(angle: float, thicknes
 
 
 @pytest.mark.parametrize("angle", [-15, -7, 0, 7, 15])
-@pytest.mark.parametrize("rise", [2, 15, 25])
+@pytest.mark.parametrize("rise", [5, 15, 25])
 def test_strokes_that_cross_a_rule_stay_whole_and_in_their_place(angle: float, rise: int) -> None:
     alone, crossed = np.zeros(SHAPE, np.uint8), ruled(angle)
     for x in (60, 130, 200):
@@ -90,12 +90,12 @@ def test_a_rule_with_gaps_goes_as_a_whole() -> None:
 
 
 def test_a_table_goes_and_what_stands_in_it_stays() -> None:
-    table = np.zeros((203, 203), np.uint8)
-    for at in (0, 50, 100, 150, 200):
-        table[at : at + 3] = table[:, at : at + 3] = 255
+    table = np.zeros((205, 205), np.uint8)
+    for at in (1, 51, 101, 151, 201):
+        table[at : at + 3, 1:204] = table[1:204, at : at + 3] = 255
     inside = bar(ring(np.zeros_like(table), 61, 56), 25, 106)
     left = without_rules(table | inside, MIN_INK)
-    assert [box for box in boxes(left) if box.height > 10] == boxes(inside)
+    assert close([box for box in boxes(left) if box.height > 10], boxes(inside), 1)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +103,7 @@ def test_a_table_goes_and_what_stands_in_it_stays() -> None:
     [
         pytest.param(np.zeros(SHAPE, np.uint8), id="nothing"),
         pytest.param(ring(np.zeros(SHAPE, np.uint8), 20, 5, 200, 110), id="a curve"),
+        pytest.param(np.full(SHAPE, 255, np.uint8), id="too dense for paper with lines"),
     ],
 )
 def test_ink_without_a_straight_line_is_the_same_array(ink: Uint8) -> None:
