@@ -23,7 +23,7 @@ from edge_runtime.records import Box, Candidate, Digit, Frame, Reading, Rejectio
 
 # Larger pictures are reduced to this long side first: digits are found from 12 pixels up, and the time is bounded.
 LONG_SIDE = 1600
-DOUBTFUL = 0.95  # marks that look less like any digit are cut, if they can be, and their pieces classified too
+DOUBTFUL = 0.8  # marks that look less like any digit are cut, if they can be, and their pieces classified too
 TOP = 3
 MIN_CONFIDENCE = 0.5  # for a model whose card names no threshold
 

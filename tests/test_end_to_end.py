@@ -1,5 +1,6 @@
 """The product's promises, kept on MNIST's test digits by the model that ships."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -57,3 +58,35 @@ def test_enlarged_digits_keep_their_labels(mnist_test: Digits) -> None:
         page = draw_page(mnist_test.images[i : i + 1], [int(label)], rng, style)
         kept += reader.read(page.pixels).text == (str(label),)
     assert kept >= 0.995 * ENLARGED
+
+
+def test_pages_read_the_same_smaller_larger_and_inverted(reader: DigitReader, mnist_test: Digits) -> None:
+    style = PageStyle(digit_height=(48.0, 64.0))  # at half the size still 24 pixels
+    same = 0
+    for seed in range(PAGES):
+        rng = np.random.default_rng([7, seed])
+        chosen = rng.choice(len(mnist_test.images), 8, replace=False)
+        page = draw_page(mnist_test.images[chosen], mnist_test.labels[chosen], rng, style)
+        factor = float(rng.uniform(0.5, 2))
+        how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+        other = np.asarray(cv2.resize(page.pixels, None, fx=factor, fy=factor, interpolation=how), np.uint8)
+        if seed % 2:
+            other = 255 - other
+        same += reader.read(other).text == reader.read(page.pixels).text
+    assert same >= 0.98 * PAGES
+
+
+def test_a_page_shifted_by_whole_pixels_reads_the_same(reader: DigitReader, mnist_test: Digits) -> None:
+    for seed in range(20):
+        rng = np.random.default_rng([8, seed])
+        chosen = rng.choice(len(mnist_test.images), 6, replace=False)
+        style = PageStyle(shade=0.0, grain=0.0, blur=(0.0, 0.0))
+        page = draw_page(mnist_test.images[chosen], mnist_test.labels[chosen], rng, style)
+        paper = page.pixels[-1, -1].tolist()
+        right, down = (int(shift) for shift in rng.integers(1, 40, 2))
+        large = cv2.copyMakeBorder(page.pixels, 40, 40, 40, 40, cv2.BORDER_CONSTANT, value=paper)
+        moved = np.roll(large, (down, right), axis=(0, 1))
+        before, after = reader.read(np.asarray(large, np.uint8)), reader.read(np.asarray(moved, np.uint8))
+        assert after.text == before.text
+        for one, other in zip(before.digits, after.digits, strict=True):
+            assert np.abs(np.array(one.box) + (right, down, 0, 0) - other.box).max() <= 1
