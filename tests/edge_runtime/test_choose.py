@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_runtime.choose import EXHAUSTIVE, PRICE, choose
+from edge_runtime.choose import BROAD, EXHAUSTIVE, NARROW, PRICE, SURE, UNEXPLAINED, _plausible, choose
 from edge_runtime.records import Box, Candidate
 
 
-def candidate(marks: set[int], ink: int) -> Candidate:
-    return Candidate(Box(0, 0, ink, 1), np.ones((1, ink), np.uint8), frozenset(marks))
+def candidate(marks: set[int], ink: int, box: tuple[int, int] = (1, 2)) -> Candidate:
+    return Candidate(Box(0, 0, *box), np.ones((ink, 1), np.uint8), frozenset(marks))
 
 
 def picked(*offered: tuple[set[int], int, float]) -> list[int]:
@@ -32,7 +32,7 @@ def test_marks_that_no_other_candidate_wants_are_all_kept() -> None:
     ("pieces", "whole", "expected"),
     [
         ((0.3, 0.3), 0.99, [2]),  # a broken digit
-        ((0.99, 0.99), 0.4, [0, 1]),  # two digits
+        ((0.99, 0.99), 0.1, [0, 1]),  # two digits
         ((0.99, 0.2), 0.95, [2]),
         ((0.9, 0.9), 0.9, [2]),  # equally sure: one digit is the simpler answer
     ],
@@ -41,35 +41,74 @@ def test_a_whole_or_its_pieces(pieces: tuple[float, float], whole: float, expect
     assert picked(({0}, 100, pieces[0]), ({1}, 80, pieces[1]), ({0, 1}, 180, whole)) == expected
 
 
+def test_a_digit_more_has_to_be_worth_its_price() -> None:
+    # Nothing is sure, so the price is a part of the largest candidate's ink: 200.
+    sure = SURE - 0.01
+    for whole, expected in ((sure - PRICE - 0.01, [0, 1]), (sure - PRICE + 0.01, [2])):
+        assert picked(({0}, 100, sure), ({1}, 100, sure), ({0, 1}, 200, whole)) == expected
+
+
+def test_the_price_is_a_part_of_what_is_sure_to_be_a_digit() -> None:
+    page = [({mark}, 40, SURE) for mark in (2, 3, 4)]
+    sure = SURE - 0.01
+    for whole, expected in ((sure - 0.2 * PRICE - 0.01, [3, 4]), (sure - 0.2 * PRICE + 0.01, [5])):
+        assert picked(*page, ({0}, 100, sure), ({1}, 100, sure), ({0, 1}, 200, whole)) == [0, 1, 2, *expected]
+
+
+def test_ink_that_is_left_out_counts_against_what_is_chosen() -> None:
+    # The body of a 5 is surely a 3, and its flag is nothing; but then the flag would be no part of a digit.
+    least = (300 + UNEXPLAINED * 300 - UNEXPLAINED * 325) / 325
+    assert picked(({0}, 300, 1.0), ({1}, 25, 0.0), ({0, 1}, 325, least + 0.01)) == [2]
+    assert picked(({0}, 300, 1.0), ({1}, 25, 0.0), ({0, 1}, 325, least - 0.01)) == [0]
+
+
 def test_a_surely_read_scrap_of_a_digit_does_not_outweigh_the_digit() -> None:
     # The tail of a broken 2 looks just like a 1.
     assert picked(({0}, 300, 0.97), ({1}, 25, 0.99), ({0, 1}, 325, 0.96)) == [2]
 
 
+def test_what_is_broader_than_digits_are_counts_less() -> None:
+    assert _plausible(Box(0, 0, 1000, int(1000 / NARROW) + 1)) == 1
+    assert _plausible(Box(0, 0, round(500 * (NARROW + BROAD)), 1000)) == pytest.approx(0.5, abs=0.01)
+    assert _plausible(Box(0, 0, int(1000 * BROAD), 1000)) == _plausible(Box(0, 0, 9000, 1000)) == 0.1
+    pieces = [candidate({0}, 100), candidate({1}, 100)]
+    confidences = np.array([[0.9], [0.9], [0.9]])
+    assert choose([*pieces, candidate({0, 1}, 200, (100, 100))], confidences) == [2]
+    assert choose([*pieces, candidate({0, 1}, 200, (300, 100))], confidences) == [0, 1]
+
+
 def test_the_highest_of_all_classes_counts() -> None:
     candidates = [candidate({0}, 100), candidate({1}, 100), candidate({0, 1}, 200)]
-    assert choose(candidates, np.array([[0.0, 0.0, 0.9], [0.9, 0.0, 0.0], [0.3, 0.3, 0.4]])) == [0, 1]
+    assert choose(candidates, np.array([[0.0, 0.0, 0.9], [0.9, 0.0, 0.0], [0.05, 0.05, 0.04]])) == [0, 1]
 
 
 def test_of_three_pieces_two_may_belong_together() -> None:
-    pieces = [({0}, 100, 0.4), ({1}, 100, 0.4), ({2}, 100, 0.98)]
-    joins = [({0, 1}, 200, 0.97), ({1, 2}, 200, 0.5), ({0, 1, 2}, 300, 0.6)]
+    pieces = [({0}, 100, 0.3), ({1}, 100, 0.3), ({2}, 100, 1.0)]
+    joins = [({0, 1}, 200, 1.0), ({1, 2}, 200, 0.3), ({0, 1, 2}, 300, 0.3)]
     assert picked(*pieces, *joins) == [2, 3]
 
 
 def test_a_group_too_large_to_search_is_chosen_from_greedily() -> None:
     pieces = [({i}, 100, 0.5) for i in range(EXHAUSTIVE + 1)]
     everything = set(range(EXHAUSTIVE + 1))
-    assert picked(*pieces, (everything, 1300, 0.9)) == [EXHAUSTIVE + 1]
-    sure = [({i}, 100, 0.9) for i in range(EXHAUSTIVE + 1)]
-    assert picked(*sure, (everything, 600, 0.1)) == [*range(EXHAUSTIVE + 1)]
-    worthless = [({i}, 100, 0.05) for i in range(EXHAUSTIVE + 1)]
-    assert picked(*worthless, (everything, 100, 0.09)) == []
+    assert picked(*pieces, (everything, 1500, 0.9)) == [EXHAUSTIVE + 1]
+    sure = [({i}, 100, 0.99) for i in range(EXHAUSTIVE + 1)]
+    assert picked(*sure, (everything, 50, 0.1)) == [*range(EXHAUSTIVE + 1)]
+
+
+def test_nothing_is_chosen_that_costs_more_than_it_is_worth() -> None:
+    # A scrap beside a large digit does not even pay for itself, whichever way it is looked for.
+    for others in (1, EXHAUSTIVE):
+        scraps = [({i}, 1, 0.5) for i in range(1, others + 1)]
+        whole = ({0, 1}, 1000, 0.9)
+        linked = [({i, i + 1}, 1, 0.5) for i in range(1, others)]
+        assert picked(*scraps, *linked, whole)[-1] == len(scraps) + len(linked)
+        assert len(picked(*scraps, *linked, whole)) == 1
 
 
 def test_groups_far_apart_do_not_change_each_other() -> None:
     broken = [({0}, 100, 0.3), ({1}, 80, 0.3), ({0, 1}, 180, 0.99)]
-    two = [({2}, 9000, 0.99), ({3}, 9000, 0.99), ({2, 3}, 18000, 0.4)]
+    two = [({2}, 9000, 0.99), ({3}, 9000, 0.99), ({2, 3}, 18000, 0.1)]
     assert picked(*broken, *two) == [2, 3, 4]
 
 
@@ -92,9 +131,11 @@ def test_no_mark_is_part_of_two_digits(offered: list[tuple[set[int], int, float]
 @given(OFFERS)
 def test_the_choice_is_the_best_of_all(offered: list[tuple[set[int], int, float]]) -> None:
     chosen = set(picked(*offered))
+    sure = [ink for _, ink, confidence in offered if confidence >= SURE]
+    typical = float(np.median(sure)) if sure else max((ink for _, ink, _ in offered), default=0)
     for group in groups(offered):
-        price = PRICE * max(offered[i][1] for i in group)
-        worth = {i: offered[i][2] * offered[i][1] - price for i in group}
+        price = PRICE * min(typical, max(offered[i][1] for i in group))
+        worth = {i: (offered[i][2] + UNEXPLAINED) * offered[i][1] - price for i in group}
         best = 0.0
         for members in (members for n in range(len(group) + 1) for members in combinations(group, n)):
             if not any(offered[i][0] & offered[j][0] for i, j in combinations(members, 2)):

@@ -1,48 +1,202 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge_runtime import reject
+from edge_runtime.reading import order
 from edge_runtime.records import Box, Candidate
+from edge_runtime.reject import (
+    ALONE,
+    ALONE_ON_SURE,
+    BROAD,
+    COMMA,
+    CROWD,
+    FULL,
+    LEAST,
+    LIKELY,
+    PAGE,
+    SMALL,
+    STROKE,
+    SURE,
+    SURE_PAGE,
+    WORD,
+)
+
+Offer = tuple[Box, float]
+GRAY = 100  # of the ink of every mark below: as of a stroke that fills two fifths of its box
+BIT = 1e-6
 
 
-def reasons(*offered: tuple[int, int, float], min_confidence: float = 0.5) -> list[str | None]:
-    """Judge candidates of (width, height, confidence) each."""
+def mark(x: int, y: int, width: int = 24, height: int = 40, confidence: float = 1.0) -> Offer:
+    return Box(x, y, width, height), confidence
+
+
+def word(*confidences: float, x: int = 0, y: int = 0) -> list[Offer]:
+    """Return marks that stand together on one line."""
+    return [mark(x + 30 * i, y, confidence=confidence) for i, confidence in enumerate(confidences)]
+
+
+def alone(*confidences: float, y: int = 0) -> list[Offer]:
+    """Return marks that stand alone, each on its own line."""
+    return [mark(100, y + 100 * i, confidence=confidence) for i, confidence in enumerate(confidences)]
+
+
+def reasons(*offered: Offer, min_confidence: float = 0.5, level: int = GRAY) -> list[str | None]:
     candidates = [
-        Candidate(Box(0, 0, width, height), np.zeros((height, width), np.uint8), frozenset({i}))
-        for i, (width, height, _) in enumerate(offered)
+        Candidate(box, np.full((box.height, box.width), level, np.uint8), frozenset({i}))
+        for i, (box, _) in enumerate(offered)
     ]
-    return reject.reasons(candidates, [confidence for _, _, confidence in offered], min_confidence)
+    lines = order([box for box, _ in offered])
+    return reject.reasons(candidates, [confidence for _, confidence in offered], lines, min_confidence)
 
 
 def test_an_empty_page_has_no_reasons() -> None:
     assert reasons() == []
 
 
+def test_sure_digits_have_no_reason_against_them() -> None:
+    assert reasons(*word(1.0, 1.0, 1.0), *alone(1.0, 1.0, y=200)) == [None] * 5
+
+
 def test_low_confidence_is_rejected_and_the_limit_itself_is_enough() -> None:
-    assert reasons((20, 40, 0.49), (20, 40, 0.5), (20, 40, 0.99)) == [reject.LOW_CONFIDENCE, None, None]
+    page = word(1.0, 1.0, 1.0, 1.0, 1.0, 0.8)
+    assert reasons(*page, min_confidence=0.8) == [None] * 6
+    assert reasons(*page, min_confidence=0.8 + BIT) == [*[None] * 5, reject.LOW_CONFIDENCE]
 
 
-def test_what_is_far_smaller_than_the_digits_of_the_page_is_too_small_however_sure() -> None:
-    assert reasons((30, 40, 0.9), (25, 40, 0.9), (10, 13, 0.99)) == [None, None, reject.TOO_SMALL]
-    assert reasons((30, 40, 0.9), (25, 40, 0.9), (10, 14, 0.99)) == [None, None, None]
-
-
-def test_small_comes_before_unsure() -> None:
-    assert reasons((30, 40, 0.9), (5, 5, 0.1)) == [None, reject.TOO_SMALL]
-
-
-def test_only_sure_digits_tell_how_large_digits_are() -> None:
-    assert reasons((300, 300, 0.2), (300, 300, 0.2), (20, 20, 0.9)) == [*[reject.LOW_CONFIDENCE] * 2, None]
+@pytest.mark.parametrize(("width", "part"), [(60, SMALL), (2, COMMA)])
+def test_a_mark_far_smaller_than_the_pages_digits_is_a_speck_and_a_stroke_a_comma(width: int, part: float) -> None:
+    digits = [mark(0, 0, 60, 100), mark(70, 0, 60, 100)]
+    limit = int(np.ceil(part * 100))
+    width = min(width, limit)
+    assert reasons(*digits, mark(140, 60, width, limit)) == [None] * 3
+    assert reasons(*digits, mark(140, 60, min(width, limit - 1), limit - 1)) == [None, None, reject.TOO_SMALL]
 
 
 def test_a_dash_is_judged_by_its_longer_side() -> None:
-    assert reasons((20, 40, 0.9), (30, 4, 0.9)) == [None, None]
+    # It is as long as the others are high, but much broader than high.
+    assert reasons(*word(1.0, 1.0), mark(60, 18, 40, 4)) == [None, None, reject.NOT_A_DIGIT]
+
+
+def test_small_comes_before_unsure() -> None:
+    assert reasons(mark(0, 0, 30, 40), mark(40, 30, 5, 5, 0.1)) == [None, reject.TOO_SMALL]
+
+
+def test_only_what_is_sure_enough_tells_how_large_digits_are() -> None:
+    large = [mark(400 * i, 300, 200, 300, 0.2) for i in range(2)]
+    assert reasons(*large, mark(0, 0, 20, 40)) == [*[reject.LOW_CONFIDENCE] * 2, None]
 
 
 def test_a_page_of_nothing_sure_has_no_typical_size() -> None:
-    assert reasons((200, 300, 0.1), (3, 3, 0.1)) == [reject.LOW_CONFIDENCE] * 2
+    assert reasons(mark(0, 0, 200, 300, 0.1), mark(0, 400, 3, 3, 0.1)) == [reject.LOW_CONFIDENCE] * 2
 
 
-@pytest.mark.parametrize("min_confidence", [0.0, 1.0])
-def test_the_limits_of_confidence(min_confidence: float) -> None:
-    assert reasons((20, 40, 1.0), min_confidence=min_confidence) == [None]
+def test_much_ink_tells_more_of_the_size_than_many_marks() -> None:
+    specks = [mark(40 * i, 0, 4, 5) for i in range(10)]
+    assert reasons(mark(0, 100, 60, 90), *specks) == [None, *[reject.TOO_SMALL] * 10]
+
+
+def test_what_is_broader_than_digits_are_is_none() -> None:
+    limit = int(BROAD * 40)
+    assert reasons(mark(0, 0, limit, 40)) == [None]
+    assert reasons(mark(0, 0, limit + 1, 40)) == [reject.NOT_A_DIGIT]
+
+
+def test_a_box_full_of_ink_is_no_digit_unless_it_is_slender() -> None:
+    full = int(FULL * 255)
+    assert reasons(mark(0, 0, 30, 40), level=full) == [None]
+    assert reasons(mark(0, 0, 30, 40), level=full + 1) == [reject.NOT_A_DIGIT]
+    slender = int(STROKE * 40)
+    assert reasons(mark(0, 0, slender, 40), level=255) == [None]
+    assert reasons(mark(0, 0, slender + 1, 40), level=255) == [reject.NOT_A_DIGIT]
+
+
+def test_a_box_around_a_digit_is_a_rule_and_the_digit_is_read() -> None:
+    assert reasons(mark(0, 0, 80, 100), mark(25, 25, 30, 50)) == [reject.LINE, None]
+    assert reasons(mark(0, 0, 80, 100), mark(1, 25, 30, 50)) == [None, None]
+
+
+def test_a_crowd_of_marks_few_of_which_are_sure_is_clutter() -> None:
+    count = 20
+    few = int(np.ceil(PAGE * count))
+    unsure = SURE - BIT
+    for sure, expected in ((few, None), (few - 1, reject.CLUTTER)):
+        page = word(*[SURE] * sure, *[unsure] * (count - sure))
+        assert set(reasons(*page)) == {expected}
+
+
+def test_less_than_a_crowd_is_no_clutter() -> None:
+    assert reasons(*alone(*[ALONE] * (CROWD - 1))) == [None] * (CROWD - 1)
+    assert reasons(*alone(*[ALONE] * CROWD)) == [reject.CLUTTER] * CROWD
+
+
+def test_a_mark_alone_has_to_be_more_confident() -> None:
+    assert reasons(*alone(ALONE)) == [None]
+    assert reasons(*alone(ALONE - BIT)) == [reject.LOW_CONFIDENCE]
+
+
+def test_on_a_page_of_sure_digits_a_mark_alone_may_be_less_confident() -> None:
+    count = 20
+    sure = int(np.ceil(SURE_PAGE * count))
+    for certain, expected in ((sure, None), (sure - 1, reject.LOW_CONFIDENCE)):
+        page = word(*[SURE] * certain, *[LIKELY] * (count - certain - 1))
+        assert reasons(*page, mark(0, 300, confidence=ALONE_ON_SURE))[-1] == expected
+        assert reasons(*page, mark(0, 300, confidence=ALONE_ON_SURE - BIT))[-1] == reject.LOW_CONFIDENCE
+
+
+def test_of_a_word_on_a_sure_page_a_part_has_to_be_likely() -> None:
+    page = word(*[1.0] * 60, y=200)
+    assert WORD - 60 / 64 <= LEAST
+    likely = int(np.ceil(LEAST * 4))
+    for count, expected in ((likely, None), (likely - 1, reject.PART_OF_WORD)):
+        mixed = word(*[LIKELY] * count, *[LIKELY - 0.1] * (4 - count))
+        assert reasons(*page, *mixed)[60:] == [expected] * 4
+
+
+def test_of_a_word_on_an_unsure_page_more_has_to_be_likely() -> None:
+    # Nothing is sure, so that it is not even enough if every mark of a word is likely.
+    assert WORD > 1
+    assert reasons(*word(LIKELY, LIKELY)) == [reject.PART_OF_WORD] * 2
+    # Half of them are sure: what is missing has to be likely.
+    least = WORD - 0.5
+    likely = int(np.ceil(least * 4))
+    for count, expected in ((likely, None), (likely - 1, reject.PART_OF_WORD)):
+        page = word(*[SURE] * 2, *[LIKELY] * (count - 2), *[LIKELY - BIT] * (4 - count))
+        assert reasons(*page) == [expected] * 4
+
+
+def test_one_word_may_be_letters_and_another_digits() -> None:
+    page = [*word(1.0, 1.0, 1.0, 1.0), *word(0.6, 0.6, 1.0, 0.6, y=100)]
+    assert reasons(*page) == [*[None] * 4, *[reject.PART_OF_WORD] * 4]
+
+
+def test_what_is_rejected_for_its_size_is_no_company() -> None:
+    speck = mark(26, 36, 3, 3)
+    assert reasons(*alone(ALONE - BIT), speck) == [*reasons(*alone(ALONE - BIT)), reject.TOO_SMALL]
+
+
+@pytest.mark.parametrize("confidence", [0.0, 0.3, 1.0])
+def test_where_any_confidence_is_enough_only_sizes_and_shapes_count(confidence: float) -> None:
+    page = [*word(*[confidence] * CROWD), mark(400, 0, 3, 3, confidence), mark(500, 0, 100, 40, confidence)]
+    assert reasons(*page, min_confidence=0)[:CROWD] == [None] * CROWD
+    assert reasons(*page, min_confidence=0)[-1] == reject.NOT_A_DIGIT
+
+
+def test_only_full_confidence_is_enough_for_a_limit_of_1() -> None:
+    assert reasons(*alone(1.0), min_confidence=1) == [None]
+    assert reasons(*alone(1 - BIT), min_confidence=1) == [reject.LOW_CONFIDENCE]
+
+
+OFFERS = st.lists(
+    st.tuples(st.builds(Box, *[st.integers(0, 400)] * 2, *[st.integers(1, 60)] * 2), st.floats(0, 1)), max_size=20
+)
+
+
+@given(OFFERS, st.floats(0, 1))
+def test_every_candidate_has_a_known_reason_or_none(offered: list[Offer], min_confidence: float) -> None:
+    found = reasons(*offered, min_confidence=min_confidence)
+    assert len(found) == len(offered)
+    assert set(found) <= {None, *reject.REASONS}
+    assert all(confidence >= min_confidence for (_, confidence), why in zip(offered, found, strict=True) if why is None)
+    assert len(set(reject.REASONS)) == len(reject.REASONS)
