@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import cv2
+
 from edge_runtime.marks import DUST, Mark, find_marks
 from edge_runtime.normalize import body
 from edge_runtime.records import Box
@@ -12,6 +14,10 @@ LARGE = 1.8  # a mark this many times as long as the typical one, or ...
 BROAD = 1.3  # ... this many times as wide as high may be several things
 RULE = 12.0  # ink this many times as long as wide is a printed rule
 CROSSING = 0.95  # where nothing tells how large digits are, what crosses this much of the picture is a rule
+# What is at least this part as dark as the darkest ink of a part that is still large comes apart from the rest, if it is
+# this much smaller.
+DARKEST = 0.7
+MUCH_SMALLER = 0.6
 UNCHANGED = 0.6  # one part alone that covers so much of its mark is the mark itself
 # What is taken apart in a frame: so many marks, that cover so many frames together, and so many more for their rules.
 MAX_APART = 24
@@ -49,12 +55,12 @@ def taken_apart(
     for mark, parts in apart:
         found = []
         for part in parts:
-            if ruled and max(part.box.width, part.box.height) > large and not is_rule(part.box):
+            if ruled and _long(part.box) > large and not is_rule(part.box):
                 ruled -= 1
-                found += _unruled(part, threshold, max(1, room))
+                found += _without_rest(part, threshold, max(1, room))
             else:
                 found.append(part)
-        found = [part for part in found if max(part.box.width, part.box.height) > DUST]
+        found = [part for part in found if _long(part.box) > DUST]
         unchanged = len(found) == 1 and _area(found[0].box) > UNCHANGED * _area(mark.box)
         settled.append((mark, [mark] if unchanged or not found else found))
     return settled, typical
@@ -86,7 +92,11 @@ def _suspect(box: Box, typical: int) -> bool:
     return long >= SHORT and (long > LARGE * typical or box.width > BROAD * box.height)
 
 
-def _unruled(part: Mark, threshold: int, most: int) -> list[Mark]:
+def _without_rest(part: Mark, threshold: int, most: int) -> list[Mark]:
+    """Return what is darkest in a part, where that is much smaller: digits on a grid; else the part without rules."""
+    darkest = _within(part, int(DARKEST * cv2.norm(part.ink, cv2.NORM_INF)), most)
+    if darkest and max(_long(mark.box) for mark in darkest) < MUCH_SMALLER * _long(part.box):
+        return darkest
     level = max(threshold, int(body(part.ink) / 2))
     freed = without_rules(part.ink, level)
     return [part] if freed is part.ink else _within(part._replace(ink=freed), level, most)
@@ -101,6 +111,10 @@ def _within(mark: Mark, threshold: int, most: int) -> list[Mark]:
 
 def _moved(box: Box, x: int, y: int) -> Box:
     return Box(box.x + x, box.y + y, box.width, box.height)
+
+
+def _long(box: Box) -> int:
+    return max(box.width, box.height)
 
 
 def _area(box: Box) -> int:

@@ -141,7 +141,7 @@ def _paper(small: Uint8) -> Uint8:
     reach = side // 2
     padded = cv2.copyMakeBorder(small, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
     paper = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    return np.asarray(cv2.blur(paper[reach:-reach, reach:-reach], (3, 3)), dtype=np.uint8)
+    return np.asarray(paper[reach:-reach, reach:-reach], dtype=np.uint8)
 
 
 def _odd(length: float) -> int:

@@ -85,9 +85,9 @@ def locate(ink: Uint8) -> Located:
     pixels = MAX_COVERED * ink.size - sum(mark.ink.size for mark, _ in groups)
     for join in joins([mark.box for mark, _ in wholes], 0 if crowded else int(MAX_JOINS * factor)):
         box = reduce(Box.union, (wholes[i][0].box for i in join))
+        if box.width * box.height > pixels:
+            continue
         pixels -= box.width * box.height
-        if pixels < 0:
-            break
         numbers = frozenset[int]().union(*(wholes[i][1] for i in join))
         groups.append((together([wholes[i][0] for i in join]), numbers))
     return Located([mark.box for mark in marks], _affordable(groups, MAX_COVERED * ink.size), rejections)
@@ -155,7 +155,7 @@ def _may_be_two(box: Box) -> bool:
 def _may_be_whole(box: Box, typical: int, shape: tuple[int, ...]) -> bool:
     if _hopeless(box, shape) or box.width > PIECE_ASPECT * box.height:
         return False
-    return typical == 0 or _long(box) <= 2 * LARGE * typical
+    return typical == 0 or _long(box) <= LARGE * typical
 
 
 def _runs(whole: Mark, pieces: list[Mark], first: int) -> list[tuple[Mark, frozenset[int]]]:
@@ -171,12 +171,10 @@ def _runs(whole: Mark, pieces: list[Mark], first: int) -> list[tuple[Mark, froze
 
 
 def _affordable(groups: list[tuple[Mark, frozenset[int]]], pixels: float) -> list[Candidate]:
-    """Return what is large enough for a digit as candidates, as long as their boxes cover no more than `pixels`."""
+    """Return what is large enough for a digit as candidates, as many as cover no more than `pixels`."""
     candidates = []
     for mark, numbers in groups:
-        if _long(mark.box) >= MIN_SIDE:
+        if _long(mark.box) >= MIN_SIDE and mark.ink.size <= pixels:
             pixels -= mark.ink.size
-            if pixels < 0:
-                break
             candidates.append(Candidate(mark.box, mark.ink, numbers))
     return candidates
