@@ -4,6 +4,7 @@ import pytest
 
 from edge_runtime.apart import (
     CROSSING,
+    DARKEST,
     LARGE,
     MAX_APART,
     MAX_RULED,
@@ -139,6 +140,15 @@ def test_digits_in_a_shadow_that_counts_as_ink_come_out_of_it() -> None:
     ink[60:140, 40:290] = np.maximum(ink[60:140, 40:290], MIN_INK + 20)
     assert len(boxes(ink)) == 1
     assert sorted(part.box for part in parts(ink)) == wanted
+
+
+def test_digits_on_a_grid_paler_than_they_are_come_apart_from_it() -> None:
+    ink = digits(*LINE)
+    wanted = boxes(ink)
+    grid = np.zeros_like(ink)
+    grid[15::30] = grid[:, 10::30] = int(255 * DARKEST) - 10
+    assert len(boxes(ink | grid)) == 1
+    assert sorted(part.box for part in parts(np.maximum(ink, grid))) == wanted
 
 
 def test_a_mark_of_which_little_changes_stays_itself() -> None:

@@ -80,7 +80,7 @@ def check(reader: DigitReader, pixels: Uint8) -> None:
         explained(trace)
 
 
-@settings(max_examples=200)
+@settings(max_examples=150)
 @given(arrays(np.uint8, SHAPES | SHAPES.map(lambda shape: (*shape, 3))))
 def test_any_small_picture_is_read(reader: DigitReader, pixels: Uint8) -> None:
     check(reader, pixels)
