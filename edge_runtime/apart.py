@@ -7,15 +7,15 @@ import cv2
 from edge_runtime.marks import DUST, Mark, find_marks
 from edge_runtime.normalize import body
 from edge_runtime.records import Box
-from edge_runtime.rules import without_rules
+from edge_runtime.rules import REACH, without_rules
 
 SHORT = 16  # pixels: shorter marks stay whole
 LARGE = 1.8  # a mark this many times as long as the typical one, or ...
 BROAD = 1.3  # ... this many times as wide as high may be several things
 RULE = 12.0  # ink this many times as long as wide is a printed rule
 CROSSING = 0.95  # where nothing tells how large digits are, what crosses this much of the picture is a rule
-# What is at least this part as dark as the darkest ink of a part that is still large comes apart from the rest, if it is
-# this much smaller.
+# What is at least this part as dark as the darkest ink of a part that is still large comes apart from the rest, if it
+# is this much smaller.
 DARKEST = 0.7
 MUCH_SMALLER = 0.6
 UNCHANGED = 0.6  # one part alone that covers so much of its mark is the mark itself
@@ -55,7 +55,8 @@ def taken_apart(
     for mark, parts in apart:
         found = []
         for part in parts:
-            if ruled and _long(part.box) > large and not is_rule(part.box):
+            bare = is_rule(part.box) and min(part.box.width, part.box.height) <= REACH
+            if ruled and _long(part.box) > large and not bare:
                 ruled -= 1
                 found += _without_rest(part, threshold, max(1, room))
             else:

@@ -37,13 +37,13 @@ def ink_plane(pixels: Uint8) -> Uint8:
     part of the picture is dark. Of a color picture the channel counts in which a pixel is darkest (lightest on a dark
     ground), so that a red pen is as much ink as a black one.
     """
-    plane = pixels if pixels.ndim == 2 else _darkest(pixels)
+    light = cv2.mean(_skew(_sampled(pixels)))[0] > 0
+    if pixels.ndim == 2:
+        plane = _inverted(pixels) if light else pixels
+    else:
+        plane = _inverted(_lightest(pixels)) if light else _darkest(pixels)
     small = _reduced(plane, PAPER_SIDE)
-    skew = _skew(small)
-    if cv2.mean(skew)[0] > 0:
-        plane = _inverted(plane if pixels.ndim == 2 else _lightest(pixels))
-        small, skew = _reduced(plane, PAPER_SIDE), -skew
-    board = _board(small, skew)
+    board = _board(small, _skew(small))
     if board is not None:
         small = small ^ board
         plane = plane ^ _nearest(board, plane.shape)
@@ -73,6 +73,13 @@ def _darkest(pixels: Uint8) -> Uint8:
 def _lightest(pixels: Uint8) -> Uint8:
     blue, green, red = cv2.split(pixels)
     return np.asarray(cv2.max(cv2.max(blue, green), red), dtype=np.uint8)
+
+
+def _sampled(pixels: Uint8) -> Uint8:
+    """Return a picture in gray, as few of its pixels as tell its polarity."""
+    step = max(1, min(pixels.shape[:2]) // SKEW_SIDE)
+    few = np.ascontiguousarray(pixels[::step, ::step])
+    return np.asarray(few if few.ndim == 2 else cv2.cvtColor(few, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
 
 
 def _reduced(plane: Uint8, side: int) -> Uint8:

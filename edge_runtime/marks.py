@@ -16,8 +16,8 @@ RIM = 1  # pixels around a mark's outline that hold the rest of its soft edge
 KERNEL = np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8)
 # Where the ink plane's noise (its standard deviation) is above the first, it is smoothed with the second, a Gaussian
 # sigma in pixels, which leaves the third part of it.
-CALM = ((30.0, 2.2, 0.13), (14.0, 1.3, 0.21), (6.0, 0.8, 0.36))
-CLEAR = 4.5  # ink is at least so many standard deviations of the noise that is left
+CALM = ((30.0, 2.2, 0.16), (14.0, 1.3, 0.24), (6.0, 0.8, 0.39))
+CLEAR = 3.9  # ink is at least so many standard deviations of the noise that is left
 # In a picture with more edges than this part of its pixels - grass, gravel, dense text - labels are counted before
 # anything is followed around its outline, which would take tens of milliseconds.
 BUSY = 0.025

@@ -72,12 +72,13 @@ def reasons(
     page = sum(best[i] >= SURE for i in counted) / max(1, len(counted))
     if len(counted) >= CROWD and page < PAGE:
         refuse(sorted(counted), CLUTTER)
+    needed = min(1.0, max(LEAST, WORD - page))
     alone = ALONE_ON_SURE if len(counted) >= CROWD and page >= SURE_PAGE else ALONE
     for word in (word for line in lines for word in line):
         members = [i for i in word if i in counted]
         if len(members) == 1 and best[members[0]] < alone:
             refuse(members, LOW_CONFIDENCE)
-        elif len(members) > 1 and sum(best[i] >= LIKELY for i in members) < max(LEAST, WORD - page) * len(members):
+        elif len(members) > 1 and sum(best[i] >= LIKELY for i in members) < needed * len(members):
             refuse(members, PART_OF_WORD)
     return found
 

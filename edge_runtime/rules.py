@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from edge_runtime.records import Uint8
 
 LONG_SIDE = 320  # lines are looked for in a picture reduced to this
-DENSE = 0.2  # where more of it is ink, it is no paper with lines on it
+# Where more of it is ink, and so many of its pixels, it is no paper with lines on it.
+DENSE, MANY = 0.2, 4000
 LEAST = 0.3  # a rule is at least this part of the long side
 REACH = 12  # a rule is at most so many pixels thick
 CROSSING = 1.6  # where ink is so many times as thick as the rule, a stroke crosses it, and stays
@@ -23,9 +24,10 @@ def without_rules(ink: Uint8, threshold: int) -> Uint8:
     """
     strokes = np.asarray(cv2.threshold(ink, threshold - 1, 255, cv2.THRESH_BINARY)[1], dtype=np.uint8)
     scale = min(1.0, LONG_SIDE / max(ink.shape))
-    small = cv2.resize(strokes, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    size = max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale))
+    small = cv2.resize(strokes, size, interpolation=cv2.INTER_AREA)
     small = cv2.threshold(small, 63, 255, cv2.THRESH_BINARY)[1]
-    if cv2.countNonZero(small) > DENSE * small.size:
+    if cv2.countNonZero(small) > max(MANY, DENSE * small.size):
         return ink
     least = LEAST * max(small.shape)
     # A degree of angle; a line may be interrupted for a hundredth of the picture.

@@ -89,4 +89,5 @@ def test_a_page_shifted_by_whole_pixels_reads_the_same(reader: DigitReader, mnis
         before, after = reader.read(np.asarray(large, np.uint8)), reader.read(np.asarray(moved, np.uint8))
         assert after.text == before.text
         for one, other in zip(before.digits, after.digits, strict=True):
-            assert np.abs(np.array(one.box) + (right, down, 0, 0) - other.box).max() <= 1
+            expected = one.box.x + right, one.box.y + down, one.box.width, one.box.height
+            assert np.abs(np.subtract(expected, other.box)).max() <= 1

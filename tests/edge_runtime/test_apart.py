@@ -73,7 +73,6 @@ def test_digits_that_touch_a_rule_come_free_with_nearly_their_own_boxes(thicknes
     assert off([part.box for part in parts(ink)], wanted) <= 4
 
 
-@pytest.mark.xfail(reason="rules.DENSE: in the tight box of a row of digits more than a fifth is ink")
 def test_a_whole_row_of_digits_comes_free_from_its_rule() -> None:
     ink = digits(*LINE)
     wanted = boxes(ink)

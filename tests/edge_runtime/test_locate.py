@@ -94,7 +94,6 @@ def test_a_printed_rule_is_rejected(rule: tuple[int, int, int, int]) -> None:
     assert located.marks == [(30, 30, 20, 30)]
 
 
-@pytest.mark.xfail(reason="is_rule sees the box of a rule and what stands on it, and all of it is rejected as one line")
 def test_digits_on_a_rule_many_times_as_long_as_they_are_high_are_not_lost() -> None:
     digits = [(100 + 60 * i, 60, 6, 30) for i in range(6)]
     located = locate(plane(*digits, (20, 89, 600, 2), size=(200, 640)))

@@ -155,9 +155,10 @@ def test_of_a_word_on_a_sure_page_a_part_has_to_be_likely() -> None:
 
 
 def test_of_a_word_on_an_unsure_page_more_has_to_be_likely() -> None:
-    # Nothing is sure, so that it is not even enough if every mark of a word is likely.
+    # Where nothing is sure, every mark of a word has to be likely.
     assert WORD > 1
-    assert reasons(*word(LIKELY, LIKELY)) == [reject.PART_OF_WORD] * 2
+    assert reasons(*word(LIKELY, LIKELY)) == [None, None]
+    assert reasons(*word(LIKELY, LIKELY - 0.01)) == [reject.PART_OF_WORD] * 2
     # Half of them are sure: what is missing has to be likely.
     least = WORD - 0.5
     likely = int(np.ceil(least * 4))
