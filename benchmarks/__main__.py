@@ -3,6 +3,7 @@
 python -m benchmarks parity build/standard     is each small model as accurate as the full one?
 python -m benchmarks latency                   how fast is a digit, and how soon the first one?
 python -m benchmarks pages edge_runtime/samples   how well are pictures read whose digits are known?
+python -m benchmarks digits DIR                how well are single characters read, and letters rejected?
 python -m benchmarks robustness                how well are digits read under hard conditions?
 """
 
@@ -58,6 +59,26 @@ def pages(
     from benchmarks import pages as measure
 
     measure.run(folder, out, tier, model=model, labels=labels, min_confidence=min_confidence)
+
+
+@benchmarks.command()
+@click.argument(
+    "folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False)
+)
+@click.option("--model", metavar="FILE", type=click.Path(path_type=Path), help="[default: the model that ships]")
+@click.option(
+    "--keras",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True),
+    help="The full network, to be measured beside it.",
+)
+@click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/digits",
+              show_default=True, help="Where digits.json goes.")  # fmt: skip
+def digits(folder: Path | None, model: Path | None, keras: Path | None, out: Path) -> None:
+    """Read MNIST's test digits and the single characters in DIR's .npz files; tell digits from letters."""
+    from benchmarks import digits as measure
+
+    measure.run(folder, model, keras, out)
 
 
 @benchmarks.command()

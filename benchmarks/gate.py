@@ -12,7 +12,7 @@ from convert.recipes import CONVERSIONS
 from edge_runtime import model_file
 from edge_runtime.classifier import Classifier
 from edge_runtime.errors import EdgeError
-from train import dataset
+from train import crops, dataset
 from train.files import write_bytes, write_text
 from train.report import contact_sheet, png
 
@@ -34,12 +34,19 @@ def run(folder: Path) -> dict[str, parity.Parity]:
     files = {name: folder / conversion.file_name for name, conversion in CONVERSIONS.items()}
     digits = dataset.load("test")
     reference = full.probabilities(folder / "digits.keras", digits.images)
+    no_digits = _no_digits(folder) if reference.shape[1] > len(model_file.DIGITS) else None
+    reference_others = None if no_digits is None else full.probabilities(folder / "digits.keras", no_digits)
     results, training = {}, None
     for name, path in files.items():
         with Classifier(path) as classifier:
             small = classifier.confidences(digits.images)
             card = classifier.model.card or {}
-        results[name] = parity.compare(reference, small, digits.labels, path.stat().st_size)
+            others = None
+            if no_digits is not None and reference_others is not None:
+                others = reference_others, classifier.confidences(no_digits)
+        results[name] = parity.compare(
+            reference, small, digits.labels, path.stat().st_size, others, card["thresholds"]["min_confidence"]
+        )
         _draw_flipped(folder / "report" / f"flipped-{name}.png", digits, reference, small, results[name].flipped)
         training = (card.get("training") or {}).get("recipe")
     missed = parity.misses(results, training["name"] if training else None, parity.read_limits())
@@ -52,9 +59,20 @@ def run(folder: Path) -> dict[str, parity.Parity]:
     return results
 
 
+def _no_digits(folder: Path) -> NDArray[np.uint8]:
+    """Return what is no digit on pages and among letters that training never saw, as many as there are test digits."""
+    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    made = crops.load("held_out", run["recipe"]["mix"]["pages"])
+    found = [list(crops.parts(part))[1].images for part in made]
+    return np.asarray(np.concatenate(found)[:: max(1, sum(map(len, found)) // 10_000)], np.uint8)
+
+
 def _for_card(result: parity.Parity) -> dict[str, Any]:
-    names = ("accuracy", "full_accuracy", "drop", "agreement", "mcnemar_p", "largest_difference", "mean_difference")
-    return {"split": "MNIST test, 10,000 digits", **{name: round(getattr(result, name), 6) for name in names}}
+    names = ("accuracy", "full_accuracy", "drop", "agreement", "mcnemar_p", "largest_difference", "mean_difference",
+             "nll_rise", "rejection_agreement")  # fmt: skip
+    values = {name: getattr(result, name) for name in names}
+    return {"split": "MNIST test, 10,000 digits",
+            **{name: value if value is None else round(value, 6) for name, value in values.items()}}  # fmt: skip
 
 
 def _draw_flipped(

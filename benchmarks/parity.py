@@ -30,12 +30,28 @@ class Parity:
     mean_difference: float
     drop_per_class: list[float]
     flipped: list[int]  # the digits whose label differs, as indices into the test split
+    nll_rise: (
+        float  # mean negative log likelihood of the true labels, small minus full, nats: is it as well calibrated?
+    )
+    # Of digits and of what is none together: how many both accept, or both reject. None without an eleventh output.
+    rejection_agreement: float | None
     bytes: int
 
 
-def compare(full: Probabilities, small: Probabilities, labels: NDArray[np.uint8], size: int) -> Parity:
-    """Compare two models' probabilities, float64 (N, 10), for the same N digits, of which `labels` is the truth."""
-    read_full, read_small = full.argmax(axis=1), small.argmax(axis=1)
+def compare(
+    full: Probabilities,
+    small: Probabilities,
+    labels: NDArray[np.uint8],
+    size: int,
+    others: tuple[Probabilities, Probabilities] | None = None,
+    threshold: float = 0.5,
+) -> Parity:
+    """Compare two models' probabilities, float64 (N, classes), for the same N digits, of which `labels` is the truth.
+
+    The first ten columns are the digits'. `others` are both models' probabilities for pictures of no digit; a digit is
+    accepted where its likeliest label reaches `threshold`.
+    """
+    read_full, read_small = full[:, :10].argmax(axis=1), small[:, :10].argmax(axis=1)
     right_full, right_small = read_full == labels, read_small == labels
     only_full, only_small = int((right_full & ~right_small).sum()), int((right_small & ~right_full).sum())
     errors_full, errors_small = int((~right_full).sum()), int((~right_small).sum())
@@ -57,8 +73,21 @@ def compare(full: Probabilities, small: Probabilities, labels: NDArray[np.uint8]
             for digit in range(10)
         ],
         flipped=np.flatnonzero(read_full != read_small).tolist(),
+        nll_rise=_nll(small, labels) - _nll(full, labels),
+        rejection_agreement=None if others is None else 100 * float(np.mean(
+            _accepted(np.concatenate([full, others[0]]), threshold)
+            == _accepted(np.concatenate([small, others[1]]), threshold)
+        )),
         bytes=size,
     )  # fmt: skip
+
+
+def _nll(probabilities: Probabilities, labels: NDArray[np.uint8]) -> float:
+    return float(-np.log(np.maximum(probabilities[np.arange(len(labels)), labels], 1e-12)).mean())
+
+
+def _accepted(probabilities: Probabilities, threshold: float) -> NDArray[np.bool_]:
+    return np.asarray(probabilities[:, :10].max(axis=1) >= threshold)
 
 
 def misses(results: dict[str, Parity], training_recipe: str | None, limits: dict[str, Any]) -> list[str]:
@@ -78,6 +107,14 @@ def misses(results: dict[str, Parity], training_recipe: str | None, limits: dict
             found.append(
                 f"{name}: agreement {parity.agreement:.2f} %, {agreement - parity.agreement:.2f} below the limit of "
                 f"{agreement:.2f} %"
+            )
+        rise, together = bounds["max_nll_rise"], bounds["min_rejection_agreement"]
+        if not parity.nll_rise <= rise + 1e-12:
+            found.append(f"{name}: calibration {parity.nll_rise:.4f} nats worse, where {rise:.4f} are allowed")
+        if parity.rejection_agreement is not None and not parity.rejection_agreement >= together - 1e-9:
+            found.append(
+                f"{name}: rejects alike {parity.rejection_agreement:.2f} %, "
+                f"{together - parity.rejection_agreement:.2f} below the limit of {together:.2f} %"
             )
         if not math.isfinite(parity.largest_difference):
             found.append(f"{name}: answers with numbers that are not finite")
@@ -99,7 +136,7 @@ def read_limits() -> dict[str, Any]:
 def table(results: dict[str, Parity]) -> str:
     """Return the results as lines of text, a model a line."""
     head = f"{'model':<9}{'bytes':>11}{'accuracy':>10}{'drop':>7}{'errors':>9}{'agreement':>11}"
-    head += f"{'McNemar p':>11}{'worst diff':>12}{'mean diff':>11}{'worst class':>13}"
+    head += f"{'McNemar p':>11}{'worst diff':>12}{'NLL rise':>11}{'worst class':>13}{'rejects alike':>15}"
     lines = [head]
     first = next(iter(results.values()))
     lines.append(f"{'full':<9}{'':>11}{first.full_accuracy:>8.2f} %")
@@ -108,7 +145,8 @@ def table(results: dict[str, Parity]) -> str:
         lines.append(
             f"{name:<9}{parity.bytes:>11,}{parity.accuracy:>8.2f} %{parity.drop:>7.2f}"
             f"{'' if increase is None else f'{increase:+.1%}':>9}{parity.agreement:>9.2f} %{parity.mcnemar_p:>11.3f}"
-            f"{parity.largest_difference:>12.4f}{parity.mean_difference:>11.6f}{max(parity.drop_per_class):>+13.2f}"
+            f"{parity.largest_difference:>12.4f}{parity.nll_rise:>+11.5f}{max(parity.drop_per_class):>+13.2f}"
+            f"{'' if parity.rejection_agreement is None else f'{parity.rejection_agreement:.2f} %':>15}"
         )
     return "\n".join(lines)
 

@@ -39,8 +39,11 @@ def convert(source: Path, output: Path | None, names: tuple[str, ...], force: bo
     except (ValueError, OSError, TypeError, KeyError) as error:
         raise ModelError(f"cannot load {network}: {str(error).splitlines()[0]}") from error
     layers = fold.fold(loaded)
-    if len(layers[-1].bias) != len(model_file.DIGITS):
-        raise fold.UnusableModel(f"{network} tells {len(layers[-1].bias)} classes apart, not the ten digits")
+    labels = model_file.LABELS[: len(layers[-1].bias)]
+    if not len(model_file.DIGITS) <= len(layers[-1].bias) <= len(model_file.LABELS):
+        raise fold.UnusableModel(
+            f"{network} tells {len(layers[-1].bias)} classes apart, not the ten digits, and what is none at most"
+        )
     digits = calibration.choose()
     run = _run_record(network.with_name("run.json"))
     for name in names or CONVERSIONS:
@@ -50,7 +53,7 @@ def convert(source: Path, output: Path | None, names: tuple[str, ...], force: bo
         verify.verify(flatbuffer, conversion)
         path = folder / conversion.file_name
         _refuse_to_replace(path, flatbuffer, force)
-        package.package(path, flatbuffer, package.card(conversion, digits, run))
+        package.package(path, flatbuffer, package.card(conversion, digits, run, labels))
         print(f"{path}: {path.stat().st_size:,} bytes")
 
 

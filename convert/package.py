@@ -1,5 +1,6 @@
 """Flatbuffer -> model file: the card, the labels and the golden vectors that travel with it. docs/model-file.md."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,14 @@ GOLDEN_EACH = 2  # of every class
 MIN_CONFIDENCE = 0.5
 
 
-def card(conversion: Conversion, calibration: Calibration, run: dict[str, Any]) -> dict[str, Any]:
+def card(
+    conversion: Conversion, calibration: Calibration, run: dict[str, Any], labels: Sequence[str] = model_file.DIGITS
+) -> dict[str, Any]:
     """Return the card of a model that was trained as `run` (run.json) says; what is measured is added later."""
     return {
         "format": 1,
         "contract": CONTRACT_VERSION,
-        "labels": list(model_file.DIGITS),
+        "labels": list(labels),
         "input": {"shape": [None, SIDE, SIDE], "pixels": "0-255, ink bright on 0"},
         "output": "logits",
         "quantization": asdict(conversion),

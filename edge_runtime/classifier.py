@@ -22,7 +22,10 @@ class Classifier:
     """A LiteRT interpreter around a model file.
 
         with Classifier() as classifier:                       # the shipped model
-            confidences = classifier.confidences(images)       # uint8 (N, 28, 28) -> float64 (N, 10)
+            confidences = classifier.confidences(images)       # uint8 (N, 28, 28) -> float64 (N, 11)
+
+    The first `digits` columns are those of the labels that can be read; an eleventh of the shipped model says how
+    surely a picture is no digit.
 
     `model` is a path; `labels` names a text file with a label a line, for a model of one's own. Calls may come from
     several threads at once: they take turns. `close` may be called more than once.
@@ -36,6 +39,7 @@ class Classifier:
         self._lock = threading.Lock()
         self._graph = Graph(self.model, threads)
         self.labels = _labels(self.model, self._graph.classes, labels)
+        self.digits = len(self.labels) - (self.labels[-1] == model_file.NOT_A_DIGIT)
 
     def scores(self, images: Uint8) -> Scores:
         """Return what the graph answers: (N, classes), in its own type, for `images`, uint8 (N, 28, 28).

@@ -34,6 +34,9 @@ except ImportError:
 SHIPPED = Path(__file__).with_name("models") / "digits-int8.tflite"
 FLATBUFFER_ID = b"TFL3"  # at byte 4 of every TensorFlow Lite file
 DIGITS = tuple("0123456789")
+# A network that was shown what is no digit has an eleventh output, which says so.
+NOT_A_DIGIT = "not a digit"
+LABELS = (*DIGITS, NOT_A_DIGIT)
 # How a member of the archive begins: it shows that there was a card even where the archive was cut short.
 APPENDED = re.compile(rb"PK\x03\x04.{26}(?:labels\.txt|card\.json)", re.DOTALL)
 # What zipfile and json raise on bytes that are not what they were.

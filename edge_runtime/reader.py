@@ -33,7 +33,7 @@ class Trace:
     """What every stage made of a frame, in the pixels of the picture that was read (at most LONG_SIDE).
 
     `pixels` uint8 (H, W) or (H, W, 3); `ink` uint8 (H, W), bright on 0; `located` with N candidates; `images` uint8
-    (N, 28, 28); `confidences` float64 (N, classes); `chosen` the indices of the candidates that were kept, `reasons`
+    (N, 28, 28); `confidences` float64 (N, digits); `chosen` the indices of the candidates that were kept, `reasons`
     why each of these was rejected, or None; `reading` in the pixels of the frame itself.
     """
 
@@ -88,12 +88,12 @@ class DigitReader:
         clock.append(perf_counter_ns())
         images = normalize_all([candidate.ink for candidate in located.candidates])
         clock.append(perf_counter_ns())
-        confidences = self.classifier.confidences(images)
+        confidences = self._confidences(images)
         located = cut_further(located, np.flatnonzero(confidences.max(axis=1, initial=0.0) < DOUBTFUL).tolist())
         if len(located.candidates) > len(images):
             more = normalize_all([candidate.ink for candidate in located.candidates[len(images) :]])
             images = np.concatenate([images, more])
-            confidences = np.concatenate([confidences, self.classifier.confidences(more)])
+            confidences = np.concatenate([confidences, self._confidences(more)])
         clock.append(perf_counter_ns())
 
         asked = chosen = choose(located.candidates, confidences)
@@ -134,6 +134,10 @@ class DigitReader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _confidences(self, images: Uint8) -> NDArray[np.float64]:
+        """Return how surely each image is each digit; what is missing from 1 says how surely it is none."""
+        return self.classifier.confidences(images)[:, : self.classifier.digits]
 
     def _digits(self, lines: list[list[list[int]]], boxes: list[Box], confidences: NDArray[np.float64]) -> list[Digit]:
         """Return the digits in reading order; row i of `confidences` belongs to `boxes[i]`."""

@@ -44,16 +44,21 @@ def _run(recipe: Recipe, seed: int, folder: Path, resume: bool) -> None:
         from train import loop, model, report
 
     started = time.monotonic()
+    calibration: dict[str, float] | None = None
     if recipe.tutorial:
         bare, history = loop.fit_article(recipe, seed, folder, resume)
         network = model.with_pixels(bare)
     else:
         logits, history = loop.fit(recipe, seed, folder, resume)
+        if recipe.mix is not None:
+            from train import calibrate
+
+            calibration = calibrate.calibrate(logits, recipe.mix)
         network = model.with_probabilities(logits)
     seconds = time.monotonic() - started
 
     test = dataset.load("test")  # scored once, here; nothing is chosen by it
-    probabilities = network.predict(test.images, batch_size=1000, verbose=0)
+    probabilities = network.predict(test.images, batch_size=1000, verbose=0)[:, :10]
     accuracy = float((probabilities.argmax(axis=1) == test.labels).mean())
     if recipe.tutorial:
         x, y = test.images.reshape(-1, 784).astype("float32") / 255, model.one_hot(test.labels)
@@ -71,11 +76,13 @@ def _run(recipe: Recipe, seed: int, folder: Path, resume: bool) -> None:
         "data": {"sha256": dataset.SHA256},
         "seconds": round(seconds, 1), "epochs": len(history), "parameters": network.count_params(),
         "val_accuracy": history[-1]["val_accuracy"], "test_accuracy": accuracy,
+        "calibration": calibration,
     }  # fmt: skip
     summary = {
         "Test digits read right": f"{accuracy:.2%} of 10,000 (not seen in training, scored once)",
         "Held-out digits read right": f"{history[-1]['val_accuracy']:.2%}",
-        "Network": " - ".join(map(str, (784, *recipe.hidden, 10))) + f", {network.count_params():,} parameters",
+        "Network": " - ".join(map(str, (784, *recipe.hidden, recipe.classes)))
+        + f", {network.count_params():,} parameters",
         "Made by": f"{run['command']} (seed {seed}), {seconds:.0f} s, commit {run['commit']}",
     }
     kernel = next(layer.get_weights()[0] for layer in network.layers if hasattr(layer, "kernel"))

@@ -5,7 +5,7 @@ import json
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +19,7 @@ from tqdm import tqdm
 from edge_runtime.errors import OptionError
 from train import augment, dataset, model
 from train.files import write_whole
-from train.recipes import Recipe
+from train.recipes import Mix, Recipe
 
 HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
 Row = dict[str, float]
@@ -77,8 +77,9 @@ def fit(recipe: Recipe, seed: int, folder: Path, resume: bool) -> tuple[keras.Se
     keras.utils.set_random_seed(seed)
     cv2.setNumThreads(1)  # one core prepares the next epoch while both train; more threads only get in the way
     digits, held_out = dataset.load("train"), dataset.load("held_out")
+    beside = _beside(recipe.mix) if recipe.mix else []
     network = model.build(recipe)
-    steps = len(digits.images) // recipe.batch_size
+    steps = (len(digits.images) + sum(count for _, count in beside)) // recipe.batch_size
     network.compile(optimizer=_optimizer(recipe, steps), loss=_loss(), metrics=["accuracy"], jit_compile="auto")
     network.optimizer.build(network.trainable_variables)
 
@@ -86,7 +87,7 @@ def fit(recipe: Recipe, seed: int, folder: Path, resume: bool) -> tuple[keras.Se
     history = checkpoint.restore() if resume else []
     bar = tqdm(total=recipe.epochs, initial=len(history), unit="epoch", disable=not sys.stderr.isatty())
     with bar:
-        for epoch, (x, y) in _epochs(recipe, seed, *digits, first=len(history)):
+        for epoch, (x, y) in _epochs(recipe, seed, digits, beside, first=len(history)):
             started = time.monotonic()
             fitted = network.fit(x, y, batch_size=recipe.batch_size, shuffle=False, verbose=0)
             val_loss, val_accuracy = network.evaluate(*held_out, batch_size=1000, verbose=0)
@@ -159,24 +160,40 @@ def _loss() -> keras.losses.Loss:
     return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
-def _epochs(
-    recipe: Recipe, seed: int, images: NDArray[np.uint8], labels: NDArray[np.uint8], first: int
-) -> Iterator[tuple[int, tuple[NDArray[np.uint8], NDArray[np.uint8]]]]:
-    """Yield each epoch's shuffled, distorted digits, whole batches only; the next are made while these are used.
+def _beside(mix: Mix) -> list[tuple[dataset.Digits, int]]:
+    """Return what an epoch draws from beside MNIST, and how many of each."""
+    from train import crops
 
-    An epoch's digits depend on the seed and its number alone, so that a resumed run sees what it would have seen.
+    made = crops.load("train", mix.pages)
+    counts = (mix.camera_digits, mix.camera_others, mix.written_digits, mix.written_others)
+    return list(zip((*crops.parts(made.camera), *crops.parts(made.written)), counts, strict=True))
+
+
+def _epochs(
+    recipe: Recipe, seed: int, digits: dataset.Digits, beside: Sequence[tuple[dataset.Digits, int]], first: int
+) -> Iterator[tuple[int, tuple[NDArray[np.uint8], NDArray[np.uint8]]]]:
+    """Yield each epoch's shuffled, distorted pictures, whole batches only; the next are made while these are used.
+
+    All of `digits`, and so many of each of `beside`. An epoch's pictures depend on the seed and its number alone, so
+    that a resumed run sees what it would have seen.
     """
     settings = recipe.augmentation
     fields = augment.displacement_fields(settings, np.random.default_rng(seed)) if settings else None
-    whole = len(images) // recipe.batch_size * recipe.batch_size
+    total = len(digits.images) + sum(count for _, count in beside)
+    whole = total // recipe.batch_size * recipe.batch_size
 
     def make(epoch: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         rng = np.random.default_rng((seed, epoch))
-        order = rng.permutation(len(images))[:whole]
-        x = images[order]
+        order = rng.permutation(total)[:whole]
+        x, y = digits
+        if beside:
+            drawn = [rng.integers(len(more.images), size=count) for more, count in beside]
+            x = np.concatenate([x, *(more.images[i] for (more, _), i in zip(beside, drawn, strict=True))])
+            y = np.concatenate([y, *(more.labels[i] for (more, _), i in zip(beside, drawn, strict=True))])
+        x = x[order]
         if settings is not None and fields is not None:
             x = augment.augment(x, settings, fields, rng)
-        return x, labels[order]
+        return x, y[order]
 
     with ThreadPoolExecutor(1) as pool:
         ahead = pool.submit(make, first)

@@ -11,7 +11,7 @@ CLASSES = 10
 
 
 def build(recipe: Recipe) -> keras.Sequential:
-    """Return an untrained network that answers with logits, (N, 10).
+    """Return an untrained network that answers with logits, (N, 10), or (N, 11) with one for what is no digit.
 
     Scaling to [0, 1] is its first layer, and batch normalization stands between each dense layer and its ReLU, so
     that conversion folds both into the dense layers' weights.
@@ -24,7 +24,7 @@ def build(recipe: Recipe) -> keras.Sequential:
         network.add(keras.layers.Dense(units, use_bias=False, kernel_initializer=start))
         network.add(keras.layers.BatchNormalization(momentum=0.9))
         network.add(keras.layers.ReLU())
-    network.add(keras.layers.Dense(CLASSES))
+    network.add(keras.layers.Dense(recipe.classes))
     return network
 
 

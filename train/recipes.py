@@ -23,6 +23,28 @@ class Augmentation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mix:
+    """How many pictures an epoch takes beside MNIST's, drawn anew for each: see crops.py."""
+
+    camera_digits: int = 25_000  # whole digits, as the runtime cuts them out of drawn pages
+    camera_others: int = 25_000  # what else it cuts out: halves, pairs, letters, scribbles, stains
+    written_digits: int = 10_000  # digits of handwriting typefaces
+    written_others: int = 10_000  # their letters
+    pages: int = 8000  # that the first two are cut out of
+
+    def __post_init__(self) -> None:
+        if min(self.camera_digits, self.camera_others, self.written_digits, self.written_others) < 0:
+            raise ValueError("numbers of pictures must not be negative")
+        if self.pages < 1:
+            raise ValueError("at least one page is needed")
+
+    @property
+    def others(self) -> bool:
+        """Whether anything that is no digit is among them."""
+        return self.camera_others + self.written_others > 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """A multilayer perceptron and how to train it."""
 
@@ -34,11 +56,17 @@ class Recipe:
     warm_up: float = 0.1  # of all steps
     weight_decay: float = 0.05  # AdamW's, on the kernels alone
     augmentation: Augmentation | None = None
+    mix: Mix | None = None
     tutorial: bool = False  # the tutorial's own workflow instead: see loop.fit_article
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 1 or not self.hidden or min(self.hidden) < 1:
             raise ValueError("a recipe needs at least one hidden layer, one epoch and a batch size of one")
+
+    @property
+    def classes(self) -> int:
+        """How many outputs the network has: the ten digits, and one for what is none where it was shown such."""
+        return 11 if self.mix is not None and self.mix.others else 10
 
 
 RECIPES = {
@@ -48,7 +76,20 @@ RECIPES = {
         Recipe(name="article", hidden=(256, 128), epochs=20, batch_size=32, learning_rate=1e-3, tutorial=True),
         # What `make tflite` uses: the best that six minutes on two cores can do.
         Recipe(name="standard", hidden=(512, 512), epochs=90, batch_size=500, augmentation=Augmentation()),
+        # What ships: sees what the camera sees, and knows what is no digit.
+        Recipe(
+            name="release", hidden=(512, 512, 512), epochs=120, batch_size=500, augmentation=Augmentation(), mix=Mix()
+        ),
         # Seconds, for tests: the same path, a worse network.
         Recipe(name="smoke", hidden=(128,), epochs=4, batch_size=250, learning_rate=2e-2, weight_decay=0.3),
+        # The same for `release`: every step of it, from a few pages.
+        Recipe(
+            name="rehearsal",
+            hidden=(64,),
+            epochs=3,
+            batch_size=250,
+            learning_rate=1e-2,
+            mix=Mix(camera_digits=2000, camera_others=2000, written_digits=1000, written_others=1000, pages=60),
+        ),
     )
 }

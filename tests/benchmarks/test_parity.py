@@ -93,12 +93,18 @@ def test_two_models_wrong_in_different_ways_do_not_agree() -> None:
 GOOD = Parity(
     accuracy=99.4, full_accuracy=99.4, drop=0.0, relative_error_increase=0.0, agreement=100.0, only_full_right=0,
     only_small_right=0, mcnemar_p=1.0, largest_difference=0.01, mean_difference=0.001, drop_per_class=[0.0] * 10,
-    flipped=[], bytes=700_000,
+    flipped=[], bytes=700_000, nll_rise=0.0, rejection_agreement=None,
 )  # fmt: skip
 LIMITS: dict[str, Any] = {
     "parity": {
-        "int8": {"max_drop": 0.10, "min_agreement": 99.80, "max_bytes": 1_048_576},
-        "float32": {"max_drop": 0.01, "min_agreement": 99.99},
+        "int8": {
+            "max_drop": 0.10,
+            "min_agreement": 99.80,
+            "max_bytes": 1_048_576,
+            "max_nll_rise": 0.002,
+            "min_rejection_agreement": 99.5,
+        },
+        "float32": {"max_drop": 0.01, "min_agreement": 99.99, "max_nll_rise": 0.0001, "min_rejection_agreement": 99.5},
     },
     "accuracy": {"standard": 99.30, "smoke": 94.0},
 }

@@ -174,7 +174,7 @@ def test_tutorial_keeps_a_fifth_for_validation_and_is_resumed(
 @pytest.mark.parametrize("recipe", [QUICK, DISTORTED], ids=["as they are", "distorted"])
 def test_every_epoch_sees_whole_batches_in_an_order_and_form_of_its_own(recipe: Recipe) -> None:
     images, labels = few("train")
-    epochs = [digits for _, digits in loop._epochs(recipe, 1, images, labels, first=0)]
+    epochs = [digits for _, digits in loop._epochs(recipe, 1, dataset.Digits(images, labels), [], first=0)]
     whole = FEW // recipe.batch_size * recipe.batch_size
     assert [len(x) for x, _ in epochs] == [len(y) for _, y in epochs] == [whole] * recipe.epochs
     (first, first_labels), (second, second_labels) = epochs[:2]

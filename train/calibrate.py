@@ -1,0 +1,85 @@
+"""Confidences that mean what they say: logits are scaled by what fits pictures that training never saw.
+
+Temperature scaling (Guo, Pleiss, Sun, Weinberger 2017, "On calibration of modern neural networks"), with an offset for
+the output that says "no digit": training shows far more of these than a page does (Saerens et al. 2002).
+"""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import log_softmax, softmax
+
+from train import crops, dataset
+from train.recipes import Mix
+
+DIGITS = 10
+# How much a set of pictures that are no digits weighs against a set of digits: what the choice among cuts and joins
+# leaves of a page is mostly digits.
+OTHERS = 0.1
+ACCEPTED = 0.99  # of the held-out digits: what is rejected at the confidence that so many of them reach
+Logits = NDArray[np.float32]
+
+
+class Scaling(NamedTuple):
+    """What to divide logits by, and what to add to the last of eleven then."""
+
+    temperature: float
+    offset: float
+
+    def __call__(self, logits: Logits) -> NDArray[np.float64]:
+        """Return the logits, (N, classes), scaled."""
+        scaled = logits.astype(np.float64) / self.temperature
+        scaled[:, DIGITS:] += self.offset
+        return scaled
+
+
+def calibrate(network: keras.Sequential, mix: Mix) -> dict[str, float]:
+    """Scale a network's logits as fits held-out pictures best, in place; return how well they are read and rejected.
+
+    They are MNIST's held-out digits, digits that the runtime cuts out of pages drawn with them, and
+    written ones, each of the same weight, and what is none, from pages and typefaces, which weighs OTHERS of that.
+    """
+    seen = {"mnist": dataset.load("held_out")}
+    for name, found in zip(("camera", "written"), crops.load("held_out", mix.pages), strict=True):
+        seen[f"{name}_digits"], seen[f"{name}_others"] = crops.parts(found)
+    logits = {name: network.predict(part.images, batch_size=1000, verbose=0) for name, part in seen.items()}
+    weights = {name: OTHERS if name.endswith("others") else 1.0 for name in seen}
+    fitted = fit(
+        np.concatenate(list(logits.values())),
+        np.concatenate([part.labels for part in seen.values()]),
+        np.concatenate([np.full(len(part), weights[name] / len(part)) for name, part in logits.items()]),
+    )
+    fold(network, fitted)
+
+    best = {name: softmax(fitted(part), axis=1)[:, :DIGITS].max(axis=1) for name, part in logits.items()}
+    least = float(np.quantile(best["mnist"], 1 - ACCEPTED))
+    report = {**fitted._asdict(), "threshold_99": least}
+    for name, part in logits.items():
+        if name.endswith("others"):
+            report[f"{name}_rejected"] = float((best[name] < least).mean())
+        else:
+            report[f"{name}_read"] = float((part[:, :DIGITS].argmax(axis=1) == seen[name].labels).mean())
+            report[f"{name}_accepted"] = float((best[name] >= least).mean())
+    return {name: round(value, 5) for name, value in report.items()}
+
+
+def fit(logits: Logits, labels: NDArray[np.uint8], weights: NDArray[np.float64]) -> Scaling:
+    """Return what makes `labels`, (N,), likeliest, given `logits`, (N, classes), each weighed by one of `weights`."""
+
+    def cost(values: NDArray[np.float64]) -> float:
+        logs = log_softmax(Scaling(float(np.exp(values[0])), float(values[1]))(logits), axis=1)
+        return float(-np.average(logs[np.arange(len(labels)), labels], weights=weights))
+
+    log_temperature, offset = minimize(cost, (0.0, 0.0), method="Nelder-Mead").x
+    return Scaling(float(np.exp(log_temperature)), float(offset))
+
+
+def fold(network: keras.Sequential, scaling: Scaling) -> None:
+    """Let a network answer with scaled logits: its last dense layer's weights, in place."""
+    last = network.layers[-1]
+    kernel, bias = (weights / np.float32(scaling.temperature) for weights in last.get_weights())
+    bias[DIGITS:] += np.float32(scaling.offset)
+    last.set_weights([kernel, bias])

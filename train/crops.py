@@ -1,0 +1,284 @@
+"""What the network meets on a page: every candidate that the runtime offers on drawn pages, and what it is.
+
+    python -m train.crops            draw them and say where they are
+
+Pages are drawn with digits of one split of MNIST and of handwriting typefaces, in every look that the page generator
+knows, together with letters, words, scribbles and stains. They go through the runtime's own `ink_plane`, `locate` and
+`normalize`. A candidate that is one whole digit of the page bears its label; one that is none, or half of one, or two
+together, is NOT_A_DIGIT. They are kept in the cache, under the hash of all that makes them.
+"""
+
+import hashlib
+import sys
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import cv2
+import filelock
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+import edge_runtime
+from edge_runtime.ink import ink_plane
+from edge_runtime.locate import cut_further, locate
+from edge_runtime.normalize import normalize, normalize_all
+from edge_runtime.page_style import PageStyle
+from edge_runtime.pages import Page, draw_page
+from edge_runtime.records import Box, Uint8
+from train import dataset, fonts, penmanship
+from train.dataset import Digits
+from train.files import write_whole
+from train.recipes import Mix
+
+NOT_A_DIGIT = 10
+Split = Literal["train", "held_out"]
+HELD_OUT = 0.15  # so many pages, for each to train with, are drawn to choose with
+WORKERS = 2
+SEED = 20_261_124
+# A candidate is a digit if its box and the digit's share this part of their union, none if they share less than that.
+WHOLE, APART = 0.8, 0.55
+# Two in one box: it covers this part of a second digit.
+SECOND = 0.3
+# A single upright stroke is a 1, whatever it is a piece of.
+STROKE = 0.4
+WRITTEN_SHARE = 0.3  # of a page's digits that come from typefaces
+LEAST_INK = 24  # pixels
+VARIANTS = {"digits": 24, "letters": 8}  # of every character of every typeface
+FORMS = 200  # of every form that the pen is taught
+
+
+class Crops(NamedTuple):
+    """Pictures in the 28x28 contract, uint8 (N, 28, 28), and what they are, uint8 (N,): 0-9 or NOT_A_DIGIT.
+
+    `camera` come from pages; `written` are typefaces' digits and letters on their own, and digits of other forms.
+    """
+
+    camera: Digits
+    written: Digits
+
+
+def load(split: Split, pages: int) -> Crops:
+    """Return the crops of a split, drawn if need be: from so many pages to train with, and HELD_OUT of that to choose.
+
+    Drawing takes about 50 ms a page on each of WORKERS cores, and shows how far it is. Raises DataError where MNIST or
+    the typefaces cannot be had.
+    """
+    folder = dataset.cache_folder().with_name("crops")
+    folder.mkdir(parents=True, exist_ok=True)
+    count = pages if split == "train" else max(1, round(HELD_OUT * pages))
+    path = folder / f"{split}-{count}-{_fingerprint()[:16]}.npz"
+    with filelock.FileLock(folder / f".{split}.lock"):
+        if not path.is_file():
+            camera, written = _from_pages(split, count), _written(split)
+            arrays = {"images": camera.images, "labels": camera.labels,
+                      "written_images": written.images, "written_labels": written.labels}  # fmt: skip
+
+            def write(temporary: Path) -> None:
+                with temporary.open("wb") as file:
+                    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+
+            write_whole(path, write)
+    with np.load(path, allow_pickle=False) as saved:
+        camera = Digits(saved["images"], saved["labels"])
+        return Crops(camera, Digits(saved["written_images"], saved["written_labels"]))
+
+
+def _fingerprint() -> str:
+    """Return a hash of the code and the data that make the crops."""
+    digest = hashlib.sha256(repr((sorted(dataset.SHA256.items()), sorted(fonts.FONTS.items()))).encode())
+    sources = sorted(Path(edge_runtime.__file__).parent.glob("*.py"))
+    for path in [*sources, *(Path(module.__file__ or "") for module in (fonts, penmanship)), Path(__file__)]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _from_pages(split: Split, count: int) -> Digits:
+    fonts.stamp(fonts.names(False)[0], "0")  # fetched once, before there are several processes
+    parts = []
+    numbers = range(count)
+    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
+        found = pool.map(_page_crops, [split] * len(numbers), numbers, chunksize=20)
+        for i, part in enumerate(tqdm(found, f"{split} pages", len(numbers), disable=not sys.stderr.isatty()), 1):
+            parts.append(part)
+            if not sys.stderr.isatty() and i % 1000 == 0:
+                print(f"{split} pages: {i}/{len(numbers)}", file=sys.stderr, flush=True)
+    return Digits(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def _page_crops(split: Split, number: int) -> Digits:
+    cv2.setNumThreads(1)
+    rng = np.random.default_rng([SEED, zlib.crc32(split.encode()), number])
+    return crops(draw(split, rng))
+
+
+def crops(page: Page) -> Digits:
+    """Return every candidate on a page that is clearly a digit or clearly none, and what it is."""
+    located = locate(ink_plane(page.pixels))
+    located = cut_further(located, range(len(located.candidates)))
+    truth = [digit.box for digit in page.digits]
+    kept, labels = [], []
+    for candidate in located.candidates:
+        which = judge(candidate.box, truth)
+        if which is not None:
+            kept.append(candidate.ink)
+            labels.append(int(page.digits[which].label) if which >= 0 else NOT_A_DIGIT)
+    return Digits(normalize_all(kept), np.array(labels, np.uint8))
+
+
+def judge(box: Box, truth: list[Box]) -> int | None:
+    """Return which of the true boxes a box holds, -1 where it holds none of them whole and alone; None in doubt."""
+    shared = [_shared(box, other) for other in truth]
+    unions = [box.width * box.height + o.width * o.height - s for o, s in zip(truth, shared, strict=True)]
+    alike = [s / union for s, union in zip(shared, unions, strict=True)]
+    best = int(np.argmax(alike)) if alike else -1
+    second = any(
+        s > SECOND * o.width * o.height for i, (s, o) in enumerate(zip(shared, truth, strict=True)) if i != best
+    )
+    if best >= 0 and alike[best] >= WHOLE and not second:
+        return best
+    if best >= 0 and alike[best] >= APART and not (second and alike[best] < WHOLE):
+        return None
+    piece = any(shared) and box.width <= STROKE * box.height
+    return None if piece else -1
+
+
+def _shared(one: Box, other: Box) -> int:
+    width = min(one.right, other.right) - max(one.x, other.x)
+    height = min(one.bottom, other.bottom) - max(one.y, other.y)
+    return max(0, width) * max(0, height)
+
+
+def draw(split: Split, rng: np.random.Generator) -> Page:
+    """Draw a page in a look of its own."""
+    look = style(rng)
+    count = int(rng.integers(0, 4)) if len(look.distractors) and rng.random() < 0.4 else int(rng.integers(4, 15))
+    digits = _digits(split, count, rng)
+    letters = [fonts.stamp(name, character) for name in rng.choice(fonts.names(split == "held_out"), 1)
+               for character in fonts.LETTERS]  # fmt: skip
+    for fewer in range(count, 0, -1):
+        try:
+            return draw_page(digits.images[:fewer], digits.labels[:fewer], rng, look, letters)
+        except ValueError:  # they do not fit
+            continue
+    return draw_page(digits.images[:0], digits.labels[:0], rng, look, letters)
+
+
+def style(rng: np.random.Generator) -> PageStyle:
+    """Return a look: every feature of the page generator is on now and then."""
+
+    def now_and_then(chance: float, least: float, most: float, off: float) -> tuple[float, float]:
+        value = float(rng.uniform(least, most)) if rng.random() < chance else off
+        return value, value
+
+    def exactly(least: float, most: float) -> tuple[float, float]:
+        value = float(rng.uniform(least, most))
+        return value, value
+
+    height = float(np.exp(rng.uniform(np.log(14), np.log(72))))
+    size = ((320, 240), (480, 640), (640, 480), (640, 480), (800, 600))[rng.integers(5)]
+    height = min(height, min(size) / 5)
+    kinds = {"letters": 5, "words": 5, "scribbles": 3, "smudges": 3, "dots": 4, "commas": 3, "rules": 2, "frames": 2,
+             "coins": 2, "finger": 2, "table": 2}  # fmt: skip
+    among = rng.random() < 0.6
+    distractors = tuple(
+        (name, int(rng.integers(1, most))) for name, most in kinds.items() if among and rng.random() < 0.35
+    )
+    ruled = rng.random()
+    return PageStyle(
+        size=size,
+        digit_height=(height, height),
+        pen=exactly(0.45, 2.2) if rng.random() < 0.6 else None,
+        contrast=exactly(0.2, 0.9) if rng.random() < 0.4 else None,
+        light_on_dark=bool(rng.random() < 0.15),
+        grain=float(rng.uniform(0, 5)),
+        blur=now_and_then(0.5, 0.3, height / 12, 0.3),
+        noise=now_and_then(0.2, 2, 25, 0),
+        jpeg=(int(rng.integers(15, 95)),) * 2 if rng.random() < 0.4 else None,
+        shadow=now_and_then(0.2, 0.35, 0.9, 1),
+        gradient=now_and_then(0.2, 0.3, 0.9, 1),
+        vignette=now_and_then(0.15, 0.4, 0.9, 1),
+        tilt=now_and_then(0.4, 0, 14, 0),
+        perspective=now_and_then(0.2, 0, 20, 0),
+        touching=float(rng.uniform(0.2, 1)) if rng.random() < 0.4 else 0.0,
+        gaps=int(rng.integers(1, 4)) if rng.random() < 0.15 else 0,
+        spread=(0.75, 1.3) if rng.random() < 0.3 else (1, 1),
+        ruling="lines" if ruled < 0.1 else "squares" if ruled < 0.2 else "none",
+        boxes=1.0 if 0.2 < ruled < 0.3 else 0.0,
+        ruling_strength=exactly(0.15, 0.8),
+        distractors=distractors,
+    )
+
+
+def _digits(split: Split, count: int, rng: np.random.Generator) -> Digits:
+    images, labels = [], []
+    own, written = dataset_of(split), _written(split)
+    digits = np.flatnonzero(written.labels != NOT_A_DIGIT)
+    for _ in range(count):
+        source, i = (own, rng.integers(len(own.images)))
+        if rng.random() < WRITTEN_SHARE:
+            source, i = written, digits[rng.integers(len(digits))]
+        images.append(source.images[i])
+        labels.append(source.labels[i])
+    return Digits(np.array(images, np.uint8).reshape(-1, 28, 28), np.array(labels, np.uint8))
+
+
+@cache
+def dataset_of(split: Split) -> Digits:
+    """Return the split of MNIST, read once in each process."""
+    return dataset.load(split)
+
+
+@cache
+def _written(split: Split) -> Digits:
+    """Return the typefaces' characters, each in some variants - pens, slants and sizes - and digits of other forms."""
+    rng = np.random.default_rng([SEED, zlib.crc32(split.encode())])
+    images, labels = [], []
+    for name in fonts.names(split == "held_out"):
+        for characters, kind in ((fonts.DIGITS, "digits"), (fonts.LETTERS, "letters")):
+            for character in characters:
+                for _ in range(VARIANTS[kind]):
+                    image = normalize(vary(fonts.stamp(name, character), rng))
+                    while np.count_nonzero(image > 127) < LEAST_INK:  # the thinnest pens leave nothing of some
+                        image = normalize(vary(fonts.stamp(name, character), rng))
+                    images.append(image)
+                    labels.append(int(character) if kind == "digits" else NOT_A_DIGIT)
+    drawn = penmanship.write(FORMS, rng)
+    images, labels = [*images, *drawn.images], [*labels, *drawn.labels]
+    return Digits(np.array(images, np.uint8), np.array(labels, np.uint8))
+
+
+def vary(stamp: Uint8, rng: np.random.Generator) -> Uint8:
+    """Return a character, uint8 (rows, columns) bright on 0, slanted, written with another pen, and of another size."""
+    padded = cv2.copyMakeBorder(stamp, 24, 24, 60, 60, cv2.BORDER_CONSTANT, value=0)
+    rows, columns = padded.shape
+    slant, angle, wide = rng.uniform(-0.25, 0.25), np.radians(rng.uniform(-8, 8)), rng.uniform(0.8, 1.25)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    linear = turn @ np.array([[wide, slant], [0, 1]])
+    middle = np.array([columns / 2, rows / 2])
+    bent = cv2.warpAffine(padded, np.column_stack([linear, middle - linear @ middle]), (columns, rows))
+    pen = int(rng.integers(-3, 6))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(pen) + 1, abs(pen) + 1))
+    thinner = cv2.erode(bent, kernel) if pen < 0 else cv2.dilate(bent, kernel)
+    inked = thinner if thinner.max() > 128 else bent
+    scale = float(rng.uniform(36, 110)) / rows
+    small = cv2.resize(inked, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.GaussianBlur(small, (0, 0), float(rng.uniform(0.3, 1.2))), np.uint8)
+
+
+def parts(digits: Digits) -> Iterator[Digits]:
+    """Yield the digits among crops, then what is none."""
+    none: NDArray[np.bool_] = digits.labels == NOT_A_DIGIT
+    for chosen in (~none, none):
+        yield Digits(digits.images[chosen], digits.labels[chosen])
+
+
+if __name__ == "__main__":
+    for each in ("train", "held_out"):
+        made = load(each, Mix().pages)
+        print(f"{each}: {len(made.camera.labels):,} candidates from pages, {len(made.written.labels):,} characters")

@@ -1,0 +1,145 @@
+"""Handwriting typefaces, checked byte for byte: other people's digits, and letters, which are no digits.
+
+    python -m train.fonts            fetch them and say where they are
+
+They are packages of the npm registry (@fontsource, SIL Open Font License and the like), fetched by the npm client and
+kept beside MNIST in the cache. Nothing of them goes into the project or into the wheel.
+"""
+
+import hashlib
+import io
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import filelock
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from edge_runtime.records import Uint8
+from train import dataset
+from train.dataset import DataError
+
+# Of each package the regular face for Latin: its version, and the SHA-256 of the file.
+FONTS = {
+    "annie-use-your-telescope": ("5.3.0", "26d9ba2054906590316cafe4fee055a4d43fa804a5f44c2aa1bd91911d495f10"),
+    "architects-daughter": ("5.3.0", "284a3c1856b253a681c180bf5328cae3b94d4aaab702f6385490ec4e1b449df3"),
+    "bad-script": ("5.3.0", "01c47bfe80281d0a2f2554f1226de5e75fca6655751c287bf1590ce350c23971"),
+    "caveat": ("5.3.0", "d0b7b931b8980049327e8f8f9ac264617c8200b8422d62e886473d3d9527bad3"),
+    "caveat-brush": ("5.3.0", "1e1ef30f8b69c21206603097ad0ba68591539af68214f7cfb2fbd23991accd48"),
+    "cedarville-cursive": ("5.3.0", "ac7aa92ed78f9e9598a1efa3aa33b3963daf276b1f4851baa104f647d5f648d8"),
+    "chilanka": ("5.3.0", "c563290da81276f1d1c072bbef4419fe8596b538cd8b13de48fed73386647037"),
+    "cookie": ("5.3.0", "4e8b3c170321fd6a38ad24b7df1aebf59b19d9f07fada7beef10f7e5664b13f9"),
+    "courgette": ("5.3.0", "405773c896e1955562d347744121c4bdfb078188d311b13fcb6471444d191400"),
+    "covered-by-your-grace": ("5.3.0", "d2e1a521cf22027d0bb0651f2e6fff548320c18482dd8d52bc4e785563136050"),
+    "damion": ("5.3.0", "a49d16838398e9b22a408f9583d79d3cb9307d74ede93182ad50aa1767f47cc1"),
+    "dancing-script": ("5.3.0", "570e4265bbcb453353ce2fdf63d179332d8daa92691d567547b8a383f3b46c3b"),
+    "delicious-handrawn": ("5.3.0", "2326555b6a7faec1a227b0b8595f51530f981dc6077b5e6ed5aaeb4e585599d7"),
+    "delius": ("5.3.0", "ff2f88a12630943f6104ad66149506e5cead8a7c8e85db3263b0e970cfb17994"),
+    "ephesis": ("5.3.0", "61997237afc3b4a0dca2ae01e4c3099e930bf00eaf66a6efac66812d7df15d71"),
+    "gloria-hallelujah": ("5.3.0", "90b0ef8d2ed6d4b46b4e010e7b335b182c45c330a15bac3ca76497dbae544700"),
+    "gochi-hand": ("5.3.0", "8851738d8167bd0384db9dee1df6e5b5e2f9221e613e3466cdea19587a81d7b6"),
+    "handlee": ("5.3.0", "d3807ea30015f5082c0a3e2b7803885310db888be091dbc86fecb1ca67f3c622"),
+    "homemade-apple": ("5.3.0", "bbaa96c741caa479d4647fc567f64e5ddc71eec58ee9849cb9e8a14bee65bc30"),
+    "indie-flower": ("5.3.0", "cb57752edc96294323252e8d84fa25f975943b2ef3e87b2c984b15ca935d7657"),
+    "itim": ("5.3.0", "733235cab0000b011f318ba1028f1867ddc16e506ec8231f4134e9c0755d5ca6"),
+    "kalam": ("5.3.0", "954410601a823f37e219f7930b7446f86afa15621326a7078d56fb9c910135cb"),
+    "kaushan-script": ("5.3.0", "addcc80ddcc170ff8c97140ab37ac380ac4e6d0b8fd14e5d107b4cb87ffd778f"),
+    "licorice": ("5.3.0", "7b56033a3eca0a071d4743ee9c1cca2ad9b92682533ef584000cbef3721d5370"),
+    "mansalva": ("5.3.0", "f1af85c4066b3cecb1824b2c439fc9ee658e1e0732dd8df683d2d1c517bad47a"),
+    "marck-script": ("5.3.0", "b32acf77642711e18c14d57aabeefa02ee25664a7f40929ee5f72396557b6e76"),
+    "mr-de-haviland": ("5.3.0", "a72335b7d7b256e00e4c12d6bb418e015613a1d15db02000c94cf319ae732e30"),
+    "neucha": ("5.3.0", "5e0c6ca42b9531a42a7994e3ed907ea9e3a360dcaa6f77847ef587340d21d6ac"),
+    "oooh-baby": ("5.3.0", "3592f5779ed3dc269d91e755b7031876de68f11230aff31cb4e08a6eb829c41e"),
+    "patrick-hand": ("5.3.0", "ac5bc9033b2572bf84d39f7150c1634e37ed16e8dbee632d6d0bceac0bbf0199"),
+    "permanent-marker": ("5.3.0", "4884fec2c73aa52a2461073c1b87d1ceb80f400520391b43f97ca7d3c39eeb24"),
+    "playpen-sans": ("5.3.0", "0501cbd3556c27d1ecd7476df25ec616754fc646c43b4f37cbe0b3007ad61baa"),
+    "reenie-beanie": ("5.3.0", "f86de18375e3edba402d39ff85030e270f724d7af865f74a74c92f34a947072c"),
+    "rock-salt": ("5.3.0", "1e17c66b0bccfe2d6f34849744762cf1109de0ef1941b8924760756ecffb5897"),
+    "sacramento": ("5.3.0", "2fcd867d2812578d001b0eca921848e24de91d01986f26e038be374ec7c5cfd2"),
+    "satisfy": ("5.3.0", "efed75fb59ebfac3006c1a815cef791a300d1a4f7e75b0bf0654fa4f6884098e"),
+    "schoolbell": ("5.3.0", "9b308506b890f3b49de775d414f639dfd0a9c88dcc7944451292be56b57a4e77"),
+    "shadows-into-light": ("5.3.0", "2498c027559c4ae9a920e18e30031193148983e7ea195416d62c5d0ea2eaa3ac"),
+    "shantell-sans": ("5.3.0", "a8c243d16aee38b5d106791343c95e5e77d9ae7f5761d7d432de88e2904fa11f"),
+    "short-stack": ("5.3.0", "eed62bca9927bcbd97fa2432f2344013b1bed43f0529d926f00aa63c5d050a36"),
+    "sriracha": ("5.3.0", "dd66cc98657b4048be3950edac49aea725b2a9db5db6cea36b639160a88d7691"),
+    "sue-ellen-francisco": ("5.3.0", "af35498e786cbebc60db75e5bd1448472dc44cda41698708edc7ae770fbf469c"),
+    "swanky-and-moo-moo": ("5.3.0", "e91335294902c18260c372cbefb30d5eb5bccb396f1a46c8796ff68594c531b4"),
+    "the-girl-next-door": ("5.3.0", "2f4e5d1a5879c1ae55aea79a7b9f850ab9ea1c2e3557958af290c54bc64e684f"),
+    "vibur": ("5.3.0", "ed34f34a0a93a6f3ffc65de77a4202808c4ea924bb37b0d702af1b55e7808c1f"),
+}
+FILE = "package/files/{name}-latin-400-normal.woff2"
+DIGITS = "0123456789"
+# Left out is what some people write as others write a digit: B D I O S Z b g i l o q s z, and the question mark.
+LETTERS = "ACEFGHJKLMNPQRTUVWXYacdefhjkmnprtuvwxy&@#+=$*<{}"
+SIZE = 96  # pixels to the em
+
+
+def names(held_out: bool) -> tuple[str, ...]:
+    """Return the typefaces to train with, or those kept to choose with: every fifth."""
+    return tuple(name for i, name in enumerate(FONTS) if (i % 5 == 4) == held_out)
+
+
+@cache
+def stamp(name: str, character: str) -> Uint8:
+    """Return a character as uint8 (rows, columns), ink bright on 0, cut to its ink."""
+    font = ImageFont.truetype(io.BytesIO((_folder() / f"{name}.woff2").read_bytes()), SIZE)
+    canvas = Image.new("L", (4 * SIZE, 4 * SIZE))
+    ImageDraw.Draw(canvas).text((SIZE, SIZE), character, fill=255, font=font)
+    return np.asarray(canvas.crop(canvas.getbbox()), np.uint8)
+
+
+@cache
+def _folder() -> Path:
+    """Return the folder of the fonts, fetched if need be. Raises DataError where they cannot be had."""
+    folder = dataset.cache_folder().with_name("fonts")
+    folder.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(folder / ".lock"):
+        missing = [name for name in FONTS if not _is_whole(folder / f"{name}.woff2", name)]
+        if missing:
+            _fetch(missing, folder)
+    return folder
+
+
+def _is_whole(path: Path, name: str) -> bool:
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == FONTS[name][1]
+
+
+def _fetch(missing: list[str], folder: Path) -> None:
+    npm = shutil.which("npm")
+    if npm is None:
+        raise DataError(
+            "the handwriting typefaces that this recipe is trained with come from the npm registry, and npm is not "
+            "installed: apt install npm"
+        )
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as scratch:
+        packages = [f"@fontsource/{name}@{FONTS[name][0]}" for name in missing]
+        done = subprocess.run(
+            [npm, "pack", *packages, "--silent", "--pack-destination", scratch],
+            cwd=scratch, capture_output=True, text=True, check=False, timeout=600,
+        )  # fmt: skip
+        if done.returncode != 0:
+            reason = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()[0]
+            raise DataError(f"the handwriting typefaces cannot be fetched, npm failed: {reason}")
+        for name in missing:
+            version, expected = FONTS[name]
+            with tarfile.open(Path(scratch) / f"fontsource-{name}-{version}.tgz") as archive:
+                member = archive.extractfile(FILE.format(name=name))
+                data = member.read() if member else b""
+            found = hashlib.sha256(data).hexdigest()
+            if found != expected:
+                raise DataError(f"the typeface {name} is another one: expected SHA-256 {expected}, found {found}")
+            fetched = Path(scratch) / f"{name}.woff2"
+            fetched.write_bytes(data)
+            fetched.replace(folder / fetched.name)
+
+
+if __name__ == "__main__":
+    try:
+        print(_folder())
+    except DataError as error:
+        sys.exit(f"error: {error}")
