@@ -31,7 +31,7 @@ PIECE_ASPECT = 1.3  # neighboring pieces are offered together up to this many ti
 # A frame is read in a bounded time: the first marks, of a frame of 640x480, and more in proportion of a larger one, ...
 MAX_MARKS = 80
 CROWDED = 60  # with more marks than this, none are cut or joined
-MAX_CUTS = 8
+MAX_CUTS = 6
 MAX_JOINS = 32
 # ... whose boxes, and those of what they make together, cover at most so many frames.
 MAX_COVERED = 2.0
@@ -98,10 +98,12 @@ def cut_further(located: Located, doubtful: Sequence[int]) -> Located:
     """Return what was located, with the marks of the candidates numbered `doubtful` cut, where they can be.
 
     New candidates come after those that there were. For marks that are not wide enough to be cut in any case, but that
-    look like nothing as they are: two slender digits that touch.
+    look like nothing as they are, nor together with others: two slender digits that touch.
     """
     marks, candidates = list(located.marks), list(located.candidates)
-    suspects = [i for i in doubtful if len(candidates[i].marks) == 1 and _may_be_two(candidates[i].box)]
+    sure = frozenset[int]().union(*(candidates[i].marks for i in {*range(len(candidates))}.difference(doubtful)))
+    suspects = [i for i in doubtful if len(candidates[i].marks) == 1 and not candidates[i].marks & sure]
+    suspects = [i for i in suspects if _may_be_two(candidates[i].box)]
     wholes = [Mark(candidates[i].box, _place(candidates[i]), candidates[i].ink) for i in suspects[:MAX_CUTS]]
     for i, mark, pieces in zip(suspects, wholes, cut(wholes), strict=False):
         whole = candidates[i]
