@@ -13,6 +13,8 @@ SHORT = 16  # pixels: shorter marks stay whole
 LARGE = 1.8  # a mark this many times as long as the typical one, or ...
 BROAD = 1.3  # ... this many times as wide as high may be several things
 RULE = 12.0  # ink this many times as long as wide is a printed rule
+TOUCHING = 5  # digits that touch are together no longer than so many typical ones, ...
+ALL_ALONG = 0.8  # ... and a rule through them is at least so long, of their length
 CROSSING = 0.95  # where nothing tells how large digits are, what crosses this much of the picture is a rule
 # What is at least this part as dark as the darkest ink of a part that is still large comes apart from the rest, if it
 # is this much smaller.
@@ -58,7 +60,7 @@ def taken_apart(
             bare = is_rule(part.box) and min(part.box.width, part.box.height) <= REACH
             if ruled and _long(part.box) > large and not bare:
                 ruled -= 1
-                found += _without_rest(part, threshold, max(1, room))
+                found += _without_rest(part, threshold, max(1, room), typical)
             else:
                 found.append(part)
         found = [part for part in found if _long(part.box) > DUST]
@@ -93,12 +95,18 @@ def _suspect(box: Box, typical: int) -> bool:
     return long >= SHORT and (long > LARGE * typical or box.width > BROAD * box.height)
 
 
-def _without_rest(part: Mark, threshold: int, most: int) -> list[Mark]:
-    """Return what is darkest in a part, where that is much smaller: digits on a grid; else the part without rules."""
+def _without_rest(part: Mark, threshold: int, most: int, typical: int) -> list[Mark]:
+    """Return what is darkest in a part, where that is much smaller: digits on a grid; else the part without rules.
+
+    A part no higher than a digit and not very long may be digits that touch: only a rule along all of it is taken away.
+    """
+    level = max(threshold, int(body(part.ink) / 2))
+    if part.box.height < LARGE * typical and part.box.width < TOUCHING * typical:
+        freed = without_rules(part.ink, level, ALL_ALONG)
+        return [part] if freed is part.ink else _within(part._replace(ink=freed), level, most)
     darkest = _within(part, int(DARKEST * cv2.norm(part.ink, cv2.NORM_INF)), most)
     if darkest and max(_long(mark.box) for mark in darkest) < MUCH_SMALLER * _long(part.box):
         return darkest
-    level = max(threshold, int(body(part.ink) / 2))
     freed = without_rules(part.ink, level)
     return [part] if freed is part.ink else _within(part._replace(ink=freed), level, most)
 

@@ -1,6 +1,9 @@
 """Candidates and their confidences -> the best consistent set: no mark is part of two digits."""
 
 from collections.abc import Sequence
+from functools import reduce
+from math import log
+from operator import or_
 
 import cv2
 import numpy as np
@@ -8,26 +11,32 @@ from numpy.typing import NDArray
 
 from edge_runtime.records import Box, Candidate
 
-# A group of candidates that exclude each other is searched whole up to this size, and greedily beyond.
-EXHAUSTIVE = 14
-# What each digit costs, as a part of the ink of a typical one: without a price, the tail of a broken 2 would be a very
-# confident 1 beside a very confident 2.
-PRICE = 0.75
-# What ink costs that is part of no digit: else the flag of a 5 would be left out where its body is a surer 3.
-UNEXPLAINED = 1.0
+# A group of candidates that exclude each other is searched in so many steps, and greedily beyond.
+STEPS = 500
+# What each digit costs, as a logarithm: a whole that is as sure as its parts are is the simpler answer.
+PRICE = 0.4
+# What a digit's ink costs that is part of no digit: else the flag of a 5 would be left out where its body is a surer 3.
+UNEXPLAINED = 10.0
+LEAST = 0.01  # nothing is less likely than this: networks may be sure of a mistake
 # Digits are hardly wider than high: of MNIST's, 15 in 1000 are wider than the first, 1 in 1000 than the second.
 NARROW, BROAD = 1.3, 1.8
 SURE = 0.95
 
 
+def surest(confidences: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how sure each row of confidences, float64 (N, digits), is of its likeliest digit: float64 (N,), 0-1."""
+    return np.asarray(confidences.max(axis=1, initial=0.0))
+
+
 def choose(candidates: Sequence[Candidate], confidences: NDArray[np.float64]) -> list[int]:
     """Return the indices of the candidates to keep, in ascending order; they share no mark.
 
-    `confidences` is float64 (N, classes), a row for each candidate. The set kept is the one whose ink is explained
-    best: the sum over its candidates of confidence times ink, less a price for each, is the largest. Candidates too
-    wide for one digit count less.
+    `confidences` is float64 (N, digits), a row for each candidate; what it lacks of 1 is that it is none. The set kept is
+    the likeliest reading of the ink: the sum of the logarithms of its confidences, those of much ink weighed by it,
+    less a price for each digit and for ink that is part of none, is the largest. Candidates too wide for one digit
+    count less.
     """
-    best = confidences.max(axis=1, initial=0.0)
+    best = surest(confidences)
     chosen: list[int] = []
     groups = []
     for group in _groups(candidates):
@@ -41,10 +50,15 @@ def choose(candidates: Sequence[Candidate], confidences: NDArray[np.float64]) ->
     sure = [amount[i] for i in range(len(candidates)) if best[i] >= SURE]
     typical = float(np.median(sure)) if sure else max(amount)
     for group in groups:
-        price = PRICE * min(typical, max(amount[i] for i in group))
-        worth = {i: (float(best[i]) * _plausible(candidates[i].box) + UNEXPLAINED) * amount[i] - price for i in group}
-        search = _best_set if len(group) <= EXHAUSTIVE else _greedy_set
-        chosen += search(candidates, worth)
+        group.sort(key=lambda i: candidates[i].box.x)
+        unit = max(1.0, min(typical, max(amount[i] for i in group)))
+        worth = []
+        for i in group:
+            digits = amount[i] / unit
+            doubt = -log(max(LEAST, float(best[i]) * _plausible(candidates[i].box)))
+            worth.append(UNEXPLAINED * digits - PRICE - doubt * max(1.0, digits))
+        members = _best_set(_bits([candidates[i].marks for i in group]), worth)
+        chosen += [group[k] for k in members]
     return sorted(chosen)
 
 
@@ -71,23 +85,48 @@ def _groups(candidates: Sequence[Candidate]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _best_set(candidates: Sequence[Candidate], worth: dict[int, float]) -> list[int]:
-    def search(remaining: list[int]) -> tuple[float, list[int]]:
-        if not remaining:
-            return 0.0, []
-        first, others = remaining[0], remaining[1:]
-        without = search(others)
-        value, members = search([i for i in others if not candidates[i].marks & candidates[first].marks])
-        return max(without, (value + worth[first], [first, *members]), key=lambda found: found[0])
-
-    return search(list(worth))[1]
+def _bits(sets: Sequence[frozenset[int]]) -> list[int]:
+    """Return sets of marks as whole numbers with a bit for each mark, the lowest for the first to come up."""
+    bit: dict[int, int] = {}
+    for marks in sets:
+        for mark in sorted(marks):
+            bit.setdefault(mark, 1 << len(bit))
+    return [sum(bit[mark] for mark in marks) for marks in sets]
 
 
-def _greedy_set(candidates: Sequence[Candidate], worth: dict[int, float]) -> list[int]:
-    members: list[int] = []
-    taken: set[int] = set()
-    for i in sorted(worth, key=lambda i: -worth[i]):
-        if worth[i] > 0 and not candidates[i].marks & taken:
-            members.append(i)
-            taken |= candidates[i].marks
-    return members
+def _best_set(sets: Sequence[int], worth: Sequence[float]) -> list[int]:
+    """Return which of these sets of marks, no two of which share one, are together worth most.
+
+    The first mark is left out, or goes into one of the sets that have it; what is best of the marks that are left then
+    is remembered. Of pieces in a row that asks for few steps.
+    """
+    having: dict[int, list[int]] = {}
+    for k, marks in enumerate(sets):
+        having.setdefault(marks & -marks, []).append(k)
+    by_worth = sorted(range(len(worth)), key=lambda k: -worth[k])
+    known: dict[int, tuple[float, list[int]]] = {0: (0.0, [])}
+
+    def best(left: int) -> tuple[float, list[int]]:
+        if left in known:
+            return known[left]
+        if len(known) > STEPS:
+            return greedy(left)
+        first = left & -left
+        found = best(left & ~first)
+        for k in having.get(first, ()):
+            if not sets[k] & ~left:
+                value, members = best(left & ~sets[k])
+                if value + worth[k] > found[0]:
+                    found = value + worth[k], [k, *members]
+        known[left] = found
+        return found
+
+    def greedy(left: int) -> tuple[float, list[int]]:
+        value, members = 0.0, list[int]()
+        for k in by_worth:
+            if worth[k] > 0 and not sets[k] & ~left:
+                value, left = value + worth[k], left & ~sets[k]
+                members.append(k)
+        return value, members
+
+    return best(reduce(or_, sets))[1]

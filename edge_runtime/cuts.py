@@ -1,5 +1,7 @@
-"""A mark that is wide enough for several digits -> the pieces it may be cut into, left to right."""
+"""Marks that may be several digits -> the pieces they may be cut into, left to right."""
 
+from bisect import bisect
+from collections.abc import Sequence
 from itertools import pairwise
 
 import cv2
@@ -9,27 +11,141 @@ from numpy.typing import NDArray
 from edge_runtime.marks import DUST, Mark
 from edge_runtime.records import Box, Uint8
 
-HEIGHT = 12  # rows at which cuts are looked for
-MAX_CUTS = 5
-APART = 0.25  # cuts lie at least this part of the height from each other, and from both ends
-SIDEWAYS = 0.1  # what a step to the side costs, in rows of full ink
-MOST = 0.3  # a cut through more ink than this part of the height would cut along a stroke
+HALF = 20  # rows above and below the middle at which cuts are looked for
+HEIGHT = 2 * HALF
+ACROSS = 5  # pixels: where two strokes meet, the valley between them is narrower than that
+VALLEY = 4  # a valley so many times paler than its sides
+SIDEWAYS = 60  # what a step to the side costs, where a pixel of full ink costs 255
+WALL = 100_000  # what keeps cuts in their own mark
+CUTS = 2.0  # so many for each height of the width, and one more, ...
+MAX_CUTS = 8  # ... but no more than so many
+MOST = 0.2  # a cut through more ink than this part of the height would cut along a stroke
+PIECE = 0.03  # pieces have at least the ink of a stroke of full height that is so many heights wide,
+TALL = 0.5  # ... and are so high; rows with less ink than the next do not count
+VISIBLE = 100
 
 
-def cut(mark: Mark) -> list[Mark]:
-    """Return the pieces of a mark, left to right; the mark alone where there is no place to cut it.
+def cut(marks: Sequence[Mark]) -> list[list[Mark]]:
+    """Return the pieces of each mark, left to right; the mark alone where there is no place to cut it.
 
-    A cut runs from top to bottom, by at most one column a row, where it crosses least ink: the seams of Avidan and
-    Shamir (2007), found for all columns at once.
+    A cut runs from top to bottom where it crosses least ink: the seams of Avidan and Shamir (2007), which here may run
+    to the side as far as they like before they fall on, as drops do (Congedo et al., 1995), so that they come around
+    tails and flags. Found are, for all marks in one go, the cheapest for each column of the middle row: digits that
+    touch cross it side by side, while one that is raised or slender leaves little room between its neighbors' ends.
     """
+    if not marks:
+        return []
+    stamps = [_reduced(mark.ink) for mark in marks]
+    wall = np.zeros((HEIGHT, 1), np.uint8)
+    strip = np.hstack([wall, *(part for stamp in stamps for part in (stamp, wall))])
+    ends = np.cumsum([1, *(stamp.shape[1] + 1 for stamp in stamps)])
+    costs, paths = _seams(_resistance(strip), ends - 1)
+    left_of = np.cumsum(strip, axis=1, dtype=np.int32) - strip // 2
+    ink = np.take_along_axis(left_of, paths, axis=1)
+    pieces = []
+    for mark, start, end in zip(marks, ends.tolist(), (ends[1:] - 1).tolist(), strict=False):
+        columns = slice(start, end)
+        before, all_ink = left_of[:, start - 1], left_of[:, end]
+        chosen = _apart(costs[columns], np.ascontiguousarray(ink[:, columns].T) - before, all_ink - before)
+        pieces.append(_divided(mark, paths[:, columns][:, chosen] - start, end - start))
+    return pieces
+
+
+def _reduced(ink: Uint8) -> Uint8:
+    """Return the ink of a mark HEIGHT rows high, its darkest 255."""
+    rows, columns = ink.shape
+    small = cv2.resize(ink, (max(1, round(columns * HEIGHT / rows)), HEIGHT), interpolation=cv2.INTER_AREA)
+    small = cv2.convertScaleAbs(small, alpha=255 / max(1.0, cv2.norm(small, cv2.NORM_INF)))
+    return np.asarray(small, dtype=np.uint8)
+
+
+def _resistance(ink: Uint8) -> NDArray[np.int32]:
+    """Return what it costs to cut each pixel of ink, uint8 (H, W): int32, 0-255.
+
+    Where two strokes meet, the ink between their bodies is a little paler: such a valley, which is what a closing
+    fills, costs less than its ink, and dark ink the more.
+    """
+    closed = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, ACROSS), np.uint8))
+    cost = np.maximum(ink.astype(np.int32) * (1 + VALLEY) - VALLEY * closed.astype(np.int32), 0)
+    return np.asarray(cost * cost // 255, dtype=np.int32)
+
+
+def _seams(ink: NDArray[np.int32], walls: NDArray[np.intp]) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+    """Return what the cheapest cut through each column of the middle costs, int32 (W,), and its column in each row.
+
+    `ink` is int32 (HEIGHT, W), 0-255; `walls` are columns that no cut passes. The columns are (HEIGHT, W).
+    """
+    width = ink.shape[1]
+    halves = np.hstack([ink[:HALF], ink[: HALF - 1 : -1]])  # both from their outer end to the middle
+    steps = halves + SIDEWAYS
+    steps[:, walls] = steps[:, width + walls] = WALL
+    upto = np.cumsum(steps, axis=1, dtype=np.int32)
+    before = upto - steps
+    cost = np.zeros_like(halves[0])
+    right, left = np.empty_like(halves), np.empty_like(halves)
+    for entered, to_here, from_here, onward, back in zip(halves, upto, before, right, left, strict=True):
+        # From each column a cut may go on to the right or to the left, for what the steps between cost.
+        cost += entered
+        np.subtract(cost, to_here, out=onward)
+        np.add(cost, from_here, out=back)
+        np.minimum(
+            np.minimum.accumulate(onward) + to_here, np.minimum.accumulate(back[::-1])[::-1] - from_here, out=cost
+        )
+    from_left, onward = _sources(right)
+    from_right, back = _sources(left[:, ::-1])
+    from_right, back = 2 * width - 1 - from_right[:, ::-1], back[:, ::-1]
+    sources = np.where(onward + upto <= back - before, from_left, from_right)
+    path = np.arange(2 * width)
+    paths = np.empty(sources.shape, np.intp)
+    for row in range(HALF - 1, -1, -1):
+        paths[row] = path
+        path = sources[row][path]
+    return cost[:width] + cost[width:], np.vstack([paths[:, :width], paths[::-1, width:] - width])
+
+
+def _sources(costs: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+    """Return for each column which one up to it costs least, and what that costs; along the last axis."""
+    least = np.minimum.accumulate(costs, axis=-1)
+    at = np.where(costs == least, np.arange(costs.shape[-1]), 0)
+    return np.maximum.accumulate(at, axis=-1), least
+
+
+def _apart(costs: NDArray[np.int32], ink: NDArray[np.int32], all_ink: NDArray[np.int32]) -> list[int]:
+    """Return which cuts to make, left to right: the cheapest between which there is enough, and high enough, ink.
+
+    `costs` is what each cut crosses, `ink` (cuts, HEIGHT) what lies left of it in each row, of `all_ink`.
+    """
+    least = PIECE * 255 * HEIGHT * HEIGHT
+    amounts = ink.sum(axis=1).tolist()
+    walls, passed = [np.zeros_like(all_ink), all_ink], [0, int(all_ink.sum())]
+    chosen: list[int] = []
+    most = min(MAX_CUTS, 1 + int(CUTS * len(costs) / HEIGHT))
+    for column in np.argsort(costs, kind="stable").tolist():
+        if costs[column] > MOST * 255 * HEIGHT or len(chosen) == most:
+            break
+        amount = amounts[column]
+        at = bisect(passed, amount)
+        if not 0 < at < len(passed) or min(amount - passed[at - 1], passed[at] - amount) < least:
+            continue
+        if min(_height(ink[column] - walls[at - 1]), _height(walls[at] - ink[column])) < TALL * HEIGHT:
+            continue
+        walls.insert(at, ink[column])
+        passed.insert(at, amount)
+        chosen.append(column)
+    return sorted(chosen)
+
+
+def _height(rows: NDArray[np.int32]) -> int:
+    """Return how many rows lie between the first and the last with ink, both included."""
+    inked = (rows > VISIBLE).nonzero()[0]
+    return int(inked[-1] - inked[0]) + 1 if inked.size else 0
+
+
+def _divided(mark: Mark, paths: NDArray[np.intp], width: int) -> list[Mark]:
+    """Return the pieces of a mark between cuts, which are columns (HEIGHT, cuts) of the mark reduced to `width`."""
     rows, columns = mark.ink.shape
-    width = max(1, round(columns * HEIGHT / rows))
-    small = cv2.resize(mark.ink, (width, HEIGHT), interpolation=cv2.INTER_AREA)
-    paths = _seams(small.astype(np.float32) / max(1.0, float(small.max())))
-    if not paths:
-        return [mark]
     along = (np.arange(rows) + 0.5) * HEIGHT / rows - 0.5
-    edges = [np.interp(along, np.arange(HEIGHT), (path + 0.5) * columns / width) for path in paths]
+    edges = [np.interp(along, np.arange(HEIGHT), (path + 0.5) * columns / width) for path in paths.T]
     walls = [np.zeros(rows), *edges, np.full(rows, columns)]
     at = np.arange(columns) + 0.5
     pieces = []
@@ -39,38 +155,6 @@ def cut(mark: Mark) -> list[Mark]:
         if piece is not None:
             pieces.append(piece)
     return pieces if len(pieces) > 1 else [mark]
-
-
-def _seams(ink: NDArray[np.float32]) -> list[NDArray[np.intp]]:
-    """Return the cheapest cuts through ink, float32 (HEIGHT, W) in 0-1, as the column in each row, left to right."""
-    height, width = ink.shape
-    gap = max(2, int(APART * height))
-    if width < 2 * gap + 1:
-        return []
-    # The cost of the cheapest way down to each column, between two walls, and the step that the way made last.
-    cost = np.full(width + 2, np.inf, np.float32)
-    cost[1:-1] = ink[0]
-    choices = np.empty((3, width), np.float32)
-    steps = np.empty((height - 1, width), np.intp)
-    for row, step in zip(ink[1:], steps, strict=True):
-        np.add(cost[:-2], SIDEWAYS, out=choices[0])
-        choices[1] = cost[1:-1]
-        np.add(cost[2:], SIDEWAYS, out=choices[2])
-        choices.argmin(axis=0, out=step)
-        np.add(choices.min(axis=0), row, out=cost[1:-1])
-    cost = cost[1:-1]
-    chosen: list[int] = []
-    for column in np.argsort(cost[gap : width - gap], kind="stable") + gap:
-        if cost[column] > MOST * height or len(chosen) == MAX_CUTS:
-            break
-        if all(abs(column - other) >= gap for other in chosen):
-            chosen.append(int(column))
-    path = np.array(sorted(chosen), np.intp)
-    paths = [path]
-    for step in steps[::-1]:
-        path = path + step[path] - 1
-        paths.append(path)
-    return list(np.array(paths[::-1]).T)
 
 
 def _trimmed(mark: Mark, ink: Uint8) -> Mark | None:

@@ -24,12 +24,14 @@ PALE = 0.4
 SPECK = 0.18  # what is this part as long as the page's typical mark is no piece of a digit either
 FRAME = 0.95  # ink over this much of both sides is the edge of the paper, not a digit
 WIDE = 1.2  # a mark this many times as wide as high may be several digits: 4 in 100 of MNIST's are as wide
-SLENDER = 0.7  # ... and one this wide that looks like nothing is cut as well
+STRING = 6  # ... up to this many times: four
+SLENDER = 0.5  # ... and one this wide that looks like nothing is cut as well
+PIECE_HEIGHT = 0.5  # what is not this part as high as its mark is no digit of it
 PIECE_ASPECT = 1.3  # neighboring pieces are offered together up to this many times as wide as high
 # A frame is read in a bounded time: the first marks, of a frame of 640x480, and more in proportion of a larger one, ...
 MAX_MARKS = 80
 CROWDED = 60  # with more marks than this, none are cut or joined
-MAX_CUTS = 4
+MAX_CUTS = 6
 MAX_JOINS = 32
 # ... whose boxes, and those of what they make together, cover at most so many frames.
 MAX_COVERED = 2.0
@@ -59,7 +61,9 @@ def locate(ink: Uint8) -> Located:
     groups: list[tuple[Mark, frozenset[int]]] = []
     specks = SPECK * typical
     crowded = sum(_long(part.box) >= specks for _, parts in apart for part in parts) > CROWDED * factor
-    cuts = 0 if crowded else int(MAX_CUTS * factor)
+    wide = [] if crowded else [part for _, parts in apart for part in parts if _may_be_several(part.box)]
+    wide = wide[: int(MAX_CUTS * factor)]
+    cuts = {id(part): pieces for part, pieces in zip(wide, cut(wide), strict=True)}
     for mark, parts in apart:
         first = len(marks)
         for part in parts:
@@ -71,10 +75,7 @@ def locate(ink: Uint8) -> Located:
             if reason is not None:
                 rejections.append(Rejection(part.box, reason))
                 continue
-            pieces = [part]
-            if cuts and part.box.width >= max(WIDE * part.box.height, 2 * MIN_SIDE):
-                cuts -= 1
-                pieces = cut(part)
+            pieces = cuts.get(id(part), [part])
             runs = _runs(part, pieces, len(marks))
             marks += pieces
             wholes.append(runs[0])
@@ -97,14 +98,15 @@ def cut_further(located: Located, doubtful: Sequence[int]) -> Located:
     """Return what was located, with the marks of the candidates numbered `doubtful` cut, where they can be.
 
     New candidates come after those that there were. For marks that are not wide enough to be cut in any case, but that
-    look like nothing as they are: two slender digits that touch.
+    look like nothing as they are, nor together with others: two slender digits that touch.
     """
     marks, candidates = list(located.marks), list(located.candidates)
-    suspects = [i for i in doubtful if len(candidates[i].marks) == 1 and _may_be_two(candidates[i].box)]
-    for i in suspects[:MAX_CUTS]:
+    sure = frozenset[int]().union(*(candidates[i].marks for i in {*range(len(candidates))}.difference(doubtful)))
+    suspects = [i for i in doubtful if len(candidates[i].marks) == 1 and not candidates[i].marks & sure]
+    suspects = [i for i in suspects if _may_be_two(candidates[i].box)]
+    wholes = [Mark(candidates[i].box, _place(candidates[i]), candidates[i].ink) for i in suspects[:MAX_CUTS]]
+    for i, mark, pieces in zip(suspects, wholes, cut(wholes), strict=False):
         whole = candidates[i]
-        mark = Mark(whole.box, _place(whole), whole.ink)
-        pieces = cut(mark)
         if len(pieces) == 1:
             continue
         (number,) = whole.marks
@@ -148,8 +150,12 @@ def _long(box: Box) -> int:
     return max(box.width, box.height)
 
 
+def _may_be_several(box: Box) -> bool:
+    return max(WIDE * box.height, 2 * MIN_SIDE) <= box.width <= STRING * box.height
+
+
 def _may_be_two(box: Box) -> bool:
-    return box.width >= max(SLENDER * box.height, 2 * MIN_SIDE)
+    return box.width >= max(SLENDER * box.height, MIN_SIDE)
 
 
 def _may_be_whole(box: Box, typical: int, shape: tuple[int, ...]) -> bool:
@@ -164,8 +170,10 @@ def _runs(whole: Mark, pieces: list[Mark], first: int) -> list[tuple[Mark, froze
     runs = [(whole, frozenset(range(first, first + count)))]
     for start in range(count if count > 1 else 0):
         for end in range(start + 1, count + 1):
-            run = together(pieces[start:end]) if end - start > 1 else pieces[start]
-            if end - start < count and (end - start == 1 or run.box.width <= PIECE_ASPECT * run.box.height):
+            box = reduce(Box.union, (piece.box for piece in pieces[start:end]))
+            upright = PIECE_HEIGHT * whole.box.height <= box.height >= box.width / PIECE_ASPECT
+            if end - start < count and upright:
+                run = together(pieces[start:end]) if end - start > 1 else pieces[start]
                 runs.append((run, frozenset(range(first + start, first + end))))
     return runs
 

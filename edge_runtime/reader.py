@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime import reject
-from edge_runtime.choose import choose
+from edge_runtime.choose import choose, surest
 from edge_runtime.classifier import Classifier
 from edge_runtime.errors import OptionError
 from edge_runtime.ink import ink_plane
@@ -89,7 +89,7 @@ class DigitReader:
         images = normalize_all([candidate.ink for candidate in located.candidates])
         clock.append(perf_counter_ns())
         confidences = self._confidences(images)
-        located = cut_further(located, np.flatnonzero(confidences.max(axis=1, initial=0.0) < DOUBTFUL).tolist())
+        located = cut_further(located, np.flatnonzero(surest(confidences) < DOUBTFUL).tolist())
         if len(located.candidates) > len(images):
             more = normalize_all([candidate.ink for candidate in located.candidates[len(images) :]])
             images = np.concatenate([images, more])
@@ -98,7 +98,7 @@ class DigitReader:
 
         asked = chosen = choose(located.candidates, confidences)
         kept = [located.candidates[i] for i in chosen]
-        best = confidences[chosen].max(axis=1, initial=0.0).tolist()
+        best = surest(confidences[chosen]).tolist()
         lines = order([candidate.box for candidate in kept])
         reasons = reject.reasons(kept, best, lines, self.min_confidence)
         rejected = [*located.rejections, *_leftovers(located.marks, kept)]

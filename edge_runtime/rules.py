@@ -17,10 +17,11 @@ SAMPLES = 8  # of these, the thickness of so many is measured, at so many places
 PLACES = 48
 
 
-def without_rules(ink: Uint8, threshold: int) -> Uint8:
+def without_rules(ink: Uint8, threshold: int, shortest: float = LEAST) -> Uint8:
     """Return ink, uint8 (H, W) bright on 0, with straight long lines taken out, and strokes that cross them left in.
 
-    The same object comes back where there is none. `threshold` is the faintest ink that counts.
+    The same object comes back where there is none. `threshold` is the faintest ink that counts; a line is at least
+    `shortest` of the long side.
     """
     strokes = np.asarray(cv2.threshold(ink, threshold - 1, 255, cv2.THRESH_BINARY)[1], dtype=np.uint8)
     scale = min(1.0, LONG_SIDE / max(ink.shape))
@@ -29,7 +30,7 @@ def without_rules(ink: Uint8, threshold: int) -> Uint8:
     small = cv2.threshold(small, 63, 255, cv2.THRESH_BINARY)[1]
     if cv2.countNonZero(small) > max(MANY, DENSE * small.size):
         return ink
-    least = LEAST * max(small.shape)
+    least = shortest * max(small.shape)
     # A degree of angle; a line may be interrupted for a hundredth of the picture.
     found = cv2.HoughLinesP(small, 1, np.pi / 180, int(least / 2), minLineLength=least, maxLineGap=max(3, least // 30))
     if found is None:

@@ -1,11 +1,24 @@
 from itertools import combinations
+from math import exp, log
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_runtime.choose import BROAD, EXHAUSTIVE, NARROW, PRICE, SURE, UNEXPLAINED, _plausible, choose
+from edge_runtime.choose import (
+    BROAD,
+    LEAST,
+    NARROW,
+    PRICE,
+    STEPS,
+    SURE,
+    UNEXPLAINED,
+    _best_set,
+    _plausible,
+    choose,
+    surest,
+)
 from edge_runtime.records import Box, Candidate
 
 
@@ -42,24 +55,40 @@ def test_a_whole_or_its_pieces(pieces: tuple[float, float], whole: float, expect
 
 
 def test_a_digit_more_has_to_be_worth_its_price() -> None:
-    # Nothing is sure, so the price is a part of the largest candidate's ink: 200.
-    sure = SURE - 0.01
-    for whole, expected in ((sure - PRICE - 0.01, [0, 1]), (sure - PRICE + 0.01, [2])):
-        assert picked(({0}, 100, sure), ({1}, 100, sure), ({0, 1}, 200, whole)) == expected
+    # Nothing is sure, so the largest candidate is the measure of a digit's ink.
+    for whole, expected in ((exp(-PRICE) - 0.01, [0, 1]), (exp(-PRICE) + 0.01, [2])):
+        assert picked(({0}, 100, 0.9), ({1}, 100, 0.9), ({0, 1}, 200, 0.81 * whole)) == expected
 
 
-def test_the_price_is_a_part_of_what_is_sure_to_be_a_digit() -> None:
-    page = [({mark}, 40, SURE) for mark in (2, 3, 4)]
-    sure = SURE - 0.01
-    for whole, expected in ((sure - 0.2 * PRICE - 0.01, [3, 4]), (sure - 0.2 * PRICE + 0.01, [5])):
-        assert picked(*page, ({0}, 100, sure), ({1}, 100, sure), ({0, 1}, 200, whole)) == [0, 1, 2, *expected]
+def test_doubt_about_the_ink_of_two_digits_counts_twice() -> None:
+    page = [({mark}, 100, SURE) for mark in (2, 3, 4)]
+    for whole, expected in ((exp(-PRICE / 2) - 0.01, [3, 4]), (exp(-PRICE / 2) + 0.01, [5])):
+        assert picked(*page, ({0}, 100, 0.9), ({1}, 100, 0.9), ({0, 1}, 200, 0.9 * whole)) == [0, 1, 2, *expected]
+
+
+def test_doubt_about_little_ink_counts_no_less_than_about_a_digit() -> None:
+    whole = ({0, 1}, 110, 0.7)
+    assert picked(({0}, 100, 0.8), ({1}, 10, 0.6), whole) == [2]
+    assert picked(({0}, 100, 0.94), ({1}, 10, 0.94), whole) == [2]  # and a digit has its price
 
 
 def test_ink_that_is_left_out_counts_against_what_is_chosen() -> None:
     # The body of a 5 is surely a 3, and its flag is nothing; but then the flag would be no part of a digit.
-    least = (300 + UNEXPLAINED * 300 - UNEXPLAINED * 325) / 325
-    assert picked(({0}, 300, 1.0), ({1}, 25, 0.0), ({0, 1}, 325, least + 0.01)) == [2]
-    assert picked(({0}, 300, 1.0), ({1}, 25, 0.0), ({0, 1}, 325, least - 0.01)) == [0]
+    least = exp(-UNEXPLAINED * 5 / 300)
+    page = [({mark}, 300, SURE) for mark in (2, 3, 4)]
+    assert picked(*page, ({0}, 295, 1.0), ({1}, 5, 0.0), ({0, 1}, 300, least + 0.01)) == [0, 1, 2, 5]
+    assert picked(*page, ({0}, 295, 1.0), ({1}, 5, 0.0), ({0, 1}, 300, least - 0.01)) == [0, 1, 2, 3]
+
+
+def test_what_is_surely_no_digit_is_no_digit_however_sure() -> None:
+    candidates = [candidate({0}, 100), candidate({1}, 100), candidate({0, 1}, 200)]
+    confidences = np.zeros((3, 11))
+    confidences[0, 3], confidences[1, 7], confidences[2, 0], confidences[2, 10] = 0.8, 0.8, 0.02, 0.98
+    assert surest(confidences).tolist() == [0.8, 0.8, 0.02]
+    assert choose(candidates, confidences) == [0, 1]
+    confidences[:2], confidences[2] = confidences[2].copy(), confidences[0].copy()
+    assert choose(candidates, confidences) == [2]
+    assert surest(np.zeros((0, 11))).tolist() == []
 
 
 def test_a_surely_read_scrap_of_a_digit_does_not_outweigh_the_digit() -> None:
@@ -88,22 +117,29 @@ def test_of_three_pieces_two_may_belong_together() -> None:
     assert picked(*pieces, *joins) == [2, 3]
 
 
+def test_of_a_string_of_pieces_the_best_digits_are_found() -> None:
+    # 24 pieces, of which each third starts a digit: all runs of up to four are offered.
+    runs = [(start, end) for start in range(24) for end in range(start + 1, min(24, start + 4) + 1)]
+    right = [(start, start + 3) for start in range(0, 24, 3)]
+    offered = [(set(range(*run)), 10 * (run[1] - run[0]), 0.9 if run in right else 0.2) for run in runs]
+    assert picked(*offered) == sorted(runs.index(run) for run in right)
+
+
 def test_a_group_too_large_to_search_is_chosen_from_greedily() -> None:
-    pieces = [({i}, 100, 0.5) for i in range(EXHAUSTIVE + 1)]
-    everything = set(range(EXHAUSTIVE + 1))
-    assert picked(*pieces, (everything, 1500, 0.9)) == [EXHAUSTIVE + 1]
-    sure = [({i}, 100, 0.99) for i in range(EXHAUSTIVE + 1)]
-    assert picked(*sure, (everything, 50, 0.1)) == [*range(EXHAUSTIVE + 1)]
+    marks = 40  # each may go with each of the next twenty: far more cases than steps
+    pairs = [1 << i | 1 << j for i in range(marks) for j in range(i + 1, min(marks, i + 20))]
+    sets = [*pairs, *(1 << i for i in range(marks))]
+    assert len(sets) > STEPS
+    members = _best_set(sets, [2.5] * len(pairs) + [1.0] * marks)
+    assert sum(sets[k] for k in members) == (1 << marks) - 1
+    assert len(members) == len(set(members)) == marks / 2
 
 
 def test_nothing_is_chosen_that_costs_more_than_it_is_worth() -> None:
-    # A scrap beside a large digit does not even pay for itself, whichever way it is looked for.
-    for others in (1, EXHAUSTIVE):
-        scraps = [({i}, 1, 0.5) for i in range(1, others + 1)]
-        whole = ({0, 1}, 1000, 0.9)
-        linked = [({i, i + 1}, 1, 0.5) for i in range(1, others)]
-        assert picked(*scraps, *linked, whole)[-1] == len(scraps) + len(linked)
-        assert len(picked(*scraps, *linked, whole)) == 1
+    # A scrap beside a large digit does not even pay for itself.
+    scraps = [({i}, 1, 0.5) for i in range(1, 20)]
+    linked = [({i, i + 1}, 1, 0.5) for i in range(1, 19)]
+    assert picked(*scraps, *linked, ({0, 1}, 1000, 0.9)) == [len(scraps) + len(linked)]
 
 
 def test_groups_far_apart_do_not_change_each_other() -> None:
@@ -119,7 +155,6 @@ OFFERS = st.lists(
 
 @given(OFFERS)
 def test_no_mark_is_part_of_two_digits(offered: list[tuple[set[int], int, float]]) -> None:
-    # Four times the marks and candidates of the exhaustive search, so that greedy groups come up too.
     wide = offered + [({mark + 3 for mark in marks}, ink, worth) for marks, ink, worth in offered]
     for offers in (offered, wide):
         chosen = picked(*offers)
@@ -134,8 +169,12 @@ def test_the_choice_is_the_best_of_all(offered: list[tuple[set[int], int, float]
     sure = [ink for _, ink, confidence in offered if confidence >= SURE]
     typical = float(np.median(sure)) if sure else max((ink for _, ink, _ in offered), default=0)
     for group in groups(offered):
-        price = PRICE * min(typical, max(offered[i][1] for i in group))
-        worth = {i: (offered[i][2] + UNEXPLAINED) * offered[i][1] - price for i in group}
+        unit = min(typical, max(offered[i][1] for i in group))
+        worth = {
+            i: log(max(LEAST, confidence)) * max(1, ink / unit) - PRICE + UNEXPLAINED * ink / unit
+            for i, (_, ink, confidence) in enumerate(offered)
+            if i in group
+        }
         best = 0.0
         for members in (members for n in range(len(group) + 1) for members in combinations(group, n)):
             if not any(offered[i][0] & offered[j][0] for i, j in combinations(members, 2)):

@@ -209,3 +209,12 @@ def test_a_slender_mark_is_never_cut() -> None:
 
 def test_bare_paper_has_nothing() -> None:
     assert locate(np.zeros((100, 100), np.uint8)) == ([], [], [])
+
+
+def test_what_is_surely_part_of_a_digit_is_not_cut() -> None:
+    flag, body = (20, 10, 20, 6), (20, 20, 30, 40)
+    ink = plane(flag, body, size=(80, 80))
+    located = locate(ink)
+    alone = [i for i, candidate in enumerate(located.candidates) if len(candidate.marks) == 1]
+    assert len(alone) < len(located.candidates)
+    assert cut_further(located, alone) == located
