@@ -146,8 +146,9 @@ def _overlapping(boxes: list[Box]) -> NDArray[np.bool_]:
 
 def rimmed(box: Box, shape: tuple[int, ...]) -> Box:
     """Return the box grown by RIM on every side, inside a plane of this shape (rows, columns)."""
-    x, y = max(0, box.x - RIM), max(0, box.y - RIM)
-    return Box(x, y, min(box.right + RIM, shape[1]) - x, min(box.bottom + RIM, shape[0]) - y)
+    left, top, width, height = box
+    x, y = max(0, left - RIM), max(0, top - RIM)
+    return Box(x, y, min(left + width + RIM, shape[1]) - x, min(top + height + RIM, shape[0]) - y)
 
 
 def together(marks: list[Mark]) -> Mark:
