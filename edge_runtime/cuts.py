@@ -32,10 +32,13 @@ def cut(mark: Mark) -> list[Mark]:
     edges = [np.interp(along, np.arange(HEIGHT), (path + 0.5) * columns / width) for path in paths]
     walls = [np.zeros(rows), *edges, np.full(rows, columns)]
     at = np.arange(columns) + 0.5
+    least = int(mark.ink.max()) / 4
     pieces = []
     for left, right in pairwise(walls):
-        mask = (at >= left[:, None]) & (at < right[:, None])
-        piece = _trimmed(mark, np.where(mask, mark.ink, 0).astype(np.uint8))
+        start, end = max(0, int(left.min()) - 1), int(right.max()) + 2  # the columns of the piece and its rim
+        between = at[start:end]
+        mask = (between >= left[:, None]) & (between < right[:, None])
+        piece = _trimmed(mark, start, mark.ink[:, start:end] * mask, least)
         if piece is not None:
             pieces.append(piece)
     return pieces if len(pieces) > 1 else [mark]
@@ -73,13 +76,16 @@ def _seams(ink: NDArray[np.float32]) -> list[NDArray[np.intp]]:
     return list(np.array(paths[::-1]).T)
 
 
-def _trimmed(mark: Mark, ink: Uint8) -> Mark | None:
-    """Return the ink of a piece of `mark`, in the same place, as a mark of its own, or None where there is none."""
-    _, strokes = cv2.threshold(ink, int(mark.ink.max()) / 4, 255, cv2.THRESH_BINARY)
+def _trimmed(mark: Mark, start: int, ink: Uint8, least: float) -> Mark | None:
+    """Return the ink of a piece of `mark`, from its column `start` on, as a mark of its own.
+
+    None where no ink is above `least`.
+    """
+    _, strokes = cv2.threshold(ink, least, 255, cv2.THRESH_BINARY)
     x, y, width, height = cv2.boundingRect(strokes)
     if max(width, height) <= DUST:
         return None
-    box = Box(mark.place.x + x, mark.place.y + y, width, height)
+    box = Box(mark.place.x + start + x, mark.place.y + y, width, height)
     left, top = max(0, x - 1), max(0, y - 1)
     part = ink[top : y + height + 1, left : x + width + 1]
-    return Mark(box, Box(mark.place.x + left, mark.place.y + top, part.shape[1], part.shape[0]), part)
+    return Mark(box, Box(mark.place.x + start + left, mark.place.y + top, part.shape[1], part.shape[0]), part)
