@@ -10,6 +10,7 @@ from edge_runtime.records import Uint8
 PAPER_SIDE = 160
 # Paper is what remains after a closing of this part of that side: wider than the stroke of the largest digits.
 PAPER_WINDOW = 0.25
+VECTOR = 32  # columns that OpenCV works on at once; those that are left over take many times as long
 # Polarity is judged on one halved further, in regions of this part of its short side.
 SKEW_SIDE = 80
 REGION = 0.4
@@ -37,49 +38,53 @@ def ink_plane(pixels: Uint8) -> Uint8:
     part of the picture is dark. Of a color picture the channel counts in which a pixel is darkest (lightest on a dark
     ground), so that a red pen is as much ink as a black one.
     """
-    light = cv2.mean(_skew(_sampled(pixels)))[0] > 0
-    if pixels.ndim == 2:
-        plane = _inverted(pixels) if light else pixels
-    else:
-        plane = _inverted(_lightest(pixels)) if light else _darkest(pixels)
+    # All that is as large as the picture goes into one block: memory that is new costs more than what is done with it.
+    planes = np.empty((3, *pixels.shape[:2]), np.uint8)
+    if pixels.ndim == 3:
+        cv2.split(pixels, list(planes))
+    skew = _skew(_sampled(pixels))
+    light = cv2.mean(skew)[0] > 0
+    lowest, highest, _, _ = cv2.minMaxLoc(skew)
+    plane = _inked(pixels, light, planes)
     small = _reduced(plane, PAPER_SIDE)
-    board = _board(small, _skew(small))
+    board = _board(small, _skew(small)) if (-lowest if light else highest) > LEAST_SKEW else None
     if board is not None:
         small = small ^ board
         plane = plane ^ _nearest(board, plane.shape)
     small = _paper(small)
-    paper = np.asarray(cv2.resize(small, plane.shape[::-1], interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
-    darker = cv2.subtract(paper, plane)
-    least = int(SHADE * int(small.max()))
-    if int(small.min()) < least:
-        paper = np.maximum(paper, np.uint8(least))
+    lowest, highest, _, _ = cv2.minMaxLoc(small)
+    paper = cv2.resize(small, plane.shape[::-1], planes[1], interpolation=cv2.INTER_LINEAR)
+    darker = cv2.subtract(paper, plane, planes[2])
+    least = int(SHADE * highest)
+    if lowest < least:
+        paper = cv2.max(paper, np.array([float(least)]), paper)
     # Where the paper is as black as can be, nothing is darker, and OpenCV answers 0 for the 0 / 0.
-    ink: Uint8 = np.asarray(cv2.divide(darker, paper, scale=255), dtype=np.uint8)
-    cliff = cv2.erode(small, EDGE) < CLIFF * cv2.dilate(small, EDGE)
-    if cliff.any():
+    ink: Uint8 = np.asarray(cv2.divide(darker, paper, darker, 255), dtype=np.uint8)
+    if lowest < CLIFF * highest:
+        cliff = cv2.erode(small, EDGE) < CLIFF * cv2.dilate(small, EDGE)
         ink[_nearest(cliff * np.uint8(255), ink.shape) > 0] = 0
     return ink
 
 
-def _inverted(plane: Uint8) -> Uint8:
-    return np.asarray(cv2.bitwise_not(plane), dtype=np.uint8)
+def _inked(pixels: Uint8, light: bool, planes: Uint8) -> Uint8:
+    """Return a picture as marks that are dark, uint8 (H, W).
 
-
-def _darkest(pixels: Uint8) -> Uint8:
-    blue, green, red = cv2.split(pixels)
-    return np.asarray(cv2.min(cv2.min(blue, green), red), dtype=np.uint8)
-
-
-def _lightest(pixels: Uint8) -> Uint8:
-    blue, green, red = cv2.split(pixels)
-    return np.asarray(cv2.max(cv2.max(blue, green), red), dtype=np.uint8)
+    `planes`, uint8 (3, H, W), are those of a color picture; they are overwritten.
+    """
+    plane = pixels
+    if pixels.ndim == 3:
+        most = cv2.max if light else cv2.min
+        plane = np.asarray(most(most(planes[0], planes[1], planes[0]), planes[2], planes[0]), dtype=np.uint8)
+    return np.asarray(cv2.bitwise_not(plane, planes[0]), dtype=np.uint8) if light else plane
 
 
 def _sampled(pixels: Uint8) -> Uint8:
     """Return a picture in gray, as few of its pixels as tell its polarity."""
     step = max(1, min(pixels.shape[:2]) // SKEW_SIDE)
-    few = np.ascontiguousarray(pixels[::step, ::step])
-    return np.asarray(few if few.ndim == 2 else cv2.cvtColor(few, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+    few = pixels[::step] if pixels.ndim == 2 else np.asarray(cv2.cvtColor(pixels[::step], cv2.COLOR_BGR2GRAY))
+    few = few[:, ::step]
+    height, width = (side - side % 2 for side in few.shape) if min(few.shape) > 1 else few.shape
+    return np.ascontiguousarray(few[:height, :width], dtype=np.uint8)  # an odd side is not halved as fast
 
 
 def _reduced(plane: Uint8, side: int) -> Uint8:
@@ -146,9 +151,11 @@ def _paper(small: Uint8) -> Uint8:
     """
     side = _odd(min(small.shape) * PAPER_WINDOW)
     reach = side // 2
-    padded = cv2.copyMakeBorder(small, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
+    height, width = small.shape
+    right = reach + -(width + 2 * reach) % VECTOR
+    padded = cv2.copyMakeBorder(small, reach, reach, reach, right, cv2.BORDER_REPLICATE)
     paper = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    return np.asarray(paper[reach:-reach, reach:-reach], dtype=np.uint8)
+    return np.asarray(paper[reach : reach + height, reach : reach + width], dtype=np.uint8)
 
 
 def _odd(length: float) -> int:

@@ -30,17 +30,18 @@ def joins(marks: Sequence[Box], most: int) -> list[tuple[int, ...]]:
     gap_x = np.maximum.outer(x, x) - np.minimum.outer(right, right)
     gap_y = np.maximum.outer(y, y) - np.minimum.outer(bottom, bottom)
     gap, higher = np.maximum(gap_x, gap_y), np.maximum.outer(height, height)
-    near = np.triu(gap <= NEAR * higher, 1)
-    if not near.any():
+    i, j = np.nonzero(np.triu(gap <= NEAR * higher, 1))
+    if not i.size:
         return []
-    joint_width = np.maximum.outer(right, right) - np.minimum.outer(x, x)
-    joint_height = np.maximum.outer(bottom, bottom) - np.minimum.outer(y, y)
-    stacked = -gap_x * 2 > np.minimum.outer(width, width)
-    fragment = np.minimum.outer(height, height) < FRAGMENT * higher
+    gap_x, gap, higher = gap_x[i, j], gap[i, j], higher[i, j]
+    joint_width = np.maximum(right[i], right[j]) - np.minimum(x[i], x[j])
+    joint_height = np.maximum(bottom[i], bottom[j]) - np.minimum(y[i], y[j])
+    stacked = -gap_x * 2 > np.minimum(width[i], width[j])
+    fragment = np.minimum(height[i], height[j]) < FRAGMENT * higher
     framed = frames(marks)
-    joinable = near & ~(framed | framed.T) & (joint_height >= UPRIGHT * joint_width)
+    joinable = ~(framed[i, j] | framed[j, i]) & (joint_height >= UPRIGHT * joint_width)
     joinable &= stacked | fragment | (gap <= CRACK * higher)
-    pairs = [(int(i), int(j)) for i, j in np.argwhere(joinable)[:most]]
+    pairs = list(zip(i[joinable][:most].tolist(), j[joinable][:most].tolist(), strict=True))
     partners: dict[int, set[int]] = {}
     for i, j in pairs:
         partners.setdefault(i, set()).add(j)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
+from math import inf
 from typing import NamedTuple
 
 import cv2
-import numpy as np
 
 from edge_runtime import reject
 from edge_runtime.apart import LARGE, is_rule, taken_apart
@@ -115,7 +115,7 @@ def cut_further(located: Located, doubtful: Sequence[int]) -> Located:
         marks += [piece.box for piece in pieces[1:]]
         candidates = [replace(c, marks=c.marks | set(numbers)) if number in c.marks else c for c in candidates]
         candidates += _affordable(
-            [(run, frozenset(numbers[k] for k in parts)) for run, parts in _runs(mark, pieces, 0)[1:]], np.inf
+            [(run, frozenset(numbers[k] for k in parts)) for run, parts in _runs(mark, pieces, 0)[1:]], inf
         )
     return Located(marks, candidates, located.rejections)
 
@@ -129,13 +129,12 @@ def _place(candidate: Candidate) -> Box:
 
 def _dark_enough(marks: list[Mark]) -> tuple[list[Mark], list[Rejection]]:
     """Part the marks into those that are as dark as ink is on this page, and rejections of the others."""
-    bodies = np.array([body(mark.ink) for mark in marks])
-    amounts = np.array([cv2.sumElems(mark.ink)[0] for mark in marks])
-    dark = bodies >= MIN_BODY
-    if dark.any():
-        dark &= bodies >= PALE * np.average(bodies[dark], weights=amounts[dark])
-    pale = [mark.box for mark, is_dark in zip(marks, dark, strict=True) if not is_dark]
-    kept = [mark for mark, is_dark in zip(marks, dark, strict=True) if is_dark]
+    bodies = [body(mark.ink) for mark in marks]
+    amounts = [cv2.sumElems(mark.ink)[0] if level >= MIN_BODY else 0 for mark, level in zip(marks, bodies, strict=True)]
+    mean = sum(level * amount for level, amount in zip(bodies, amounts, strict=True)) / max(1, sum(amounts))
+    least = max(MIN_BODY, PALE * mean)
+    kept = [mark for mark, level in zip(marks, bodies, strict=True) if level >= least]
+    pale = [mark.box for mark, level in zip(marks, bodies, strict=True) if level < least]
     return kept, [Rejection(box, reject.LOW_CONTRAST) for box in pale if _long(box) >= MIN_SIDE]
 
 

@@ -141,13 +141,12 @@ class DigitReader:
 
     def _digits(self, lines: list[list[list[int]]], boxes: list[Box], confidences: NDArray[np.float64]) -> list[Digit]:
         """Return the digits in reading order; row i of `confidences` belongs to `boxes[i]`."""
-        likeliest = np.argsort(-confidences, axis=1, kind="stable")[:, :TOP]
-        values = np.take_along_axis(confidences, likeliest, axis=1).tolist()
-        named = [[self.classifier.labels[k] for k in row] for row in likeliest.tolist()]
+        likeliest = np.argsort(-confidences, axis=1, kind="stable")[:, :TOP].tolist()
+        values, labels = confidences.tolist(), self.classifier.labels
         digits = []
         for number, line in enumerate(lines):
             for i in (i for word in line for i in word):
-                top = tuple(zip(named[i], values[i], strict=True))
+                top = tuple((labels[k], values[i][k]) for k in likeliest[i])
                 digits.append(Digit(*top[0], boxes[i], number, top))
         return digits
 

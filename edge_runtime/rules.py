@@ -39,8 +39,8 @@ def without_rules(ink: Uint8, threshold: int, shortest: float = LEAST) -> Uint8:
     across = np.abs(segments[:, 2] - segments[:, 0]) >= np.abs(segments[:, 3] - segments[:, 1])
     slack = int(2 / scale) + 2  # how far a line may lie from where it was found
     level = _rules(strokes, segments[across], slack)
-    upright = _rules(np.ascontiguousarray(strokes.T), segments[~across][:, [1, 0, 3, 2]], slack)
-    rules = np.asarray(cv2.bitwise_or(level, np.ascontiguousarray(upright.T)), dtype=np.uint8)
+    upright = _rules(np.asarray(cv2.transpose(strokes), np.uint8), segments[~across][:, [1, 0, 3, 2]], slack)
+    rules = np.asarray(cv2.bitwise_or(level, cv2.transpose(upright)), dtype=np.uint8)
     kept = cv2.dilate(cv2.subtract(strokes, rules), np.ones((3, 3), np.uint8))
     return np.asarray(cv2.bitwise_and(ink, cv2.subtract(kept, rules)), dtype=np.uint8)
 
@@ -48,8 +48,8 @@ def without_rules(ink: Uint8, threshold: int, shortest: float = LEAST) -> Uint8:
 def _rules(strokes: Uint8, segments: NDArray[np.float64], slack: int) -> Uint8:
     """Return what of the strokes belongs to lines (x0, y0, x1, y1) flatter than 45 degrees, and to nothing thicker."""
     band = np.zeros_like(strokes)
-    runs = [run for segment in segments[:SAMPLES] for run in _runs(strokes, segment, slack)]
-    rule = float(np.median(runs)) if runs else 0.0
+    runs = _runs(strokes, segments[:SAMPLES], slack)
+    rule = float(np.median(runs)) if runs.size else 0.0
     if not 0 < rule <= REACH:
         return band
     for x0, y0, x1, y1 in segments.tolist():
@@ -62,19 +62,20 @@ def _rules(strokes: Uint8, segments: NDArray[np.float64], slack: int) -> Uint8:
     return np.asarray(cv2.subtract(cv2.bitwise_and(band, strokes), crossing), dtype=np.uint8)
 
 
-def _runs(strokes: Uint8, segment: NDArray[np.float64], slack: int) -> list[int]:
-    """Return how thick the ink is, downward, at places along a line, wherever there is any."""
+def _runs(strokes: Uint8, segments: NDArray[np.float64], slack: int) -> NDArray[np.intp]:
+    """Return how thick the ink is, downward, at places along lines, wherever there is any."""
     height, width = strokes.shape
-    x0, y0, x1, y1 = segment
-    x = np.linspace(x0, x1, PLACES).round().astype(int).clip(0, width - 1)
-    y = np.linspace(y0, y1, PLACES).round().astype(int)
-    rows = y + np.arange(-slack - REACH, slack + REACH + 1)[:, None]
-    ink = (strokes[rows.clip(0, height - 1), x] > 0) & (rows >= 0) & (rows < height)
-    middle = len(rows) // 2
+    along = np.linspace(0, 1, PLACES)[:, None]
+    x0, y0, x1, y1 = segments.T
+    x = (x0 + along * (x1 - x0)).ravel().round().astype(int)
+    y = (y0 + along * (y1 - y0)).ravel().round().astype(int)
+    index = np.arange(2 * (slack + REACH) + 1)[:, None]
+    middle = slack + REACH
+    rows = y + index - middle
+    ink = (strokes[rows.clip(0, height - 1), x.clip(0, width - 1)] > 0) & (rows >= 0) & (rows < height)
     # The ink nearest to the middle of the line, and its run up and down from there.
-    nearest = np.where(ink, np.abs(np.arange(len(rows)) - middle)[:, None], len(rows)).argmin(axis=0)
-    index = np.arange(len(rows))[:, None]
+    nearest = np.where(ink, abs(index - middle), len(index)).argmin(axis=0)
     above = np.where(~ink & (index < nearest), index, -1).max(axis=0)
-    below = np.where(~ink & (index > nearest), index, len(rows)).min(axis=0)
-    there = ink[nearest, np.arange(PLACES)] & (np.abs(nearest - middle) <= slack)
-    return [int(run) for run in (below - above - 1)[there]]
+    below = np.where(~ink & (index > nearest), index, len(index)).min(axis=0)
+    there = ink[nearest, np.arange(x.size)] & (abs(nearest - middle) <= slack)
+    return np.asarray((below - above - 1)[there])
