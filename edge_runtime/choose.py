@@ -31,9 +31,9 @@ def surest(confidences: NDArray[np.float64]) -> NDArray[np.float64]:
 def choose(candidates: Sequence[Candidate], confidences: NDArray[np.float64]) -> list[int]:
     """Return the indices of the candidates to keep, in ascending order; they share no mark.
 
-    `confidences` is float64 (N, digits), a row for each candidate; what it lacks of 1 is that it is none. The set kept is
-    the likeliest reading of the ink: the sum of the logarithms of its confidences, those of much ink weighed by it,
-    less a price for each digit and for ink that is part of none, is the largest. Candidates too wide for one digit
+    `confidences` is float64 (N, digits), a row for each candidate; what it lacks of 1 is that it is none. The set
+    kept is the likeliest reading of the ink: the sum of the logarithms of its confidences, those of much ink weighed by
+    it, less a price for each digit and for ink that is part of none, is the largest. Candidates too wide for one digit
     count less.
     """
     best = surest(confidences)
