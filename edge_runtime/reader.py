@@ -68,6 +68,8 @@ class DigitReader:
         if min_confidence is not None and not 0 <= min_confidence <= 1:
             raise OptionError(f"the least confidence must lie between 0 and 1, not at {min_confidence}")
         self.classifier = Classifier(model, labels=labels, threads=threads)
+        # A network that was never shown anything else takes everything for a digit: its doubt which one has to do.
+        self._knows_others = self.classifier.digits < len(self.classifier.labels)
         card = self.classifier.model.card or {}
         default = float(card.get("thresholds", {}).get("min_confidence", MIN_CONFIDENCE))
         self.min_confidence = default if min_confidence is None else min_confidence
@@ -99,8 +101,9 @@ class DigitReader:
         asked = chosen = choose(located.candidates, confidences)
         kept = [located.candidates[i] for i in chosen]
         best = surest(confidences[chosen]).tolist()
+        sure = confidences[chosen].sum(axis=1).tolist() if self._knows_others else best
         lines = order([candidate.box for candidate in kept])
-        reasons = reject.reasons(kept, best, lines, self.min_confidence)
+        reasons = reject.reasons(kept, best, sure, lines, self.min_confidence)
         rejected = [*located.rejections, *_leftovers(located.marks, kept)]
         if any(reasons):
             rejected += [Rejection(c.box, why, sure) for c, why, sure in zip(kept, reasons, best, strict=True) if why]

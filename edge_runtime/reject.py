@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import cv2
 
+from edge_runtime.company import judged
 from edge_runtime.joins import frames
 from edge_runtime.records import Candidate
 
@@ -23,28 +24,22 @@ BROAD = 1.8
 FULL, STROKE = 0.92, 0.5
 # A mark lower than this part of the page's typical digit is a dot or a speck; a mere stroke a comma already below that.
 SMALL, COMMA = 0.33, 0.5
-# Letters, and what is in scenes, look like digits now and then, but are less often all but sure (of digits on generated
-# pages 9 in 10, of letters, words and scribbles 4 in 10). A picture with at least CROWD marks is read only if PAGE of
-# them are SURE; ...
-SURE, PAGE = 0.99, 0.45
-CROWD = 5
-# ... of marks that stand together, LEAST have to be LIKELY, and more on a page that is less sure; ...
-LIKELY, LEAST, WORD = 0.95, 0.5, 1.1
-# ... and a mark on its own has to be this confident, or this on a page of digits of which so many are sure.
-ALONE, ALONE_ON_SURE, SURE_PAGE = 0.9, 0.7, 0.7
+# Of what may be a digit where it stands, the likelier half is read.
+LIKELY = 0.5
 
 
 def reasons(
     candidates: Sequence[Candidate],
     best: Sequence[float],
+    sure: Sequence[float],
     lines: Sequence[Sequence[Sequence[int]]],
     min_confidence: float,
 ) -> list[str | None]:
     """Return, for each chosen candidate, why it is not a digit, or None where it is one.
 
-    `best` is each one's highest confidence, 0-1, and `lines` their indices as `reading.order` gives them. Sizes are
-    judged against the others on the page, weighed by their ink; words and pages by how many of their marks are all but
-    sure to be digits. Where `min_confidence` is 0, only sizes and shapes count.
+    `best` is each one's highest confidence, 0-1, `sure` how likely it is to be any digit, and `lines` their indices as
+    `reading.order` gives them. Sizes are judged against the others on the page, weighed by their ink; how likely a
+    digit is, by the company it keeps. Where `min_confidence` is 0, only sizes and shapes count.
     """
     sizes = [max(candidate.box.width, candidate.box.height) for candidate in candidates]
     amounts = [cv2.sumElems(candidate.ink)[0] for candidate in candidates]
@@ -63,23 +58,12 @@ def reasons(
             found.append(LOW_CONFIDENCE if confidence < min_confidence else None)
     if min_confidence == 0:
         return found
-
-    def refuse(members: Sequence[int], reason: str) -> None:
-        for i in members:
-            found[i] = found[i] or reason
-
-    counted = {i for i, reason in enumerate(found) if reason in (None, LOW_CONFIDENCE)}
-    page = sum(best[i] >= SURE for i in counted) / max(1, len(counted))
-    if len(counted) >= CROWD and page < PAGE:
-        refuse(sorted(counted), CLUTTER)
-    needed = min(1.0, max(LEAST, WORD - page))
-    alone = ALONE_ON_SURE if len(counted) >= CROWD and page >= SURE_PAGE else ALONE
-    for word in (word for line in lines for word in line):
-        members = [i for i in word if i in counted]
-        if len(members) == 1 and best[members[0]] < alone:
-            refuse(members, LOW_CONFIDENCE)
-        elif len(members) > 1 and sum(best[i] >= LIKELY for i in members) < needed * len(members):
-            refuse(members, PART_OF_WORD)
+    words = [[i for i in word if found[i] in (None, LOW_CONFIDENCE)] for line in lines for word in line]
+    likely = judged(sure, words)
+    for word in words:
+        for i in word:
+            if likely[i] < LIKELY and found[i] is None:
+                found[i] = PART_OF_WORD if len(word) > 1 else LOW_CONFIDENCE
     return found
 
 

@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
+from edge_runtime.company import PRIOR
 from train import crops, dataset
 from train.recipes import Mix
 
 DIGITS = 10
-# How much a set of pictures that are no digits weighs against a set of digits: what the choice among cuts and joins
-# leaves of a page is mostly digits.
-OTHERS = 0.1
 ACCEPTED = 0.99  # of the held-out digits: what is rejected at the confidence that so many of them reach
 Logits = NDArray[np.float32]
 
@@ -40,13 +38,16 @@ def calibrate(network: keras.Sequential, mix: Mix) -> dict[str, float]:
     """Scale a network's logits as fits held-out pictures best, in place; return how well they are read and rejected.
 
     They are MNIST's held-out digits, digits that the runtime cuts out of pages drawn with them, and
-    written ones, each of the same weight, and what is none, from pages and typefaces, which weighs OTHERS of that.
+    written ones, and what is none, from pages and typefaces, each set of the same weight; all digits together weigh
+    PRIOR, as the runtime expects it.
     """
     seen = {"mnist": dataset.load("held_out")}
     for name, found in zip(("camera", "written"), crops.load("held_out", mix.pages), strict=True):
         seen[f"{name}_digits"], seen[f"{name}_others"] = crops.parts(found)
     logits = {name: network.predict(part.images, batch_size=1000, verbose=0) for name, part in seen.items()}
-    weights = {name: OTHERS if name.endswith("others") else 1.0 for name in seen}
+    others = [name.endswith("others") for name in seen]
+    each = {False: PRIOR / (len(others) - sum(others)), True: (1 - PRIOR) / sum(others)}
+    weights = dict(zip(seen, (each[other] for other in others), strict=True))
     fitted = fit(
         np.concatenate(list(logits.values())),
         np.concatenate([part.labels for part in seen.values()]),

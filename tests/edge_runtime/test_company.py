@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_runtime.company import PRIOR, judged, share
+
+
+def odds(looks: float) -> float:
+    """Return the odds of a mark that looks like a digit this much, were digits as likely as not."""
+    return looks / (1 - looks) * (1 - PRIOR) / PRIOR
+
+
+def test_a_mark_alone_is_what_it_looks_like() -> None:
+    for looks in (0.05, 0.5, 0.95):
+        assert judged([looks], [[0]])[0] == pytest.approx(looks, abs=0.25)
+    likely = judged([0.3, 0.9], [[0], [1]])
+    assert likely[0] < 0.5 < likely[1]
+
+
+def test_among_digits_a_doubtful_mark_is_likelier_to_be_one_and_among_letters_less() -> None:
+    doubtful = 0.6
+    among_digits = judged([*[0.999] * 8, doubtful], [[*range(9)]])[-1]
+    among_letters = judged([*[0.02] * 8, doubtful], [[*range(9)]])[-1]
+    assert among_letters < 0.1 < 0.5 < among_digits
+
+
+def test_a_word_of_digits_stands_out_among_words_of_letters() -> None:
+    words = [[*range(4)], [*range(4, 10)], [*range(10, 16)]]
+    likely = judged([*[0.999] * 4, *[0.1] * 12], words)
+    assert (likely[:4] > 0.8).all()
+    assert (likely[4:] < 0.1).all()
+
+
+def test_a_word_of_letters_stands_out_among_words_of_digits() -> None:
+    words = [[*range(5)], [*range(5, 10)], [10, 11, 12]]
+    likely = judged([*[0.999] * 10, 0.3, 0.2, 0.7], words)
+    assert (likely[:10] > 0.9).all()
+    assert likely[10] < 0.5
+    assert likely[11] < 0.5
+
+
+def test_nothing_keeps_no_company() -> None:
+    assert judged([], []).tolist() == []
+    assert judged([0.9, 0.9], [[1]])[0] == 0
+
+
+def test_shares_are_exact_where_marks_are_plain() -> None:
+    # Two marks that are surely digits, two that surely are none, and one that was thought before, as likely as not.
+    assert share(np.array([1e9, 1e9, 1e-9, 1e-9]), 0.5, 1.0) == pytest.approx(0.5)
+    assert share(np.array([1e9]), 0.5, 1.0) == pytest.approx(0.75)
+    assert share(np.array([]), 0.3, 1.0) == pytest.approx(0.3)
+    assert odds(PRIOR) == pytest.approx(1.0)
+
+
+@given(st.lists(st.floats(0, 1), max_size=30), st.integers(1, 5))
+def test_any_looks_give_shares(looks: list[float], length: int) -> None:
+    words = [list(range(start, min(start + length, len(looks)))) for start in range(0, len(looks), length)]
+    likely = judged(looks, words)
+    assert likely.shape == (len(looks),)
+    assert ((likely >= 0) & (likely <= 1)).all()
+
+
+@given(st.lists(st.floats(0.01, 0.99), min_size=2, max_size=12), st.data())
+def test_what_looks_more_like_a_digit_is_never_less_likely_to_be_one(looks: list[float], data: st.DataObject) -> None:
+    i = data.draw(st.integers(0, len(looks) - 1))
+    better = [*looks[:i], min(0.995, looks[i] + 0.005), *looks[i + 1 :]]
+    words = [list(range(len(looks)))]
+    assert judged(better, words)[i] >= judged(looks, words)[i] - 1e-9

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from edge_runtime.page_style import PageStyle
+from edge_runtime.pages import draw_page
+from edge_runtime.records import Box
+from train import crops, dataset
+from train.crops import NOT_A_DIGIT, judge
+
+DIGIT, OTHER = Box(100, 100, 40, 60), Box(150, 100, 40, 60)
+
+
+@pytest.mark.parametrize(
+    ("box", "expected"),
+    [
+        (DIGIT, 0),
+        (OTHER, 1),
+        (Box(102, 101, 38, 58), 0),  # nearly all of it
+        (Box(100, 100, 90, 60), -1),  # both together
+        (Box(100, 100, 40, 30), -1),  # half of one
+        (Box(100, 100, 40, 40), None),  # two thirds of one: who knows
+        (Box(100, 100, 12, 60), None),  # a stroke of one may look just like a 1
+        (Box(300, 300, 40, 60), -1),  # something else
+        (Box(300, 300, 12, 60), -1),  # no digit's stroke
+    ],
+)
+def test_a_candidate_is_a_digit_if_it_holds_one_whole_and_alone(box: Box, expected: int | None) -> None:
+    assert judge(box, [DIGIT, OTHER]) == expected
+
+
+def test_on_a_page_without_digits_everything_is_none() -> None:
+    assert judge(DIGIT, []) == -1
+
+
+def test_a_plain_page_gives_its_digits() -> None:
+    digits = dataset.load("held_out")
+    page = draw_page(digits.images[:8], digits.labels[:8], np.random.default_rng(1), PageStyle(digit_height=(40, 40)))
+    found = crops.crops(page)
+    assert found.images.shape[1:] == (28, 28)
+    # A digit without the end of its tail is offered too, and still is that digit.
+    assert set(found.labels[found.labels != NOT_A_DIGIT].tolist()) == set(digits.labels[:8].tolist())
+    assert (found.labels != NOT_A_DIGIT).sum() >= 8
+
+
+def test_touching_digits_give_pairs_and_pieces_that_are_none() -> None:
+    digits = dataset.load("held_out")
+    look = PageStyle(digit_height=(40, 40), touching=1.0)
+    page = draw_page(digits.images[:8], digits.labels[:8], np.random.default_rng(1), look)
+    labels = crops.crops(page).labels
+    assert (labels == NOT_A_DIGIT).sum() >= 4
+    assert (labels != NOT_A_DIGIT).sum() >= 4
+
+
+def test_the_same_page_comes_again_and_each_split_has_its_own() -> None:
+    one, other = (crops.draw("held_out", np.random.default_rng(5)) for _ in range(2))
+    assert np.array_equal(one.pixels, other.pixels)
+    looks = [crops.style(np.random.default_rng(seed)) for seed in range(200)]
+    assert len(set(looks)) == 200
+    assert {look.light_on_dark for look in looks} == {True, False}
+    assert {look.ruling for look in looks} == {"none", "lines", "squares"}
+    assert any(look.touching for look in looks)
+    assert any(look.distractors for look in looks)
+
+
+def test_crops_are_kept_and_come_back_the_same() -> None:
+    first = crops.load("held_out", 20)  # three pages
+    again = crops.load("held_out", 20)
+    assert all(
+        np.array_equal(one, other)
+        for part, back in zip(first, again, strict=True)
+        for one, other in zip(part, back, strict=True)
+    )
+    digits, others = crops.parts(first.camera)
+    assert (digits.labels < NOT_A_DIGIT).all()
+    assert (others.labels == NOT_A_DIGIT).all()
+    assert len(digits.labels) + len(others.labels) == len(first.camera.labels)
+    written = first.written.labels
+    assert (written < NOT_A_DIGIT).sum() > (written == NOT_A_DIGIT).sum() / 5 > 0
