@@ -44,8 +44,9 @@ def convert(source: Path, output: Path | None, names: tuple[str, ...], force: bo
         raise fold.UnusableModel(
             f"{network} tells {len(layers[-1].bias)} classes apart, not the ten digits, and what is none at most"
         )
-    digits = calibration.choose()
     run = _run_record(network.with_name("run.json"))
+    mix = (run.get("recipe") or {}).get("mix")
+    digits = calibration.choose(mix["pages"] if mix else None)
     for name in names or CONVERSIONS:
         conversion = CONVERSIONS[name]
         with stderr_silenced():

@@ -1,4 +1,4 @@
-"""The digits that show the converter the range of every activation: from the training split only, seeded."""
+"""The pictures that show the converter the range of every activation: from the training split only, seeded."""
 
 import hashlib
 from typing import NamedTuple
@@ -6,27 +6,46 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from train import dataset
+from train import crops, dataset
 
 COUNT = 1000
 SEED = 20_260_101
 
+Indices = NDArray[np.int64]
+
 
 class Calibration(NamedTuple):
-    """`images`: uint8 (N, 28, 28), in the contract; `indices`: which training digits they are."""
+    """`images`: uint8 (N, 28, 28), in the contract; `indices`: which training digits they begin with.
+
+    `cut_out` are which of the training crops follow, of a network that was trained with crops of so many `pages`.
+    """
 
     images: NDArray[np.uint8]
-    indices: NDArray[np.int64]
+    indices: Indices
+    cut_out: Indices | None = None
+    pages: int = 0
 
     def record(self) -> dict[str, object]:
         """Return what the card says of them; the indices follow from seed and count, and their hash proves it."""
-        digest = hashlib.sha256(self.indices.astype("<i8").tobytes()).hexdigest()
-        return {"split": "train", "seed": SEED, "count": len(self.indices), "indices": self.indices.tolist(),
-                "indices_sha256": digest}  # fmt: skip
+        said = {"split": "train", "seed": SEED, "count": len(self.indices), "indices": self.indices.tolist(),
+                "indices_sha256": _hash(self.indices)}  # fmt: skip
+        if self.cut_out is not None:
+            said["camera"] = {"pages": self.pages, "count": len(self.cut_out), "indices_sha256": _hash(self.cut_out)}
+        return said
 
 
-def choose() -> Calibration:
-    """Return COUNT digits drawn from the 50,000 to train with."""
+def choose(pages: int | None = None) -> Calibration:
+    """Return COUNT digits drawn from the 50,000 to train with; then as many of what the runtime cuts out of `pages`."""
     digits = dataset.load("train")
-    indices = np.sort(np.random.default_rng(SEED).choice(len(digits.images), COUNT, replace=False))
-    return Calibration(digits.images[indices], indices)
+    rng = np.random.default_rng(SEED)
+    indices = np.sort(rng.choice(len(digits.images), COUNT, replace=False))
+    if pages is None:
+        return Calibration(digits.images[indices], indices)
+    camera = crops.load("train", pages).camera
+    cut_out = np.sort(rng.choice(len(camera.images), min(COUNT, len(camera.images)), replace=False))
+    images = np.concatenate([digits.images[indices], camera.images[cut_out]])
+    return Calibration(images, indices, cut_out, pages)
+
+
+def _hash(indices: Indices) -> str:
+    return hashlib.sha256(indices.astype("<i8").tobytes()).hexdigest()
