@@ -13,6 +13,10 @@ PAPER_WINDOW = 0.25
 # Polarity is judged on one halved further, in regions of this part of its short side.
 SKEW_SIDE = 80
 REGION = 0.4
+# Polarity is plain where the mean skew is this part of the strongest; else marks are what a median of so many pixels
+# takes away.
+PLAIN = 0.15
+MEDIAN = 15
 # A region goes against the polarity of the whole only if its skew is this part of the strongest, and so many levels.
 NOTABLE = 0.6
 LEAST_SKEW = 12.0
@@ -37,7 +41,8 @@ def ink_plane(pixels: Uint8) -> Uint8:
     part of the picture is dark. Of a color picture the channel counts in which a pixel is darkest (lightest on a dark
     ground), so that a red pen is as much ink as a black one.
     """
-    light = cv2.mean(_skew(_sampled(pixels)))[0] > 0
+    few = _sampled(pixels)
+    light = _is_light(few, _skew(few))
     if pixels.ndim == 2:
         plane = _inverted(pixels) if light else pixels
     else:
@@ -101,6 +106,16 @@ def _skew(small: Uint8) -> NDArray[np.float32]:
     squared = cv2.multiply(centered, centered)
     mean, square, cube = (cv2.blur(a, (side, side)) for a in (centered, squared, cv2.multiply(squared, centered)))
     return np.asarray(np.cbrt(cube - mean * (3 * square - 2 * mean * mean)), dtype=np.float32)
+
+
+def _is_light(few: Uint8, skew: NDArray[np.float32]) -> bool:
+    """Tell whether the marks of a reduced picture are lighter than what they are on, given its skew."""
+    mean = cv2.mean(skew)[0]
+    if abs(mean) > PLAIN * cv2.norm(skew, cv2.NORM_INF):
+        return bool(mean > 0)
+    # The edge of a shadow is light on one side and dark on the other; a median keeps it and takes what is slender.
+    marks = few - cv2.medianBlur(few, MEDIAN).astype(np.float32)
+    return bool(cv2.sumElems(marks * marks * marks)[0] > 0)
 
 
 def _board(small: Uint8, skew: NDArray[np.float32]) -> Uint8 | None:
