@@ -13,8 +13,8 @@ PAPER_WINDOW = 0.25
 # Polarity is judged on one halved further, in regions of this part of its short side.
 SKEW_SIDE = 80
 REGION = 0.4
-# Polarity is plain where the mean skew is this part of the strongest; else marks are what a median of so many pixels
-# takes away.
+# Marks are plainly light where the mean skew is this part of the strongest; where it is less, what a median of so many
+# pixels takes away has to be light as well.
 PLAIN = 0.15
 MEDIAN = 15
 # A region goes against the polarity of the whole only if its skew is this part of the strongest, and so many levels.
@@ -111,7 +111,7 @@ def _skew(small: Uint8) -> NDArray[np.float32]:
 def _is_light(few: Uint8, skew: NDArray[np.float32]) -> bool:
     """Tell whether the marks of a reduced picture are lighter than what they are on, given its skew."""
     mean = cv2.mean(skew)[0]
-    if abs(mean) > PLAIN * cv2.norm(skew, cv2.NORM_INF):
+    if mean <= 0 or mean > PLAIN * cv2.norm(skew, cv2.NORM_INF):
         return bool(mean > 0)
     # The edge of a shadow is light on one side and dark on the other; a median keeps it and takes what is slender.
     marks = few - cv2.medianBlur(few, MEDIAN).astype(np.float32)
