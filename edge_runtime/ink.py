@@ -13,10 +13,12 @@ PAPER_WINDOW = 0.25
 # Polarity is judged on one halved further, in regions of this part of its short side.
 SKEW_SIDE = 80
 REGION = 0.4
-# Marks are plainly light where the mean skew is this part of the strongest; where it is less, what a median of so many
-# pixels takes away has to be light as well.
+# Marks are plainly light where the mean skew is this part of the strongest; where it is less, they are dark if what a
+# median of so many pixels takes away is mostly dark, which is so beside a shadow but not beside a board: its cubes add
+# up to this part of their amounts.
 PLAIN = 0.15
 MEDIAN = 15
+MOSTLY = 0.35
 # A region goes against the polarity of the whole only if its skew is this part of the strongest, and so many levels.
 NOTABLE = 0.6
 LEAST_SKEW = 12.0
@@ -115,7 +117,8 @@ def _is_light(few: Uint8, skew: NDArray[np.float32]) -> bool:
         return bool(mean > 0)
     # The edge of a shadow is light on one side and dark on the other; a median keeps it and takes what is slender.
     marks = few - cv2.medianBlur(few, MEDIAN).astype(np.float32)
-    return bool(cv2.sumElems(marks * marks * marks)[0] > 0)
+    cubes = marks * marks * marks
+    return bool(cv2.sumElems(cubes)[0] > -MOSTLY * cv2.norm(cubes, cv2.NORM_L1))
 
 
 def _board(small: Uint8, skew: NDArray[np.float32]) -> Uint8 | None:
