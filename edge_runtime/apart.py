@@ -12,6 +12,7 @@ from edge_runtime.rules import REACH, without_rules
 SHORT = 16  # pixels: shorter marks stay whole
 LARGE = 1.8  # a mark this many times as long as the typical one, or ...
 BROAD = 1.3  # ... this many times as wide as high may be several things
+BODY = 0.8  # ... or one whose strokes, but for what is pale, are only this part as wide or high
 RULE = 12.0  # ink this many times as long as wide is a printed rule
 TOUCHING = 5  # digits that touch are together no longer than so many typical ones, ...
 ALL_ALONG = 0.8  # ... and a rule through them is at least so long, of their length
@@ -29,12 +30,13 @@ MAX_PARTS = 96
 
 
 def taken_apart(
-    marks: Sequence[Mark], threshold: int, shape: tuple[int, ...]
+    marks: Sequence[Mark], threshold: int, shape: tuple[int, ...], *, faint: bool = False
 ) -> tuple[list[tuple[Mark, list[Mark]]], int]:
     """Return each mark with what it is made of, itself or several things, and the typical long side in pixels.
 
     First, what stands out of a large mark as the body of its strokes comes apart; of what then is still large, rules
-    are taken away. `threshold` is the faintest ink that counts; `shape` is the frame's (rows, columns).
+    are taken away. `threshold` is the faintest ink that counts; `shape` is the frame's (rows, columns). Where there is
+    `faint` print on the page, marks of any size may have some of it.
     """
     typical = typical_side([mark.box for mark in marks], shape)
     left, covered = MAX_APART, MAX_COVERED * shape[0] * shape[1]
@@ -42,7 +44,7 @@ def taken_apart(
     apart = []
     for mark in marks:
         parts, size = [mark], mark.box.width * mark.box.height
-        if left and room > 0 and size <= covered and _suspect(mark.box, typical):
+        if left and room > 0 and size <= covered and _suspect(mark, typical, faint):
             left, covered = left - 1, covered - size
             level = int(body(mark.ink) / 2)
             if level > threshold:
@@ -90,9 +92,18 @@ def is_rule(box: Box) -> bool:
     return long > RULE * short and long > 2 * SHORT
 
 
-def _suspect(box: Box, typical: int) -> bool:
-    long = max(box.width, box.height)
-    return long >= SHORT and (long > LARGE * typical or box.width > BROAD * box.height)
+def _suspect(mark: Mark, typical: int, faint: bool) -> bool:
+    long = _long(mark.box)
+    if long < SHORT:
+        return False
+    return long > LARGE * typical or mark.box.width > BROAD * mark.box.height or (faint and _reaches_out(mark))
+
+
+def _reaches_out(mark: Mark) -> bool:
+    """Tell whether a mark is much larger than the body of its strokes: a digit with lines of a pale grid."""
+    _, strokes = cv2.threshold(mark.ink, body(mark.ink) / 2, 255, cv2.THRESH_BINARY)
+    _, _, width, height = cv2.boundingRect(strokes)
+    return width < BODY * mark.box.width or height < BODY * mark.box.height
 
 
 def _without_rest(part: Mark, threshold: int, most: int, typical: int) -> list[Mark]:

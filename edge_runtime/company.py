@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-PRIOR = 0.9  # of what a network's confidences were fitted on, so much is digits
+PRIOR = 0.99  # of what a network's confidences were fitted on, so much is digits
 PAGE, WORD = 2.0, 1.0  # so many marks is what was thought before weighed as, of a page and of a word
 ROUNDS = 4
 LEAST = 1e-4  # no network is surer than that

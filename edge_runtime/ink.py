@@ -14,6 +14,12 @@ VECTOR = 32  # columns that OpenCV works on at once; those that are left over ta
 # Polarity is judged on one halved further, in regions of this part of its short side.
 SKEW_SIDE = 80
 REGION = 0.4
+# Marks are plainly light where the mean skew is this part of the strongest; where it is less, they are dark if what a
+# median of so many pixels takes away is mostly dark, which is so beside a shadow but not beside a board: its cubes add
+# up to this part of their amounts.
+PLAIN = 0.15
+MEDIAN = 15
+MOSTLY = 0.35
 # A region goes against the polarity of the whole only if its skew is this part of the strongest, and so many levels.
 NOTABLE = 0.6
 LEAST_SKEW = 12.0
@@ -42,8 +48,9 @@ def ink_plane(pixels: Uint8) -> Uint8:
     planes = np.empty((3, *pixels.shape[:2]), np.uint8)
     if pixels.ndim == 3:
         cv2.split(pixels, list(planes))
-    skew = _skew(_sampled(pixels))
-    light = cv2.mean(skew)[0] > 0
+    few = _sampled(pixels)
+    skew = _skew(few)
+    light = _is_light(few, skew)
     lowest, highest, _, _ = cv2.minMaxLoc(skew)
     plane = _inked(pixels, light, planes)
     small = _reduced(plane, PAPER_SIDE)
@@ -106,6 +113,17 @@ def _skew(small: Uint8) -> NDArray[np.float32]:
     squared = cv2.multiply(centered, centered)
     mean, square, cube = (cv2.blur(a, (side, side)) for a in (centered, squared, cv2.multiply(squared, centered)))
     return np.asarray(np.cbrt(cube - mean * (3 * square - 2 * mean * mean)), dtype=np.float32)
+
+
+def _is_light(few: Uint8, skew: NDArray[np.float32]) -> bool:
+    """Tell whether the marks of a reduced picture are lighter than what they are on, given its skew."""
+    mean = cv2.mean(skew)[0]
+    if mean <= 0 or mean > PLAIN * cv2.norm(skew, cv2.NORM_INF):
+        return bool(mean > 0)
+    # The edge of a shadow is light on one side and dark on the other; a median keeps it and takes what is slender.
+    marks = few - cv2.medianBlur(few, MEDIAN).astype(np.float32)
+    cubes = marks * marks * marks
+    return bool(cv2.sumElems(cubes)[0] > -MOSTLY * cv2.norm(cubes, cv2.NORM_L1))
 
 
 def _board(small: Uint8, skew: NDArray[np.float32]) -> Uint8 | None:

@@ -54,8 +54,8 @@ def locate(ink: Uint8) -> Located:
     factor = max(1.0, ink.size / (640 * 480))
     found, left_out = find_marks(ink, threshold)
     found, rejections = _dark_enough(found)
+    apart, typical = taken_apart(found, threshold, ink.shape, faint=bool(rejections))
     rejections += [Rejection(box, reject.CLUTTER) for box in left_out if _long(box) >= MIN_SIDE]
-    apart, typical = taken_apart(found, threshold, ink.shape)
     marks: list[Mark] = []
     wholes: list[tuple[Mark, frozenset[int]]] = []
     groups: list[tuple[Mark, frozenset[int]]] = []
@@ -85,8 +85,10 @@ def locate(ink: Uint8) -> Located:
             groups.append((mark, numbers))
     pixels = MAX_COVERED * ink.size - sum(mark.ink.size for mark, _ in groups)
     for join in joins([mark.box for mark, _ in wholes], 0 if crowded else int(MAX_JOINS * factor)):
-        box = reduce(Box.union, (wholes[i][0].box for i in join))
-        if box.width * box.height > pixels:
+        parts_of = [wholes[i][0].box for i in join]
+        box = reduce(Box.union, parts_of)
+        stacked = _long(box) > LARGE * (typical or inf) and all(part.height >= part.width for part in parts_of)
+        if stacked or box.width * box.height > pixels:
             continue
         pixels -= box.width * box.height
         numbers = frozenset[int]().union(*(wholes[i][1] for i in join))

@@ -45,8 +45,9 @@ SEED = 20_261_124
 WHOLE, APART = 0.8, 0.55
 # Two in one box: it covers this part of a second digit.
 SECOND = 0.3
-# A single upright stroke is a 1, whatever it is a piece of.
-STROKE = 0.4
+# A single stroke that is so many times as long as wide, and nearer to upright than to level, is a 1, whatever it is a
+# piece of.
+STROKE = 3.0
 WRITTEN_SHARE = 0.3  # of a page's digits that come from typefaces
 LEAST_INK = 24  # pixels
 VARIANTS = {"digits": 24, "letters": 8}  # of every character of every typeface
@@ -123,12 +124,13 @@ def crops(page: Page) -> Digits:
     located = cut_further(located, range(len(located.candidates)))
     truth = [digit.box for digit in page.digits]
     kept, labels = [], []
-    for candidate in located.candidates:
+    for candidate, image in zip(located.candidates, normalize_all([c.ink for c in located.candidates]), strict=True):
         which = judge(candidate.box, truth)
-        if which is not None:
-            kept.append(candidate.ink)
-            labels.append(int(page.digits[which].label) if which >= 0 else NOT_A_DIGIT)
-    return Digits(normalize_all(kept), np.array(labels, np.uint8))
+        if which is None or (which < 0 and is_stroke(image)):
+            continue
+        kept.append(image)
+        labels.append(int(page.digits[which].label) if which >= 0 else NOT_A_DIGIT)
+    return Digits(np.array(kept, np.uint8).reshape(-1, 28, 28), np.array(labels, np.uint8))
 
 
 def judge(box: Box, truth: list[Box]) -> int | None:
@@ -144,8 +146,16 @@ def judge(box: Box, truth: list[Box]) -> int | None:
         return best
     if best >= 0 and alike[best] >= APART and not (second and alike[best] < WHOLE):
         return None
-    piece = any(shared) and box.width <= STROKE * box.height
-    return None if piece else -1
+    return -1
+
+
+def is_stroke(image: Uint8) -> bool:
+    """Tell whether ink, uint8 (H, W), is a single stroke as a 1 is, by its second moments."""
+    moments = cv2.moments(image)
+    across, down, both = moments["mu20"], moments["mu02"], moments["mu11"]
+    spread = float(np.hypot(across - down, 2 * both))
+    long, wide = across + down + spread, across + down - spread
+    return down > across and long > STROKE**2 * wide
 
 
 def _shared(one: Box, other: Box) -> int:

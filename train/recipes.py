@@ -26,10 +26,10 @@ class Augmentation:
 class Mix:
     """How many pictures an epoch takes beside MNIST's, drawn anew for each: see crops.py."""
 
-    camera_digits: int = 25_000  # whole digits, as the runtime cuts them out of drawn pages
-    camera_others: int = 25_000  # what else it cuts out: halves, pairs, letters, scribbles, stains
-    written_digits: int = 10_000  # digits of handwriting typefaces
-    written_others: int = 10_000  # their letters
+    camera_digits: int = 20_000  # whole digits, as the runtime cuts them out of drawn pages
+    camera_others: int = 20_000  # what else it cuts out: halves, pairs, letters, scribbles, stains
+    written_digits: int = 12_000  # digits of handwriting typefaces
+    written_others: int = 8_000  # their letters
     pages: int = 8000  # that the first two are cut out of
 
     def __post_init__(self) -> None:

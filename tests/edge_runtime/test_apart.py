@@ -10,6 +10,7 @@ from edge_runtime.apart import (
     MAX_RULED,
     RULE,
     SHORT,
+    TOUCHING,
     is_rule,
     taken_apart,
     typical_side,
@@ -148,6 +149,32 @@ def test_digits_on_a_grid_paler_than_they_are_come_apart_from_it() -> None:
     grid[15::30] = grid[:, 10::30] = int(255 * DARKEST) - 10
     assert len(boxes(ink | grid)) == 1
     assert sorted(part.box for part in parts(np.maximum(ink, grid))) == wanted
+
+
+def test_lines_of_pale_print_come_off_digits_of_any_size() -> None:
+    # Of the grid only pieces are dark enough to count; every digit has some, so that none is larger than the others.
+    ink = digits(*LINE)
+    alone = boxes(ink)
+    for x, _ in LINE:
+        ink[100, x - 12 : x + 30] = np.maximum(ink[100, x - 12 : x + 30], 60)
+        ink[65:130, x + 3] = np.maximum(ink[65:130, x + 3], 60)
+    marks = find_marks(ink, MIN_INK)[0]
+    assert (
+        off([part.box for _, parts in taken_apart(marks, MIN_INK, FRAME, faint=True)[0] for part in parts], alone) <= 1
+    )
+    assert all(parts == [mark] for mark, parts in taken_apart(marks, MIN_INK, FRAME)[0])
+
+
+def test_digits_that_touch_are_no_digits_on_a_grid() -> None:
+    # Their darkest ink is a small part of them: on a grid, that would be the digits.
+    ink = digits((40, 100), (150, 100), (200, 100), (240, 100))
+    ink[100:140, 156:210] = np.minimum(ink[100:140, 156:210], 150)
+    ink[118:121, 150:206] = np.maximum(ink[118:121, 150:206], 150)
+    marks = find_marks(ink, MIN_INK)[0]
+    wide = max(marks, key=lambda mark: mark.box.width)
+    assert LARGE * 43 < wide.box.width < TOUCHING * 43
+    (parts,) = [parts for mark, parts in taken_apart(marks, MIN_INK, FRAME)[0] if mark is wide]
+    assert parts == [wide]
 
 
 def test_a_mark_of_which_little_changes_stays_itself() -> None:

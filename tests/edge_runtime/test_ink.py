@@ -34,11 +34,11 @@ def off(ink: Uint8, expected: float) -> float:
     return float(np.abs(ink.astype(float) - expected).max())
 
 
-def rings(*centers: tuple[int, int]) -> Uint8:
+def rings(*centers: tuple[int, int], pen: int = 5) -> Uint8:
     """Return a mask, 1 on 0, of rings as large as digits."""
     mask = np.zeros(SHAPE, np.uint8)
     for center in centers:
-        cv2.circle(mask, center, 14, 1, 5)
+        cv2.circle(mask, center, 14, 1, pen)
     return mask
 
 
@@ -107,6 +107,16 @@ def test_the_edge_of_a_shadow_is_a_narrow_band_of_faint_ink() -> None:
     ink = ink_plane(pixels)
     assert np.count_nonzero(ink.max(axis=0)) <= 3
     assert ink.max() < 90
+
+
+@pytest.mark.parametrize("edge", [0.3, 0.45, 0.6, 0.75, 1.1, 1.5])
+@pytest.mark.parametrize("pen", [2, 3, 5])
+def test_a_shadow_across_the_page_does_not_turn_dark_ink_into_light(edge: float, pen: int) -> None:
+    ring = rings((40, 60), (80, 60), (120, 60), (160, 60), pen=pen)
+    place = np.add.outer(*(np.linspace(0, 1, side) for side in SHAPE))
+    ink = ink_plane((np.where(ring > 0, 22, 220) // np.where(place > edge, 2, 1)).astype(np.uint8))
+    assert ink[ring > 0].min() > 200
+    assert ink[(ring == 0) & (abs(place - edge) > 0.05)].max() < MIN_INK
 
 
 @pytest.mark.parametrize("shape", [(240, 320), (480, 640), (100, 100)])

@@ -218,3 +218,10 @@ def test_what_is_surely_part_of_a_digit_is_not_cut() -> None:
     alone = [i for i, candidate in enumerate(located.candidates) if len(candidate.marks) == 1]
     assert len(alone) < len(located.candidates)
     assert cut_further(located, alone) == located
+
+
+def test_digits_one_above_the_other_are_not_one() -> None:
+    column = (50, 20, 30, 45), (52, 68, 30, 45)
+    located = locate(plane(*column, (120, 20, 30, 45), (160, 20, 30, 45)))
+    assert joined(located) == []
+    assert len(joined(locate(plane(column[0], (52, 68, 30, 12), (120, 20, 30, 45), (160, 20, 30, 45))))) == 1

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -19,9 +20,8 @@ DIGIT, OTHER = Box(100, 100, 40, 60), Box(150, 100, 40, 60)
         (Box(100, 100, 90, 60), -1),  # both together
         (Box(100, 100, 40, 30), -1),  # half of one
         (Box(100, 100, 40, 40), None),  # two thirds of one: who knows
-        (Box(100, 100, 12, 60), None),  # a stroke of one may look just like a 1
         (Box(300, 300, 40, 60), -1),  # something else
-        (Box(300, 300, 12, 60), -1),  # no digit's stroke
+        (Box(100, 100, 12, 60), -1),  # a stroke of one
     ],
 )
 def test_a_candidate_is_a_digit_if_it_holds_one_whole_and_alone(box: Box, expected: int | None) -> None:
@@ -30,6 +30,23 @@ def test_a_candidate_is_a_digit_if_it_holds_one_whole_and_alone(box: Box, expect
 
 def test_on_a_page_without_digits_everything_is_none() -> None:
     assert judge(DIGIT, []) == -1
+
+
+@pytest.mark.parametrize(
+    ("points", "expected"),
+    [
+        (((14, 4), (14, 24)), True),
+        (((9, 4), (19, 24)), True),  # leaning
+        (((4, 14), (24, 14)), False),  # a dash
+        (((8, 4), (20, 4), (12, 24)), False),  # a 7
+    ],
+)
+def test_an_upright_stroke_looks_like_a_1_whatever_it_is_a_piece_of(
+    points: tuple[tuple[int, int], ...], expected: bool
+) -> None:
+    image = np.zeros((28, 28), np.uint8)
+    cv2.polylines(image, [np.array(points, np.int32)], False, 255, 3)
+    assert crops.is_stroke(image) is expected
 
 
 def test_a_plain_page_gives_its_digits() -> None:
