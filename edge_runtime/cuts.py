@@ -127,7 +127,7 @@ def _apart(costs: NDArray[np.int32], ink: NDArray[np.int32], all_ink: NDArray[np
         at = bisect(passed, amount)
         if not 0 < at < len(passed) or min(amount - passed[at - 1], passed[at] - amount) < least:
             continue
-        if min(_height(ink[column] - walls[at - 1]), _height(walls[at] - ink[column])) < TALL * HEIGHT:
+        if _height(ink[column] - walls[at - 1]) < TALL * HEIGHT or _height(walls[at] - ink[column]) < TALL * HEIGHT:
             continue
         walls.insert(at, ink[column])
         passed.insert(at, amount)
@@ -148,22 +148,28 @@ def _divided(mark: Mark, paths: NDArray[np.intp], width: int) -> list[Mark]:
     edges = [np.interp(along, np.arange(HEIGHT), (path + 0.5) * columns / width) for path in paths.T]
     walls = [np.zeros(rows), *edges, np.full(rows, columns)]
     at = np.arange(columns) + 0.5
+    least = int(mark.ink.max()) / 4
     pieces = []
     for left, right in pairwise(walls):
-        mask = (at >= left[:, None]) & (at < right[:, None])
-        piece = _trimmed(mark, np.where(mask, mark.ink, 0).astype(np.uint8))
+        start, end = max(0, int(left.min()) - 1), int(right.max()) + 2  # the columns of the piece and its rim
+        between = at[start:end]
+        mask = (between >= left[:, None]) & (between < right[:, None])
+        piece = _trimmed(mark, start, mark.ink[:, start:end] * mask, least)
         if piece is not None:
             pieces.append(piece)
     return pieces if len(pieces) > 1 else [mark]
 
 
-def _trimmed(mark: Mark, ink: Uint8) -> Mark | None:
-    """Return the ink of a piece of `mark`, in the same place, as a mark of its own, or None where there is none."""
-    _, strokes = cv2.threshold(ink, int(mark.ink.max()) / 4, 255, cv2.THRESH_BINARY)
+def _trimmed(mark: Mark, start: int, ink: Uint8, least: float) -> Mark | None:
+    """Return the ink of a piece of `mark`, from its column `start` on, as a mark of its own.
+
+    None where no ink is above `least`.
+    """
+    _, strokes = cv2.threshold(ink, least, 255, cv2.THRESH_BINARY)
     x, y, width, height = cv2.boundingRect(strokes)
     if max(width, height) <= DUST:
         return None
-    box = Box(mark.place.x + x, mark.place.y + y, width, height)
+    box = Box(mark.place.x + start + x, mark.place.y + y, width, height)
     left, top = max(0, x - 1), max(0, y - 1)
     part = ink[top : y + height + 1, left : x + width + 1]
-    return Mark(box, Box(mark.place.x + left, mark.place.y + top, part.shape[1], part.shape[0]), part)
+    return Mark(box, Box(mark.place.x + start + left, mark.place.y + top, part.shape[1], part.shape[0]), part)

@@ -168,8 +168,9 @@ def _runs(whole: Mark, pieces: list[Mark], first: int) -> list[tuple[Mark, froze
     count = len(pieces)
     runs = [(whole, frozenset(range(first, first + count)))]
     for start in range(count if count > 1 else 0):
+        box = pieces[start].box
         for end in range(start + 1, count + 1):
-            box = reduce(Box.union, (piece.box for piece in pieces[start:end]))
+            box = box.union(pieces[end - 1].box)
             upright = PIECE_HEIGHT * whole.box.height <= box.height >= box.width / PIECE_ASPECT
             if end - start < count and upright:
                 run = together(pieces[start:end]) if end - start > 1 else pieces[start]
