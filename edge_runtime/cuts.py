@@ -83,18 +83,17 @@ def _seams(ink: NDArray[np.int32], walls: NDArray[np.intp]) -> tuple[NDArray[np.
     upto = np.cumsum(steps, axis=1, dtype=np.int32)
     before = upto - steps
     cost = np.zeros_like(halves[0])
-    right, left = np.empty_like(halves), np.empty_like(halves)
-    for entered, to_here, from_here, onward, back in zip(halves, upto, before, right, left, strict=True):
+    right, left, onward, back = (np.empty_like(halves) for _ in range(4))
+    for row, entered in enumerate(halves):
         # From each column a cut may go on to the right or to the left, for what the steps between cost.
         cost += entered
-        np.subtract(cost, to_here, out=onward)
-        np.add(cost, from_here, out=back)
-        np.minimum(
-            np.minimum.accumulate(onward) + to_here, np.minimum.accumulate(back[::-1])[::-1] - from_here, out=cost
-        )
-    from_left, onward = _sources(right)
-    from_right, back = _sources(left[:, ::-1])
-    from_right, back = 2 * width - 1 - from_right[:, ::-1], back[:, ::-1]
+        np.subtract(cost, upto[row], out=right[row])
+        np.add(cost, before[row], out=left[row])
+        np.minimum.accumulate(right[row], out=onward[row])
+        np.minimum.accumulate(left[row, ::-1], out=back[row, ::-1])
+        np.minimum(onward[row] + upto[row], back[row] - before[row], out=cost)
+    from_left = _sources(right, onward)
+    from_right = 2 * width - 1 - _sources(left[:, ::-1], back[:, ::-1])[:, ::-1]
     sources = np.where(onward + upto <= back - before, from_left, from_right)
     path = np.arange(2 * width)
     paths = np.empty(sources.shape, np.intp)
@@ -104,11 +103,10 @@ def _seams(ink: NDArray[np.int32], walls: NDArray[np.intp]) -> tuple[NDArray[np.
     return cost[:width] + cost[width:], np.vstack([paths[:, :width], paths[::-1, width:] - width])
 
 
-def _sources(costs: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
-    """Return for each column which one up to it costs least, and what that costs; along the last axis."""
-    least = np.minimum.accumulate(costs, axis=-1)
+def _sources(costs: NDArray[np.int32], least: NDArray[np.int32]) -> NDArray[np.intp]:
+    """Return for each column which one up to it costs least; `least` is what that costs; along the last axis."""
     at = np.where(costs == least, np.arange(costs.shape[-1]), 0)
-    return np.maximum.accumulate(at, axis=-1), least
+    return np.maximum.accumulate(at, axis=-1)
 
 
 def _apart(costs: NDArray[np.int32], ink: NDArray[np.int32], all_ink: NDArray[np.int32]) -> list[int]:
