@@ -154,7 +154,7 @@ def _may_be_several(box: Box) -> bool:
 
 
 def _may_be_two(box: Box) -> bool:
-    return box.width >= max(SLENDER * box.height, MIN_SIDE)
+    return max(SLENDER * box.height, MIN_SIDE) <= box.width <= STRING * box.height
 
 
 def _may_be_whole(box: Box, typical: int, shape: tuple[int, ...]) -> bool:
