@@ -23,6 +23,7 @@ MOST = 0.2  # a cut through more ink than this part of the height would cut alon
 PIECE = 0.03  # pieces have at least the ink of a stroke of full height that is so many heights wide,
 TALL = 0.5  # ... and are so high; rows with less ink than the next do not count
 VISIBLE = 100
+MAX_TRIED = 128  # cuts with enough ink on either side, of a mark: digits that touch have been parted after 20
 
 
 def cut(marks: Sequence[Mark]) -> list[list[Mark]]:
@@ -82,18 +83,17 @@ def _seams(ink: NDArray[np.int32], walls: NDArray[np.intp]) -> tuple[NDArray[np.
     upto = np.cumsum(steps, axis=1, dtype=np.int32)
     before = upto - steps
     cost = np.zeros_like(halves[0])
-    right, left = np.empty_like(halves), np.empty_like(halves)
-    for entered, to_here, from_here, onward, back in zip(halves, upto, before, right, left, strict=True):
+    right, left, onward, back = (np.empty_like(halves) for _ in range(4))
+    for row, entered in enumerate(halves):
         # From each column a cut may go on to the right or to the left, for what the steps between cost.
         cost += entered
-        np.subtract(cost, to_here, out=onward)
-        np.add(cost, from_here, out=back)
-        np.minimum(
-            np.minimum.accumulate(onward) + to_here, np.minimum.accumulate(back[::-1])[::-1] - from_here, out=cost
-        )
-    from_left, onward = _sources(right)
-    from_right, back = _sources(left[:, ::-1])
-    from_right, back = 2 * width - 1 - from_right[:, ::-1], back[:, ::-1]
+        np.subtract(cost, upto[row], out=right[row])
+        np.add(cost, before[row], out=left[row])
+        np.minimum.accumulate(right[row], out=onward[row])
+        np.minimum.accumulate(left[row, ::-1], out=back[row, ::-1])
+        np.minimum(onward[row] + upto[row], back[row] - before[row], out=cost)
+    from_left = _sources(right, onward)
+    from_right = 2 * width - 1 - _sources(left[:, ::-1], back[:, ::-1])[:, ::-1]
     sources = np.where(onward + upto <= back - before, from_left, from_right)
     path = np.arange(2 * width)
     paths = np.empty(sources.shape, np.intp)
@@ -103,11 +103,10 @@ def _seams(ink: NDArray[np.int32], walls: NDArray[np.intp]) -> tuple[NDArray[np.
     return cost[:width] + cost[width:], np.vstack([paths[:, :width], paths[::-1, width:] - width])
 
 
-def _sources(costs: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
-    """Return for each column which one up to it costs least, and what that costs; along the last axis."""
-    least = np.minimum.accumulate(costs, axis=-1)
+def _sources(costs: NDArray[np.int32], least: NDArray[np.int32]) -> NDArray[np.intp]:
+    """Return for each column which one up to it costs least; `least` is what that costs; along the last axis."""
     at = np.where(costs == least, np.arange(costs.shape[-1]), 0)
-    return np.maximum.accumulate(at, axis=-1), least
+    return np.maximum.accumulate(at, axis=-1)
 
 
 def _apart(costs: NDArray[np.int32], ink: NDArray[np.int32], all_ink: NDArray[np.int32]) -> list[int]:
@@ -119,15 +118,17 @@ def _apart(costs: NDArray[np.int32], ink: NDArray[np.int32], all_ink: NDArray[np
     amounts = ink.sum(axis=1).tolist()
     walls, passed = [np.zeros_like(all_ink), all_ink], [0, int(all_ink.sum())]
     chosen: list[int] = []
+    tried = 0
     most = min(MAX_CUTS, 1 + int(CUTS * len(costs) / HEIGHT))
     for column in np.argsort(costs, kind="stable").tolist():
-        if costs[column] > MOST * 255 * HEIGHT or len(chosen) == most:
+        if costs[column] > MOST * 255 * HEIGHT or len(chosen) == most or tried == MAX_TRIED:
             break
         amount = amounts[column]
         at = bisect(passed, amount)
         if not 0 < at < len(passed) or min(amount - passed[at - 1], passed[at] - amount) < least:
             continue
-        if min(_height(ink[column] - walls[at - 1]), _height(walls[at] - ink[column])) < TALL * HEIGHT:
+        tried += 1
+        if _height(ink[column] - walls[at - 1]) < TALL * HEIGHT or _height(walls[at] - ink[column]) < TALL * HEIGHT:
             continue
         walls.insert(at, ink[column])
         passed.insert(at, amount)
@@ -148,22 +149,28 @@ def _divided(mark: Mark, paths: NDArray[np.intp], width: int) -> list[Mark]:
     edges = [np.interp(along, np.arange(HEIGHT), (path + 0.5) * columns / width) for path in paths.T]
     walls = [np.zeros(rows), *edges, np.full(rows, columns)]
     at = np.arange(columns) + 0.5
+    least = int(mark.ink.max()) / 4
     pieces = []
     for left, right in pairwise(walls):
-        mask = (at >= left[:, None]) & (at < right[:, None])
-        piece = _trimmed(mark, np.where(mask, mark.ink, 0).astype(np.uint8))
+        start, end = max(0, int(left.min()) - 1), int(right.max()) + 2  # the columns of the piece and its rim
+        between = at[start:end]
+        mask = (between >= left[:, None]) & (between < right[:, None])
+        piece = _trimmed(mark, start, mark.ink[:, start:end] * mask, least)
         if piece is not None:
             pieces.append(piece)
     return pieces if len(pieces) > 1 else [mark]
 
 
-def _trimmed(mark: Mark, ink: Uint8) -> Mark | None:
-    """Return the ink of a piece of `mark`, in the same place, as a mark of its own, or None where there is none."""
-    _, strokes = cv2.threshold(ink, int(mark.ink.max()) / 4, 255, cv2.THRESH_BINARY)
+def _trimmed(mark: Mark, start: int, ink: Uint8, least: float) -> Mark | None:
+    """Return the ink of a piece of `mark`, from its column `start` on, as a mark of its own.
+
+    None where no ink is above `least`.
+    """
+    _, strokes = cv2.threshold(ink, least, 255, cv2.THRESH_BINARY)
     x, y, width, height = cv2.boundingRect(strokes)
     if max(width, height) <= DUST:
         return None
-    box = Box(mark.place.x + x, mark.place.y + y, width, height)
+    box = Box(mark.place.x + start + x, mark.place.y + y, width, height)
     left, top = max(0, x - 1), max(0, y - 1)
     part = ink[top : y + height + 1, left : x + width + 1]
-    return Mark(box, Box(mark.place.x + left, mark.place.y + top, part.shape[1], part.shape[0]), part)
+    return Mark(box, Box(mark.place.x + start + left, mark.place.y + top, part.shape[1], part.shape[0]), part)

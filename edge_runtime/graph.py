@@ -24,6 +24,7 @@ except ImportError:
 SIDE = 28
 # Changing the batch size costs 3-5 inferences, so pages go through a second interpreter that always takes this many.
 BATCH = 16
+FEW = 6  # so many are faster one by one than in a batch that is mostly empty
 Scores = NDArray[Any]
 Float64 = NDArray[np.float64]
 
@@ -72,9 +73,13 @@ class Graph:
             return one.get_tensor(self._out)  # type: ignore[no-any-return]
         if not self._batches:
             return self._gather(one, images, 1)
+        few = len(images) % BATCH if len(images) % BATCH <= FEW else 0
+        if few == len(images):
+            return self._gather(one, images, 1)
         if self._many is None:
             self._many = _interpreter(self._model, self._threads, (BATCH, *self._shape))
-        return self._gather(self._many, images, BATCH)
+        many = self._gather(self._many, images[: len(images) - few], BATCH)
+        return np.concatenate([many, self._gather(one, images[len(images) - few :], 1)]) if few else many
 
     def close(self) -> None:
         """Free the interpreters; safe to call again."""

@@ -1,6 +1,7 @@
 """Boxes of marks -> which of them may be one digit together: the flag of a 5, a dashed 7, a stroke with a crack."""
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,9 +47,14 @@ def joins(marks: Sequence[Box], most: int) -> list[tuple[int, ...]]:
     for i, j in pairs:
         partners.setdefault(i, set()).add(j)
         partners.setdefault(j, set()).add(i)
-    triples = sorted({
-        tuple(sorted((i, j, k))) for i, j in pairs for k in partners[i] | partners[j] if k not in (i, j)
-    })  # fmt: skip
+    triples: list[tuple[int, ...]] = []
+    for first in sorted(partners):
+        later = sorted(k for k in partners[first] if k > first)
+        others = {*combinations(later, 2)}
+        others.update((min(j, k), max(j, k)) for j in later for k in partners[j] if k > first and k != j)
+        triples += [(first, *two) for two in sorted(others)]
+        if len(triples) >= most:
+            break
     return [*pairs, *triples[:most]]
 
 

@@ -156,7 +156,7 @@ def _may_be_several(box: Box) -> bool:
 
 
 def _may_be_two(box: Box) -> bool:
-    return box.width >= max(SLENDER * box.height, MIN_SIDE)
+    return max(SLENDER * box.height, MIN_SIDE) <= box.width <= STRING * box.height
 
 
 def _may_be_whole(box: Box, typical: int, shape: tuple[int, ...]) -> bool:
@@ -170,8 +170,9 @@ def _runs(whole: Mark, pieces: list[Mark], first: int) -> list[tuple[Mark, froze
     count = len(pieces)
     runs = [(whole, frozenset(range(first, first + count)))]
     for start in range(count if count > 1 else 0):
+        box = pieces[start].box
         for end in range(start + 1, count + 1):
-            box = reduce(Box.union, (piece.box for piece in pieces[start:end]))
+            box = box.union(pieces[end - 1].box)
             upright = PIECE_HEIGHT * whole.box.height <= box.height >= box.width / PIECE_ASPECT
             if end - start < count and upright:
                 run = together(pieces[start:end]) if end - start > 1 else pieces[start]

@@ -110,7 +110,7 @@ def _labeled(ink: Uint8, binary: Uint8, most: int) -> tuple[list[Mark], list[Box
     for box, label in found:
         place = rimmed(box, ink.shape)
         rows, columns = slice(place.y, place.bottom), slice(place.x, place.right)
-        mask = (labels[rows, columns] == label) * np.uint8(255)
+        mask = np.asarray(cv2.inRange(labels[rows, columns], label, label), dtype=np.uint8)
         marks.append(Mark(box, place, _inside(ink[rows, columns], mask)))
     return marks, left_out
 

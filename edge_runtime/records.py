@@ -34,8 +34,11 @@ class Box(NamedTuple):
 
     def union(self, other: "Box") -> "Box":
         """Return the smallest box that holds both."""
-        x, y = min(self.x, other.x), min(self.y, other.y)
-        return Box(x, y, max(self.right, other.right) - x, max(self.bottom, other.bottom) - y)
+        x, y, width, height = self
+        other_x, other_y, other_width, other_height = other
+        left, top = min(x, other_x), min(y, other_y)
+        right, bottom = max(x + width, other_x + other_width), max(y + height, other_y + other_height)
+        return Box(left, top, right - left, bottom - top)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
