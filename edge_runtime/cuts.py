@@ -17,7 +17,7 @@ ACROSS = 5  # pixels: where two strokes meet, the valley between them is narrowe
 VALLEY = 4  # a valley so many times paler than its sides
 SIDEWAYS = 60  # what a step to the side costs, where a pixel of full ink costs 255
 WALL = 100_000  # what keeps cuts in their own mark
-CUTS = 2.0  # so many for each height of the width, and one more, ...
+CUTS = 2.5  # so many for each height of the width, and one more, ...
 MAX_CUTS = 8  # ... but no more than so many
 MOST = 0.2  # a cut through more ink than this part of the height would cut along a stroke
 PIECE = 0.03  # pieces have at least the ink of a stroke of full height that is so many heights wide,
@@ -120,7 +120,9 @@ def _apart(costs: NDArray[np.int32], ink: NDArray[np.int32], all_ink: NDArray[np
     chosen: list[int] = []
     tried = 0
     most = min(MAX_CUTS, 1 + int(CUTS * len(costs) / HEIGHT))
-    for column in np.argsort(costs, kind="stable").tolist():
+    # Beside the cheapest of its kind, each cut is the same cut with a detour.
+    cheapest = ((costs < np.r_[WALL, costs[:-1]]) & (costs <= np.r_[costs[1:], WALL])).nonzero()[0]
+    for column in cheapest[np.argsort(costs[cheapest], kind="stable")].tolist():
         if costs[column] > MOST * 255 * HEIGHT or len(chosen) == most or tried == MAX_TRIED:
             break
         amount = amounts[column]

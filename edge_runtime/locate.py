@@ -24,14 +24,14 @@ PALE = 0.4
 SPECK = 0.18  # what is this part as long as the page's typical mark is no piece of a digit either
 FRAME = 0.95  # ink over this much of both sides is the edge of the paper, not a digit
 WIDE = 1.2  # a mark this many times as wide as high may be several digits: 4 in 100 of MNIST's are as wide
-STRING = 6  # ... up to this many times: four
-SLENDER = 0.5  # ... and one this wide that looks like nothing is cut as well
+STRING = 6  # ... up to this many times as wide: those would be more than four
+SLENDER = 0.5  # one only this wide is cut if it looks like nothing as it is: two slender digits
 PIECE_HEIGHT = 0.5  # what is not this part as high as its mark is no digit of it
 PIECE_ASPECT = 1.3  # neighboring pieces are offered together up to this many times as wide as high
 # A frame is read in a bounded time: the first marks, of a frame of 640x480, and more in proportion of a larger one, ...
 MAX_MARKS = 80
 CROWDED = 60  # with more marks than this, none are cut or joined
-MAX_CUTS = 6
+MAX_CUTS, MAX_PIECES = 6, 24  # marks that are cut, and what they are cut into
 MAX_JOINS = 32
 # ... whose boxes, and those of what they make together, cover at most so many frames.
 MAX_COVERED = 2.0
@@ -63,7 +63,11 @@ def locate(ink: Uint8) -> Located:
     crowded = sum(_long(part.box) >= specks for _, parts in apart for part in parts) > CROWDED * factor
     wide = [] if crowded else [part for _, parts in apart for part in parts if _may_be_several(part.box)]
     wide = wide[: int(MAX_CUTS * factor)]
-    cuts = {id(part): pieces for part, pieces in zip(wide, cut(wide), strict=True)}
+    cuts: dict[int, list[Mark]] = {}
+    room = int(MAX_PIECES * factor)
+    for part, pieces in zip(wide, cut(wide), strict=True):
+        if len(pieces) <= room:
+            cuts[id(part)], room = pieces, room - len(pieces)
     for mark, parts in apart:
         first = len(marks)
         for part in parts:
@@ -156,7 +160,7 @@ def _may_be_several(box: Box) -> bool:
 
 
 def _may_be_two(box: Box) -> bool:
-    return max(SLENDER * box.height, MIN_SIDE) <= box.width <= STRING * box.height
+    return max(SLENDER * box.height, MIN_SIDE) <= box.width < WIDE * box.height
 
 
 def _may_be_whole(box: Box, typical: int, shape: tuple[int, ...]) -> bool:
