@@ -14,7 +14,7 @@ LARGE = 1.8  # a mark this many times as long as the typical one, or ...
 BROAD = 1.3  # ... this many times as wide as high may be several things
 BODY = 0.8  # ... or one whose strokes, but for what is pale, are only this part as wide or high
 RULE = 12.0  # ink this many times as long as wide is a printed rule
-TOUCHING = 5  # digits that touch are together no longer than so many typical ones, ...
+TOUCHING = 6  # digits that touch are together no more than so many times as wide as high, ...
 ALL_ALONG = 0.8  # ... and a rule through them is at least so long, of their length
 CROSSING = 0.95  # where nothing tells how large digits are, what crosses this much of the picture is a rule
 # What is at least this part as dark as the darkest ink of a part that is still large comes apart from the rest, if it
@@ -111,10 +111,10 @@ def _reaches_out(mark: Mark) -> bool:
 def _without_rest(part: Mark, threshold: int, most: int, typical: int) -> list[Mark]:
     """Return what is darkest in a part, where that is much smaller: digits on a grid; else the part without rules.
 
-    A part no higher than a digit and not very long may be digits that touch: only a rule along all of it is taken away.
+    A part no higher than a digit and not very wide may be digits that touch: only a rule along all of it is taken away.
     """
     level = max(threshold, int(body(part.ink) / 2))
-    if part.box.height < LARGE * typical and part.box.width < TOUCHING * typical:
+    if part.box.height < LARGE * typical and part.box.width <= TOUCHING * part.box.height:
         freed = without_rules(part.ink, level, ALL_ALONG)
         return [part] if freed is part.ink else _within(part._replace(ink=freed), level, most)
     darkest = _within(part, int(DARKEST * cv2.norm(part.ink, cv2.NORM_INF)), most)

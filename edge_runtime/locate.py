@@ -25,8 +25,8 @@ PALE = 0.4
 SPECK = 0.18  # what is this part as long as the page's typical mark is no piece of a digit either
 FRAME = 0.95  # ink over this much of both sides is the edge of the paper, not a digit
 WIDE = 1.2  # a mark this many times as wide as high may be several digits: 4 in 100 of MNIST's are as wide
-STRING = 6  # ... up to this many times: four
-SLENDER = 0.5  # ... and one this wide that looks like nothing is cut as well
+STRING = 6  # ... up to this many times as wide: those would be more than four
+SLENDER = 0.5  # one only this wide is cut if it looks like nothing as it is: two slender digits
 PIECE_HEIGHT = 0.5  # what is not this part as high as its mark is no digit of it
 PIECE_ASPECT = 1.3  # neighboring pieces are offered together up to this many times as wide as high
 # There is time for so many candidates, and to cut so many marks (see `marks.room`). Marks come first, then what their
@@ -153,7 +153,7 @@ def _may_be_several(box: Box) -> bool:
 
 
 def _may_be_two(box: Box) -> bool:
-    return max(SLENDER * box.height, MIN_SIDE) <= box.width <= STRING * box.height
+    return max(SLENDER * box.height, MIN_SIDE) <= box.width < WIDE * box.height
 
 
 def _may_be_whole(box: Box, typical: int, shape: tuple[int, ...]) -> bool:

@@ -42,12 +42,12 @@ HELD_OUT = 0.15  # so many pages, for each to train with, are drawn to choose wi
 WORKERS = 2
 SEED = 20_261_124
 # A candidate is a digit if its box and the digit's share this part of their union, none if they share less than that.
-WHOLE, APART = 0.8, 0.55
+WHOLE, APART = 0.8, 0.5
 # Two in one box: it covers this part of a second digit.
-SECOND = 0.3
+SECOND = 0.5
 # A single stroke that is so many times as long as wide, and nearer to upright than to level, is a 1, whatever it is a
 # piece of.
-STROKE = 3.0
+STROKE = 2.5
 WRITTEN_SHARE = 0.3  # of a page's digits that come from typefaces
 LEAST_INK = 24  # pixels
 VARIANTS = {"digits": 24, "letters": 8}  # of every character of every typeface

@@ -172,7 +172,7 @@ def test_digits_that_touch_are_no_digits_on_a_grid() -> None:
     ink[118:121, 150:206] = np.maximum(ink[118:121, 150:206], 150)
     marks = find_marks(ink, MIN_INK)[0]
     wide = max(marks, key=lambda mark: mark.box.width)
-    assert LARGE * 43 < wide.box.width < TOUCHING * 43
+    assert LARGE * 43 < wide.box.width < TOUCHING * wide.box.height
     (parts,) = [parts for mark, parts in taken_apart(marks, MIN_INK, FRAME)[0] if mark is wide]
     assert parts == [wide]
 

@@ -3,18 +3,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_runtime.company import PRIOR, judged, share
+from edge_runtime.company import judged, share
 
 
-def odds(looks: float) -> float:
-    """Return the odds of a mark that looks like a digit this much, were digits as likely as not."""
-    return looks / (1 - looks) * (1 - PRIOR) / PRIOR
-
-
-def test_a_mark_alone_is_what_it_looks_like() -> None:
-    for looks in (0.05, 0.5, 0.95):
-        assert judged([looks], [[0]])[0] == pytest.approx(looks, abs=0.25)
-    likely = judged([0.3, 0.9], [[0], [1]])
+def test_a_mark_alone_is_read_for_its_look_alone() -> None:
+    assert judged([0.95], [[0]])[0] > 0.5 > judged([0.5], [[0]])[0] > judged([0.05], [[0]])[0]
+    likely = judged([0.3, 0.97], [[0], [1]])
     assert likely[0] < 0.5 < likely[1]
 
 
@@ -50,7 +44,6 @@ def test_shares_are_exact_where_marks_are_plain() -> None:
     assert share(np.array([1e9, 1e9, 1e-9, 1e-9]), 0.5, 1.0) == pytest.approx(0.5)
     assert share(np.array([1e9]), 0.5, 1.0) == pytest.approx(0.75)
     assert share(np.array([]), 0.3, 1.0) == pytest.approx(0.3)
-    assert odds(PRIOR) == pytest.approx(1.0)
 
 
 @given(st.lists(st.floats(0, 1), max_size=30), st.integers(1, 5))

@@ -6,22 +6,7 @@ from hypothesis import strategies as st
 from edge_runtime import reject
 from edge_runtime.reading import order
 from edge_runtime.records import Box, Candidate
-from edge_runtime.reject import (
-    ALONE,
-    ALONE_ON_SURE,
-    BROAD,
-    COMMA,
-    CROWD,
-    FULL,
-    LEAST,
-    LIKELY,
-    PAGE,
-    SMALL,
-    STROKE,
-    SURE,
-    SURE_PAGE,
-    WORD,
-)
+from edge_runtime.reject import BROAD, COMMA, FULL, SMALL, STROKE
 
 Offer = tuple[Box, float]
 GRAY = 100  # of the ink of every mark below: as of a stroke that fills two fifths of its box
@@ -42,13 +27,17 @@ def alone(*confidences: float, y: int = 0) -> list[Offer]:
     return [mark(100, y + 100 * i, confidence=confidence) for i, confidence in enumerate(confidences)]
 
 
-def reasons(*offered: Offer, min_confidence: float = 0.5, level: int = GRAY) -> list[str | None]:
+def reasons(
+    *offered: Offer, min_confidence: float = 0.5, level: int = GRAY, sure: list[float] | None = None
+) -> list[str | None]:
+    """Return what speaks against marks; `sure` is how likely each is any digit, by default as likely as it is one."""
     candidates = [
         Candidate(box, np.full((box.height, box.width), level, np.uint8), frozenset({i}))
         for i, (box, _) in enumerate(offered)
     ]
     lines = order([box for box, _ in offered])
-    return reject.reasons(candidates, [confidence for _, confidence in offered], lines, min_confidence)
+    best = [confidence for _, confidence in offered]
+    return reject.reasons(candidates, best, best if sure is None else sure, lines, min_confidence)
 
 
 def test_an_empty_page_has_no_reasons() -> None:
@@ -117,70 +106,40 @@ def test_a_box_around_a_digit_is_a_rule_and_the_digit_is_read() -> None:
     assert reasons(mark(0, 0, 80, 100), mark(1, 25, 30, 50)) == [None, None]
 
 
-def test_a_crowd_of_marks_few_of_which_are_sure_is_clutter() -> None:
-    count = 20
-    few = int(np.ceil(PAGE * count))
-    unsure = SURE - BIT
-    for sure, expected in ((few, None), (few - 1, reject.CLUTTER)):
-        page = word(*[SURE] * sure, *[unsure] * (count - sure))
-        assert set(reasons(*page)) == {expected}
+def test_a_word_of_letters_is_rejected_whatever_is_sure_in_it() -> None:
+    page = [*word(0.999, 0.999, 0.999, 0.999), *word(0.3, 0.2, 0.9, 0.1, y=100)]
+    low = reject.LOW_CONFIDENCE
+    assert reasons(*page) == [*[None] * 4, low, low, reject.PART_OF_WORD, low]
 
 
-def test_less_than_a_crowd_is_no_clutter() -> None:
-    assert reasons(*alone(*[ALONE] * (CROWD - 1))) == [None] * (CROWD - 1)
-    assert reasons(*alone(*[ALONE] * CROWD)) == [reject.CLUTTER] * CROWD
+def test_the_same_doubt_is_a_digit_among_digits_and_none_among_letters() -> None:
+    doubtful = 0.8
+    assert reasons(*word(*[0.999] * 7, doubtful))[-1] is None
+    assert reasons(*word(*[0.05] * 7, doubtful))[-1] == reject.PART_OF_WORD
+    assert reasons(*alone(*[0.05] * 7, doubtful))[-1] == reject.LOW_CONFIDENCE
 
 
-def test_a_mark_alone_has_to_be_more_confident() -> None:
-    assert reasons(*alone(ALONE)) == [None]
-    assert reasons(*alone(ALONE - BIT)) == [reject.LOW_CONFIDENCE]
+def test_a_doubt_which_digit_it_is_does_not_speak_against_its_being_one() -> None:
+    marks = word(0.6, 0.55, 0.6, 0.55)
+    assert reasons(*marks) == [reject.PART_OF_WORD] * 4
+    assert reasons(*marks, sure=[0.999] * 4) == [None] * 4
 
 
-def test_on_a_page_of_sure_digits_a_mark_alone_may_be_less_confident() -> None:
-    count = 20
-    sure = int(np.ceil(SURE_PAGE * count))
-    for certain, expected in ((sure, None), (sure - 1, reject.LOW_CONFIDENCE)):
-        page = word(*[SURE] * certain, *[LIKELY] * (count - certain - 1))
-        assert reasons(*page, mark(0, 300, confidence=ALONE_ON_SURE))[-1] == expected
-        assert reasons(*page, mark(0, 300, confidence=ALONE_ON_SURE - BIT))[-1] == reject.LOW_CONFIDENCE
-
-
-def test_of_a_word_on_a_sure_page_a_part_has_to_be_likely() -> None:
-    page = word(*[1.0] * 60, y=200)
-    assert WORD - 60 / 64 <= LEAST
-    likely = int(np.ceil(LEAST * 4))
-    for count, expected in ((likely, None), (likely - 1, reject.PART_OF_WORD)):
-        mixed = word(*[LIKELY] * count, *[LIKELY - 0.1] * (4 - count))
-        assert reasons(*page, *mixed)[60:] == [expected] * 4
-
-
-def test_of_a_word_on_an_unsure_page_more_has_to_be_likely() -> None:
-    # Where nothing is sure, every mark of a word has to be likely.
-    assert WORD > 1
-    assert reasons(*word(LIKELY, LIKELY)) == [None, None]
-    assert reasons(*word(LIKELY, LIKELY - 0.01)) == [reject.PART_OF_WORD] * 2
-    # Half of them are sure: what is missing has to be likely.
-    least = WORD - 0.5
-    likely = int(np.ceil(least * 4))
-    for count, expected in ((likely, None), (likely - 1, reject.PART_OF_WORD)):
-        page = word(*[SURE] * 2, *[LIKELY] * (count - 2), *[LIKELY - BIT] * (4 - count))
-        assert reasons(*page) == [expected] * 4
-
-
-def test_one_word_may_be_letters_and_another_digits() -> None:
-    page = [*word(1.0, 1.0, 1.0, 1.0), *word(0.6, 0.6, 1.0, 0.6, y=100)]
-    assert reasons(*page) == [*[None] * 4, *[reject.PART_OF_WORD] * 4]
+def test_a_mark_alone_on_a_page_has_to_look_like_a_digit_on_its_own() -> None:
+    assert reasons(*alone(0.999)) == [None]
+    assert reasons(*alone(0.6)) == [reject.LOW_CONFIDENCE]
 
 
 def test_what_is_rejected_for_its_size_is_no_company() -> None:
-    speck = mark(26, 36, 3, 3)
-    assert reasons(*alone(ALONE - BIT), speck) == [*reasons(*alone(ALONE - BIT)), reject.TOO_SMALL]
+    digits = alone(*[0.9] * 3)
+    specks = [mark(140 + 10 * i, 36, 3, 3, confidence=0.6) for i in range(20)]
+    assert reasons(*digits, *specks) == [*reasons(*digits), *[reject.TOO_SMALL] * 20]
 
 
 @pytest.mark.parametrize("confidence", [0.0, 0.3, 1.0])
 def test_where_any_confidence_is_enough_only_sizes_and_shapes_count(confidence: float) -> None:
-    page = [*word(*[confidence] * CROWD), mark(400, 0, 3, 3, confidence), mark(500, 0, 100, 40, confidence)]
-    assert reasons(*page, min_confidence=0)[:CROWD] == [None] * CROWD
+    page = [*word(*[confidence] * 5), mark(400, 0, 3, 3, confidence), mark(500, 0, 100, 40, confidence)]
+    assert reasons(*page, min_confidence=0)[:5] == [None] * 5
     assert reasons(*page, min_confidence=0)[-1] == reject.NOT_A_DIGIT
 
 

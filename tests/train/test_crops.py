@@ -18,7 +18,7 @@ DIGIT, OTHER = Box(100, 100, 40, 60), Box(150, 100, 40, 60)
         (OTHER, 1),
         (Box(102, 101, 38, 58), 0),  # nearly all of it
         (Box(100, 100, 90, 60), -1),  # both together
-        (Box(100, 100, 40, 30), -1),  # half of one
+        (Box(100, 100, 40, 28), -1),  # half of one
         (Box(100, 100, 40, 40), None),  # two thirds of one: who knows
         (Box(300, 300, 40, 60), -1),  # something else
         (Box(100, 100, 12, 60), -1),  # a stroke of one
