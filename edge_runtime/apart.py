@@ -125,9 +125,14 @@ def _without_rest(part: Mark, threshold: int, most: int, typical: int) -> list[M
 
 
 def _within(mark: Mark, threshold: int, most: int) -> list[Mark]:
-    """Return the marks in the ink of a mark, the largest `most`, in the frame's pixels."""
+    """Return the marks in the ink of a mark, the largest `most`, in the frame's pixels.
+
+    None of what falls into twice as many: it is a texture.
+    """
     x, y = mark.place.x, mark.place.y
-    found, _ = find_marks(mark.ink, threshold, most)
+    found, left_out = find_marks(mark.ink, threshold, most)
+    if len(left_out) >= most:
+        return []
     return [Mark(_moved(part.box, x, y), _moved(part.place, x, y), part.ink) for part in found]
 
 
