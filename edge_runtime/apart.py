@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import cv2
 
-from edge_runtime.marks import DUST, Mark, find_marks
+from edge_runtime.marks import DUST, Mark, find_marks, room
 from edge_runtime.normalize import body
 from edge_runtime.records import Box
 from edge_runtime.rules import REACH, without_rules
@@ -22,7 +22,8 @@ CROSSING = 0.95  # where nothing tells how large digits are, what crosses this m
 DARKEST = 0.7
 MUCH_SMALLER = 0.6
 UNCHANGED = 0.6  # one part alone that covers so much of its mark is the mark itself
-# What is taken apart in a frame: so many marks, that cover so many frames together, and so many more for their rules.
+# There is time to take so many marks apart, that cover so many frames together, into so many parts, and to free so many
+# of the parts of rules (see `marks.room`).
 MAX_APART = 24
 MAX_COVERED = 2.0
 MAX_RULED = 2
@@ -40,29 +41,30 @@ def taken_apart(
     """
     typical = typical_side([mark.box for mark in marks], shape)
     left, covered = MAX_APART, MAX_COVERED * shape[0] * shape[1]
-    room = int(MAX_PARTS * max(1.0, shape[0] * shape[1] / (640 * 480)))
+    pixels = shape[0] * shape[1]
+    most = left_parts = room(MAX_PARTS, pixels)
     apart = []
     for mark in marks:
         parts, size = [mark], mark.box.width * mark.box.height
-        if left and room > 0 and size <= covered and _suspect(mark, typical, faint):
+        if left and left_parts > 0 and size <= covered and _suspect(mark, typical, faint):
             left, covered = left - 1, covered - size
             level = int(body(mark.ink) / 2)
             if level > threshold:
-                parts = _within(mark, level, room)
-                room -= len(parts)
+                parts = _within(mark, level, left_parts)
+                left_parts -= len(parts)
         apart.append((mark, parts))
     if left == MAX_APART:
         return apart, typical
     typical = typical_side([part.box for _, parts in apart for part in parts], shape)
     large = max(2 * SHORT, LARGE * typical if typical else CROSSING * min(shape))
-    settled, ruled = [], int(MAX_RULED * max(1.0, shape[0] * shape[1] / (640 * 480)))
+    settled, ruled = [], room(MAX_RULED, pixels)
     for mark, parts in apart:
         found = []
         for part in parts:
             bare = is_rule(part.box) and min(part.box.width, part.box.height) <= REACH
             if ruled and _long(part.box) > large and not bare:
                 ruled -= 1
-                found += _without_rest(part, threshold, max(1, room), typical)
+                found += _without_rest(part, threshold, most, typical)
             else:
                 found.append(part)
         found = [part for part in found if _long(part.box) > DUST]
@@ -123,9 +125,14 @@ def _without_rest(part: Mark, threshold: int, most: int, typical: int) -> list[M
 
 
 def _within(mark: Mark, threshold: int, most: int) -> list[Mark]:
-    """Return the marks in the ink of a mark, the largest `most`, in the frame's pixels."""
+    """Return the marks in the ink of a mark, the largest `most`, in the frame's pixels.
+
+    None of what falls into twice as many: it is a texture.
+    """
     x, y = mark.place.x, mark.place.y
-    found, _ = find_marks(mark.ink, threshold, most)
+    found, left_out = find_marks(mark.ink, threshold, most)
+    if len(left_out) >= most:
+        return []
     return [Mark(_moved(part.box, x, y), _moved(part.place, x, y), part.ink) for part in found]
 
 

@@ -27,25 +27,27 @@ def judged(sure: Sequence[float], words: Sequence[Sequence[int]]) -> Shares:
     `sure` is how likely that is by its look alone, 0-1, where PRIOR of all marks are digits; `words` are the indices of
     the marks in each word; marks in none keep no company, and come out as 0.
     """
-    looks = np.clip(np.asarray(sure, np.float64), LEAST, 1 - LEAST)
-    odds = (looks / (1 - looks) * ((1 - PRIOR) / PRIOR)) ** EVIDENCE  # as if it were as likely as not before
-    page = share(odds[[i for word in words for i in word]], USUAL, PAGE)
+    odds = []
+    for looks in sure:
+        looks = min(max(float(looks), LEAST), 1 - LEAST)
+        odds.append((looks / (1 - looks) * ((1 - PRIOR) / PRIOR)) ** EVIDENCE)  # as if it were as likely as not before
+    page = share([odds[i] for word in words for i in word], USUAL, PAGE)
     found = np.zeros(len(odds))
     for word in words:
-        members = odds[list(word)]
-        prior = share(members, page, WORD)
-        found[list(word)] = _likely(members, prior)
+        prior = share([odds[i] for i in word], page, WORD)
+        for i in word:
+            found[i] = _likely(odds[i], prior)
     return found
 
 
-def share(odds: Shares, prior: float, weight: float) -> float:
+def share(odds: Sequence[float], prior: float, weight: float) -> float:
     """Return how many of some marks are digits, 0-1; what was thought before counts as `weight` marks."""
     part = prior
     for _ in range(ROUNDS):
-        part = float((_likely(odds, part).sum() + weight * prior) / (len(odds) + weight))
+        part = (sum(_likely(odd, part) for odd in odds) + weight * prior) / (len(odds) + weight)
     return part
 
 
-def _likely(odds: Shares, prior: float) -> Shares:
-    turned = odds * (prior / (1 - prior))
-    return np.asarray(turned / (1 + turned))
+def _likely(odd: float, prior: float) -> float:
+    turned = odd * prior / (1 - prior)
+    return turned / (1 + turned)

@@ -1,8 +1,9 @@
 """Ink plane -> candidates: connected ink, pieces of it that may belong together or apart. Knows no model."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import reduce
+from itertools import chain
 from math import inf
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from edge_runtime import reject
 from edge_runtime.apart import LARGE, is_rule, taken_apart
 from edge_runtime.cuts import cut
 from edge_runtime.joins import joins
-from edge_runtime.marks import RIM, Mark, calm, find_marks, rimmed, together
+from edge_runtime.marks import RIM, Mark, calm, find_marks, rimmed, room, together
 from edge_runtime.normalize import body
 from edge_runtime.records import Box, Candidate, Rejection, Uint8
 
@@ -28,21 +29,25 @@ STRING = 6  # ... up to this many times as wide: those would be more than four
 SLENDER = 0.5  # one only this wide is cut if it looks like nothing as it is: two slender digits
 PIECE_HEIGHT = 0.5  # what is not this part as high as its mark is no digit of it
 PIECE_ASPECT = 1.3  # neighboring pieces are offered together up to this many times as wide as high
-# A frame is read in a bounded time: the first marks, of a frame of 640x480, and more in proportion of a larger one, ...
-MAX_MARKS = 80
+# There is time for so many candidates, and to cut so many marks (see `marks.room`). Marks come first, then what their
+# pieces make, then what they make together; all of them cover at most so many frames.
+MAX_CANDIDATES = 80
 CROWDED = 60  # with more marks than this, none are cut or joined
-MAX_CUTS, MAX_PIECES = 6, 24  # marks that are cut, and what they are cut into
-MAX_JOINS = 32
-# ... whose boxes, and those of what they make together, cover at most so many frames.
+MAX_CUTS = 6
 MAX_COVERED = 2.0
+Group = tuple[list[Mark], frozenset[int]]  # what is taken together, and the numbers of the marks that it is made of
 
 
 class Located(NamedTuple):
-    """What was found. `marks` are the boxes of all connected ink, which candidates number; see `Candidate`."""
+    """What was found. `marks` are the boxes of all connected ink, which candidates number; see `Candidate`.
+
+    There is time for `left` more candidates.
+    """
 
     marks: list[Box]
     candidates: list[Candidate]
     rejections: list[Rejection]
+    left: int = MAX_CANDIDATES
 
 
 def locate(ink: Uint8) -> Located:
@@ -51,28 +56,25 @@ def locate(ink: Uint8) -> Located:
     Rejected here is only what cannot be a digit, nor a piece of one, by its size, shape and contrast.
     """
     ink, threshold = calm(ink)
-    factor = max(1.0, ink.size / (640 * 480))
+    most = room(MAX_CANDIDATES, ink.size)
     found, left_out = find_marks(ink, threshold)
     found, rejections = _dark_enough(found)
     apart, typical = taken_apart(found, threshold, ink.shape, faint=bool(rejections))
     rejections += [Rejection(box, reject.CLUTTER) for box in left_out if _long(box) >= MIN_SIDE]
-    marks: list[Mark] = []
-    wholes: list[tuple[Mark, frozenset[int]]] = []
-    groups: list[tuple[Mark, frozenset[int]]] = []
     specks = SPECK * typical
-    crowded = sum(_long(part.box) >= specks for _, parts in apart for part in parts) > CROWDED * factor
+    crowded = sum(_long(part.box) >= specks for _, parts in apart for part in parts) > room(CROWDED, ink.size)
     wide = [] if crowded else [part for _, parts in apart for part in parts if _may_be_several(part.box)]
-    wide = wide[: int(MAX_CUTS * factor)]
-    cuts: dict[int, list[Mark]] = {}
-    room = int(MAX_PIECES * factor)
-    for part, pieces in zip(wide, cut(wide), strict=True):
-        if len(pieces) <= room:
-            cuts[id(part)], room = pieces, room - len(pieces)
+    wide = wide[: room(MAX_CUTS, ink.size)]
+    cuts = {id(part): pieces for part, pieces in zip(wide, cut(wide), strict=True)}
+    marks: list[Mark] = []
+    wholes: list[Group] = []
+    unions: list[Group] = []
+    runs: list[Group] = []
     for mark, parts in apart:
         first = len(marks)
         for part in parts:
             reason = _hopeless(part.box, ink.shape)
-            if len(marks) >= MAX_MARKS * factor:
+            if len(wholes) == most:
                 reason = reject.CLUTTER
             elif _long(part.box) < specks:
                 reason = reject.TOO_SMALL
@@ -80,24 +82,16 @@ def locate(ink: Uint8) -> Located:
                 rejections.append(Rejection(part.box, reason))
                 continue
             pieces = cuts.get(id(part), [part])
-            runs = _runs(part, pieces, len(marks))
+            wholes.append(([part], frozenset(range(len(marks), len(marks) + len(pieces)))))
+            runs += _runs(part, pieces, range(len(marks), len(marks) + len(pieces)))
             marks += pieces
-            wholes.append(runs[0])
-            groups += runs
         numbers = frozenset(range(first, len(marks)))
         if len(parts) > 1 and len(numbers) > 1 and _may_be_whole(mark.box, typical, ink.shape):
-            groups.append((mark, numbers))
-    pixels = MAX_COVERED * ink.size - sum(mark.ink.size for mark, _ in groups)
-    for join in joins([mark.box for mark, _ in wholes], 0 if crowded else int(MAX_JOINS * factor)):
-        parts_of = [wholes[i][0].box for i in join]
-        box = reduce(Box.union, parts_of)
-        stacked = _long(box) > LARGE * (typical or inf) and all(part.height >= part.width for part in parts_of)
-        if stacked or box.width * box.height > pixels:
-            continue
-        pixels -= box.width * box.height
-        numbers = frozenset[int]().union(*(wholes[i][1] for i in join))
-        groups.append((together([wholes[i][0] for i in join]), numbers))
-    return Located([mark.box for mark in marks], _affordable(groups, MAX_COVERED * ink.size), rejections)
+            unions.append(([mark], numbers))
+    joined = _joined(wholes, LARGE * (typical or inf), 0 if crowded else most - len(wholes))
+    groups = chain(wholes, unions, runs, joined)
+    candidates = _affordable(groups, most, MAX_COVERED * ink.size)
+    return Located([mark.box for mark in marks], candidates, rejections, most - len(candidates))
 
 
 def cut_further(located: Located, doubtful: Sequence[int]) -> Located:
@@ -107,6 +101,7 @@ def cut_further(located: Located, doubtful: Sequence[int]) -> Located:
     look like nothing as they are, nor together with others: two slender digits that touch.
     """
     marks, candidates = list(located.marks), list(located.candidates)
+    most = len(candidates) + located.left
     sure = frozenset[int]().union(*(candidates[i].marks for i in {*range(len(candidates))}.difference(doubtful)))
     suspects = [i for i in doubtful if len(candidates[i].marks) == 1 and not candidates[i].marks & sure]
     suspects = [i for i in suspects if _may_be_two(candidates[i].box)]
@@ -120,10 +115,8 @@ def cut_further(located: Located, doubtful: Sequence[int]) -> Located:
         marks[number] = pieces[0].box
         marks += [piece.box for piece in pieces[1:]]
         candidates = [replace(c, marks=c.marks | set(numbers)) if number in c.marks else c for c in candidates]
-        candidates += _affordable(
-            [(run, frozenset(numbers[k] for k in parts)) for run, parts in _runs(mark, pieces, 0)[1:]], inf
-        )
-    return Located(marks, candidates, located.rejections)
+        candidates += _affordable(_runs(mark, pieces, numbers), most - len(candidates), inf)
+    return Located(marks, candidates, located.rejections, most - len(candidates))
 
 
 def _place(candidate: Candidate) -> Box:
@@ -169,26 +162,36 @@ def _may_be_whole(box: Box, typical: int, shape: tuple[int, ...]) -> bool:
     return typical == 0 or _long(box) <= LARGE * typical
 
 
-def _runs(whole: Mark, pieces: list[Mark], first: int) -> list[tuple[Mark, frozenset[int]]]:
-    """Return what neighboring pieces of a mark make together, all of them first, with the numbers of the pieces."""
+def _runs(whole: Mark, pieces: list[Mark], numbers: Sequence[int]) -> Iterator[Group]:
+    """Yield the runs of neighboring pieces of a mark, but for all of them, that may be a digit each."""
     count = len(pieces)
-    runs = [(whole, frozenset(range(first, first + count)))]
     for start in range(count if count > 1 else 0):
         box = pieces[start].box
         for end in range(start + 1, count + 1):
             box = box.union(pieces[end - 1].box)
             upright = PIECE_HEIGHT * whole.box.height <= box.height >= box.width / PIECE_ASPECT
             if end - start < count and upright:
-                run = together(pieces[start:end]) if end - start > 1 else pieces[start]
-                runs.append((run, frozenset(range(first + start, first + end))))
-    return runs
+                yield pieces[start:end], frozenset(numbers[start:end])
 
 
-def _affordable(groups: list[tuple[Mark, frozenset[int]]], pixels: float) -> list[Candidate]:
-    """Return what is large enough for a digit as candidates, as many as cover no more than `pixels`."""
-    candidates = []
-    for mark, numbers in groups:
-        if _long(mark.box) >= MIN_SIDE and mark.ink.size <= pixels:
-            pixels -= mark.ink.size
-            candidates.append(Candidate(mark.box, mark.ink, numbers))
+def _joined(wholes: list[Group], large: float, most: int) -> Iterator[Group]:
+    """Yield what several marks may be together. Above each other, they are together no longer than `large`."""
+    for join in joins([whole.box for (whole,), _ in wholes], most):
+        marks = [wholes[i][0][0] for i in join]
+        box = reduce(Box.union, (mark.box for mark in marks))
+        if _long(box) <= large or any(mark.box.height < mark.box.width for mark in marks):
+            yield marks, frozenset[int]().union(*(wholes[i][1] for i in join))
+
+
+def _affordable(groups: Iterable[Group], most: int, pixels: float) -> list[Candidate]:
+    """Return what is large enough for a digit as candidates, at most `most` that cover no more than `pixels`."""
+    candidates: list[Candidate] = []
+    for marks, numbers in groups:
+        if len(candidates) >= most:
+            break
+        place = reduce(Box.union, (mark.place for mark in marks))
+        whole = together(marks) if len(marks) > 1 and place.width * place.height <= pixels else marks[0]
+        if _long(whole.box) >= MIN_SIDE and place.width * place.height <= pixels:
+            pixels -= place.width * place.height
+            candidates.append(Candidate(whole.box, whole.ink, numbers))
     return candidates

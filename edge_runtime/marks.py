@@ -21,8 +21,8 @@ CLEAR = 3.9  # ink is at least so many standard deviations of the noise that is 
 # In a picture with more edges than this part of its pixels - grass, gravel, dense text - labels are counted before
 # anything is followed around its outline, which would take tens of milliseconds.
 BUSY = 0.025
-# The largest marks of a frame of 640x480, and more in proportion; of these, the smallest that cover so many frames.
-MAX_MARKS = 128
+# There is time for the largest so many marks (see `room`); of these, for the smallest that cover so many frames.
+MAX_MARKS = 96
 MAX_COVERED = 4.0
 
 
@@ -32,6 +32,11 @@ class Mark(NamedTuple):
     box: Box
     place: Box
     ink: Uint8
+
+
+def room(count: int, pixels: int) -> int:
+    """Return how many of something there is time for: `count` in a frame of 640x480, and as many more as its sides."""
+    return int(count * max(1.0, pixels / (640 * 480)) ** 0.5)
 
 
 def calm(ink: Uint8) -> tuple[Uint8, int]:
@@ -58,7 +63,8 @@ def _noise(ink: Uint8) -> float:
     above = cv2.threshold(differences, CALM[-1][0], 255, cv2.THRESH_BINARY)[1]
     if cv2.countNonZero(above) < 0.3 * differences.size:
         return 0.0
-    return float(np.percentile(differences, 70)) / 0.78
+    counts = cv2.calcHist([differences], [0], None, [256], [0, 256])
+    return float(np.searchsorted(np.cumsum(counts), 0.7 * differences.size)) / 0.78
 
 
 def find_marks(ink: Uint8, threshold: int, most: int | None = None) -> tuple[list[Mark], list[Box]]:
@@ -68,7 +74,7 @@ def find_marks(ink: Uint8, threshold: int, most: int | None = None) -> tuple[lis
     smallest. The others come as their boxes alone.
     """
     _, binary = cv2.threshold(ink, threshold - 1, 255, cv2.THRESH_BINARY)
-    most = int(MAX_MARKS * max(1.0, ink.size / (640 * 480))) if most is None else most
+    most = room(MAX_MARKS, ink.size) if most is None else most
     rows = binary[::5]
     if rows.shape[1] > 1 and cv2.countNonZero(cv2.absdiff(rows[:, 1:], rows[:, :-1])) > BUSY * max(rows.size, 4096):
         return _labeled(ink, np.asarray(binary, dtype=np.uint8), most)

@@ -34,8 +34,10 @@ def order(boxes: Sequence[Box]) -> list[list[list[int]]]:
         # Each digit joins the line whose last digit it overlaps most, so that a line may still wander.
         most, best = 0.0, -1
         for number, (other_top, other_bottom) in enumerate(ends):
+            if other_bottom <= top or bottom <= other_top:
+                continue
             shared = min(bottom, other_bottom) - max(top, other_top)
-            if shared > 0 and shared / min(bottom - top, other_bottom - other_top) > most:
+            if shared / min(bottom - top, other_bottom - other_top) > most:
                 most, best = shared / min(bottom - top, other_bottom - other_top), number
         if most >= SHARED:
             lines[best].append(i)

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.records import Uint8
 
-LONG_SIDE = 320  # lines are looked for in a picture reduced to this
+LONG_SIDE = 264  # lines are looked for in a picture reduced to this
 # Where more of it is ink, and so many of its pixels, it is no paper with lines on it.
 DENSE, MANY = 0.2, 4000
 LEAST = 0.3  # a rule is at least this part of the long side

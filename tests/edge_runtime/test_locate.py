@@ -150,7 +150,7 @@ def test_a_speck_beside_a_digit_may_be_a_piece_of_it() -> None:
 
 def test_ink_fainter_than_the_least_is_paper_and_faint_ink_has_low_contrast() -> None:
     mark = (50, 50, 20, 30)
-    assert locate(plane(mark, ink=MIN_INK - 1)) == ([], [], [])
+    assert locate(plane(mark, ink=MIN_INK - 1)) == Located([], [], [])
     assert rejected(locate(plane(mark, ink=MIN_BODY - 1))) == [(mark, reject.LOW_CONTRAST)]
     assert boxes(locate(plane(mark, ink=MIN_BODY))) == [mark]
 
@@ -208,7 +208,7 @@ def test_a_slender_mark_is_never_cut() -> None:
 
 
 def test_bare_paper_has_nothing() -> None:
-    assert locate(np.zeros((100, 100), np.uint8)) == ([], [], [])
+    assert locate(np.zeros((100, 100), np.uint8)) == Located([], [], [])
 
 
 def test_what_is_surely_part_of_a_digit_is_not_cut() -> None:

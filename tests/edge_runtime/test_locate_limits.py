@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from edge_runtime import reject
-from edge_runtime.locate import CROWDED, MAX_COVERED, MAX_CUTS, MAX_MARKS, MIN_SIDE, Located, locate
+from edge_runtime.locate import CROWDED, MAX_CANDIDATES, MAX_COVERED, MAX_CUTS, MIN_SIDE, Located, locate
 from edge_runtime.marks import calm, find_marks
 from edge_runtime.records import Box, Candidate, Uint8
 
@@ -57,8 +57,8 @@ def test_only_the_largest_marks_of_a_crowd_are_read_and_the_others_are_clutter()
     small = [(x, y, 9, 9) for x in range(5, 485, 30) for y in range(5, 205, 30)]
     large = [(500, 5, 20, 30), (500, 100, 20, 30), (500, 150, 20, 30)]
     located = locate(plane(*small, *large, size=(210, 540)))
-    assert len(small) > MAX_MARKS
-    assert len(located.marks) == MAX_MARKS
+    assert len(small) > MAX_CANDIDATES
+    assert len(located.marks) == MAX_CANDIDATES
     assert set(large) < set(located.marks)
     assert {reason for _, reason in rejected(located)} == {reject.CLUTTER}
     assert sorted([*located.marks, *(box for box, _ in rejected(located))]) == sorted([*small, *large])
