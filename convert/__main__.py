@@ -32,13 +32,13 @@ def convert(source: Path, output: Path | None, names: tuple[str, ...], force: bo
     with stderr_silenced():  # TensorFlow greets on import
         import keras
 
-        from convert import calibration, fold, package, quantize, verify
+        from convert import calibration, equalize, fold, package, quantize, verify
 
     try:
         loaded = keras.models.load_model(network, compile=False)
     except (ValueError, OSError, TypeError, KeyError) as error:
         raise ModelError(f"cannot load {network}: {str(error).splitlines()[0]}") from error
-    layers = fold.fold(loaded)
+    layers = equalize.equalize(fold.fold(loaded))
     labels = model_file.LABELS[: len(layers[-1].bias)]
     if not len(model_file.DIGITS) <= len(layers[-1].bias) <= len(model_file.LABELS):
         raise fold.UnusableModel(
