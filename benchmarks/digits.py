@@ -9,14 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import full
+from benchmarks import full, reliability_chart
 from edge_runtime.classifier import Classifier
 from edge_runtime.errors import OptionError
 from edge_runtime.model_file import DIGITS
 from edge_runtime.normalize import normalize_all
 from edge_runtime.records import Uint8
 from train import dataset
-from train.files import write_text
+from train.files import write_bytes, write_text
+from train.report import png
 
 # Letters that some people write as others write a digit; told apart from digits they cannot be, and so counted apart.
 LOOK_ALIKE = frozenset("OoIliZzSsBbgqD")
@@ -55,6 +56,7 @@ class Digits:
     brier_uncalibrated: float
     ece: float  # expected calibration error, BINS bins of equal mass
     reliability: list[tuple[float, float, int]]  # of each bin: mean confidence, share read right, how many
+    reliability_uncalibrated: list[tuple[float, float, int]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +119,7 @@ def _digits(name: str, confidences: Float64, labels: NDArray[np.int64], threshol
         nll=_nll(confidences, labels), nll_uncalibrated=_nll(before, labels),
         brier=_brier(confidences, labels), brier_uncalibrated=_brier(before, labels),
         ece=100 * sum(count * abs(mean - share) for mean, share, count in bins) / len(labels),
-        reliability=bins,
+        reliability=bins, reliability_uncalibrated=reliability(before[:, : len(DIGITS)].max(axis=1), right),
     )  # fmt: skip
 
 
@@ -178,6 +180,7 @@ def run(folder: Path | None, model: Path | None, keras: Path | None, out: Path) 
     }
     about = {"format": 1, "bytes": size, "threshold": threshold, **scaling._asdict()}
     write_text(out / "digits.json", json.dumps(about | {"models": plain}, indent=1) + "\n")
+    write_bytes(out / "reliability.png", png(reliability_chart.draw({k: v["digits"] for k, v in results.items()})))
     print(table(results))
     print(f"{size:,} bytes, temperature {scaling.temperature:.3f}; {out / 'digits.json'} holds the figures")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import reduce
-from math import log
+from math import exp, log
 from operator import or_
 
 import cv2
@@ -15,6 +15,12 @@ from edge_runtime.records import Box, Candidate
 STEPS = 500
 # What each digit costs, as a logarithm: a whole that is as sure as its parts are is the simpler answer.
 PRICE = 0.4
+# What it costs, likewise, to take ink for something else: a letter is not to be read as the strokes that it is made of.
+OTHER = 4.0
+# What is cut off a mark and is no more than a stroke, so many times as wide as high, is a 1 whatever it was cut off.
+SLENDER, STROKE = 0.45, 1.0
+# By so much, as a logarithm, less likely is a piece of another candidate to be a digit than it looks, and a stroke.
+HALF, HALF_STROKE = 0.75, 4.0
 # What a digit's ink costs that is part of no digit: else the flag of a 5 would be left out where its body is a surer 3.
 UNEXPLAINED = 10.0
 LEAST = 0.01  # nothing is less likely than this: networks may be sure of a mistake
@@ -33,10 +39,11 @@ def choose(candidates: Sequence[Candidate], confidences: NDArray[np.float64]) ->
 
     `confidences` is float64 (N, digits), a row for each candidate; what it lacks of 1 is that it is none. The set
     kept is the likeliest reading of the ink: the sum of the logarithms of its confidences, those of much ink weighed by
-    it, less a price for each digit and for ink that is part of none, is the largest. Candidates too wide for one digit
-    count less.
+    it, less a price for each digit, for each thing that is none, and for ink that is part of neither, is the largest.
+    Candidates too wide for one digit count less, and so do mere strokes that are pieces of others.
     """
     best = surest(confidences)
+    none = 1 - confidences.sum(axis=1)
     chosen: list[int] = []
     groups = []
     for group in _groups(candidates):
@@ -56,10 +63,32 @@ def choose(candidates: Sequence[Candidate], confidences: NDArray[np.float64]) ->
         for i in group:
             digits = amount[i] / unit
             doubt = -log(max(LEAST, float(best[i]) * _plausible(candidates[i].box)))
-            worth.append(UNEXPLAINED * digits - PRICE - doubt * max(1.0, digits))
+            if _is_stroke(candidates[i].box) and any(candidates[i].marks < candidates[j].marks for j in group):
+                doubt += STROKE
+            cost = min(PRICE + doubt * max(1.0, digits), OTHER - log(max(LEAST, float(none[i]))))
+            worth.append(UNEXPLAINED * digits - cost)
         members = _best_set(_bits([candidates[i].marks for i in group]), worth)
         chosen += [group[k] for k in members]
     return sorted(chosen)
+
+
+def looks(candidates: Sequence[Candidate], chosen: Sequence[int], sure: Sequence[float]) -> list[float]:
+    """Return how likely each of the chosen candidates is a digit, 0-1, given that for its picture alone in `sure`.
+
+    Halves of letters look like digits as well as whole digits do, and letters are as often cut as digits that touch.
+    """
+    found = []
+    for i, likely in zip(chosen, sure, strict=True):
+        own = candidates[i]
+        if any(len(other.marks) > len(own.marks) and own.marks < other.marks for other in candidates):
+            odds = likely / max(1 - likely, LEAST**2) * exp(-HALF_STROKE if _is_stroke(own.box) else -HALF)
+            likely = odds / (1 + odds)
+        found.append(likely)
+    return found
+
+
+def _is_stroke(box: Box) -> bool:
+    return box.width < SLENDER * box.height
 
 
 def _plausible(box: Box) -> float:

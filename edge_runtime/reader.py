@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime import reject
-from edge_runtime.choose import choose, surest
+from edge_runtime.choose import choose, looks, surest
 from edge_runtime.classifier import Classifier
 from edge_runtime.errors import OptionError
 from edge_runtime.ink import ink_plane
@@ -103,6 +103,7 @@ class DigitReader:
         best = surest(confidences[chosen]).tolist()
         sure = confidences[chosen].sum(axis=1).tolist() if self._knows_others else best
         lines = order([candidate.box for candidate in kept])
+        sure = looks(located.candidates, chosen, sure)
         reasons = reject.reasons(kept, best, sure, lines, self.min_confidence)
         rejected = [*located.rejections, *_leftovers(located.marks, kept)]
         if any(reasons):

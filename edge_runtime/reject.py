@@ -22,8 +22,9 @@ REASONS = (TOO_SMALL, TOO_LARGE, LINE, LOW_CONTRAST, PART_OF_WORD, NOT_A_DIGIT, 
 # broad, none as full); strokes, which are slender, may be full.
 BROAD = 1.8
 FULL, STROKE = 0.92, 0.5
-# A mark lower than this part of the page's typical digit is a dot or a speck; a mere stroke a comma already below that.
-SMALL, COMMA = 0.33, 0.5
+# A mark smaller than this part of the page's typical digit is a dot or a speck; a mere stroke, or what fills so much of
+# its box (of small digits 1 in 10 does, of commas all), is a comma already below the other.
+SMALL, COMMA, BLOT = 0.2, 0.5, 0.35
 # Of what may be a digit where it stands, the likelier half is read.
 LIKELY = 0.5
 
@@ -47,8 +48,7 @@ def reasons(
     typical = _typical([(a, b) for a, b, sure in zip(sizes, amounts, best, strict=True) if sure >= min_confidence])
     found: list[str | None] = []
     for candidate, size, amount, frame, confidence in zip(candidates, sizes, amounts, framing, best, strict=True):
-        slender = candidate.box.width <= STROKE * candidate.box.height
-        if size < (COMMA if slender else SMALL) * typical:
+        if size < (COMMA if _is_dense(candidate, amount) else SMALL) * typical:
             found.append(TOO_SMALL)
         elif _unlike(candidate, amount):
             found.append(NOT_A_DIGIT)
@@ -65,6 +65,11 @@ def reasons(
             if likely[i] < LIKELY and found[i] is None:
                 found[i] = PART_OF_WORD if len(word) > 1 else LOW_CONFIDENCE
     return found
+
+
+def _is_dense(candidate: Candidate, amount: float) -> bool:
+    width, height = candidate.box.width, candidate.box.height
+    return width <= STROKE * height or amount > BLOT * 255 * width * height
 
 
 def _unlike(candidate: Candidate, amount: float) -> bool:

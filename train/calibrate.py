@@ -45,13 +45,13 @@ def calibrate(network: keras.Sequential, mix: Mix) -> dict[str, float]:
     for name, found in zip(("camera", "written"), crops.load("held_out", mix.pages), strict=True):
         seen[f"{name}_digits"], seen[f"{name}_others"] = crops.parts(found)
     logits = {name: network.predict(part.images, batch_size=1000, verbose=0) for name, part in seen.items()}
-    others = [name.endswith("others") for name in seen]
-    each = {False: PRIOR / (len(others) - sum(others)), True: (1 - PRIOR) / sum(others)}
-    weights = dict(zip(seen, (each[other] for other in others), strict=True))
+    knows_others = network.output_shape[1] > DIGITS
+    shares = {name: (1 - PRIOR) / 2 if name.endswith("others") else PRIOR / 3 for name in seen}
+    fitted_on = [name for name in seen if knows_others or not name.endswith("others")]
     fitted = fit(
-        np.concatenate(list(logits.values())),
-        np.concatenate([part.labels for part in seen.values()]),
-        np.concatenate([np.full(len(part), weights[name] / len(part)) for name, part in logits.items()]),
+        np.concatenate([logits[name] for name in fitted_on]),
+        np.concatenate([seen[name].labels for name in fitted_on]),
+        np.concatenate([np.full(len(seen[name].labels), shares[name] / len(seen[name].labels)) for name in fitted_on]),
     )
     fold(network, fitted)
 

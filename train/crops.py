@@ -74,7 +74,7 @@ def load(split: Split, pages: int) -> Crops:
     folder.mkdir(parents=True, exist_ok=True)
     count = pages if split == "train" else max(1, round(HELD_OUT * pages))
     path = folder / f"{split}-{count}-{_fingerprint()[:16]}.npz"
-    with filelock.FileLock(folder / f".{split}.lock"):
+    with filelock.FileLock(folder / f".{path.stem}.lock"):
         if not path.is_file():
             camera, written = _from_pages(split, count), _written(split)
             arrays = {"images": camera.images, "labels": camera.labels,

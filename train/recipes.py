@@ -85,8 +85,8 @@ RECIPES = {
         # The same for `release`: every step of it, from a few pages.
         Recipe(
             name="rehearsal",
-            hidden=(64,),
-            epochs=3,
+            hidden=(128,),
+            epochs=8,
             batch_size=250,
             learning_rate=1e-2,
             mix=Mix(camera_digits=2000, camera_others=2000, written_digits=1000, written_others=1000, pages=60),

@@ -41,9 +41,9 @@ def test_nothing_keeps_no_company() -> None:
 
 def test_shares_are_exact_where_marks_are_plain() -> None:
     # Two marks that are surely digits, two that surely are none, and one that was thought before, as likely as not.
-    assert share(np.array([1e9, 1e9, 1e-9, 1e-9]), 0.5, 1.0) == pytest.approx(0.5)
-    assert share(np.array([1e9]), 0.5, 1.0) == pytest.approx(0.75)
-    assert share(np.array([]), 0.3, 1.0) == pytest.approx(0.3)
+    assert share([1e9, 1e9, 1e-9, 1e-9], 0.5, 1.0) == pytest.approx(0.5)
+    assert share([1e9], 0.5, 1.0) == pytest.approx(0.75)
+    assert share([], 0.3, 1.0) == pytest.approx(0.3)
 
 
 @given(st.lists(st.floats(0, 1), max_size=30), st.integers(1, 5))

@@ -1,5 +1,6 @@
 import hashlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,12 @@ from train.dataset import DataError
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Return an empty folder in place of the cache's."""
     monkeypatch.setattr(dataset, "cache_folder", lambda: tmp_path / "mnist")
     fonts._folder.cache_clear()
     fonts.stamp.cache_clear()
-    yield tmp_path / "fonts"  # type: ignore[misc]
+    yield tmp_path / "fonts"
     fonts._folder.cache_clear()
     fonts.stamp.cache_clear()
 

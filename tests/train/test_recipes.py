@@ -1,15 +1,15 @@
-"""Recipes: the three there are, and what is refused."""
+"""Recipes: the five there are, and what is refused."""
 
 import dataclasses
 from typing import Any
 
 import pytest
 
-from train.recipes import RECIPES, Augmentation, Recipe
+from train.recipes import RECIPES, Augmentation, Mix, Recipe
 
 
-def test_there_are_three_recipes_each_under_its_name() -> None:
-    assert set(RECIPES) == {"standard", "article", "smoke"}
+def test_there_are_five_recipes_each_under_its_name() -> None:
+    assert set(RECIPES) == {"standard", "article", "release", "smoke", "rehearsal"}
     assert all(recipe.name == name for name, recipe in RECIPES.items())
 
 
@@ -18,8 +18,21 @@ def test_only_the_article_follows_the_tutorial() -> None:
     assert RECIPES["article"].augmentation is None
 
 
-def test_only_the_standard_recipe_distorts() -> None:
-    assert [name for name, recipe in RECIPES.items() if recipe.augmentation] == ["standard"]
+def test_what_is_meant_for_use_distorts() -> None:
+    assert [name for name, recipe in RECIPES.items() if recipe.augmentation] == ["standard", "release"]
+
+
+def test_what_is_shown_other_things_has_an_output_for_them() -> None:
+    assert {name: recipe.classes for name, recipe in RECIPES.items()} == {
+        "article": 10, "standard": 10, "release": 11, "smoke": 10, "rehearsal": 11,
+    }  # fmt: skip
+    assert dataclasses.replace(RECIPES["smoke"], mix=Mix(camera_others=0, written_others=0)).classes == 10
+
+
+@pytest.mark.parametrize("nonsense", [{"camera_digits": -1}, {"written_others": -5}, {"pages": 0}])
+def test_impossible_mix_is_refused(nonsense: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=r"must not be negative|at least one page"):
+        Mix(**nonsense)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,89 @@
+"""What is each ingredient of the release recipe worth? Everything, then everything but one thing, at a short schedule.
+
+python -m train.ablation                    12 epochs, two seeds, into build/ablation
+python -m train.ablation --epochs 3 --seeds 1 --only everything
+"""
+
+import dataclasses
+import json
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import click
+
+from edge_runtime.native import stderr_silenced
+from train import command
+from train.files import write_text
+from train.recipes import RECIPES, Augmentation, Mix, Recipe
+
+FULL = RECIPES["release"]
+MIX = FULL.mix or Mix()
+
+
+def without(name: str) -> Recipe:
+    """Return the release recipe without one of its mix's parts."""
+    return dataclasses.replace(FULL, mix=dataclasses.replace(MIX, **{name: 0}))
+
+
+VARIANTS = {
+    "everything": FULL,
+    "no digits cut out of pages": without("camera_digits"),
+    "nothing else cut out of pages": without("camera_others"),
+    "no written digits": without("written_digits"),
+    "no letters": without("written_others"),
+    "MNIST alone": dataclasses.replace(FULL, mix=dataclasses.replace(
+        MIX, camera_digits=0, camera_others=0, written_digits=0, written_others=0)),
+    "no elastic distortion": dataclasses.replace(FULL, augmentation=Augmentation(elastic_alpha=0)),
+    "no distortion": dataclasses.replace(FULL, augmentation=None),
+    "two layers of 512": dataclasses.replace(FULL, hidden=(512, 512)),
+}  # fmt: skip
+COLUMNS = {"mnist_read": "held out", "camera_digits_read": "cut out", "written_digits_read": "written",
+           "camera_others_rejected": "others rejected", "written_others_rejected": "letters rejected"}  # fmt: skip
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--epochs", type=click.IntRange(1), default=12, show_default=True)
+@click.option("--seeds", type=click.IntRange(1), default=2, show_default=True, help="How many: 1, 2 and so on.")
+@click.option("--only", type=click.Choice(list(VARIANTS)), metavar="NAME", multiple=True, help="[default: all]")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default="build/ablation", show_default=True)
+def ablation(epochs: int, seeds: int, only: tuple[str, ...], out: Path) -> None:
+    """Train the release recipe and each variant of it, and print what held-out pictures say of them."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with stderr_silenced():  # TensorFlow greets on import
+        from train import calibrate, loop
+    found: dict[str, list[dict[str, float]]] = {}
+    for name in only or VARIANTS:
+        recipe = dataclasses.replace(VARIANTS[name], epochs=epochs)
+        for seed in range(1, seeds + 1):
+            started = time.monotonic()
+            with tempfile.TemporaryDirectory() as scratch:
+                network, _ = loop.fit(recipe, seed, Path(scratch), resume=False)
+            seconds = time.monotonic() - started
+            found.setdefault(name, []).append({"seconds": seconds, **calibrate.calibrate(network, MIX)})
+        write_text(out / "ablation.json", json.dumps({"epochs": epochs, "found": found}, indent=1) + "\n")
+        print(row(name, found[name]), flush=True)
+
+
+def row(name: str, runs: list[dict[str, float]]) -> str:
+    """Return a line of a Markdown table: the mean over the seeds, with the least and the most where they differ."""
+    cells = [span([100 * run[key] for run in runs]) if key in runs[0] else "" for key in COLUMNS]
+    return f"| {name} | {' | '.join(cells)} | {statistics.mean(run['seconds'] for run in runs):.0f} s |"
+
+
+def span(values: list[float]) -> str:
+    """Return a mean with its range: "99.31 (99.28-99.34)"."""
+    spread = "" if len(values) == 1 else f" ({min(values):.2f}-{max(values):.2f})"
+    return f"{statistics.mean(values):.2f}{spread}"
+
+
+def main() -> None:
+    """Run the command."""
+    print(f"|  | {' | '.join(COLUMNS.values())} | time |\n|---{'|---' * (len(COLUMNS) + 1)}|")
+    command.run(ablation)
+
+
+if __name__ == "__main__":
+    main()
