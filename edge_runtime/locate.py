@@ -63,7 +63,8 @@ def locate(ink: Uint8) -> Located:
     rejections += [Rejection(box, reject.CLUTTER) for box in left_out if _long(box) >= MIN_SIDE]
     specks = SPECK * typical
     crowded = sum(_long(part.box) >= specks for _, parts in apart for part in parts) > room(CROWDED, ink.size)
-    wide = [] if crowded else [part for _, parts in apart for part in parts if _may_be_several(part.box)]
+    every = [] if crowded else [part for _, parts in apart for part in parts]
+    wide = [part for part in every if _may_be_several(part.box) and not _hopeless(part.box, ink.shape)]
     wide = wide[: room(MAX_CUTS, ink.size)]
     cuts = {id(part): pieces for part, pieces in zip(wide, cut(wide), strict=True)}
     marks: list[Mark] = []
