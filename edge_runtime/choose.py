@@ -20,7 +20,7 @@ OTHER = 4.0
 # What is cut off a mark and is no more than a stroke, so many times as wide as high, is a 1 whatever it was cut off.
 SLENDER, STROKE = 0.45, 1.0
 # By so much, as a logarithm, less likely is a piece of another candidate to be a digit than it looks, and a stroke.
-HALF, HALF_STROKE = 0.75, 4.0
+HALF, HALF_STROKE = 1.5, 4.0
 # What a digit's ink costs that is part of no digit: else the flag of a 5 would be left out where its body is a surer 3.
 UNEXPLAINED = 10.0
 LEAST = 0.01  # nothing is less likely than this: networks may be sure of a mistake

@@ -78,7 +78,7 @@ RECIPES = {
         Recipe(name="standard", hidden=(512, 512), epochs=90, batch_size=500, augmentation=Augmentation()),
         # What ships: sees what the camera sees, and knows what is no digit.
         Recipe(
-            name="release", hidden=(512, 512, 512), epochs=110, batch_size=500, augmentation=Augmentation(), mix=Mix()
+            name="release", hidden=(512, 512, 512), epochs=230, batch_size=500, augmentation=Augmentation(), mix=Mix()
         ),
         # Seconds, for tests: the same path, a worse network.
         Recipe(name="smoke", hidden=(128,), epochs=4, batch_size=250, learning_rate=2e-2, weight_decay=0.3),

@@ -8,15 +8,20 @@ from hypothesis import strategies as st
 
 from edge_runtime.choose import (
     BROAD,
+    HALF,
+    HALF_STROKE,
     LEAST,
     NARROW,
+    OTHER,
     PRICE,
     STEPS,
+    STROKE,
     SURE,
     UNEXPLAINED,
     _best_set,
     _plausible,
     choose,
+    looks,
     surest,
 )
 from edge_runtime.records import Box, Candidate
@@ -89,6 +94,31 @@ def test_halves_beat_a_whole_that_is_hardly_a_digit_and_a_whole_beats_such_halve
     confidences[:2], confidences[2] = confidences[2].copy(), confidences[0].copy()
     assert choose(candidates, confidences) == [2]
     assert surest(np.zeros((0, 10))).tolist() == []
+
+
+def odds(share: float) -> float:
+    return share / (1 - share)
+
+
+def test_a_letter_is_not_read_as_the_strokes_that_it_is_made_of() -> None:
+    # An H: two strokes, each of which is surely a 1, and a whole that is surely no digit.
+    for slender, expected in (((40, 100), [2]), ((60, 100), [0, 1])):
+        stroke = [candidate({i}, 100, slender) for i in range(2)]
+        confidences = np.zeros((3, 10))
+        confidences[:2, 1] = 0.999 * exp(-(OTHER - 2 * PRICE - STROKE) / 2)
+        assert choose([*stroke, candidate({0, 1}, 200, (80, 100))], confidences) == expected
+
+
+def test_a_piece_looks_less_like_a_digit_than_a_whole_and_a_stroke_hardly() -> None:
+    piece, stroke = candidate({0}, 100, (60, 100)), candidate({1}, 100, (30, 100))
+    whole, other = candidate({0, 1}, 200, (90, 100)), candidate({2}, 100, (30, 100))
+    of_piece, of_stroke, of_other = looks([piece, stroke, whole, other], [0, 1, 3], [0.9, 0.9, 0.9])
+    assert of_other == 0.9
+    assert odds(of_piece) == pytest.approx(9 * exp(-HALF))
+    assert odds(of_stroke) == pytest.approx(9 * exp(-HALF_STROKE))
+    assert looks([piece, stroke, whole], [2], [0.3]) == [0.3]
+    assert looks([], [], []) == []
+    assert 0 < looks([piece, whole], [0], [1.0])[0] < 1
 
 
 def test_a_surely_read_scrap_of_a_digit_does_not_outweigh_the_digit() -> None:
@@ -171,7 +201,8 @@ def test_the_choice_is_the_best_of_all(offered: list[tuple[set[int], int, float]
     for group in groups(offered):
         unit = min(typical, max(offered[i][1] for i in group))
         worth = {
-            i: log(max(LEAST, confidence)) * max(1, ink / unit) - PRICE + UNEXPLAINED * ink / unit
+            i: UNEXPLAINED * ink / unit
+            - min(PRICE - log(max(LEAST, confidence)) * max(1, ink / unit), OTHER - log(max(LEAST, 1 - confidence)))
             for i, (_, ink, confidence) in enumerate(offered)
             if i in group
         }

@@ -6,8 +6,8 @@ from edge_runtime.company import judged, share
 
 
 def test_a_mark_alone_is_read_for_its_look_alone() -> None:
-    assert judged([0.95], [[0]])[0] > 0.5 > judged([0.5], [[0]])[0] > judged([0.05], [[0]])[0]
-    likely = judged([0.3, 0.97], [[0], [1]])
+    assert judged([0.98], [[0]])[0] > 0.5 > judged([0.9], [[0]])[0] > judged([0.05], [[0]])[0]
+    likely = judged([0.3, 0.999], [[0], [1]])
     assert likely[0] < 0.5 < likely[1]
 
 

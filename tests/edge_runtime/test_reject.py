@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from edge_runtime import reject
 from edge_runtime.reading import order
 from edge_runtime.records import Box, Candidate
-from edge_runtime.reject import BROAD, COMMA, FULL, SMALL, STROKE
+from edge_runtime.reject import BLOT, BROAD, COMMA, FULL, SMALL, STROKE
 
 Offer = tuple[Box, float]
 GRAY = 100  # of the ink of every mark below: as of a stroke that fills two fifths of its box
@@ -54,13 +54,20 @@ def test_low_confidence_is_rejected_and_the_limit_itself_is_enough() -> None:
     assert reasons(*page, min_confidence=0.8 + BIT) == [*[None] * 5, reject.LOW_CONFIDENCE]
 
 
-@pytest.mark.parametrize(("width", "part"), [(60, SMALL), (2, COMMA)])
-def test_a_mark_far_smaller_than_the_pages_digits_is_a_speck_and_a_stroke_a_comma(width: int, part: float) -> None:
+@pytest.mark.parametrize(
+    ("width", "part", "level"),
+    [(60, SMALL, int(BLOT * 255)), (2, COMMA, GRAY), (60, COMMA, int(BLOT * 255) + 1)],
+    ids=["digit", "stroke", "blot"],
+)
+def test_what_is_far_smaller_than_the_pages_digits_is_a_speck_and_strokes_and_blots_are_commas(
+    width: int, part: float, level: int
+) -> None:
     digits = [mark(0, 0, 60, 100), mark(70, 0, 60, 100)]
     limit = int(np.ceil(part * 100))
     width = min(width, limit)
-    assert reasons(*digits, mark(140, 60, width, limit)) == [None] * 3
-    assert reasons(*digits, mark(140, 60, min(width, limit - 1), limit - 1)) == [None, None, reject.TOO_SMALL]
+    small = mark(140, 60, width, limit), mark(140, 60, min(width, limit - 1), limit - 1)
+    assert reasons(*digits, small[0], level=level) == [None] * 3
+    assert reasons(*digits, small[1], level=level) == [None, None, reject.TOO_SMALL]
 
 
 def test_a_dash_is_judged_by_its_longer_side() -> None:
