@@ -24,9 +24,9 @@ MUCH_SMALLER = 0.6
 UNCHANGED = 0.6  # one part alone that covers so much of its mark is the mark itself
 # There is time to take so many marks apart, that cover so many frames together, into so many parts, and to free so many
 # of the parts of rules (see `marks.room`).
-MAX_APART = 24
+MAX_APART = 12
 MAX_COVERED = 2.0
-MAX_RULED = 2
+MAX_RULED = 1
 MAX_PARTS = 96
 
 

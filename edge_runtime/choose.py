@@ -78,9 +78,10 @@ def looks(candidates: Sequence[Candidate], chosen: Sequence[int], sure: Sequence
     Halves of letters look like digits as well as whole digits do, and letters are as often cut as digits that touch.
     """
     found = []
+    larger = [candidate.marks for candidate in candidates if len(candidate.marks) > 1]
     for i, likely in zip(chosen, sure, strict=True):
         own = candidates[i]
-        if any(len(other.marks) > len(own.marks) and own.marks < other.marks for other in candidates):
+        if any(own.marks < marks for marks in larger):
             odds = likely / max(1 - likely, LEAST**2) * exp(-HALF_STROKE if _is_stroke(own.box) else -HALF)
             likely = odds / (1 + odds)
         found.append(likely)

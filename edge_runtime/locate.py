@@ -33,7 +33,7 @@ PIECE_ASPECT = 1.3  # neighboring pieces are offered together up to this many ti
 # pieces make, then what they make together; all of them cover at most so many frames.
 MAX_CANDIDATES = 80
 CROWDED = 60  # with more marks than this, none are cut or joined
-MAX_CUTS = 6
+MAX_CUTS = 4
 MAX_COVERED = 2.0
 Group = tuple[list[Mark], frozenset[int]]  # what is taken together, and the numbers of the marks that it is made of
 
@@ -63,7 +63,8 @@ def locate(ink: Uint8) -> Located:
     rejections += [Rejection(box, reject.CLUTTER) for box in left_out if _long(box) >= MIN_SIDE]
     specks = SPECK * typical
     crowded = sum(_long(part.box) >= specks for _, parts in apart for part in parts) > room(CROWDED, ink.size)
-    wide = [] if crowded else [part for _, parts in apart for part in parts if _may_be_several(part.box)]
+    every = [] if crowded else [part for _, parts in apart for part in parts]
+    wide = [part for part in every if _may_be_several(part.box) and not _hopeless(part.box, ink.shape)]
     wide = wide[: room(MAX_CUTS, ink.size)]
     cuts = {id(part): pieces for part, pieces in zip(wide, cut(wide), strict=True)}
     marks: list[Mark] = []
@@ -100,6 +101,8 @@ def cut_further(located: Located, doubtful: Sequence[int]) -> Located:
     New candidates come after those that there were. For marks that are not wide enough to be cut in any case, but that
     look like nothing as they are, nor together with others: two slender digits that touch.
     """
+    if located.left == 0:
+        return located
     marks, candidates = list(located.marks), list(located.candidates)
     most = len(candidates) + located.left
     sure = frozenset[int]().union(*(candidates[i].marks for i in {*range(len(candidates))}.difference(doubtful)))

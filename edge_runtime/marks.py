@@ -22,7 +22,7 @@ CLEAR = 3.9  # ink is at least so many standard deviations of the noise that is 
 # anything is followed around its outline, which would take tens of milliseconds.
 BUSY = 0.025
 # There is time for the largest so many marks (see `room`); of these, for the smallest that cover so many frames.
-MAX_MARKS = 96
+MAX_MARKS = 80
 MAX_COVERED = 4.0
 
 

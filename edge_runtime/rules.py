@@ -31,8 +31,8 @@ def without_rules(ink: Uint8, threshold: int, shortest: float = LEAST) -> Uint8:
     if cv2.countNonZero(small) > max(MANY, DENSE * small.size):
         return ink
     least = shortest * max(small.shape)
-    # A degree of angle; a line may be interrupted for a hundredth of the picture.
-    found = cv2.HoughLinesP(small, 1, np.pi / 180, int(least / 2), minLineLength=least, maxLineGap=max(3, least // 30))
+    # A degree and a half of angle; a line may be interrupted for a hundredth of the picture.
+    found = cv2.HoughLinesP(small, 1, np.pi / 120, int(least / 2), minLineLength=least, maxLineGap=max(3, least // 30))
     if found is None:
         return ink
     segments = found.reshape(-1, 4)[:MAX_RULES] / scale
