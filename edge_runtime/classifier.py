@@ -76,6 +76,8 @@ def _labels(model: ModelFile, classes: int, path: str | Path | None) -> tuple[st
             labels = tuple(Path(path).read_text(encoding="utf-8").splitlines())
         except (OSError, UnicodeDecodeError) as error:
             raise OptionError(f"cannot read the labels {path}: {error}") from error
+    if len(labels) == len(model_file.DIGITS) == classes - 1:
+        labels = (*labels, model_file.NOT_A_DIGIT)  # ten digits, by whatever names, and an output for what is none
     if len(labels) != classes:
         raise OptionError(
             f"{model.path} tells {classes} classes apart, but there are {len(labels)} labels: "

@@ -14,6 +14,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from convert import calibration, package, quantize
 from convert.calibration import Calibration
+from convert.equalize import equalize
 from convert.fold import Dense, UnusableModel, fold
 from convert.recipes import CONVERSIONS, Conversion
 from convert.verify import verify
@@ -28,7 +29,7 @@ NAMES = list(CONVERSIONS)
 
 @pytest.fixture(scope="module")
 def dense(smoke_build: Path) -> list[Dense]:
-    return fold(keras.models.load_model(smoke_build / "digits.keras"))
+    return equalize(fold(keras.models.load_model(smoke_build / "digits.keras")))
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ def test_the_shipped_model_knows_the_digits_it_was_trained_on(
     classifier: Classifier, digits: tuple[Uint8, Uint8]
 ) -> None:
     images, labels = digits
-    assert classifier.labels == tuple("0123456789")
+    assert classifier.labels == (*"0123456789", "not a digit")
+    assert classifier.digits == 10
     assert np.mean(classifier.scores(images).argmax(axis=1) == labels) >= 0.99
 
 
@@ -52,10 +53,10 @@ def test_any_number_at_once_gives_the_same_as_one_by_one(
 ) -> None:
     images = digits[0][3::5][:count]
     scores = classifier.scores(images)
-    assert scores.shape == (count, 10)
+    assert scores.shape == (count, 11)
     for image, expected in zip(images, scores, strict=True):
         assert np.array_equal(classifier.scores(image[None])[0], expected)
-    assert classifier.confidences(images).shape == (count, 10)
+    assert classifier.confidences(images).shape == (count, 11)
 
 
 def test_scores_are_the_caller_s_own(classifier: Classifier, digits: tuple[Uint8, Uint8]) -> None:
@@ -133,13 +134,13 @@ def test_labels_of_one_s_own(tmp_path: Path) -> None:
     path.write_text("null\neins\nzwei\ndrei\nvier\nfünf\nsechs\nsieben\nacht\nneun\n", encoding="utf-8")
     with Classifier(labels=path) as classifier:
         assert classifier.labels[5] == "fünf"
-        assert len(classifier.labels) == 10
+        assert classifier.labels[10:] == ("not a digit",)
 
 
 def test_labels_that_do_not_fit_the_model(tmp_path: Path) -> None:
     path = tmp_path / "labels.txt"
     path.write_text("yes\nno\n")
-    with pytest.raises(OptionError, match=r"tells 10 classes apart, but there are 2 labels: .*\(--labels\)"):
+    with pytest.raises(OptionError, match=r"tells 11 classes apart, but there are 2 labels: .*\(--labels\)"):
         Classifier(labels=path)
 
 
