@@ -19,8 +19,9 @@ PRICE = 0.4
 OTHER = 4.0
 # What is cut off a mark and is no more than a stroke, so many times as wide as high, is a 1 whatever it was cut off.
 SLENDER, STROKE = 0.45, 1.0
-# By so much, as a logarithm, less likely is a piece of another candidate to be a digit than it looks, and a stroke.
-HALF, HALF_STROKE = 1.5, 4.0
+# By so much, as a logarithm, less likely than it looks is a piece of another candidate to be a digit, a stroke that is
+# such a piece, and any other stroke: on generated pages the last costs no digit, since most stand among others.
+HALF, HALF_STROKE, LONE_STROKE = 1.5, 4.0, 3.0
 # What a digit's ink costs that is part of no digit: else the flag of a 5 would be left out where its body is a surer 3.
 UNEXPLAINED = 10.0
 LEAST = 0.01  # nothing is less likely than this: networks may be sure of a mistake
@@ -75,14 +76,17 @@ def choose(candidates: Sequence[Candidate], confidences: NDArray[np.float64]) ->
 def looks(candidates: Sequence[Candidate], chosen: Sequence[int], sure: Sequence[float]) -> list[float]:
     """Return how likely each of the chosen candidates is a digit, 0-1, given that for its picture alone in `sure`.
 
-    Halves of letters look like digits as well as whole digits do, and letters are as often cut as digits that touch.
+    Halves of letters look like digits as well as whole digits do, and letters are as often cut as digits that touch;
+    and of all that may be a line, a scratch or a stroke, little is a 1.
     """
     found = []
     larger = [candidate.marks for candidate in candidates if len(candidate.marks) > 1]
     for i, likely in zip(chosen, sure, strict=True):
         own = candidates[i]
-        if any(own.marks < marks for marks in larger):
-            odds = likely / max(1 - likely, LEAST**2) * exp(-HALF_STROKE if _is_stroke(own.box) else -HALF)
+        piece, stroke = any(own.marks < marks for marks in larger), _is_stroke(own.box)
+        if piece or stroke:
+            less = HALF_STROKE if piece and stroke else LONE_STROKE if stroke else HALF
+            odds = likely / max(1 - likely, LEAST**2) * exp(-less)
             likely = odds / (1 + odds)
         found.append(likely)
     return found

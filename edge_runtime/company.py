@@ -13,7 +13,7 @@ PRIOR = 0.98  # of what a network's confidences were fitted on, so much is digit
 # Marks of a page were written, lit and cut out alike, and err together: as evidence, each counts as this power of its
 # odds. Chosen, with PRIOR, on generated pages of held-out digits, letters and words.
 EVIDENCE = 0.35
-USUAL = 0.6  # before anything on a page is seen, so many of its marks are thought to be digits
+USUAL = 0.7  # before anything on a page is seen, so many of its marks are thought to be digits
 PAGE, WORD = 2.0, 1.0  # so many marks is what was thought before weighed as, of a page and of a word
 ROUNDS = 4
 LEAST = 1e-4  # no network is surer than that

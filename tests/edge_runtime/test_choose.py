@@ -11,6 +11,7 @@ from edge_runtime.choose import (
     HALF,
     HALF_STROKE,
     LEAST,
+    LONE_STROKE,
     NARROW,
     OTHER,
     PRICE,
@@ -111,9 +112,10 @@ def test_a_letter_is_not_read_as_the_strokes_that_it_is_made_of() -> None:
 
 def test_a_piece_looks_less_like_a_digit_than_a_whole_and_a_stroke_hardly() -> None:
     piece, stroke = candidate({0}, 100, (60, 100)), candidate({1}, 100, (30, 100))
-    whole, other = candidate({0, 1}, 200, (90, 100)), candidate({2}, 100, (30, 100))
-    of_piece, of_stroke, of_other = looks([piece, stroke, whole, other], [0, 1, 3], [0.9, 0.9, 0.9])
+    whole, other, line = candidate({0, 1}, 200, (90, 100)), candidate({2}, 9, (60, 100)), candidate({3}, 9, (30, 100))
+    of_piece, of_stroke, of_other, of_line = looks([piece, stroke, whole, other, line], [0, 1, 3, 4], [0.9] * 4)
     assert of_other == 0.9
+    assert odds(of_line) == pytest.approx(9 * exp(-LONE_STROKE))
     assert odds(of_piece) == pytest.approx(9 * exp(-HALF))
     assert odds(of_stroke) == pytest.approx(9 * exp(-HALF_STROKE))
     assert looks([piece, stroke, whole], [2], [0.3]) == [0.3]
