@@ -31,7 +31,7 @@ def draw(models: dict[str, Sequence[Row]]) -> Figure:
     """Return a picture with a panel for each set and a line for each model: on the diagonal, confidences are true."""
     first = next(iter(models.values()))
     figure, panels = plt.subplots(
-        1, len(first), figsize=(3.1 * len(first), 3.3), layout="constrained", sharey=True, squeeze=False
+        1, len(first), figsize=(3.1 * len(first), 3.7), layout="constrained", sharey=True, squeeze=False
     )
     for i, axes in enumerate(panels[0]):
         axes.plot([0, 1], [0, 1], color="black", linewidth=0.8, linestyle="--")
@@ -44,7 +44,7 @@ def draw(models: dict[str, Sequence[Row]]) -> Figure:
         axes.set(
             xlabel="confidence", xlim=(0, 1.02), ylim=(0, 1.02), title=f"{first[i].name}, ECE {first[i].ece:.1f} %"
         )
-        axes.set_aspect("equal")
+        axes.set_box_aspect(1)
         axes.grid(alpha=0.3)
     panels[0][0].set_ylabel("share read right")
     panels[0][-1].legend(loc="upper left", fontsize=8)
