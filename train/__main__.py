@@ -1,6 +1,7 @@
 """Train a network on MNIST.
 
 python -m train                              the standard recipe, into build/standard
+python -m train --recipe release             the model that ships: about 45 minutes on two cores
 python -m train --recipe article             the tutorial's own workflow
 python -m train --recipe standard --resume   go on after an interruption
 """
@@ -41,7 +42,7 @@ def train(name: str, seed: int, epochs: int | None, output: Path | None, resume:
 
 def _run(recipe: Recipe, seed: int, folder: Path, resume: bool) -> None:
     with stderr_silenced():  # TensorFlow greets on import
-        from train import loop, model, report
+        from train import calibrate, loop, model, report
 
     started = time.monotonic()
     calibration: dict[str, float] | None = None
@@ -51,8 +52,6 @@ def _run(recipe: Recipe, seed: int, folder: Path, resume: bool) -> None:
     else:
         logits, history = loop.fit(recipe, seed, folder, resume)
         if recipe.mix is not None:
-            from train import calibrate
-
             calibration = calibrate.calibrate(logits, recipe.mix)
         network = model.with_probabilities(logits)
     seconds = time.monotonic() - started

@@ -40,6 +40,7 @@ NOT_A_DIGIT = 10
 Split = Literal["train", "held_out"]
 HELD_OUT = 0.15  # so many pages, for each to train with, are drawn to choose with
 WORKERS = 2
+KEPT = 4  # files of a split, some 40 MB each: of this code, and of other checkouts or older code
 SEED = 20_261_124
 # A candidate is a digit if its box and the digit's share this part of their union, none if they share less than that.
 WHOLE, APART = 0.8, 0.5
@@ -85,6 +86,8 @@ def load(split: Split, pages: int) -> Crops:
                     np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
             write_whole(path, write)
+            for old in sorted(folder.glob(f"{split}-{count}-*.npz"), key=lambda old: -old.stat().st_mtime)[KEPT:]:
+                old.unlink()
     with np.load(path, allow_pickle=False) as saved:
         camera = Digits(saved["images"], saved["labels"])
         return Crops(camera, Digits(saved["written_images"], saved["written_labels"]))

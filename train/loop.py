@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edge_runtime.errors import OptionError
-from train import augment, dataset, model
+from train import augment, crops, dataset, model
 from train.files import write_whole
 from train.recipes import Mix, Recipe
 
@@ -162,8 +162,6 @@ def _loss() -> keras.losses.Loss:
 
 def _beside(mix: Mix) -> list[tuple[dataset.Digits, int]]:
     """Return what an epoch draws from beside MNIST, and how many of each."""
-    from train import crops
-
     made = crops.load("train", mix.pages)
     counts = (mix.camera_digits, mix.camera_others, mix.written_digits, mix.written_others)
     return list(zip((*crops.parts(made.camera), *crops.parts(made.written)), counts, strict=True))

@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -93,3 +96,17 @@ def test_crops_are_kept_and_come_back_the_same() -> None:
     assert len(digits.labels) + len(others.labels) == len(first.camera.labels)
     written = first.written.labels
     assert (written < NOT_A_DIGIT).sum() > (written == NOT_A_DIGIT).sum() / 5 > 0
+
+
+def test_old_crops_make_room_for_new_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dataset, "cache_folder", lambda: tmp_path / "mnist")
+    few = dataset.Digits(np.zeros((1, 28, 28), np.uint8), np.zeros(1, np.uint8))
+    monkeypatch.setattr(crops, "_from_pages", lambda *_: few)
+    monkeypatch.setattr(crops, "_written", lambda *_: few)
+    for number in range(crops.KEPT + 2):
+        monkeypatch.setattr(crops, "_fingerprint", f"{number:016}".__str__)
+        crops.load("held_out", 20)
+        path = tmp_path / "crops" / f"held_out-3-{number:016}.npz"
+        os.utime(path, (number, number))
+    kept = sorted(path.name for path in (tmp_path / "crops").glob("*.npz"))
+    assert kept == [f"held_out-3-{number:016}.npz" for number in range(2, crops.KEPT + 2)]
