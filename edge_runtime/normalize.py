@@ -74,7 +74,9 @@ def _fitted(inks: Sequence[Uint8]) -> list[tuple[Uint8, float]]:
     """Return each ink scaled so that its long side is 20 pixels, and what makes its body 255."""
     inks = [_scaled(ink, WORKING / max(ink.shape)) if max(ink.shape) > WORKING else ink for ink in inks]
     # The strokes of all on one sheet, one below the other with a bare row between: looking at it once is faster.
-    sheet = np.zeros((sum(len(ink) + 1 for ink in inks), max((ink.shape[1] for ink in inks), default=0)), np.uint8)
+    # Its rows begin at multiples of 16 bytes: where they do not, OpenCV 4.8 finds wrong boxes of what is 1 to 3 wide.
+    columns = 16 * -(-max((ink.shape[1] for ink in inks), default=0) // 16)
+    sheet = np.zeros((sum(len(ink) + 1 for ink in inks), columns), np.uint8)
     levels, parts, top = [], [], 0
     for ink in inks:
         height, width = ink.shape
