@@ -93,7 +93,7 @@ def touch(one: Box, other: Box) -> bool:
     return one.x < other.right and other.x < one.right and one.y < other.bottom and other.y < one.bottom
 
 
-def explained(ink: Uint8) -> None:
+def check_explained(ink: Uint8) -> None:
     """Fail unless everything located lies in the plane and every mark in it is part of something, or rejected."""
     located = locate(ink)
     height, width = ink.shape
@@ -115,15 +115,15 @@ def explained(ink: Uint8) -> None:
 
 @given(arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40))))
 def test_what_is_found_in_any_ink_lies_in_it(ink: Uint8) -> None:
-    explained(ink)
+    check_explained(ink)
 
 
 @given(st.integers(1, 600), st.integers(1, 4), st.integers(0, 2**32 - 1))
 def test_what_is_found_in_any_strip_lies_in_it(length: int, breadth: int, seed: int) -> None:
     strip = np.random.default_rng(seed).integers(0, 256, (breadth, length // 5 + 1), np.uint8)
     strip = np.repeat(strip, 5, axis=1)[:, :length]
-    explained(strip)
-    explained(np.ascontiguousarray(strip.T))
+    check_explained(strip)
+    check_explained(np.ascontiguousarray(strip.T))
 
 
 @settings(max_examples=40)
