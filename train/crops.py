@@ -28,12 +28,12 @@ import edge_runtime
 from edge_runtime.ink import ink_plane
 from edge_runtime.locate import cut_further, locate
 from edge_runtime.normalize import normalize, normalize_all
-from edge_runtime.page_style import PageStyle
 from edge_runtime.pages import Page, draw_page
 from edge_runtime.records import Box, Uint8
-from train import dataset, fonts, penmanship
+from train import dataset, fonts, looks, penmanship
 from train.dataset import Digits
 from train.files import write_whole
+from train.looks import style
 from train.recipes import Mix
 
 NOT_A_DIGIT = 10
@@ -97,7 +97,7 @@ def _fingerprint() -> str:
     """Return a hash of the code and the data that make the crops."""
     digest = hashlib.sha256(repr((sorted(dataset.SHA256.items()), sorted(fonts.FONTS.items()))).encode())
     sources = sorted(Path(edge_runtime.__file__).parent.glob("*.py"))
-    for path in [*sources, *(Path(module.__file__ or "") for module in (fonts, penmanship)), Path(__file__)]:
+    for path in [*sources, *(Path(module.__file__ or "") for module in (fonts, looks, penmanship)), Path(__file__)]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -180,52 +180,6 @@ def draw(split: Split, rng: np.random.Generator) -> Page:
         except ValueError:  # they do not fit
             continue
     return draw_page(digits.images[:0], digits.labels[:0], rng, look, letters)
-
-
-def style(rng: np.random.Generator) -> PageStyle:
-    """Return a look: every feature of the page generator is on now and then."""
-
-    def now_and_then(chance: float, least: float, most: float, off: float) -> tuple[float, float]:
-        value = float(rng.uniform(least, most)) if rng.random() < chance else off
-        return value, value
-
-    def exactly(least: float, most: float) -> tuple[float, float]:
-        value = float(rng.uniform(least, most))
-        return value, value
-
-    height = float(np.exp(rng.uniform(np.log(14), np.log(72))))
-    size = ((320, 240), (480, 640), (640, 480), (640, 480), (800, 600))[rng.integers(5)]
-    height = min(height, min(size) / 5)
-    kinds = {"letters": 5, "words": 5, "scribbles": 3, "smudges": 3, "dots": 4, "commas": 3, "rules": 2, "frames": 2,
-             "coins": 2, "finger": 2, "table": 2}  # fmt: skip
-    among = rng.random() < 0.6
-    distractors = tuple(
-        (name, int(rng.integers(1, most))) for name, most in kinds.items() if among and rng.random() < 0.35
-    )
-    ruled = rng.random()
-    return PageStyle(
-        size=size,
-        digit_height=(height, height),
-        pen=exactly(0.45, 2.2) if rng.random() < 0.6 else None,
-        contrast=exactly(0.2, 0.9) if rng.random() < 0.4 else None,
-        light_on_dark=bool(rng.random() < 0.15),
-        grain=float(rng.uniform(0, 5)),
-        blur=now_and_then(0.5, 0.3, height / 12, 0.3),
-        noise=now_and_then(0.2, 2, 25, 0),
-        jpeg=(int(rng.integers(15, 95)),) * 2 if rng.random() < 0.4 else None,
-        shadow=now_and_then(0.2, 0.35, 0.9, 1),
-        gradient=now_and_then(0.2, 0.3, 0.9, 1),
-        vignette=now_and_then(0.15, 0.4, 0.9, 1),
-        tilt=now_and_then(0.4, 0, 14, 0),
-        perspective=now_and_then(0.2, 0, 20, 0),
-        touching=float(rng.uniform(0.2, 1)) if rng.random() < 0.4 else 0.0,
-        gaps=int(rng.integers(1, 4)) if rng.random() < 0.15 else 0,
-        spread=(0.75, 1.3) if rng.random() < 0.3 else (1, 1),
-        ruling="lines" if ruled < 0.1 else "squares" if ruled < 0.2 else "none",
-        boxes=1.0 if 0.2 < ruled < 0.3 else 0.0,
-        ruling_strength=exactly(0.15, 0.8),
-        distractors=distractors,
-    )
 
 
 def _digits(split: Split, count: int, rng: np.random.Generator) -> Digits:

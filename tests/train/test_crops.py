@@ -10,6 +10,7 @@ from edge_runtime.pages import draw_page
 from edge_runtime.records import Box
 from train import crops, dataset
 from train.crops import NOT_A_DIGIT, judge
+from train.looks import style
 
 DIGIT, OTHER = Box(100, 100, 40, 60), Box(150, 100, 40, 60)
 
@@ -74,7 +75,7 @@ def test_touching_digits_give_pairs_and_pieces_that_are_none() -> None:
 def test_the_same_page_comes_again_and_each_split_has_its_own() -> None:
     one, other = (crops.draw("held_out", np.random.default_rng(5)) for _ in range(2))
     assert np.array_equal(one.pixels, other.pixels)
-    looks = [crops.style(np.random.default_rng(seed)) for seed in range(200)]
+    looks = [style(np.random.default_rng(seed)) for seed in range(200)]
     assert len(set(looks)) == 200
     assert {look.light_on_dark for look in looks} == {True, False}
     assert {look.ruling for look in looks} == {"none", "lines", "squares"}
