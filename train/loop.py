@@ -80,7 +80,13 @@ def fit(recipe: Recipe, seed: int, folder: Path, resume: bool) -> tuple[keras.Se
     beside = _beside(recipe.mix) if recipe.mix else []
     network = model.build(recipe)
     steps = (len(digits.images) + sum(count for _, count in beside)) // recipe.batch_size
-    network.compile(optimizer=_optimizer(recipe, steps), loss=_loss(), metrics=["accuracy"], jit_compile="auto")
+    network.compile(
+        optimizer=_optimizer(recipe, steps),
+        loss=_loss(),
+        metrics=["accuracy"],
+        jit_compile=False,
+        steps_per_execution=8,
+    )
     network.optimizer.build(network.trainable_variables)
 
     checkpoint = Checkpoint(folder, recipe, seed, network)
