@@ -20,6 +20,7 @@ from typing import Literal, NamedTuple
 
 import cv2
 import filelock
+import grimp
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
@@ -53,6 +54,7 @@ WRITTEN_SHARE = 0.3  # of a page's digits that come from typefaces
 LEAST_INK = 24  # pixels
 VARIANTS = {"digits": 24, "letters": 8}  # of every character of every typeface
 FORMS = 200  # of every form that the pen is taught
+PASSED_THROUGH = ("ink", "locate", "normalize", "pages")  # modules of the runtime, and whatever these import
 
 
 class Crops(NamedTuple):
@@ -96,10 +98,19 @@ def load(split: Split, pages: int) -> Crops:
 def _fingerprint() -> str:
     """Return a hash of the code and the data that make the crops."""
     digest = hashlib.sha256(repr((sorted(dataset.SHA256.items()), sorted(fonts.FONTS.items()))).encode())
-    sources = sorted(Path(edge_runtime.__file__).parent.glob("*.py"))
-    for path in [*sources, *(Path(module.__file__ or "") for module in (fonts, looks, penmanship)), Path(__file__)]:
+    for path in [*_runtime_sources(), *(Path(module.__file__ or "") for module in (fonts, looks, penmanship))]:
         digest.update(path.read_bytes())
+    digest.update(Path(__file__).read_bytes())
     return digest.hexdigest()
+
+
+def _runtime_sources() -> list[Path]:
+    """Return the files of the runtime that crops pass through, and no others: cameras may change without new crops."""
+    graph = grimp.build_graph("edge_runtime", cache_dir=None)
+    used = {f"edge_runtime.{name}" for name in PASSED_THROUGH}
+    used = used.union(*(graph.find_upstream_modules(name) for name in used))
+    folder = Path(edge_runtime.__file__).parents[1]
+    return [folder / f"{name.replace('.', '/')}.py" for name in sorted(used)]
 
 
 def _from_pages(split: Split, count: int) -> Digits:

@@ -111,3 +111,10 @@ def test_old_crops_make_room_for_new_ones(tmp_path: Path, monkeypatch: pytest.Mo
         os.utime(path, (number, number))
     kept = sorted(path.name for path in (tmp_path / "crops").glob("*.npz"))
     assert kept == [f"held_out-3-{number:016}.npz" for number in range(2, crops.KEPT + 2)]
+
+
+def test_crops_are_drawn_anew_where_what_they_pass_through_changes_and_only_then() -> None:
+    names = {path.stem for path in crops._runtime_sources()}
+    assert names >= {"ink", "locate", "strokes", "cuts", "normalize", "pages", "distractors"}
+    assert names.isdisjoint({"__init__", "cli", "reader", "classifier", "choose"})
+    assert all(path.is_file() for path in crops._runtime_sources())
