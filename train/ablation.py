@@ -33,14 +33,16 @@ VARIANTS = {
     "no digits cut out of pages": without("camera_digits"),
     "nothing else cut out of pages": without("camera_others"),
     "no written digits": without("written_digits"),
+    "no crowded digits": without("crowded_digits"),
     "no letters": without("written_others"),
     "MNIST alone": dataclasses.replace(FULL, mix=dataclasses.replace(
-        MIX, camera_digits=0, camera_others=0, written_digits=0, written_others=0)),
+        MIX, camera_digits=0, camera_others=0, written_digits=0, written_others=0, crowded_digits=0)),
     "no elastic distortion": dataclasses.replace(FULL, augmentation=Augmentation(elastic_alpha=0)),
     "no distortion": dataclasses.replace(FULL, augmentation=None),
-    "two layers of 512": dataclasses.replace(FULL, hidden=(512, 512)),
+    "two layers": dataclasses.replace(FULL, hidden=FULL.hidden[:2]),
 }  # fmt: skip
 COLUMNS = {"mnist_read": "held out", "camera_digits_read": "cut out", "written_digits_read": "written",
+           "crowded_digits_read": "crowded",
            "camera_others_rejected": "others rejected", "written_others_rejected": "letters rejected"}  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from edge_runtime.company import PRIOR
-from train import crops, dataset
+from train import crops, crowded, dataset
 from train.recipes import Mix
 
 DIGITS = 10
@@ -37,16 +37,17 @@ class Scaling(NamedTuple):
 def calibrate(network: keras.Sequential, mix: Mix) -> dict[str, float]:
     """Scale a network's logits as fits held-out pictures best, in place; return how well they are read and rejected.
 
-    They are MNIST's held-out digits, digits that the runtime cuts out of pages drawn with them, and
-    written ones, and what is none, from pages and typefaces, each set of the same weight; all digits together weigh
+    They are MNIST's held-out digits, digits that the runtime cuts out of pages drawn with them, written ones and
+    crowded ones, and what is none, from pages and typefaces, each set of the same weight; all digits together weigh
     PRIOR, as the runtime expects it.
     """
     seen = {"mnist": dataset.load("held_out")}
     for name, found in zip(("camera", "written"), crops.load("held_out", mix.pages), strict=True):
         seen[f"{name}_digits"], seen[f"{name}_others"] = crops.parts(found)
+    seen["crowded_digits"] = crowded.load("held_out", mix.pages)
     logits = {name: network.predict(part.images, batch_size=1000, verbose=0) for name, part in seen.items()}
     knows_others = network.output_shape[1] > DIGITS
-    shares = {name: (1 - PRIOR) / 2 if name.endswith("others") else PRIOR / 3 for name in seen}
+    shares = {name: (1 - PRIOR) / 2 if name.endswith("others") else PRIOR / 4 for name in seen}
     fitted_on = [name for name in seen if knows_others or not name.endswith("others")]
     fitted = fit(
         np.concatenate([logits[name] for name in fitted_on]),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edge_runtime.errors import OptionError
-from train import augment, crops, dataset, model
+from train import augment, crops, crowded, dataset, model
 from train.files import write_whole
 from train.recipes import Mix, Recipe
 
@@ -169,8 +169,9 @@ def _loss() -> keras.losses.Loss:
 def _beside(mix: Mix) -> list[tuple[dataset.Digits, int]]:
     """Return what an epoch draws from beside MNIST, and how many of each."""
     made = crops.load("train", mix.pages)
-    counts = (mix.camera_digits, mix.camera_others, mix.written_digits, mix.written_others)
-    return list(zip((*crops.parts(made.camera), *crops.parts(made.written)), counts, strict=True))
+    counts = (mix.camera_digits, mix.camera_others, mix.written_digits, mix.written_others, mix.crowded_digits)
+    sources = (*crops.parts(made.camera), *crops.parts(made.written), crowded.load("train", mix.pages))
+    return list(zip(sources, counts, strict=True))
 
 
 def _epochs(

@@ -1,5 +1,6 @@
 """How to train: one frozen dataclass a recipe. docs/recipes.md says where the numbers come from."""
 
+import dataclasses
 from dataclasses import dataclass
 
 
@@ -28,12 +29,13 @@ class Mix:
 
     camera_digits: int = 20_000  # whole digits, as the runtime cuts them out of drawn pages
     camera_others: int = 20_000  # what else it cuts out: halves, pairs, letters, scribbles, stains
-    written_digits: int = 12_000  # digits of handwriting typefaces
+    written_digits: int = 15_000  # digits of handwriting typefaces
     written_others: int = 8_000  # their letters
+    crowded_digits: int = 8_000  # digits with the ends of their neighbors' strokes beside them
     pages: int = 8000  # that the first two are cut out of
 
     def __post_init__(self) -> None:
-        if min(self.camera_digits, self.camera_others, self.written_digits, self.written_others) < 0:
+        if min(dataclasses.astuple(self)) < 0:
             raise ValueError("numbers of pictures must not be negative")
         if self.pages < 1:
             raise ValueError("at least one page is needed")
@@ -78,7 +80,7 @@ RECIPES = {
         Recipe(name="standard", hidden=(512, 512), epochs=90, batch_size=500, augmentation=Augmentation()),
         # What ships: sees what the camera sees, and knows what is no digit.
         Recipe(
-            name="release", hidden=(512, 512, 512), epochs=230, batch_size=500, augmentation=Augmentation(), mix=Mix()
+            name="release", hidden=(544, 544, 544), epochs=250, batch_size=500, augmentation=Augmentation(), mix=Mix()
         ),
         # Seconds, for tests: the same path, a worse network.
         Recipe(name="smoke", hidden=(128,), epochs=4, batch_size=250, learning_rate=2e-2, weight_decay=0.3),
@@ -89,7 +91,14 @@ RECIPES = {
             epochs=8,
             batch_size=250,
             learning_rate=1e-2,
-            mix=Mix(camera_digits=2000, camera_others=2000, written_digits=1000, written_others=1000, pages=60),
+            mix=Mix(
+                camera_digits=2000,
+                camera_others=2000,
+                written_digits=1000,
+                written_others=1000,
+                crowded_digits=1000,
+                pages=60,
+            ),
         ),
     )
 }
