@@ -3,7 +3,7 @@
 python -m benchmarks parity build/standard     is each small model as accurate as the full one?
 python -m benchmarks latency                   how fast is a digit, and how soon the first one?
 python -m benchmarks pages edge_runtime/samples   how well are pictures read whose digits are known?
-python -m benchmarks digits DIR                how well are single characters read, and letters rejected?
+python -m benchmarks digits DIR...             how good is the model: characters, letters, pictures, size
 python -m benchmarks robustness                how well are digits read under hard conditions?
 """
 
@@ -62,23 +62,23 @@ def pages(
 
 
 @benchmarks.command()
-@click.argument(
-    "folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False)
-)
+@click.argument("folders", metavar="[DIR]...", nargs=-1, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--model", metavar="FILE", type=click.Path(path_type=Path), help="[default: the model that ships]")
-@click.option(
-    "--keras",
-    metavar="FILE",
-    type=click.Path(path_type=Path, exists=True),
-    help="The full network, to be measured beside it.",
-)
+@click.option("--keras", metavar="FILE", type=click.Path(path_type=Path, exists=True),
+              help="The full network, to be measured beside it.")  # fmt: skip
+@click.option("--beside", metavar="FILE", type=click.Path(path_type=Path, exists=True),
+              help="Another model file: how long does one digit take, against that?")  # fmt: skip
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/digits",
               show_default=True, help="Where digits.json goes.")  # fmt: skip
-def digits(folder: Path | None, model: Path | None, keras: Path | None, out: Path) -> None:
-    """Read MNIST's test digits and the single characters in DIR's .npz files; tell digits from letters."""
+def digits(folders: tuple[Path, ...], model: Path | None, keras: Path | None, beside: Path | None, out: Path) -> None:
+    """Read MNIST's test digits, and what is in each DIR: single characters in .npz files, or pictures and truth.jsonl.
+
+    Prints one table: how well digits are read and how sure the model is, which letters it rejects, what it reads wrong
+    in pictures, and how large the file is.
+    """
     from benchmarks import digits as measure
 
-    measure.run(folder, model, keras, out)
+    measure.run(folders, model, keras, beside, out)
 
 
 @benchmarks.command()

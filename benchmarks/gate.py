@@ -33,9 +33,10 @@ def run(folder: Path) -> dict[str, parity.Parity]:
     """
     files = {name: folder / conversion.file_name for name, conversion in CONVERSIONS.items()}
     digits = dataset.load("test")
-    reference = full.probabilities(folder / "digits.keras", digits.images)
+    network = full.load(folder / "digits.keras")
+    reference = full.probabilities(network, digits.images)
     no_digits = _no_digits(folder) if reference.shape[1] > len(model_file.DIGITS) else None
-    reference_others = None if no_digits is None else full.probabilities(folder / "digits.keras", no_digits)
+    reference_others = None if no_digits is None else full.probabilities(network, no_digits)
     results, training = {}, None
     for name, path in files.items():
         with Classifier(path) as classifier:

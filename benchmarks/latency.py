@@ -92,11 +92,19 @@ def frame_suite(runs: Sequence[dict[str, Any]]) -> pyperf.BenchmarkSuite:
     return pyperf.BenchmarkSuite(benchmarks)
 
 
-def single_digit_suite(processes: int) -> pyperf.BenchmarkSuite:
+def ratio(model: Path, beside: Path) -> float:
+    """Return how many times as long a digit takes through bare LiteRT with one model file as with another."""
+    if model.samefile(beside):
+        return 1.0
+    one, other = single_digit_suite(PROCESSES_FAST, model, beside).get_benchmarks()
+    return median_ratio(one, other)
+
+
+def single_digit_suite(processes: int, *models: Path) -> pyperf.BenchmarkSuite:
     """Run `benchmarks.single_digit` in so many processes, and return its turns as pyperf's runs and values."""
     runs: dict[str, list[pyperf.Run]] = {}
     for _ in range(processes):
-        for name, turns in _told("single_digit").items():
+        for name, turns in _told("single_digit", *(str(model.resolve()) for model in models)).items():
             runs.setdefault(name, []).append(_run(name, turns, single_digit.LOOPS, single_digit.WARM_UPS))
     if not runs:
         raise ValueError("at least one process is needed")
