@@ -8,6 +8,7 @@ python -m train --recipe standard --resume   go on after an interruption
 
 import dataclasses
 import json
+import logging
 import os
 import shlex
 import sys
@@ -32,6 +33,7 @@ from train.recipes import RECIPES, Recipe
 def train(name: str, seed: int, epochs: int | None, output: Path | None, resume: bool) -> None:
     """Train a network on MNIST and write digits.keras, history.csv, run.json and report/."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it advises against predictions on sets of several sizes
     recipe = RECIPES[name]
     if epochs is not None:
         recipe = dataclasses.replace(recipe, epochs=epochs)

@@ -80,7 +80,7 @@ RECIPES = {
         Recipe(name="standard", hidden=(512, 512), epochs=90, batch_size=500, augmentation=Augmentation()),
         # What ships: sees what the camera sees, and knows what is no digit.
         Recipe(
-            name="release", hidden=(544, 544, 544), epochs=250, batch_size=500, augmentation=Augmentation(), mix=Mix()
+            name="release", hidden=(512, 448, 448), epochs=350, batch_size=500, augmentation=Augmentation(), mix=Mix()
         ),
         # Seconds, for tests: the same path, a worse network.
         Recipe(name="smoke", hidden=(128,), epochs=4, batch_size=250, learning_rate=2e-2, weight_decay=0.3),
