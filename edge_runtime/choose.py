@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.records import Box, Candidate
+from edge_runtime.reject import is_stroke
 
 # A group of candidates that exclude each other is searched in so many steps, and greedily beyond.
 STEPS = 500
@@ -17,8 +18,8 @@ STEPS = 500
 PRICE = 0.4
 # What it costs, likewise, to take ink for something else: a letter is not to be read as the strokes that it is made of.
 OTHER = 4.0
-# What is cut off a mark and is no more than a stroke, so many times as wide as high, is a 1 whatever it was cut off.
-SLENDER, STROKE = 0.45, 1.0
+# What is cut off a mark and is no more than a stroke is a 1 whatever it was cut off.
+STROKE = 1.0
 # By so much, as a logarithm, less likely than it looks is a piece of another candidate to be a digit, a stroke that is
 # such a piece, and any other stroke: on generated pages the last costs no digit, since most stand among others.
 HALF, HALF_STROKE, LONE_STROKE = 1.5, 4.0, 3.0
@@ -64,7 +65,7 @@ def choose(candidates: Sequence[Candidate], confidences: NDArray[np.float64]) ->
         for i in group:
             digits = amount[i] / unit
             doubt = -log(max(LEAST, float(best[i]) * _plausible(candidates[i].box)))
-            if _is_stroke(candidates[i].box) and any(candidates[i].marks < candidates[j].marks for j in group):
+            if is_stroke(candidates[i].box) and any(candidates[i].marks < candidates[j].marks for j in group):
                 doubt += STROKE
             cost = min(PRICE + doubt * max(1.0, digits), OTHER - log(max(LEAST, float(none[i]))))
             worth.append(UNEXPLAINED * digits - cost)
@@ -83,17 +84,13 @@ def looks(candidates: Sequence[Candidate], chosen: Sequence[int], sure: Sequence
     larger = [candidate.marks for candidate in candidates if len(candidate.marks) > 1]
     for i, likely in zip(chosen, sure, strict=True):
         own = candidates[i]
-        piece, stroke = any(own.marks < marks for marks in larger), _is_stroke(own.box)
+        piece, stroke = any(own.marks < marks for marks in larger), is_stroke(own.box)
         if piece or stroke:
             less = HALF_STROKE if piece and stroke else LONE_STROKE if stroke else HALF
             odds = likely / max(1 - likely, LEAST**2) * exp(-less)
             likely = odds / (1 + odds)
         found.append(likely)
     return found
-
-
-def _is_stroke(box: Box) -> bool:
-    return box.width < SLENDER * box.height
 
 
 def _plausible(box: Box) -> float:

@@ -21,20 +21,21 @@ LEAST = 1e-4  # no network is surer than that
 Shares = NDArray[np.float64]
 
 
-def judged(sure: Sequence[float], words: Sequence[Sequence[int]]) -> Shares:
+def judged(sure: Sequence[float], words: Sequence[Sequence[int]], witness: Sequence[bool]) -> Shares:
     """Return how likely each mark is to be a digit: float64 (N,), 0-1, where it stands.
 
     `sure` is how likely that is by its look alone, 0-1, where PRIOR of all marks are digits; `words` are the indices of
-    the marks in each word; marks in none keep no company, and come out as 0.
+    the marks in each word; marks in none keep no company, and come out as 0. What is no `witness` is judged like the
+    rest, but says nothing of its company.
     """
     odds = []
     for looks in sure:
         looks = min(max(float(looks), LEAST), 1 - LEAST)
         odds.append((looks / (1 - looks) * ((1 - PRIOR) / PRIOR)) ** EVIDENCE)  # as if it were as likely as not before
-    page = share([odds[i] for word in words for i in word], USUAL, PAGE)
+    page = share([odds[i] for word in words for i in word if witness[i]], USUAL, PAGE)
     found = np.zeros(len(odds))
     for word in words:
-        prior = share([odds[i] for i in word], page, WORD)
+        prior = share([odds[i] for i in word if witness[i]], page, WORD)
         for i in word:
             found[i] = _likely(odds[i], prior)
     return found

@@ -1,8 +1,17 @@
+from collections.abc import Sequence
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from edge_runtime.company import judged, share
+from edge_runtime import company
+from edge_runtime.company import share
+
+
+def judged(looks: Sequence[float], words: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+    return company.judged(looks, words, [True] * len(looks))
 
 
 def test_a_mark_alone_is_read_for_its_look_alone() -> None:
@@ -31,6 +40,19 @@ def test_a_word_of_letters_stands_out_among_words_of_digits() -> None:
     assert (likely[:10] > 0.9).all()
     assert likely[10] < 0.5
     assert likely[11] < 0.5
+
+
+def test_what_is_no_witness_is_judged_by_the_others_and_does_not_count_for_them() -> None:
+    # A stroke among four letters; it is no digit, however many such strokes there are.
+    letters, strokes = [0.05] * 4, [0.995] * 6
+    words = [[i] for i in range(10)]
+    heard = judged([*letters, *strokes], words)
+    unheard = company.judged([*letters, *strokes], words, [*[True] * 4, *[False] * 6])
+    assert (heard[4:] > 0.5).all()
+    assert (unheard[4:] < 0.5).all()
+    assert unheard[0] == pytest.approx(company.judged(letters, words[:4], [True] * 4)[0])
+    # And a doubtful one alone on a page is not held against itself.
+    assert company.judged([0.96], [[0]], [False])[0] > judged([0.96], [[0]])[0]
 
 
 def test_nothing_keeps_no_company() -> None:

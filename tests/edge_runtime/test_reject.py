@@ -88,6 +88,27 @@ def test_a_page_of_nothing_sure_has_no_typical_size() -> None:
     assert reasons(mark(0, 0, 200, 300, 0.1), mark(0, 400, 3, 3, 0.1)) == [reject.LOW_CONFIDENCE] * 2
 
 
+def test_small_digits_on_a_line_of_their_own_are_no_specks() -> None:
+    large = mark(0, 0, 90, 150)
+    line = [mark(30 * i, 300, 12, 20) for i in range(reject.ENOUGH)]
+    assert reasons(large, *line) == [None] * (1 + reject.ENOUGH)
+    # Too few of them, and too small ones, are.
+    assert reasons(large, *line[1:]) == [None, *[reject.TOO_SMALL] * (reject.ENOUGH - 1)]
+    dust = [mark(30 * i, 300, 6, reject.LEGIBLE - 1) for i in range(10)]
+    assert reasons(large, *dust) == [None, *[reject.TOO_SMALL] * 10]
+    # And beside a line's digits, what is a speck there still is one.
+    assert reasons(large, *line, mark(200, 316, 3, 3)) == [None] * (1 + reject.ENOUGH) + [reject.TOO_SMALL]
+
+
+def test_a_stroke_says_nothing_of_its_company() -> None:
+    # As many strokes as anyone likes, and nothing among them looks like a digit: they are edges and cables.
+    strokes = [mark(100, 100 * i, 10, 40, 0.997) for i in range(8)]
+    nothing = [mark(300, 100 * i, 30, 40, 0.02) for i in range(8)]
+    assert None not in reasons(*strokes, *nothing)
+    digits = [mark(300, 100 * i, 30, 40, 1.0) for i in range(8)]
+    assert reasons(*strokes, *digits) == [None] * 16
+
+
 def test_much_ink_tells_more_of_the_size_than_many_marks() -> None:
     specks = [mark(40 * i, 0, 4, 5) for i in range(10)]
     assert reasons(mark(0, 100, 60, 90), *specks) == [None, *[reject.TOO_SMALL] * 10]
