@@ -1,10 +1,12 @@
 """The command line: click commands around plain functions. Only this module prints or exits."""
 
 import io
-import json
 import os
+import signal
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,19 +15,20 @@ import click
 import edge_runtime
 from edge_runtime import dependencies
 from edge_runtime.errors import EdgeError, OptionError, OutputError, PictureError
+from edge_runtime.option_types import Focus, Fraction, Size
 
 if TYPE_CHECKING:
-    from edge_runtime.records import Frame, Reading
-    from edge_runtime.sinks.pictures import PictureFolder
+    from edge_runtime.sinks.sink import Sink
 
 EXIT_CODES = """\b
 Exit codes:
     0  done, also when there was no digit
     1  a picture was missing or unreadable (the others were read)
     2  a wrong option, or a package that is not installed
+    3  a camera or stream is not there, or gives no frame any more
     4  the model was refused
     6  an output could not be written
-  130  Ctrl-C
+  130  Ctrl-C; SIGTERM ends with 0
 """
 
 
@@ -35,13 +38,43 @@ def cli() -> None:
     """Read handwritten digits, with a small int8 network, on anything from a laptop to a Raspberry Pi."""
 
 
+def _list_sources(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from edge_runtime.sources.kinds import KINDS
+
+        for kind in KINDS:
+            _print(f"{kind.form:<44}{kind.what}")
+        context.exit()
+
+
 @cli.command(epilog=EXIT_CODES)
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line for each picture.")
+@click.option("--list-sources", is_flag=True, is_eager=True, expose_value=False, callback=_list_sources,
+              help="Show what a SOURCE can be, and exit.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")
+@click.option("--raw", is_flag=True, help="Report the reading of every frame of a moving picture, too.")
+@click.option("--steady", "rule", metavar="N/M", type=Fraction(), default="3/5", show_default=True,
+              help="A line of a moving picture is reported once N of M frames agree on it.")  # fmt: skip
 @click.option("--annotate", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
               help="Also write each picture to DIR with what was read drawn over it.")  # fmt: skip
 @click.option("--explain", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
               help="Also write a picture of every stage to DIR: why was a digit missed?")  # fmt: skip
+@click.option("--keep", metavar="N", type=click.IntRange(1), default=500, show_default=True,
+              help="Of a moving picture's frames, keep the last N in DIR.")  # fmt: skip
+@click.option("--frames", metavar="N", type=click.IntRange(1), help="Read no more than N frames of each source.")
+@click.option("--duration", metavar="SECONDS", type=click.FloatRange(0, min_open=True), help="End after so long.")
+@click.option("--every", metavar="N", type=click.IntRange(1), default=1, help="Of a video, read every Nth frame.")
+@click.option("--start", metavar="SECONDS", type=click.FloatRange(0), default=0.0, help="Begin there in a video.")
+@click.option("--end", metavar="SECONDS", type=click.FloatRange(0, min_open=True), help="End there in a video.")
+@click.option("--size", metavar="WxH", type=Size(), default="640x480", show_default=True,
+              help="Ask a camera for pictures of this size.")  # fmt: skip
+@click.option("--fps", metavar="N", type=click.FloatRange(0, 1000, min_open=True), help="Ask it for so many a second.")
+@click.option("--focus", metavar="auto|N", type=Focus(), help="Let it focus by itself, or set it to N.")
+@click.option("--exposure", metavar="N", type=float, help="Expose by hand, in the driver's units.")
+@click.option("--stall", metavar="SECONDS", type=click.FloatRange(0.1, 3600), default=5.0, show_default=True,
+              help="Open a camera or stream again that gives no frame for so long.")  # fmt: skip
+@click.option("--retries", metavar="N", type=click.IntRange(0),
+              help="Try so often in a row. [default: for ever, once it has given a frame]")  # fmt: skip
 @click.option("--model", metavar="FILE", type=click.Path(path_type=Path),
               help="A .tflite model to use in place of the one that ships.")  # fmt: skip
 @click.option("--labels", metavar="FILE", type=click.Path(path_type=Path),
@@ -54,52 +87,114 @@ def cli() -> None:
 def read(
     sources: tuple[str, ...],
     as_json: bool,
+    raw: bool,
+    rule: tuple[int, int],
     annotate: Path | None,
     explain: Path | None,
+    keep: int,
+    frames: int | None,
+    duration: float | None,
+    every: int,
+    start: float,
+    end: float | None,
+    size: tuple[int, int],
+    fps: float | None,
+    focus: str | None,
+    exposure: float | None,
+    stall: float,
+    retries: int | None,
     model: Path | None,
     labels: Path | None,
     min_confidence: float | None,
     threads: int,
     debug: bool,
 ) -> None:
-    """Read the digits in pictures: files, folders of them, or - for one on standard input.
+    """Read the digits in pictures, videos, and what a camera or a stream shows; --list-sources shows how to name them.
+
+    Each picture gives its lines of digits. Of moving pictures, what becomes of their lines is reported: each that
+    appeared, changed or is gone.
 
     \b
     Examples:
       edge-digits read page.jpg
       edge-digits read photos/ --json
-      edge-digits read page.jpg --annotate out/
-      edge-digits read page.jpg --explain why/
+      edge-digits read page.jpg --annotate out/ --explain why/
+      edge-digits read camera
+      edge-digits read http://camera.local/stream --json --stall 10
     """
-    from edge_runtime import DigitReader
+    from edge_runtime import DigitReader, pipeline
+    from edge_runtime.sources.kinds import kind_of
+    from edge_runtime.sources.options import Excerpt, Options, Patience, Settings
 
-    failed = False
-    with DigitReader(model, labels=labels, threads=threads, min_confidence=min_confidence) as reader:
+    failures: list[EdgeError] = []
+
+    def failed(error: PictureError | OutputError) -> None:
+        if debug:
+            raise error
+        failures.append(error)
+        _note(f"error: {error}")
+
+    endless = [source for source in sources[:-1] if kind_of(source).live]
+    if endless and frames is None:
+        raise OptionError(f"{endless[0]} has no end: name it last, or say how many --frames of each source to read")
+    try:
+        options = Options(
+            excerpt=Excerpt(every=every, start=start, end=end),
+            settings=Settings(size=size, fps=fps, focus=focus, exposure=exposure),
+            patience=Patience(stall=stall, retries=retries),
+            frames=frames,
+            until=None if duration is None else time.monotonic() + duration,
+            tell=_note,
+        )
+        report = pipeline.Report(need=rule[0], of=rule[1], raw=raw)
+    except ValueError as error:
+        raise OptionError(str(error)) from error
+    with (
+        _sigterm_is_an_end(any(kind_of(source).live for source in sources)),
+        DigitReader(model, labels=labels, threads=threads, min_confidence=min_confidence) as reader,
+    ):
         if not reader.classifier.model.verified:
             _note(f"{reader.classifier.model.path} has no card: it is used unverified")
         _check_outputs(annotate, explain, sources)
-        annotated, explained = _folder(annotate), _folder(explain)
         several = len(sources) > 1 or os.path.isdir(sources[0])
-        for frame in _frames(sources):
-            if isinstance(frame, PictureError):
-                if debug:
-                    raise frame
-                failed = True
-                _note(f"error: {frame}")
-                continue
-            trace = reader.trace(frame)
-            reading = trace.reading
-            _print(json.dumps(_record(reading)) if as_json else _text(reading, several))
-            if annotated is not None:
-                from edge_runtime.sinks import draw
+        sinks = _sinks(as_json, several, annotate, explain, keep, reader.classifier.labels)
+        pipeline.run(sources, reader, sinks, options, report, failed)
+    if failures:
+        raise SystemExit(max(error.exit_code for error in failures))
 
-                annotated.write(frame, draw.annotate(frame, reading))
-            if explained is not None:
-                from edge_runtime.sinks import explain as drawing
 
-                explained.write(frame, drawing.explain(trace, reader.classifier.labels))
-    if failed:
-        raise SystemExit(PictureError.exit_code)
+def _sinks(
+    as_json: bool, several: bool, annotate: Path | None, explain: Path | None, keep: int, labels: Sequence[str]
+) -> "list[Sink]":
+    from edge_runtime.sinks.lines import JsonLines, Text
+
+    sinks: list[Sink] = [JsonLines(_print) if as_json else Text(_print, several)]
+    if annotate is not None:
+        from edge_runtime.sinks import draw
+        from edge_runtime.sinks.pictures import Pictures
+
+        sinks.append(Pictures(annotate, lambda frame, trace: draw.annotate(frame, trace.reading), keep))
+    if explain is not None:
+        from edge_runtime.sinks import explain as drawing
+        from edge_runtime.sinks.pictures import Pictures
+
+        sinks.append(Pictures(explain, lambda frame, trace: drawing.explain(trace, labels), keep))
+    return sinks
+
+
+@contextmanager
+def _sigterm_is_an_end(wanted: bool) -> Iterator[None]:
+    """Let SIGTERM end what is read meanwhile, in order and with exit code 0, as those expect who stop a service."""
+
+    def end(number: int, stack: object) -> None:
+        raise SystemExit(0)
+
+    before = signal.signal(signal.SIGTERM, end) if wanted else None
+    try:
+        yield
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _check_outputs(annotate: Path | None, explain: Path | None, sources: tuple[str, ...]) -> None:
@@ -110,50 +205,6 @@ def _check_outputs(annotate: Path | None, explain: Path | None, sources: tuple[s
             raise OptionError(f"{option} {folder} would write over the pictures there: name another folder")
     if annotate is not None and explain is not None and os.path.realpath(annotate) == os.path.realpath(explain):
         raise OptionError(f"--annotate and --explain would write over each other in {explain}: name two folders")
-
-
-def _folder(path: Path | None) -> "PictureFolder | None":
-    if path is None:
-        return None
-    from edge_runtime.sinks.pictures import PictureFolder
-
-    return PictureFolder(path)
-
-
-def _frames(sources: tuple[str, ...]) -> "Iterator[Frame | PictureError]":
-    from edge_runtime.sources import pictures
-
-    for source in sources:
-        if source == "-":
-            found: Iterator[Path | PictureError] = iter([Path(source)])
-        else:
-            found = pictures.expand([Path(source)])
-        for path in found:
-            if isinstance(path, PictureError):
-                yield path
-                continue
-            try:
-                yield pictures.decode(_standard_input(), "-") if source == "-" else pictures.load(path)
-            except PictureError as error:
-                yield error
-
-
-def _standard_input() -> bytes:
-    try:
-        return sys.stdin.buffer.read() if sys.stdin else b""
-    except OSError as error:
-        raise PictureError(f"-: cannot be read: {error.strerror or error}") from error
-
-
-def _record(reading: "Reading") -> dict[str, object]:
-    from edge_runtime.reading import to_record
-
-    return to_record(reading)
-
-
-def _text(reading: "Reading", several: bool) -> str:
-    lines = reading.text or ("(no digit)",)
-    return "\n".join(f"{reading.source}: {line}" for line in lines) if several else "\n".join(lines)
 
 
 def _print(line: str) -> None:

@@ -5,6 +5,7 @@ EdgeError                                    exit code of the command line
 + DependencyMissing (ImportError)            2   a package is not installed; the message names the install line
 + PictureError      (ValueError)             1   a picture cannot be read
   - PictureTooLarge                              more than 50 megapixels
++ SourceError       (OSError)                3   a camera or stream gives no frame
 + ModelError        (ValueError)             4   a model file cannot be used
   - ModelCorrupt                                 its bytes are not the ones that were released
   - ContractMismatch                             it was made for another version of the 28x28 contract
@@ -38,6 +39,12 @@ class PictureError(EdgeError, ValueError):
 
 class PictureTooLarge(PictureError):
     """A picture has more pixels than `pictures.MAX_PIXELS`; it was not decoded."""
+
+
+class SourceError(EdgeError, OSError):
+    """A camera or a stream is not there, or gives no frame any more."""
+
+    exit_code = 3
 
 
 class ModelError(EdgeError, ValueError):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from time import perf_counter_ns
+from time import monotonic, perf_counter_ns
 from types import TracebackType
 from typing import Self
 
@@ -124,6 +124,8 @@ class DigitReader:
             rejected=tuple(Rejection(_enlarged(r.box, scale, frame.size), r.reason, r.confidence) for r in rejected),
             ms=_timings(clock),
             model=self.classifier.model.sha256[:12],
+            age_ms=None if frame.taken is None else 1000 * max(0.0, monotonic() - frame.taken),
+            dropped=frame.dropped,
         )
         return Trace(pixels, ink, located, images, confidences, tuple(asked), tuple(reasons), reading)
 

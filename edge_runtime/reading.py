@@ -6,7 +6,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from edge_runtime.records import Box, Reading
+from edge_runtime.records import Box, Event, Reading
 
 # Two digits stand on one line if, once the page's tilt is taken out, they share this part of the lower one's height.
 SHARED = 0.4
@@ -112,9 +112,25 @@ def to_record(reading: Reading) -> dict[str, Any]:
             for rejection in reading.rejected
         ],
         "ms": {stage: round(getattr(reading.ms, stage), 3) for stage in reading.ms.__slots__},
-        "age_ms": None,
-        "dropped": None,
+        "age_ms": None if reading.age_ms is None else round(reading.age_ms, 1),
+        "dropped": reading.dropped,
         "model": reading.model,
+    }
+
+
+def event_record(event: Event) -> dict[str, Any]:
+    """Return an event as a JSON-ready dict, as docs/event.schema.json describes it."""
+    return {
+        "type": "event",
+        "source": event.source,
+        "frame": event.frame,
+        "captured_at": _rfc3339(event.captured_at),
+        "event": event.event,
+        "line_id": event.line_id,
+        "text": event.text,
+        "previous": event.previous,
+        "box": list(event.box),
+        "confidence": round(event.confidence, 4),
     }
 
 

@@ -6,7 +6,7 @@ All are immutable. Boxes are in integer pixels of the frame as a person sees it 
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,13 +45,18 @@ class Box(NamedTuple):
 class Frame:
     """One picture from a source.
 
-    `pixels` is uint8, (H, W) gray or (H, W, 3) blue-green-red, 0 black to 255 full; H and W are at least 1.
+    `pixels` is uint8, (H, W) gray or (H, W, 3) blue-green-red, 0 black to 255 full; H and W are at least 1. A
+    frame of a `moving` picture has others before and after it. Those of live sources say when they were `taken`, in
+    seconds of time.monotonic(), and how many before them were `dropped`.
     """
 
     pixels: Uint8
     source: str = ""
     index: int = 0
     captured_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    moving: bool = False
+    taken: float | None = None
+    dropped: int | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -108,7 +113,8 @@ class Reading:
     """What was read in one frame.
 
     `text` is a tuple of lines, top to bottom; a frame without digits has none. `digits` are in reading order.
-    `model` is the first 12 hexadecimal digits of the SHA-256 of the model's flatbuffer.
+    `model` is the first 12 hexadecimal digits of the SHA-256 of the model's flatbuffer. Of a live source, `age_ms` is
+    how old the frame was when it had been read, in milliseconds, and `dropped` how many frames were left out before it.
     """
 
     source: str
@@ -121,3 +127,25 @@ class Reading:
     rejected: tuple[Rejection, ...]
     ms: Timings
     model: str
+    age_ms: float | None = None
+    dropped: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What became of a line of digits in a moving picture: it appeared, it changed, or it is gone.
+
+    `line_id` counts lines from 1 as they come up, and stays with a line while it is followed. `text` is None where the
+    line is gone, `previous` where it has just appeared. `box` holds the line where it was last seen, `confidence`,
+    0-1, is that of its least sure digit there. `frame` and `captured_at` are those of the frame that settled it.
+    """
+
+    event: Literal["appeared", "changed", "gone"]
+    line_id: int
+    text: str | None
+    previous: str | None
+    box: Box
+    confidence: float
+    source: str
+    frame: int
+    captured_at: datetime

@@ -58,7 +58,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
         try:
             main()
         except SystemExit as stop:
-            code = stop.code
+            code = stop.code or 0
         assert isinstance(code, int)
         return Done(code, *capsys.readouterr())
 

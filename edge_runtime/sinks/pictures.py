@@ -1,23 +1,31 @@
 """Drawn pictures in a folder, named after what they show."""
 
 import os
+import re
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 
 from edge_runtime.errors import OutputError
+from edge_runtime.reader import Trace
 from edge_runtime.records import Frame, Uint8
+from edge_runtime.sinks.sink import Sink
 
 
 class PictureFolder:
     """Writes what was drawn of each frame to `folder`, as NAME.png after the frame's source.
 
-    Two sources of the same name get NAME.png and NAME-2.png. Raises OutputError where something cannot be written.
+    Two sources of the same name get NAME.png and NAME-2.png; of a moving picture, NAME-000123.png shows frame 123, and
+    the last `keep` are kept. Raises OutputError where something cannot be written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keep: int = 500) -> None:
         self._folder = folder
         self._taken: set[str] = set()
+        self._kept: deque[Path] = deque()
+        self._keep = keep
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -25,12 +33,18 @@ class PictureFolder:
 
     def write(self, frame: Frame, picture: Uint8) -> Path:
         """Write a picture of this frame, uint8 (H, W) or (H, W, 3) blue-green-red, and return where it is."""
-        path = self._folder / f"{self._free_name(Path(frame.source).stem or 'picture')}.png"
+        stem = re.sub(r"[/:?&=\\]+", "-", Path(frame.source).stem) or "picture"
+        name = f"{stem}-{frame.index:06}" if frame.moving else self._free_name(stem)
+        path = self._folder / f"{name}.png"
         _, encoded = cv2.imencode(".png", picture)
         temporary = path.with_name(f".{os.getpid()}-{path.name}")
         try:
             temporary.write_bytes(encoded.tobytes())
             temporary.replace(path)
+            if frame.moving:
+                self._kept.append(path)
+                if len(self._kept) > self._keep:
+                    self._kept.popleft().unlink(missing_ok=True)
         except OSError as error:
             temporary.unlink(missing_ok=True)
             raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
@@ -43,3 +57,14 @@ class PictureFolder:
             name = f"{stem}-{number}"
         self._taken.add(name)
         return name
+
+
+class Pictures(Sink):
+    """Writes to a folder what `drawn` makes of each frame."""
+
+    def __init__(self, folder: Path, drawn: Callable[[Frame, Trace], Uint8], keep: int) -> None:
+        self._folder, self._drawn = PictureFolder(folder, keep), drawn
+
+    def frame(self, frame: Frame, trace: Trace) -> None:
+        """Draw a frame and write it."""
+        self._folder.write(frame, self._drawn(frame, trace))

@@ -1,0 +1,43 @@
+"""What options may be, beyond numbers and files: sizes, fractions, a camera's focus."""
+
+import re
+
+import click
+
+
+class Size(click.ParamType[tuple[int, int]]):
+    """A size in pixels, as 640x480: (width, height)."""
+
+    name = "size"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Return both sides; fails where one is missing, 0 or beyond 10,000."""
+        match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", str(value))
+        if match is None or not all(1 <= int(side) <= 10_000 for side in match.groups()):
+            self.fail(f"{value!r} is not a size such as 640x480", param, ctx)
+        return int(match[1]), int(match[2])
+
+
+class Fraction(click.ParamType[tuple[int, int]]):
+    """So many of so many, as 3/5, more than half of them."""
+
+    name = "fraction"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Return both numbers; fails where they are no fraction above a half."""
+        match = re.fullmatch(r"(\d{1,3})/(\d{1,3})", str(value))
+        if match is None or not 1 <= int(match[1]) <= int(match[2]) < 2 * int(match[1]):
+            self.fail(f"{value!r} is not a fraction such as 3/5, more than a half and at most 1", param, ctx)
+        return int(match[1]), int(match[2])
+
+
+class Focus(click.ParamType[str]):
+    """The word auto, or a number of the driver's."""
+
+    name = "focus"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return it as it was given; fails where it is neither."""
+        if not re.fullmatch(r"auto|\d{1,6}(\.\d+)?", str(value)):
+            self.fail(f"{value!r} is neither auto nor a number", param, ctx)
+        return str(value)

@@ -1,0 +1,103 @@
+"""Sources in, readings and events out: opens each source, reads its frames, hands on what was read, and closes it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from time import monotonic
+from typing import Literal
+
+from edge_runtime.errors import OutputError, PictureError
+from edge_runtime.reader import DigitReader
+from edge_runtime.records import Frame, Reading
+from edge_runtime.sinks.sink import Sink
+from edge_runtime.sources.kinds import Frames, kind_of
+from edge_runtime.sources.options import Options
+from edge_runtime.steady import steady
+
+Failed = Callable[[PictureError | OutputError], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What is reported of moving pictures: events of lines that `need` of `of` frames agree on; `raw`, readings too."""
+
+    need: int = 3
+    of: int = 5
+    raw: bool = False
+
+
+def run(
+    names: Sequence[str],
+    reader: DigitReader,
+    sinks: Sequence[Sink],
+    options: Options,
+    report: Report,
+    failed: Failed,
+) -> None:
+    """Read sources one after the other, and give the sinks what was read.
+
+    `failed` is told of each picture that cannot be read and each sink that cannot be written to; both are left out from
+    then on, and all else goes on. Raises SourceError where a camera or stream fails, OutputError where no sink is left.
+    """
+    outlets = _Outlets(sinks, failed)
+    try:
+        for name in names:
+            kind = kind_of(name)
+            with closing(kind.frames(name, options)) as frames:
+                found = _readings(_limited(frames, options), reader, outlets, failed, report.raw or not kind.moving)
+                if kind.moving:
+                    for event in steady(found, report.need, report.of):
+                        outlets.give("event", event)
+                else:
+                    for _ in found:
+                        pass
+    finally:
+        outlets.close()
+
+
+def _readings(
+    frames: Iterator[Frame | PictureError], reader: DigitReader, outlets: "_Outlets", failed: Failed, reported: bool
+) -> Iterator[Reading]:
+    for frame in frames:
+        if isinstance(frame, PictureError):
+            failed(frame)
+            continue
+        trace = reader.trace(frame)
+        outlets.give("frame", frame, trace)
+        if reported:
+            outlets.give("reading", trace.reading)
+        yield trace.reading
+
+
+def _limited(frames: Frames, options: Options) -> Iterator[Frame | PictureError]:
+    """Yield no more frames than asked for, and none once time is up."""
+    for count, frame in enumerate(frames, 1):
+        if options.until is not None and monotonic() >= options.until:
+            return
+        yield frame
+        if count == options.frames:
+            return
+
+
+class _Outlets:
+    """Sinks, of which one that fails does not stop the others."""
+
+    def __init__(self, sinks: Sequence[Sink], failed: Failed) -> None:
+        self._sinks, self._failed = list(sinks), failed
+
+    def give(self, what: Literal["frame", "reading", "event"], *values: object) -> None:
+        for sink in tuple(self._sinks):
+            self._try(sink, lambda: getattr(sink, what)(*values))  # noqa: B023 - called before the next one
+
+    def close(self) -> None:
+        for sink in tuple(self._sinks):
+            self._try(sink, sink.close)
+
+    def _try(self, sink: Sink, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except OutputError as error:
+            self._sinks.remove(sink)
+            if not self._sinks:
+                raise
+            self._failed(error)

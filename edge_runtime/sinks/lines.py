@@ -1,0 +1,43 @@
+"""Readings and events as lines: of text for people, or a JSON object each for programs."""
+
+import json
+from collections.abc import Callable
+
+from edge_runtime.reading import event_record, to_record
+from edge_runtime.records import Event, Reading
+from edge_runtime.sinks.sink import Sink
+
+
+class Text(Sink):
+    """Gives `write` lines of text; where there are `several` sources, each begins with its source."""
+
+    def __init__(self, write: Callable[[str], None], several: bool) -> None:
+        self._write, self._several = write, several
+
+    def reading(self, reading: Reading) -> None:
+        """Write each line of digits, or that there is none."""
+        for line in reading.text or ("(no digit)",):
+            self._line(reading.source, line)
+
+    def event(self, event: Event) -> None:
+        """Write what became of a line."""
+        change = {"appeared": "{text}", "changed": "{previous} to {text}", "gone": "{previous}"}[event.event]
+        self._line(event.source, f"{event.event} {change.format(text=event.text, previous=event.previous)}")
+
+    def _line(self, source: str, line: str) -> None:
+        self._write(f"{source}: {line}" if self._several else line)
+
+
+class JsonLines(Sink):
+    """Gives `write` one JSON object a line, as docs/reading.schema.json and docs/event.schema.json describe them."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+
+    def reading(self, reading: Reading) -> None:
+        """Write a reading."""
+        self._write(json.dumps(to_record(reading)))
+
+    def event(self, event: Event) -> None:
+        """Write an event."""
+        self._write(json.dumps(event_record(event)))

@@ -1,0 +1,20 @@
+"""What every sink is: it takes frames with what was made of them, readings, and events, or whichever it cares for."""
+
+from edge_runtime.reader import Trace
+from edge_runtime.records import Event, Frame, Reading
+
+
+class Sink:
+    """Takes results and ignores them; sinks override what they use. Each method may raise OutputError."""
+
+    def frame(self, frame: Frame, trace: Trace) -> None:
+        """Take a frame and what every stage made of it: every frame that is read."""
+
+    def reading(self, reading: Reading) -> None:
+        """Take a reading that is to be reported."""
+
+    def event(self, event: Event) -> None:
+        """Take an event."""
+
+    def close(self) -> None:
+        """Write what is left; called once, also after an error."""

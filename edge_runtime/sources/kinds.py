@@ -1,0 +1,106 @@
+"""The kinds of sources there are: the first whose pattern a source's name fits opens it.
+
+A source is an iterator of frames: `close` it, and its file, thread or device is free. What could not be read is yielded
+as the PictureError that says so, and the rest goes on; a live source raises SourceError where it cannot go on. Each
+kind imports what it needs when it is opened.
+"""
+
+import glob
+import re
+import sys
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import NamedTuple
+
+from edge_runtime.errors import PictureError
+from edge_runtime.records import Frame
+from edge_runtime.sources.options import Options
+
+Frames = Generator[Frame | PictureError, None, None]
+
+
+class Kind(NamedTuple):
+    """A kind of source: the pattern of its names, how they look, what it is, and what opens it.
+
+    The frames of a `moving` one follow each other, so that there are events; those of a `live` one wait for nobody.
+    """
+
+    pattern: str
+    form: str
+    what: str
+    frames: Callable[[str, Options], Frames]
+    moving: bool = False
+    live: bool = False
+
+
+def kind_of(name: str) -> Kind:
+    """Return which kind of source a name means."""
+    return next(kind for kind in KINDS if re.fullmatch(kind.pattern, name, re.IGNORECASE | re.DOTALL))
+
+
+def _standard_input(name: str, options: Options) -> Frames:
+    from edge_runtime.sources import pictures
+
+    try:
+        yield pictures.decode(sys.stdin.buffer.read() if sys.stdin else b"", name)
+    except OSError as error:
+        yield PictureError(f"-: cannot be read: {error.strerror or error}")
+    except PictureError as error:
+        yield error
+
+
+def _synthetic(name: str, options: Options) -> Frames:
+    from edge_runtime.sources import live, synthetic
+
+    return live.newest(name, synthetic.opener(name), options)
+
+
+def _camera(name: str, options: Options) -> Frames:
+    from edge_runtime.sources import cameras, live
+
+    return live.newest(name, cameras.opener(name, options), options)
+
+
+def _stream(name: str, options: Options) -> Frames:
+    from edge_runtime.sources import live, streams
+
+    return live.newest(streams.public(name), streams.opener(name, options.patience.stall), options)
+
+
+def _video(name: str, options: Options) -> Frames:
+    from edge_runtime.sources import videos
+
+    if Path(name).is_dir():
+        yield from _files(name, options)
+        return
+    try:
+        yield from videos.frames(Path(name), options.excerpt)
+    except PictureError as error:
+        yield error
+
+
+def _files(name: str, options: Options) -> Frames:
+    """Yield a picture, those in a folder, or those that a pattern names; a file of that very name comes first."""
+    from edge_runtime.sources import pictures
+
+    found = [] if Path(name).exists() else sorted(glob.glob(name, recursive=True))
+    for path in pictures.expand(map(Path, found or [name])):
+        try:
+            yield path if isinstance(path, PictureError) else pictures.load(path)
+        except PictureError as error:
+            yield error
+
+
+KINDS = (
+    Kind(r"-", "-", "a picture on standard input", _standard_input),
+    Kind(r"synthetic(:\d{1,9})?", "synthetic[:SEED]", "generated pages, as a camera would show them", _synthetic,
+         moving=True, live=True),
+    Kind(r"camera(:\d+)?|/dev/(video\d+|v4l/.+)", "camera[:N], /dev/video0, /dev/v4l/by-id/...",
+         "a camera, by Video4Linux", _camera, moving=True, live=True),
+    Kind(r"(https?|rtsps?)://.+", "http://..., https://..., rtsp://...",
+         "a stream: Motion JPEG, RTSP, or an address that answers with a picture", _stream, moving=True, live=True),
+    Kind(r".+\.(avi|flv|m4v|mjpe?g|mkv|mov|mp4|mpe?g|ts|webm|wmv)", "clip.mp4, clip.avi, clip.mkv, ...",
+         "a video file, every frame of it", _video, moving=True),
+    Kind(r".*", "page.jpg, photos/, 'photos/**/*.png'", "pictures: a file, those in a folder, those of a pattern",
+         _files),
+)  # fmt: skip

@@ -1,0 +1,131 @@
+"""Cameras and streams -> the newest frame, always: a thread takes every frame, and whoever reads gets the last one."""
+
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from typing import Protocol
+
+from edge_runtime.errors import SourceError
+from edge_runtime.records import Frame, Uint8
+from edge_runtime.sources.options import Options
+
+
+class Capture(Protocol):
+    """An open camera or stream."""
+
+    def read(self) -> Uint8 | None:
+        """Wait for the next frame, uint8 (H, W) or (H, W, 3) blue-green-red; None where there will be no more.
+
+        Raises SourceError where there is something to say of that.
+        """
+
+    def close(self) -> None:
+        """Free it."""
+
+
+def newest(name: str, opened: Callable[[], Capture], options: Options) -> Generator[Frame, None, None]:
+    """Yield the newest frame of a live source each time, and say how many were dropped since the one before.
+
+    `opened` opens it, and raises SourceError where that fails. `options.tell` may be called from either thread. Raises
+    SourceError where `options.patience` is at its end.
+    """
+    feed = _Feed(name, opened, options)
+    feed.start()
+    index = 0
+    try:
+        while options.until is None or time.monotonic() < options.until:
+            taken = feed.take(options.until)
+            if taken is not None:
+                pixels, moment, dropped = taken
+                index += dropped
+                yield Frame(pixels, name, index, moving=True, taken=moment, dropped=dropped)
+                index += 1
+    finally:
+        feed.stop()
+
+
+class _Feed(threading.Thread):
+    """Takes every frame and keeps the last."""
+
+    def __init__(self, name: str, opened: Callable[[], Capture], options: Options) -> None:
+        super().__init__(name=f"capture {name}", daemon=True)  # a driver may hang in read: nobody waits for it then
+        self._source, self._opened, self._tell, self._patience = name, opened, options.tell, options.patience
+        self._fresh = threading.Condition()
+        self._newest: tuple[Uint8, float] | None = None
+        self._passed = 0  # frames since one was taken
+        self._away = False
+        self._failed: SourceError | None = None
+        self._ended = threading.Event()
+
+    def take(self, until: float | None) -> tuple[Uint8, float, int] | None:
+        """Return the newest frame not taken yet, when it came and how many passed before it.
+
+        None after a stall, or where there was none `until` then.
+        """
+        left = float("inf") if until is None else max(0.0, until - time.monotonic())
+        with self._fresh:
+            self._fresh.wait_for(self._settled, min(left, self._patience.stall))
+            if self._newest is not None:
+                (pixels, moment), self._newest = self._newest, None
+                dropped, self._passed = self._passed - 1, 0
+                return pixels, moment, dropped
+            if self._failed is not None:
+                raise self._failed
+        if left > self._patience.stall:
+            self._say(True, f"{self._source}: no frame for {self._patience.stall:g} s")
+        return None
+
+    def _settled(self) -> bool:
+        return self._newest is not None or self._failed is not None
+
+    def stop(self) -> None:
+        """End the thread: at once, or when the driver answers."""
+        self._ended.set()
+        self.join(1.0)
+
+    def run(self) -> None:
+        """Open the source, take its frames, and begin again, until stopped or out of patience."""
+        failures, seen = 0, False
+        while not self._ended.is_set():
+            any_more = ""
+            try:
+                for _ in self._frames():
+                    failures, seen, any_more = 0, True, " any more"
+                reason = SourceError(f"{self._source}: it gives no frame{any_more}")
+            except SourceError as error:
+                reason = error
+            except Exception as error:  # boundary: whatever a driver raises, the reader must not wait for ever
+                reason = SourceError(f"{self._source}: {type(error).__name__}: {error}")
+            if self._ended.is_set():
+                return
+            failures += 1
+            retries = self._patience.retries
+            if (failures > retries) if retries is not None else not seen:
+                with self._fresh:
+                    self._failed = reason
+                    self._fresh.notify()
+                return
+            self._say(True, f"{reason}; trying again")
+            pauses = self._patience.pauses
+            self._ended.wait(pauses[min(failures, len(pauses)) - 1])
+
+    def _frames(self) -> Iterator[None]:
+        """Open the source and keep its newest frame until there is none any more."""
+        capture = self._opened()
+        try:
+            while not self._ended.is_set() and (pixels := capture.read()) is not None:
+                with self._fresh:
+                    self._newest = pixels, time.monotonic()
+                    self._passed += 1
+                    self._fresh.notify()
+                self._say(False, f"{self._source}: frames again")
+                yield
+        finally:
+            capture.close()
+
+    def _say(self, away: bool, line: str) -> None:
+        """Tell a line if it is a change of state."""
+        with self._fresh:
+            changed, self._away = self._away != away, away
+        if changed:
+            self._tell(line)

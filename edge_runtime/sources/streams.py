@@ -1,0 +1,191 @@
+"""Streams over the network: Motion JPEG and snapshots over HTTP, and whatever FFmpeg reads, as RTSP.
+
+Motion JPEG is taken apart here: FFmpeg would look into a stream for a while before it begins, and scale every later
+picture to the first one's size.
+"""
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from http.client import HTTPException
+from typing import IO, Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.request import (
+    HTTPBasicAuthHandler,
+    HTTPDigestAuthHandler,
+    HTTPPasswordMgrWithDefaultRealm,
+    build_opener,
+)
+from urllib.response import addinfourl
+
+import cv2
+import numpy as np
+
+from edge_runtime.errors import PictureError, SourceError
+from edge_runtime.records import Uint8
+from edge_runtime.sources import pictures
+from edge_runtime.sources.live import Capture
+
+# FFmpeg and OpenCV write what they think of a stream to standard error, past everything; -8 is AV_LOG_QUIET.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+MOST_BYTES = 50_000_000  # of a picture
+LINE = 65_536  # bytes that are taken for one line at the most
+INTERVAL = 0.2  # seconds from one snapshot to the next, at the least
+SECRET = re.compile(r"(?i)\b(\w*(?:pass|pwd|token|key|auth)\w*)=[^&]*")
+
+
+def public(url: str) -> str:
+    """Return an address as it may stand in logs and records: without user, password and keys."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, SECRET.sub(r"\1=...", parts.query), ""))
+
+
+def opener(url: str, stall: float) -> Callable[[], Capture]:
+    """Return what opens the stream at `url`, and gives it up after `stall` seconds without a frame.
+
+    What answers with a single picture is asked for one after the other. The function raises SourceError.
+    """
+
+    def opened() -> Capture:
+        if not url.lower().startswith("http"):
+            return Stream(url, stall)
+        answer = _asked(url, stall)
+        kind = answer.headers.get_content_type()
+        if kind.startswith("multipart/"):
+            return MotionJpeg(answer)
+        answer.close()
+        if kind.startswith("image/"):
+            return Snapshots(url, stall)
+        if kind.startswith("text/"):
+            raise SourceError(f"{public(url)}: this is a page ({kind}), not a stream or a picture")
+        return Stream(url, stall)
+
+    return opened
+
+
+class MotionJpeg:
+    """Pictures that come one after the other as the parts of one HTTP answer."""
+
+    def __init__(self, answer: addinfourl) -> None:
+        self._answer = answer
+        boundary = answer.headers.get_boundary() or ""
+        self._pictures = _parts(answer, b"--" + boundary.lstrip("-").encode())
+
+    def read(self) -> Uint8 | None:
+        """Wait for the next picture that is one; None once the stream has ended or stalled."""
+        try:
+            for data in self._pictures:
+                pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+                if pixels is not None:
+                    return np.asarray(pixels, np.uint8)
+        except (OSError, HTTPException):  # a time-out is one, too
+            pass
+        return None
+
+    def close(self) -> None:
+        """Free the connection."""
+        self._answer.close()
+
+
+def _parts(body: IO[bytes], boundary: bytes) -> Iterator[bytes]:
+    """Yield the parts of a multipart answer; those without a length end where the next one begins."""
+    inside, length = False, None
+    while line := body.readline(LINE):
+        if not inside:
+            inside = boundary in line
+        elif line.strip():
+            name, _, value = line.partition(b":")
+            if name.strip().lower() == b"content-length" and value.strip().isdigit():
+                length = min(int(value), MOST_BYTES)
+        elif length is not None:
+            yield body.read(length)
+            inside, length = False, None
+        else:
+            data = bytearray()
+            while (line := body.readline(LINE)) and boundary not in line and len(data) < MOST_BYTES:
+                data += line
+            yield bytes(data)
+
+
+class Stream:
+    """A stream that OpenCV's FFmpeg reads."""
+
+    def __init__(self, url: str, stall: float) -> None:
+        milliseconds = max(1, round(1000 * stall))
+        limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, milliseconds, cv2.CAP_PROP_READ_TIMEOUT_MSEC, milliseconds]
+        self._capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, limits)  # `set` would be too late for them
+        if not self._capture.isOpened():
+            raise SourceError(f"{public(url)}: no stream there: check the address, and that it is sending")
+
+    def read(self) -> Uint8 | None:
+        """Wait for the next frame; None once the stream has ended or stalled."""
+        there, pixels = self._capture.read()
+        return np.asarray(pixels, np.uint8) if there else None
+
+    def close(self) -> None:
+        """Free the connection."""
+        self._capture.release()
+
+
+class Snapshots:
+    """An address that answers with one picture each time."""
+
+    def __init__(self, url: str, stall: float) -> None:
+        self._url, self._stall, self._next = url, stall, 0.0
+
+    def read(self) -> Uint8:
+        """Ask for a picture. Raises SourceError where there is none."""
+        time.sleep(max(0.0, self._next - time.monotonic()))
+        self._next = time.monotonic() + INTERVAL
+        with _asked(self._url, self._stall) as answer:
+            try:
+                data = answer.read(MOST_BYTES)
+            except (OSError, HTTPException) as error:
+                raise SourceError(f"{public(self._url)}: the picture broke off") from error
+        try:
+            return pictures.decode(data, public(self._url)).pixels
+        except PictureError as error:
+            raise SourceError(str(error)) from error
+
+    def close(self) -> None:
+        """Do nothing: every picture has a connection of its own."""
+
+
+class _Basic(HTTPBasicAuthHandler):
+    """Basic authentication that closes the answer which asked for it."""
+
+    def http_error_401(self, *answer: Any) -> Any:
+        answer[1].close()
+        return super().http_error_401(*answer)
+
+
+class _Digest(HTTPDigestAuthHandler):
+    """The same for digest authentication."""
+
+    def http_error_401(self, *answer: Any) -> Any:
+        answer[1].close()
+        return super().http_error_401(*answer)
+
+
+def _asked(url: str, patience: float) -> addinfourl:
+    """Return the answer to a request, its body not read yet. Raises SourceError where there is none."""
+    parts = urlsplit(url)
+    bare = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, parts.query, ""))
+    passwords = HTTPPasswordMgrWithDefaultRealm()
+    if parts.username is not None:
+        passwords.add_password(None, bare, unquote(parts.username), unquote(parts.password or ""))
+    asking = build_opener(_Basic(passwords), _Digest(passwords))
+    try:
+        return asking.open(bare, timeout=patience)  # type: ignore[no-any-return]
+    except HTTPError as error:
+        error.close()
+        remedy = ": user and password go into the address, as in http://user:password@host/" * (error.code == 401)
+        raise SourceError(f"{public(url)}: the answer is {error.code} {error.reason}{remedy}") from error
+    except (URLError, OSError, HTTPException, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise SourceError(f"{public(url)}: cannot be reached: {getattr(reason, 'strerror', None) or reason}") from error

@@ -1,0 +1,57 @@
+"""Video files -> frames, every one of them: nothing is dropped, however long reading takes."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edge_runtime.errors import PictureError
+from edge_runtime.native import stderr_silenced
+from edge_runtime.records import Frame
+from edge_runtime.sources.options import Excerpt
+
+
+def frames(path: Path, excerpt: Excerpt) -> Iterator[Frame]:
+    """Yield the frames of a video file, the right way up, each with its number in the file from 0.
+
+    Raises PictureError where it is missing, is no video, or holds no frame at all; what follows after damage is left
+    out, as players do.
+    """
+    if not path.is_file():
+        raise PictureError(f"{path}: {'not a file' if path.exists() else 'no such file'}")
+    if not os.access(path, os.R_OK):
+        raise PictureError(f"{path}: cannot be read: permission denied")
+    with stderr_silenced():  # FFmpeg has much to say of a damaged file
+        capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    try:
+        if not capture.isOpened():
+            raise PictureError(f"{path}: not a video that OpenCV can read, or damaged from its beginning")
+        yielded = False
+        for frame in _frames(capture, str(path), excerpt):
+            yielded = True
+            yield frame
+        if not yielded and excerpt == Excerpt():
+            raise PictureError(f"{path}: not one frame in this video can be read")
+    finally:
+        capture.release()
+
+
+def _frames(capture: cv2.VideoCapture, name: str, excerpt: Excerpt) -> Iterator[Frame]:
+    """Yield what is asked for; the others are decoded no further than they must be."""
+    index = 0
+    while True:
+        with stderr_silenced():
+            grabbed = capture.grab()
+        if not grabbed:
+            return
+        seconds = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        if excerpt.end is not None and seconds >= excerpt.end:
+            return
+        if seconds >= excerpt.start and index % excerpt.every == 0:
+            with stderr_silenced():
+                decoded, pixels = capture.retrieve()
+            if decoded:
+                yield Frame(np.asarray(pixels, np.uint8), name, index, moving=True)
+        index += 1

@@ -1,0 +1,151 @@
+"""The command line with videos and live sources; test_cli.py has pictures."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from jsonschema import Draft202012Validator
+
+from edge_runtime.cli import main
+from edge_runtime.sources.kinds import KINDS
+from tests.builds import Call
+
+DOCS = Path(__file__).parents[2] / "docs"
+COMMAND = [sys.executable, "-m", "edge_runtime", "read"]
+
+
+@pytest.fixture
+def clip(tmp_path: Path, samples: Path) -> Path:
+    """Return a video that shows the digit 2 in ten frames, then nothing in ten more."""
+    picture = cv2.imread(str(samples / "digit.png"))
+    assert picture is not None
+    writer = cv2.VideoWriter(str(tmp_path / "clip.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 10, (160, 160))
+    for i in range(20):
+        writer.write(picture if i < 10 else np.full_like(picture, picture.max()))
+    writer.release()
+    return tmp_path / "clip.avi"
+
+
+def test_what_becomes_of_the_lines_of_a_video(call: Call, clip: Path, samples: Path) -> None:
+    assert call(main, "read", clip) == (0, "appeared 2\ngone 2\n", "")
+    assert call(main, "read", clip, samples / "digit.png") == (
+        0,
+        f"{clip}: appeared 2\n{clip}: gone 2\n{samples}/digit.png: 2\n",
+        "",
+    )
+    assert call(main, "read", clip, "--steady", "7/7", "--end", "0.65") == (0, "appeared 2\n", "")
+    assert call(main, "read", clip, "--steady", "8/8", "--end", "0.65") == (0, "", "")
+
+
+def test_events_and_raw_readings_are_records_that_fit_their_schemas(call: Call, clip: Path) -> None:
+    done = call(main, "read", clip, "--json", "--raw")
+    records = [json.loads(line) for line in done.out.splitlines()]
+    for record in records:
+        schema = json.loads((DOCS / f"{record['type']}.schema.json").read_text())
+        Draft202012Validator.check_schema(schema)
+        Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(record)
+    kinds = [record["type"] for record in records]
+    assert (kinds.count("reading"), kinds.count("event")) == (20, 2)
+    # An event follows the reading that settled it.
+    assert kinds.index("event") == 3
+    assert [(r["frame"], r["event"], r["text"], r["previous"]) for r in records if r["type"] == "event"] == [
+        (2, "appeared", "2", None),
+        (12, "gone", None, "2"),
+    ]
+
+
+def test_annotated_frames_are_numbered_and_the_last_are_kept(call: Call, clip: Path, tmp_path: Path) -> None:
+    done = call(main, "read", clip, "--annotate", tmp_path / "out", "--keep", "3")
+    assert (done.code, done.err) == (0, "")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"clip-{i:06}.png" for i in (17, 18, 19)]
+
+
+def test_everything_works_without_a_camera(call: Call) -> None:
+    done = call(main, "read", "synthetic:3", "--frames", "5")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("appeared ")
+
+
+def test_it_ends_after_so_many_seconds(call: Call) -> None:
+    done = call(main, "read", "synthetic", "--duration", "0.5", "--json", "--raw")
+    assert (done.code, done.err) == (0, "")
+    records = [json.loads(line) for line in done.out.splitlines()]
+    readings = [record for record in records if record["type"] == "reading"]
+    assert 1 <= len(readings) <= 6
+    assert all(record["age_ms"] >= 0 and record["dropped"] >= 0 for record in readings)
+
+
+def test_no_camera_and_no_stream_have_a_code_of_their_own(call: Call) -> None:
+    assert call(main, "read", "/dev/video63") == (
+        3,
+        "",
+        "edge-digits: error: /dev/video63: there is no such camera; is it plugged in?\n",
+    )
+    done = call(main, "read", "http://me:secret@127.0.0.1:1/", "--retries", "0")
+    assert (done.code, done.out) == (3, "")
+    assert done.err == "edge-digits: error: http://127.0.0.1:1/: cannot be reached: Connection refused\n"
+
+
+def test_a_source_without_an_end_comes_last(call: Call, clip: Path) -> None:
+    done = call(main, "read", "synthetic", clip)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "edge-digits: error: synthetic has no end: name it last, or say how many --frames of each source to read\n"
+    )
+    assert call(main, "read", "synthetic", clip, "--frames", "2", "--steady", "1/1").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--steady", "2/4"], "'2/4' is not a fraction such as 3/5, more than a half and at most 1"),
+        (["--steady", "0/0"], "'0/0' is not a fraction"),
+        (["--steady", "often"], "'often' is not a fraction"),
+        (["--size", "640"], "'640' is not a size such as 640x480"),
+        (["--size", "0x480"], "'0x480' is not a size such as 640x480"),
+        (["--focus", "near"], "'near' is neither auto nor a number"),
+        (["--start", "3", "--end", "2"], "the end must come after the start, not at 2 s after 3 s"),
+        (["--every", "0"], "0 is not in the range x>=1"),
+        (["--stall", "0"], "0.0 is not in the range 0.1<=x<=3600"),
+    ],
+)
+def test_a_wrong_option_is_named(call: Call, arguments: list[str], message: str) -> None:
+    done = call(main, "read", "clip.mp4", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert message in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_the_sources_are_listed(call: Call) -> None:
+    done = call(main, "read", "--list-sources")
+    assert (done.code, done.err) == (0, "")
+    assert [line[:44].strip() for line in done.out.splitlines()] == [kind.form for kind in KINDS]
+    assert all(line[44:].strip() for line in done.out.splitlines())
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_signal_ends_it_in_good_order(number: signal.Signals, code: int) -> None:
+    heeding = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from edge_runtime.cli import main; main()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", heeding, "read", "synthetic", "--json", "--raw"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=DOCS.parent,
+    )
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    process.send_signal(number)
+    rest, err = process.communicate(timeout=20)
+    assert (process.returncode, err.strip()) == (code, "")
+    # No line is cut in half.
+    assert (first + rest).endswith("\n")
+    assert {json.loads(line)["type"] for line in (first + rest).splitlines()} <= {"reading", "event"}

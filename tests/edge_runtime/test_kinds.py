@@ -1,0 +1,99 @@
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge_runtime.errors import PictureError
+from edge_runtime.records import Frame
+from edge_runtime.sources.kinds import KINDS, kind_of
+from edge_runtime.sources.options import Options
+
+
+def names(source: str) -> list[str]:
+    """Return where each frame of a source came from, or what was wrong."""
+    found = kind_of(source).frames(source, Options())
+    return [frame.source if isinstance(frame, Frame) else f"error: {frame}" for frame in found]
+
+
+@pytest.mark.parametrize(
+    ("source", "form"),
+    [
+        ("-", "-"),
+        ("synthetic", "synthetic[:SEED]"),
+        ("synthetic:7", "synthetic[:SEED]"),
+        ("camera", "camera[:N], /dev/video0, /dev/v4l/by-id/..."),
+        ("camera:12", "camera[:N], /dev/video0, /dev/v4l/by-id/..."),
+        ("/dev/video3", "camera[:N], /dev/video0, /dev/v4l/by-id/..."),
+        ("/dev/v4l/by-id/usb-cam-index0", "camera[:N], /dev/video0, /dev/v4l/by-id/..."),
+        ("HTTP://host/a.jpg", "http://..., https://..., rtsp://..."),
+        ("https://host", "http://..., https://..., rtsp://..."),
+        ("rtsp://user:word@host:554/x", "http://..., https://..., rtsp://..."),
+        ("some clip.MP4", "clip.mp4, clip.avi, clip.mkv, ..."),
+        ("page.jpg", "page.jpg, photos/, 'photos/**/*.png'"),
+        ("synthetic:x", "page.jpg, photos/, 'photos/**/*.png'"),
+        ("camera.jpg", "page.jpg, photos/, 'photos/**/*.png'"),
+        ("ftp://host/x", "page.jpg, photos/, 'photos/**/*.png'"),
+        ("two\nlines.png", "page.jpg, photos/, 'photos/**/*.png'"),
+        ("", "page.jpg, photos/, 'photos/**/*.png'"),
+    ],
+)
+def test_a_source_is_known_by_its_name(source: str, form: str) -> None:
+    assert kind_of(source).form == form
+
+
+def test_what_is_live_moves() -> None:
+    assert [kind.form for kind in KINDS if kind.live and not kind.moving] == []
+    assert sum(kind.live for kind in KINDS) == 3
+
+
+def test_a_pattern_names_the_files_that_fit_it_in_order(samples: Path) -> None:
+    assert names(f"{samples}/*.jpg") == [f"{samples}/blackboard.jpg", f"{samples}/paper.jpg"]
+    assert names(f"{samples.parent}/**/digit.png") == [f"{samples}/digit.png"]
+    assert names(f"{samples}/*.gif") == [f"error: {samples}/*.gif: no such file"]
+
+
+def test_a_file_of_that_very_name_is_no_pattern(tmp_path: Path, samples: Path) -> None:
+    odd = tmp_path / "page[1].png"
+    odd.write_bytes((samples / "digit.png").read_bytes())
+    (tmp_path / "page1.png").write_bytes(b"")
+    assert names(str(odd)) == [str(odd)]
+
+
+def test_a_folder_that_is_called_like_a_video_is_a_folder(tmp_path: Path, samples: Path) -> None:
+    folder = tmp_path / "clip.mp4"
+    folder.mkdir()
+    (folder / "a.png").write_bytes((samples / "digit.png").read_bytes())
+    assert names(str(folder)) == [str(folder / "a.png")]
+
+
+def test_what_cannot_be_read_is_yielded_and_the_rest_goes_on(tmp_path: Path, samples: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    (tmp_path / "b.png").write_bytes((samples / "digit.png").read_bytes())
+    assert names(str(tmp_path)) == [
+        f"error: {tmp_path}/a.png: not a picture that Pillow can read",
+        str(tmp_path / "b.png"),
+    ]
+    assert names(str(tmp_path / "none.mp4")) == [f"error: {tmp_path}/none.mp4: no such file"]
+
+
+def test_standard_input_holds_one_picture(monkeypatch: pytest.MonkeyPatch, samples: Path) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((samples / "digit.png").read_bytes())))
+    (frame,) = kind_of("-").frames("-", Options())
+    assert isinstance(frame, Frame)
+    assert (frame.source, frame.size, frame.moving) == ("-", (160, 160), False)
+    monkeypatch.setattr(sys, "stdin", None)
+    (error,) = kind_of("-").frames("-", Options())
+    assert isinstance(error, PictureError)
+
+
+def test_the_generated_camera_shows_the_same_for_the_same_seed() -> None:
+    def first(source: str) -> list[bytes]:
+        frames = kind_of(source).frames(source, Options())
+        try:
+            return [frame.pixels.tobytes() for frame in [next(frames)] if isinstance(frame, Frame)]
+        finally:
+            frames.close()
+
+    assert first("synthetic:5") == first("synthetic:5") != first("synthetic:6")
+    assert first("synthetic") == first("synthetic:0")

@@ -1,0 +1,164 @@
+import threading
+import time
+from collections.abc import Callable, Iterator
+from queue import Queue
+
+import numpy as np
+import pytest
+
+from edge_runtime.errors import SourceError
+from edge_runtime.records import Frame, Uint8
+from edge_runtime.sources.live import newest
+from edge_runtime.sources.options import Options, Patience
+
+AT_ONCE = (0.0,)
+
+
+def gray(value: int) -> Uint8:
+    return np.full((4, 6), value, np.uint8)
+
+
+class Camera:
+    """A camera that gives what a test puts into it: numbers as gray frames, None as its end, errors as they are."""
+
+    def __init__(self) -> None:
+        self.given: Queue[int | Exception | None] = Queue()
+        self.asked = threading.Semaphore(0)  # released each time that a frame is asked for
+        self.closed = False
+
+    def read(self) -> Uint8 | None:
+        self.asked.release()
+        value = self.given.get(timeout=10)
+        if isinstance(value, Exception):
+            raise value
+        return None if value is None else gray(value)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def give(self, *values: int | Exception | None) -> None:
+        """Give each of these, and return once all but a last None or error were taken."""
+        for value in values:
+            assert self.asked.acquire(timeout=10)
+            self.given.put(value)
+        if isinstance(values[-1], int):
+            assert self.asked.acquire(timeout=10)
+            self.asked.release()
+
+
+def next_of(frames: Iterator[Frame], camera: Camera, *values: int | Exception | None) -> Frame:
+    """Return the next frame, and let the camera give these meanwhile."""
+    giver = threading.Thread(target=camera.give, args=values)
+    giver.start()
+    frame = next(frames)
+    giver.join()
+    return frame
+
+
+def value_of(frame: Frame) -> int:
+    return int(frame.pixels[0, 0])
+
+
+def opened(*cameras: Camera | SourceError) -> Callable[[], Camera]:
+    """Return what opens one of these after the other, and then nothing."""
+    waiting = list(cameras)
+
+    def open_next() -> Camera:
+        found = waiting.pop(0) if waiting else SourceError("cam: there is no more")
+        if isinstance(found, SourceError):
+            raise found
+        return found
+
+    return open_next
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def options(told: list[str]) -> Options:
+    return Options(patience=Patience(stall=10, retries=1, pauses=AT_ONCE), tell=told.append)
+
+
+def test_the_newest_frame_is_given_and_the_others_are_counted(options: Options, told: list[str]) -> None:
+    camera = Camera()
+    frames = newest("cam", opened(camera), options)
+    started = time.monotonic()
+    first = next_of(frames, camera, 7)
+    assert (value_of(first), first.index, first.dropped, first.moving, first.source) == (7, 0, 0, True, "cam")
+    assert first.taken is not None
+    assert started <= first.taken <= time.monotonic()
+    camera.give(1, 2, 3)
+    second = next(frames)
+    assert (value_of(second), second.index, second.dropped) == (3, 3, 2)
+    camera.give(9)
+    assert value_of(next(frames)) == 9
+    camera.give(None)
+    with pytest.raises(SourceError, match="there is no more"):
+        next(frames)
+    assert camera.closed
+    assert told == ["cam: it gives no frame any more; trying again"]
+
+
+def test_what_ends_is_opened_again_and_each_change_is_told_once(options: Options, told: list[str]) -> None:
+    first, second = Camera(), Camera()
+    tries = [SourceError("cam: busy")] * 3
+    patient = Options(patience=Patience(stall=10, pauses=AT_ONCE), tell=told.append)
+    frames = newest("cam", opened(first, *tries, second), patient)
+    assert value_of(next_of(frames, first, 1)) == 1
+    first.give(None)
+    again = next_of(frames, second, 2)
+    assert (value_of(again), again.index) == (2, 1)
+    assert first.closed
+    assert told == ["cam: it gives no frame any more; trying again", "cam: frames again"]
+    second.give(None)
+    frames.close()
+    assert second.closed
+
+
+def test_what_cannot_be_opened_at_first_is_an_error_at_once(told: list[str]) -> None:
+    eager = Options(patience=Patience(pauses=AT_ONCE), tell=told.append)
+    with pytest.raises(SourceError, match="cam: not plugged in"):
+        next(newest("cam", opened(SourceError("cam: not plugged in")), eager))
+    assert told == []
+
+
+def test_retries_are_counted_from_the_last_frame(options: Options, told: list[str]) -> None:
+    camera = Camera()
+    frames = newest("cam", opened(SourceError("cam: off"), camera), options)
+    assert value_of(next_of(frames, camera, 5)) == 5
+    assert told == ["cam: off; trying again", "cam: frames again"]
+    camera.give(None)
+    with pytest.raises(SourceError, match="there is no more"):
+        next(frames)
+
+
+def test_a_camera_that_hangs_is_said_to(told: list[str]) -> None:
+    camera = Camera()
+    options = Options(patience=Patience(stall=0.05), tell=told.append, until=time.monotonic() + 0.3)
+    assert list(newest("cam", opened(camera), options)) == []
+    assert told == ["cam: no frame for 0.05 s"]
+    camera.given.put(None)
+
+
+def test_whatever_a_driver_raises_is_an_error_of_the_source(options: Options) -> None:
+    camera = Camera()
+    frames = newest("cam", opened(camera), Options(patience=Patience(retries=0)))
+    next_of(frames, camera, 1)
+    camera.give(RuntimeError("the driver is confused"))
+    with pytest.raises(SourceError, match="cam: RuntimeError: the driver is confused"):
+        next(frames)
+    assert camera.closed
+
+
+def test_closing_the_frames_ends_the_thread_and_frees_the_camera(options: Options) -> None:
+    camera = Camera()
+    frames = newest("cam", opened(camera), options)
+    next_of(frames, camera, 1)
+    assert any(thread.name == "capture cam" for thread in threading.enumerate())
+    camera.given.put(2)  # the driver answers
+    frames.close()
+    assert camera.closed
+    assert not any(thread.name == "capture cam" for thread in threading.enumerate())

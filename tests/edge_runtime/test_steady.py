@@ -1,0 +1,150 @@
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_runtime.records import Box, Digit, Event, Reading, Timings
+from edge_runtime.steady import Seen, likeness, lines_of, steady
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+Line = tuple[str, int, int]  # its text, and where it starts
+
+
+def reading(frame: int, *lines: Line | str) -> Reading:
+    """Return what was read in a frame: 40 pixels high digits in lines, from the left edge and 100 pixels apart."""
+    digits, texts = [], []
+    for number, line in enumerate(lines):
+        text, x, y = (line, 0, 100 * number) if isinstance(line, str) else line
+        texts.append(text)
+        digits += [
+            Digit(label, 1 - i / 8, Box(x + 30 * i, y, 24, 40), number, ((label, 0.9),))
+            for i, label in enumerate(text)
+            if label != " "
+        ]
+    ms = Timings(0, 0, 0, 0, 0)
+    return Reading(
+        "page.mp4", frame, START + timedelta(seconds=frame), 640, 480, tuple(texts), tuple(digits), (), ms, "0" * 12
+    )
+
+
+def events(frames: Iterable[Sequence[Line | str]], need: int = 3, of: int = 5) -> list[tuple[int, str, str | None]]:
+    """Return each event's frame, kind and text."""
+    found = steady((reading(i, *lines) for i, lines in enumerate(frames)), need, of)
+    return [(event.frame, event.event, event.text) for event in found]
+
+
+def test_a_line_is_reported_when_it_was_the_same_three_times_and_only_once() -> None:
+    assert events([["123"]] * 10) == [(2, "appeared", "123")]
+
+
+def test_what_is_there_for_fewer_frames_is_never_reported() -> None:
+    assert events([["123"]] * 2 + [[]] * 10) == []
+    assert events([["123"]] * 6 + [["128"]] * 2 + [["123"]] * 6) == [(2, "appeared", "123")]
+    assert events([["123"]] * 6 + [[]] * 2 + [["123"]] * 6) == [(2, "appeared", "123")]
+
+
+def test_a_reading_that_flickers_now_and_then_is_reported_as_what_it_mostly_is() -> None:
+    assert events([["123"], ["128"], ["123"]] * 6) == [(3, "appeared", "123")]
+
+
+def test_a_change_and_an_end_are_reported_with_what_was_there_before() -> None:
+    frames = [["123"]] * 5 + [["1234"]] * 5 + [[]] * 5
+    settled = list(steady(reading(i, *lines) for i, lines in enumerate(frames)))
+    assert [(e.event, e.line_id, e.previous, e.text, e.frame) for e in settled] == [
+        ("appeared", 1, None, "123", 2),
+        ("changed", 1, "123", "1234", 7),
+        ("gone", 1, "1234", None, 12),
+    ]
+    assert settled[0] == Event(
+        "appeared", 1, "123", None, Box(0, 0, 84, 40), 0.75, "page.mp4", 2, START + timedelta(seconds=2)
+    )
+    assert settled[2].box == Box(0, 0, 114, 40)
+
+
+def test_a_line_that_moves_stays_the_same_line() -> None:
+    assert events([[("123", 10 * i, 30 * i)] for i in range(12)]) == [(2, "appeared", "123")]
+
+
+def test_a_new_line_above_does_not_change_the_ones_below() -> None:
+    frames: list[list[Line | str]] = [[("55", 0, 100), ("77", 0, 200)]] * 5
+    frames += [[("33", 0, 0), ("55", 0, 100), ("77", 0, 200)]] * 5
+    assert events(frames) == [(2, "appeared", "55"), (2, "appeared", "77"), (7, "appeared", "33")]
+
+
+def test_one_line_of_two_goes_and_the_other_stays() -> None:
+    assert events([["55", "77"]] * 5 + [[("77", 0, 100)]] * 5) == [
+        (2, "appeared", "55"),
+        (2, "appeared", "77"),
+        (7, "gone", None),
+    ]
+
+
+def test_a_page_that_is_put_in_the_place_of_another_changes_its_lines() -> None:
+    assert events([["123", "456"]] * 5 + [["789", "012"]] * 5) == [
+        (2, "appeared", "123"),
+        (2, "appeared", "456"),
+        (7, "changed", "789"),
+        (7, "changed", "012"),
+    ]
+
+
+def test_a_line_far_away_with_another_text_is_another_line() -> None:
+    found = events([[("123", 0, 0)]] * 5 + [[("987", 0, 400)]] * 5)
+    assert found == [(2, "appeared", "123"), (7, "gone", None), (7, "appeared", "987")]
+
+
+def test_equal_lines_are_told_apart_by_where_they_are() -> None:
+    assert events([["11", "11"]] * 5 + [[("11", 0, 100)]] * 5) == [
+        (2, "appeared", "11"),
+        (2, "appeared", "11"),
+        (7, "gone", None),
+    ]
+
+
+def test_words_keep_their_spaces() -> None:
+    assert events([["12 345"]] * 3) == [(2, "appeared", "12 345")]
+
+
+def test_one_of_one_reports_every_reading() -> None:
+    assert events([["1"], ["2"], [], ["2"]], need=1, of=1) == [
+        (0, "appeared", "1"),
+        (1, "changed", "2"),
+        (2, "gone", None),
+        (3, "appeared", "2"),
+    ]
+
+
+@pytest.mark.parametrize(("need", "of"), [(0, 1), (4, 3), (2, 4), (-1, 1)])
+def test_what_settles_two_texts_at_once_or_none_is_refused(need: int, of: int) -> None:
+    with pytest.raises(ValueError, match="more than half"):
+        next(steady([reading(0, "1")], need, of))
+
+
+def test_lines_are_the_unions_of_their_digits() -> None:
+    above, below = lines_of(reading(0, "12 3", ("4", 7, 100)))
+    assert above == Seen("12 3", Box(0, 0, 114, 40), 0.625)
+    assert below == Seen("4", Box(7, 100, 24, 40), 1.0)
+    assert lines_of(reading(0)) == []
+    assert likeness(above, above) == 1
+    assert likeness(above, below) == 0
+
+
+TEXTS = st.lists(st.sampled_from(["1", "17", "4 2", "007", "65"]), max_size=3)
+
+
+@given(st.lists(TEXTS, max_size=25), st.sampled_from([(1, 1), (2, 3), (3, 5)]))
+def test_whatever_is_read_events_of_a_line_follow_each_other(frames: list[list[str]], rule: tuple[int, int]) -> None:
+    said: dict[int, str | None] = {}
+    for event in steady((reading(i, *lines) for i, lines in enumerate(frames)), *rule):
+        assert event.previous == said.get(event.line_id)
+        assert event.text != event.previous
+        assert (event.event == "appeared") == (event.previous is None)
+        assert (event.event == "gone") == (event.text is None)
+        said[event.line_id] = event.text
+
+
+@given(st.lists(st.sampled_from(["1", "17", "4 2"]), min_size=1, max_size=3, unique=True), st.integers(3, 9))
+def test_a_page_that_holds_still_is_reported_whole(texts: list[str], frames: int) -> None:
+    assert sorted(text or "" for _, _, text in events([texts] * frames)) == sorted(texts)
