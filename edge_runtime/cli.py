@@ -8,14 +8,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast
 
 import click
 
 import edge_runtime
 from edge_runtime import dependencies
 from edge_runtime.errors import EdgeError, OptionError, OutputError, PictureError
-from edge_runtime.option_types import Focus, Fraction, Size
+from edge_runtime.option_types import Focus, Fraction, Region, Size
 
 if TYPE_CHECKING:
     from edge_runtime.sinks.sink import Sink
@@ -66,6 +66,12 @@ def _list_sources(context: click.Context, _: click.Parameter, wanted: bool) -> N
 @click.option("--every", metavar="N", type=click.IntRange(1), default=1, help="Of a video, read every Nth frame.")
 @click.option("--start", metavar="SECONDS", type=click.FloatRange(0), default=0.0, help="Begin there in a video.")
 @click.option("--end", metavar="SECONDS", type=click.FloatRange(0, min_open=True), help="End there in a video.")
+@click.option("--rotate", type=click.Choice(["0", "90", "180", "270"]), default="0", help="Turn clockwise first.")
+@click.option("--flip", type=click.Choice(["none", "horizontal", "vertical", "both"]), default="none",
+              help="Mirror, then.")  # fmt: skip
+@click.option("--roi", metavar="X,Y,W,H", type=Region(), help="Read this part of what that gives, in pixels.")
+@click.option("--skip-still", is_flag=True, help="Do not read a moving picture's frame again that has not changed.")
+@click.option("--stats", is_flag=True, help="Say once a minute, on standard error, how the work goes.")
 @click.option("--size", metavar="WxH", type=Size(), default="640x480", show_default=True,
               help="Ask a camera for pictures of this size.")  # fmt: skip
 @click.option("--fps", metavar="N", type=click.FloatRange(0, 1000, min_open=True), help="Ask it for so many a second.")
@@ -97,6 +103,11 @@ def read(
     every: int,
     start: float,
     end: float | None,
+    rotate: str,
+    flip: Literal["none", "horizontal", "vertical", "both"],
+    roi: tuple[int, int, int, int] | None,
+    skip_still: bool,
+    stats: bool,
     size: tuple[int, int],
     fps: float | None,
     focus: str | None,
@@ -123,8 +134,11 @@ def read(
       edge-digits read http://camera.local/stream --json --stall 10
     """
     from edge_runtime import DigitReader, pipeline
+    from edge_runtime.records import Box
+    from edge_runtime.sinks.stats import Stats
     from edge_runtime.sources.kinds import kind_of
     from edge_runtime.sources.options import Excerpt, Options, Patience, Settings
+    from edge_runtime.sources.view import View
 
     failures: list[EdgeError] = []
 
@@ -146,7 +160,7 @@ def read(
             until=None if duration is None else time.monotonic() + duration,
             tell=_note,
         )
-        report = pipeline.Report(need=rule[0], of=rule[1], raw=raw)
+        report = pipeline.Report(need=rule[0], of=rule[1], raw=raw, skip_still=skip_still)
     except ValueError as error:
         raise OptionError(str(error)) from error
     with (
@@ -158,7 +172,10 @@ def read(
         _check_outputs(annotate, explain, sources)
         several = len(sources) > 1 or os.path.isdir(sources[0])
         sinks = _sinks(as_json, several, annotate, explain, keep, reader.classifier.labels)
-        pipeline.run(sources, reader, sinks, options, report, failed)
+        if stats:
+            sinks.append(Stats(_note))
+        view = View(rotate=cast(Literal[0, 90, 180, 270], int(rotate)), flip=flip, roi=roi and Box(*roi))
+        pipeline.run(sources, reader, sinks, options, report, failed, view)
     if failures:
         raise SystemExit(max(error.exit_code for error in failures))
 
@@ -215,6 +232,8 @@ def _print(line: str) -> None:
         # Whoever read our output has enough; what is left in the buffer has nowhere to go.
         sys.stdout = None
         raise SystemExit(0) from None
+    except OSError as error:
+        raise OutputError(f"cannot write the result: {error.strerror or error}") from error
 
 
 def _note(message: str) -> None:

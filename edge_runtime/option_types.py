@@ -41,3 +41,18 @@ class Focus(click.ParamType[str]):
         if not re.fullmatch(r"auto|\d{1,6}(\.\d+)?", str(value)):
             self.fail(f"{value!r} is neither auto nor a number", param, ctx)
         return str(value)
+
+
+class Region(click.ParamType[tuple[int, int, int, int]]):
+    """A rectangle in pixels: left, top, width, height."""
+
+    name = "region"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int, int, int]:
+        """Return all four; fails where it is no rectangle, or empty."""
+        match = re.fullmatch(r"(\d{1,5}),(\d{1,5}),(\d{1,5}),(\d{1,5})", str(value))
+        if match is None or min(int(match[3]), int(match[4])) < 1:
+            self.fail(f"{value!r} is not a region such as 100,50,400,300: left, top, width, height", param, ctx)
+        return int(match[1]), int(match[2]), int(match[3]), int(match[4])

@@ -2,28 +2,34 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Literal
 
 from edge_runtime.errors import OutputError, PictureError
 from edge_runtime.reader import DigitReader
-from edge_runtime.records import Frame, Reading
+from edge_runtime.records import Frame, Reading, Uint8
 from edge_runtime.sinks.sink import Sink
 from edge_runtime.sources.kinds import Frames, kind_of
 from edge_runtime.sources.options import Options
+from edge_runtime.sources.view import View, cells, still, viewed
 from edge_runtime.steady import steady
 
+VIEW = View()
 Failed = Callable[[PictureError | OutputError], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What is reported of moving pictures: events of lines that `need` of `of` frames agree on; `raw`, readings too."""
+    """What is reported of moving pictures: events of lines that `need` of `of` frames agree on; `raw`, readings too.
+
+    With `skip_still`, a frame that shows what the one before it showed is not read again: it counts as read the same.
+    """
 
     need: int = 3
     of: int = 5
     raw: bool = False
+    skip_still: bool = False
 
 
 def run(
@@ -33,6 +39,7 @@ def run(
     options: Options,
     report: Report,
     failed: Failed,
+    view: View = VIEW,
 ) -> None:
     """Read sources one after the other, and give the sinks what was read.
 
@@ -44,7 +51,7 @@ def run(
         for name in names:
             kind = kind_of(name)
             with closing(kind.frames(name, options)) as frames:
-                found = _readings(_limited(frames, options), reader, outlets, failed, report.raw or not kind.moving)
+                found = _readings(viewed(_limited(frames, options), view), reader, outlets, report, failed)
                 if kind.moving:
                     for event in steady(found, report.need, report.of):
                         outlets.give("event", event)
@@ -56,17 +63,26 @@ def run(
 
 
 def _readings(
-    frames: Iterator[Frame | PictureError], reader: DigitReader, outlets: "_Outlets", failed: Failed, reported: bool
+    frames: Iterator[Frame | PictureError], reader: DigitReader, outlets: "_Outlets", report: Report, failed: Failed
 ) -> Iterator[Reading]:
+    reading: Reading | None = None
+    before: Uint8 | None = None
     for frame in frames:
         if isinstance(frame, PictureError):
             failed(frame)
             continue
+        if report.skip_still and frame.moving:
+            seen = cells(frame.pixels)
+            if reading is not None and still(before, seen):
+                yield replace(reading, frame=frame.index, captured_at=frame.captured_at)
+                continue
+            before = seen
         trace = reader.trace(frame)
+        reading = trace.reading
         outlets.give("frame", frame, trace)
-        if reported:
-            outlets.give("reading", trace.reading)
-        yield trace.reading
+        if report.raw or not frame.moving:
+            outlets.give("reading", reading)
+        yield reading
 
 
 def _limited(frames: Frames, options: Options) -> Iterator[Frame | PictureError]:

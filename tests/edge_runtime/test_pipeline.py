@@ -15,6 +15,7 @@ from edge_runtime.reader import Trace
 from edge_runtime.records import Event, Frame, Reading, Uint8
 from edge_runtime.sinks.sink import Sink
 from edge_runtime.sources.options import Excerpt, Options, Patience
+from edge_runtime.sources.view import View
 from tests.edge_runtime.servers import Request, part, serving
 
 Digits = tuple[Uint8, Uint8]
@@ -109,6 +110,25 @@ def test_raw_gives_the_reading_of_every_frame_too(read: Read, video: Path) -> No
         (25, ()),
     ]
     assert [(reading.age_ms, reading.dropped) for reading in memory.readings] == [(None, None)] * 6
+
+
+def test_still_frames_are_read_once_and_count_as_read_the_same(reader: DigitReader, video: Path) -> None:
+    memory = Memory()
+    run([str(video)], reader, [memory], Options(), Report(skip_still=True), lambda error: None)
+    assert [frame.index for frame in memory.frames] == [0, 10, 20]
+    assert memory.said == [(2, "appeared", "2741"), (12, "changed", "508"), (22, "gone", "508")]
+
+
+def test_boxes_are_those_of_the_picture_as_it_is_seen(reader: DigitReader, tmp_path: Path, digits: Digits) -> None:
+    upright = page(digits, "2741")
+    cv2.imwrite(str(tmp_path / "turned.png"), cv2.rotate(upright, cv2.ROTATE_90_COUNTERCLOCKWISE))
+    expected = reader.read(upright)
+    memory = Memory()
+    turned = View(rotate=90)
+    run([str(tmp_path / "turned.png")], reader, [memory], Options(), Report(), lambda error: None, turned)
+    (reading,) = memory.readings
+    assert (reading.width, reading.height, reading.text) == (640, 480, expected.text)
+    assert [digit.box for digit in reading.digits] == [digit.box for digit in expected.digits]
 
 
 def test_frames_are_counted_for_each_source(read: Read, video: Path, samples: Path) -> None:

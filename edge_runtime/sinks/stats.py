@@ -1,0 +1,56 @@
+"""A line now and then that says how the work goes: frames a second, where the time goes, what was left out."""
+
+from collections.abc import Callable
+from time import monotonic
+
+from edge_runtime.reader import Trace
+from edge_runtime.records import Event, Frame
+from edge_runtime.sinks.sink import Sink
+
+STAGES = ("ink", "locate", "normalize", "classify", "total")
+
+
+class Stats(Sink):
+    """Tells a line every `interval` seconds, and once more at the end."""
+
+    def __init__(self, tell: Callable[[str], None], interval: float = 60.0) -> None:
+        self._tell, self._interval = tell, interval
+        self._ms: dict[str, float] = {}
+        self._age = self._oldest = 0.0
+        self._begin()
+
+    def frame(self, frame: Frame, trace: Trace) -> None:
+        """Count a frame."""
+        reading = trace.reading
+        self._frames += 1
+        self._digits += len(reading.digits)
+        self._ms = {stage: self._ms[stage] + getattr(reading.ms, stage) for stage in STAGES}
+        if reading.age_ms is not None:
+            self._age, self._oldest = self._age + reading.age_ms, max(self._oldest, reading.age_ms)
+            self._dropped += reading.dropped or 0
+        if monotonic() - self._started >= self._interval:
+            self._say()
+            self._begin()
+
+    def event(self, event: Event) -> None:
+        """Count an event."""
+        self._events += 1
+
+    def close(self) -> None:
+        """Tell what is left."""
+        if self._frames:
+            self._say()
+
+    def _begin(self) -> None:
+        self._started = monotonic()
+        self._frames = self._digits = self._events = self._dropped = 0
+        self._ms = dict.fromkeys(STAGES, 0.0)
+        self._age = self._oldest = 0.0
+
+    def _say(self) -> None:
+        seconds = max(monotonic() - self._started, 1e-9)
+        stages = ", ".join(f"{stage} {self._ms[stage] / self._frames:.1f}" for stage in STAGES)
+        line = f"{self._frames / seconds:.1f} frames a second; ms: {stages}"
+        if self._oldest:
+            line += f"; age {self._age / self._frames:.0f} ms, at most {self._oldest:.0f}; {self._dropped} dropped"
+        self._tell(f"{line}; {self._digits} digits, {self._events} events")

@@ -1,0 +1,38 @@
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from edge_runtime import DigitReader
+from edge_runtime.records import Frame
+from edge_runtime.sinks.stats import Stats
+
+
+def test_a_line_says_how_the_work_went_and_the_next_one_begins_anew(reader: DigitReader) -> None:
+    told: list[str] = []
+    stats = Stats(told.append, interval=0.0)
+    frame = Frame(np.full((48, 64), 200, np.uint8))
+    trace = reader.trace(frame)
+    stats.frame(frame, trace)
+    aged = replace(trace, reading=replace(trace.reading, age_ms=12.4, dropped=3))
+    stats.frame(frame, aged)
+    stats.close()
+    stages = r"ms: ink [\d.]+, locate [\d.]+, normalize [\d.]+, classify [\d.]+, total [\d.]+"
+    assert len(told) == 2
+    assert re.fullmatch(rf"[\d.]+ frames a second; {stages}; 0 digits, 0 events", told[0])
+    assert re.fullmatch(
+        rf"[\d.]+ frames a second; {stages}; age 12 ms, at most 12; 3 dropped; 0 digits, 0 events", told[1]
+    )
+
+
+@pytest.mark.parametrize("frames", [0, 3])
+def test_what_is_left_is_told_at_the_end(reader: DigitReader, frames: int) -> None:
+    told: list[str] = []
+    stats = Stats(told.append)
+    frame = Frame(np.full((48, 64), 200, np.uint8))
+    for _ in range(frames):
+        stats.frame(frame, reader.trace(frame))
+    assert told == []
+    stats.close()
+    assert len(told) == (1 if frames else 0)
