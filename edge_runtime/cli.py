@@ -4,9 +4,10 @@ import io
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -15,20 +16,20 @@ import click
 import edge_runtime
 from edge_runtime import dependencies
 from edge_runtime.errors import EdgeError, OptionError, OutputError, PictureError
-from edge_runtime.option_types import Focus, Fraction, Region, Size
+from edge_runtime.option_types import Finite, Focus, Fraction, Region, Size
 
 if TYPE_CHECKING:
     from edge_runtime.sinks.sink import Sink
 
 EXIT_CODES = """\b
 Exit codes:
-    0  done, also when there was no digit
+    0  done, also when there was no digit, and when SIGTERM ended a video, camera or stream
     1  a picture was missing or unreadable (the others were read)
     2  a wrong option, or a package that is not installed
     3  a camera or stream is not there, or gives no frame any more
     4  the model was refused
     6  an output could not be written
-  130  Ctrl-C; SIGTERM ends with 0
+  130  Ctrl-C
 """
 
 
@@ -62,10 +63,10 @@ def _list_sources(context: click.Context, _: click.Parameter, wanted: bool) -> N
 @click.option("--keep", metavar="N", type=click.IntRange(1), default=500, show_default=True,
               help="Of a moving picture's frames, keep the last N in DIR.")  # fmt: skip
 @click.option("--frames", metavar="N", type=click.IntRange(1), help="Read no more than N frames of each source.")
-@click.option("--duration", metavar="SECONDS", type=click.FloatRange(0, min_open=True), help="End after so long.")
+@click.option("--duration", metavar="SECONDS", type=Finite(0, min_open=True), help="End after so long.")
 @click.option("--every", metavar="N", type=click.IntRange(1), default=1, help="Of a video, read every Nth frame.")
-@click.option("--start", metavar="SECONDS", type=click.FloatRange(0), default=0.0, help="Begin there in a video.")
-@click.option("--end", metavar="SECONDS", type=click.FloatRange(0, min_open=True), help="End there in a video.")
+@click.option("--start", metavar="SECONDS", type=Finite(0), default=0.0, help="Begin there in a video.")
+@click.option("--end", metavar="SECONDS", type=Finite(0, min_open=True), help="End there in a video.")
 @click.option("--rotate", type=click.Choice(["0", "90", "180", "270"]), default="0", help="Turn clockwise first.")
 @click.option("--flip", type=click.Choice(["none", "horizontal", "vertical", "both"]), default="none",
               help="Mirror, then.")  # fmt: skip
@@ -74,10 +75,10 @@ def _list_sources(context: click.Context, _: click.Parameter, wanted: bool) -> N
 @click.option("--stats", is_flag=True, help="Say once a minute, on standard error, how the work goes.")
 @click.option("--size", metavar="WxH", type=Size(), default="640x480", show_default=True,
               help="Ask a camera for pictures of this size.")  # fmt: skip
-@click.option("--fps", metavar="N", type=click.FloatRange(0, 1000, min_open=True), help="Ask it for so many a second.")
+@click.option("--fps", metavar="N", type=Finite(0, 1000, min_open=True), help="Ask it for so many a second.")
 @click.option("--focus", metavar="auto|N", type=Focus(), help="Let it focus by itself, or set it to N.")
-@click.option("--exposure", metavar="N", type=float, help="Expose by hand, in the driver's units.")
-@click.option("--stall", metavar="SECONDS", type=click.FloatRange(0.1, 3600), default=5.0, show_default=True,
+@click.option("--exposure", metavar="N", type=Finite(), help="Expose by hand, in the driver's units.")
+@click.option("--stall", metavar="SECONDS", type=Finite(0.1, 3600), default=5.0, show_default=True,
               help="Open a camera or stream again that gives no frame for so long.")  # fmt: skip
 @click.option("--retries", metavar="N", type=click.IntRange(0),
               help="Try so often in a row. [default: for ever, once it has given a frame]")  # fmt: skip
@@ -136,7 +137,7 @@ def read(
     from edge_runtime import DigitReader, pipeline
     from edge_runtime.records import Box
     from edge_runtime.sinks.stats import Stats
-    from edge_runtime.sources.kinds import kind_of
+    from edge_runtime.sources.kinds import files, kind_of, public
     from edge_runtime.sources.options import Excerpt, Options, Patience, Settings
     from edge_runtime.sources.view import View
 
@@ -150,7 +151,8 @@ def read(
 
     endless = [source for source in sources[:-1] if kind_of(source).live]
     if endless and frames is None:
-        raise OptionError(f"{endless[0]} has no end: name it last, or say how many --frames of each source to read")
+        first = public(endless[0])
+        raise OptionError(f"{first} has no end: name it last, or say how many --frames of each source to read")
     try:
         options = Options(
             excerpt=Excerpt(every=every, start=start, end=end),
@@ -164,13 +166,13 @@ def read(
     except ValueError as error:
         raise OptionError(str(error)) from error
     with (
-        _sigterm_is_an_end(any(kind_of(source).live for source in sources)),
+        _sigterm_is_an_end(any(kind_of(source).moving for source in sources), failures),
         DigitReader(model, labels=labels, threads=threads, min_confidence=min_confidence) as reader,
     ):
         if not reader.classifier.model.verified:
             _note(f"{reader.classifier.model.path} has no card: it is used unverified")
         _check_outputs(annotate, explain, sources)
-        several = len(sources) > 1 or os.path.isdir(sources[0])
+        several = len(sources) > 1 or os.path.isdir(sources[0]) or files(sources[0]) != [sources[0]]
         sinks = _sinks(as_json, several, annotate, explain, keep, reader.classifier.labels)
         if stats:
             sinks.append(Stats(_note))
@@ -200,23 +202,27 @@ def _sinks(
 
 
 @contextmanager
-def _sigterm_is_an_end(wanted: bool) -> Iterator[None]:
+def _sigterm_is_an_end(wanted: bool, failures: Sequence[EdgeError]) -> Iterator[None]:
     """Let SIGTERM end what is read meanwhile, in order and with exit code 0, as those expect who stop a service."""
 
     def end(number: int, stack: object) -> None:
-        raise SystemExit(0)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is ending
+        raise SystemExit(max((error.exit_code for error in failures), default=0))
 
     before = signal.signal(signal.SIGTERM, end) if wanted else None
     try:
         yield
     finally:
-        if before is not None:
+        if before is not None and signal.getsignal(signal.SIGTERM) is end:
             signal.signal(signal.SIGTERM, before)
 
 
 def _check_outputs(annotate: Path | None, explain: Path | None, sources: tuple[str, ...]) -> None:
     """Raise OptionError where a picture would be written over another one."""
-    homes = [source if os.path.isdir(source) else os.path.dirname(source) for source in sources if source != "-"]
+    from edge_runtime.sources.kinds import files, kind_of
+
+    named = [path for source in sources if source != "-" and not kind_of(source).live for path in files(source)]
+    homes = {path if os.path.isdir(path) else os.path.dirname(path) for path in named}
     for option, folder in (("--annotate", annotate), ("--explain", explain)):
         if folder is not None and os.path.realpath(folder) in map(os.path.realpath, homes):
             raise OptionError(f"{option} {folder} would write over the pictures there: name another folder")
@@ -238,7 +244,8 @@ def _print(line: str) -> None:
 
 def _note(message: str) -> None:
     if sys.stderr:
-        click.echo(f"edge-digits: {' '.join(message.split())}", err=True)
+        with suppress(OSError):  # nobody may be there to read it
+            click.echo(f"edge-digits: {' '.join(message.split())}", err=True)
 
 
 def main() -> None:
@@ -265,3 +272,14 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
+    finally:
+        _leave_drivers_behind()
+
+
+def _leave_drivers_behind() -> None:
+    """End at once where a thread still waits for a camera's driver: Python's own end would abort in its midst."""
+    code = sys.exc_info()[1]
+    if any(thread.name.startswith("capture ") and thread.is_alive() for thread in threading.enumerate()):
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stdout.flush()
+        os._exit(code.code if isinstance(code, SystemExit) and isinstance(code.code, int) else 0)

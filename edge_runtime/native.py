@@ -27,3 +27,12 @@ def stderr_silenced() -> Iterator[None]:
         finally:
             os.dup2(saved, 2)
             os.close(saved)
+
+
+def is_text(name: str) -> bool:
+    """Tell whether C++ libraries can take a name: one that is no text in this system's encoding crashes some."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in name

@@ -1,11 +1,13 @@
 """What options may be, beyond numbers and files: sizes, fractions, a camera's focus."""
 
+import math
 import re
+from typing import Any
 
 import click
 
 
-class Size(click.ParamType[tuple[int, int]]):
+class Size(click.ParamType):  # type: ignore[type-arg]
     """A size in pixels, as 640x480: (width, height)."""
 
     name = "size"
@@ -18,7 +20,7 @@ class Size(click.ParamType[tuple[int, int]]):
         return int(match[1]), int(match[2])
 
 
-class Fraction(click.ParamType[tuple[int, int]]):
+class Fraction(click.ParamType):  # type: ignore[type-arg]
     """So many of so many, as 3/5, more than half of them."""
 
     name = "fraction"
@@ -31,7 +33,7 @@ class Fraction(click.ParamType[tuple[int, int]]):
         return int(match[1]), int(match[2])
 
 
-class Focus(click.ParamType[str]):
+class Focus(click.ParamType):  # type: ignore[type-arg]
     """The word auto, or a number of the driver's."""
 
     name = "focus"
@@ -43,7 +45,7 @@ class Focus(click.ParamType[str]):
         return str(value)
 
 
-class Region(click.ParamType[tuple[int, int, int, int]]):
+class Region(click.ParamType):  # type: ignore[type-arg]
     """A rectangle in pixels: left, top, width, height."""
 
     name = "region"
@@ -56,3 +58,14 @@ class Region(click.ParamType[tuple[int, int, int, int]]):
         if match is None or min(int(match[3]), int(match[4])) < 1:
             self.fail(f"{value!r} is not a region such as 100,50,400,300: left, top, width, height", param, ctx)
         return int(match[1]), int(match[2]), int(match[3]), int(match[4])
+
+
+class Finite(click.FloatRange):
+    """A number within limits, and never "nan" or "inf"."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return it; fails where it is out of range, or no number."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number", param, ctx)
+        return number

@@ -67,6 +67,7 @@ def _readings(
 ) -> Iterator[Reading]:
     reading: Reading | None = None
     before: Uint8 | None = None
+    skipped = 0
     for frame in frames:
         if isinstance(frame, PictureError):
             failed(frame)
@@ -74,9 +75,14 @@ def _readings(
         if report.skip_still and frame.moving:
             seen = cells(frame.pixels)
             if reading is not None and still(before, seen):
+                skipped += 1 + (frame.dropped or 0)
+                outlets.give("still", frame)
                 yield replace(reading, frame=frame.index, captured_at=frame.captured_at)
                 continue
             before = seen
+        if skipped and frame.dropped is not None:
+            frame = replace(frame, dropped=frame.dropped + skipped)
+        skipped = 0
         trace = reader.trace(frame)
         reading = trace.reading
         outlets.give("frame", frame, trace)
@@ -101,7 +107,7 @@ class _Outlets:
     def __init__(self, sinks: Sequence[Sink], failed: Failed) -> None:
         self._sinks, self._failed = list(sinks), failed
 
-    def give(self, what: Literal["frame", "reading", "event"], *values: object) -> None:
+    def give(self, what: Literal["frame", "still", "reading", "event"], *values: object) -> None:
         for sink in tuple(self._sinks):
             self._try(sink, lambda: getattr(sink, what)(*values))  # noqa: B023 - called before the next one
 
@@ -114,6 +120,6 @@ class _Outlets:
             action()
         except OutputError as error:
             self._sinks.remove(sink)
-            if not self._sinks:
+            if not any(sink.output for sink in self._sinks):
                 raise
             self._failed(error)

@@ -4,6 +4,7 @@ import os
 import re
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -13,18 +14,20 @@ from edge_runtime.reader import Trace
 from edge_runtime.records import Frame, Uint8
 from edge_runtime.sinks.sink import Sink
 
+LONGEST = 100  # characters of a name
+
 
 class PictureFolder:
     """Writes what was drawn of each frame to `folder`, as NAME.png after the frame's source.
 
     Two sources of the same name get NAME.png and NAME-2.png; of a moving picture, NAME-000123.png shows frame 123, and
-    the last `keep` are kept. Raises OutputError where something cannot be written.
+    the last `keep` of each are kept. Raises OutputError where something cannot be written.
     """
 
     def __init__(self, folder: Path, keep: int = 500) -> None:
         self._folder = folder
         self._taken: set[str] = set()
-        self._kept: deque[Path] = deque()
+        self._moving: dict[str, tuple[str, deque[Path]]] = {}  # of each source: its name here, and what is kept of it
         self._keep = keep
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -33,20 +36,26 @@ class PictureFolder:
 
     def write(self, frame: Frame, picture: Uint8) -> Path:
         """Write a picture of this frame, uint8 (H, W) or (H, W, 3) blue-green-red, and return where it is."""
-        stem = re.sub(r"[/:?&=\\]+", "-", Path(frame.source).stem) or "picture"
-        name = f"{stem}-{frame.index:06}" if frame.moving else self._free_name(stem)
+        kept: deque[Path] = deque()
+        if frame.moving:
+            if frame.source not in self._moving:
+                self._moving[frame.source] = self._free_name(_stem(frame.source)), kept
+            name, kept = self._moving[frame.source]
+            name += f"-{frame.index:06}"
+        else:
+            name = self._free_name(_stem(frame.source))
         path = self._folder / f"{name}.png"
         _, encoded = cv2.imencode(".png", picture)
         temporary = path.with_name(f".{os.getpid()}-{path.name}")
         try:
             temporary.write_bytes(encoded.tobytes())
             temporary.replace(path)
-            if frame.moving:
-                self._kept.append(path)
-                if len(self._kept) > self._keep:
-                    self._kept.popleft().unlink(missing_ok=True)
+            kept.append(path)
+            if len(kept) > self._keep:
+                kept.popleft().unlink(missing_ok=True)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
             raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
         return path
 
@@ -57,6 +66,11 @@ class PictureFolder:
             name = f"{stem}-{number}"
         self._taken.add(name)
         return name
+
+
+def _stem(source: str) -> str:
+    """Return what a file may be called after a source."""
+    return re.sub(r"[/:?&=\\]+", "-", Path(source).stem)[:LONGEST] or "picture"
 
 
 class Pictures(Sink):

@@ -5,10 +5,18 @@ from edge_runtime.records import Event, Frame, Reading
 
 
 class Sink:
-    """Takes results and ignores them; sinks override what they use. Each method may raise OutputError."""
+    """Takes results and ignores them; sinks override what they use. Each method may raise OutputError.
+
+    `output` says whether it holds results: where none is left that does, there is nothing to go on for.
+    """
+
+    output = True
 
     def frame(self, frame: Frame, trace: Trace) -> None:
         """Take a frame and what every stage made of it: every frame that is read."""
+
+    def still(self, frame: Frame) -> None:
+        """Take a frame that was not read, since it shows what the one before it showed."""
 
     def reading(self, reading: Reading) -> None:
         """Take a reading that is to be reported."""

@@ -13,6 +13,8 @@ STAGES = ("ink", "locate", "normalize", "classify", "total")
 class Stats(Sink):
     """Tells a line every `interval` seconds, and once more at the end."""
 
+    output = False
+
     def __init__(self, tell: Callable[[str], None], interval: float = 60.0) -> None:
         self._tell, self._interval = tell, interval
         self._ms: dict[str, float] = {}
@@ -28,9 +30,12 @@ class Stats(Sink):
         if reading.age_ms is not None:
             self._age, self._oldest = self._age + reading.age_ms, max(self._oldest, reading.age_ms)
             self._dropped += reading.dropped or 0
-        if monotonic() - self._started >= self._interval:
-            self._say()
-            self._begin()
+        self._say_in_time()
+
+    def still(self, frame: Frame) -> None:
+        """Count a frame that was not read."""
+        self._still += 1
+        self._say_in_time()
 
     def event(self, event: Event) -> None:
         """Count an event."""
@@ -38,19 +43,27 @@ class Stats(Sink):
 
     def close(self) -> None:
         """Tell what is left."""
-        if self._frames:
+        if self._frames or self._still:
             self._say()
+
+    def _say_in_time(self) -> None:
+        if monotonic() - self._started >= self._interval:
+            self._say()
+            self._begin()
 
     def _begin(self) -> None:
         self._started = monotonic()
-        self._frames = self._digits = self._events = self._dropped = 0
+        self._frames = self._still = self._digits = self._events = self._dropped = 0
         self._ms = dict.fromkeys(STAGES, 0.0)
         self._age = self._oldest = 0.0
 
     def _say(self) -> None:
         seconds = max(monotonic() - self._started, 1e-9)
-        stages = ", ".join(f"{stage} {self._ms[stage] / self._frames:.1f}" for stage in STAGES)
+        read = max(self._frames, 1)
+        stages = ", ".join(f"{stage} {self._ms[stage] / read:.1f}" for stage in STAGES)
         line = f"{self._frames / seconds:.1f} frames a second; ms: {stages}"
+        if self._still:
+            line += f"; {self._still} still"
         if self._oldest:
-            line += f"; age {self._age / self._frames:.0f} ms, at most {self._oldest:.0f}; {self._dropped} dropped"
+            line += f"; age {self._age / read:.0f} ms, at most {self._oldest:.0f}; {self._dropped} dropped"
         self._tell(f"{line}; {self._digits} digits, {self._events} events")

@@ -1,5 +1,6 @@
 """Cameras through Video4Linux, by OpenCV."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from edge_runtime.records import Uint8
 from edge_runtime.sources.live import Capture
 from edge_runtime.sources.options import Options, Settings
 
-FIRST = 10  # frames that may fail at first: some cameras need a moment
+FIRST = 3  # frames that may fail at first: some cameras need a moment
 
 
 def opener(name: str, options: Options) -> Callable[[], Capture]:
@@ -25,23 +26,25 @@ class Camera:
     """A camera at a device file."""
 
     def __init__(self, path: Path, settings: Settings, stall: float) -> None:
-        if not path.exists():
+        if not os.path.exists(path):
             raise SourceError(f"{path}: there is no such camera; is it plugged in?")
-        # Motion JPEG gets more frames through USB than raw pictures do; one frame is kept, for the newest is wanted.
-        wanted = [cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG")]
-        if settings.size is not None:
-            wanted += [cv2.CAP_PROP_FRAME_WIDTH, settings.size[0], cv2.CAP_PROP_FRAME_HEIGHT, settings.size[1]]
-        if settings.fps is not None:
-            wanted += [cv2.CAP_PROP_FPS, round(settings.fps)]
-        wanted += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, max(1, round(1000 * stall))]
+        os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(max(1, round(stall))))  # read once, in seconds
         with stderr_silenced():
-            self._capture = cv2.VideoCapture(str(path), cv2.CAP_V4L2, wanted)
+            self._capture = cv2.VideoCapture(str(path), cv2.CAP_V4L2)
         self._path, self._frames = path, 0
         if not self._capture.isOpened():
             raise SourceError(
                 f"{path}: this camera cannot be opened: another program may have it, or it may not be yours to read "
                 "(sudo usermod -aG video $USER, then log in again)"
             )
+        # What a driver refuses is left as it is; given to the constructor, it would be an error. Motion JPEG gets more
+        # frames through USB than raw pictures do; one frame is kept, for the newest is wanted.
+        self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+        if settings.size is not None:
+            self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, settings.size[0])
+            self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, settings.size[1])
+        if settings.fps is not None:
+            self._capture.set(cv2.CAP_PROP_FPS, settings.fps)
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         if settings.focus is not None:
             self._capture.set(cv2.CAP_PROP_AUTOFOCUS, float(settings.focus == "auto"))

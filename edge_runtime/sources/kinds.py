@@ -6,6 +6,7 @@ kind imports what it needs when it is opened.
 """
 
 import glob
+import os
 import re
 import sys
 from collections.abc import Callable, Generator
@@ -34,8 +35,25 @@ class Kind(NamedTuple):
 
 
 def kind_of(name: str) -> Kind:
-    """Return which kind of source a name means."""
-    return next(kind for kind in KINDS if re.fullmatch(kind.pattern, name, re.IGNORECASE | re.DOTALL))
+    """Return which kind of source a name means; a folder is a folder, whatever it is called."""
+    kind = next(kind for kind in KINDS if re.fullmatch(kind.pattern, name, re.IGNORECASE | re.DOTALL))
+    return KINDS[-1] if kind.frames is _video and os.path.isdir(name) else kind
+
+
+def public(name: str) -> str:
+    """Return a source's name as it may be shown: without user, password and keys."""
+    if kind_of(name).frames is not _stream:
+        return name
+    from edge_runtime.sources import streams
+
+    return streams.public(name)
+
+
+def files(name: str) -> list[str]:
+    """Return the paths that a name of files means: itself where there is such a path, else the files of a pattern."""
+    if os.path.exists(name):
+        return [name]
+    return sorted(path for path in glob.glob(name, recursive=True) if not os.path.isdir(path)) or [name]
 
 
 def _standard_input(name: str, options: Options) -> Frames:
@@ -70,9 +88,6 @@ def _stream(name: str, options: Options) -> Frames:
 def _video(name: str, options: Options) -> Frames:
     from edge_runtime.sources import videos
 
-    if Path(name).is_dir():
-        yield from _files(name, options)
-        return
     try:
         yield from videos.frames(Path(name), options.excerpt)
     except PictureError as error:
@@ -80,11 +95,10 @@ def _video(name: str, options: Options) -> Frames:
 
 
 def _files(name: str, options: Options) -> Frames:
-    """Yield a picture, those in a folder, or those that a pattern names; a file of that very name comes first."""
+    """Yield a picture, those in a folder, or those that a pattern names."""
     from edge_runtime.sources import pictures
 
-    found = [] if Path(name).exists() else sorted(glob.glob(name, recursive=True))
-    for path in pictures.expand(map(Path, found or [name])):
+    for path in pictures.expand(map(Path, files(name))):
         try:
             yield path if isinstance(path, PictureError) else pictures.load(path)
         except PictureError as error:

@@ -30,9 +30,9 @@ def newest(name: str, opened: Callable[[], Capture], options: Options) -> Genera
     SourceError where `options.patience` is at its end.
     """
     feed = _Feed(name, opened, options)
-    feed.start()
     index = 0
     try:
+        feed.start()
         while options.until is None or time.monotonic() < options.until:
             taken = feed.take(options.until)
             if taken is not None:
@@ -40,6 +40,8 @@ def newest(name: str, opened: Callable[[], Capture], options: Options) -> Genera
                 index += dropped
                 yield Frame(pixels, name, index, moving=True, taken=moment, dropped=dropped)
                 index += 1
+        if not index:
+            raise SourceError(f"{name}: not one frame in the time that was given")
     finally:
         feed.stop()
 
@@ -81,10 +83,21 @@ class _Feed(threading.Thread):
     def stop(self) -> None:
         """End the thread: at once, or when the driver answers."""
         self._ended.set()
-        self.join(1.0)
+        if self.ident is not None:
+            self.join(1.0)
 
     def run(self) -> None:
-        """Open the source, take its frames, and begin again, until stopped or out of patience."""
+        """Take frames until stopped or out of patience; whatever ends it, nobody waits for a frame any more."""
+        try:
+            reason = self._take_frames()
+        except Exception as error:  # boundary: it may be the listener that fails
+            reason = SourceError(f"{self._source}: {type(error).__name__}: {error}")
+        with self._fresh:
+            self._failed = reason or SourceError(f"{self._source}: closed")
+            self._fresh.notify()
+
+    def _take_frames(self) -> SourceError | None:
+        """Open the source, take its frames, and begin again; return what was wrong at last, None if it was stopped."""
         failures, seen = 0, False
         while not self._ended.is_set():
             any_more = ""
@@ -97,17 +110,15 @@ class _Feed(threading.Thread):
             except Exception as error:  # boundary: whatever a driver raises, the reader must not wait for ever
                 reason = SourceError(f"{self._source}: {type(error).__name__}: {error}")
             if self._ended.is_set():
-                return
+                return None
             failures += 1
             retries = self._patience.retries
             if (failures > retries) if retries is not None else not seen:
-                with self._fresh:
-                    self._failed = reason
-                    self._fresh.notify()
-                return
+                return reason
             self._say(True, f"{reason}; trying again")
             pauses = self._patience.pauses
             self._ended.wait(pauses[min(failures, len(pauses)) - 1])
+        return None
 
     def _frames(self) -> Iterator[None]:
         """Open the source and keep its newest frame until there is none any more."""

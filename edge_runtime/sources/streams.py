@@ -9,9 +9,9 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPException
-from typing import IO, Any
-from urllib.error import HTTPError, URLError
-from urllib.parse import unquote, urlsplit, urlunsplit
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 from urllib.request import (
     HTTPBasicAuthHandler,
     HTTPDigestAuthHandler,
@@ -23,7 +23,8 @@ from urllib.response import addinfourl
 import cv2
 import numpy as np
 
-from edge_runtime.errors import PictureError, SourceError
+from edge_runtime.errors import OptionError, PictureError, SourceError
+from edge_runtime.native import is_text
 from edge_runtime.records import Uint8
 from edge_runtime.sources import pictures
 from edge_runtime.sources.live import Capture
@@ -35,21 +36,39 @@ cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 MOST_BYTES = 50_000_000  # of a picture
 LINE = 65_536  # bytes that are taken for one line at the most
 INTERVAL = 0.2  # seconds from one snapshot to the next, at the least
-SECRET = re.compile(r"(?i)\b(\w*(?:pass|pwd|token|key|auth)\w*)=[^&]*")
+SECRET = re.compile(r"(?i)\b(\w*(?:pass|pas|pwd|pw|psw|token|key|auth|secret|sig|user|usr)\w*)=[^&/]*")
 
 
 def public(url: str) -> str:
     """Return an address as it may stand in logs and records: without user, password and keys."""
-    parts = urlsplit(url)
+    parts = _split(url)
     host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, SECRET.sub(r"\1=...", parts.query), ""))
+    path, query = (SECRET.sub(r"\1=...", part) for part in (parts.path, parts.query))
+    return urlunsplit((parts.scheme, host, path, query, ""))
+
+
+def _split(url: str) -> SplitResult:
+    """Return an address in its parts. Raises OptionError, which shows nothing of it, where it is none."""
+    try:
+        parts = urlsplit(url)
+        whole = parts.hostname and (parts.port is None or parts.port) and is_text(url) and not re.search(r"\s", url)
+    except ValueError:
+        whole = None
+    if not whole:
+        raise OptionError(
+            "the address of a stream cannot be understood: it looks like http://user:password@host:80/path, and in a "
+            "password @ : / ? # and % are written %40 %3A %2F %3F %23 and %25"
+        )
+    return parts
 
 
 def opener(url: str, stall: float) -> Callable[[], Capture]:
     """Return what opens the stream at `url`, and gives it up after `stall` seconds without a frame.
 
-    What answers with a single picture is asked for one after the other. The function raises SourceError.
+    What answers with a single picture is asked for one after the other. Raises OptionError where it is no address; the
+    function raises SourceError.
     """
+    _split(url)
 
     def opened() -> Capture:
         if not url.lower().startswith("http"):
@@ -57,7 +76,7 @@ def opener(url: str, stall: float) -> Callable[[], Capture]:
         answer = _asked(url, stall)
         kind = answer.headers.get_content_type()
         if kind.startswith("multipart/"):
-            return MotionJpeg(answer)
+            return MotionJpeg(answer, stall)
         answer.close()
         if kind.startswith("image/"):
             return Snapshots(url, stall)
@@ -71,13 +90,15 @@ def opener(url: str, stall: float) -> Callable[[], Capture]:
 class MotionJpeg:
     """Pictures that come one after the other as the parts of one HTTP answer."""
 
-    def __init__(self, answer: addinfourl) -> None:
-        self._answer = answer
+    def __init__(self, answer: addinfourl, stall: float) -> None:
+        self._answer, self._stall = answer, stall
         boundary = answer.headers.get_boundary() or ""
-        self._pictures = _parts(answer, b"--" + boundary.lstrip("-").encode())
+        self._body = _Body(answer)
+        self._pictures = _parts(self._body, b"--" + boundary.lstrip("-").encode())
 
     def read(self) -> Uint8 | None:
         """Wait for the next picture that is one; None once the stream has ended or stalled."""
+        self._body.until = time.monotonic() + self._stall
         try:
             for data in self._pictures:
                 pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
@@ -92,10 +113,37 @@ class MotionJpeg:
         self._answer.close()
 
 
-def _parts(body: IO[bytes], boundary: bytes) -> Iterator[bytes]:
+class _Body:
+    """The body of an answer, which is read no longer than `until`, in time.monotonic(): bytes may come one by one."""
+
+    def __init__(self, answer: addinfourl) -> None:
+        self._answer, self.until = answer, float("inf")
+
+    def readline(self) -> bytes:
+        """Return a line, or its beginning. Raises TimeoutError."""
+        self._check()
+        return self._answer.readline(LINE)
+
+    def read(self, length: int) -> bytes:
+        """Return so many bytes, or all that there are. Raises TimeoutError."""
+        data = bytearray()
+        while len(data) < length:
+            self._check()
+            more = self._answer.read1(min(length - len(data), LINE))
+            if not more:
+                break
+            data += more
+        return bytes(data)
+
+    def _check(self) -> None:
+        if time.monotonic() >= self.until:
+            raise TimeoutError("no picture in time")
+
+
+def _parts(body: _Body, boundary: bytes) -> Iterator[bytes]:
     """Yield the parts of a multipart answer; those without a length end where the next one begins."""
     inside, length = False, None
-    while line := body.readline(LINE):
+    while line := body.readline():
         if not inside:
             inside = boundary in line
         elif line.strip():
@@ -107,7 +155,7 @@ def _parts(body: IO[bytes], boundary: bytes) -> Iterator[bytes]:
             inside, length = False, None
         else:
             data = bytearray()
-            while (line := body.readline(LINE)) and boundary not in line and len(data) < MOST_BYTES:
+            while (line := body.readline()) and boundary not in line and len(data) < MOST_BYTES:
                 data += line
             yield bytes(data)
 
@@ -143,8 +191,10 @@ class Snapshots:
         time.sleep(max(0.0, self._next - time.monotonic()))
         self._next = time.monotonic() + INTERVAL
         with _asked(self._url, self._stall) as answer:
+            body = _Body(answer)
+            body.until = time.monotonic() + self._stall
             try:
-                data = answer.read(MOST_BYTES)
+                data = body.read(MOST_BYTES)
             except (OSError, HTTPException) as error:
                 raise SourceError(f"{public(self._url)}: the picture broke off") from error
         try:
@@ -174,18 +224,24 @@ class _Digest(HTTPDigestAuthHandler):
 
 def _asked(url: str, patience: float) -> addinfourl:
     """Return the answer to a request, its body not read yet. Raises SourceError where there is none."""
-    parts = urlsplit(url)
-    bare = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, parts.query, ""))
-    passwords = HTTPPasswordMgrWithDefaultRealm()
+    parts = _split(url)
+    host = parts.netloc.rpartition("@")[2]
+    bare = urlunsplit((parts.scheme, host, parts.path or "/", parts.query, ""))
+    asking = build_opener()
     if parts.username is not None:
-        passwords.add_password(None, bare, unquote(parts.username), unquote(parts.password or ""))
-    asking = build_opener(_Basic(passwords), _Digest(passwords))
+        passwords = HTTPPasswordMgrWithDefaultRealm()
+        passwords.add_password(
+            None, f"{parts.scheme}://{host}/", unquote(parts.username), unquote(parts.password or "")
+        )
+        asking = build_opener(_Basic(passwords), _Digest(passwords))
     try:
         return asking.open(bare, timeout=patience)  # type: ignore[no-any-return]
     except HTTPError as error:
         error.close()
         remedy = ": user and password go into the address, as in http://user:password@host/" * (error.code == 401)
         raise SourceError(f"{public(url)}: the answer is {error.code} {error.reason}{remedy}") from error
-    except (URLError, OSError, HTTPException, ValueError) as error:
+    except (HTTPException, ValueError) as error:  # what they say may hold the address
+        raise SourceError(f"{public(url)}: the answer is not HTTP: {type(error).__name__}") from error
+    except OSError as error:
         reason = getattr(error, "reason", None) or error
         raise SourceError(f"{public(url)}: cannot be reached: {getattr(reason, 'strerror', None) or reason}") from error

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from edge_runtime.errors import PictureError
-from edge_runtime.native import stderr_silenced
+from edge_runtime.native import is_text, stderr_silenced
 from edge_runtime.records import Frame
 from edge_runtime.sources.options import Excerpt
 
@@ -19,12 +19,15 @@ def frames(path: Path, excerpt: Excerpt) -> Iterator[Frame]:
     Raises PictureError where it is missing, is no video, or holds no frame at all; what follows after damage is left
     out, as players do.
     """
-    if not path.is_file():
-        raise PictureError(f"{path}: {'not a file' if path.exists() else 'no such file'}")
+    if not os.path.isfile(path):
+        raise PictureError(f"{path}: {'not a file' if os.path.exists(path) else 'no such file'}")
     if not os.access(path, os.R_OK):
         raise PictureError(f"{path}: cannot be read: permission denied")
+    absolute = os.path.abspath(path)  # what comes before a colon is a protocol to FFmpeg
+    if not is_text(absolute):
+        raise PictureError(f"{path}: its name is not text that OpenCV can take; rename it")
     with stderr_silenced():  # FFmpeg has much to say of a damaged file
-        capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+        capture = cv2.VideoCapture(absolute, cv2.CAP_FFMPEG)
     try:
         if not capture.isOpened():
             raise PictureError(f"{path}: not a video that OpenCV can read, or damaged from its beginning")
@@ -32,8 +35,8 @@ def frames(path: Path, excerpt: Excerpt) -> Iterator[Frame]:
         for frame in _frames(capture, str(path), excerpt):
             yielded = True
             yield frame
-        if not yielded and excerpt == Excerpt():
-            raise PictureError(f"{path}: not one frame in this video can be read")
+        if not yielded:
+            raise PictureError(f"{path}: no frame in this video, or in the part of it that was asked for, can be read")
     finally:
         capture.release()
 

@@ -7,7 +7,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from edge_runtime.errors import OptionError, PictureError
+from edge_runtime.errors import PictureError, SourceError
 from edge_runtime.records import Box, Frame, Uint8
 
 TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
@@ -27,15 +27,26 @@ class View:
 
 
 def viewed(frames: Iterator[Frame | PictureError], view: View) -> Iterator[Frame | PictureError]:
-    """Yield frames as `view` says, errors as they are. Raises OptionError where the region lies outside a frame."""
+    """Yield frames as `view` says, errors as they are.
+
+    A picture that the region lies outside of is such an error; a moving one ends with SourceError.
+    """
     for frame in frames:
         if isinstance(frame, PictureError) or view == View():
             yield frame
-        else:
-            yield replace(frame, pixels=_seen(frame.pixels, view))
+            continue
+        pixels = _seen(frame.pixels, view)
+        if pixels.size:
+            yield replace(frame, pixels=pixels)
+            continue
+        outside = f"{frame.source}: --roi {view.roi and ','.join(map(str, view.roi))} lies outside of this picture"
+        if frame.moving:
+            raise SourceError(outside)
+        yield PictureError(outside)
 
 
 def _seen(pixels: Uint8, view: View) -> Uint8:
+    """Return what is seen of a picture; nothing where the region is not in it."""
     if view.rotate:
         pixels = np.asarray(cv2.rotate(pixels, TURNS[view.rotate]), np.uint8)
     if view.flip != "none":
@@ -43,8 +54,7 @@ def _seen(pixels: Uint8, view: View) -> Uint8:
     if view.roi is not None:
         height, width = pixels.shape[:2]
         if view.roi.right > width or view.roi.bottom > height:
-            x, y, columns, rows = view.roi
-            raise OptionError(f"--roi {x},{y},{columns},{rows} lies outside the picture, which is {width}x{height}")
+            return np.zeros((0, 0), np.uint8)
         pixels = np.ascontiguousarray(pixels[view.roi.y : view.roi.bottom, view.roi.x : view.roi.right])
     return pixels
 

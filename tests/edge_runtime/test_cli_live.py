@@ -89,8 +89,8 @@ def test_a_part_of_the_picture_turned_and_how_it_went(call: Call, clip: Path) ->
     assert done.err.startswith("edge-digits: ")
     assert done.err.endswith("; 10 digits, 2 events\n")
     done = call(main, "read", clip, "--roi", "0,0,161,160")
-    message = "--roi 0,0,161,160 lies outside the picture, which is 160x160"
-    assert (done.code, done.err) == (2, f"edge-digits: error: {message}\n")
+    message = f"{clip}: --roi 0,0,161,160 lies outside of this picture"
+    assert (done.code, done.err) == (3, f"edge-digits: error: {message}\n")
 
 
 def test_no_camera_and_no_stream_have_a_code_of_their_own(call: Call) -> None:
@@ -102,6 +102,35 @@ def test_no_camera_and_no_stream_have_a_code_of_their_own(call: Call) -> None:
     done = call(main, "read", "http://me:secret@127.0.0.1:1/", "--retries", "0")
     assert (done.code, done.out) == (3, "")
     assert done.err == "edge-digits: error: http://127.0.0.1:1/: cannot be reached: Connection refused\n"
+
+
+def test_originals_that_a_pattern_names_are_not_written_over(call: Call, samples: Path, tmp_path: Path) -> None:
+    original = (samples / "digit.png").read_bytes()
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.png").write_bytes(original)
+    done = call(main, "read", f"{tmp_path}/**/*.png", "--annotate", tmp_path / "photos")
+    assert (done.code, done.out) == (2, "")
+    assert "would write over the pictures there" in done.err
+    assert (tmp_path / "photos" / "a.png").read_bytes() == original
+    # And the pictures of a pattern are told apart by name, even if it is only one.
+    assert call(main, "read", f"{tmp_path}/**/*.png").out == f"{tmp_path}/photos/a.png: 2\n"
+
+
+def test_no_password_is_shown_whatever_is_wrong(call: Call, samples: Path) -> None:
+    for arguments in (["http://me:s3cret@cam/x", samples / "digit.png"], ["http://me:s3c#ret@cam/x"]):
+        done = call(main, "read", *arguments)
+        assert (done.code, done.out) == (2, "")
+        assert "s3c" not in done.err
+
+
+def test_when_nobody_takes_the_output_it_ends(call: Call) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, "synthetic", "--raw", "--stats"], stdout=full, stderr=subprocess.PIPE, text=True,
+            cwd=DOCS.parent, timeout=60, check=False,
+        )  # fmt: skip
+    assert done.returncode == 6
+    assert "cannot write the result: No space left on device" in done.stderr
 
 
 def test_a_source_without_an_end_comes_last(call: Call, clip: Path) -> None:
@@ -124,6 +153,8 @@ def test_a_source_without_an_end_comes_last(call: Call, clip: Path) -> None:
         (["--roi", "1,2,0,4"], "'1,2,0,4' is not a region such as 100,50,400,300: left, top, width, height"),
         (["--rotate", "45"], "'45' is not one of '0', '90', '180', '270'"),
         (["--focus", "near"], "'near' is neither auto nor a number"),
+        (["--start", "nan"], "'nan' is not a finite number"),
+        (["--duration", "inf"], "'inf' is not a finite number"),
         (["--start", "3", "--end", "2"], "the end must come after the start, not at 2 s after 3 s"),
         (["--every", "0"], "0 is not in the range x>=1"),
         (["--stall", "0"], "0.0 is not in the range 0.1<=x<=3600"),

@@ -204,6 +204,21 @@ def test_sources_of_the_same_name_do_not_overwrite_each_other(tmp_path: Path) ->
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
 
 
+def test_the_last_frames_of_each_video_are_kept_apart(tmp_path: Path) -> None:
+    folder = PictureFolder(tmp_path, keep=2)
+    pixels = frame(10, 10).pixels
+    for source in ("a/clip.avi", "b/clip.avi"):
+        for i in range(4):
+            folder.write(Frame(pixels, source, i, moving=True), pixels)
+    kept = ["clip-000002.png", "clip-000003.png", "clip-2-000002.png", "clip-2-000003.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == kept
+
+
+def test_a_name_of_any_length_is_shortened(tmp_path: Path) -> None:
+    path = PictureFolder(tmp_path).write(frame(10, 10, "http://host/" + "x" * 400), frame(10, 10).pixels)
+    assert path.is_file()
+
+
 def test_a_later_run_replaces_the_pictures_of_an_earlier_one(tmp_path: Path) -> None:
     PictureFolder(tmp_path).write(frame(10, 10, "page.jpg"), frame(10, 10).pixels)
     path = PictureFolder(tmp_path).write(frame(10, 10, "page.jpg"), frame(20, 30).pixels)

@@ -6,7 +6,7 @@ import pytest
 
 from edge_runtime.errors import PictureError
 from edge_runtime.records import Frame
-from edge_runtime.sources.kinds import KINDS, kind_of
+from edge_runtime.sources.kinds import KINDS, kind_of, public
 from edge_runtime.sources.options import Options
 
 
@@ -65,6 +65,23 @@ def test_a_folder_that_is_called_like_a_video_is_a_folder(tmp_path: Path, sample
     folder.mkdir()
     (folder / "a.png").write_bytes((samples / "digit.png").read_bytes())
     assert names(str(folder)) == [str(folder / "a.png")]
+    assert not kind_of(str(folder)).moving
+
+
+def test_a_pattern_that_also_names_folders_gives_each_picture_once(tmp_path: Path, samples: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "a.png").write_bytes((samples / "digit.png").read_bytes())
+    assert names(f"{tmp_path}/**") == [f"{tmp_path}/inner/a.png"]
+
+
+def test_names_that_no_file_can_have_are_files_that_are_not_there() -> None:
+    assert names("x" * 300) == [f"error: {'x' * 300}: cannot be read: File name too long"]
+    assert names(f"{'x' * 300}.mp4") == [f"error: {'x' * 300}.mp4: no such file"]
+
+
+def test_what_is_shown_of_a_source_has_no_password() -> None:
+    assert public("rtsp://me:secret@host/x") == "rtsp://host/x"
+    assert public("synthetic:3") == "synthetic:3"
 
 
 def test_what_cannot_be_read_is_yielded_and_the_rest_goes_on(tmp_path: Path, samples: Path) -> None:

@@ -138,7 +138,8 @@ def test_retries_are_counted_from_the_last_frame(options: Options, told: list[st
 def test_a_camera_that_hangs_is_said_to(told: list[str]) -> None:
     camera = Camera()
     options = Options(patience=Patience(stall=0.05), tell=told.append, until=time.monotonic() + 0.3)
-    assert list(newest("cam", opened(camera), options)) == []
+    with pytest.raises(SourceError, match="cam: not one frame in the time that was given"):
+        list(newest("cam", opened(camera), options))
     assert told == ["cam: no frame for 0.05 s"]
     camera.given.put(None)
 
@@ -151,6 +152,19 @@ def test_whatever_a_driver_raises_is_an_error_of_the_source(options: Options) ->
     with pytest.raises(SourceError, match="cam: RuntimeError: the driver is confused"):
         next(frames)
     assert camera.closed
+
+
+def test_a_listener_that_fails_does_not_leave_the_reader_waiting() -> None:
+    camera = Camera()
+
+    def failing(line: str) -> None:
+        raise OSError("nobody listens")
+
+    frames = newest("cam", opened(camera, camera), Options(patience=Patience(stall=10, pauses=AT_ONCE), tell=failing))
+    next_of(frames, camera, 1)
+    camera.give(None)
+    with pytest.raises(SourceError, match="cam: OSError: nobody listens"):
+        next(frames)
 
 
 def test_closing_the_frames_ends_the_thread_and_frees_the_camera(options: Options) -> None:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_runtime import DigitReader
+from edge_runtime import DigitReader, pipeline
 from edge_runtime.errors import EdgeError, OutputError, SourceError
 from edge_runtime.pages import PageStyle, draw_page
 from edge_runtime.pipeline import Report, run
@@ -117,6 +117,19 @@ def test_still_frames_are_read_once_and_count_as_read_the_same(reader: DigitRead
     run([str(video)], reader, [memory], Options(), Report(skip_still=True), lambda error: None)
     assert [frame.index for frame in memory.frames] == [0, 10, 20]
     assert memory.said == [(2, "appeared", "2741"), (12, "changed", "508"), (22, "gone", "508")]
+
+
+def test_frames_dropped_before_one_that_was_not_read_are_counted_with_the_next(reader: DigitReader) -> None:
+    blank, dark = np.full((48, 64), 200, np.uint8), np.full((48, 64), 90, np.uint8)
+    shown = [(blank, 0), (blank, 5), (blank, 1), (dark, 2)]
+    frames = [Frame(pixels, "cam", i, moving=True, dropped=n, taken=0.0) for i, (pixels, n) in enumerate(shown)]
+    memory = Memory()
+    outlets = pipeline._Outlets([memory], lambda error: None)
+    report = Report(skip_still=True, raw=True)
+    read_all = list(pipeline._readings(iter(frames), reader, outlets, report, lambda error: None))
+    assert len(read_all) == 4
+    # Frames that were looked at and not read are left out, too: 1 + 5 and 1 + 1 of them, and the 2 before the last.
+    assert [reading.dropped for reading in memory.readings] == [0, 10]
 
 
 def test_boxes_are_those_of_the_picture_as_it_is_seen(reader: DigitReader, tmp_path: Path, digits: Digits) -> None:

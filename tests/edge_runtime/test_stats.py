@@ -36,3 +36,12 @@ def test_what_is_left_is_told_at_the_end(reader: DigitReader, frames: int) -> No
     assert told == []
     stats.close()
     assert len(told) == (1 if frames else 0)
+
+
+def test_a_still_scene_is_told_of_too(reader: DigitReader) -> None:
+    told: list[str] = []
+    stats = Stats(told.append, interval=0.0)
+    stats.still(Frame(np.full((48, 64), 200, np.uint8)))
+    assert len(told) == 1
+    assert "; 1 still; 0 digits" in told[0]
+    assert not stats.output

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from edge_runtime.errors import SourceError
+from edge_runtime.errors import OptionError, SourceError
 from edge_runtime.records import Uint8
 from edge_runtime.sources import streams
 from edge_runtime.sources.streams import MotionJpeg, Snapshots, opener, public
@@ -177,6 +177,67 @@ def test_what_is_no_stream(code: int, kind: str, message: str) -> None:
         opener(f"{address}/there", 2)()
 
 
+def test_bytes_that_trickle_in_without_a_picture_are_a_stall() -> None:
+    done = threading.Event()
+
+    def trickling(request: Request) -> None:
+        body = request.begin_stream()
+        while not done.wait(0.02):
+            body.write(part(b"no picture"))
+
+    with serving(trickling) as address:
+        stream = opener(address, 0.4)()
+        started = time.monotonic()
+        assert stream.read() is None
+        assert 0.3 < time.monotonic() - started < 10
+        stream.close()
+        done.set()
+
+
+def test_a_camera_that_wants_a_password_of_a_kind_is_named_with_the_remedy() -> None:
+    def guarded(request: Request) -> None:
+        request.begin("text/plain", 401, WWW_Authenticate='Digest realm="camera", nonce="0a", qop="auth"')
+
+    with serving(guarded) as address, pytest.raises(SourceError, match="401 Unauthorized: user and password go"):
+        opener(address, 5)()
+
+
+def test_a_password_is_also_given_after_a_redirection() -> None:
+    def redirecting(request: Request) -> None:
+        if request.path == "/old":
+            request.begin("text/plain", 302, Location="/new/picture")
+        elif "Authorization" in request.headers:
+            request.begin("image/png").write(jpeg(30))
+        else:
+            request.begin("text/plain", 401, WWW_Authenticate='Basic realm="camera"')
+
+    with serving(redirecting) as address:
+        host = address.removeprefix("http://")
+        assert shade(opener(f"http://pi:word@{host}/old", 5)().read()) == pytest.approx(30, abs=2)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://[",
+        "rtsp://[::1",
+        "http://host:port/",
+        "http://me:s3cr#t@host/",
+        "http://me:s3cr/t@host/",
+        "http://host/a b",
+        "http://:80/",
+        "rtsp://host/caf\udce9",
+    ],
+)
+def test_what_is_no_address_is_refused_and_nothing_of_it_shown(address: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        public(address)
+    assert str(caught.value).startswith("the address of a stream cannot be understood: it looks like")
+    assert "s3cr" not in str(caught.value)
+    with pytest.raises(OptionError):
+        opener(address, 5)()
+
+
 def test_nobody_listens() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -192,8 +253,10 @@ def test_nobody_listens() -> None:
     [
         ("http://camera/stream", "http://camera/stream"),
         ("rtsp://me:secret@10.0.0.2:554/h264?x=1", "rtsp://10.0.0.2:554/h264?x=1"),
-        ("http://a@b@c/?user=me&password=p&n=2", "http://c/?user=me&password=...&n=2"),
+        ("http://a@b@c/?user=me&password=p&n=2", "http://c/?user=...&password=...&n=2"),
         ("https://c/s?apikey=k&access_token=t", "https://c/s?apikey=...&access_token=..."),
+        ("http://c/s?loginuse=a&loginpas=b&rate=0", "http://c/s?loginuse=a&loginpas=...&rate=0"),
+        ("rtsp://h:554/user=me&password=X&channel=1", "rtsp://h:554/user=...&password=...&channel=1"),
         ("http://[::1]:80/x#y", "http://[::1]:80/x"),
     ],
 )

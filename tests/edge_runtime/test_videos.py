@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import cv2
@@ -47,7 +48,8 @@ def test_an_excerpt_is_every_so_many_frames_of_some_seconds(clip: Path) -> None:
     assert [number for number, _ in shades(clip, every=10)] == [0, 10, 20]
     # Time stamps may be off by a frame's part: the limits lie between frames.
     assert shades(clip, start=0.45, end=1.25) == [(i, i) for i in range(5, 13)]
-    assert shades(clip, start=60) == []
+    with pytest.raises(PictureError, match="no frame in this video, or in the part of it that was asked for"):
+        shades(clip, start=60)
 
 
 def test_what_follows_the_damage_is_left_out_and_what_came_before_is_read(tmp_path: Path) -> None:
@@ -68,6 +70,19 @@ def test_what_is_no_video_is_said_in_one_line(
     with pytest.raises(PictureError, match=r"clip\.mp4: not"):
         list(frames(path, Excerpt()))
     assert capfd.readouterr() == ("", "")
+
+
+def test_names_that_mean_something_to_ffmpeg_are_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(Path("12:30:00.avi"), "MJPG")
+    assert len(shades(Path("12:30:00.avi"))) == COUNT
+
+
+def test_a_name_that_is_no_text_is_refused_before_it_reaches_opencv(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.avi"))
+    path.write_bytes(write(tmp_path / "whole.avi", "MJPG").read_bytes())
+    with pytest.raises(PictureError, match="its name is not text"):
+        next(frames(path, Excerpt()))
 
 
 def test_a_missing_video_and_a_folder(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_runtime.errors import OptionError, PictureError
+from edge_runtime.errors import PictureError, SourceError
 from edge_runtime.records import Box, Frame, Uint8
 from edge_runtime.sources.view import CELL, View, cells, still, viewed
 
@@ -40,9 +40,15 @@ def test_a_frame_is_turned_then_mirrored_then_cut(view: dict[str, Any], expected
     assert seen(color, **view) == [[[value] * 3 for value in row] for row in expected]
 
 
-def test_a_region_outside_of_the_picture_is_refused_with_its_size() -> None:
-    with pytest.raises(OptionError, match=r"--roi 2,0,2,2 lies outside the picture, which is 3x2"):
-        seen(PICTURE, roi=Box(2, 0, 2, 2))
+def test_a_picture_that_the_region_is_not_in_is_named_and_the_next_one_is_read() -> None:
+    region = View(roi=Box(2, 0, 2, 2))
+    small, large = viewed(iter([Frame(PICTURE, "a"), Frame(np.zeros((9, 9), np.uint8), "b")]), region)
+    assert isinstance(small, PictureError)
+    assert str(small) == "a: --roi 2,0,2,2 lies outside of this picture"
+    assert isinstance(large, Frame)
+    assert large.size == (2, 2)
+    with pytest.raises(SourceError, match="a: --roi 2,0,2,2 lies outside of this picture"):
+        list(viewed(iter([Frame(PICTURE, "a", moving=True)]), region))
 
 
 def test_errors_pass_through() -> None:
