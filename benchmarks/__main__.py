@@ -5,6 +5,7 @@ python -m benchmarks latency                   how fast is a digit, and how soon
 python -m benchmarks pages edge_runtime/samples   how well are pictures read whose digits are known?
 python -m benchmarks digits DIR...             how good is the model: characters, letters, pictures, size
 python -m benchmarks robustness                how well are digits read under hard conditions?
+python -m benchmarks videos                    how steady are readings of moving pictures?
 """
 
 import io
@@ -100,6 +101,21 @@ def robustness(
     from benchmarks import robustness as measure
 
     measure.run(out, conditions, severities, pages=pages, seed=seed, split=split, check=check)
+
+
+@benchmarks.command()
+@click.option("--videos", "count", type=click.IntRange(1), default=20, show_default=True, help="How many to draw.")
+@click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help="Another draws others.")
+@click.option("--hands", metavar="0-1", type=click.FloatRange(0, 1), default=0.0, show_default=True,
+              help="Over so many of the pages a hand passes.")  # fmt: skip
+@click.option("--model", metavar="FILE", type=click.Path(path_type=Path), help="[default: the model that ships]")
+@click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/videos",
+              show_default=True, help="Where videos.json goes.")  # fmt: skip
+def videos(count: int, seed: int, hands: float, model: Path | None, out: Path) -> None:
+    """Draw videos of pages that are shown, hidden, swapped and shaken, and compare what is reported with them."""
+    from benchmarks import videos as measure
+
+    measure.run(count, seed, hands, model, out)
 
 
 def main() -> None:

@@ -11,6 +11,10 @@ from edge_runtime.records import Box, Digit, Event, Reading
 # if that comes to so much; of the same text anywhere on the frame, or in the same place, it is.
 SAME = 0.5
 FAR = 2.0  # lines so many heights apart are nowhere near each other
+# A text of which so much is the one reported before is likelier a doubt than a change: it must outweigh that one first.
+# Texts weigh as much as the confidences they were read with, each of them so many times what it was a frame ago.
+ALIKE = 0.5
+KEPT = 0.9
 
 
 class Seen(NamedTuple):
@@ -29,23 +33,33 @@ class _Line:
         self.last = Seen("", Box(0, 0, 1, 1), 0.0)
         self.reported: str | None = None
         self.history: deque[str | None] = deque(maxlen=of)
+        self.weights: dict[str, float] = {}
 
     def add(self, seen: Seen | None) -> None:
         self.history.append(seen.text if seen else None)
         self.last = seen or self.last
+        self.weights = {text: KEPT * weight for text, weight in self.weights.items() if weight > 0.01}
+        if seen:
+            self.weights[seen.text] = self.weights.get(seen.text, 0.0) + seen.confidence
 
     def settled(self, need: int) -> tuple[bool, str | None]:
         """Return whether `need` of the last frames agree, and on what."""
         text, count = Counter(self.history).most_common(1)[0]
         return count >= need, text
 
+    def doubted(self, text: str) -> bool:
+        """Tell whether a text may be what was reported before, misread."""
+        before = self.reported or ""
+        return alike(before, text) >= ALIKE and self.weights.get(text, 0.0) <= self.weights.get(before, 0.0)
+
 
 def steady(readings: Iterable[Reading], need: int = 3, of: int = 5) -> Iterator[Event]:
     """Yield what readings that follow each other settle, as soon as they do: lines that appeared, changed or went.
 
     A line is what `need` of its last `of` frames agree on; until then nothing is said of it, and what changes for fewer
-    frames than that is never reported. Raises ValueError unless 1 <= need <= of < 2 * need: of two texts, only one can
-    be settled at a time.
+    frames than that is never reported. Where a digit or two of it change, that takes longer: until the new text has
+    been read as often and as surely as the old one was of late. Raises ValueError unless 1 <= need <= of < 2 * need: of
+    two texts, only one can be settled at a time.
     """
     if not 1 <= need <= of < 2 * need:
         raise ValueError(f"need {need} of {of}: more than half of the frames must agree, and no more than all of them")
@@ -98,14 +112,18 @@ def likeness(one: Seen, other: Seen) -> float:
     apart = abs((one.box.y + one.box.bottom) - (other.box.y + other.box.bottom)) / 2 / height
     shared = min(one.box.right, other.box.right) - max(one.box.x, other.box.x)
     near = max(0.0, 1 - apart / FAR) if shared > 0 else 0.0
-    text = SequenceMatcher(None, one.text.replace(" ", ""), other.text.replace(" ", ""), autojunk=False).ratio()
-    return (near + text) / 2
+    return (near + alike(one.text, other.text)) / 2
+
+
+def alike(one: str, other: str) -> float:
+    """Return how much of two texts is the same, from 0 to 1; spaces do not count."""
+    return SequenceMatcher(None, one.replace(" ", ""), other.replace(" ", ""), autojunk=False).ratio()
 
 
 def _event(line: _Line, need: int, reading: Reading) -> Event | None:
     """Return what this frame settles of a line, and remember that it was said."""
     settled, text = line.settled(need)
-    if not settled or text == line.reported:
+    if not settled or text == line.reported or (text is not None and line.doubted(text)):
         return None
     previous, line.reported = line.reported, text
     return Event(

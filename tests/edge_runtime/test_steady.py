@@ -49,12 +49,19 @@ def test_a_reading_that_flickers_now_and_then_is_reported_as_what_it_mostly_is()
     assert events([["123"], ["128"], ["123"]] * 6) == [(3, "appeared", "123")]
 
 
+def test_a_digit_that_the_network_is_in_two_minds_about_is_not_reported_back_and_forth() -> None:
+    assert events([["123"]] * 12 + ([["128"]] * 3 + [["123"]] * 6) * 5) == [(2, "appeared", "123")]
+    # What really changes is, a little later than where nothing is alike.
+    assert events([["123"]] * 40 + [["128"]] * 20) == [(2, "appeared", "123"), (46, "changed", "128")]
+    assert events([["123"]] * 40 + [["789"]] * 20) == [(2, "appeared", "123"), (42, "changed", "789")]
+
+
 def test_a_change_and_an_end_are_reported_with_what_was_there_before() -> None:
     frames = [["123"]] * 5 + [["1234"]] * 5 + [[]] * 5
     settled = list(steady(reading(i, *lines) for i, lines in enumerate(frames)))
     assert [(e.event, e.line_id, e.previous, e.text, e.frame) for e in settled] == [
         ("appeared", 1, None, "123", 2),
-        ("changed", 1, "123", "1234", 7),
+        ("changed", 1, "123", "1234", 8),
         ("gone", 1, "1234", None, 12),
     ]
     assert settled[0] == Event(
