@@ -31,7 +31,7 @@ from edge_runtime.sources.live import Capture
 
 # FFmpeg and OpenCV write what they think of a stream to standard error, past everything; -8 is AV_LOG_QUIET.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+(getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel)(0)  # so OpenCV 4, and so OpenCV 5
 
 MOST_BYTES = 50_000_000  # of a picture
 LINE = 65_536  # bytes that are taken for one line at the most
