@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from edge_runtime.records import Uint8
-from edge_runtime.strokes import break_strokes, enlarge, measure, visible, write
+from edge_runtime.strokes import break_strokes, depth, enlarge, measure, visible, write
 
 
 def bar(width: int) -> Uint8:
@@ -16,6 +16,19 @@ def ring(radius: float, width: float) -> Uint8:
     y, x = np.mgrid[-13.5:14.5, -13.5:14.5]
     away = np.abs(np.hypot(x, y) - radius)
     return np.asarray(255 * np.clip(width / 2 - away + 0.5, 0, 1), np.uint8)
+
+
+def test_depths_are_roots_of_whole_numbers_whatever_the_memory_they_are_found_in() -> None:
+    shapes = np.pad(np.ones((40, 30), np.uint8), 20)
+    expected = np.zeros(shapes.shape, np.float32)
+    rows, columns = np.mgrid[:40, :30]
+    expected[20:60, 20:50] = np.minimum.reduce([rows + 1, 40 - rows, columns + 1, 30 - columns])
+    assert np.array_equal(depth(shapes), expected)
+    speckled = (np.random.default_rng(1).random((600, 333)) < 0.9).astype(np.uint8)
+    found = [depth(np.concatenate([np.zeros((i, 333), np.uint8), speckled])[i:]) for i in (0, 1, 2, 3, 5)]
+    assert all(np.array_equal(found[0], other) for other in found)
+    square = np.square(found[0].astype(np.float64))
+    assert np.abs(square - np.rint(square)).max() < 1e-4
 
 
 @pytest.mark.parametrize("width", [2, 3, 4])
