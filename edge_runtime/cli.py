@@ -277,9 +277,14 @@ def main() -> None:
 
 
 def _leave_drivers_behind() -> None:
-    """End at once where a thread still waits for a camera's driver: Python's own end would abort in its midst."""
-    code = sys.exc_info()[1]
-    if any(thread.name.startswith("capture ") and thread.is_alive() for thread in threading.enumerate()):
-        with suppress(OSError, ValueError, AttributeError):
+    """Exit at once where a thread still waits for a camera's driver: Python's own end would abort in its midst.
+
+    Only where it is exiting: what else is raised has a traceback to show.
+    """
+    leaving = sys.exc_info()[1]
+    if not isinstance(leaving, SystemExit):
+        return
+    if any(thread.name.startswith("capture ") for thread in threading.enumerate()):
+        with suppress(OSError, ValueError, AttributeError):  # standard output may be closed
             sys.stdout.flush()
-        os._exit(code.code if isinstance(code, SystemExit) and isinstance(code.code, int) else 0)
+        os._exit(leaving.code if isinstance(leaving.code, int) else 0)

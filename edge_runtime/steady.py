@@ -96,10 +96,10 @@ def lines_of(reading: Reading) -> list[Seen]:
 
 def _pairs(before: list[Seen], now: list[Seen]) -> dict[int, int]:
     """Return which line of `now` is which of `before`, the likeliest pairs first."""
-    alike = [(likeness(old, new), i, j) for i, old in enumerate(before) for j, new in enumerate(now)]
+    likely = [(likeness(old, new), i, j) for i, old in enumerate(before) for j, new in enumerate(now)]
     paired: dict[int, int] = {}
     taken: set[int] = set()
-    for value, i, j in sorted(alike, key=lambda pair: -pair[0]):
+    for value, i, j in sorted(likely, key=lambda pair: -pair[0]):
         if value >= SAME and i not in paired and j not in taken:
             paired[i] = j
             taken.add(j)

@@ -25,4 +25,4 @@ class Sink:
         """Take an event."""
 
     def close(self) -> None:
-        """Write what is left; called once, also after an error."""
+        """Write what is left; called once at the end, unless this sink has failed before."""

@@ -200,6 +200,28 @@ def test_the_sources_are_listed(call: Call) -> None:
     assert all(line[44:].strip() for line in done.out.splitlines())
 
 
+@pytest.mark.parametrize(
+    ("raised", "code", "last"),
+    [("SystemExit(3)", 3, ""), ("SystemExit", 0, ""), ("RuntimeError('a mistake')", 1, "RuntimeError: a mistake")],
+)
+def test_a_driver_that_hangs_hides_neither_exit_code_nor_traceback(
+    raised: str, code: int, last: str
+) -> None:
+    hanging = f"""
+import threading
+from edge_runtime import cli
+def hang(*_, **__):
+    threading.Thread(target=threading.Event().wait, name="capture cam", daemon=True).start()
+    raise {raised}
+cli.cli.main = hang
+cli.main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", hanging], capture_output=True, text=True, cwd=DOCS.parent, timeout=60, check=False
+    )
+    assert (done.returncode, (done.stderr.splitlines() or [""])[-1]) == (code, last)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_a_signal_ends_it_in_good_order(number: signal.Signals, code: int) -> None:
     heeding = (
