@@ -204,9 +204,7 @@ def test_the_sources_are_listed(call: Call) -> None:
     ("raised", "code", "last"),
     [("SystemExit(3)", 3, ""), ("SystemExit", 0, ""), ("RuntimeError('a mistake')", 1, "RuntimeError: a mistake")],
 )
-def test_a_driver_that_hangs_hides_neither_exit_code_nor_traceback(
-    raised: str, code: int, last: str
-) -> None:
+def test_a_driver_that_hangs_hides_neither_exit_code_nor_traceback(raised: str, code: int, last: str) -> None:
     hanging = f"""
 import threading
 from edge_runtime import cli
