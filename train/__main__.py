@@ -107,4 +107,11 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except SystemExit as end:
+        if end.code == 130:  # TensorFlow may still be at work, and crash when the interpreter is torn down under it
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(130)
+        raise
