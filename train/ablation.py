@@ -58,11 +58,11 @@ def ablation(epochs: int, seeds: int, only: tuple[str, ...], out: Path) -> None:
         from train import calibrate, loop
     found: dict[str, list[dict[str, float]]] = {}
     for name in only or VARIANTS:
-        recipe = dataclasses.replace(VARIANTS[name], epochs=epochs)
+        recipe = dataclasses.replace(VARIANTS[name], epochs=epochs, refit=0)
         for seed in range(1, seeds + 1):
             started = time.monotonic()
             with tempfile.TemporaryDirectory() as scratch:
-                network, _ = loop.fit(recipe, seed, Path(scratch), resume=False)
+                network = loop.fit(recipe, seed, Path(scratch), resume=False).network
             seconds = time.monotonic() - started
             found.setdefault(name, []).append({"seconds": seconds, **calibrate.calibrate(network, MIX)})
         write_text(out / "ablation.json", json.dumps({"epochs": epochs, "found": found}, indent=1) + "\n")

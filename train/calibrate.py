@@ -35,7 +35,7 @@ class Scaling(NamedTuple):
 
 
 def calibrate(network: keras.Sequential, mix: Mix) -> dict[str, float]:
-    """Scale a network's logits as fits held-out pictures best, in place; return how well they are read and rejected.
+    """Return how to scale a network's logits to fit held-out pictures best, and how these are read and rejected then.
 
     They are MNIST's held-out digits, digits that the runtime cuts out of pages drawn with them, written ones and
     crowded ones, and what is none, from pages and typefaces, each set of the same weight; all digits together weigh
@@ -54,7 +54,6 @@ def calibrate(network: keras.Sequential, mix: Mix) -> dict[str, float]:
         np.concatenate([seen[name].labels for name in fitted_on]),
         np.concatenate([np.full(len(seen[name].labels), shares[name] / len(seen[name].labels)) for name in fitted_on]),
     )
-    fold(network, fitted)
 
     best = {name: softmax(fitted(part), axis=1)[:, :DIGITS].max(axis=1) for name, part in logits.items()}
     least = float(np.quantile(best["mnist"], 1 - ACCEPTED))
@@ -79,8 +78,9 @@ def fit(logits: Logits, labels: NDArray[np.uint8], weights: NDArray[np.float64])
     return Scaling(float(np.exp(log_temperature)), float(offset))
 
 
-def fold(network: keras.Sequential, scaling: Scaling) -> None:
-    """Let a network answer with scaled logits: its last dense layer's weights, in place."""
+def fold(network: keras.Sequential, calibration: dict[str, float]) -> None:
+    """Let a network answer with logits scaled as `calibrate` found best: its last dense layer's weights, in place."""
+    scaling = Scaling(calibration["temperature"], calibration["offset"])
     last = network.layers[-1]
     kernel, bias = (weights / np.float32(scaling.temperature) for weights in last.get_weights())
     bias[DIGITS:] += np.float32(scaling.offset)

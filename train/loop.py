@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import sys
 import time
 import zipfile
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
 
 import cv2
 import keras
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edge_runtime.errors import OptionError
-from train import augment, crops, crowded, dataset, model
+from train import augment, calibrate, crops, crowded, dataset, model
 from train.files import write_whole
 from train.recipes import Mix, Recipe
 
@@ -26,89 +28,132 @@ Row = dict[str, float]
 
 
 class Checkpoint:
-    """`folder`/checkpoint.npz: the network's and the optimizer's variables, and the history, after an epoch."""
+    """`folder`/checkpoint.npz: all that is needed to go on after an epoch.
 
-    def __init__(self, folder: Path, recipe: Recipe, seed: int, network: keras.Sequential) -> None:
+    That is the network's and the optimizer's variables, the history, and the calibration where there is one by then.
+    With `resume` it begins with what the file says. Raises OptionError where the file belongs to another recipe or
+    seed, or is damaged.
+    """
+
+    def __init__(self, folder: Path, recipe: Recipe, seed: int, resume: bool) -> None:
+        self.history: list[Row] = []
+        self.calibration: dict[str, float] | None = None
         self._path = folder / "checkpoint.npz"
         self._made_by = json.dumps({"recipe": asdict(recipe), "seed": seed}, sort_keys=True)
-        self._network = network
+        self._saved: dict[str, NDArray[Any]] = {}
+        if resume and self._path.is_file():
+            self._read()
 
-    def save(self, history: list[Row]) -> None:
-        """Write the state after an epoch."""
-        arrays = {f"variable_{i}": variable.numpy() for i, variable in enumerate(self._variables())}
-
-        def write(temporary: Path) -> None:
-            with temporary.open("wb") as file:
-                np.savez(file, made_by=self._made_by, history=json.dumps(history), **arrays)
-
-        write_whole(self._path, write)
-
-    def restore(self) -> list[Row]:
-        """Put the network and its optimizer where they were, and return the history until then; [] without a file.
-
-        Raises OptionError where the file belongs to another recipe or seed, or is damaged.
-        """
-        if not self._path.is_file():
-            return []
+    def _read(self) -> None:
         try:
             with self._path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
-                arrays = dict(saved)
+                self._saved = dict(saved)
         except (EOFError, ValueError, zipfile.BadZipFile) as error:
             raise OptionError(f"cannot go on from {self._path}: {error}; remove it to start anew") from error
-        if str(arrays["made_by"]) != self._made_by:
+        if str(self._saved["made_by"]) != self._made_by:
             raise OptionError(
                 f"{self._path} belongs to another recipe, seed or number of epochs: "
                 "give the same again, or remove it to start anew"
             )
-        for i, variable in enumerate(self._variables()):
-            variable.assign(arrays[f"variable_{i}"])
-        return list(json.loads(str(arrays["history"])))
+        self.history = list(json.loads(str(self._saved["history"])))
+        self.calibration = json.loads(str(self._saved["calibration"]))
 
-    def _variables(self) -> list[keras.Variable]:
-        return [*self._network.variables, *self._network.optimizer.variables]
+    def restore(self, network: keras.Sequential) -> None:
+        """Put the network and its optimizer where they were, once; without a file they stay as they are."""
+        saved, self._saved = self._saved, {}
+        if saved:
+            for i, variable in enumerate(_variables(network)):
+                variable.assign(saved[f"variable_{i}"])
+
+    def save(self, network: keras.Sequential) -> None:
+        """Write the state after an epoch."""
+        arrays = {f"variable_{i}": variable.numpy() for i, variable in enumerate(_variables(network))}
+        history, calibration = json.dumps(self.history), json.dumps(self.calibration)
+
+        def write(temporary: Path) -> None:
+            with temporary.open("wb") as file:
+                np.savez(file, made_by=self._made_by, history=history, calibration=calibration, **arrays)
+
+        write_whole(self._path, write)
 
 
-def fit(recipe: Recipe, seed: int, folder: Path, resume: bool) -> tuple[keras.Sequential, list[Row]]:
-    """Train by a recipe and return the network that answers with logits, and a row of history for each epoch.
+class Fitted(NamedTuple):
+    """A network that answers with logits, a row of history for each epoch, and what calibrate.calibrate says of it."""
 
-    After every epoch a checkpoint in `folder` holds all that is needed to go on: with `resume` the result is, bit for
-    bit, what it would have been without the interruption.
+    network: keras.Sequential
+    history: list[Row]
+    calibration: dict[str, float] | None
+
+
+class Stage(NamedTuple):
+    """Epochs `first` to before `last`, on all digits of `split`, from a learning rate of `peak` down to 0."""
+
+    split: dataset.Split
+    first: int
+    last: int
+    peak: float
+
+
+def fit(recipe: Recipe, seed: int, folder: Path, resume: bool) -> Fitted:
+    """Train by a recipe, and calibrate where it says what pictures there will be.
+
+    Where the recipe has epochs to refit, these follow, on the held-out digits too: all that was to be chosen or fitted
+    with them has been by then, so that the calibration is that of the network before. After every epoch a checkpoint in
+    `folder` holds all that is needed to go on: with `resume` the result is, bit for bit, what it would have been
+    without the interruption.
     """
     keras.utils.set_random_seed(seed)
     cv2.setNumThreads(1)  # one core prepares the next epoch while both train; more threads only get in the way
-    digits, held_out = dataset.load("train"), dataset.load("held_out")
     beside = _beside(recipe.mix) if recipe.mix else []
     network = model.build(recipe)
+    total = recipe.epochs + recipe.refit
+    stages = [Stage("train", 0, recipe.epochs, recipe.learning_rate)]
+    if recipe.refit:
+        stages.append(Stage("all_train", recipe.epochs, total, recipe.refit_rate))
+    state = Checkpoint(folder, recipe, seed, resume)
+    bar = tqdm(total=total, initial=len(state.history), unit="epoch", disable=not sys.stderr.isatty())
+    with bar:
+        for stage in stages:
+            if len(state.history) <= stage.last:
+                _train(network, recipe, seed, stage, beside, state, bar)
+            if recipe.mix is not None and state.calibration is None:
+                state.calibration = calibrate.calibrate(network, recipe.mix)
+    return Fitted(network, state.history, state.calibration)
+
+
+def _train(
+    network: keras.Sequential, recipe: Recipe, seed: int, stage: Stage,
+    beside: Sequence[tuple[dataset.Digits, int]], state: Checkpoint, bar: "tqdm[NoReturn]",
+) -> None:  # fmt: skip
+    """Go through one stage, or what is left of it."""
+    digits, held_out = dataset.load(stage.split), dataset.load("held_out")
+    if recipe.mix is not None:
+        digits = dataset.Digits(*(np.concatenate([part] * recipe.mix.mnist) for part in digits))
     steps = (len(digits.images) + sum(count for _, count in beside)) // recipe.batch_size
     network.compile(
-        optimizer=_optimizer(recipe, steps),
+        optimizer=_optimizer(recipe, stage.peak, steps * (stage.last - stage.first)),
         loss=_loss(),
         metrics=["accuracy"],
         jit_compile=False,
         steps_per_execution=8,
     )
     network.optimizer.build(network.trainable_variables)
-
-    checkpoint = Checkpoint(folder, recipe, seed, network)
-    history = checkpoint.restore() if resume else []
-    bar = tqdm(total=recipe.epochs, initial=len(history), unit="epoch", disable=not sys.stderr.isatty())
-    with bar:
-        for epoch, (x, y) in _epochs(recipe, seed, digits, beside, first=len(history)):
-            started = time.monotonic()
-            fitted = network.fit(x, y, batch_size=recipe.batch_size, shuffle=False, verbose=0)
-            val_loss, val_accuracy = network.evaluate(*held_out, batch_size=1000, verbose=0)
-            values = (epoch + 1, fitted.history["loss"][0], fitted.history["accuracy"][0], val_loss, val_accuracy,
-                      float(network.optimizer.learning_rate), time.monotonic() - started)  # fmt: skip
-            history.append(dict(zip(HISTORY_COLUMNS, values, strict=True)))
-            checkpoint.save(history)
-            bar.set_postfix(val_accuracy=f"{val_accuracy:.2%}")
-            bar.update()
-            if bar.disable and (epoch + 1 == recipe.epochs or (epoch + 1) % 10 == 0):
-                print(
-                    f"epoch {epoch + 1}/{recipe.epochs}: loss {values[1]:.4f}, val_accuracy {val_accuracy:.2%}",
-                    file=sys.stderr, flush=True,
-                )  # fmt: skip
-    return network, history
+    state.restore(network)
+    for epoch, (x, y) in _epochs(recipe, seed, digits, beside, len(state.history), stage.last):
+        started = time.monotonic()
+        fitted = network.fit(x, y, batch_size=recipe.batch_size, shuffle=False, verbose=0)
+        held = (math.nan, math.nan)  # of digits that are trained on, there is nothing to tell
+        if stage.split == "train":
+            held = network.evaluate(*held_out, batch_size=1000, verbose=0)
+        values = (epoch + 1, fitted.history["loss"][0], fitted.history["accuracy"][0], *held,
+                  float(network.optimizer.learning_rate), time.monotonic() - started)  # fmt: skip
+        state.history.append(dict(zip(HISTORY_COLUMNS, values, strict=True)))
+        state.save(network)
+        said = f"loss {values[1]:.4f}" + (f", val_accuracy {held[1]:.2%}" if stage.split == "train" else "")
+        bar.set_postfix_str(said)
+        bar.update()
+        if bar.disable and (epoch + 1 == stage.last or (epoch + 1) % 10 == 0):
+            print(f"epoch {epoch + 1}/{bar.total}: {said}", file=sys.stderr, flush=True)
 
 
 def fit_article(recipe: Recipe, seed: int, folder: Path, resume: bool) -> tuple[keras.Sequential, list[Row]]:
@@ -124,19 +169,20 @@ def fit_article(recipe: Recipe, seed: int, folder: Path, resume: bool) -> tuple[
     optimizer = keras.optimizers.Adam(recipe.learning_rate)
     network.compile(optimizer=optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
     network.optimizer.build(network.trainable_variables)
-    checkpoint = Checkpoint(folder, recipe, seed, network)
-    history = checkpoint.restore() if resume else []
+    state = Checkpoint(folder, recipe, seed, resume)
+    state.restore(network)
 
     def end_of_epoch(epoch: int, logs: dict[str, float]) -> None:
-        history.append({"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}})
-        checkpoint.save(history)
+        state.history.append({"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}})
+        state.save(network)
 
     network.fit(
-        x, y, batch_size=recipe.batch_size, epochs=recipe.epochs, validation_split=0.2, initial_epoch=len(history),
+        x, y, batch_size=recipe.batch_size, epochs=recipe.epochs, validation_split=0.2,
+        initial_epoch=len(state.history),
         verbose=1 if sys.stdout.isatty() else 2,
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=end_of_epoch)],
     )  # fmt: skip
-    return network, history
+    return network, state.history
 
 
 def write_history(path: Path, history: list[Row]) -> None:
@@ -151,12 +197,15 @@ def write_history(path: Path, history: list[Row]) -> None:
     write_whole(path, write)
 
 
-def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
-    warm_up = max(1, round(recipe.warm_up * steps * recipe.epochs))
+def _variables(network: keras.Sequential) -> list[keras.Variable]:
+    return [*network.variables, *network.optimizer.variables]
+
+
+def _optimizer(recipe: Recipe, peak: float, steps: int) -> keras.optimizers.Optimizer:
+    warm_up = max(1, round(recipe.warm_up * steps))
     schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0, warmup_target=recipe.learning_rate, warmup_steps=warm_up,
-        decay_steps=max(1, steps * recipe.epochs - warm_up),
-    )  # fmt: skip
+        initial_learning_rate=0.0, warmup_target=peak, warmup_steps=warm_up, decay_steps=max(1, steps - warm_up)
+    )
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
@@ -175,8 +224,9 @@ def _beside(mix: Mix) -> list[tuple[dataset.Digits, int]]:
 
 
 def _epochs(
-    recipe: Recipe, seed: int, digits: dataset.Digits, beside: Sequence[tuple[dataset.Digits, int]], first: int
-) -> Iterator[tuple[int, tuple[NDArray[np.uint8], NDArray[np.uint8]]]]:
+    recipe: Recipe, seed: int, digits: dataset.Digits, beside: Sequence[tuple[dataset.Digits, int]],
+    first: int, last: int,
+) -> Iterator[tuple[int, tuple[NDArray[np.uint8], NDArray[np.uint8]]]]:  # fmt: skip
     """Yield each epoch's shuffled, distorted pictures, whole batches only; the next are made while these are used.
 
     All of `digits`, and so many of each of `beside`. An epoch's pictures depend on the seed and its number alone, so
@@ -202,7 +252,7 @@ def _epochs(
 
     with ThreadPoolExecutor(1) as pool:
         ahead = pool.submit(make, first)
-        for epoch in range(first, recipe.epochs):
+        for epoch in range(first, last):
             ready = ahead.result()
-            ahead = pool.submit(make, min(epoch + 1, recipe.epochs - 1))
+            ahead = pool.submit(make, min(epoch + 1, last - 1))
             yield epoch, ready

@@ -25,20 +25,21 @@ class Augmentation:
 
 @dataclass(frozen=True, kw_only=True)
 class Mix:
-    """How many pictures an epoch takes beside MNIST's, drawn anew for each: see crops.py."""
+    """How often an epoch takes each of MNIST's digits, and how many other pictures, drawn anew: see crops.py."""
 
+    mnist: int = 2
     camera_digits: int = 20_000  # whole digits, as the runtime cuts them out of drawn pages
     camera_others: int = 20_000  # what else it cuts out: halves, pairs, letters, scribbles, stains
     written_digits: int = 15_000  # digits of handwriting typefaces
     written_others: int = 8_000  # their letters
     crowded_digits: int = 8_000  # digits with the ends of their neighbors' strokes beside them
-    pages: int = 8000  # that the first two are cut out of
+    pages: int = 8000  # that what is cut out comes from
 
     def __post_init__(self) -> None:
         if min(dataclasses.astuple(self)) < 0:
             raise ValueError("numbers of pictures must not be negative")
-        if self.pages < 1:
-            raise ValueError("at least one page is needed")
+        if min(self.mnist, self.pages) < 1:
+            raise ValueError("at least one page is needed, and each of MNIST's digits once")
 
     @property
     def others(self) -> bool:
@@ -59,11 +60,15 @@ class Recipe:
     weight_decay: float = 0.05  # AdamW's, on the kernels alone
     augmentation: Augmentation | None = None
     mix: Mix | None = None
+    refit: int = 0  # epochs at the end that train on the held-out digits too
+    refit_rate: float = 1e-3  # their peak
     tutorial: bool = False  # the tutorial's own workflow instead: see loop.fit_article
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 1 or not self.hidden or min(self.hidden) < 1:
             raise ValueError("a recipe needs at least one hidden layer, one epoch and a batch size of one")
+        if self.refit < 0:
+            raise ValueError("epochs to refit must not be negative")
 
     @property
     def classes(self) -> int:
@@ -80,7 +85,13 @@ RECIPES = {
         Recipe(name="standard", hidden=(512, 512), epochs=90, batch_size=500, augmentation=Augmentation()),
         # What ships: sees what the camera sees, and knows what is no digit.
         Recipe(
-            name="release", hidden=(512, 448, 448), epochs=350, batch_size=500, augmentation=Augmentation(), mix=Mix()
+            name="release",
+            hidden=(512, 448, 448),
+            epochs=180,
+            refit=50,
+            batch_size=500,
+            augmentation=Augmentation(),
+            mix=Mix(),
         ),
         # Seconds, for tests: the same path, a worse network.
         Recipe(name="smoke", hidden=(128,), epochs=4, batch_size=250, learning_rate=2e-2, weight_decay=0.3),
@@ -91,7 +102,9 @@ RECIPES = {
             epochs=8,
             batch_size=250,
             learning_rate=1e-2,
+            refit=1,
             mix=Mix(
+                mnist=1,
                 camera_digits=2000,
                 camera_others=2000,
                 written_digits=1000,

@@ -40,7 +40,7 @@ def test_a_network_answers_with_scaled_logits() -> None:
     x = np.random.default_rng(1).normal(size=(6, 4)).astype(np.float32)
     before = np.asarray(network(x))
     scaling = Scaling(1.8, -1.25)
-    fold(network, scaling)
+    fold(network, scaling._asdict())
     assert np.asarray(network(x)) == pytest.approx(scaling(before), abs=1e-5)
 
 

@@ -22,6 +22,7 @@ from train.recipes import Augmentation, Recipe
 
 QUICK = Recipe(name="quick", hidden=(8,), epochs=2, batch_size=300)
 DISTORTED = Recipe(name="distorted", hidden=(8,), epochs=3, batch_size=300, augmentation=Augmentation())
+REFITTED = dataclasses.replace(DISTORTED, refit=2)
 TUTORIAL = Recipe(name="tutorial", hidden=(8,), epochs=3, batch_size=400, learning_rate=1e-3, tutorial=True)
 
 Weights = list[NDArray[np.float32]]
@@ -36,7 +37,7 @@ def few_digits() -> Iterator[None]:
 
 
 def fit(recipe: Recipe, seed: int, folder: Path, resume: bool = False) -> tuple[Weights, Rows]:
-    network, history = (loop.fit_article if recipe.tutorial else loop.fit)(recipe, seed, folder, resume)
+    network, history, *_ = (loop.fit_article if recipe.tutorial else loop.fit)(recipe, seed, folder, resume)
     return network.get_weights(), history
 
 
@@ -52,6 +53,11 @@ def without_seconds(history: Rows) -> Rows:
 def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[Weights, Rows, Path]:
     folder = tmp_path_factory.mktemp("quick")
     return *fit(QUICK, 1, folder), folder
+
+
+@pytest.fixture(scope="module")
+def refitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Weights, Rows]:
+    return fit(REFITTED, 1, tmp_path_factory.mktemp("refitted"))
 
 
 def test_same_seed_gives_the_same_weights_and_history(quick: tuple[Weights, Rows, Path], tmp_path: Path) -> None:
@@ -126,34 +132,62 @@ def test_damaged_checkpoint_is_one_clear_line(quick: tuple[Weights, Rows, Path],
         fit(QUICK, 1, tmp_path, resume=True)
 
 
-# A process that dies, as from a power cut, right after its first checkpoint.
+# A process that dies, as from a power cut, right after a checkpoint.
 DIE = """
 import os, signal, sys
 from pathlib import Path
 from tests.builds import few
-from tests.train.test_loop import DISTORTED
+from tests.train.test_loop import REFITTED
 from train import dataset, loop
 
 dataset.load = few
 save = loop.Checkpoint.save
-def save_and_die(checkpoint, history):
-    save(checkpoint, history)
-    os.kill(os.getpid(), signal.SIGKILL)
+def save_and_die(checkpoint, network):
+    save(checkpoint, network)
+    if len(checkpoint.history) == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
 
 loop.Checkpoint.save = save_and_die
-loop.fit(DISTORTED, 1, Path(sys.argv[1]), False)
+loop.fit(REFITTED, 1, Path(sys.argv[1]), False)
 """
 
 
-def test_killed_run_is_resumed_to_the_same_bits_distortions_included(tmp_path: Path) -> None:
-    killed = subprocess.run([sys.executable, "-c", DIE, tmp_path], cwd=ROOT, stderr=subprocess.DEVNULL, check=False)
+@pytest.mark.parametrize("epoch", [1, 3, 4], ids=["at first", "before refitting", "refitting"])
+def test_killed_run_is_resumed_to_the_same_bits_distortions_included(
+    epoch: int, refitted: tuple[Weights, Rows], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", DIE, str(tmp_path), str(epoch)]
+    killed = subprocess.run(command, cwd=ROOT, stderr=subprocess.DEVNULL, check=False)
     assert killed.returncode == -signal.SIGKILL
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
-    resumed, history = fit(DISTORTED, 1, tmp_path, resume=True)
-    whole, whole_history = fit(DISTORTED, 1, tmp_path / "whole")
-    assert same(resumed, whole)
-    assert without_seconds(history) == without_seconds(whole_history)
-    assert [row["epoch"] for row in history] == [1, 2, 3]
+    resumed, history = fit(REFITTED, 1, tmp_path, resume=True)
+    assert same(resumed, refitted[0])
+    assert str(without_seconds(history)) == str(without_seconds(refitted[1]))  # as text: nan is not itself
+    assert [row["epoch"] for row in history] == [1, 2, 3, 4, 5]
+
+
+def test_the_last_epochs_train_on_the_held_out_digits_too(
+    refitted: tuple[Weights, Rows], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights, history = refitted
+    before, so_far = fit(DISTORTED, 1, tmp_path)
+    assert str(without_seconds(history[:3])) == str(without_seconds(so_far))
+    assert not same(weights, before)
+    # A digit that is trained on says nothing of others.
+    assert [math.isnan(row["val_accuracy"]) for row in history] == [False] * 3 + [True] * 2
+    # The learning rate goes up once more, then down to nothing.
+    assert history[2]["learning_rate"] == pytest.approx(0, abs=1e-9)
+    assert history[3]["learning_rate"] > 1e-4
+    assert history[4]["learning_rate"] == pytest.approx(0, abs=1e-9)
+    loaded: list[str] = []
+
+    def load(split: dataset.Split) -> dataset.Digits:
+        loaded.append(split)
+        return few(split)
+
+    monkeypatch.setattr(dataset, "load", load)
+    fit(REFITTED, 1, tmp_path / "again")
+    assert [split for split in loaded if split != "held_out"] == ["train", "all_train"]
 
 
 def test_tutorial_keeps_a_fifth_for_validation_and_is_resumed(
@@ -174,7 +208,7 @@ def test_tutorial_keeps_a_fifth_for_validation_and_is_resumed(
 @pytest.mark.parametrize("recipe", [QUICK, DISTORTED], ids=["as they are", "distorted"])
 def test_every_epoch_sees_whole_batches_in_an_order_and_form_of_its_own(recipe: Recipe) -> None:
     images, labels = few("train")
-    epochs = [digits for _, digits in loop._epochs(recipe, 1, dataset.Digits(images, labels), [], first=0)]
+    epochs = [digits for _, digits in loop._epochs(recipe, 1, dataset.Digits(images, labels), [], 0, recipe.epochs)]
     whole = FEW // recipe.batch_size * recipe.batch_size
     assert [len(x) for x, _ in epochs] == [len(y) for _, y in epochs] == [whole] * recipe.epochs
     (first, first_labels), (second, second_labels) = epochs[:2]

@@ -29,17 +29,18 @@ def test_what_is_shown_other_things_has_an_output_for_them() -> None:
     assert dataclasses.replace(RECIPES["smoke"], mix=Mix(camera_others=0, written_others=0)).classes == 10
 
 
-@pytest.mark.parametrize("nonsense", [{"camera_digits": -1}, {"written_others": -5}, {"pages": 0}])
+@pytest.mark.parametrize("nonsense", [{"camera_digits": -1}, {"written_others": -5}, {"pages": 0}, {"mnist": 0}])
 def test_impossible_mix_is_refused(nonsense: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=r"must not be negative|at least one page"):
         Mix(**nonsense)
 
 
 @pytest.mark.parametrize(
-    "nonsense", [{"epochs": 0}, {"epochs": -1}, {"batch_size": 0}, {"hidden": ()}, {"hidden": (128, 0)}]
+    "nonsense",
+    [{"epochs": 0}, {"epochs": -1}, {"batch_size": 0}, {"hidden": ()}, {"hidden": (128, 0)}, {"refit": -1}],
 )
 def test_impossible_recipe_is_refused(nonsense: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="at least one hidden layer, one epoch and a batch size of one"):
+    with pytest.raises(ValueError, match=r"at least one hidden layer, one epoch and a batch|must not be negative"):
         dataclasses.replace(RECIPES["smoke"], **nonsense)
 
 
