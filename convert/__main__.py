@@ -32,7 +32,7 @@ def convert(source: Path, output: Path | None, names: tuple[str, ...], force: bo
     with stderr_silenced():  # TensorFlow greets on import
         import keras
 
-        from convert import calibration, equalize, fold, package, quantize, verify
+        from convert import calibration, equalize, fold, package, quantize, rounding, verify
 
     try:
         loaded = keras.models.load_model(network, compile=False)
@@ -47,10 +47,12 @@ def convert(source: Path, output: Path | None, names: tuple[str, ...], force: bo
     run = _run_record(network.with_name("run.json"))
     mix = (run.get("recipe") or {}).get("mix")
     digits = calibration.choose(mix["pages"] if mix else None)
+    rounded = rounding.round_weights(layers, digits.images)
     for name in names or CONVERSIONS:
         conversion = CONVERSIONS[name]
+        in_steps = conversion.weights == "int8" and not conversion.per_channel
         with stderr_silenced():
-            flatbuffer = quantize.quantize(layers, conversion, digits.images)
+            flatbuffer = quantize.quantize(rounded if in_steps else layers, conversion, digits.images)
         verify.verify(flatbuffer, conversion)
         path = folder / conversion.file_name
         _refuse_to_replace(path, flatbuffer, force)
