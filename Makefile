@@ -3,7 +3,7 @@
 PYTHON ?= python3
 RECIPE ?= standard
 SEED ?= 1
-MARK ?= not slow
+MARK ?= not slow and not window
 
 VENV := .venv
 RUNTIME := .venv-runtime
@@ -33,7 +33,7 @@ demo: $(RUNTIME)/installed ## Read the sample pages with the shipped model; need
 	@echo 'The pictures in build/demo show where.'
 
 test: $(VENV)/installed data ## Run the tests (MARK=slow: those that train or build)
-	$(VENV)/bin/python -m pytest -m '$(MARK)' $(if $(filter slow,$(MARK)),,--cov)
+	$(VENV)/bin/python -m pytest -m '$(MARK)' $(if $(findstring not slow,$(MARK)),--cov)
 
 lint: $(VENV)/installed ## Check style, types and the arrows between the packages
 	$(VENV)/bin/ruff check

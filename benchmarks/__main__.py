@@ -6,6 +6,7 @@ python -m benchmarks pages edge_runtime/samples   how well are pictures read who
 python -m benchmarks digits DIR...             how good is the model: characters, letters, pictures, size
 python -m benchmarks robustness                how well are digits read under hard conditions?
 python -m benchmarks videos                    how steady are readings of moving pictures?
+python -m benchmarks soak                      does reading a camera stay quick and small for long?
 """
 
 import io
@@ -116,6 +117,20 @@ def videos(count: int, seed: int, hands: float, model: Path | None, out: Path) -
     from benchmarks import videos as measure
 
     measure.run(count, seed, hands, model, out)
+
+
+@benchmarks.command()
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True)
+@click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/soak",
+              show_default=True, help="Where soak.json and soak.png go.")  # fmt: skip
+def soak(minutes: float, out: Path) -> None:
+    """Read a generated camera for long, and watch ages of frames, memory, threads, files and processor time.
+
+    Linux only; exits with 5 where a limit is missed.
+    """
+    from benchmarks import soak as measure
+
+    measure.run(minutes, out)
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """How steady are readings of moving pictures? Generated videos of known pages, read frame by frame, and as events.
 
 Pages are shown, hidden, swapped and shaken by a hand, motion blurs them, and hands may pass over them. They are drawn
-with held-out digits that the classifier reads right: what is measured is what is made of the frames, not the network.
+with test digits that the classifier reads right: what is measured is what is made of the frames, not the network. The
+released network was trained on the held-out ones.
 """
 
 import json
@@ -52,7 +53,7 @@ class Film:
 
 def run(count: int, seed: int, hands: float, model: Path | None, out: Path) -> list[Film]:
     """Read so many generated videos; print the counts and write videos.json."""
-    digits = dataset.load("held_out")
+    digits = dataset.load("test")
     films = []
     with DigitReader(model) as reader:
         right = reader.classifier.confidences(digits.images)[:, :10].argmax(axis=1) == digits.labels

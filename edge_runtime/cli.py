@@ -5,21 +5,16 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import Any
 
 import click
 
 import edge_runtime
-from edge_runtime import dependencies
-from edge_runtime.errors import EdgeError, OptionError, OutputError, PictureError
-from edge_runtime.option_types import Finite, Focus, Fraction, Region, Size
-
-if TYPE_CHECKING:
-    from edge_runtime.sinks.sink import Sink
+from edge_runtime import config, dependencies, read_options
+from edge_runtime.errors import EdgeError, OptionError, OutputError, PictureError, SourceError
 
 EXIT_CODES = """\b
 Exit codes:
@@ -33,7 +28,9 @@ Exit codes:
 """
 
 
-@click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "EDGE_DIGITS"}
+)
 @click.version_option(edge_runtime.__version__, prog_name="edge-digits")
 def cli() -> None:
     """Read handwritten digits, with a small int8 network, on anything from a laptop to a Raspberry Pi."""
@@ -48,83 +45,56 @@ def _list_sources(context: click.Context, _: click.Parameter, wanted: bool) -> N
         context.exit()
 
 
-@cli.command(epilog=EXIT_CODES)
-@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+def _list_cameras(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from edge_runtime.sources import camera_list
+
+        found = camera_list.cameras()
+        if not found:
+            raise SourceError("no camera found: is one plugged in?")
+        for line in camera_list.lines(found):
+            _print(line)
+        context.exit()
+
+
+def _take_file(context: click.Context, _: click.Parameter, path: Path | None) -> Path | None:
+    """Let a file's settings be the defaults of those that follow."""
+    if path is not None:
+        found = config.load(path, COMMANDS)
+        context.default_map = found.get(context.info_name or "", {})
+    return path
+
+
+def _note_debug(context: click.Context, _: click.Parameter, wanted: bool) -> bool:
+    """Remember it for main(), which has no options."""
+    context.find_root().ensure_object(dict)["debug"] = wanted
+    return wanted
+
+
+CONFIG = click.option(
+    "--config", "config_file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), is_eager=True,
+    envvar="EDGE_DIGITS_CONFIG", callback=_take_file, expose_value=False, help="Take options from a TOML file.",
+)  # fmt: skip
+DEBUG = click.option(
+    "--debug", is_flag=True, callback=_note_debug, help="Show the whole traceback when something fails."
+)
+
+
+@cli.command(epilog=EXIT_CODES, cls=read_options.SectionedCommand)
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True, envvar="EDGE_DIGITS_READ_SOURCES")
+@CONFIG
 @click.option("--list-sources", is_flag=True, is_eager=True, expose_value=False, callback=_list_sources,
               help="Show what a SOURCE can be, and exit.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")
-@click.option("--raw", is_flag=True, help="Report the reading of every frame of a moving picture, too.")
-@click.option("--steady", "rule", metavar="N/M", type=Fraction(), default="3/5", show_default=True,
-              help="A line of a moving picture is reported once N of M frames agree on it.")  # fmt: skip
-@click.option("--annotate", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
-              help="Also write each picture to DIR with what was read drawn over it.")  # fmt: skip
-@click.option("--explain", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
-              help="Also write a picture of every stage to DIR: why was a digit missed?")  # fmt: skip
-@click.option("--keep", metavar="N", type=click.IntRange(1), default=500, show_default=True,
-              help="Of a moving picture's frames, keep the last N in DIR.")  # fmt: skip
-@click.option("--frames", metavar="N", type=click.IntRange(1), help="Read no more than N frames of each source.")
-@click.option("--duration", metavar="SECONDS", type=Finite(0, min_open=True), help="End after so long.")
-@click.option("--every", metavar="N", type=click.IntRange(1), default=1, help="Of a video, read every Nth frame.")
-@click.option("--start", metavar="SECONDS", type=Finite(0), default=0.0, help="Begin there in a video.")
-@click.option("--end", metavar="SECONDS", type=Finite(0, min_open=True), help="End there in a video.")
-@click.option("--rotate", type=click.Choice(["0", "90", "180", "270"]), default="0", help="Turn clockwise first.")
-@click.option("--flip", type=click.Choice(["none", "horizontal", "vertical", "both"]), default="none",
-              help="Mirror, then.")  # fmt: skip
-@click.option("--roi", metavar="X,Y,W,H", type=Region(), help="Read this part of what that gives, in pixels.")
-@click.option("--skip-still", is_flag=True, help="Do not read a moving picture's frame again that has not changed.")
-@click.option("--stats", is_flag=True, help="Say once a minute, on standard error, how the work goes.")
-@click.option("--size", metavar="WxH", type=Size(), default="640x480", show_default=True,
-              help="Ask a camera for pictures of this size.")  # fmt: skip
-@click.option("--fps", metavar="N", type=Finite(0, 1000, min_open=True), help="Ask it for so many a second.")
-@click.option("--focus", metavar="auto|N", type=Focus(), help="Let it focus by itself, or set it to N.")
-@click.option("--exposure", metavar="N", type=Finite(), help="Expose by hand, in the driver's units.")
-@click.option("--stall", metavar="SECONDS", type=Finite(0.1, 3600), default=5.0, show_default=True,
-              help="Open a camera or stream again that gives no frame for so long.")  # fmt: skip
-@click.option("--retries", metavar="N", type=click.IntRange(0),
-              help="Try so often in a row. [default: for ever, once it has given a frame]")  # fmt: skip
-@click.option("--model", metavar="FILE", type=click.Path(path_type=Path),
-              help="A .tflite model to use in place of the one that ships.")  # fmt: skip
-@click.option("--labels", metavar="FILE", type=click.Path(path_type=Path),
-              help="A text file with a label a line, for a model of your own.")  # fmt: skip
-@click.option("--min-confidence", metavar="0-1", type=click.FloatRange(0, 1),
-              help="The least confidence that a digit needs. [default: as the model says]")  # fmt: skip
-@click.option("--threads", metavar="N", type=click.IntRange(1, 64), default=1, show_default=True,
-              help="Threads for the network; for one this small, one is fastest.")  # fmt: skip
-@click.option("--debug", is_flag=True, help="Show the whole traceback when something fails.")
-def read(
-    sources: tuple[str, ...],
-    as_json: bool,
-    raw: bool,
-    rule: tuple[int, int],
-    annotate: Path | None,
-    explain: Path | None,
-    keep: int,
-    frames: int | None,
-    duration: float | None,
-    every: int,
-    start: float,
-    end: float | None,
-    rotate: str,
-    flip: Literal["none", "horizontal", "vertical", "both"],
-    roi: tuple[int, int, int, int] | None,
-    skip_still: bool,
-    stats: bool,
-    size: tuple[int, int],
-    fps: float | None,
-    focus: str | None,
-    exposure: float | None,
-    stall: float,
-    retries: int | None,
-    model: Path | None,
-    labels: Path | None,
-    min_confidence: float | None,
-    threads: int,
-    debug: bool,
-) -> None:
+@click.option("--list-cameras", is_flag=True, is_eager=True, expose_value=False, callback=_list_cameras,
+              help="Show the cameras that there are, and exit.")  # fmt: skip
+@DEBUG
+def read(sources: tuple[str, ...], debug: bool, **given: Any) -> None:
     """Read the digits in pictures, videos, and what a camera or a stream shows; --list-sources shows how to name them.
 
     Each picture gives its lines of digits. Of moving pictures, what becomes of their lines is reported: each that
     appeared, changed or is gone.
+
+    Each option may also be an environment variable, as in EDGE_DIGITS_READ_SIZE=1280x720, or a line of a --config file.
 
     \b
     Examples:
@@ -134,12 +104,9 @@ def read(
       edge-digits read camera
       edge-digits read http://camera.local/stream --json --stall 10
     """
-    from edge_runtime import DigitReader, pipeline
-    from edge_runtime.records import Box
-    from edge_runtime.sinks.stats import Stats
-    from edge_runtime.sources.kinds import files, kind_of, public
-    from edge_runtime.sources.options import Excerpt, Options, Patience, Settings
-    from edge_runtime.sources.view import View
+    from edge_runtime import DigitReader, outputs, pipeline
+    from edge_runtime.sinks.sink import Closed
+    from edge_runtime.sources.kinds import kind_of
 
     failures: list[EdgeError] = []
 
@@ -149,56 +116,58 @@ def read(
         failures.append(error)
         _note(f"error: {error}")
 
-    endless = [source for source in sources[:-1] if kind_of(source).live]
-    if endless and frames is None:
-        first = public(endless[0])
-        raise OptionError(f"{first} has no end: name it last, or say how many --frames of each source to read")
+    outputs.check(given, sources)
     try:
-        options = Options(
-            excerpt=Excerpt(every=every, start=start, end=end),
-            settings=Settings(size=size, fps=fps, focus=focus, exposure=exposure),
-            patience=Patience(stall=stall, retries=retries),
-            frames=frames,
-            until=None if duration is None else time.monotonic() + duration,
-            tell=_note,
-        )
-        report = pipeline.Report(need=rule[0], of=rule[1], raw=raw, skip_still=skip_still)
+        options, report = read_options.sourcing(given, _note), read_options.reporting(given)
     except ValueError as error:
         raise OptionError(str(error)) from error
+    lasting = given["watch"] or any(kind_of(source).moving for source in sources)
+    threads, least = given["threads"], given["min_confidence"]
     with (
-        _sigterm_is_an_end(any(kind_of(source).moving for source in sources), failures),
-        DigitReader(model, labels=labels, threads=threads, min_confidence=min_confidence) as reader,
+        _sigterm_is_an_end(lasting, failures),
+        DigitReader(given["model"], labels=given["labels"], threads=threads, min_confidence=least) as reader,
     ):
         if not reader.classifier.model.verified:
             _note(f"{reader.classifier.model.path} has no card: it is used unverified")
-        _check_outputs(annotate, explain, sources)
-        several = len(sources) > 1 or os.path.isdir(sources[0]) or files(sources[0]) != [sources[0]]
-        sinks = _sinks(as_json, several, annotate, explain, keep, reader.classifier.labels)
-        if stats:
-            sinks.append(Stats(_note))
-        view = View(rotate=cast(Literal[0, 90, 180, 270], int(rotate)), flip=flip, roi=roi and Box(*roi))
-        pipeline.run(sources, reader, sinks, options, report, failed, view)
+        sinks = outputs.sinks(given, sources, reader.classifier.labels, _print, _note)
+        with suppress(Closed):
+            pipeline.run(sources, reader, sinks, options, report, failed, read_options.viewing(given))
     if failures:
         raise SystemExit(max(error.exit_code for error in failures))
 
 
-def _sinks(
-    as_json: bool, several: bool, annotate: Path | None, explain: Path | None, keep: int, labels: Sequence[str]
-) -> "list[Sink]":
-    from edge_runtime.sinks.lines import JsonLines, Text
+read.params[1:1] = read_options.OPTIONS
+COMMANDS = {"read": read}  # that have a table of their own in a file
 
-    sinks: list[Sink] = [JsonLines(_print) if as_json else Text(_print, several)]
-    if annotate is not None:
-        from edge_runtime.sinks import draw
-        from edge_runtime.sinks.pictures import Pictures
 
-        sinks.append(Pictures(annotate, lambda frame, trace: draw.annotate(frame, trace.reading), keep))
-    if explain is not None:
-        from edge_runtime.sinks import explain as drawing
-        from edge_runtime.sinks.pictures import Pictures
+@cli.group("config")
+def config_group() -> None:
+    """Look at a file of options, and at what holds."""
 
-        sinks.append(Pictures(explain, lambda frame, trace: drawing.explain(trace, labels), keep))
-    return sinks
+
+@config_group.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+def config_check(file: Path) -> None:
+    """Say what is wrong with FILE, a line each; exit code 2 if anything is."""
+    checked = config.check(file, COMMANDS)
+    for complaint in checked.complaints:
+        _note(f"error: {complaint}")
+    if checked.complaints:
+        raise SystemExit(OptionError.exit_code)
+    _print(f"{file}: in order, {sum(map(len, checked.settings.values()))} settings")
+
+
+@config_group.command("show")
+@click.option("--config", "file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
+              envvar="EDGE_DIGITS_CONFIG", help="A TOML file of options.")  # fmt: skip
+@click.pass_context
+def config_show(context: click.Context, file: Path | None) -> None:
+    """Print what holds: the defaults, FILE and the environment, as a file that may be used as such."""
+    found = {} if file is None else config.load(file, COMMANDS)
+    for name, command in COMMANDS.items():
+        inner = click.Context(command, parent=context.find_root(), info_name=name, default_map=found.get(name, {}))
+        for line in config.shown(command, inner):
+            _print(line)
 
 
 @contextmanager
@@ -215,19 +184,6 @@ def _sigterm_is_an_end(wanted: bool, failures: Sequence[EdgeError]) -> Iterator[
     finally:
         if before is not None and signal.getsignal(signal.SIGTERM) is end:
             signal.signal(signal.SIGTERM, before)
-
-
-def _check_outputs(annotate: Path | None, explain: Path | None, sources: tuple[str, ...]) -> None:
-    """Raise OptionError where a picture would be written over another one."""
-    from edge_runtime.sources.kinds import files, kind_of
-
-    named = [path for source in sources if source != "-" and not kind_of(source).live for path in files(source)]
-    homes = {path if os.path.isdir(path) else os.path.dirname(path) for path in named}
-    for option, folder in (("--annotate", annotate), ("--explain", explain)):
-        if folder is not None and os.path.realpath(folder) in map(os.path.realpath, homes):
-            raise OptionError(f"{option} {folder} would write over the pictures there: name another folder")
-    if annotate is not None and explain is not None and os.path.realpath(annotate) == os.path.realpath(explain):
-        raise OptionError(f"--annotate and --explain would write over each other in {explain}: name two folders")
 
 
 def _print(line: str) -> None:
@@ -252,9 +208,10 @@ def main() -> None:
     """Run the command line and exit; the one place where an error becomes a line and an exit code."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what cannot be encoded
+    state: dict[str, bool] = {}
     try:
         try:
-            code = cli.main(sys.argv[1:] or ["--help"], standalone_mode=False)
+            code = cli.main(sys.argv[1:] or ["--help"], standalone_mode=False, obj=state)
         except ImportError as error:
             raise dependencies.explain(error) from error
         except OSError as error:
@@ -263,7 +220,7 @@ def main() -> None:
             raise OutputError(f"cannot write the result: {error.strerror or error}") from error
         sys.exit(code)
     except EdgeError as error:
-        if "--debug" in sys.argv:
+        if state.get("debug"):
             raise
         _note(f"error: {error}")
         sys.exit(error.exit_code)

@@ -8,6 +8,8 @@ REMEDIES = {
     "cv2": "pip install opencv-python (or opencv-python-headless, or apt install python3-opencv)",
     "PIL": "pip install pillow",
     "click": "pip install click",
+    "paho": "pip install 'edge-digits[mqtt]'",
+    "picamera2": "sudo apt install python3-picamera2, and python3 -m venv --system-site-packages for the environment",
 }
 
 

@@ -4,8 +4,12 @@ from edge_runtime.reader import Trace
 from edge_runtime.records import Event, Frame, Reading
 
 
+class Closed(Exception):
+    """A person has ended it all at a sink, such as a window: what is open is to be closed, and all is well."""
+
+
 class Sink:
-    """Takes results and ignores them; sinks override what they use. Each method may raise OutputError.
+    """Takes results and ignores them; sinks override what they use. Each method may raise OutputError, or Closed.
 
     `output` says whether it holds results: where none is left that does, there is nothing to go on for.
     """

@@ -1,38 +1,59 @@
 """Cameras through Video4Linux, by OpenCV."""
 
+import fcntl
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from edge_runtime.errors import SourceError
+from edge_runtime.dependencies import REMEDIES
+from edge_runtime.errors import DependencyMissing, SourceError
 from edge_runtime.native import stderr_silenced
 from edge_runtime.records import Uint8
+from edge_runtime.sources import picamera
+from edge_runtime.sources.camera_list import DEV, Ioctl, nodes, on_ribbon
 from edge_runtime.sources.live import Capture
 from edge_runtime.sources.options import Options, Settings
 
 FIRST = 3  # frames that may fail at first: some cameras need a moment
 
 
-def opener(name: str, options: Options) -> Callable[[], Capture]:
-    """Return what opens a camera; it raises SourceError."""
-    path = Path(name if name.startswith("/dev") else f"/dev/video{name.partition(':')[2] or 0}")
-    return lambda: Camera(path, options.settings, options.patience.stall)
+def opener(name: str, options: Options, folder: Path = DEV, ioctl: Ioctl = fcntl.ioctl) -> Callable[[], Capture]:
+    """Return what opens a camera; it raises SourceError.
+
+    Without a number it is the first on a Raspberry Pi's ribbon cables, else the first that Video4Linux has.
+    """
+    if name.lower() == "camera":
+        with suppress(DependencyMissing, SourceError):
+            if picamera.models():
+                return picamera.opener(name, options)
+    return lambda: Camera(_path(name, folder, ioctl), options.settings, options.patience.stall, ioctl)
+
+
+def _path(name: str, folder: Path, ioctl: Ioctl) -> Path:
+    if name.startswith("/"):
+        return Path(name)
+    _, _, number = name.partition(":")
+    if number:
+        return folder / f"video{number}"
+    return next((node.path for node in nodes(folder, ioctl) if node.usable), folder / "video0")
 
 
 class Camera:
     """A camera at a device file."""
 
-    def __init__(self, path: Path, settings: Settings, stall: float) -> None:
+    def __init__(self, path: Path, settings: Settings, stall: float, ioctl: Ioctl = fcntl.ioctl) -> None:
         if not os.path.exists(path):
             raise SourceError(f"{path}: there is no such camera; is it plugged in?")
         os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(max(1, round(stall))))  # read once, in seconds
         with stderr_silenced():
             self._capture = cv2.VideoCapture(str(path), cv2.CAP_V4L2)
-        self._path, self._frames = path, 0
+        self._path, self._ioctl, self._frames = path, ioctl, 0
         if not self._capture.isOpened():
+            self._refuse_ribbon()
             raise SourceError(
                 f"{path}: this camera cannot be opened: another program may have it, or it may not be yours to read "
                 "(sudo usermod -aG video $USER, then log in again)"
@@ -61,12 +82,19 @@ class Camera:
             if there:
                 self._frames += 1
                 return np.asarray(pixels, np.uint8)
+            if not self._frames:
+                self._refuse_ribbon()
         if not self._frames:
-            raise SourceError(
-                f"{self._path}: it opens, but gives no frame. A camera on a Raspberry Pi's ribbon cable cannot be used "
-                "this way; one on USB may want another --size"
-            )
+            raise SourceError(f"{self._path}: it opens, but gives no frame; it may want another --size")
         return None
+
+    def _refuse_ribbon(self) -> None:
+        """Raise SourceError where this belongs to a camera on a ribbon cable: only libcamera gets pictures of it."""
+        if on_ribbon(self._path, self._ioctl):
+            raise SourceError(
+                f"{self._path}: a camera on a Raspberry Pi's ribbon cable gives no frame this way: name the source "
+                f"picamera, which needs picamera2 ({REMEDIES['picamera2']})"
+            )
 
     def close(self) -> None:
         """Free the camera."""

@@ -79,6 +79,12 @@ def _camera(name: str, options: Options) -> Frames:
     return live.newest(name, cameras.opener(name, options), options)
 
 
+def _picamera(name: str, options: Options) -> Frames:
+    from edge_runtime.sources import live, picamera
+
+    return live.newest(name, picamera.opener(name, options), options)
+
+
 def _stream(name: str, options: Options) -> Frames:
     from edge_runtime.sources import live, streams
 
@@ -95,9 +101,12 @@ def _video(name: str, options: Options) -> Frames:
 
 
 def _files(name: str, options: Options) -> Frames:
-    """Yield a picture, those in a folder, or those that a pattern names."""
-    from edge_runtime.sources import pictures
+    """Yield a picture, those in a folder, or those that a pattern names; of a watched folder, new ones for ever."""
+    from edge_runtime.sources import pictures, watch
 
+    if options.watch:
+        yield from watch.watched(Path(name), options)
+        return
     for path in pictures.expand(map(Path, files(name))):
         try:
             yield path if isinstance(path, PictureError) else pictures.load(path)
@@ -110,7 +119,9 @@ KINDS = (
     Kind(r"synthetic(:\d{1,9})?", "synthetic[:SEED]", "generated pages, as a camera would show them", _synthetic,
          moving=True, live=True),
     Kind(r"camera(:\d+)?|/dev/(video\d+|v4l/.+)", "camera[:N], /dev/video0, /dev/v4l/by-id/...",
-         "a camera, by Video4Linux", _camera, moving=True, live=True),
+         "a camera; without a number, the first there is", _camera, moving=True, live=True),
+    Kind(r"picamera(:\d{1,9})?", "picamera[:N]", "a camera on a Raspberry Pi's ribbon cable, by picamera2", _picamera,
+         moving=True, live=True),
     Kind(r"(https?|rtsps?)://.+", "http://..., https://..., rtsp://...",
          "a stream: Motion JPEG, RTSP, or an address that answers with a picture", _stream, moving=True, live=True),
     Kind(r".+\.(avi|flv|m4v|mjpe?g|mkv|mov|mp4|mpe?g|ts|webm|wmv)", "clip.mp4, clip.avi, clip.mkv, ...",

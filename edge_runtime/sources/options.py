@@ -52,7 +52,8 @@ class Patience:
 class Options:
     """All of these; no more than so many `frames` of each source, and none after `until`, in time.monotonic().
 
-    `tell` gets a line at each change of a live source.
+    With `watch`, a folder has no end: its new pictures are read as they arrive. `tell` gets a line at each change of a
+    live source.
     """
 
     excerpt: Excerpt = Excerpt()
@@ -60,4 +61,5 @@ class Options:
     patience: Patience = Patience()
     frames: int | None = None
     until: float | None = None
+    watch: bool = False
     tell: Callable[[str], None] = lambda line: None

@@ -33,14 +33,19 @@ def expand(paths: Iterable[Path]) -> Iterator[Path | PictureError]:
             yield PictureError(f"{path}: cannot be read: {error.strerror or error}")
 
 
+def inside(folder: Path) -> list[Path]:
+    """Return the picture files directly in a folder, by their suffixes, in the order of their names. Raises OSError."""
+    Image.init()
+    suffixes = _suffixes()
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes and path.is_file())
+
+
 def _expanded(path: Path) -> Iterator[Path | PictureError]:
     if path.is_dir():
-        Image.init()
-        suffixes = _suffixes()
-        inside = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in suffixes and entry.is_file())
-        if not inside:
+        found = inside(path)
+        if not found:
             yield PictureError(f"{path}: no picture in this folder")
-        yield from inside
+        yield from found
     elif path.is_file():
         yield path
     else:

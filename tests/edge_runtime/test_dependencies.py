@@ -33,6 +33,7 @@ def run_without(*modules: str, arguments: tuple[str, ...]) -> subprocess.Complet
         ("cv2", "pip install opencv-python (or opencv-python-headless, or apt install python3-opencv)"),
         ("PIL.Image", "pip install pillow"),
         ("click", "pip install click"),
+        ("paho.mqtt.client", "pip install 'edge-digits[mqtt]'"),
     ],
 )
 def test_a_missing_package_names_what_to_install(module: str, remedy: str) -> None:

@@ -26,12 +26,15 @@ def names(source: str) -> list[str]:
         ("camera:12", "camera[:N], /dev/video0, /dev/v4l/by-id/..."),
         ("/dev/video3", "camera[:N], /dev/video0, /dev/v4l/by-id/..."),
         ("/dev/v4l/by-id/usb-cam-index0", "camera[:N], /dev/video0, /dev/v4l/by-id/..."),
+        ("picamera", "picamera[:N]"),
+        ("picamera:1", "picamera[:N]"),
         ("HTTP://host/a.jpg", "http://..., https://..., rtsp://..."),
         ("https://host", "http://..., https://..., rtsp://..."),
         ("rtsp://user:word@host:554/x", "http://..., https://..., rtsp://..."),
         ("some clip.MP4", "clip.mp4, clip.avi, clip.mkv, ..."),
         ("page.jpg", "page.jpg, photos/, 'photos/**/*.png'"),
         ("synthetic:x", "page.jpg, photos/, 'photos/**/*.png'"),
+        ("picamera:x", "page.jpg, photos/, 'photos/**/*.png'"),
         ("camera.jpg", "page.jpg, photos/, 'photos/**/*.png'"),
         ("ftp://host/x", "page.jpg, photos/, 'photos/**/*.png'"),
         ("two\nlines.png", "page.jpg, photos/, 'photos/**/*.png'"),
@@ -44,7 +47,7 @@ def test_a_source_is_known_by_its_name(source: str, form: str) -> None:
 
 def test_what_is_live_moves() -> None:
     assert [kind.form for kind in KINDS if kind.live and not kind.moving] == []
-    assert sum(kind.live for kind in KINDS) == 3
+    assert sum(kind.live for kind in KINDS) == 4
 
 
 def test_a_pattern_names_the_files_that_fit_it_in_order(samples: Path) -> None:

@@ -1,0 +1,134 @@
+"""Reading a camera for a long time: do frames stay young, and does the process stay small?
+
+A server in a process of its own sends 30 frames a second, and draws into each when it did; a reader in another says how
+old each was when it had been read, by that and by its own record. Once a second this process looks at the reader's
+memory, threads, open files and processor time, as Linux counts them.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from edge_runtime.errors import EdgeError
+from train.files import write_text
+
+THRESHOLDS = Path(__file__).with_name("thresholds.toml")
+WARM_UP = 60.0  # seconds, or half of a run that is no longer than twice that
+MB = 1024 * 1024
+
+
+class LimitMissed(EdgeError):
+    """A limit of thresholds.toml was missed."""
+
+    exit_code = 5
+
+
+class Second(NamedTuple):
+    """What was seen at a second: since when, in seconds; bytes of memory; counts; and processor seconds so far."""
+
+    at: float
+    memory: int
+    threads: int
+    files: int
+    processor: float
+    true: list[float]  # ages in milliseconds
+    claimed: list[float]
+    dropped: int
+    digits: int
+    events: int
+    unstamped: int
+
+
+def run(minutes: float, out: Path) -> None:
+    """Read for so long, print what it came to, and write soak.json and soak.png to `out`.
+
+    Raises LimitMissed where a limit is missed.
+    """
+    seconds = watch(60 * minutes)
+    found = summary(seconds)
+    limits: dict[str, float] = tomllib.loads(THRESHOLDS.read_text())["soak"]
+    write_text(out / "soak.json", json.dumps({**found, "seconds": [s._asdict() for s in seconds]}) + "\n")
+    from benchmarks import soak_chart
+
+    soak_chart.draw(seconds, limits).savefig(out / "soak.png", dpi=110)
+    print("\n".join(table(found, limits)))
+    missed = [name for name in limits if found[name] > limits[name]]
+    if missed:
+        raise LimitMissed(f"beyond its limit: {', '.join(missed)}; {out / 'soak.png'} shows when")
+    print(f"every limit is met; {out / 'soak.png'} shows how it went")
+
+
+def watch(duration: float) -> list[Second]:
+    """Read a stamped stream for so many seconds, and return what was seen at each."""
+    seen: list[Second] = []
+    server = subprocess.Popen([sys.executable, "-m", "benchmarks.stamped_stream"], stdout=subprocess.PIPE, text=True)
+    with server:
+        try:
+            assert server.stdout is not None
+            address = server.stdout.readline().strip()
+            reading = [sys.executable, "-m", "benchmarks.soak_reader", address, str(duration)]
+            bar = tqdm(total=round(duration), unit="s", disable=not sys.stderr.isatty())
+            with bar, subprocess.Popen(reading, stdout=subprocess.PIPE, text=True) as reader:
+                assert reader.stdout is not None
+                started = time.monotonic()
+                for line in reader.stdout:
+                    at = time.monotonic() - started
+                    seen.append(Second(at, *process(reader.pid), **json.loads(line)))
+                    bar.update(round(at) - bar.n)
+        finally:
+            server.kill()
+    if reader.returncode != 0 or not seen:
+        raise LimitMissed(f"the reader ended with exit code {reader.returncode} after {len(seen)} seconds")
+    return seen
+
+
+def process(number: int) -> tuple[int, int, int, float]:
+    """Return a process's memory in bytes (resident), its threads, its open files and its processor time in seconds."""
+    home = Path("/proc") / str(number)
+    status = dict(line.split(":", 1) for line in (home / "status").read_text().splitlines())
+    fields = (home / "stat").read_text().rpartition(")")[2].split()
+    processor = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    memory = int(status["VmRSS"].split()[0]) * 1024
+    return memory, int(status["Threads"]), len(os.listdir(home / "fd")), processor
+
+
+def summary(seconds: list[Second]) -> dict[str, Any]:
+    """Return what a run came to; all but the ages without its first minute."""
+    after = min(WARM_UP, seconds[-1].at / 2)
+    late = [second for second in seconds if second.at >= after]
+    true = np.array([age for second in seconds for age in second.true])
+    claimed = np.array([age for second in seconds for age in second.claimed])
+    few = max(1, min(10, len(late) // 3))
+    grown = statistics.median(s.memory for s in late[-few:]) - statistics.median(s.memory for s in late[:few])
+    busy = (late[-1].processor - late[0].processor) / max(late[-1].at - late[0].at, 1e-9)
+    return {
+        "minutes": round(seconds[-1].at / 60, 2),
+        "frames": len(true), "dropped": sum(s.dropped for s in seconds), "digits": sum(s.digits for s in seconds),
+        "events": sum(s.events for s in seconds), "unstamped": sum(s.unstamped for s in seconds),
+        "age_p50_ms": round(float(np.quantile(true, 0.5)), 1),
+        "age_p99_ms": round(float(np.quantile(true, 0.99)), 1),
+        "age_most_ms": round(float(true.max()), 1),
+        "claim_off_p99_ms": round(float(np.quantile(np.abs(true - claimed), 0.99)), 1),
+        "memory_mb": round(late[-1].memory / MB, 1),
+        "memory_growth_mb": round(grown / MB, 2),
+        "threads_spread": max(s.threads for s in late) - min(s.threads for s in late),
+        "files_spread": max(s.files for s in late) - min(s.files for s in late),
+        "core_percent": round(100 * busy, 1),
+    }  # fmt: skip
+
+
+def table(found: dict[str, Any], limits: dict[str, float]) -> list[str]:
+    """Return a line for each figure, with its limit where it has one."""
+    return [
+        f"{name:<18}{value:>10}" + (f"   at most {limits[name]:g}" if name in limits else "")
+        for name, value in found.items()
+    ]

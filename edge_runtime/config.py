@@ -1,0 +1,139 @@
+"""Options from a TOML file: a table for each command, and in it a key for each option.
+
+    [read]
+    sources = ["camera"]
+    size = "1280x720"
+    json = true
+
+Keys are the options' long names. What the command line or the environment says counts for more.
+"""
+
+import difflib
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+from click.core import ParameterSource
+
+from edge_runtime.errors import OptionError
+
+Map = dict[str, dict[str, Any]]  # of each command: what click takes for the defaults of its parameters
+WHENCE = {
+    ParameterSource.COMMANDLINE: "command line", ParameterSource.ENVIRONMENT: "environment",
+    ParameterSource.DEFAULT_MAP: "file",
+}  # fmt: skip
+
+
+class Checked(NamedTuple):
+    """What a file sets, and what is wrong with it, a line each."""
+
+    settings: Map
+    complaints: list[str]
+
+
+def load(path: Path, commands: Mapping[str, click.Command]) -> Map:
+    """Return what a file sets, for click. Raises OptionError, which names the first thing that is wrong."""
+    checked = check(path, commands)
+    if checked.complaints:
+        raise OptionError(checked.complaints[0])
+    return checked.settings
+
+
+def check(path: Path, commands: Mapping[str, click.Command]) -> Checked:
+    """Read a file and look at each of its settings; `commands` are those that may have a table, by name.
+
+    Raises OptionError where the file is missing, or no TOML.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise OptionError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except ValueError as error:  # of TOML, or of UTF-8
+        raise OptionError(f"{path}: not TOML: {error}") from error
+    settings: Map = {}
+    complaints = []
+    for name, table in tables.items():
+        if name not in commands:
+            complaints.append(f"{path}: there is no [{name}]" + _nearest(name, commands, "[{}]"))
+        elif not isinstance(table, dict):
+            complaints.append(f"{path}: {name} must be a table: [{name}]")
+        else:
+            parameters = settable(commands[name])
+            settings[name] = {}
+            for key, value in table.items():
+                parameter = parameters.get(key.replace("_", "-"))
+                if parameter is None:
+                    complaints.append(f"{path}: [{name}] has no {key}" + _nearest(key, parameters, "{}"))
+                    continue
+                try:
+                    settings[name][str(parameter.name)] = _value(commands[name], parameter, value)
+                except click.BadParameter as error:
+                    complaints.append(f"{path}: [{name}] {key}: {error.message}")
+    return Checked(settings, complaints)
+
+
+def settable(command: click.Command) -> dict[str, click.Parameter]:
+    """Return the parameters that a file may set, by key: all but those that answer at once, such as --help."""
+    return {
+        str(parameter.name).replace("_", "-"): parameter
+        for parameter in command.params
+        if parameter.expose_value and not parameter.is_eager
+    }
+
+
+def shown(command: click.Command, context: click.Context) -> list[str]:
+    """Return a table that sets what holds now, as lines of TOML, each with where it is from if it is no default.
+
+    Of sources, it shows neither passwords nor keys. Raises click.BadParameter where the environment says what makes no
+    sense.
+    """
+    from edge_runtime.sources.kinds import public  # not at the top: it needs numpy, which --help does not
+
+    lines = [f"[{command.name}]"]
+    for key, parameter in settable(command).items():
+        value, source = parameter.consume_value(context, {})
+        if _is_set(value):
+            cast = parameter.type_cast_value(context, value)
+            if isinstance(parameter, click.Option) and parameter.is_flag:
+                value = cast
+            if parameter.nargs == -1:
+                value = [public(name) for name in cast]
+        whence = f"  # {WHENCE[source]}" if source in WHENCE else ""
+        lines.append((f"{key} = {_toml(value)}" if _is_set(value) else f"# {key} =") + whence)
+    return lines
+
+
+def _value(command: click.Command, parameter: click.Parameter, value: object) -> Any:
+    """Return a value as click takes it from the command line. Raises click.BadParameter where it makes no sense."""
+    if parameter.nargs == -1:
+        if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+            raise click.BadParameter("a list of texts is needed")
+        return tuple(value)
+    if isinstance(parameter, click.Option) and parameter.is_flag:
+        if not isinstance(value, bool):
+            raise click.BadParameter("true or false is needed")
+        return value
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise click.BadParameter("a text or a number is needed")
+    parameter.type_cast_value(click.Context(command), str(value))
+    return str(value)
+
+
+def _nearest(word: str, known: Mapping[str, object], form: str) -> str:
+    found = difflib.get_close_matches(word.replace("_", "-"), known, 1, 0.5)
+    return "; did you mean " + form.format(found[0]) + "?" if found else "; there is " + ", ".join(
+        form.format(name) for name in known
+    )  # fmt: skip
+
+
+def _is_set(value: object) -> bool:
+    return isinstance(value, str | bool | int | float) or (isinstance(value, tuple | list) and len(value) > 0)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool) else str(value)

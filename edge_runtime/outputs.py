@@ -1,0 +1,109 @@
+"""Where results go: the sinks that the options of `edge-digits read` ask for."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_runtime.errors import OptionError, OutputError
+from edge_runtime.read_options import Given
+from edge_runtime.state import state_folder
+
+if TYPE_CHECKING:
+    from edge_runtime.reader import Trace
+    from edge_runtime.records import Frame, Uint8
+    from edge_runtime.sinks.sink import Sink
+
+Tell = Callable[[str], None]
+
+
+def sinks(given: Given, sources: Sequence[str], labels: Sequence[str], write: Tell, tell: Tell) -> "list[Sink]":
+    """Return the sinks; `write` takes a line of results, `tell` a line about the work.
+
+    Those that hold a file, a window or a connection open do so from now on. Raises OptionError where an option makes no
+    sense, OutputError where one cannot be opened, DependencyMissing where a package is missing; none is open then.
+    """
+    made: list[Sink] = []
+    try:
+        for sink in _sinks(given, sources, labels, write, tell):
+            made.append(sink)
+    except BaseException:
+        for sink in made:
+            with suppress(OutputError):
+                sink.close()
+        raise
+    return made
+
+
+def _sinks(
+    given: Given, sources: Sequence[str], labels: Sequence[str], write: Tell, tell: Tell
+) -> "Iterator[Sink]":  # fmt: skip
+    from edge_runtime.sinks import draw
+    from edge_runtime.sinks.lines import JsonLines, Text
+    from edge_runtime.sinks.pictures import Pictures
+    from edge_runtime.sources.kinds import files
+
+    def annotated(frame: "Frame", trace: "Trace") -> "Uint8":
+        return draw.annotate(frame, trace.reading)
+
+    several = len(sources) > 1 or os.path.isdir(sources[0]) or files(sources[0]) != [sources[0]]
+    yield JsonLines(write) if given["json"] else Text(write, several)
+    if given["annotate"] is not None:
+        yield Pictures(given["annotate"], annotated, given["keep"])
+    if given["explain"] is not None:
+        from edge_runtime.sinks import explain
+
+        yield Pictures(given["explain"], lambda frame, trace: explain.explain(trace, labels), given["keep"])
+    if given["log"] is not None:
+        from edge_runtime.sinks.rotating import JsonFile
+
+        yield JsonFile(given["log"], max(1, round(given["log_size"] * 1e6)), given["log_keep"])
+    if given["video"] is not None:
+        from edge_runtime.sinks.videos import Video
+
+        yield Video(given["video"], None, annotated, tell)
+    if given["window"]:
+        from edge_runtime.sinks.window import Window
+
+        yield Window(annotated, tell)
+    if given["mqtt"] is not None:
+        yield _mqtt(given, tell)
+    if given["stats"]:
+        from edge_runtime.sinks.stats import Stats
+
+        yield Stats(tell)
+
+
+def _mqtt(given: Given, tell: Tell) -> "Sink":
+    from edge_runtime.sinks.broker import Broker
+    from edge_runtime.sinks.mqtt import Mqtt, device_name
+
+    broker = Broker.parse(given["mqtt"], os.environ, given["mqtt_ca"])
+    device = device_name(given["mqtt_device"])
+    queue = given["mqtt_spool"] or state_folder() / f"mqtt-{device}.queue"
+    return Mqtt(broker, queue, device=device, limit=given["mqtt_queue"], announce=given["mqtt_discovery"], tell=tell)
+
+
+def check(given: Given, sources: Sequence[str]) -> None:
+    """Raise OptionError where a picture would be written over another one, or options do not go together."""
+    from edge_runtime.sources.kinds import files, kind_of, public
+
+    endless = [source for source in sources[:-1] if kind_of(source).live or given["watch"]]
+    if endless and given["frames"] is None:
+        first = public(endless[0])
+        raise OptionError(f"{first} has no end: name it last, or say how many --frames of each source to read")
+    if given["watch"] and not all(os.path.isdir(source) for source in sources):
+        raise OptionError("--watch goes with folders alone")
+    named = [path for source in sources if source != "-" and not kind_of(source).live for path in files(source)]
+    homes = {path if os.path.isdir(path) else os.path.dirname(path) for path in named}
+    folders: dict[str, Path | None] = {"--annotate": given["annotate"], "--explain": given["explain"]}
+    for option, folder in folders.items():
+        if folder is not None and os.path.realpath(folder) in map(os.path.realpath, homes):
+            raise OptionError(f"{option} {folder} would write over the pictures there: name another folder")
+    annotate, explain = folders.values()
+    if annotate is not None and explain is not None and os.path.realpath(annotate) == os.path.realpath(explain):
+        raise OptionError(f"--annotate and --explain would write over each other in {explain}: name two folders")
+    for option in ("log", "video"):
+        if given[option] is not None and os.path.realpath(given[option]) in map(os.path.realpath, named):
+            raise OptionError(f"--{option} {given[option]} would write over what is read: name another file")

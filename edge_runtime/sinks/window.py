@@ -1,0 +1,159 @@
+"""A window that shows what is read while it is read."""
+
+import os
+import re
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import cv2
+import numpy as np
+
+from edge_runtime.errors import OutputError
+from edge_runtime.reader import Trace
+from edge_runtime.records import Frame, Uint8
+from edge_runtime.sinks.canvas import MARGIN, PAPER, ROW, scaled, write
+from edge_runtime.sinks.sink import Closed, Sink
+
+# Whatever has cv2's functions for windows: there is no display where the tests run, and most OpenCVs there have none.
+gui: Any = cv2
+
+TITLE = "edge-digits"
+LEAST, MOST = 480, (1280, 860)  # pixels: small pictures are enlarged to about this width, large ones fitted in
+AVERAGE = 30  # frames that the frame rate is that of
+ESCAPE = "\x1b"
+POLL = 50  # milliseconds
+TRIAL = f"""
+import cv2, resource, sys
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+sys.tracebacklimit = 0
+cv2.namedWindow({TITLE!r})
+"""
+PATIENCE = 30.0  # seconds
+
+
+class Window(Sink):
+    """Shows what `drawn` makes of each frame, uint8 (H, W) or (H, W, 3), and how fast and how old the frames are.
+
+    The key q or Esc, or closing the window, raises Closed from `frame` and `still`; s saves what is shown in the
+    current folder, and `tell` gets a line that says where. Frames that are no moving pictures wait for a key each.
+    Raises OutputError where there can be no window. To be made and used by a program's first thread.
+    """
+
+    def __init__(self, drawn: Callable[[Frame, Trace], Uint8], tell: Callable[[str], None]) -> None:
+        self._drawn, self._tell = drawn, tell
+        if (reason := hindrance()) is not None:
+            raise OutputError(
+                f"no window can be opened: {reason}; `edge-digits serve` shows the same in a browser, and --annotate "
+                "DIR writes pictures"
+            )
+        gui.namedWindow(TITLE, gui.WINDOW_NORMAL | gui.WINDOW_KEEPRATIO | gui.WINDOW_GUI_NORMAL)
+        self._shown: Uint8 | None = None
+        self._moments: deque[float] = deque(maxlen=AVERAGE)
+        self._dropped = 0
+
+    def frame(self, frame: Frame, trace: Trace) -> None:
+        """Show a frame, and do what the keys say."""
+        self._moments.append(monotonic())
+        self._dropped += frame.dropped or 0
+        picture = _panel(self._drawn(frame, trace), self._line(frame))
+        if self._shown is None or self._shown.shape != picture.shape:
+            gui.resizeWindow(TITLE, picture.shape[1], picture.shape[0])
+        self._shown = picture
+        gui.imshow(TITLE, picture)
+        if frame.moving:
+            self._heed(1)
+        else:
+            while self._heed(POLL) in ("", "s"):
+                pass
+
+    def still(self, frame: Frame) -> None:
+        """Do what the keys say."""
+        self._heed(1)
+
+    def close(self) -> None:
+        """Close the window."""
+        with suppress(cv2.error):  # it may be closed already
+            gui.destroyAllWindows()
+
+    def _line(self, frame: Frame) -> str:
+        """Return what is said below a frame."""
+        if not frame.moving:
+            return "q ends, s saves, any other key: the next one"
+        seconds = self._moments[-1] - self._moments[0]
+        line = f"{(len(self._moments) - 1) / seconds:.1f} FPS" if seconds else "- FPS"
+        if frame.taken is not None:
+            line += f"   age {1000 * max(0.0, monotonic() - frame.taken):.0f} ms   dropped {self._dropped}"
+        return line
+
+    def _heed(self, milliseconds: int) -> str:
+        """Wait so long for a key, do what it says, and return it; "" where there was none."""
+        code = gui.waitKey(milliseconds)
+        key = "" if code < 0 else chr(code & 0xFF).lower()
+        try:
+            visible = gui.getWindowProperty(TITLE, gui.WND_PROP_VISIBLE) >= 1
+        except cv2.error:  # how some say that there is no such window any more
+            visible = False
+        if not visible or key in ("q", ESCAPE):
+            raise Closed
+        if key == "s" and self._shown is not None:
+            self._save(self._shown)
+        return key
+
+    def _save(self, picture: Uint8) -> None:
+        """Save a picture under a name that is free."""
+        stem = f"edge-digits-{datetime.now():%Y%m%d-%H%M%S}"
+        names = (Path(f"{stem}{f'-{n}' * (n > 1)}.png") for n in count(1))
+        path = next(name for name in names if not os.path.lexists(name))
+        try:
+            with path.open("xb") as file:
+                file.write(cv2.imencode(".png", picture)[1].tobytes())
+        except OSError as error:
+            with suppress(OSError):
+                path.unlink()
+            self._tell(f"cannot save {path}: {error.strerror or error}")
+        else:
+            self._tell(f"saved {path}")
+
+
+def hindrance() -> str | None:
+    """Return why no window can be opened here; None where one can."""
+    if re.search(r"^\s*GUI:\s+NONE", gui.getBuildInformation(), re.MULTILINE):
+        return (
+            "this OpenCV has no windows (pip uninstall opencv-python-headless, then pip install --force-reinstall "
+            "opencv-python)"
+        )
+    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)"
+    # A display that cannot be used, or a library that is missing, makes Qt abort the process: let that be another one.
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", TRIAL], stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return f"the display does not answer within {PATIENCE:g} s"
+    if not done.returncode:
+        return None
+    return next(
+        (line.strip() for line in done.stderr.decode(errors="replace").splitlines() if line.strip()), "it fails"
+    )
+
+
+def _panel(picture: Uint8, line: str) -> Uint8:
+    """Return a picture at a size that suits a screen, above a line of text, uint8 (H, W, 3)."""
+    if picture.ndim == 2:
+        picture = np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), np.uint8)
+    height, width = picture.shape[:2]
+    scale = min(max(1, LEAST // width), MOST[0] / width, MOST[1] / height)
+    if scale != 1:
+        picture = scaled(picture, (max(1, round(width * scale)), max(1, round(height * scale))))
+    below = np.full((ROW + MARGIN, picture.shape[1], 3), PAPER, np.uint8)
+    write(below, line, (MARGIN, ROW), 0.5, room=picture.shape[1] - 2 * MARGIN)
+    return np.vstack((picture, below))

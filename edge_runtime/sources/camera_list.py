@@ -1,0 +1,203 @@
+"""Which cameras there are, how to name them as a source, and what they can do."""
+
+import fcntl
+import os
+import re
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from edge_runtime.errors import DependencyMissing, SourceError
+from edge_runtime.sources import picamera
+
+DEV = Path("/dev")
+Ioctl = Callable[[int, int, bytearray], Any]  # fcntl.ioctl, which writes what is answered over what is asked
+
+# From the kernel's videodev2.h; bits 16 to 29 of a request hold its structure's size.
+QUERYCAP, ENUM_FMT, ENUM_FRAMESIZES, ENUM_FRAMEINTERVALS = 0x80685600, 0xC0405602, 0xC02C564A, 0xC034564B
+VIDEO_CAPTURE, IO_MC, DEVICE_CAPS = 0x1, 0x20000000, 0x80000000  # of capabilities
+CAPTURE = 1  # of types of buffers
+DISCRETE = 1  # of types of sizes and rates
+MOST = 100  # answers of a list: a driver may have no end of them
+# A Raspberry Pi's drivers: what receives raw pictures by the ribbon cable, and what may be done with them then.
+RECEIVERS = ("unicam", "bcm2835-unicam", "rp1-cfe")
+PROCESSORS = ("bcm2835-isp", "pispbe", "bcm2835-codec")
+
+
+@dataclass(frozen=True)
+class Mode:
+    """What a camera can give: `format` in its maker's words, (width, height) in pixels, and `fps`, the most first.
+
+    Where it may have any size between two, `largest` is the other one.
+    """
+
+    format: str
+    size: tuple[int, int]
+    largest: tuple[int, int] | None = None
+    fps: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A camera: its name, what a source that means it may be called, its modes, and what keeps it from being used."""
+
+    name: str
+    sources: tuple[str, ...]
+    modes: tuple[Mode, ...] = ()
+    note: str = ""
+
+
+class Node(NamedTuple):
+    """A device file of Video4Linux: its driver, what it calls itself, where it is plugged in, and what it can do."""
+
+    path: Path
+    driver: str
+    name: str
+    bus: str
+    capabilities: int
+
+    @property
+    def usable(self) -> bool:
+        """Whether it gives pictures by itself, without other parts that have to be set up first."""
+        alone = not self.capabilities & IO_MC and self.driver not in RECEIVERS + PROCESSORS
+        return bool(self.capabilities & VIDEO_CAPTURE) and alone
+
+
+def cameras(folder: Path = DEV, ioctl: Ioctl = fcntl.ioctl) -> list[Listed]:
+    """Return every camera; the first one is what `camera` means. Each mode of a ribbon cable's camera is tried."""
+    there = nodes(folder, ioctl)
+    return [*_ribbons(there), *(_listed(node, folder, ioctl) for node in there if node.usable)]
+
+
+def lines(found: Sequence[Listed]) -> Iterator[str]:
+    """Yield the lines that show cameras to a person."""
+    for camera in found:
+        yield camera.name
+        yield f"    {', '.join(camera.sources)}"
+        if camera.note:
+            yield f"    {camera.note}"
+        for name, modes in groupby(camera.modes, lambda mode: mode.format):
+            yield f"    {name}: {'; '.join(map(_shown, modes))}"
+
+
+def _shown(mode: Mode) -> str:
+    ends = (mode.size,) if mode.largest is None else (mode.size, mode.largest)
+    sizes = " to ".join(f"{width}x{height}" for width, height in ends)
+    return f"{sizes} at {', '.join(f'{round(fps, 2):g}' for fps in mode.fps)}" if mode.fps else sizes
+
+
+def nodes(folder: Path = DEV, ioctl: Ioctl = fcntl.ioctl) -> list[Node]:
+    """Return the device files of Video4Linux that can be opened, by their numbers."""
+    numbered = [(int(path.name[5:]), path) for path in folder.glob("video*") if re.fullmatch(r"video\d+", path.name)]
+    found = (node(path, ioctl) for _, path in sorted(numbered))
+    return [one for one in found if one is not None]
+
+
+def node(path: Path, ioctl: Ioctl = fcntl.ioctl) -> Node | None:
+    """Return what a device file is; None where it cannot be told."""
+    file = _opened(path)
+    if file is None:
+        return None
+    try:
+        answer = _ask(ioctl, file, QUERYCAP)
+    finally:
+        os.close(file)
+    if answer is None:
+        return None
+    driver, name, bus, _, every, own = struct.unpack_from("=16s32s32s3I", answer)
+    return Node(path, _text(driver), _text(name), _text(bus), own if every & DEVICE_CAPS else every)
+
+
+def on_ribbon(path: Path, ioctl: Ioctl = fcntl.ioctl) -> bool:
+    """Tell whether a device file is a part of a Raspberry Pi's own camera."""
+    found = node(path, ioctl)
+    return found is not None and found.driver in RECEIVERS + PROCESSORS
+
+
+def _ribbons(there: Sequence[Node]) -> list[Listed]:
+    try:
+        return [
+            Listed(
+                f"{model}, on a ribbon cable",
+                (f"picamera:{i}" if i else "picamera",),
+                tuple(Mode(name, size, fps=(fps,)) for name, size, fps in picamera.sensor_modes(number)),
+            )
+            for i, (number, model) in enumerate(picamera.models())
+        ]
+    except (DependencyMissing, SourceError) as error:
+        buses = dict.fromkeys(node.bus for node in there if node.driver in RECEIVERS)
+        return [
+            Listed("A camera on a ribbon cable", (f"picamera:{i}" if i else "picamera",), note=str(error))
+            for i, _ in enumerate(buses)
+        ]
+
+
+def _listed(node: Node, folder: Path, ioctl: Ioctl) -> Listed:
+    links = sorted(path for path in folder.glob("v4l/by-id/*") if os.path.realpath(path) == os.path.realpath(node.path))
+    names = f"camera:{node.path.name[5:]}", *map(str, (node.path, *links))
+    file = _opened(node.path)
+    if file is None:
+        return Listed(node.name, names)
+    try:
+        return Listed(node.name, names, tuple(_modes(file, ioctl)))
+    finally:
+        os.close(file)
+
+
+def _modes(file: int, ioctl: Ioctl) -> Iterator[Mode]:
+    """Yield what a camera says that it can give, in its own order."""
+    for form in _every(ioctl, file, ENUM_FMT, (CAPTURE,)):
+        (code,) = struct.unpack_from("=I", form, 44)
+        for answer in _every(ioctl, file, ENUM_FRAMESIZES, (code,)):
+            kind, *sides = struct.unpack_from("=7I", answer, 8)
+            if kind == DISCRETE:
+                first, last = (sides[0], sides[1]), None
+            else:  # least, most and step of the width, then those of the height
+                first, last = (sides[0], sides[3]), (sides[1], sides[4])
+            rates = tuple(_rates(file, ioctl, (code, *(last or first))))
+            yield Mode(_text(struct.pack("<I", code & 0x7FFFFFFF)), first, last, rates)
+
+
+def _rates(file: int, ioctl: Ioctl, asked: tuple[int, ...]) -> Iterator[float]:
+    """Yield frames a second for a format and a size; of any rate between two, these."""
+    for answer in _every(ioctl, file, ENUM_FRAMEINTERVALS, asked):
+        kind, *seconds = struct.unpack_from("=5I", answer, 16)
+        for above, below in (seconds[:2],) if kind == DISCRETE else (seconds[:2], seconds[2:]):
+            if above:
+                yield below / above
+
+
+def _every(ioctl: Ioctl, file: int, request: int, asked: tuple[int, ...]) -> Iterator[bytearray]:
+    """Yield a driver's answers for 0, 1, 2, ... and what is asked for, as far as there are any."""
+    for index in range(MOST):
+        answer = _ask(ioctl, file, request, index, *asked)
+        if answer is None:
+            return
+        yield answer
+
+
+def _ask(ioctl: Ioctl, file: int, request: int, *asked: int) -> bytearray | None:
+    """Return a driver's answer to a request whose structure begins with these numbers; None where it has none."""
+    data = bytearray(request >> 16 & 0x3FFF)
+    struct.pack_into(f"={len(asked)}I", data, 0, *asked)
+    try:
+        ioctl(file, request, data)
+    except OSError:
+        return None
+    return data
+
+
+def _opened(path: Path) -> int | None:
+    try:
+        return os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+
+
+def _text(data: bytes) -> str:
+    """Return a driver's words: up to the first zero, and fit to be printed."""
+    words = data.partition(b"\0")[0].decode("utf-8", "replace").strip()
+    return "".join(letter if letter.isprintable() else "?" for letter in words)

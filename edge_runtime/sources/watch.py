@@ -1,0 +1,136 @@
+"""A folder -> its pictures, and new ones as they arrive: each is read once, also after a restart."""
+
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from edge_runtime.errors import OptionError, OutputError, PictureError, SourceError
+from edge_runtime.records import Frame
+from edge_runtime.sources import pictures
+from edge_runtime.sources.options import Options
+from edge_runtime.state import state_folder
+
+INTERVAL = 0.5  # seconds from one look to the next; a file that did not change in between is whole
+State = tuple[int, int]  # of a file: its size in bytes, and when it was changed, in nanoseconds
+
+
+def watched(
+    folder: Path, options: Options, wait: Callable[[float], None] = time.sleep
+) -> Iterator[Frame | PictureError]:
+    """Yield the pictures in a folder that were never read before, by name, then each new one once it is whole.
+
+    A file is new if its name is, or its size or time; one that cannot be read is yielded as the error that says so.
+    What was read is noted in a file of its own for each folder, after the picture has been dealt with: a power cut in
+    between has it read again. A folder that goes away is waited for. Raises SourceError where there is none at first,
+    OptionError where another process watches the same, OutputError where nothing can be noted.
+    """
+    if not folder.is_dir():
+        raise SourceError(f"{folder}: --watch needs a folder, and this is none")
+    with _Notes(folder) as notes:
+        before: dict[str, State] = {}
+        away = False
+        while options.until is None or time.monotonic() < options.until:
+            try:
+                now = _pictures(folder)
+            except OSError as error:
+                if not away:
+                    options.tell(f"{folder}: {error.strerror or error}; waiting for it")
+                away, before = True, {}
+            else:
+                if away:
+                    options.tell(f"{folder}: it is back")
+                away = False
+                for name, state in now.items():
+                    if before.get(name) == state and notes.is_new(name, state):
+                        yield _load(folder / name)
+                        notes.add(name, state)
+                before = now
+            wait(INTERVAL)
+
+
+def _pictures(folder: Path) -> dict[str, State]:
+    """Return the state of each picture file directly in a folder, in the order of their names."""
+    found = {}
+    for path in pictures.inside(folder):
+        try:
+            status = path.stat()
+        except OSError:  # it went away meanwhile
+            continue
+        found[path.name] = status.st_size, status.st_mtime_ns
+    return found
+
+
+def _load(path: Path) -> Frame | PictureError:
+    try:
+        return pictures.load(path)
+    except PictureError as error:
+        return error
+
+
+class _Notes:
+    """Which files of a folder were read: a line of JSON for each, [name, size, time], the last one of a name counts."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        whole = os.path.realpath(folder)
+        name = f"{Path(whole).name or 'root'}-{hashlib.sha256(os.fsencode(whole)).hexdigest()[:12]}.jsonl"
+        self.path = state_folder() / "watched" / name
+        self._seen: dict[str, State] = {}
+        self._open = ExitStack()
+
+    def __enter__(self) -> "_Notes":
+        with ExitStack() as stack:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                lock = stack.enter_context(self.path.with_suffix(".lock").open("w"))
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._read()
+                self._file = stack.enter_context(self.path.open("a", encoding="utf-8"))
+            except BlockingIOError as error:
+                raise OptionError(f"{self._folder}: another edge-digits watches this folder already") from error
+            except OSError as error:
+                raise self._refused(error) from error
+            self._open = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):  # what could not be written was reported when it was
+            self._open.close()
+
+    def is_new(self, name: str, state: State) -> bool:
+        """Tell whether a file in this state was not read yet."""
+        return self._seen.get(name) != state
+
+    def add(self, name: str, state: State) -> None:
+        """Note that a file was read."""
+        self._seen[name] = state
+        try:
+            self._file.write(_line(name, state))
+            self._file.flush()
+        except OSError as error:
+            raise self._refused(error) from error
+
+    def _read(self) -> None:
+        """Take what is noted, and leave out of the file what is gone, or was cut in half."""
+        there = set(os.listdir(self._folder))
+        noted = self.path.read_text(encoding="utf-8", errors="replace").splitlines() if self.path.exists() else []
+        for line in noted:
+            with suppress(ValueError, TypeError):
+                name, size, changed = json.loads(line)
+                if name in there:
+                    self._seen[name] = int(size), int(changed)
+        temporary = self.path.with_suffix(".part")
+        temporary.write_text("".join(_line(name, state) for name, state in self._seen.items()), encoding="utf-8")
+        temporary.replace(self.path)
+
+    def _refused(self, error: OSError) -> OutputError:
+        return OutputError(f"cannot note in {self.path} what was read: {error.strerror or error}")
+
+
+def _line(name: str, state: State) -> str:
+    return json.dumps([name, *state]) + "\n"
