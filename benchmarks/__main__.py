@@ -120,7 +120,7 @@ def videos(count: int, seed: int, hands: float, model: Path | None, out: Path) -
 
 
 @benchmarks.command()
-@click.option("--minutes", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True)
+@click.option("--minutes", type=click.FloatRange(0.05, 100_000), default=10.0, show_default=True)
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/soak",
               show_default=True, help="Where soak.json and soak.png go.")  # fmt: skip
 def soak(minutes: float, out: Path) -> None:

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -108,12 +108,12 @@ def read(sources: tuple[str, ...], debug: bool, **given: Any) -> None:
     from edge_runtime.sinks.sink import Closed
     from edge_runtime.sources.kinds import kind_of
 
-    failures: list[EdgeError] = []
+    codes: set[int] = set()  # of what failed
 
     def failed(error: PictureError | OutputError) -> None:
         if debug:
             raise error
-        failures.append(error)
+        codes.add(error.exit_code)
         _note(f"error: {error}")
 
     outputs.check(given, sources)
@@ -124,7 +124,7 @@ def read(sources: tuple[str, ...], debug: bool, **given: Any) -> None:
     lasting = given["watch"] or any(kind_of(source).moving for source in sources)
     threads, least = given["threads"], given["min_confidence"]
     with (
-        _sigterm_is_an_end(lasting, failures),
+        _sigterm_is_an_end(lasting, codes),
         DigitReader(given["model"], labels=given["labels"], threads=threads, min_confidence=least) as reader,
     ):
         if not reader.classifier.model.verified:
@@ -132,8 +132,8 @@ def read(sources: tuple[str, ...], debug: bool, **given: Any) -> None:
         sinks = outputs.sinks(given, sources, reader.classifier.labels, _print, _note)
         with suppress(Closed):
             pipeline.run(sources, reader, sinks, options, report, failed, read_options.viewing(given))
-    if failures:
-        raise SystemExit(max(error.exit_code for error in failures))
+    if codes:
+        raise SystemExit(max(codes))
 
 
 read.params[1:1] = read_options.OPTIONS
@@ -171,12 +171,12 @@ def config_show(context: click.Context, file: Path | None) -> None:
 
 
 @contextmanager
-def _sigterm_is_an_end(wanted: bool, failures: Sequence[EdgeError]) -> Iterator[None]:
+def _sigterm_is_an_end(wanted: bool, codes: set[int]) -> Iterator[None]:
     """Let SIGTERM end what is read meanwhile, in order and with exit code 0, as those expect who stop a service."""
 
     def end(number: int, stack: object) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is ending
-        raise SystemExit(max((error.exit_code for error in failures), default=0))
+        raise SystemExit(max(codes, default=0))
 
     before = signal.signal(signal.SIGTERM, end) if wanted else None
     try:

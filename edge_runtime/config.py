@@ -10,6 +10,7 @@ Keys are the options' long names. What the command line or the environment says 
 
 import difflib
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,7 +52,7 @@ def check(path: Path, commands: Mapping[str, click.Command]) -> Checked:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise OptionError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except ValueError as error:  # of TOML, or of UTF-8
+    except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, or of ten thousand brackets
         raise OptionError(f"{path}: not TOML: {error}") from error
     settings: Map = {}
     complaints = []
@@ -101,6 +102,8 @@ def shown(command: click.Command, context: click.Context) -> list[str]:
                 value = cast
             if parameter.nargs == -1:
                 value = [public(name) for name in cast]
+            if parameter.name == "mqtt":
+                value = re.sub(r"(?<=//)([^/@:]*):[^/]*@", r"\1@", value)
         whence = f"  # {WHENCE[source]}" if source in WHENCE else ""
         lines.append((f"{key} = {_toml(value)}" if _is_set(value) else f"# {key} =") + whence)
     return lines
@@ -111,15 +114,29 @@ def _value(command: click.Command, parameter: click.Parameter, value: object) ->
     if parameter.nargs == -1:
         if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
             raise click.BadParameter("a list of texts is needed")
-        return tuple(value)
+        return tuple(map(_text, value))
     if isinstance(parameter, click.Option) and parameter.is_flag:
         if not isinstance(value, bool):
             raise click.BadParameter("true or false is needed")
         return value
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise click.BadParameter("a text or a number is needed")
-    parameter.type_cast_value(click.Context(command), str(value))
-    return str(value)
+    text = _text(str(value))
+    parameter.type_cast_value(click.Context(command), text)
+    if parameter.name == "mqtt":
+        from edge_runtime.sinks.broker import Broker
+
+        try:
+            Broker.parse(text, {})
+        except OptionError as error:
+            raise click.BadParameter(str(error)) from error
+    return text
+
+
+def _text(value: str) -> str:
+    if not value or "\0" in value:
+        raise click.BadParameter("a text must not be empty, nor hold NUL")
+    return value
 
 
 def _nearest(word: str, known: Mapping[str, object], form: str) -> str:
@@ -136,4 +153,6 @@ def _is_set(value: object) -> bool:
 def _toml(value: Any) -> str:
     if isinstance(value, tuple | list):
         return f"[{', '.join(map(_toml, value))}]"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool) else str(value)
+    if isinstance(value, str):
+        return json.dumps(value.encode(errors="replace").decode(), ensure_ascii=False).replace("\x7f", "\\u007f")
+    return json.dumps(value) if isinstance(value, bool) else str(value)

@@ -93,8 +93,10 @@ def check(given: Given, sources: Sequence[str]) -> None:
     if endless and given["frames"] is None:
         first = public(endless[0])
         raise OptionError(f"{first} has no end: name it last, or say how many --frames of each source to read")
-    if given["watch"] and not all(os.path.isdir(source) for source in sources):
-        raise OptionError("--watch goes with folders alone")
+    for source in sources if given["watch"] else ():
+        if kind_of(source).moving or not os.path.isdir(source):
+            what = "not a folder" if kind_of(source).moving or os.path.exists(source) else "no such folder"
+            raise OptionError(f"{public(source)}: {what}, and --watch goes with folders alone (as ./{public(source)})")
     named = [path for source in sources if source != "-" and not kind_of(source).live for path in files(source)]
     homes = {path if os.path.isdir(path) else os.path.dirname(path) for path in named}
     folders: dict[str, Path | None] = {"--annotate": given["annotate"], "--explain": given["explain"]}
@@ -104,6 +106,16 @@ def check(given: Given, sources: Sequence[str]) -> None:
     annotate, explain = folders.values()
     if annotate is not None and explain is not None and os.path.realpath(annotate) == os.path.realpath(explain):
         raise OptionError(f"--annotate and --explain would write over each other in {explain}: name two folders")
-    for option in ("log", "video"):
-        if given[option] is not None and os.path.realpath(given[option]) in map(os.path.realpath, named):
-            raise OptionError(f"--{option} {given[option]} would write over what is read: name another file")
+    taken = {os.path.realpath(path): "what is read" for path in named}
+    taken |= {os.path.realpath(given[key]): f"--{key.replace('_', '-')}"
+              for key in ("model", "labels", "mqtt_ca") if given[key] is not None}  # fmt: skip
+    for key in ("log", "video", "mqtt_spool"):
+        if given[key] is None:
+            continue
+        option, path = f"--{key.replace('_', '-')}", os.path.realpath(given[key])
+        if path in taken:
+            raise OptionError(f"{option} {given[key]} would write over {taken[path]}: name another file")
+        taken[path] = option
+    alone = [key for key in ("mqtt_device", "mqtt_ca", "mqtt_spool", "mqtt_discovery") if given[key]]
+    if alone and given["mqtt"] is None:
+        raise OptionError(f"--{alone[0].replace('_', '-')} goes with --mqtt alone")

@@ -98,6 +98,8 @@ def _limited(frames: Frames, options: Options) -> Iterator[Frame | PictureError]
             return
         yield frame
         if count == options.frames:
+            if options.watch:
+                next(frames, None)  # it notes what was read, and ends
             return
 
 

@@ -3,14 +3,19 @@
 import os
 from pathlib import Path
 
+from edge_runtime.errors import OptionError
+
 
 def state_folder() -> Path:
     """Return the folder for it: $XDG_STATE_HOME/edge-digits, by default ~/.local/state/edge-digits; it may not exist.
 
-    systemd's StateDirectory= comes first, so that a service needs no home.
+    Raises OptionError where there is no home. systemd's StateDirectory= comes first, so that a service needs no home.
     """
     service = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
     if service:
         return Path(service)
-    home = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
-    return Path(home) / "edge-digits"
+    named = Path(os.environ.get("XDG_STATE_HOME", ""))
+    home = named if named.is_absolute() else Path(os.path.expanduser("~"), ".local", "state")
+    if not home.is_absolute():
+        raise OptionError("there is no home folder to keep anything in: set XDG_STATE_HOME to a folder")
+    return home / "edge-digits"

@@ -1,5 +1,6 @@
 """A file of lines that stays small: once it is full it is set aside, and a new one begins."""
 
+import json
 import os
 import stat
 from contextlib import suppress
@@ -12,7 +13,8 @@ from edge_runtime.sinks.lines import JsonLines
 
 CHUNK = 65_536  # bytes that are looked through at once for the end of a line
 LINKS = 40  # that may lead to one another
-OBJECT = '{"type": "'  # what each record of edge_runtime.reading begins with
+# What each record of edge_runtime.reading begins with.
+OBJECTS = ('{"type": "reading"', '{"type": "event"')
 
 
 class RotatingFile:
@@ -24,17 +26,20 @@ class RotatingFile:
     named pipe waits for its reader.
 
     A file that is there already is continued. Half a line at its end, which a power cut leaves, is cut off, for nobody
-    could read it; but one that does not begin as every line does, with `start`, is taken for somebody else's file, and
-    is refused. Raises OutputError where the file cannot be opened or written, OptionError where a limit makes no sense.
+    could read it. Where every line begins with one of `starts` and is JSON, a whole one whose end is missing is ended;
+    and a file that begins, or ends, with anything else is somebody else's, and is refused. Raises OutputError where the
+    file cannot be opened or written, OptionError where a limit makes no sense.
     """
 
-    def __init__(self, path: Path, limit_bytes: int, keep: int, start: str = "") -> None:
+    def __init__(self, path: Path, limit_bytes: int, keep: int, starts: tuple[str, ...] = ()) -> None:
         if limit_bytes < 1 or keep < 0:
             raise OptionError(f"a file of lines has at least 1 byte and 0 older ones, not {limit_bytes} and {keep}")
-        self._named, self._limit, self._keep, self._start = path, limit_bytes, keep, start.encode()
+        self._named, self._limit, self._keep = path, limit_bytes, keep
+        self._starts = tuple(start.encode() for start in starts)
         self._file: FileIO | None = None
         try:
-            self._device = _is_handle(path)
+            self._handle = _handle(path)
+            self._device = self._handle is not None
             self._path = path if self._device else Path(os.path.realpath(path))  # a link stays where it is
             self._open()
         except (OSError, ValueError) as error:
@@ -75,6 +80,9 @@ class RotatingFile:
 
     def _open(self) -> FileIO:
         """Open the file, or make it, and let it end in a whole line."""
+        if self._handle is not None:  # opened anew it would be written from its beginning, or not at all
+            self._file = FileIO(os.dup(self._handle), "w")
+            return self._file
         if not os.path.exists(self._path.parent):
             self._path.parent.mkdir(parents=True, exist_ok=True)
         file = FileIO(self._path, "a")
@@ -82,7 +90,7 @@ class RotatingFile:
             self._device = True
         if not self._device:
             try:
-                _mend(file, self._path, self._start)
+                _mend(file, self._path, self._starts)
             except OSError:
                 file.close()
                 raise
@@ -104,7 +112,7 @@ class JsonFile(JsonLines):
     """Appends one JSON object a line to a file, as RotatingFile does; raises what that raises."""
 
     def __init__(self, path: Path, limit_bytes: int, keep: int) -> None:
-        self._file = RotatingFile(path, limit_bytes, keep, OBJECT)
+        self._file = RotatingFile(path, limit_bytes, keep, OBJECTS)
         super().__init__(self._file.write)
 
     def close(self) -> None:
@@ -112,16 +120,16 @@ class JsonFile(JsonLines):
         self._file.close()
 
 
-def _is_handle(path: Path) -> bool:
-    """Tell whether a name stands for what this process has open, as /dev/stdout does, or a link to that."""
+def _handle(path: Path) -> int | None:
+    """Return the number of what this process has open that a name stands for, as /dev/stdout does; None for files."""
     for _ in range(LINKS):
         folder = os.path.realpath(path.parent)
-        if f"{folder}/".startswith(("/proc/", "/dev/fd/")):
-            return True
+        if f"{folder}/".startswith(("/proc/", "/dev/fd/")) and path.name.isdecimal():
+            return int(path.name)
         if not path.is_symlink():
-            return False
+            return None
         path = Path(folder, os.readlink(path))
-    return False
+    return None
 
 
 def _is_there(file: FileIO, path: Path) -> bool:
@@ -146,18 +154,35 @@ def _append(file: FileIO, data: bytes) -> None:
         raise
 
 
-def _mend(file: FileIO, path: Path, start: bytes) -> None:
-    """Cut off half a line at the end of a file. Raises OSError where it is none of a file of such lines."""
+def _mend(file: FileIO, path: Path, starts: tuple[bytes, ...]) -> None:
+    """Let a file end in a whole line. Raises OSError where it is none of a file of such lines."""
     end = os.fstat(file.fileno()).st_size
     if not end:
         return
     with path.open("rb") as old:
         whole = _last_line(old.fileno(), end)
+        first = os.pread(old.fileno(), CHUNK, 0)
         # A power cut may leave zeros where the disk had not been written yet.
-        half = os.pread(old.fileno(), len(start), whole).rstrip(b"\0")
-    if not start.startswith(half):
+        half = os.pread(old.fileno(), end - whole, whole).rstrip(b"\0")
+    if not (_begins(first, starts) and _begins(half, starts)):
         raise OSError("there is something else in this file; name another one")
-    os.ftruncate(file.fileno(), whole)
+    if starts and _is_json(half):
+        os.ftruncate(file.fileno(), whole + len(half))
+        _append(file, b"\n")
+    else:
+        os.ftruncate(file.fileno(), whole)
+
+
+def _begins(text: bytes, starts: tuple[bytes, ...]) -> bool:
+    return not starts or any(text.startswith(start) or start.startswith(text) for start in starts)
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _last_line(number: int, end: int) -> int:

@@ -182,7 +182,10 @@ class Spool:
 
 
 def _load(path: Path) -> tuple[OrderedDict[int, Message], bool]:
-    """Return the messages that a file holds, and whether it is damaged: more than cut off. Raises OSError."""
+    """Return the messages that a file holds, and whether it is damaged: more than cut off.
+
+    Raises OSError, also where it is no such file.
+    """
     messages: OrderedDict[int, Message] = OrderedDict()
     try:
         file = path.open("rb")
@@ -190,6 +193,8 @@ def _load(path: Path) -> tuple[OrderedDict[int, Message], bool]:
         return messages, False
     with file:
         if not HEADER.startswith(header := file.read(len(HEADER))):
+            if header.strip(b"\0") and not header.startswith(HEADER[:12]):
+                raise OSError("there is something else in this file; name another one")
             return messages, True
         damaged = False
         for line in file if header == HEADER else ():

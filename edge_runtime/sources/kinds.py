@@ -102,11 +102,13 @@ def _video(name: str, options: Options) -> Frames:
 
 def _files(name: str, options: Options) -> Frames:
     """Yield a picture, those in a folder, or those that a pattern names; of a watched folder, new ones for ever."""
-    from edge_runtime.sources import pictures, watch
-
     if options.watch:
+        from edge_runtime.sources import watch
+
         yield from watch.watched(Path(name), options)
         return
+    from edge_runtime.sources import pictures
+
     for path in pictures.expand(map(Path, files(name))):
         try:
             yield path if isinstance(path, PictureError) else pictures.load(path)

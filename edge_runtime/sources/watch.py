@@ -16,6 +16,7 @@ from edge_runtime.sources.options import Options
 from edge_runtime.state import state_folder
 
 INTERVAL = 0.5  # seconds from one look to the next; a file that did not change in between is whole
+MOST = 100_000  # notes of files that may be gone
 State = tuple[int, int]  # of a file: its size in bytes, and when it was changed, in nanoseconds
 
 
@@ -29,6 +30,7 @@ def watched(
     between has it read again. A folder that goes away is waited for. Raises SourceError where there is none at first,
     OptionError where another process watches the same, OutputError where nothing can be noted.
     """
+    read = 0
     if not folder.is_dir():
         raise SourceError(f"{folder}: --watch needs a folder, and this is none")
     with _Notes(folder) as notes:
@@ -49,6 +51,9 @@ def watched(
                     if before.get(name) == state and notes.is_new(name, state):
                         yield _load(folder / name)
                         notes.add(name, state)
+                        read += 1
+                        if read == options.frames:
+                            return
                 before = now
             wait(INTERVAL)
 
@@ -78,7 +83,7 @@ class _Notes:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         whole = os.path.realpath(folder)
-        name = f"{Path(whole).name or 'root'}-{hashlib.sha256(os.fsencode(whole)).hexdigest()[:12]}.jsonl"
+        name = f"{Path(whole).name[:40] or 'root'}-{hashlib.sha256(os.fsencode(whole)).hexdigest()[:12]}.jsonl"
         self.path = state_folder() / "watched" / name
         self._seen: dict[str, State] = {}
         self._open = ExitStack()
@@ -116,13 +121,13 @@ class _Notes:
             raise self._refused(error) from error
 
     def _read(self) -> None:
-        """Take what is noted, and leave out of the file what is gone, or was cut in half."""
+        """Take what is noted, and leave out of the file what was cut in half; of very many, what is gone."""
         there = set(os.listdir(self._folder))
         noted = self.path.read_text(encoding="utf-8", errors="replace").splitlines() if self.path.exists() else []
         for line in noted:
             with suppress(ValueError, TypeError):
                 name, size, changed = json.loads(line)
-                if name in there:
+                if name in there or len(noted) <= MOST:  # a stick that is pulled out leaves an empty folder behind
                     self._seen[name] = int(size), int(changed)
         temporary = self.path.with_suffix(".part")
         temporary.write_text("".join(_line(name, state) for name, state in self._seen.items()), encoding="utf-8")

@@ -85,6 +85,8 @@ def test_what_holds_is_shown_as_a_file_that_can_be_used(
     path = write('[read]\nsize = "800x600"\nraw = true\n')
     monkeypatch.setenv("EDGE_DIGITS_READ_KEEP", "7")
     monkeypatch.setenv("EDGE_DIGITS_READ_SOURCES", "http://me:s3cret@cam/x?token=s3cret")
+    monkeypatch.setenv("EDGE_DIGITS_READ_MQTT", "mqtt://me:s3cret@broker")
+    monkeypatch.setenv("EDGE_DIGITS_READ_LOG", "a\x7fb")
     done = call("config", "show", "--config", path)
     assert (done.code, done.err) == (0, "")
     lines = done.out.splitlines()
@@ -130,6 +132,11 @@ def test_everything_that_is_wrong_is_named_with_the_nearest_right_name(call: Cal
         (b"zzzzzz = 3\n", "there is no [zzzzzz]; there is [read]"),
         (b'[read]\nsteady = "1/5"\n', "[read] steady: '1/5' is not a fraction"),
         (b"[read]\nkeep = 1979-05-27\n", "[read] keep: a text or a number is needed"),
+        (b'[read]\nlog = "a\\u0000b"\n', "[read] log: a text must not be empty, nor hold NUL"),
+        (b'[read]\nannotate = ""\n', "[read] annotate: a text must not be empty, nor hold NUL"),
+        (b'[read]\nsources = ["a", ""]\n', "[read] sources: a text must not be empty, nor hold NUL"),
+        (b"[read]\nsources = " + b"[" * 5000, "not TOML: "),
+        (b'[read]\nmqtt = "mqtt://me:secret@h"\n', "[read] mqtt: no password in the address of an MQTT broker"),
         (b"[read]\nmin-confidence = nan\n", "[read] min-confidence: 'nan' is not a finite number"),
     ],
 )

@@ -181,7 +181,16 @@ def test_a_power_cut_anywhere_leaves_whole_messages(
     after.close()
 
 
-@pytest.mark.parametrize("place", ["middle", "start", "foreign"])
+def test_a_file_of_somebody_else_is_refused_and_left_alone(queue: Open, tmp_path: Path) -> None:
+    path = tmp_path / "state" / "queue"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"\x89PNG\r\n and more")
+    with pytest.raises(OutputError, match=r"cannot keep a queue in .*queue: there is something else in this file"):
+        queue()
+    assert path.read_bytes() == b"\x89PNG\r\n and more"
+
+
+@pytest.mark.parametrize("place", ["middle", "start"])
 def test_a_damaged_file_is_set_aside(place: str, queue: Open, told: list[str], tmp_path: Path) -> None:
     path = tmp_path / "state" / "queue"
     before = queue()
@@ -195,7 +204,7 @@ def test_a_damaged_file_is_set_aside(place: str, queue: Open, told: list[str], t
         lines[7] = b"\xff\0 no line\n"
         data = b"".join(lines)
     else:
-        data = bytes(30) + data[30:] if place == "start" else b"\x89PNG\r\n" + data
+        data = bytes(30) + data[30:]
     path.write_bytes(data)
     after = queue()
     whole = [f"message {number}" for number in range(20) if number not in (4, 6)] if place == "middle" else []

@@ -5,14 +5,18 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from edge_runtime import DigitReader, pipeline
 from edge_runtime.errors import OptionError, OutputError, PictureError, SourceError
 from edge_runtime.records import Frame
+from edge_runtime.sinks.memory import Memory
+from edge_runtime.sources import watch
 from edge_runtime.sources.options import Options
 from edge_runtime.sources.watch import watched
 
@@ -136,7 +140,19 @@ def test_damaged_notes_are_passed_over(inbox: Path, put: Put, state: Path, damag
     assert notes.read_bytes() == whole
 
 
-def test_what_is_gone_is_forgotten(inbox: Path, put: Put, state: Path) -> None:
+def test_what_is_away_at_the_start_is_not_read_again(inbox: Path, put: Put) -> None:
+    put("a.png")
+    assert read_all(inbox) == ["a.png"]
+    (inbox / "a.png").rename(inbox.with_name("a.png"))
+    assert read_all(inbox) == []
+    inbox.with_name("a.png").rename(inbox / "a.png")
+    assert read_all(inbox) == []
+
+
+def test_of_very_many_what_is_gone_is_forgotten(
+    inbox: Path, put: Put, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "MOST", 1)
     put("a.png")
     put("b.png")
     read_all(inbox)
@@ -144,6 +160,18 @@ def test_what_is_gone_is_forgotten(inbox: Path, put: Put, state: Path) -> None:
     read_all(inbox)
     (notes,) = state.glob("*.jsonl")
     assert [line.split(",")[0] for line in notes.read_text().splitlines()] == ['["b.png"']
+
+
+def test_no_more_than_so_many_are_read_and_all_of_them_are_noted(inbox: Path, put: Put, reader: DigitReader) -> None:
+    for name in ("a.png", "b.png", "c.png"):
+        put(name)
+    read: list[str] = []
+    for _ in range(2):
+        memory = Memory()
+        options = Options(watch=True, frames=2, until=time.monotonic() + 3)
+        pipeline.run([str(inbox)], reader, [memory], options, pipeline.Report(), lambda error: None)
+        read += [Path(reading.source).name for reading in memory.readings]
+    assert read == ["a.png", "b.png", "c.png"]
 
 
 def test_two_at_once_are_refused(inbox: Path, put: Put) -> None:
