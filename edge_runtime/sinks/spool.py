@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from io import FileIO
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
@@ -63,7 +63,8 @@ class Spool:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._messages, damaged = _load(path)
             if damaged:
-                aside = path.with_name(f"{path.name}.damaged")
+                names = (path.with_name(f"{path.name}.damaged{f'-{n}' * (n > 1)}") for n in count(1))
+                aside = next(name for name in names if not os.path.lexists(name))
                 path.replace(aside)
                 tell(f"{path}: damaged; it is now {aside.name}, and {len(self._messages)} messages of it are kept")
         except BlockingIOError as error:

@@ -211,6 +211,10 @@ def test_a_damaged_file_is_set_aside(place: str, queue: Open, told: list[str], t
     assert held(after) == whole
     assert told == [f"{path}: damaged; it is now queue.damaged, and {len(whole)} messages of it are kept"]
     assert path.with_name("queue.damaged").read_bytes() == data
+    after.close()
+    path.write_bytes(data)
+    after = queue()
+    assert "it is now queue.damaged-2, and " in told[-1]
     after.put("a", "new")
     after.close()
     assert held(queue()) == [*whole, "new"]
