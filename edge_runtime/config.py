@@ -8,10 +8,8 @@
 Keys are the options' long names. What the command line or the environment says counts for more.
 """
 
-import difflib
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,6 +46,8 @@ def check(path: Path, commands: Mapping[str, click.Command]) -> Checked:
 
     Raises OptionError where the file is missing, or no TOML.
     """
+    import tomllib  # not at the top: most runs read no file
+
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -140,6 +140,8 @@ def _text(value: str) -> str:
 
 
 def _nearest(word: str, known: Mapping[str, object], form: str) -> str:
+    import difflib
+
     found = difflib.get_close_matches(word.replace("_", "-"), known, 1, 0.5)
     return "; did you mean " + form.format(found[0]) + "?" if found else "; there is " + ", ".join(
         form.format(name) for name in known

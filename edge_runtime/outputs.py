@@ -39,20 +39,23 @@ def sinks(given: Given, sources: Sequence[str], labels: Sequence[str], write: Te
 def _sinks(
     given: Given, sources: Sequence[str], labels: Sequence[str], write: Tell, tell: Tell
 ) -> "Iterator[Sink]":  # fmt: skip
-    from edge_runtime.sinks import draw
     from edge_runtime.sinks.lines import JsonLines, Text
-    from edge_runtime.sinks.pictures import Pictures
     from edge_runtime.sources.kinds import files
 
     def annotated(frame: "Frame", trace: "Trace") -> "Uint8":
+        from edge_runtime.sinks import draw
+
         return draw.annotate(frame, trace.reading)
 
     several = len(sources) > 1 or os.path.isdir(sources[0]) or files(sources[0]) != [sources[0]]
     yield JsonLines(write) if given["json"] else Text(write, several)
     if given["annotate"] is not None:
+        from edge_runtime.sinks.pictures import Pictures
+
         yield Pictures(given["annotate"], annotated, given["keep"])
     if given["explain"] is not None:
         from edge_runtime.sinks import explain
+        from edge_runtime.sinks.pictures import Pictures
 
         yield Pictures(given["explain"], lambda frame, trace: explain.explain(trace, labels), given["keep"])
     if given["log"] is not None:

