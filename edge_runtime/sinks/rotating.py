@@ -105,7 +105,8 @@ class RotatingFile:
             with suppress(OSError):
                 self._file.close()
             self._file = None
-        return OutputError(f"cannot write {self._named}: {getattr(error, 'strerror', None) or error}")
+        reason = (error.strerror or error) if isinstance(error, OSError) else "no file can have this name"
+        return OutputError(f"cannot write {self._named}: {reason}")
 
 
 class JsonFile(JsonLines):
