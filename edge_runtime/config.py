@@ -9,7 +9,6 @@ Keys are the options' long names. What the command line or the environment says 
 """
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -102,8 +101,6 @@ def shown(command: click.Command, context: click.Context) -> list[str]:
                 value = cast
             if parameter.nargs == -1:
                 value = [public(name) for name in cast]
-            if parameter.name == "mqtt":
-                value = re.sub(r"(?<=//)([^/@:]*):[^/]*@", r"\1@", value)
         whence = f"  # {WHENCE[source]}" if source in WHENCE else ""
         lines.append((f"{key} = {_toml(value)}" if _is_set(value) else f"# {key} =") + whence)
     return lines
@@ -123,13 +120,6 @@ def _value(command: click.Command, parameter: click.Parameter, value: object) ->
         raise click.BadParameter("a text or a number is needed")
     text = _text(str(value))
     parameter.type_cast_value(click.Context(command), text)
-    if parameter.name == "mqtt":
-        from edge_runtime.sinks.broker import Broker
-
-        try:
-            Broker.parse(text, {})
-        except OptionError as error:
-            raise click.BadParameter(str(error)) from error
     return text
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from edge_runtime.errors import OptionError
+
 
 class Size(click.ParamType):  # type: ignore[type-arg]
     """A size in pixels, as 640x480: (width, height)."""
@@ -58,6 +60,22 @@ class Region(click.ParamType):  # type: ignore[type-arg]
         if match is None or min(int(match[3]), int(match[4])) < 1:
             self.fail(f"{value!r} is not a region such as 100,50,400,300: left, top, width, height", param, ctx)
         return int(match[1]), int(match[2]), int(match[3]), int(match[4])
+
+
+class BrokerAddress(click.ParamType):  # type: ignore[type-arg]
+    """Where an MQTT broker is, as mqtt://user@host:1883."""
+
+    name = "address"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return it as it was given; fails where it is none, or holds a password."""
+        from edge_runtime.sinks.broker import Broker
+
+        try:
+            Broker.parse(str(value), {})
+        except OptionError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
 
 
 class Finite(click.FloatRange):

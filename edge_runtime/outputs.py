@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,15 +25,17 @@ def sinks(given: Given, sources: Sequence[str], labels: Sequence[str], write: Te
     sense, OutputError where one cannot be opened, DependencyMissing where a package is missing; none is open then.
     """
     made: list[Sink] = []
-    try:
+    with ExitStack() as opened:
         for sink in _sinks(given, sources, labels, write, tell):
             made.append(sink)
-    except BaseException:
-        for sink in made:
-            with suppress(OutputError):
-                sink.close()
-        raise
+            opened.callback(_close, sink)
+        opened.pop_all()
     return made
+
+
+def _close(sink: "Sink") -> None:
+    with suppress(OutputError):  # why the next one cannot be opened is what is to be told
+        sink.close()
 
 
 def _sinks(

@@ -97,9 +97,7 @@ def _limited(frames: Frames, options: Options) -> Iterator[Frame | PictureError]
         if options.until is not None and monotonic() >= options.until:
             return
         yield frame
-        if count == options.frames:
-            if options.watch:
-                next(frames, None)  # it notes what was read, and ends
+        if count == options.frames and not options.watch:  # a watched folder ends by itself, once the last is noted
             return
 
 

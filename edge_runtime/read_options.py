@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_runtime.option_types import Finite, Focus, Fraction, Region, Size
+from edge_runtime.option_types import BrokerAddress, Finite, Focus, Fraction, Region, Size
 
 if TYPE_CHECKING:
     from edge_runtime.pipeline import Report
@@ -91,7 +91,8 @@ OPTIONS = (
             help="Open a camera or stream again that gives no frame for so long."),
     _option(LIVE, "--retries", metavar="N", type=click.IntRange(0),
             help="Try so often in a row. [default: for ever, once it has given a frame]"),
-    _option(MQTT, "--mqtt", metavar="URL", help="Also send what is reported to a broker: mqtt[s]://[user@]host[:port]."),
+    _option(MQTT, "--mqtt", metavar="URL", type=BrokerAddress(),
+            help="Also send what is reported to a broker: mqtt[s]://[user@]host[:port]."),
     _option(MQTT, "--mqtt-device", metavar="NAME", help="Send it under edge-digits/NAME. [default: this host's name]"),
     _option(MQTT, "--mqtt-ca", metavar="FILE", type=FILE, help="Trust the certificates that FILE holds."),
     _option(MQTT, "--mqtt-queue", metavar="N", type=click.IntRange(1, 100_000), default=10_000, show_default=True,

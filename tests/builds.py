@@ -4,21 +4,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
+from tests.commands import Done
 from train import dataset
 
 ROOT = Path(__file__).parent.parent
 FEW, FEW_TO_TEST = 5000, 500
-
-
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Call = Callable[..., Done]
 
 
 def python(*arguments: object) -> Done:

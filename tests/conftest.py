@@ -3,7 +3,6 @@ import shutil
 import sys
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,9 +11,7 @@ from hypothesis import settings
 import edge_runtime
 from edge_runtime import Classifier, DigitReader
 from edge_runtime.records import Uint8
-
-if TYPE_CHECKING:
-    from tests.builds import Call
+from tests.commands import Call, Done
 
 settings.register_profile("tests", deadline=None, max_examples=60)
 settings.load_profile("tests")
@@ -46,10 +43,8 @@ def reader() -> Iterator[DigitReader]:
 
 
 @pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> "Call":
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
     """Run a command's main() in this process, as if with these arguments: TensorFlow starts only once."""
-
-    from tests.builds import Done
 
     def run(main: Callable[[], None], *arguments: object) -> Done:
         monkeypatch.setattr(sys, "argv", ["command", *map(str, arguments)])

@@ -16,7 +16,8 @@ from convert.recipes import CONVERSIONS
 from edge_runtime import Classifier, DigitReader, model_file
 from edge_runtime.native import stderr_silenced
 from edge_runtime.sources.pictures import load
-from tests.builds import Call, python
+from tests.builds import python
+from tests.commands import Call
 from train import crops, dataset
 from train.recipes import RECIPES
 

@@ -3,7 +3,7 @@
 import json
 import os
 import stat
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from io import FileIO
 from itertools import pairwise
 from pathlib import Path
@@ -145,14 +145,17 @@ def _append(file: FileIO, data: bytes) -> None:
     """Write it all, or leave a file as it was: also where a signal ends the program meanwhile. Raises OSError."""
     status = os.fstat(file.fileno())
     left = memoryview(data)
-    try:
+    with ExitStack() as undo:
+        if stat.S_ISREG(status.st_mode):
+            undo.callback(_cut, file, status.st_size)
         while left:
             left = left[file.write(left) :]  # a disk that fills up takes a part
-    except BaseException:
-        if stat.S_ISREG(status.st_mode):
-            with suppress(OSError):
-                os.ftruncate(file.fileno(), status.st_size)
-        raise
+        undo.pop_all()
+
+
+def _cut(file: FileIO, size: int) -> None:
+    with suppress(OSError):
+        os.ftruncate(file.fileno(), size)
 
 
 def _mend(file: FileIO, path: Path, starts: tuple[bytes, ...]) -> None:

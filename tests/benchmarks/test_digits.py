@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.__main__ import main
 from edge_runtime.model_file import SHIPPED
-from tests.builds import Call
+from tests.commands import Call
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from convert.fold import Dense, fold
 from convert.recipes import CONVERSIONS
 from edge_runtime import model_file
 from edge_runtime.native import stderr_silenced
-from tests.builds import Call
+from tests.commands import Call
 
 NAMES = list(CONVERSIONS)
 

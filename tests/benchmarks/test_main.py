@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.__main__ import main
 from tests import builds
-from tests.builds import Call
+from tests.commands import Call
 
 
 def test_help_names_both_commands() -> None:

@@ -15,7 +15,7 @@ from benchmarks.__main__ import main
 from benchmarks.pages import verdict
 from benchmarks.score import score
 from edge_runtime import reject
-from tests.builds import Call, Done
+from tests.commands import Call, Done
 
 PAPER = ("48793968101", "0430355509", "043")
 BLACKBOARD = ("7374424", "05537")

@@ -17,7 +17,7 @@ from edge_runtime import DigitReader
 from edge_runtime.conditions import CONDITIONS, SEVERITIES, style
 from edge_runtime.pages import Page, Placed
 from edge_runtime.records import Box, Digit, Reading, Timings
-from tests.builds import Call
+from tests.commands import Call
 from train import dataset
 
 CELL = Cell(

@@ -20,7 +20,7 @@ from benchmarks.stamp import age, stamp
 from edge_runtime import DigitReader
 from edge_runtime.pages import PageStyle, draw_page
 from edge_runtime.records import Uint8
-from tests.builds import Call
+from tests.commands import Call
 
 LIMITS = {"age_p99_ms": 100.0, "core_percent": 25.0}
 

@@ -9,7 +9,7 @@ from benchmarks.__main__ import main
 from benchmarks.videos import HIDDEN, PAGES, SHOWN, SIZE, SLIDING, film
 from edge_runtime import DigitReader
 from edge_runtime.records import Uint8
-from tests.builds import Call
+from tests.commands import Call
 from train.dataset import Digits
 
 

@@ -12,7 +12,7 @@ import pytest
 from convert.__main__ import main
 from edge_runtime import model_file
 from tests import builds
-from tests.builds import Call, Done
+from tests.commands import Call, Done
 
 FILES = [f"digits-{name}.tflite" for name in ("float32", "float16", "dynamic", "int8")]
 

@@ -5,9 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -16,34 +14,10 @@ from jsonschema import Draft202012Validator
 
 from edge_runtime.cli import main
 from edge_runtime.sources.kinds import KINDS
+from tests.commands import Call
 
 DOCS = Path(__file__).parents[2] / "docs"
 COMMAND = [sys.executable, "-m", "edge_runtime", "read"]
-
-
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Call = Callable[..., Done]
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """Run the command line in this process; unlike the fixture for all tests, this one needs nothing of training."""
-
-    def run(main: Callable[[], None], *arguments: object) -> Done:
-        monkeypatch.setattr(sys, "argv", ["edge-digits", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as caught:
-            main()
-        code = caught.value.code or 0
-        assert isinstance(code, int)
-        return Done(code, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture

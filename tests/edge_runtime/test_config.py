@@ -3,7 +3,6 @@
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 import pytest
@@ -11,29 +10,7 @@ import pytest
 from edge_runtime import config
 from edge_runtime.cli import COMMANDS, main, read
 from edge_runtime.errors import OptionError
-
-
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Call = Callable[..., Done]
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    def run(*arguments: object) -> Done:
-        monkeypatch.setattr("sys.argv", ["edge-digits", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as caught:
-            main()
-        code = caught.value.code or 0
-        assert isinstance(code, int)
-        return Done(code, *capsys.readouterr())
-
-    return run
+from tests.commands import Call
 
 
 @pytest.fixture
@@ -51,8 +28,8 @@ Write = Callable[[str], Path]
 
 def test_a_file_sets_options_and_the_command_line_counts_for_more(call: Call, write: Write, samples: Path) -> None:
     path = write(f'[read]\nsources = ["{samples}/digit.png"]\njson = true\nmin_confidence = 0.25\nlog-keep = 3\n')
-    assert call("read", "--config", path).out.startswith('{"type": "reading", "source": ')
-    done = call("read", f"{samples}/none.png", "--config", path)
+    assert call(main, "read", "--config", path).out.startswith('{"type": "reading", "source": ')
+    done = call(main, "read", f"{samples}/none.png", "--config", path)
     assert (done.code, done.out) == (1, "")
     assert "none.png: no such file" in done.err
 
@@ -63,12 +40,12 @@ def test_the_environment_counts_for_more_than_a_file_and_less_than_the_command_l
     path = write("[read]\njson = true\nmin-confidence = 1\n")
     monkeypatch.setenv("EDGE_DIGITS_CONFIG", str(path))
     monkeypatch.setenv("EDGE_DIGITS_READ_SOURCES", str(samples / "digit.png"))
-    assert '"text": []' in call("read").out
+    assert '"text": []' in call(main, "read").out
     monkeypatch.setenv("EDGE_DIGITS_READ_JSON", "0")
-    assert call("read").out == "(no digit)\n"
+    assert call(main, "read").out == "(no digit)\n"
     monkeypatch.setenv("EDGE_DIGITS_READ_MIN_CONFIDENCE", "0.5")
-    assert call("read").out == "2\n"
-    assert call("read", "--min-confidence", "1").out == "(no digit)\n"
+    assert call(main, "read").out == "2\n"
+    assert call(main, "read", "--min-confidence", "1").out == "(no digit)\n"
 
 
 def test_every_option_can_be_set_by_file_and_by_environment(call: Call) -> None:
@@ -85,9 +62,8 @@ def test_what_holds_is_shown_as_a_file_that_can_be_used(
     path = write('[read]\nsize = "800x600"\nraw = true\n')
     monkeypatch.setenv("EDGE_DIGITS_READ_KEEP", "7")
     monkeypatch.setenv("EDGE_DIGITS_READ_SOURCES", "http://me:s3cret@cam/x?token=s3cret")
-    monkeypatch.setenv("EDGE_DIGITS_READ_MQTT", "mqtt://me:s3cret@broker")
     monkeypatch.setenv("EDGE_DIGITS_READ_LOG", "a\x7fb")
-    done = call("config", "show", "--config", path)
+    done = call(main, "config", "show", "--config", path)
     assert (done.code, done.err) == (0, "")
     lines = done.out.splitlines()
     assert lines[0] == "[read]"
@@ -98,12 +74,12 @@ def test_what_holds_is_shown_as_a_file_that_can_be_used(
     assert "# fps =" in lines
     assert "s3cret" not in done.out
     assert tomllib.loads(done.out)["read"]["stall"] == 5.0
-    assert call("config", "check", write(done.out)).code == 0
+    assert call(main, "config", "check", write(done.out)).code == 0
 
 
 def test_everything_that_is_wrong_is_named_with_the_nearest_right_name(call: Call, write: Write) -> None:
     path = write('[read]\njsn = true\nsize = 3\nkeep = "x"\nraw = 1\nsources = "a"\nfps = true\nhelp = true\n[reed]\n')
-    done = call("config", "check", path)
+    done = call(main, "config", "check", path)
     assert (done.code, done.out) == (2, "")
     found = [line.removeprefix(f"edge-digits: error: {path}: ") for line in done.err.splitlines()]
     assert found[:7] == [
@@ -118,7 +94,7 @@ def test_everything_that_is_wrong_is_named_with_the_nearest_right_name(call: Cal
     assert found[6].startswith("[read] has no help; ")
     assert found[7:] == ["there is no [reed]; did you mean [read]?"]
     # To read with such a file is refused, too, by the first of these.
-    done = call("read", "page.png", "--config", path)
+    done = call(main, "read", "page.png", "--config", path)
     assert (done.code, done.err) == (2, f"edge-digits: error: {path}: [read] has no jsn; did you mean json?\n")
 
 
@@ -150,7 +126,7 @@ def test_nonsense_is_one_line(content: bytes, message: str, tmp_path: Path) -> N
 
 
 def test_a_missing_file_is_named(call: Call, tmp_path: Path) -> None:
-    done = call("read", "page.png", "--config", tmp_path / "none.toml")
+    done = call(main, "read", "page.png", "--config", tmp_path / "none.toml")
     assert (done.code, done.out) == (2, "")
     assert done.err == f"edge-digits: error: {tmp_path}/none.toml: cannot be read: No such file or directory\n"
 
@@ -158,9 +134,20 @@ def test_a_missing_file_is_named(call: Call, tmp_path: Path) -> None:
 def test_an_environment_that_makes_no_sense_is_named(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGE_DIGITS_READ_SIZE", "large")
     for arguments in (["read", "page.png"], ["config", "show"]):
-        done = call(*arguments)
+        done = call(main, *arguments)
         assert (done.code, done.out.replace("[read]\n", "")) == (2, "")
         assert "'large' is not a size such as 640x480" in done.err
+
+
+def test_a_password_in_the_environments_address_is_refused_and_not_shown(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGE_DIGITS_READ_MQTT", "mqtt://me:s3cret@broker")
+    for arguments in (["read", "page.png"], ["config", "show"]):
+        done = call(main, *arguments)
+        assert done.code == 2
+        assert "no password in the address of an MQTT broker" in done.err
+        assert "s3cret" not in done.out + done.err
 
 
 def test_debug_may_be_set_anywhere(call: Call, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:

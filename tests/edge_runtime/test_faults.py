@@ -1,8 +1,6 @@
 """What goes wrong under a running `edge-digits read`, with the real thing, and SIGTERM while it does."""
 
 import json
-import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +16,7 @@ import pytest
 
 from edge_runtime.pages import PageStyle, draw_page
 from edge_runtime.records import Uint8
+from tests.edge_runtime.disks import small_disk
 from tests.edge_runtime.mosquitto import PROGRAM, Mosquitto, listening
 from tests.edge_runtime.servers import Request, part, serving
 
@@ -98,16 +97,9 @@ def picture(digits: tuple[Uint8, Uint8]) -> bytes:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Return a file system of 200 kB."""
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("only root can mount a small tmpfs")
-    folder = tmp_path / "small"
-    folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", folder], check=False).returncode:
-        pytest.skip("a tmpfs cannot be mounted here")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
+def small(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "small", kilobytes=200) as folder:
+        yield folder
 
 
 def whole(lines: list[str]) -> bool:
@@ -143,9 +135,9 @@ def test_a_stream_in_trouble_is_waited_for_and_sigterm_ends_it(fault: str, run: 
         assert "error" not in running.said
 
 
-def test_a_full_disk_stops_what_is_written_to_it_and_nothing_else(run: Run, small_disk: Path) -> None:
-    log = small_disk / "log.jsonl"
-    running = run("synthetic", "--json", "--raw", "--log", log, "--annotate", small_disk / "pictures")
+def test_a_full_disk_stops_what_is_written_to_it_and_nothing_else(run: Run, small: Path) -> None:
+    log = small / "log.jsonl"
+    running = run("synthetic", "--json", "--raw", "--log", log, "--annotate", small / "pictures")
     running.wait_for(lambda: running.said.count("No space left on device") == 2)
     seen = len(running.out)
     running.wait_for(lambda: len(running.out) > seen + 3)
@@ -153,7 +145,7 @@ def test_a_full_disk_stops_what_is_written_to_it_and_nothing_else(run: Run, smal
     assert whole(running.out)
     # What was written before is whole, and nothing is left half done.
     assert whole(log.read_text().splitlines(keepends=True))
-    pictures = list((small_disk / "pictures").iterdir())
+    pictures = list((small / "pictures").iterdir())
     assert all(cv2.imread(str(path)) is not None for path in pictures)
     assert len(running.err) == 2
 
@@ -169,10 +161,10 @@ def test_what_cannot_be_written_to_is_one_line_at_once(option: str, run: Run, tm
     assert str(tmp_path / "file") in running.said
 
 
-def test_a_read_only_disk_is_one_line_at_once(run: Run, small_disk: Path) -> None:
-    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+def test_a_read_only_disk_is_one_line_at_once(run: Run, small: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", small], check=True)
     for option, name in (("--log", "a.jsonl"), ("--annotate", "pictures"), ("--video", "a.mp4")):
-        running = run("synthetic", option, small_disk / name)
+        running = run("synthetic", option, small / name)
         assert running.process.wait(30) == 6
         running.close()
         assert running.err == [f"edge-digits: error: {line}\n" for line in [running.said.strip()[20:]]]

@@ -1,11 +1,9 @@
 import json
 import os
-import resource
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,6 +17,7 @@ from edge_runtime import DigitReader
 from edge_runtime.errors import OptionError, OutputError
 from edge_runtime.records import Frame
 from edge_runtime.sinks.rotating import CHUNK, OBJECTS, JsonFile, RotatingFile
+from tests.edge_runtime.disks import file_size_limited
 
 ROOT = Path(edge_runtime.__file__).parents[1]
 
@@ -37,17 +36,6 @@ def write(path: Path, *lines: str, limit: int = 10, keep: int = 2, starts: tuple
 
 def held(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in folder.iterdir()}
-
-
-@contextmanager
-def file_size_limited(size: int) -> Iterator[None]:
-    """Let no file grow beyond so many bytes: writes that would are cut there, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_full_file_is_set_aside_and_the_oldest_goes(log: Path) -> None:
@@ -107,14 +95,15 @@ def test_what_is_kept_is_the_last_of_all_lines(lines: list[str], limit: int, kee
     assert len(parts) == keep + 1 or "".join(parts).count("\n") == len(lines)
 
 
+WHOLE = '{"type": "reading"}\n{"type": "event"}\n'
+HALVES = ('{"type": "reading", "sou', '{"ty', "{", '{"type": "event"\0\0', f"{OBJECTS[0]}{'x' * 2 * CHUNK}")
+
+
 @pytest.mark.parametrize(
-    "half",
-    ['{"type": "reading", "sou', '{"ty', "{", "\0\0\0", '{"type": "event"\0\0', f"{OBJECTS[0]}{'x' * 2 * CHUNK}"],
+    ("whole", "half"),
+    [*product(["", WHOLE], HALVES), (WHOLE, "\0\0\0")],  # of zeros alone nothing tells whose they are
 )
-@pytest.mark.parametrize("whole", ["", '{"type": "reading"}\n{"type": "event"}\n'])
 def test_half_a_line_that_a_power_cut_left_is_cut_off(log: Path, whole: str, half: str) -> None:
-    if not (whole + half).strip("\0"):
-        return  # nothing tells whose it is: see below
     log.write_text(whole + half)
     write(log, "{}", limit=1000, starts=OBJECTS)
     assert log.read_text() == whole + "{}\n"

@@ -1,9 +1,7 @@
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ import edge_runtime
 from edge_runtime.errors import OutputError
 from edge_runtime.sinks import spool
 from edge_runtime.sinks.spool import Spool
+from tests.edge_runtime.disks import file_size_limited
 
 ROOT = Path(edge_runtime.__file__).parents[1]
 
@@ -42,17 +41,6 @@ def queue(tmp_path: Path, told: list[str]) -> Iterator[Open]:
 
 def held(queue: Spool) -> list[str]:
     return [message.payload.decode() for message in queue.first(10**6)]
-
-
-@contextmanager
-def full_disk(size: int) -> Iterator[None]:
-    """Let no file grow longer than that meanwhile, in bytes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_messages_leave_it_in_order_and_outlive_it(queue: Open, told: list[str]) -> None:
@@ -227,7 +215,7 @@ def test_on_a_full_disk_it_goes_on_in_memory(
     monkeypatch.setattr(spool, "RETRY", 0.0)
     words = ["x" * 100 + str(number) for number in range(20)]
     before = queue()
-    with full_disk(1000):
+    with file_size_limited(1000):
         for word in words:
             before.put("a", word)
         assert held(before) == words
@@ -243,7 +231,7 @@ def test_on_a_full_disk_it_goes_on_in_memory(
 def test_what_can_be_kept_nowhere_is_an_error_at_last(queue: Open, told: list[str], tmp_path: Path) -> None:
     path = tmp_path / "state" / "queue"
     before = queue()
-    with full_disk(1000):
+    with file_size_limited(1000):
         for _ in range(20):
             before.put("a", "x" * 100)
         with pytest.raises(OutputError, match=f"^20 messages are lost: {path} cannot be written$"):
@@ -253,7 +241,7 @@ def test_what_can_be_kept_nowhere_is_an_error_at_last(queue: Open, told: list[st
 
 
 def test_on_a_disk_that_is_full_from_the_start_it_begins_in_memory(queue: Open, told: list[str]) -> None:
-    with full_disk(0):
+    with file_size_limited(0):
         mine = queue()
         mine.put("a", "b")
         assert held(mine) == ["b"]

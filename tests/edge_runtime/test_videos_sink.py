@@ -1,6 +1,3 @@
-import os
-import resource
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +12,7 @@ from edge_runtime.reader import Trace
 from edge_runtime.records import Frame, Uint8
 from edge_runtime.sinks import videos
 from edge_runtime.sinks.videos import Video
+from tests.edge_runtime.disks import file_size_limited, small_disk
 
 
 @pytest.fixture(scope="module")
@@ -225,47 +223,38 @@ def test_mp4_holds_what_browsers_play_or_it_is_an_avi(video: Open, trace: Trace,
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Return a file system of 400 kB."""
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("only root can mount a small tmpfs")
-    folder = tmp_path / "small"
-    folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", folder], check=False).returncode:
-        pytest.skip("a tmpfs cannot be mounted here")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
+def small(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "small", kilobytes=400) as folder:
+        yield folder
 
 
 @pytest.mark.parametrize("suffix", [".avi", ".webm"])
-def test_what_was_written_before_the_disk_was_full_is_kept(
-    video: Open, trace: Trace, small_disk: Path, suffix: str
-) -> None:
-    sink = video(small_disk / f"clip{suffix}")
+def test_what_was_written_before_the_disk_was_full_is_kept(video: Open, trace: Trace, small: Path, suffix: str) -> None:
+    sink = video(small / f"clip{suffix}")
     with pytest.raises(OutputError) as caught:
         feed(sink, trace, *map(noise, range(1000)))
     kept = len(pictures(sink.path))
     assert kept > 20
     assert str(caught.value) == (f"cannot write {sink.path}: No space left on device; its first {kept} frames are kept")
-    assert names(small_disk) == [sink.path.name]
+    assert names(small) == [sink.path.name]
 
 
-def test_a_disk_that_is_full_from_the_beginning(video: Open, trace: Trace, small_disk: Path) -> None:
-    sink = video(small_disk / "clip.avi")
-    (small_disk / "others").write_bytes(bytes(300_000))
+def test_a_disk_that_is_full_from_the_beginning(video: Open, trace: Trace, small: Path) -> None:
+    sink = video(small / "clip.avi")
+    (small / "others").write_bytes(bytes(300_000))
     with pytest.raises(OutputError, match="No space left on device; it has no frame yet"):
         feed(sink, trace, noise(1), noise(2))
-    assert names(small_disk) == ["others"]
-    (small_disk / "more").write_bytes(bytes(50_000))
+    assert names(small) == ["others"]
+    (small / "more").write_bytes(bytes(50_000))
     with pytest.raises(OutputError, match=r"cannot write .*clip\.webm: No space left on device$"):
-        video(small_disk / "clip.webm")
-    assert names(small_disk) == ["more", "others"]
+        video(small / "clip.webm")
+    assert names(small) == ["more", "others"]
 
 
-def test_a_read_only_disk(video: Open, small_disk: Path) -> None:
-    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+def test_a_read_only_disk(video: Open, small: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", small], check=True)
     with pytest.raises(OutputError, match=r"^cannot write .*clip\.avi: Read-only file system$"):
-        video(small_disk / "clip.avi")
+        video(small / "clip.avi")
 
 
 @pytest.mark.parametrize("suffix", [".avi", ".webm"])
@@ -275,14 +264,10 @@ def test_writes_that_fail_in_silence_are_noticed_at_last(
     large = [noise(number, (160, 120)) for number in range(40)]
     sink = video(tmp_path / f"clip{suffix}")
     feed(sink, trace, *large)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
-    try:
+    with file_size_limited(100_000):
         feed(sink, trace, *large)
         with pytest.raises(OutputError) as caught:
             sink.close()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     part = tmp_path / f".clip.part{suffix}"
     assert str(caught.value) == f"cannot write {sink.path}: the disk failed; what there is of it is {part}"
     assert names(tmp_path) == [part.name]

@@ -17,7 +17,8 @@ import pytest
 from numpy.typing import NDArray
 
 from tests import builds
-from tests.builds import ROOT, Call
+from tests.builds import ROOT
+from tests.commands import Call
 from train import dataset
 from train.__main__ import main
 
