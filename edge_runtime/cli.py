@@ -1,19 +1,15 @@
 """The command line: click commands around plain functions. Only this module prints or exits."""
 
 import io
-import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
 import edge_runtime
-from edge_runtime import config, dependencies, read_options
+from edge_runtime import config, dependencies, ending, read_options, serve_options
 from edge_runtime.errors import EdgeError, OptionError, OutputError, PictureError, SourceError
 
 EXIT_CODES = """\b
@@ -124,7 +120,7 @@ def read(sources: tuple[str, ...], debug: bool, **given: Any) -> None:
     lasting = given["watch"] or any(kind_of(source).moving for source in sources)
     threads, least = given["threads"], given["min_confidence"]
     with (
-        _sigterm_is_an_end(lasting, codes),
+        ending.sigterm_is_an_end(lasting, codes),
         DigitReader(given["model"], labels=given["labels"], threads=threads, min_confidence=least) as reader,
     ):
         if not reader.classifier.model.verified:
@@ -137,7 +133,69 @@ def read(sources: tuple[str, ...], debug: bool, **given: Any) -> None:
 
 
 read.params[1:1] = read_options.OPTIONS
-COMMANDS = {"read": read}  # that have a table of their own in a file
+
+
+@cli.command(epilog=EXIT_CODES, cls=serve_options.ServeCommand)
+@click.argument("source", metavar="[SOURCE]", required=False, envvar="EDGE_DIGITS_SERVE_SOURCE")
+@CONFIG
+@DEBUG
+def serve(source: str | None, debug: bool, **given: Any) -> None:
+    """Show what a camera or stream shows, and what is read in it, on a web page; read what visitors draw or send.
+
+    SOURCE is as in `edge-digits read`; without one, the page still reads drawings, pictures and the visitor's camera.
+    The page and its programming interface are at the address that is printed; /api describes the latter.
+
+    \b
+    Examples:
+      edge-digits serve
+      edge-digits serve camera
+      edge-digits serve camera --host 0.0.0.0
+      edge-digits serve picamera --host 0.0.0.0 --tls auto
+    """
+    from edge_runtime import DigitReader, outputs, pipeline
+    from edge_runtime.sinks.sink import Closed
+    from edge_runtime.sources.kinds import public
+    from edge_runtime.web.live import Live
+    from edge_runtime.web.metrics import Metrics
+    from edge_runtime.web.serve import entrance, serving
+
+    def failed(error: PictureError | OutputError) -> None:
+        if debug:
+            raise error
+        _note(f"error: {error}")
+
+    outputs.check({**NOTHING_WRITTEN, **given}, [source] if source else [])
+    threads, least = given["threads"], given["min_confidence"]
+    with (
+        ending.sigterm_is_an_end(True, set()),
+        DigitReader(given["model"], labels=given["labels"], threads=threads, min_confidence=least) as reader,
+    ):
+        metrics = Metrics(reader.classifier, lambda: None if source is None else live.state == "reading")
+        live = Live(None if source is None else public(source), given["stall"], metrics.reconnected)
+
+        def told(line: str) -> None:
+            live.told(line)
+            _note(line)
+
+        try:
+            options, report = read_options.sourcing(given, told), read_options.reporting(given)
+        except ValueError as error:
+            raise OptionError(str(error)) from error
+        entered = entrance(given)
+        sinks = [live, metrics, *outputs.standing(given, _note)]
+        with serving(entered, reader, live, metrics, _note) as service:
+            for line in entered.lines:
+                _note(line)
+            if source is not None:
+                with suppress(Closed):
+                    pipeline.run([source], reader, sinks, options, report, failed, read_options.viewing(given))
+                _note(f"{public(source)}: at its end; what was read stays on the page")
+            service.wait()
+
+
+serve.params[1:1] = serve_options.OPTIONS
+NOTHING_WRITTEN = {"annotate": None, "explain": None, "json": False, "video": None, "window": False}
+COMMANDS = {"read": read, "serve": serve}  # that have a table of their own in a file
 
 
 @cli.group("config")
@@ -168,22 +226,6 @@ def config_show(context: click.Context, file: Path | None) -> None:
         inner = click.Context(command, parent=context.find_root(), info_name=name, default_map=found.get(name, {}))
         for line in config.shown(command, inner):
             _print(line)
-
-
-@contextmanager
-def _sigterm_is_an_end(wanted: bool, codes: set[int]) -> Iterator[None]:
-    """Let SIGTERM end what is read meanwhile, in order and with exit code 0, as those expect who stop a service."""
-
-    def end(number: int, stack: object) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is ending
-        raise SystemExit(max(codes, default=0))
-
-    before = signal.signal(signal.SIGTERM, end) if wanted else None
-    try:
-        yield
-    finally:
-        if before is not None and signal.getsignal(signal.SIGTERM) is end:
-            signal.signal(signal.SIGTERM, before)
 
 
 def _print(line: str) -> None:
@@ -230,18 +272,4 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
     finally:
-        _leave_drivers_behind()
-
-
-def _leave_drivers_behind() -> None:
-    """Exit at once where a thread still waits for a camera's driver: Python's own end would abort in its midst.
-
-    Only where it is exiting: what else is raised has a traceback to show.
-    """
-    leaving = sys.exc_info()[1]
-    if not isinstance(leaving, SystemExit):
-        return
-    if any(thread.name.startswith("capture ") for thread in threading.enumerate()):
-        with suppress(OSError, ValueError, AttributeError):  # standard output may be closed
-            sys.stdout.flush()
-        os._exit(leaving.code if isinstance(leaving.code, int) else 0)
+        ending.leave_drivers_behind()

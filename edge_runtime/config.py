@@ -108,7 +108,7 @@ def shown(command: click.Command, context: click.Context) -> list[str]:
 
 def _value(command: click.Command, parameter: click.Parameter, value: object) -> Any:
     """Return a value as click takes it from the command line. Raises click.BadParameter where it makes no sense."""
-    if parameter.nargs == -1:
+    if parameter.nargs == -1 or (isinstance(parameter, click.Option) and parameter.multiple):
         if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
             raise click.BadParameter("a list of texts is needed")
         return tuple(map(_text, value))

@@ -9,6 +9,12 @@ REMEDIES = {
     "PIL": "pip install pillow",
     "click": "pip install click",
     "paho": "pip install 'edge-digits[mqtt]'",
+    "starlette": "pip install 'edge-digits[serve]'",
+    "uvicorn": "pip install 'edge-digits[serve]'",
+    "prometheus_client": "pip install 'edge-digits[serve]'",
+    "multipart": "pip install 'edge-digits[serve]'",
+    "python_multipart": "pip install 'edge-digits[serve]'",
+    "cryptography": "pip install 'edge-digits[tls]'",
     "picamera2": "sudo apt install python3-picamera2, and python3 -m venv --system-site-packages for the environment",
 }
 

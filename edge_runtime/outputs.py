@@ -24,9 +24,18 @@ def sinks(given: Given, sources: Sequence[str], labels: Sequence[str], write: Te
     Those that hold a file, a window or a connection open do so from now on. Raises OptionError where an option makes no
     sense, OutputError where one cannot be opened, DependencyMissing where a package is missing; none is open then.
     """
+    return _opened(_sinks(given, sources, labels, write, tell))
+
+
+def standing(given: Given, tell: Tell) -> "list[Sink]":
+    """Return the sinks of a service: a log, a broker, a line a minute. Raises what `sinks` raises."""
+    return _opened(_standing(given, tell))
+
+
+def _opened(found: "Iterator[Sink]") -> "list[Sink]":
     made: list[Sink] = []
     with ExitStack() as opened:
-        for sink in _sinks(given, sources, labels, write, tell):
+        for sink in found:
             made.append(sink)
             opened.callback(_close, sink)
         opened.pop_all()
@@ -60,10 +69,7 @@ def _sinks(
         from edge_runtime.sinks.pictures import Pictures
 
         yield Pictures(given["explain"], lambda frame, trace: explain.explain(trace, labels), given["keep"])
-    if given["log"] is not None:
-        from edge_runtime.sinks.rotating import JsonFile
-
-        yield JsonFile(given["log"], max(1, round(given["log_size"] * 1e6)), given["log_keep"])
+    yield from _standing(given, tell)
     if given["video"] is not None:
         from edge_runtime.sinks.videos import Video
 
@@ -72,6 +78,14 @@ def _sinks(
         from edge_runtime.sinks.window import Window
 
         yield Window(annotated, tell)
+
+
+def _standing(given: Given, tell: Tell) -> "Iterator[Sink]":
+    """Yield those that a service has too."""
+    if given["log"] is not None:
+        from edge_runtime.sinks.rotating import JsonFile
+
+        yield JsonFile(given["log"], max(1, round(given["log_size"] * 1e6)), given["log_keep"])
     if given["mqtt"] is not None:
         yield _mqtt(given, tell)
     if given["stats"]:

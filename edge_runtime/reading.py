@@ -1,4 +1,4 @@
-"""Digits -> lines of text, and a Reading -> the JSON record that docs/reading.schema.json describes."""
+"""Digits -> lines of text, and a Reading -> the JSON record that schemas/reading.schema.json describes."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -119,7 +119,7 @@ def to_record(reading: Reading) -> dict[str, Any]:
 
 
 def event_record(event: Event) -> dict[str, Any]:
-    """Return an event as a JSON-ready dict, as docs/event.schema.json describes it."""
+    """Return an event as a JSON-ready dict, as schemas/event.schema.json describes it."""
     return {
         "type": "event",
         "source": event.source,

@@ -29,7 +29,7 @@ class Text(Sink):
 
 
 class JsonLines(Sink):
-    """Gives `write` one JSON object a line, as docs/reading.schema.json and docs/event.schema.json describe them."""
+    """Gives `write` one JSON object a line, as the files in edge_runtime/schemas describe them."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write

@@ -51,7 +51,8 @@ class Window(Sink):
         self._drawn, self._tell = drawn, tell
         if (reason := hindrance()) is not None:
             raise OutputError(
-                f"no window can be opened: {reason}; --annotate DIR writes pictures instead, and --video FILE a video"
+                f"no window can be opened: {reason}; `edge-digits serve` shows it in a browser instead, --annotate DIR "
+                "writes pictures, and --video FILE a video"
             )
         gui.namedWindow(TITLE, gui.WINDOW_NORMAL | gui.WINDOW_KEEPRATIO | gui.WINDOW_GUI_NORMAL)
         self._shown: Uint8 | None = None

@@ -19,7 +19,7 @@ from edge_runtime.sinks.explain import explain
 from edge_runtime.sources import pictures
 
 ROOT = Path(edge_runtime.__file__).parents[1]
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "reading.schema.json").read_text())
+SCHEMA = json.loads((Path(__file__).parents[2] / "edge_runtime" / "schemas" / "reading.schema.json").read_text())
 COMMAND = [sys.executable, "-m", "edge_runtime"]
 
 

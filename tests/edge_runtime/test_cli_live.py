@@ -16,7 +16,7 @@ from edge_runtime.cli import main
 from edge_runtime.sources.kinds import KINDS
 from tests.commands import Call
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "edge_runtime", "read"]
 
 
@@ -47,7 +47,7 @@ def test_events_and_raw_readings_are_records_that_fit_their_schemas(call: Call, 
     done = call(main, "read", clip, "--json", "--raw")
     records = [json.loads(line) for line in done.out.splitlines()]
     for record in records:
-        schema = json.loads((DOCS / f"{record['type']}.schema.json").read_text())
+        schema = json.loads((ROOT / "edge_runtime" / "schemas" / f"{record['type']}.schema.json").read_text())
         Draft202012Validator.check_schema(schema)
         Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(record)
     kinds = [record["type"] for record in records]
@@ -127,7 +127,7 @@ def test_when_nobody_takes_the_output_it_ends(call: Call) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [*COMMAND, "synthetic", "--raw", "--stats"], stdout=full, stderr=subprocess.PIPE, text=True,
-            cwd=DOCS.parent, timeout=60, check=False,
+            cwd=ROOT, timeout=60, check=False,
         )  # fmt: skip
     assert done.returncode == 6
     assert "cannot write the result: No space left on device" in done.stderr
@@ -189,7 +189,7 @@ cli.cli.main = hang
 cli.main()
 """
     done = subprocess.run(
-        [sys.executable, "-c", hanging], capture_output=True, text=True, cwd=DOCS.parent, timeout=60, check=False
+        [sys.executable, "-c", hanging], capture_output=True, text=True, cwd=ROOT, timeout=60, check=False
     )
     assert (done.returncode, (done.stderr.splitlines() or [""])[-1]) == (code, last)
 
@@ -205,7 +205,7 @@ def test_a_signal_ends_it_in_good_order(number: signal.Signals, code: int) -> No
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        cwd=DOCS.parent,
+        cwd=ROOT,
     )
     assert process.stdout is not None
     first = process.stdout.readline()

@@ -34,6 +34,12 @@ def run_without(*modules: str, arguments: tuple[str, ...]) -> subprocess.Complet
         ("PIL.Image", "pip install pillow"),
         ("click", "pip install click"),
         ("paho.mqtt.client", "pip install 'edge-digits[mqtt]'"),
+        ("starlette.types", "pip install 'edge-digits[serve]'"),
+        ("uvicorn", "pip install 'edge-digits[serve]'"),
+        ("prometheus_client", "pip install 'edge-digits[serve]'"),
+        ("multipart", "pip install 'edge-digits[serve]'"),
+        ("python_multipart.multipart", "pip install 'edge-digits[serve]'"),
+        ("cryptography.x509", "pip install 'edge-digits[tls]'"),
     ],
 )
 def test_a_missing_package_names_what_to_install(module: str, remedy: str) -> None:

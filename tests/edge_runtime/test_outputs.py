@@ -43,8 +43,8 @@ def test_results_are_printed_as_text_or_json_whatever_else_there_is(tmp_path: Pa
     assert [type(sink) for sink in made()] == [Text]
     sinks = made("--json", "--annotate", tmp_path / "a", "--explain", tmp_path / "b", "--log", tmp_path / "c.jsonl",
                  "--video", tmp_path / "d.avi", "--stats")  # fmt: skip
-    assert [type(sink) for sink in sinks] == [JsonLines, Pictures, Pictures, JsonFile, Video, Stats]
-    assert [sink.output for sink in sinks] == [True] * 5 + [False]
+    assert [type(sink) for sink in sinks] == [JsonLines, Pictures, Pictures, JsonFile, Stats, Video]
+    assert [sink.output for sink in sinks] == [True] * 4 + [False, True]
     close(sinks)
 
 

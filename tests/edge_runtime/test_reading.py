@@ -15,7 +15,7 @@ from edge_runtime.reading import SHARED, WIDER, WORD_GAP, order, tilt, to_record
 from edge_runtime.records import Box, Digit, Rejection, Timings
 from edge_runtime.sources.pictures import load
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "reading.schema.json").read_text())
+SCHEMA = json.loads((Path(__file__).parents[2] / "edge_runtime" / "schemas" / "reading.schema.json").read_text())
 VALIDATOR = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
 READING = Reading(
     source="page.jpg",

@@ -22,7 +22,7 @@ from edge_runtime.sinks.window import Window
 from edge_runtime.sources.options import Options
 
 ROOT = Path(edge_runtime.__file__).parents[1]
-ELSE = "--annotate DIR writes pictures instead, and --video FILE a video"
+ELSE = "`edge-digits serve` shows it in a browser instead, --annotate DIR writes pictures, and --video FILE a video"
 
 
 class Screen:

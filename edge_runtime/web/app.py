@@ -1,0 +1,185 @@
+"""The web application: which address answers what."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+import edge_runtime
+from edge_runtime.device import board
+from edge_runtime.reader import DigitReader
+from edge_runtime.reading import to_record
+from edge_runtime.web import assets, openapi, problems, query, streams
+from edge_runtime.web.crops import crops
+from edge_runtime.web.guard import Guard, Rules
+from edge_runtime.web.live import Live
+from edge_runtime.web.metrics import Metrics
+from edge_runtime.web.problems import Problem
+from edge_runtime.web.reads import Reads
+
+LONGEST_POLL = 30  # seconds
+BOARD_EVERY = 5.0  # seconds between two looks at the board
+
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+def application(reader: DigitReader, live: Live, metrics: Metrics, rules: Rules) -> ASGIApp:
+    """Return the ASGI application around what a pipeline puts into `live` and `metrics`."""
+    reads, model = Reads(reader), reader.classifier.model
+    stream_viewers, event_viewers = streams.Viewers(), streams.Viewers()
+    board_now = _Board()
+
+    async def alive(request: Request) -> Response:
+        return JSONResponse({"status": "alive"})
+
+    async def ready(request: Request) -> Response:
+        well = live.state in ("none", "reading")
+        detail = live.note or {"waiting": "no frame yet", "ended": "the source has ended"}.get(
+            live.state, "all is well"
+        )
+        if not model.verified:
+            detail = "the model has no card"
+        status = "ready" if well and model.verified else "not ready"
+        found = {"status": status, "model": model.verified, "source": well, "detail": detail}
+        return JSONResponse(found, 200 if status == "ready" else 503)
+
+    async def scraped(request: Request) -> Response:
+        body, kind = await asyncio.to_thread(metrics.text)  # it asks the board, which may take its time
+        return Response(body, headers={"content-type": kind})
+
+    async def read(request: Request) -> Response:
+        try:
+            response = await reads.answer(request)
+        except Problem as problem:
+            metrics.read("busy" if problem.status == 429 else "refused")
+            raise
+        metrics.read("read")
+        return response
+
+    async def reading(request: Request) -> Response:
+        newest = live.newest
+        if newest is None:
+            raise Problem(404, "No reading", "nothing has been read yet" if live.source else "no source is read")
+        return JSONResponse(to_record(newest.trace.reading))
+
+    async def follow(request: Request) -> Response:
+        after = query.number(request, "after", 0)
+        wait = query.number(request, "wait", 10, 0, LONGEST_POLL)
+        seen = await live.newer(after, wait)
+        if seen is not None:
+            live.prepare(seen, False)  # the page asks for it next
+        newest = seen or live.newest
+        taken = None if newest is None else newest.frame.taken
+        return JSONResponse({
+            "number": newest.number if newest else 0,
+            "state": live.state,
+            "source": live.source,
+            "note": live.note,
+            "fps": None if (fps := live.fps) is None else round(fps, 1),
+            "dropped": live.dropped,
+            "age_ms": None if taken is None else round(1000 * (monotonic() - taken), 1),
+            "reading": to_record(seen.trace.reading) if seen else None,
+            "crops": crops(seen.trace, reader.classifier.labels) if seen else [],
+            "board": board_now(),
+        })  # fmt: skip
+
+    async def card(request: Request) -> Response:
+        return JSONResponse({
+            "name": model.path.name,
+            "sha256": model.sha256,
+            "bytes": model.path.stat().st_size,
+            "verified": model.verified,
+            "labels": list(reader.classifier.labels),
+            "min_confidence": reader.min_confidence,
+            "card": model.card,
+        })  # fmt: skip
+
+    async def snapshot(request: Request) -> Response:
+        return await streams.snapshot(live, request)
+
+    async def stream(request: Request) -> Response:
+        return streams.motion_jpeg(live, stream_viewers, request)
+
+    async def events(request: Request) -> Response:
+        return streams.events(live, event_viewers, request)
+
+    async def described(request: Request) -> Response:
+        return JSONResponse(openapi.document(edge_runtime.__version__))
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        live.attach()
+        yield
+
+    answers: dict[str, Answer] = {
+        "/healthz": alive, "/readyz": ready, "/metrics": scraped, "/openapi.json": described,
+        "/api/model": card, "/api/reading": reading, "/api/live": follow, "/api/events": events,
+        "/snapshot.jpg": snapshot, "/stream.mjpg": stream,
+    }  # fmt: skip
+    routes = [Route(path, answer) for path, answer in answers.items()]
+    routes += [Route("/api/read", read, methods=["POST"]), *assets.routes()]
+    app = Starlette(
+        routes=routes,
+        exception_handlers={Problem: _problem, HTTPException: _problem, Exception: _failure},
+        lifespan=lifespan,
+    )
+    return Counted(Guard(app, rules), metrics)
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException):  # Starlette's own: no such address, or another method
+        error = Problem(error.status_code, str(error.detail), f"{request.method} is not answered here", error.headers)
+    assert isinstance(error, Problem)
+    return problems.response(error)
+
+
+async def _failure(request: Request, error: Exception) -> Response:
+    """Answer; the error goes on to the server, which tells of it."""
+    return problems.response(Problem(500, "Failed", "the server failed at this"))
+
+
+class Counted:
+    """Counts what is answered, refusals too."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._metrics.request(scope["path"], message["status"])
+            await send(message)
+
+        await self._app(scope, receive, counted if scope["type"] == "http" else send)
+
+
+class _Board:
+    """What the board tells of itself, asked now and then in a thread: it may take its time, and nobody waits for it."""
+
+    def __init__(self) -> None:
+        self._when, self._told = float("-inf"), dict[str, Any](temperature=None, throttled=None)
+        self._asking: asyncio.Task[None] | None = None
+
+    def __call__(self) -> dict[str, Any]:
+        if monotonic() - self._when >= BOARD_EVERY:
+            self._when = monotonic()
+            self._asking = asyncio.create_task(self._ask())
+        return self._told
+
+    async def _ask(self) -> None:
+        self._told = await asyncio.to_thread(_board)
+
+
+def _board() -> dict[str, Any]:
+    throttled = board.throttled()
+    return {"temperature": board.temperature(), "throttled": None if throttled is None else list(throttled)}

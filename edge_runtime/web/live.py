@@ -1,0 +1,218 @@
+"""What the pipeline reads, for any number of viewers: the newest frames and events, each frame encoded once."""
+
+import asyncio
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+from typing import Literal, NamedTuple
+
+import cv2
+
+from edge_runtime.reader import Trace
+from edge_runtime.records import Event, Frame
+from edge_runtime.sinks.draw import annotate
+from edge_runtime.sinks.memory import Seen
+from edge_runtime.sinks.sink import Closed, Sink
+
+State = Literal["none", "waiting", "reading", "ended"]
+FRAMES = 8  # that are kept, for viewers that ask for one a little late
+PICTURES = 64  # frames whose pictures are kept once they are made: these are small
+EVENTS = 1000
+AVERAGE = 30  # frames that the frame rate is that of
+QUALITY = 85  # of JPEG
+
+
+class Told(NamedTuple):
+    """An event, and its number from 1."""
+
+    number: int
+    event: Event
+
+
+class Live(Sink):
+    """Keeps the newest frames and the last events of a `source` (its public name; None: there is none).
+
+    The pipeline's thread puts in, and is never kept waiting; viewers ask in the event loop that `attach` was called in.
+    `stall` is after how many seconds without a frame the source counts as away, `back` is called when it gives frames
+    again. `run` names this run of the program: numbers begin anew with each.
+    """
+
+    def __init__(self, source: str | None, stall: float = 5.0, back: Callable[[], None] = lambda: None) -> None:
+        self.source, self.dropped, self.run = source, 0, secrets.token_hex(4)
+        self._stall, self._back = stall, back
+        self._lock = threading.Lock()
+        self._frames: deque[Seen] = deque(maxlen=FRAMES)
+        self._events: deque[Told] = deque(maxlen=EVENTS)
+        self._moments: deque[float] = deque(maxlen=AVERAGE)
+        self._skipped = 0  # frames that the next one's `dropped` holds, though they were looked at or counted here
+        self._last: float | None = None
+        self._note: str | None = None
+        self._over = self._closing = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._changed = asyncio.Event()
+        self._encoder = ThreadPoolExecutor(1, "encoder")
+        self._pictures: dict[tuple[int, bool], asyncio.Future[bytes]] = {}
+
+    def attach(self) -> None:
+        """Let viewers in the running event loop wait for what is new."""
+        self._changed = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    # What the pipeline's thread calls.
+
+    def frame(self, frame: Frame, trace: Trace) -> None:
+        """Keep a frame. Raises Closed where the server has ended."""
+        with self._lock:
+            number = self._frames[-1].number + 1 if self._frames else 1
+            self._frames.append(Seen(number, frame, trace))
+            self.dropped += (frame.dropped or 0) - self._skipped
+            self._skipped = 0
+            self._moments.append(monotonic())
+            self._seen()
+
+    def still(self, frame: Frame) -> None:
+        """Note that the source is alive."""
+        with self._lock:
+            self.dropped += frame.dropped or 0
+            self._skipped += 1 + (frame.dropped or 0)
+            self._seen()
+
+    def event(self, event: Event) -> None:
+        """Keep an event."""
+        with self._lock:
+            self._events.append(Told(self._events[-1].number + 1 if self._events else 1, event))
+        self._wake()
+
+    def close(self) -> None:
+        """Note that there will be no more frames; what is kept stays."""
+        with self._lock:
+            self._over = True
+        self._wake()
+
+    def told(self, line: str) -> None:
+        """Take a line about the source, to be shown until there are frames again. Any thread may call it."""
+        with self._lock:
+            self._note = line
+        self._wake()
+
+    def end(self) -> None:
+        """Let the endless answers end, and the pipeline with its next frame. Any thread may call it."""
+        self._closing = True
+        self._wake()
+
+    # What viewers ask.
+
+    @property
+    def closing(self) -> bool:
+        """Whether the server is ending."""
+        return self._closing
+
+    @property
+    def state(self) -> State:
+        """How the source is doing: none, waiting for a frame, reading, or ended."""
+        if self.source is None:
+            return "none"
+        if self._over:
+            return "ended"
+        return "waiting" if self._last is None or monotonic() - self._last > self._stall else "reading"
+
+    @property
+    def note(self) -> str | None:
+        """The last line about the source; None while all is well."""
+        return self._note
+
+    @property
+    def newest(self) -> Seen | None:
+        """The newest frame; None where there was none yet."""
+        with self._lock:
+            return self._frames[-1] if self._frames else None
+
+    @property
+    def fps(self) -> float | None:
+        """Frames a second of late; None where there is none, or none of late."""
+        with self._lock:
+            if len(self._moments) < 2 or self.state != "reading" or monotonic() - self._moments[-1] > self._stall:
+                return None
+            return (len(self._moments) - 1) / max(self._moments[-1] - self._moments[0], 1e-9)
+
+    def kept(self, number: int) -> Seen | None:
+        """Return a frame by its number; None where it is not kept any more."""
+        with self._lock:
+            return next((seen for seen in self._frames if seen.number == number), None)
+
+    def events_after(self, number: int) -> list[Told]:
+        """Return the events that are kept after this number, oldest first."""
+        with self._lock:
+            return [told for told in self._events if told.number > number]
+
+    async def newer(self, number: int, seconds: float, or_end: bool = False) -> Seen | None:
+        """Wait so long for a frame after this number, and return the newest; None where there is none.
+
+        With `or_end`, the end of the source ends the waiting too.
+        """
+        await self._until(lambda: self._is_newer(number) or (or_end and self._over), seconds)
+        return self.newest if self._is_newer(number) else None
+
+    async def more_events(self, number: int, seconds: float) -> list[Told]:
+        """Wait so long for events after this number, and return them."""
+        await self._until(lambda: bool(self.events_after(number)), seconds)
+        return self.events_after(number)
+
+    async def picture(self, seen: Seen, boxes: bool) -> bytes:
+        """Return a frame as JPEG, with what was read drawn over it where `boxes`; made once, for all who ask."""
+        return await asyncio.shield(self.prepare(seen, boxes))  # one viewer that leaves takes nobody else's away
+
+    async def kept_picture(self, number: int, boxes: bool) -> bytes | None:
+        """Return a frame of this number as JPEG; None where it is not kept any more."""
+        made, seen = self._pictures.get((number, boxes)), self.kept(number)
+        if made is not None:
+            return await asyncio.shield(made)
+        return None if seen is None else await self.picture(seen, boxes)
+
+    def prepare(self, seen: Seen, boxes: bool) -> "asyncio.Future[bytes]":
+        """Begin to make a frame's picture, if it is not made yet."""
+        key = seen.number, boxes
+        if key not in self._pictures:
+            self._pictures = {old: made for old, made in self._pictures.items() if old[0] > seen.number - PICTURES}
+            trace = seen.trace if boxes else None
+            self._pictures[key] = asyncio.get_running_loop().run_in_executor(self._encoder, jpeg, seen.frame, trace)
+        return self._pictures[key]
+
+    async def _until(self, holds: Callable[[], bool], seconds: float) -> None:
+        """Wait until something holds, the server is ending, or so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not (holds() or self._closing):
+                    await self._changed.wait()
+        except TimeoutError:
+            pass
+
+    def _is_newer(self, number: int) -> bool:
+        newest = self.newest
+        return newest is not None and newest.number > number
+
+    def _seen(self) -> None:
+        """Note that there was a frame; the lock is held."""
+        if self._closing:
+            raise Closed
+        if self._note is not None:
+            self._back()
+        self._last, self._note = monotonic(), None
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._announce)
+
+    def _announce(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+
+def jpeg(frame: Frame, trace: Trace | None) -> bytes:
+    """Return a frame as JPEG; with what was read drawn over it where there is a trace."""
+    pixels = frame.pixels if trace is None else annotate(frame, trace.reading)
+    return cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()

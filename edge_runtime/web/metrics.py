@@ -1,0 +1,170 @@
+"""What Prometheus asks for: how much was read, how long it took, and how the source and the board are doing."""
+
+from collections.abc import Callable, Iterable
+from itertools import chain
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from edge_runtime.classifier import Classifier
+from edge_runtime.device import board
+from edge_runtime.reader import Trace
+from edge_runtime.records import Event, Frame
+from edge_runtime.reject import REASONS
+from edge_runtime.sinks.sink import Sink
+from edge_runtime.sinks.stats import STAGES
+from edge_runtime.web.openapi import PATHS
+
+STAGE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+AGE_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+EVENTS = ("appeared", "changed", "gone")
+OUTCOMES = ("read", "refused", "busy")
+STATIC, OTHER = "/static/{name}", "other"
+
+Temperature = Callable[[], float | None]
+Throttled = Callable[[], tuple[str, ...] | None]
+Up = Callable[[], bool | None]
+
+
+class Metrics(Sink):
+    """Counts what a pipeline reads and a server answers, in a registry of its own.
+
+    `classifier` says which model reads, and its labels. `up` says whether the source gives frames, None where there is
+    none; it, `temperature` and `throttled` are asked whenever `text` is. Any thread may call anything at any time, but
+    the methods of a sink are for one.
+    """
+
+    output = False
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        up: Up = lambda: None,
+        temperature: Temperature = board.temperature,
+        throttled: Throttled = board.throttled,
+    ) -> None:
+        # Without this, every series says when it began: process_start_time_seconds does.
+        disable_created_metrics()  # type: ignore[no-untyped-call, unused-ignore]
+        self._registry = registry = CollectorRegistry()
+        self._skipped = 0  # frames that the next one's `dropped` counts although they were looked at, or counted here
+
+        def counter(name: str, told: str, *labels: str) -> Counter:
+            return Counter(f"edge_digits_{name}", told, labels, registry=registry)
+
+        def histogram(name: str, told: str, buckets: Iterable[float], *labels: str) -> Histogram:
+            return Histogram(f"edge_digits_{name}", told, labels, registry=registry, buckets=tuple(buckets))
+
+        self._frames = counter("frames", "Frames taken from the source: those read and those that were still.")
+        self._still = counter("frames_still", "Frames not read, as they show what the one before them showed.")
+        self._dropped = counter("frames_dropped", "Frames that a live source gave while another one was being read.")
+        self._readings = counter("readings", "Frames of the source that were read, also those without a digit.")
+        self._reconnects = counter("reconnects", "How often the source gave frames again after it had failed.")
+        self._events = _each(counter("events", "Events of lines that were reported.", "event"), EVENTS)
+        labels = classifier.labels[: classifier.digits]
+        self._digits = _each(counter("digits", "Digits read, in each frame anew.", "label"), labels)
+        self._rejected = _each(counter("rejected", "Marks not read, in each frame anew.", "reason"), REASONS)
+        self._age = histogram("frame_age_seconds", "How old a live frame was once it had been read.", AGE_SECONDS)
+        stages = histogram("stage_seconds", "How long it took to read a frame, by stage.", STAGE_SECONDS, "stage")
+        self._stages = tuple((stage, stages.labels(stage)) for stage in STAGES)
+        told = "Pictures sent to be read: read, refused as no picture, too large or too slow, or busy with others."
+        self._reads = _each(counter("reads", told, "outcome"), OUTCOMES)
+        self._requests = counter("http_requests", "HTTP requests that were answered.", "path", "status")
+        model = classifier.model
+        Info("edge_digits_model", "Which model reads.", registry=registry).info(
+            {"name": model.path.name, "sha256": model.sha256, "verified": str(model.verified).lower()}
+        )
+        registry.register(_Now(up, temperature, throttled))
+        ProcessCollector(registry=registry)
+
+    def frame(self, frame: Frame, trace: Trace) -> None:
+        """Count a frame and what was read in it."""
+        reading = trace.reading
+        self._frames.inc()
+        self._readings.inc()
+        dropped, self._skipped = (frame.dropped or 0) - self._skipped, 0
+        if dropped > 0:
+            self._dropped.inc(dropped)
+        for digit in reading.digits:
+            self._digits[digit.label].inc()
+        for rejection in reading.rejected:
+            self._rejected[rejection.reason].inc()
+        if reading.age_ms is not None:
+            self._age.observe(reading.age_ms / 1000)
+        for stage, histogram in self._stages:
+            histogram.observe(getattr(reading.ms, stage) / 1000)
+
+    def still(self, frame: Frame) -> None:
+        """Count a frame that was not read."""
+        dropped = frame.dropped or 0
+        self._frames.inc()
+        self._still.inc()
+        if dropped:
+            self._dropped.inc(dropped)
+        self._skipped += 1 + dropped
+
+    def event(self, event: Event) -> None:
+        """Count an event."""
+        self._events[event.event].inc()
+
+    def reconnected(self) -> None:
+        """Count that the source gives frames again."""
+        self._reconnects.inc()
+
+    def read(self, outcome: str) -> None:
+        """Count a picture that was sent, by one of OUTCOMES."""
+        self._reads[outcome].inc()
+
+    def request(self, path: str, status: int) -> None:
+        """Count an answer by its status and the path that was asked for; what is served nowhere counts as one path."""
+        known = path if path in PATHS else STATIC if path.startswith("/static/") and status != 404 else OTHER
+        self._requests.labels(known, str(status)).inc()
+
+    def text(self) -> tuple[bytes, str]:
+        """Return everything as Prometheus' text, and its content type. It may take as long as asking the board does."""
+        return generate_latest(self._registry), CONTENT_TYPE_LATEST
+
+
+class _Now:
+    """What holds at the moment of asking; what cannot be told is left out."""
+
+    def __init__(self, up: Up, temperature: Temperature, throttled: Throttled) -> None:
+        self._up, self._temperature, self._throttled = up, temperature, throttled
+
+    def describe(self) -> Iterable[Metric]:
+        return ()  # so that the board is not asked when this is registered
+
+    def collect(self) -> Iterable[Metric]:
+        return chain(self._source(), self._warmth(), self._slowness())
+
+    def _source(self) -> Iterable[Metric]:
+        up = self._up()
+        if up is not None:
+            yield GaugeMetricFamily("edge_digits_source_up", "Whether the source gives frames.", float(up))
+
+    def _warmth(self) -> Iterable[Metric]:
+        degrees = self._temperature()
+        if degrees is not None:
+            yield GaugeMetricFamily("edge_digits_cpu_temperature_celsius", "The processor's temperature.", degrees)
+
+    def _slowness(self) -> Iterable[Metric]:
+        states = self._throttled()
+        if states is not None:
+            told = "Whether the board keeps its processor from harm, now or since it was started, by slowing it down."
+            family = GaugeMetricFamily("edge_digits_cpu_throttled", told, labels=["state"])
+            for state in board.STATES:
+                family.add_metric([state], float(state in states))
+            yield family
+
+
+def _each(counter: Counter, values: Iterable[str]) -> dict[str, Counter]:
+    """Return a counter's children by their label; they are told of from the start, as 0."""
+    return {value: counter.labels(value) for value in values}

@@ -1,0 +1,25 @@
+"""Numbers and switches from a request's query; what makes no sense is a 400 that says what would."""
+
+from starlette.requests import Request
+
+from edge_runtime.web.problems import Problem
+
+MOST = 2**53  # numbers that JavaScript can count
+
+
+def number(request: Request, name: str, default: int, least: int = 0, most: int = MOST) -> int:
+    """Return a whole number between `least` and `most`."""
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) <= 16 and least <= int(text) <= most):
+        raise Problem(400, "Bad query", f"{name} must be a whole number from {least} to {most}")
+    return int(text)
+
+
+def switch(request: Request, name: str, default: bool = False) -> bool:
+    """Return whether a switch is on."""
+    text = request.query_params.get(name, "1" if default else "0")
+    if text not in ("0", "1"):
+        raise Problem(400, "Bad query", f"{name} must be 0 or 1")
+    return text == "1"

@@ -1,0 +1,152 @@
+"""The web server beside a pipeline: who may visit, where it is found, and the thread that answers."""
+
+import ipaddress
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from starlette.types import ASGIApp
+
+from edge_runtime.errors import OptionError
+from edge_runtime.read_options import Given
+from edge_runtime.reader import DigitReader
+from edge_runtime.state import state_folder
+from edge_runtime.web import names, server, tokens
+from edge_runtime.web.app import application
+from edge_runtime.web.guard import Rules
+from edge_runtime.web.live import Live
+from edge_runtime.web.metrics import Metrics
+
+PATIENCE = 4.5  # seconds; the server gives what is being answered 3
+
+Tell = Callable[[str], None]
+
+
+class Entrance(NamedTuple):
+    """Where the server listens, who may come in, and what there is to say of it, a line each."""
+
+    listener: socket.socket
+    rules: Rules
+    certificate: tuple[Path, Path] | None
+    lines: list[str]
+
+
+def entrance(given: Given) -> Entrance:
+    """Open what the options ask for. Raises OptionError where that cannot be, OutputError where nothing can be kept."""
+    certificate, lines = _certificate(given["tls"], given["tls_key"], given["allow_host"])
+    loopback = _is_loopback(given["host"])
+    token, fresh = None, False
+    if given["token_file"] is not None:
+        token = tokens.load(given["token_file"])
+    elif not loopback:
+        kept = state_folder() / "serve.token"
+        token, fresh = tokens.made(kept)
+        if not fresh:
+            lines.append(f"the token is that in {kept}: add ?token=... to the address once")
+    # Not for loopback: anybody on the network could answer for this machine's name, and name this address.
+    own = [] if loopback else [names.host(), names.local(names.host())]
+    listener = server.listen(given["host"], given["port"])
+    scheme, port = "https" if certificate else "http", listener.getsockname()[1]
+    for name in _addresses(given["host"]):
+        lines.append(f"{scheme}://{name}:{port}/" + (f"?token={token}" if fresh else ""))
+    hosts = frozenset(name.lower() for name in (*own, *given["allow_host"]))
+    rules = Rules(token=token, hosts=hosts, loopback=loopback, secure=certificate is not None)
+    return Entrance(listener, rules, certificate, lines)
+
+
+class Service:
+    """A server in a thread of its own, beside the pipeline in the first one."""
+
+    def __init__(self, entered: Entrance, reader: DigitReader, live: Live, metrics: Metrics, tell: Tell) -> None:
+        self._stop: Callable[[], None] | None = None
+        self._started = threading.Event()
+        self._ended = threading.Event()
+        app = application(reader, live, metrics, entered.rules)
+        self._thread = threading.Thread(target=self._run, args=(app, entered, live, tell), name="web", daemon=True)
+        self._thread.start()
+
+    def wait_until_started(self) -> None:
+        """Wait until visitors are let in."""
+        self._started.wait()
+
+    def wait(self) -> None:
+        """Wait until the server has ended, which it only does when it is told to."""
+        while not self._ended.wait(3600):
+            pass
+
+    def close(self) -> None:
+        """End it: at once what has no end, in PATIENCE seconds what is being answered."""
+        self._started.wait(PATIENCE)
+        if self._stop is not None:
+            self._stop()
+        self._thread.join(PATIENCE)
+
+    def _run(self, app: ASGIApp, entered: Entrance, live: Live, tell: Tell) -> None:
+        def started(stop: Callable[[], None]) -> None:
+            self._stop = stop
+            self._started.set()
+
+        try:
+            server.run(
+                app, entered.listener, certificate=entered.certificate, ending=live.end, tell=tell, started=started
+            )
+        finally:
+            live.end()
+            self._started.set()
+            self._ended.set()
+
+
+@contextmanager
+def serving(entered: Entrance, reader: DigitReader, live: Live, metrics: Metrics, tell: Tell) -> Iterator[Service]:
+    """Serve meanwhile."""
+    service = Service(entered, reader, live, metrics, tell)
+    try:
+        yield service
+    finally:
+        live.end()
+        service.close()
+
+
+def _certificate(
+    named: str | None, key: Path | None, hosts: Sequence[str]
+) -> tuple[tuple[Path, Path] | None, list[str]]:
+    """Return the files of the certificate, None without TLS, and what there is to say of it."""
+    if named is None:
+        if key is not None:
+            raise OptionError("--tls-key goes with --tls CERT")
+        return None, []
+    from edge_runtime.web import tls  # not at the top: without TLS, nobody needs its package
+
+    if named != "auto":
+        if key is None:
+            raise OptionError("--tls takes two files, the certificate and its key, or the word auto")
+        tls.check(Path(named), key)
+        return (Path(named), key), []
+    certificate, made_key = tls.made(state_folder() / "tls", [*names.names(), *hosts])
+    return (certificate, made_key), [
+        f"the certificate is {certificate}: browsers warn of it until you trust it there, after a look at its SHA-256",
+        tls.fingerprint(certificate),
+    ]
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _addresses(host: str) -> list[str]:
+    """Return how a browser calls the machine that listens there."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return [host]
+    if address.is_unspecified:
+        return [name for name in names.addresses() if not name.startswith("127.")] or ["localhost"]
+    return [f"[{host}]" if address.version == 6 else host]

@@ -1,0 +1,108 @@
+import ssl
+from collections.abc import Iterator
+from contextlib import ExitStack
+from http.client import HTTPSConnection
+from pathlib import Path
+
+import pytest
+
+from edge_runtime.web import tls
+from edge_runtime.web.protocol import Limits
+from tests.edge_runtime.web.hosting import PATIENCE, Hosted, everything, hello, hosting
+from tests.edge_runtime.web.test_protocol import BRIEF, GET, LAST, POST, Endless, problem
+
+Pair = tuple[Path, Path]
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    return tls.made(tmp_path_factory.mktemp("tls"), ["localhost", "127.0.0.1"])
+
+
+@pytest.fixture(scope="module")
+def trust(pair: Pair) -> ssl.SSLContext:
+    """Return what a visitor has who trusts that certificate, and no other."""
+    return ssl.create_default_context(cafile=str(pair[0]))
+
+
+@pytest.fixture
+def secure(pair: Pair) -> Iterator[Hosted]:
+    with hosting(hello, certificate=pair, limits=BRIEF) as served:
+        yield served
+    assert served.told == []
+
+
+def visit(served: Hosted, trust: ssl.SSLContext) -> ssl.SSLSocket:
+    return trust.wrap_socket(served.visit(), server_hostname="localhost", suppress_ragged_eofs=True)
+
+
+def ask(served: Hosted, trust: ssl.SSLContext, request: bytes) -> bytes:
+    with visit(served, trust) as visitor:
+        return everything(visitor, request)
+
+
+def test_visitors_who_trust_the_certificate_are_served(secure: Hosted, trust: ssl.SSLContext) -> None:
+    for name in ("localhost", "127.0.0.1"):
+        connection = HTTPSConnection(name, secure.port, timeout=PATIENCE, context=trust)
+        for _ in range(3):
+            connection.request("GET", "/")
+            assert connection.getresponse().read() == b"hello"
+        assert str(connection.sock.version()) >= "TLSv1.2"
+        connection.close()
+
+
+def test_others_are_not(secure: Hosted, trust: ssl.SSLContext) -> None:
+    with pytest.raises(ssl.SSLCertVerificationError):
+        visit(secure, ssl.create_default_context())
+    assert ask(secure, trust, LAST).endswith(b"hello")
+
+
+def test_what_comes_with_the_handshake_is_not_lost(secure: Hosted, trust: ssl.SSLContext) -> None:
+    for _ in range(20):
+        assert ask(secure, trust, GET + LAST).count(b"hello") == 2
+
+
+@pytest.mark.parametrize("sent", [LAST, b"\0" * 2000, b"\x16\x03\x01\x02\x00\x01", b"\x16\x03\x01\x00\x01\x00"])
+def test_what_is_not_tls_is_closed(secure: Hosted, trust: ssl.SSLContext, sent: bytes) -> None:
+    with secure.visit() as visitor:
+        assert b"HTTP" not in everything(visitor, sent)
+    assert ask(secure, trust, LAST).endswith(b"hello")
+
+
+def test_who_does_not_shake_hands_does_not_stay(secure: Hosted) -> None:
+    with secure.visit() as visitor:
+        assert everything(visitor) == b""
+
+
+def test_nor_who_says_nothing_after_it(secure: Hosted, trust: ssl.SSLContext) -> None:
+    assert ask(secure, trust, b"") == b""
+    assert problem(ask(secure, trust, b"GET")) == (408, "Too slow")
+
+
+def test_refusals_arrive(secure: Hosted, trust: ssl.SSLContext) -> None:
+    assert problem(ask(secure, trust, b"X\r\n\r\n"))[0] == 400
+    assert problem(ask(secure, trust, b"GET / HTTP/1.1\r\nX: " + b"a" * 1_000_000))[0] == 431
+    last = POST + b"Connection: close\r\nContent-Length: 3000000\r\n\r\n" + b"x" * 3_000_000
+    assert ask(secure, trust, last).startswith(b"HTTP/1.1 200 ")
+
+
+def test_handshakes_count_as_connections(pair: Pair, trust: ssl.SSLContext) -> None:
+    with (
+        hosting(hello, certificate=pair, limits=Limits(connections=2, spare=0, head=1)) as served,
+        ExitStack() as stack,
+    ):
+        silent = [stack.enter_context(served.visit()) for _ in range(2)]
+        with served.visit() as third:
+            assert everything(third) == b""
+        for each in silent:
+            assert everything(each) == b""
+        assert ask(served, trust, LAST).endswith(b"hello")
+
+
+@pytest.mark.parametrize(("part", "count"), [(1_000_000, 10**9), (30_000_000, 1)])
+def test_a_viewer_who_is_stuck_does_not_stay(pair: Pair, trust: ssl.SSLContext, part: int, count: int) -> None:
+    app = Endless(part, count)
+    with hosting(app, certificate=pair, limits=BRIEF) as served, visit(served, trust) as stuck:
+        stuck.sendall(GET)
+        assert app.ended.wait(PATIENCE)
+        assert served.told == []

@@ -1,0 +1,27 @@
+import socket
+
+import pytest
+
+from edge_runtime.web import names
+
+
+def test_this_machine_has_names_that_it_answers_to() -> None:
+    found = names.names()
+    assert found[0] == "localhost"
+    assert {"127.0.0.1", "::1"} <= set(found)
+    assert any(name.endswith(".local") for name in found)
+    assert len(set(found)) == len(found)
+    for name in found[3:]:
+        with socket.socket(socket.AF_INET) as probe:
+            if ":" not in name:
+                probe.bind((name, 0))  # it is one of this machine
+
+
+def test_a_name_with_a_domain_has_a_short_one_by_mdns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "Pi.Example.ORG.")
+    assert names.names()[1:3] == ["pi.example.org", "pi.local"]
+
+
+def test_a_name_that_no_certificate_can_hold_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "my pi")
+    assert names.names()[:2] == ["localhost", "127.0.0.1"]

@@ -1,0 +1,167 @@
+"""Pictures that visitors send, and what else they may send."""
+
+import base64
+import io
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from PIL import Image
+
+from edge_runtime import DigitReader
+from edge_runtime.web import reads
+from edge_runtime.web.reads import shown
+from tests.edge_runtime.web.site import Site, site
+
+SCHEMAS = Path(__file__).parents[3] / "edge_runtime" / "schemas"
+
+
+@pytest.fixture(scope="module")
+def served(reader: DigitReader) -> Iterator[Site]:
+    with site(reader, None) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def paper(samples: Path) -> bytes:
+    return (samples / "paper.jpg").read_bytes()
+
+
+def form(name: str, data: bytes, boundary: str = "xx") -> bytes:
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="picture"; filename="{name}"\r\n\r\n'
+    return head.encode() + data + f"\r\n--{boundary}--\r\n".encode()
+
+
+FORM = {"content-type": "multipart/form-data; boundary=xx"}
+
+
+def test_a_picture_gives_its_record(served: Site, reader: DigitReader, paper: bytes, samples: Path) -> None:
+    answer = served.ask("/api/read", paper)
+    assert answer.status == 200
+    Draft202012Validator(json.loads((SCHEMAS / "reading.schema.json").read_text())).validate(answer.json)
+    picture = cv2.imread(str(samples / "paper.jpg"))
+    assert picture is not None
+    assert answer.json["text"] == list(reader.read(np.asarray(picture, np.uint8)).text)
+    assert (answer.json["source"], answer.headers["cache-control"]) == ("upload", "no-store")
+
+
+def test_a_form_with_a_file_is_as_good(served: Site, paper: bytes) -> None:
+    answer = served.ask("/api/read", form("C:\\pages\\my page.jpg", paper), FORM)
+    assert (answer.status, answer.json["source"]) == (200, "my page.jpg")
+    assert answer.json["text"] == served.ask("/api/read", paper).json["text"]
+
+
+def test_crops_and_stages_come_where_they_are_asked_for(served: Site, paper: bytes) -> None:
+    plain = served.ask("/api/read", paper).json
+    cropped = served.ask("/api/read?crops=1", paper).json
+    explained = served.ask("/api/read?explain=1", paper).json
+    assert set(cropped) - set(plain) == {"crops"}
+    assert set(explained) - set(plain) == {"crops", "annotated", "stages"}
+    assert len([crop for crop in cropped["crops"] if crop["reason"] is None]) == len(plain["digits"])
+    for key, kind in (("annotated", "JPEG"), ("stages", "PNG")):
+        data = base64.b64decode(explained[key].partition(",")[2])
+        with Image.open(io.BytesIO(data)) as image:
+            assert image.format == kind
+
+
+def test_what_is_no_picture_is_refused(served: Site, paper: bytes) -> None:
+    huge = io.BytesIO()
+    Image.new("1", (10_000, 5_001)).save(huge, "PNG")
+    for body, headers, status, words in (
+        (b"", {}, 400, "no body"),
+        (b"not a picture", {}, 400, "not a picture that Pillow can read"),
+        (paper[:2000], {}, 400, "damaged or truncated"),
+        (b"%!PS-Adobe", {}, 400, "PostScript"),
+        (huge.getvalue(), {}, 413, "larger than 50 megapixels"),
+        (form("x.jpg", paper)[:3000], FORM, 400, "form"),
+        (form("x.jpg", paper), {"content-type": "multipart/form-data"}, 400, "form"),
+        (form("x.jpg", paper, "yy"), FORM, 400, "form"),
+        (form("x.jpg", b""), FORM, 400, "empty"),
+        (b"--xx--\r\n", FORM, 400, "form"),
+    ):
+        answer = served.ask("/api/read", body, headers)
+        assert answer.status == status, (body[:60], answer.body)
+        assert words in answer.json["detail"], answer.json
+    assert served.ask("/api/read?crops=yes", paper).status == 400
+    assert served.ask("/api/read").status == 405
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(served: Site) -> None:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=30) as client:
+        client.sendall(b"POST /api/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20000001\r\n\r\n")
+        assert client.recv(100).startswith(b"HTTP/1.1 413 ")
+    with socket.create_connection(("127.0.0.1", served.port), timeout=30) as client:
+        client.sendall(b"POST /api/read HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
+        chunk = b"100000\r\n" + bytes(1 << 20) + b"\r\n"
+        try:
+            for _ in range(21):
+                client.sendall(chunk)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        assert client.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_body_that_does_not_come_ends_the_wait(reader: DigitReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reads, "PATIENCE", 0.1)
+    with site(reader, None) as served, socket.create_connection(("127.0.0.1", served.port), timeout=30) as client:
+        client.sendall(b"POST /api/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf")
+        assert client.recv(100).startswith(b"HTTP/1.1 408 ")
+
+
+def test_too_many_at_once_are_asked_to_come_again(reader: DigitReader, paper: bytes) -> None:
+    most = reads.AT_ONCE + reads.WAITING
+    with site(reader, None) as served:
+        head = f"POST /api/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(paper)}\r\n\r\n".encode()
+        waiting = [socket.create_connection(("127.0.0.1", served.port), timeout=30) for _ in range(most)]
+        for client in waiting:
+            client.sendall(head + paper[:100])
+        refused = served.ask("/api/read", paper)
+        while refused.status == 200:  # the last of them is not there yet
+            refused = served.ask("/api/read", paper)
+        assert (refused.status, refused.headers["retry-after"]) == (429, "1")
+        for client in waiting:
+            client.sendall(paper[100:])
+        assert [client.recv(15) for client in waiting] == [b"HTTP/1.1 200 OK"] * most
+        for client in waiting:
+            client.close()
+        assert served.ask("/api/read", paper).status == 200
+
+
+def test_many_visitors_get_the_same_answers(served: Site, paper: bytes) -> None:
+    expected = served.ask("/api/read", paper).json["text"]
+    found: list[object] = []
+
+    def visit() -> None:
+        for _ in range(5):
+            found.append(served.ask("/api/read", paper).json["text"])
+
+    threads = [threading.Thread(target=visit) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [expected] * 30
+
+
+@given(st.binary(max_size=300), st.sampled_from([None, "multipart/form-data; boundary=xx", "image/png", "x"]))
+def test_any_bytes_get_an_answer_that_is_no_fault_of_ours(served: Site, body: bytes, kind: str | None) -> None:
+    answer = served.ask("/api/read", body, {"content-type": kind} if kind else {})
+    assert 200 <= answer.status < 500
+    assert served.told == []
+
+
+@given(st.text())
+def test_names_are_shown_without_what_could_mislead(name: str) -> None:
+    found = shown(name)
+    assert 0 < len(found) <= 100
+    assert found.isprintable()
+    assert "/" not in found
+    assert "\\" not in found

@@ -1,0 +1,150 @@
+"""`edge-digits serve` as people start and stop it."""
+
+import json
+import re
+import signal
+import ssl
+import stat
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from edge_runtime.cli import main
+from tests.commands import Call
+from tests.edge_runtime.servers import serving as camera
+from tests.edge_runtime.web.process import served
+
+
+def ask(address: str, **headers: str) -> tuple[int, bytes]:
+    request = urllib.request.Request(address, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_live_source_is_served_until_a_signal(tmp_path: Path, number: int, code: int) -> None:
+    log = tmp_path / "log.jsonl"
+    with served("synthetic:1", "--log", log, home=tmp_path) as running:
+        assert running.address.startswith("http://127.0.0.1:")
+        found = json.loads(ask(running.address + "api/live?after=3&wait=30")[1])
+        assert found["number"] > 3
+        assert found["reading"]["text"]
+        # A viewer of an endless answer, which is open meanwhile, keeps nobody waiting.
+        with urllib.request.urlopen(running.address + "stream.mjpg", timeout=30) as stream:
+            assert stream.readline() == b"--frame\r\n"
+            assert running.end(number) == (code, "")
+    assert all(json.loads(line)["type"] == "event" for line in log.read_text().splitlines())
+
+
+def test_without_a_source_there_is_nothing_but_the_page(tmp_path: Path) -> None:
+    with served(home=tmp_path) as running:
+        assert ask(running.address)[0] == 200
+        assert running.end() == (0, "")
+
+
+def test_what_was_read_stays_when_the_source_has_ended(tmp_path: Path, samples: Path) -> None:
+    with served(samples / "paper.jpg", home=tmp_path) as running:
+        assert running.process.stderr is not None
+        assert "paper.jpg: at its end" in running.process.stderr.readline()
+        reading = json.loads(ask(running.address + "api/reading")[1])
+        assert reading["text"][0] == "48793968101"
+        assert running.end() == (0, "")
+
+
+def test_who_is_not_on_this_machine_needs_the_token_that_is_printed_once(tmp_path: Path) -> None:
+    with served("--host", "0.0.0.0", home=tmp_path) as running:
+        link = running.address
+        plain, _, token = link.partition("?token=")
+        assert len(token) > 40
+        kept = tmp_path / "edge-digits" / "serve.token"
+        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+        assert kept.read_text().strip() == token
+        local = re.sub(r"//[^:/]+:", "//127.0.0.1:", plain)
+        assert ask(local + "api/model")[0] == 401
+        assert ask(local + "healthz")[0] == 200
+        assert ask(local + "api/model", Authorization=f"Bearer {token}")[0] == 200
+        assert ask(local + "api/model", Authorization="Bearer x" + token[1:])[0] == 401
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with opener.open(f"{local}?token={token}", timeout=30) as page:
+            assert (page.status, page.url) == (200, local)
+        with opener.open(local + "api/model", timeout=30) as model:
+            assert model.status == 200
+        assert running.end() == (0, "")
+    with served("--host", "0.0.0.0", home=tmp_path) as running:
+        assert token not in "".join(running.lines)
+        assert str(kept) in "".join(running.lines)
+
+
+def test_a_token_of_ones_own_holds_on_this_machine_too(tmp_path: Path) -> None:
+    own = tmp_path / "token"
+    own.write_text("abcdefghijklmnopqrstuvwxyz\n")
+    own.chmod(0o600)
+    with served("--token-file", own, home=tmp_path) as running:
+        assert ask(running.address + "api/model")[0] == 401
+        assert ask(running.address + "api/model", Authorization="Bearer abcdefghijklmnopqrstuvwxyz")[0] == 200
+
+
+def test_a_certificate_is_made_and_can_be_trusted(tmp_path: Path) -> None:
+    pytest.importorskip("cryptography")
+    with served("--tls", "auto", home=tmp_path) as running:
+        assert running.address.startswith("https://127.0.0.1:")
+        certificate = tmp_path / "edge-digits" / "tls" / "certificate.pem"
+        assert str(certificate) in "".join(running.lines)
+        context = ssl.create_default_context(cafile=certificate)
+        with urllib.request.urlopen(running.address + "healthz", context=context, timeout=30) as answer:
+            assert answer.status == 200
+    key = certificate.with_name("key.pem")
+    with (
+        served("--tls", certificate, key, home=tmp_path) as running,
+        urllib.request.urlopen(running.address + "healthz", context=context, timeout=30) as answer,
+    ):
+        assert answer.status == 200
+
+
+def test_what_cannot_be_served_is_one_line(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    loose = tmp_path / "loose"
+    loose.write_text("abcdefghijklmnopqrstuvwxyz")
+    loose.chmod(0o644)
+    with camera(lambda request: None) as taken:
+        port = taken.rpartition(":")[2]
+        for arguments, code, words in (
+            (["camera:999", "--port", 0], 3, "/dev/video999"),
+            (["--port", port], 2, f"port {port} of 127.0.0.1 is taken"),
+            (["--host", "nowhere.invalid", "--port", 0], 2, "--host"),
+            (["--token-file", loose, "--port", 0], 2, "chmod 600"),
+            (["--token-file", tmp_path / "none", "--port", 0], 2, "none"),
+            (["--tls", tmp_path / "none.pem", "--port", 0], 2, "--tls takes two files"),
+            (["--tls", tmp_path / "none.pem", tmp_path / "none.key", "--port", 0], 2, "none.pem"),
+            (["--tls-key", tmp_path / "none.key", "--port", 0], 2, "--tls-key goes with --tls"),
+            (["a", "b"], 2, "unexpected extra argument"),
+            (["--model", tmp_path / "none.tflite"], 4, "none.tflite"),
+        ):
+            done = call(main, "serve", *arguments)
+            assert done.code == code, (arguments, done)
+            lines = [line for line in done.err.splitlines() if "error" in line]
+            assert len(lines) == 1, done.err
+            assert words in lines[0]
+            assert "Traceback" not in done.err
+
+
+def test_options_come_from_a_file_and_the_environment(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[serve]\nsource = "synthetic:1"\nport = 8123\nallow-host = ["pi", "digits"]\ntls = "auto"\n')
+    assert call(main, "config", "check", file) == (0, f"{file}: in order, 4 settings\n", "")
+    monkeypatch.setenv("EDGE_DIGITS_SERVE_HOST", "0.0.0.0")
+    shown = call(main, "config", "show", "--config", file).out
+    serve = shown[shown.index("[serve]") :]
+    for line in ('source = "synthetic:1"  # file', 'port = "8123"  # file', 'host = "0.0.0.0"  # environment',
+                 'allow-host = ["pi", "digits"]  # file'):  # fmt: skip
+        assert line in serve
+    file.write_text("[serve]\nprot = 1\n")
+    assert "did you mean port?" in call(main, "config", "check", file).err

@@ -1,0 +1,254 @@
+import asyncio
+import http.client
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from time import monotonic
+
+import pytest
+from starlette.types import Receive, Scope, Send
+
+import edge_runtime
+from edge_runtime.errors import OptionError
+from edge_runtime.web import server
+from edge_runtime.web.protocol import Limits
+from tests.edge_runtime.web.hosting import PATIENCE, answer, everything, hello, hosting, lifespan
+
+ROOT = Path(edge_runtime.__file__).parents[1]
+GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@pytest.mark.parametrize(("host", "family"), [("127.0.0.1", socket.AF_INET), ("localhost", socket.AF_INET),
+                                              ("::1", socket.AF_INET6), ("0.0.0.0", socket.AF_INET)])  # fmt: skip
+def test_a_free_port_is_found(host: str, family: socket.AddressFamily) -> None:
+    with server.listen(host, 0) as listener:
+        assert listener.family == family
+        assert listener.getsockname()[1] > 0
+        with socket.create_connection(listener.getsockname()[:2], timeout=PATIENCE):
+            pass
+
+
+def test_every_address_means_those_of_ipv4_as_well() -> None:
+    with server.listen("::", 0) as listener, socket.create_connection(("127.0.0.1", listener.getsockname()[1])):
+        pass
+
+
+def test_a_port_is_free_again_at_once() -> None:
+    with hosting(hello) as served, served.visit() as visitor:
+        assert answer(visitor, GET).status == 200
+        served.stop()
+        assert served.done.wait(PATIENCE)
+        server.listen("127.0.0.1", served.port).close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_port_that_is_taken_names_the_way_out(host: str) -> None:
+    with server.listen(host, 0) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(OptionError, match=f"^port {port} of {host} is taken: name another one with --port$"):
+            server.listen(host, port)
+
+
+@pytest.mark.parametrize(("host", "port", "message"), [
+    ("203.0.113.9", 8000, "^this machine does not have the address 203.0.113.9: name another one with --host$"),
+    ("no.such.host.invalid", 0, "'no.such.host.invalid' is no address to listen at: name another one with --host"),
+    ("a..b", 0, "is no address"), ("a\0b", 0, "is no address"), ("x" * 300, 0, "is no address"),
+    ("127.0.0.1", 99999, "99999"), ("127.0.0.1", -1, "-1"),
+])  # fmt: skip
+def test_where_nobody_can_listen_it_says_so(host: str, port: int, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        server.listen(host, port)
+
+
+def test_what_is_being_answered_is_answered_and_the_end_is_told_at_once() -> None:
+    begun, end = threading.Event(), asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await lifespan(receive, send)
+            return
+        begun.set()
+        await end.wait()
+        await hello(scope, receive, send)
+
+    told: list[str] = []
+    listener = server.listen("127.0.0.1", 0)
+    port, ready = listener.getsockname()[1], threading.Event()
+    stops: list[Callable[[], None]] = []
+
+    def started(stop: Callable[[], None]) -> None:
+        stops.append(stop)
+        ready.set()
+
+    def ending() -> None:
+        told.append("ending")
+        end.set()
+
+    run = threading.Thread(
+        target=lambda: server.run(slow, listener, ending=ending, tell=told.append, started=started)
+    )  # fmt: skip
+    run.start()
+    assert ready.wait(PATIENCE)
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as visitor:
+        visitor.request("GET", "/")
+        assert begun.wait(PATIENCE)
+        stops[0]()
+        stops[0]()
+        assert visitor.getresponse().read() == b"hello"
+    run.join(PATIENCE)
+    assert told == ["ending"]
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+
+
+def test_who_stops_it_before_it_has_begun_stops_it() -> None:
+    ended: list[str] = []
+    listener = server.listen("127.0.0.1", 0)
+    server.run(hello, listener, ending=lambda: ended.append("ended"), tell=ended.append, started=lambda stop: stop())
+    assert ended == ["ended"]
+    assert listener.fileno() == -1
+
+
+def test_stuck_visitors_do_not_hold_up_the_end() -> None:
+    async def stuck(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await lifespan(receive, send)
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while not (scope["path"] == "/gone" and served.ended):
+            await send({"type": "http.response.body", "body": b"x" * 100_000, "more_body": True})
+            await asyncio.sleep(0)
+
+    with hosting(stuck, limits=Limits(drain=0.5)) as served:
+        visitors = [served.visit() for _ in range(4)]
+        for visitor in visitors[:2]:
+            visitor.sendall(GET)
+        visitors[2].sendall(b"GET")
+        visitors[3].sendall(b"X\r\n\r\n")  # is refused, and does not leave
+        assert visitors[3].recv(1)
+        before = monotonic()
+        served.stop()
+        assert served.done.wait(PATIENCE)
+        assert monotonic() - before < 3
+        for visitor in visitors:
+            everything(visitor)
+            visitor.close()
+    assert served.ended == ["ended"]
+    assert not [line for line in served.told if "Cancel" not in line]
+
+
+def test_an_application_that_does_not_start_is_told_of() -> None:
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        raise ValueError("a\nb")
+
+    told: list[str] = []
+    with pytest.raises(RuntimeError, match="did not start"):
+        server.run(broken, server.listen("127.0.0.1", 0), ending=lambda: None, tell=told.append)
+    assert told
+    assert all(line.isprintable() for line in told)
+
+
+def test_loggers_are_left_as_they_were() -> None:
+    loggers = [logging.getLogger(name) for name in ("uvicorn.error", "asyncio")]
+    before = [(logger.propagate, list(logger.handlers)) for logger in loggers]
+    with hosting(hello):
+        pass
+    assert [(logger.propagate, list(logger.handlers)) for logger in loggers] == before
+
+
+def test_files_that_are_no_certificate_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "certificate.pem"
+    for text in (None, "", "-----BEGIN CERTIFICATE-----\n"):
+        if text is not None:
+            path.write_text(text)
+        with server.listen("127.0.0.1", 0) as listener, pytest.raises(OptionError, match="cannot be used for TLS"):
+            server.run(hello, listener, certificate=(path, path), ending=lambda: None, tell=print)
+
+
+PROGRAM = """
+import asyncio, signal, sys
+from edge_runtime.web import server
+from tests.edge_runtime.web.hosting import hello, lifespan
+
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        await lifespan(receive, send)
+    elif scope["path"] == "/deaf":
+        print("deaf", flush=True)
+        await asyncio.Event().wait()
+    else:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while True:
+            await send({"type": "http.response.body", "body": b"x" * 100000, "more_body": True})
+            await asyncio.sleep(0)
+
+def main():
+    listener = server.listen("127.0.0.1", 0)
+    print(listener.getsockname()[1], flush=True)
+    signal.signal(signal.SIGTERM, lambda number, stack: sys.exit(0))
+    server.run(
+        app, listener, ending=lambda: print("ending", flush=True), started=lambda stop: print("started", flush=True),
+        tell=lambda line: print(line, file=sys.stderr),
+    )
+    print("never")
+
+try:
+    main()
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@contextmanager
+def program() -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Run it, and yield it with its port."""
+    command = [sys.executable, "-W", "error", "-W", "ignore:Please use:PendingDeprecationWarning", "-c", PROGRAM]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, stdout=-1, stderr=-1, text=True, env=environment, cwd=ROOT) as process:
+        assert process.stdout is not None
+        try:
+            port = int(process.stdout.readline())
+            assert process.stdout.readline() == "started\n"
+            yield process, port
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_signal_ends_it_within_five_seconds_whatever_visitors_do(number: signal.Signals, code: int) -> None:
+    with program() as (process, port):
+        visitors = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) for _ in range(4)]
+        visitors[0].sendall(GET)
+        assert visitors[0].recv(1)
+        visitors[1].sendall(b"GET /de")
+        visitors[2].sendall(GET.replace(b"/ ", b"/deaf "))
+        assert process.stdout is not None
+        assert process.stdout.readline() == "deaf\n"
+        before = monotonic()
+        process.send_signal(number)
+        assert process.stdout.readline() == "ending\n"
+        assert monotonic() - before < 1
+        assert process.wait(PATIENCE) == code
+        assert monotonic() - before < 5
+        for visitor in visitors:
+            visitor.close()
+        out, errors = process.communicate()
+        assert out == ""
+        assert errors.count("\n") <= 1
+        assert "Traceback" not in errors
+
+
+def test_a_signal_ends_it_at_once_where_nobody_waits() -> None:
+    with program() as (process, port), socket.create_connection(("127.0.0.1", port), timeout=PATIENCE):
+        before = monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+        assert monotonic() - before < 1.5
+        assert process.communicate() == ("ending\n", "")
