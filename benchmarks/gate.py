@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import full, parity
+from benchmarks.characters import reliability
 from convert.recipes import CONVERSIONS
 from edge_runtime import model_file
 from edge_runtime.classifier import Classifier
@@ -38,6 +39,7 @@ def run(folder: Path) -> dict[str, parity.Parity]:
     no_digits = _no_digits(folder) if reference.shape[1] > len(model_file.DIGITS) else None
     reference_others = None if no_digits is None else full.probabilities(network, no_digits)
     results, training = {}, None
+    bins = {}
     for name, path in files.items():
         with Classifier(path) as classifier:
             small = classifier.confidences(digits.images)
@@ -48,6 +50,7 @@ def run(folder: Path) -> dict[str, parity.Parity]:
         results[name] = parity.compare(
             reference, small, digits.labels, path.stat().st_size, others, card["thresholds"]["min_confidence"]
         )
+        bins[name] = reliability(small[:, :10].max(axis=1), small[:, :10].argmax(axis=1) == digits.labels)
         _draw_flipped(folder / "report" / f"flipped-{name}.png", digits, reference, small, results[name].flipped)
         training = (card.get("training") or {}).get("recipe")
     missed = parity.misses(results, training["name"] if training else None, parity.read_limits())
@@ -56,7 +59,7 @@ def run(folder: Path) -> dict[str, parity.Parity]:
     if missed:
         raise GateMissed("the parity gate is missed: " + "; ".join(missed))
     for name, path in files.items():
-        model_file.add_measurements(path, _for_card(results[name]))
+        model_file.add_measurements(path, _for_card(results[name], bins[name]))
     return results
 
 
@@ -68,12 +71,15 @@ def _no_digits(folder: Path) -> NDArray[np.uint8]:
     return np.asarray(np.concatenate(found)[:: max(1, sum(map(len, found)) // 10_000)], np.uint8)
 
 
-def _for_card(result: parity.Parity) -> dict[str, Any]:
+def _for_card(result: parity.Parity, bins: list[tuple[float, float, int]]) -> dict[str, Any]:
+    """Return what a model's card says of this: the figures, and how often it was right, by how sure it was."""
     names = ("accuracy", "full_accuracy", "drop", "agreement", "mcnemar_p", "largest_difference", "mean_difference",
              "nll_rise", "rejection_agreement")  # fmt: skip
     values = {name: getattr(result, name) for name in names}
+    drawn = [[round(confidence, 4), round(share, 4), count] for confidence, share, count in bins]
     return {"split": "MNIST test, 10,000 digits",
-            **{name: value if value is None else round(value, 6) for name, value in values.items()}}  # fmt: skip
+            **{name: value if value is None else round(value, 6) for name, value in values.items()},
+            "reliability": {"data": "MNIST test", "bins": drawn}}  # fmt: skip
 
 
 def _draw_flipped(

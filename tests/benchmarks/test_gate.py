@@ -56,6 +56,9 @@ def test_good_build_passes_and_the_cards_say_so(smoke_build: Path, smoke_copy: P
         assert measured["split"] == "MNIST test, 10,000 digits"
         for figure in ("accuracy", "full_accuracy", "drop", "agreement", "mcnemar_p", "largest_difference"):
             assert measured[figure] == pytest.approx(found[figure], abs=1e-6)
+        bins = measured["reliability"]["bins"]
+        assert sum(count for _, _, count in bins) == 10_000
+        assert sum(share * count for _, share, count in bins) / 100 == pytest.approx(found["accuracy"], abs=0.01)
         # Nothing but what was measured has changed.
         assert flatbuffer(smoke_copy, name) == flatbuffer(smoke_build, name)
         assert {**card(smoke_copy, name), "measured": None} == card(smoke_build, name)
