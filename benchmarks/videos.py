@@ -43,10 +43,14 @@ class Shot(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Film:
-    """What was read in a video: whether all was reported exactly, and the wrong reports with and without `steady`."""
+    """What was read in a video: whether all was reported exactly, and the wrong reports with and without `steady`.
+
+    `still` says whether each page is read right where it stands still: if not, frames cannot agree on what it shows.
+    """
 
     frames: int
     exact: bool
+    still: bool
     wrong: int
     wrong_raw: int
 
@@ -63,6 +67,8 @@ def run(count: int, seed: int, hands: float, model: Path | None, out: Path) -> l
     write_text(out / "videos.json", json.dumps([asdict(film) for film in films], indent=1) + "\n")
     minutes = sum(film.frames for film in films) / FPS / 60
     print(f"{sum(film.exact for film in films)} of {count} videos reported exactly, {minutes:.1f} minutes of them")
+    print(f"of the {sum(film.still for film in films)} whose pages are read right where they stand still: "
+          f"{sum(film.exact for film in films if film.still)}")  # fmt: skip
     print(f"wrong reports a minute: {sum(film.wrong for film in films) / minutes:.1f} of lines that were steady, "
           f"{sum(film.wrong_raw for film in films) / minutes:.1f} frame by frame")  # fmt: skip
     return films
@@ -78,6 +84,7 @@ def watch(reader: DigitReader, digits: Digits, hands: float, rng: np.random.Gene
     return Film(
         frames=len(shots),
         exact=_by_page(events, shots) == [sorted(page) for page in lines],
+        still=all(reader.read(page.pixels).text == page.text for page in pages),
         wrong=sum(not _is_there(event, shots, lines) for event in events),
         wrong_raw=_wrong(readings, shots, lines),
     )

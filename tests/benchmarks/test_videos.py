@@ -40,13 +40,14 @@ def test_a_reader_that_reads_nothing_is_never_exact(digits: tuple[Uint8, Uint8])
     known = Digits(*digits)
     with DigitReader(min_confidence=1.0) as blind:
         found = videos.watch(blind, known, 0.5, np.random.default_rng(1))
-    assert (found.exact, found.wrong) == (False, 0)
+    assert (found.exact, found.still, found.wrong) == (False, False, 0)
 
 
 def test_the_command_counts_and_writes_what_it_found(call: Call, tmp_path: Path) -> None:
     done = call(main, "videos", "--videos", "1", "--out", tmp_path)
     assert done.code == 0
     (record,) = json.loads((tmp_path / "videos.json").read_text())
-    assert set(record) == {"frames", "exact", "wrong", "wrong_raw"}
+    assert set(record) == {"frames", "exact", "still", "wrong", "wrong_raw"}
     assert f"{int(record['exact'])} of 1 videos reported exactly" in done.out
+    assert f"of the {int(record['still'])} whose pages are read right" in done.out
     assert "wrong reports a minute: " in done.out

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_runtime.records import Box, Digit, Event, Reading, Timings
-from edge_runtime.steady import Seen, likeness, lines_of, steady
+from edge_runtime.steady import AGAIN, FULLER, LATELY, Seen, likeness, lines_of, steady
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 Line = tuple[str, int, int]  # its text, and where it starts
@@ -46,23 +46,40 @@ def test_what_is_there_for_fewer_frames_is_never_reported() -> None:
 
 
 def test_a_reading_that_flickers_now_and_then_is_reported_as_what_it_mostly_is() -> None:
-    assert events([["123"], ["128"], ["123"]] * 6) == [(3, "appeared", "123")]
+    assert events([["123"], ["128"], ["123"]] * 6) == [(6, "appeared", "123")]
+    assert events([["128"], ["123"], ["128"], ["128"], ["123"]] + [["123"]] * 6) == [(7, "appeared", "123")]
+
+
+def test_what_is_read_before_a_text_came_up_does_not_count_against_it() -> None:
+    # A page is pushed into the picture: there is more of it from frame to frame.
+    assert events([["1"], ["12"], ["123"], ["1234"], ["1234"], ["1234"]]) == [(5, "appeared", "1234")]
+    # One that is nothing like what was reported takes its place as soon as it is settled.
+    assert events([["123"]] * 9 + [["12"], ["456"], ["456"], ["456"]]) == [
+        (2, "appeared", "123"),
+        (12, "changed", "456"),
+    ]
+
+
+def test_a_digit_that_is_overlooked_as_often_as_it_is_seen_is_there() -> None:
+    assert events([["123"], ["13"]] * 12) == [(8, "appeared", "123")]
+    assert events([["1 3"], ["123"]] * 12) == [(9, "appeared", "123")]
+    assert events([["13"]] * 3 + [["123"], ["13"]] * 30) == [(2, "appeared", "13")]  # it must not change for that
 
 
 def test_a_digit_that_the_network_is_in_two_minds_about_is_not_reported_back_and_forth() -> None:
     assert events([["123"]] * 12 + ([["128"]] * 3 + [["123"]] * 6) * 5) == [(2, "appeared", "123")]
     # What really changes is, a little later than where nothing is alike.
-    assert events([["123"]] * 40 + [["128"]] * 20) == [(2, "appeared", "123"), (46, "changed", "128")]
+    assert events([["123"]] * 40 + [["128"]] * 20) == [(2, "appeared", "123"), (48, "changed", "128")]
     assert events([["123"]] * 40 + [["789"]] * 20) == [(2, "appeared", "123"), (42, "changed", "789")]
 
 
 def test_a_change_and_an_end_are_reported_with_what_was_there_before() -> None:
-    frames = [["123"]] * 5 + [["1234"]] * 5 + [[]] * 5
+    frames = [["123"]] * 5 + [["1234"]] * 9 + [[]] * 5
     settled = list(steady(reading(i, *lines) for i, lines in enumerate(frames)))
     assert [(e.event, e.line_id, e.previous, e.text, e.frame) for e in settled] == [
         ("appeared", 1, None, "123", 2),
-        ("changed", 1, "123", "1234", 8),
-        ("gone", 1, "1234", None, 12),
+        ("changed", 1, "123", "1234", 13),
+        ("gone", 1, "1234", None, 16),
     ]
     assert settled[0] == Event(
         "appeared", 1, "123", None, Box(0, 0, 84, 40), 0.75, "page.mp4", 2, START + timedelta(seconds=2)
@@ -155,3 +172,29 @@ def test_whatever_is_read_events_of_a_line_follow_each_other(frames: list[list[s
 @given(st.lists(st.sampled_from(["1", "17", "4 2"]), min_size=1, max_size=3, unique=True), st.integers(3, 9))
 def test_a_page_that_holds_still_is_reported_whole(texts: list[str], frames: int) -> None:
     assert sorted(text or "" for _, _, text in events([texts] * frames)) == sorted(texts)
+
+
+DOUBTS = ["1234", "1284", "134", "1 234"]  # all alike
+
+
+@given(st.lists(st.sampled_from([*DOUBTS, "789", ""]), max_size=60), st.sampled_from([(1, 1), (2, 3), (3, 5), (4, 5)]))
+def test_what_is_said_of_a_line_was_settled_and_leads_what_it_may_be_too(
+    texts: list[str], rule: tuple[int, int]
+) -> None:
+    need, of = rule
+    said = -1
+    for event in steady((reading(i, *filter(None, [text])) for i, text in enumerate(texts)), need, of):
+        until = texts[: event.frame + 1]
+        now = event.text or ""
+        assert until[-of:].count(now) >= need
+        if event.previous in DOUBTS and now in DOUBTS:
+            since = until[said + 1 :][-LATELY:]
+            since = since[since.index(now) :]
+            assert since.count(now) - since.count(event.previous) / FULLER >= AGAIN * need
+        said = event.frame
+
+
+@given(st.lists(st.sampled_from(DOUBTS), max_size=60), st.sampled_from([(1, 1), (2, 3), (3, 5), (4, 5)]))
+def test_a_line_in_doubt_does_not_change_often(texts: list[str], rule: tuple[int, int]) -> None:
+    settled = [frame for frame, _, _ in events([[text] for text in texts], *rule)]
+    assert len(settled) <= 1 + len(texts) / (AGAIN * rule[0])
