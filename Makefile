@@ -14,7 +14,7 @@ RUNTIME_FILES := $(shell find edge_runtime -type f ! -name '*.pyc')
 PIP_INSTALL := -m pip install --disable-pip-version-check $(shell test -t 2 || echo --quiet)
 
 .DEFAULT_GOAL := help
-.PHONY: help tflite train parity demo test lint format lock data samples ship latency fuzz clean
+.PHONY: help tflite train parity demo serve test lint format lock data samples ship latency fuzz clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -31,6 +31,9 @@ parity: $(MODELS) ## Compare the small models in build/RECIPE with the full one
 demo: $(RUNTIME)/installed ## Read the sample pages with the shipped model; needs no TensorFlow
 	$(RUNTIME)/bin/edge-digits read edge_runtime/samples --annotate build/demo
 	@echo 'The pictures in build/demo show where.'
+
+serve: $(RUNTIME)/serving ## Show SOURCE=camera, or generated pages, on a web page
+	$(RUNTIME)/bin/edge-digits serve $(or $(SOURCE),synthetic)
 
 test: $(VENV)/installed data ## Run the tests (MARK=slow: those that train or build)
 	$(VENV)/bin/python -m pytest -m '$(MARK)' $(if $(findstring not slow,$(MARK)),--cov)
@@ -92,6 +95,10 @@ $(RUNTIME)/installed: requirements/runtime.txt pyproject.toml $(RUNTIME_FILES)
 	$(call make_venv,$(RUNTIME))
 	$(RUNTIME)/bin/python $(PIP_INSTALL) --require-hashes --requirement requirements/runtime.txt
 	$(RUNTIME)/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --force-reinstall .
+	@touch $@
+
+$(RUNTIME)/serving: requirements/serve.txt $(RUNTIME)/installed
+	$(RUNTIME)/bin/python $(PIP_INSTALL) --require-hashes --requirement requirements/serve.txt
 	@touch $@
 
 define make_venv

@@ -1,5 +1,8 @@
-"""Draw the pictures of the documents: python docs/pictures.py"""
+"""Draw the pictures of the documents: python docs/pictures.py [NAME...], all of them by default."""
 
+import shutil
+import sys
+import tempfile
 from pathlib import Path
 
 import cv2
@@ -19,6 +22,8 @@ from edge_runtime.records import Frame
 from edge_runtime.sinks.draw import annotate
 from edge_runtime.sinks.explain import explain
 from edge_runtime.sources import pictures
+from tests.edge_runtime.web.process import served
+from tests.edge_runtime.web.test_browser import draw
 from train.files import write_whole
 
 SAMPLES = Path(edge_runtime.__file__).parent / "samples"
@@ -80,6 +85,37 @@ def explanation() -> None:
     write_whole(IMAGES / "explain.png", lambda temporary: temporary.write_bytes(encoded.tobytes()))
 
 
+def web() -> None:
+    """Photograph the web page: the live view of generated pages, and digits drawn with the mouse; needs Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with (
+        tempfile.TemporaryDirectory() as home,
+        served("synthetic:4", home=Path(home)) as server,
+        sync_playwright() as play,
+        play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"]) as browser,
+    ):
+        page = browser.new_page(viewport={"width": 1120, "height": 640})
+        page.goto(server.address)
+        page.wait_for_selector("#live-events li:nth-child(5)")
+        save_jpeg(page.screenshot(), "web-live.jpg")
+        page.click("#tab-draw")
+        box = page.locator("#draw-pad").bounding_box()
+        assert box is not None
+        for i, digit in enumerate("2026"):
+            left, top = box["x"] + (0.07 + 0.23 * i) * box["width"], box["y"] + 0.3 * box["height"]
+            draw(page, digit, left, top, 0.32 * box["height"])
+        page.wait_for_function("() => document.querySelector('#draw-lines').innerText.trim() === '2026'")
+        save_jpeg(page.screenshot(), "web-draw.jpg")
+
+
+def save_jpeg(screenshot: bytes, name: str) -> None:
+    """Write a screenshot to docs/images."""
+    pixels = cv2.imdecode(np.frombuffer(screenshot, np.uint8), cv2.IMREAD_COLOR)
+    _, encoded = cv2.imencode(".jpg", pixels, (cv2.IMWRITE_JPEG_QUALITY, 88))
+    write_whole(IMAGES / name, lambda temporary: temporary.write_bytes(encoded.tobytes()))
+
+
 def save(figure: plt.Figure, name: str) -> None:
     """Write a figure to docs/images."""
     write_whole(
@@ -88,6 +124,6 @@ def save(figure: plt.Figure, name: str) -> None:
 
 
 if __name__ == "__main__":
-    contract()
-    reading()
-    explanation()
+    drawn = {"contract": contract, "reading": reading, "explanation": explanation, "web": web}
+    for name in sys.argv[1:] or drawn:
+        drawn[name]()
