@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import urllib.request
 import zipfile
 from pathlib import Path
 
@@ -28,6 +29,8 @@ def test_wheel_holds_the_runtime_alone(wheel: Path) -> None:
     assert "edge_runtime/models/digits-int8.tflite" in names
     assert "edge_runtime/samples/truth.jsonl" in names
     assert "edge_runtime/py.typed" in names
+    assert "edge_runtime/schemas/reading.schema.json" in names
+    assert {f"edge_runtime/web/static/{name}" for name in ("index.html", "app.js", "style.css", "icon.svg")} <= {*names}
     assert any(name.endswith("licenses/NOTICE") for name in names)
 
 
@@ -47,6 +50,20 @@ def test_wheel_reads_a_picture_without_tensorflow(wheel: Path, tmp_path: Path) -
         environment / "bin" / "edge-digits", "read", ROOT / "edge_runtime" / "samples" / "digit.png", cwd=tmp_path
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "2\n", "")
+    done = run(environment / "bin" / "edge-digits", "serve", cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "pip install 'edge-digits[serve]'" in done.stderr
+    done = run(*pip, "--require-hashes", "-r", ROOT / "requirements" / "serve.txt")
+    assert done.returncode == 0, done.stderr
+    with subprocess.Popen(
+        [environment / "bin" / "edge-digits", "serve", "--port", "0"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    ) as serving:
+        assert serving.stderr is not None
+        address = serving.stderr.readline().split()[-1]
+        with urllib.request.urlopen(address, timeout=60) as page:
+            assert b"edge-digits" in page.read()
+        serving.terminate()
+        assert serving.wait(timeout=10) == 0
 
 
 @pytest.mark.slow
