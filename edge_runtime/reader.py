@@ -18,6 +18,7 @@ from edge_runtime.errors import OptionError
 from edge_runtime.ink import ink_plane
 from edge_runtime.locate import MIN_SIDE, Located, cut_further, locate
 from edge_runtime.normalize import normalize_all
+from edge_runtime.overlooked import with_overlooked
 from edge_runtime.reading import order
 from edge_runtime.records import Box, Candidate, Digit, Frame, Reading, Rejection, Timings, Uint8
 
@@ -86,7 +87,7 @@ class DigitReader:
         pixels, scale = _reduced(frame.pixels)
         ink = ink_plane(pixels)
         clock.append(perf_counter_ns())
-        located = locate(ink)
+        located = with_overlooked(locate(ink), ink)
         clock.append(perf_counter_ns())
         images = normalize_all([candidate.ink for candidate in located.candidates])
         clock.append(perf_counter_ns())

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 import cv2
+import numpy as np
 
 from edge_runtime.company import judged
 from edge_runtime.joins import frames
-from edge_runtime.records import Box, Candidate
+from edge_runtime.records import Box, Candidate, Uint8
 
 TOO_SMALL = "too small"
 TOO_LARGE = "too large"
@@ -25,6 +26,8 @@ FULL, STROKE = 0.92, 0.5
 # A mark smaller than this part of the page's typical digit is a dot or a speck; a mere stroke, or what fills so much of
 # its box (of small digits 1 in 10 does, of commas all), is a comma already below the other.
 SMALL, COMMA, BLOT = 0.2, 0.5, 0.35
+# Ink that spreads so many times as far along as across is a mere stroke, too, however it is slanted.
+ALONG = 3.0
 # So many digits of at least so many pixels on a line say themselves how large digits are there: small digits below a
 # large one are no dust.
 ENOUGH, LEGIBLE = 4, 12
@@ -58,7 +61,7 @@ def reasons(
     for i, (candidate, size, amount, frame, confidence) in enumerate(
         zip(candidates, sizes, amounts, framing, best, strict=True)
     ):
-        if size < (COMMA if _is_dense(candidate, amount) else SMALL) * typical[i]:
+        if size < SMALL * typical[i] or (size < COMMA * typical[i] and _is_dense(candidate, amount)):
             found.append(TOO_SMALL)
         elif _unlike(candidate, amount):
             found.append(NOT_A_DIGIT)
@@ -84,7 +87,14 @@ def is_stroke(box: Box) -> bool:
 
 def _is_dense(candidate: Candidate, amount: float) -> bool:
     width, height = candidate.box.width, candidate.box.height
-    return width <= STROKE * height or amount > BLOT * 255 * width * height
+    return width <= STROKE * height or amount > BLOT * 255 * width * height or _is_slanted_stroke(candidate.ink)
+
+
+def _is_slanted_stroke(ink: Uint8) -> bool:
+    moments = cv2.moments(ink)
+    across, down, both = moments["mu20"], moments["mu02"], moments["mu11"]
+    spread = float(np.hypot(across - down, 2 * both))
+    return across + down + spread > ALONG**2 * (across + down - spread)
 
 
 def _unlike(candidate: Candidate, amount: float) -> bool:

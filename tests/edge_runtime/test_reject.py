@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -68,6 +69,19 @@ def test_what_is_far_smaller_than_the_pages_digits_is_a_speck_and_strokes_and_bl
     small = mark(140, 60, width, limit), mark(140, 60, min(width, limit - 1), limit - 1)
     assert reasons(*digits, small[0], level=level) == [None] * 3
     assert reasons(*digits, small[1], level=level) == [None, None, reject.TOO_SMALL]
+
+
+def test_a_slanted_stroke_is_a_comma_however_wide_its_box() -> None:
+    digits = [Candidate(Box(100 * i, 0, 60, 100), np.full((100, 60), GRAY, np.uint8), frozenset({i})) for i in range(6)]
+    slanted, round_one = (np.zeros((40, 30), np.uint8) for _ in range(2))
+    cv2.line(slanted, (2, 38), (28, 2), 255, 4)
+    cv2.ellipse(round_one, (15, 20), (11, 16), 0, 0, 360, 255, 2)
+    found = []
+    for ink in (slanted, round_one):
+        candidates = [*digits, Candidate(Box(700, 30, 30, 40), ink, frozenset({6}))]
+        lines = order([candidate.box for candidate in candidates])
+        found.append(reject.reasons(candidates, [1.0] * 7, [1.0] * 7, lines, 0.5)[-1])
+    assert found == [reject.TOO_SMALL, None]
 
 
 def test_a_dash_is_judged_by_its_longer_side() -> None:
