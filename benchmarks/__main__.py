@@ -7,6 +7,7 @@ python -m benchmarks digits DIR...             how good is the model: characters
 python -m benchmarks robustness                how well are digits read under hard conditions?
 python -m benchmarks videos                    how steady are readings of moving pictures?
 python -m benchmarks soak                      does reading a camera stay quick and small for long?
+python -m benchmarks serve                     what does the web server take, and do viewers slow the pipeline?
 """
 
 import io
@@ -131,6 +132,32 @@ def soak(minutes: float, out: Path) -> None:
     from benchmarks import soak as measure
 
     measure.run(minutes, out)
+
+
+@benchmarks.command()
+@click.option("--part", "parts", multiple=True, type=click.Choice(("read", "viewers", "long")),
+              help="Only this part; may be given again. [default: all]")  # fmt: skip
+@click.option("--seconds", type=click.IntRange(1), default=6, show_default=True,
+              help="How long each picture is sent over each number of connections.")  # fmt: skip
+@click.option("--rounds", type=click.IntRange(1), default=10, show_default=True,
+              help="How often viewers come and go, in each number.")  # fmt: skip
+@click.option("--minutes", type=click.FloatRange(0.05, 100_000), default=1.0, show_default=True,
+              help="How long 64 connections ask.")  # fmt: skip
+@click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/serve",
+              show_default=True, help="Where serve.json and serve.png go.")  # fmt: skip
+def serve(parts: tuple[str, ...], seconds: int, rounds: int, minutes: float, out: Path) -> None:
+    """Put load on `edge-digits serve`, over loopback, with wrk.
+
+    \b
+    read     POST /api/read over 1, 8 and 64 connections, in turns with the same server's empty answer
+    viewers  how old are live frames when read, with 0, 4 and 16 viewers of whom half are stuck?
+    long     64 connections for a while: is every answer 200 or 429, and does memory stay the same?
+
+    Linux only, needs wrk; takes six minutes on an idle machine, and exits with 5 where a limit is missed.
+    """
+    from benchmarks import serve as measure
+
+    measure.run(parts, seconds, rounds, minutes, out)
 
 
 def main() -> None:
