@@ -1,7 +1,9 @@
 """The full Keras network's answers, with which every small model is compared; TensorFlow is imported here alone."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,9 @@ from edge_runtime.native import stderr_silenced
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 with stderr_silenced():  # TensorFlow greets on import
     import keras
+    import tensorflow
+
+MODEL, FUNCTION, PREDICT = "model(x)", "tf.function", "predict"  # the ways to ask a Keras network
 
 
 def load(network: Path) -> keras.Model:
@@ -28,6 +33,26 @@ def probabilities(network: keras.Model, images: NDArray[np.uint8]) -> NDArray[np
     if not len(images):
         return np.zeros((0, network.output_shape[1]))
     return np.asarray(network.predict(images, batch_size=1000, verbose=0), np.float64)
+
+
+def calls(network: keras.Model, images: NDArray[np.uint8]) -> dict[str, Callable[[], NDArray[np.float32]]]:
+    """Return the ways to ask a full network about `images`, uint8 (N, 28, 28), by name; each returns float32 scores.
+
+    What they are given is float32 already, and what they answer is a numpy array, as what the small models answer is.
+    """
+    given = images.astype(np.float32)
+    traced: Callable[[NDArray[np.float32]], Any] = tensorflow.function(network)
+    return {
+        MODEL: lambda: np.asarray(network(given)),
+        FUNCTION: lambda: np.asarray(traced(given)),
+        PREDICT: lambda: np.asarray(network.predict(given, batch_size=len(given), verbose=0)),
+    }
+
+
+def use_threads(count: int) -> None:
+    """Have TensorFlow compute with so many threads. Raises RuntimeError where it has computed already."""
+    tensorflow.config.threading.set_intra_op_parallelism_threads(count)
+    tensorflow.config.threading.set_inter_op_parallelism_threads(count)
 
 
 class FullReader(DigitReader):
