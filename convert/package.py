@@ -12,6 +12,7 @@ from convert.calibration import Calibration
 from convert.recipes import Conversion
 from edge_runtime import model_file
 from edge_runtime.classifier import Classifier
+from edge_runtime.device import environment
 from edge_runtime.normalize import CONTRACT_VERSION, SIDE
 from train import dataset, provenance
 
@@ -34,7 +35,7 @@ def card(
         "calibration": calibration.record() if conversion.activations == "int8" else None,
         "training": run,
         "versions": provenance.versions(),
-        "commit": provenance.commit(),
+        "commit": environment.commit(),
         "thresholds": {"min_confidence": MIN_CONFIDENCE},
         "golden": {"split": "train", "seed": GOLDEN_SEED, "each": GOLDEN_EACH},
         "measured": None,

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import click
 
+from edge_runtime.device import environment
 from edge_runtime.native import stderr_silenced
 from train import command, dataset, provenance
 from train.files import write_text, write_whole
@@ -74,7 +75,7 @@ def _run(recipe: Recipe, seed: int, folder: Path, resume: bool) -> None:
     run = {
         "recipe": dataclasses.asdict(recipe), "seed": seed,
         "command": f"python -m train {shlex.join(sys.argv[1:])}".strip(),
-        "commit": provenance.commit(), "versions": provenance.versions(), "machine": provenance.machine(),
+        "commit": environment.commit(), "versions": provenance.versions(), "machine": provenance.machine(),
         "data": {"sha256": dataset.SHA256},
         "seconds": round(seconds, 1), "epochs": len(history), "parameters": network.count_params(),
         "val_accuracy": held_out, "test_accuracy": accuracy,
