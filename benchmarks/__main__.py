@@ -8,6 +8,7 @@ python -m benchmarks robustness                how well are digits read under ha
 python -m benchmarks videos                    how steady are readings of moving pictures?
 python -m benchmarks soak                      does reading a camera stay quick and small for long?
 python -m benchmarks serve                     what does the web server take, and do viewers slow the pipeline?
+python -m benchmarks compare A B               is B worse than A?
 """
 
 import io
@@ -158,6 +159,20 @@ def serve(parts: tuple[str, ...], seconds: int, rounds: int, minutes: float, out
     from benchmarks import serve as measure
 
     measure.run(parts, seconds, rounds, minutes, out)
+
+
+@benchmarks.command()
+@click.argument("before", type=click.Path(path_type=Path, exists=True))
+@click.argument("after", type=click.Path(path_type=Path, exists=True), required=False)
+@click.option("--across", is_flag=True, help="Also results of different machines; times have no limit then.")
+def compare(before: Path, after: Path | None, across: bool) -> None:
+    """Compare two results, or two folders of results; exits with 5 where AFTER is worse than BEFORE beyond a limit.
+
+    With one of them, it is compared with the baseline of its machine, if benchmarks/baselines has one.
+    """
+    from benchmarks import compare as measure
+
+    measure.run(before, after, across)
 
 
 def main() -> None:
