@@ -11,6 +11,9 @@ PAPER_SIDE = 160
 # Paper is what remains after a closing of this part of that side: wider than the stroke of the largest digits.
 PAPER_WINDOW = 0.25
 VECTOR = 32  # columns that OpenCV works on at once; those that are left over take many times as long
+# Bytes by which planes are shifted against one another: into such that begin alike, cv2.split writes past the caches
+# (OpenCV's STORE_ALIGNED_NOCACHE), and whatever reads them next waits for memory, three times as long as it works.
+LINE, SHIFT = 64, 8
 # Polarity is judged on one halved further, in regions of this part of its short side.
 SKEW_SIDE = 80
 REGION = 0.4
@@ -44,10 +47,9 @@ def ink_plane(pixels: Uint8) -> Uint8:
     part of the picture is dark. Of a color picture the channel counts in which a pixel is darkest (lightest on a dark
     ground), so that a red pen is as much ink as a black one.
     """
-    # All that is as large as the picture goes into one block: memory that is new costs more than what is done with it.
-    planes = np.empty((3, *pixels.shape[:2]), np.uint8)
+    planes = _planes(pixels.shape[:2])
     if pixels.ndim == 3:
-        cv2.split(pixels, list(planes))
+        cv2.split(pixels, planes)
     few = _sampled(pixels)
     skew = _skew(few)
     light = _is_light(few, skew)
@@ -73,10 +75,18 @@ def ink_plane(pixels: Uint8) -> Uint8:
     return ink
 
 
-def _inked(pixels: Uint8, light: bool, planes: Uint8) -> Uint8:
+def _planes(shape: tuple[int, ...]) -> list[Uint8]:
+    """Return three planes of this shape (rows, columns) in one block: memory that is new costs more than its use."""
+    size = shape[0] * shape[1]
+    stride = -(-size // LINE) * LINE + SHIFT
+    block = np.empty((3, stride), np.uint8)
+    return [plane[:size].reshape(shape) for plane in block]
+
+
+def _inked(pixels: Uint8, light: bool, planes: list[Uint8]) -> Uint8:
     """Return a picture as marks that are dark, uint8 (H, W).
 
-    `planes`, uint8 (3, H, W), are those of a color picture; they are overwritten.
+    `planes`, each uint8 (H, W), are those of a color picture; they are overwritten.
     """
     plane = pixels
     if pixels.ndim == 3:
