@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.score import of_percent
+from edge_runtime.device.result import Measure, figure
 from edge_runtime.errors import OptionError
 from edge_runtime.model_file import DIGITS
 from edge_runtime.normalize import normalize_all
@@ -55,12 +57,17 @@ class Digits:
 
 @dataclass(frozen=True, kw_only=True)
 class Letters:
-    """How many letters are rejected, in percent, at a threshold on the confidence of the likeliest digit."""
+    """How many letters are rejected, in percent, at a threshold on the confidence of the likeliest digit.
+
+    None where there is no letter of that kind.
+    """
 
     where: str
     threshold: float
-    clear: float
-    look_alike: float
+    clear: float | None
+    clear_count: int
+    look_alike: float | None
+    look_alike_count: int
 
 
 def measure(model: Model, sets: dict[str, Characters], threshold: float, scaling: Scaling) -> dict[str, Any]:
@@ -84,9 +91,42 @@ def measure(model: Model, sets: dict[str, Characters], threshold: float, scaling
         alike = np.array([label in LOOK_ALIKE for label in sets[name].labels])
         for where, least in _thresholds(best, threshold).items():
             rejected = best[name] < least
-            found.append(Letters(where=f"{name}: {where}", threshold=least, clear=100 * float(rejected[~alike].mean()),
-                                 look_alike=100 * float(rejected[alike].mean())))  # fmt: skip
+            found.append(
+                Letters(
+                    where=f"{name}: {where}",
+                    threshold=least,
+                    clear=_percent(rejected[~alike]),
+                    clear_count=int((~alike).sum()),
+                    look_alike=_percent(rejected[alike]),
+                    look_alike_count=int(alike.sum()),
+                )
+            )
     return {"digits": rows, "letters": found}
+
+
+def measures(model: str, found: dict[str, Any]) -> list[Measure]:
+    """Return what of `measure`'s findings can be compared with another model's, each named after `model`."""
+    told: list[Measure] = []
+    for row in found["digits"]:
+        name = f"{model} {row.name}"
+        told += [
+            of_percent(f"{name}/read", row.read, row.count),
+            of_percent(f"{name}/accepted", row.accepted, row.count),
+            of_percent(f"{name}/read and accepted", row.read_accepted, row.count),
+            figure(f"{name}/NLL", row.nll, "1", better="lower"),
+            figure(f"{name}/Brier", row.brier, "1", better="lower"),
+            figure(f"{name}/ECE", row.ece, "%", better="lower"),
+        ]
+    for row in found["letters"]:
+        if row.clear is not None:
+            told.append(of_percent(f"{model} {row.where}/letters rejected", row.clear, row.clear_count))
+        if row.look_alike is not None:
+            told.append(of_percent(f"{model} {row.where}/look-alikes rejected", row.look_alike, row.look_alike_count))
+    return told
+
+
+def _percent(some: NDArray[np.bool_]) -> float | None:
+    return 100 * float(some.mean()) if len(some) else None
 
 
 def _thresholds(best: dict[str, Float64], shipped: float) -> dict[str, float]:

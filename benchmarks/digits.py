@@ -1,20 +1,21 @@
 """All that a digits model is measured by, in one table: single characters, whole pictures, its size and its speed."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks import characters, full, latency, pages, reliability_chart, truth
+from benchmarks import characters, full, latency, pages, reliability_chart, score, truth
 from benchmarks.characters import Characters, Digits, Letters, Scaling
 from benchmarks.score import Summary
-from edge_runtime import DigitReader
+from edge_runtime import DigitReader, model_file
 from edge_runtime.classifier import Classifier
+from edge_runtime.device import result
+from edge_runtime.device.result import Measure, figure
 from edge_runtime.errors import PictureError
 from train import dataset
-from train.files import write_bytes, write_text
+from train.files import write_bytes
 from train.report import png
 
 Reader = Callable[[], AbstractContextManager[DigitReader]]
@@ -49,10 +50,15 @@ def run(folders: Sequence[Path], model: Path | None, keras: Path | None, beside:
     for name, reader in readers.items():
         results[name]["pages"], failed = _pages(pictures, reader)
         unreadable += failed
-    about: dict[str, Any] = {"format": 2, "bytes": path.stat().st_size, "threshold": threshold, **scaling._asdict()}
+    about: dict[str, Any] = {"bytes": path.stat().st_size, "threshold": threshold, **scaling._asdict()}
     if beside is not None:
         about["latency_ratio"] = latency.ratio(path, beside)
-    write_text(out / "digits.json", json.dumps(about | {"models": _plain(results)}, indent=1) + "\n")
+    result.write(
+        out / "digits.json", "digits", _measures(results, about), settings={
+            "characters": list(sets), "pictures": [folder.resolve().name for folder in pictures],
+            "full": keras is not None, "beside": beside and model_file.read(beside).sha256[:12],
+        }, details=about | {"models": _plain(results)}, model=path,
+    )  # fmt: skip
     write_bytes(out / "reliability.png", png(reliability_chart.draw({k: v["digits"] for k, v in results.items()})))
     print(table(results))
     print(f"{about['bytes']:,} bytes, temperature {scaling.temperature:.3f}; {out / 'digits.json'} holds the figures")
@@ -72,6 +78,17 @@ def _pages(folders: Sequence[Path], reader: Reader) -> tuple[dict[str, Summary],
         found |= {f"{folder.resolve().name}: {tier}": summary for tier, summary in pages.summaries(results).items()}
         unreadable += results.unreadable
     return found, unreadable
+
+
+def _measures(results: dict[str, dict[str, Any]], about: dict[str, Any]) -> list[Measure]:
+    found = [figure("int8/file", about["bytes"], "B", better="lower")]
+    if "latency_ratio" in about:
+        found.append(figure("int8/time beside the other", about["latency_ratio"], "1", better="lower"))
+    for model, of_model in results.items():
+        found += characters.measures(model, of_model)
+        for name, summary in of_model["pages"].items():
+            found += score.measures(f"{model} {name}", summary)
+    return found
 
 
 def _plain(results: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -109,7 +126,8 @@ def _rejected(letters: Sequence[Letters]) -> Iterator[str]:
     if letters:
         yield f"{'  letters rejected at the threshold that':<52}{'threshold':>10}{'clear':>10}{'look-alike':>13}"
     for row in letters:
-        yield f"  {row.where:<50}{row.threshold:>10.3f}{row.clear:>8.1f} %{row.look_alike:>11.1f} %"
+        clear, alike = ("" if share is None else f"{share:.1f} %" for share in (row.clear, row.look_alike))
+        yield f"  {row.where:<50}{row.threshold:>10.3f}{clear:>10}{alike:>13}".rstrip()
 
 
 def _pictures(summaries: dict[str, Summary]) -> Iterator[str]:

@@ -12,9 +12,10 @@ from benchmarks.characters import reliability
 from convert.recipes import CONVERSIONS
 from edge_runtime import model_file
 from edge_runtime.classifier import Classifier
+from edge_runtime.device import result
 from edge_runtime.errors import EdgeError
 from train import crops, dataset
-from train.files import write_bytes, write_text
+from train.files import write_bytes
 from train.report import contact_sheet, png
 
 MOST_DRAWN = 200  # flipped digits in one picture
@@ -54,7 +55,11 @@ def run(folder: Path) -> dict[str, parity.Parity]:
         _draw_flipped(folder / "report" / f"flipped-{name}.png", digits, reference, small, results[name].flipped)
         training = (card.get("training") or {}).get("recipe")
     missed = parity.misses(results, training["name"] if training else None, parity.read_limits())
-    write_text(folder / "parity.json", json.dumps(parity.record(results, missed), indent=1) + "\n")
+    settings = {"split": "MNIST test", "recipe": training and training["name"]}
+    result.write(
+        folder / "parity.json", "parity", parity.measures(results), settings=settings,
+        details=parity.details(results, missed), model=files["int8"],
+    )  # fmt: skip
     print(parity.table(results))
     if missed:
         raise GateMissed("the parity gate is missed: " + "; ".join(missed))

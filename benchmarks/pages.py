@@ -1,6 +1,5 @@
 """How well does the reader read pictures whose digits are known? Any folder with a truth.jsonl beside its pictures."""
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -13,8 +12,11 @@ from tqdm import tqdm
 
 from benchmarks import gallery, truth
 from benchmarks.score import Score, Summary, score, summarize, table
+from benchmarks.score import measures as figures
 from benchmarks.truth import Truth, printable
 from edge_runtime import DigitReader
+from edge_runtime.device import result
+from edge_runtime.device.result import Measure
 from edge_runtime.errors import PictureError
 from edge_runtime.sources import pictures
 from train.files import write_text
@@ -58,7 +60,11 @@ def run(folder: Path, out: Path | None, group: str | None = None, **reader_optio
     out.mkdir(parents=True, exist_ok=True)  # what cannot be written is better known before than after
     with DigitReader(**reader_options) as reader:
         results = measure(folder, rows, reader)
-    write_text(out / "pages.json", json.dumps(record(results), indent=1) + "\n")
+        model = reader.classifier.model.path
+    settings = {"folder": folder.resolve().name, "tier": group, "min_confidence": results.min_confidence}
+    result.write(
+        out / "pages.json", "pages", measures(results), settings=settings, details=details(results), model=model
+    )
     write_text(out / "index.html", show(results))
     print(f"{report(results)}\n\n{printable(str(out / 'index.html'))} shows every page")
     if results.unreadable:
@@ -121,13 +127,15 @@ def verdict(score: Score) -> str:
     return f"{score.edits} {'error' if score.edits == 1 else 'errors'} in {score.digits} digits"
 
 
-def record(results: Results) -> dict[str, Any]:
-    """Return what pages.json holds: the summaries, every page, and what could not be read."""
+def measures(results: Results) -> list[Measure]:
+    """Return what can be compared with another run, of each tier or category and of everything."""
+    return [measure for name, summary in summaries(results).items() for measure in figures(name, summary)]
+
+
+def details(results: Results) -> dict[str, Any]:
+    """Return what pages.json holds beside the measures: the summaries, every page, and what could not be read."""
     return {
-        "format": 1,
         "folder": str(results.folder),
-        "model": results.model,
-        "min_confidence": results.min_confidence,
         "summary": {
             name: asdict(summary)
             | {"error_rate": summary.error_rate, "false_digits_a_page": summary.false_digits_a_page}

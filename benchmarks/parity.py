@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
+from benchmarks.score import of_percent
+from edge_runtime.device.result import Measure, figure
+
 THRESHOLDS = Path(__file__).with_name("thresholds.toml")
 Probabilities = NDArray[np.float64]
 
@@ -36,6 +39,8 @@ class Parity:
     # Of digits and of what is none together: how many both accept, or both reject. None without an eleventh output.
     rejection_agreement: float | None
     bytes: int
+    digits: int  # how many were compared
+    others: int  # and how many pictures of no digit
 
 
 def compare(
@@ -78,7 +83,7 @@ def compare(
             _accepted(np.concatenate([full, others[0]]), threshold)
             == _accepted(np.concatenate([small, others[1]]), threshold)
         )),
-        bytes=size,
+        bytes=size, digits=len(labels), others=0 if others is None else len(others[0]),
     )  # fmt: skip
 
 
@@ -153,7 +158,36 @@ def table(results: dict[str, Parity]) -> str:
     return "\n".join(lines)
 
 
-def record(results: dict[str, Parity], missed: list[str]) -> dict[str, Any]:
-    """Return what parity.json holds."""
-    return {"format": 1, "passed": not missed, "missed": missed,
-            "models": {name: asdict(parity) for name, parity in results.items()}}  # fmt: skip
+def measures(results: dict[str, Parity]) -> list[Measure]:
+    """Return what of the results can be compared with another build's.
+
+    Differences are neither better nor worse: drops and rises lie about 0, where a ratio says nothing.
+    """
+    first = next(iter(results.values()))
+    found = [of_percent("full/accuracy", first.full_accuracy, first.digits)]
+    for name, parity in results.items():
+        found += [
+            of_percent(f"{name}/accuracy", parity.accuracy, parity.digits),
+            of_percent(f"{name}/agreement", parity.agreement, parity.digits),
+            figure(f"{name}/drop", parity.drop, "%"),
+            figure(f"{name}/McNemar p", parity.mcnemar_p, "1"),
+            figure(f"{name}/file", parity.bytes, "B", better="lower"),
+        ]
+        if math.isfinite(parity.nll_rise):
+            found.append(figure(f"{name}/NLL rise", parity.nll_rise, "1"))
+        if parity.rejection_agreement is not None:
+            together = parity.digits + parity.others
+            found.append(of_percent(f"{name}/rejects alike", parity.rejection_agreement, together))
+    return found
+
+
+def details(results: dict[str, Parity], missed: list[str]) -> dict[str, Any]:
+    """Return what parity.json holds beside the measures."""
+    return {"passed": not missed, "missed": missed,
+            "models": {name: {key: _known(value) for key, value in asdict(parity).items()}
+                       for name, parity in results.items()}}  # fmt: skip
+
+
+def _known(value: Any) -> Any:
+    """Return what JSON can hold: None for a number that is none."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

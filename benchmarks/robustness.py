@@ -1,6 +1,5 @@
 """How well are digits read under hard conditions? Pages drawn with known digits, condition by condition."""
 
-import json
 import statistics
 import sys
 import zlib
@@ -15,14 +14,16 @@ from tqdm import tqdm
 
 from benchmarks import letters, parity, robustness_chart
 from benchmarks.matching import match
-from benchmarks.score import common_length, compact, score
+from benchmarks.score import characters_right, common_length, compact, score
 from edge_runtime import DigitReader
 from edge_runtime.conditions import CONDITIONS, SEVERITIES, style
+from edge_runtime.device import result
+from edge_runtime.device.result import Measure, figure, share
 from edge_runtime.errors import EdgeError
 from edge_runtime.pages import Page, draw_page
 from edge_runtime.records import Reading
-from train import dataset, provenance
-from train.files import write_bytes, write_text
+from train import dataset
+from train.files import write_bytes
 from train.report import png
 
 DIGITS = 10  # on a page
@@ -94,10 +95,11 @@ def run(
     out.mkdir(parents=True, exist_ok=True)  # what cannot be written is better known before than after
     with DigitReader() as reader:
         cells = measure(reader, digits, conditions or tuple(CONDITIONS), severities or SEVERITIES, pages, seed, split)
-        about = {"model": reader.classifier.model.sha256[:12], "min_confidence": reader.min_confidence}
+        settings = {"split": split, "seed": seed, "pages": pages, "min_confidence": reader.min_confidence}
     missed = misses(cells, limits)
-    about |= {"split": split, "seed": seed, "pages": pages, "commit": provenance.commit()}
-    write_text(out / "robustness.json", json.dumps(record(cells, missed, about), indent=1) + "\n")
+    result.write(
+        out / "robustness.json", "robustness", measures(cells), settings=settings, details=details(cells, missed)
+    )
     write_bytes(out / "robustness.png", png(robustness_chart.draw(cells, limits)))
     print(f"{table(cells)}\n\n{summary(cells, missed, limits)}\n{out / 'robustness.png'} shows it")
     if check and missed:
@@ -220,12 +222,31 @@ def summary(cells: Sequence[Cell], missed: Sequence[str], limits: dict[str, Any]
     return "\n".join([*lines, *(f"  {line}" for line in missed)])
 
 
-def record(cells: Sequence[Cell], missed: Sequence[str], about: dict[str, Any]) -> dict[str, Any]:
-    """Return what robustness.json holds: what was measured, how, and which limits were missed."""
+def measures(cells: Sequence[Cell]) -> list[Measure]:
+    """Return what can be compared with another run, under each condition and severity.
+
+    A time of one reading each is neither better nor worse: it has no interval, and `latency` times pages in turns.
+    """
+    found = []
+    for cell in cells:
+        where = f"{cell.condition} {cell.severity}"
+        found.append(share(f"{where}/located", cell.found, cell.digits))
+        if cell.reported:
+            found.append(share(f"{where}/precision", cell.found, cell.reported))
+        found += [
+            share(f"{where}/read", cell.right, cell.digits),
+            share(f"{where}/classifier alone", cell.clean, cell.digits),
+            characters_right(where, cell.edits, cell.digits),
+            share(f"{where}/exact lines", cell.exact_lines, cell.lines),
+            figure(f"{where}/a page", 1e6 * cell.ms, "ns"),
+        ]
+    return found
+
+
+def details(cells: Sequence[Cell], missed: Sequence[str]) -> dict[str, Any]:
+    """Return what robustness.json holds beside the measures: every count, and which limits were missed."""
     derived = ("located", "precision", "read", "baseline", "error_rate")
     return {
-        "format": 1,
-        **about,
         "passed": not missed,
         "missed": list(missed),
         "cells": [asdict(cell) | {name: _rounded(getattr(cell, name)) for name in derived} for cell in cells],

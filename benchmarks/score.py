@@ -4,6 +4,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from edge_runtime.device.result import Measure, figure, share
+
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
@@ -129,6 +131,39 @@ def summarize(scores: Sequence[Score], ms: Sequence[float]) -> Summary:
         median_ms=statistics.median(ms) if ms else None,
         worst_ms=max(ms, default=None),
     )
+
+
+def of_percent(name: str, percent: float, of: int, *, better: str | None = "higher") -> Measure:
+    """Return a share that is known in percent of so many."""
+    return share(name, round(percent * of / 100), of, better=better)
+
+
+def characters_right(name: str, edits: int, digits: int) -> Measure:
+    """Return the share of the digits that the character error rate leaves; none where there are more edits than digits.
+
+    Of a rate there is no share: what is read beside the digits counts as well.
+    """
+    return share(f"{name}/characters right", max(0, digits - edits), digits)
+
+
+def measures(name: str, summary: Summary) -> list[Measure]:
+    """Return what of a summary can be compared with another one's, each named after `name`.
+
+    A time of one reading each is neither better nor worse: it has no interval, and `latency` times pages in turns.
+    """
+    found = []
+    if summary.pages:
+        found.append(share(f"{name}/exact pages", summary.exact_pages, summary.pages))
+    if summary.digits:
+        found += [
+            share(f"{name}/exact lines", summary.exact_lines, summary.lines),
+            characters_right(name, summary.edits, summary.digits),
+        ]
+    if summary.false_digits_a_page is not None:
+        found.append(figure(f"{name}/false digits a page", summary.false_digits_a_page, "1", better="lower"))
+    if summary.median_ms is not None:
+        found.append(figure(f"{name}/a page", 1e6 * summary.median_ms, "ns"))
+    return found
 
 
 HEAD = ("pages", "digits", "error rate", "exact lines", "exact pages", "false digits/page", "ms/page", "worst ms")

@@ -3,9 +3,7 @@
 All over loopback, from `edge-digits serve` in a process of its own: what makes the load takes its share of the machine.
 """
 
-import json
 import os
-import platform
 import subprocess
 import sys
 import tomllib
@@ -23,7 +21,7 @@ from benchmarks.load import Answers, load, together, wrk
 from benchmarks.served import EMPTY, SERVE, serving
 from benchmarks.soak import LimitMissed, process
 from benchmarks.viewers import Stay
-from train.files import write_text
+from edge_runtime.device import result
 
 THRESHOLDS = Path(__file__).with_name("thresholds.toml")
 PARTS = ("read", "viewers", "long")
@@ -88,12 +86,15 @@ def run(parts: tuple[str, ...], seconds: int, rounds: int, minutes: float, out: 
     `seconds` is how long each cell of the table is measured, and `rounds` how often viewers come. Raises LimitMissed
     where a limit is missed, DependencyMissing where wrk is not installed.
     """
-    surroundings = environment()
+    about = tools() | {"load_average_before": os.getloadavg()[0]}
     found = measure(parts or PARTS, seconds, rounds, minutes)
     limits: dict[str, float] = tomllib.loads(THRESHOLDS.read_text())["serve"]
     figures = serve_table.figures(found)
-    record = {"environment": surroundings, "figures": figures, **serve_table.record(found)}
-    write_text(out / "serve.json", json.dumps(record) + "\n")
+    result.write(
+        out / "serve.json", "serve", serve_table.measures(found, figures),
+        settings={"parts": list(parts or PARTS), "seconds": seconds, "rounds": rounds, "minutes": minutes},
+        details={**about, "figures": figures, **serve_table.details(found)},
+    )  # fmt: skip
     print("\n".join(serve_table.table(found, figures, limits)))
     from benchmarks import serve_chart
 
@@ -189,20 +190,10 @@ def progress(name: str, steps: int) -> Iterator[Tick]:
         yield step
 
 
-def environment() -> dict[str, Any]:
-    """Return what the figures depend on."""
-    models = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if "model name" in line
-    ]
+def tools() -> dict[str, Any]:
+    """Return what makes the load, and what serves; its packages' versions are in no other benchmark's environment."""
     asked = subprocess.run([wrk(), "-v"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return {
-        "processor": models[0] if models else platform.machine(),
-        "cores": os.cpu_count(),
-        "load_average": os.getloadavg()[0],
-        "python": platform.python_version(),
         "wrk": asked.stdout.partition("\n")[0],
-        **{name: version(name) for name in ("uvicorn", "starlette", "h11", "ai-edge-litert", "numpy")},
-        "opencv": cv2.__version__,
+        "versions": {name: version(name) for name in ("uvicorn", "starlette", "h11")},
     }

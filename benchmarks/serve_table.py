@@ -8,6 +8,7 @@ import numpy as np
 from benchmarks import viewers
 from benchmarks.load import Answers
 from benchmarks.soak import MB
+from edge_runtime.device.result import Measure, figure, share
 
 if TYPE_CHECKING:
     from benchmarks.serve import Cell, Found, Long
@@ -43,7 +44,49 @@ def ages(stays: "list[Stay]", number: int, kind: str) -> list[float]:
     return [age for stay in stays if stay.viewers == number for age in getattr(stay, kind)]
 
 
-def record(found: "Found") -> dict[str, Any]:
+def measures(found: "Found", known: Mapping[str, float]) -> list[Measure]:
+    """Return what can be compared with another run; `known` are the `figures`.
+
+    Tails and what was dropped are as the machine was busy, and growth is about 0, where a ratio says nothing: they are
+    neither better nor worse.
+    """
+    measured: list[Measure] = []
+    for cell in found.cells:
+        where = f"{cell.picture} x {cell.connections}{', patient' if cell.patient else ''}"
+        measured += _measures(where, cell.answers)
+        if cell.empty is not None:
+            measured += _measures(f"{where}, empty", cell.empty)
+    for number in viewers.VIEWERS * bool(found.stays):
+        where = f"{number} viewers"
+        these = [stay for stay in found.stays if stay.viewers == number]
+        read, dropped = sum(len(stay.claimed) for stay in these), sum(stay.dropped for stay in these)
+        measured.append(share(f"{where}/dropped", dropped, read + dropped, better=None))
+        if number:
+            measured.append(figure(f"{where}/sent on", 100 * got(found.stays, number), "%"))
+        for kind, name in (("claimed", "taken"), ("true", "sent")):
+            of_kind = ages(found.stays, number, kind)
+            for quantile in SHARES:
+                value = 1e6 * float(np.quantile(of_kind, quantile))
+                measured.append(_time(f"{where}/since {name}", quantile, value))
+    if found.long is not None:
+        measured += _measures("long", found.long.answers)
+        measured.append(figure("long/memory", found.long.seconds[-1].memory, "B", better="lower"))
+        measured.append(figure("long/memory growth", found.long.growth, "B"))
+    counts = [name for name in ("failures", "told") if name in known]
+    return [*measured, *(figure(f"all/{name}", known[name], "1", better="lower") for name in counts)]
+
+
+def _measures(where: str, answers: Answers) -> list[Measure]:
+    rate = figure(f"{where}/answers a second", answers.rate(), "1/s", better="higher")
+    times = [_time(f"{where}/answered in", quantile, 1e6 * answers.quantile(quantile)) for quantile in SHARES]
+    return [rate, *times] if answers.times else [rate]
+
+
+def _time(name: str, quantile: float, value: float) -> Measure:
+    return figure(f"{name} p{100 * quantile:g}", value, "ns", better="lower" if quantile == 0.5 else None)
+
+
+def details(found: "Found") -> dict[str, Any]:
     """Return all of it, JSON-ready; the times of single answers only as quantiles."""
     long = found.long
     return {

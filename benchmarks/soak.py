@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
+from edge_runtime.device import result
+from edge_runtime.device.result import Measure, figure, share
 from edge_runtime.errors import EdgeError
-from train.files import write_text
 
 THRESHOLDS = Path(__file__).with_name("thresholds.toml")
 WARM_UP = 60.0  # seconds, or half of a run that is no longer than twice that
@@ -56,7 +57,8 @@ def run(minutes: float, out: Path) -> None:
     seconds = watch(60 * minutes)
     found = summary(seconds)
     limits: dict[str, float] = tomllib.loads(THRESHOLDS.read_text())["soak"]
-    write_text(out / "soak.json", json.dumps({**found, "seconds": [s._asdict() for s in seconds]}) + "\n")
+    details = {**found, "seconds": [s._asdict() for s in seconds]}
+    result.write(out / "soak.json", "soak", measures(found), settings={"minutes": minutes}, details=details)
     from benchmarks import soak_chart
 
     soak_chart.draw(seconds, limits).savefig(out / "soak.png", dpi=110)
@@ -124,6 +126,28 @@ def summary(seconds: list[Second]) -> dict[str, Any]:
         "files_spread": max(s.files for s in late) - min(s.files for s in late),
         "core_percent": round(100 * busy, 1),
     }  # fmt: skip
+
+
+def measures(found: dict[str, Any]) -> list[Measure]:
+    """Return what of a summary can be compared with another one's.
+
+    Tails and what was dropped are as the machine was busy, and growth is about 0, where a ratio says nothing: they are
+    neither better nor worse, and have limits of their own.
+    """
+    sent, read = found["frames"] + found["dropped"] + found["unstamped"], found["frames"] + found["unstamped"]
+    return [
+        figure("frames/age p50", 1e6 * found["age_p50_ms"], "ns", better="lower"),
+        figure("frames/age p99", 1e6 * found["age_p99_ms"], "ns"),
+        figure("frames/age of the oldest", 1e6 * found["age_most_ms"], "ns"),
+        figure("frames/claim off p99", 1e6 * found["claim_off_p99_ms"], "ns"),
+        share("frames/dropped", found["dropped"], sent, better=None),
+        share("frames/unstamped", found["unstamped"], read, better="lower"),
+        figure("reader/memory", MB * found["memory_mb"], "B", better="lower"),
+        figure("reader/memory growth", MB * found["memory_growth_mb"], "B"),
+        figure("reader/threads spread", found["threads_spread"], "1", better="lower"),
+        figure("reader/files spread", found["files_spread"], "1", better="lower"),
+        figure("reader/cores", found["core_percent"] / 100, "1", better="lower"),
+    ]
 
 
 def table(found: dict[str, Any], limits: dict[str, float]) -> list[str]:

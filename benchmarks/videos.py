@@ -5,7 +5,6 @@ with test digits that the classifier reads right: what is measured is what is ma
 released network was trained on the held-out ones.
 """
 
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -17,12 +16,13 @@ import numpy as np
 from tqdm import tqdm
 
 from edge_runtime import DigitReader
+from edge_runtime.device import result
+from edge_runtime.device.result import Measure, figure, share
 from edge_runtime.pages import PageStyle, draw_page
 from edge_runtime.records import Event, Frame, Reading, Uint8
 from edge_runtime.steady import steady
 from train import dataset
 from train.dataset import Digits
-from train.files import write_text
 
 FPS = 10  # what a small computer reads
 SIZE = (640, 480)
@@ -64,14 +64,35 @@ def run(count: int, seed: int, hands: float, model: Path | None, out: Path) -> l
         known = Digits(digits.images[right], digits.labels[right])
         for number in tqdm(range(count), "videos", disable=not sys.stderr.isatty()):
             films.append(watch(reader, known, hands, np.random.default_rng([seed, number])))
-    write_text(out / "videos.json", json.dumps([asdict(film) for film in films], indent=1) + "\n")
-    minutes = sum(film.frames for film in films) / FPS / 60
+    settings = {"videos": count, "seed": seed, "hands": hands}
+    details = {"videos": [asdict(film) for film in films]}
+    result.write(out / "videos.json", "videos", measures(films), settings=settings, details=details, model=model)
+    minutes = seconds(films) / 60
     print(f"{sum(film.exact for film in films)} of {count} videos reported exactly, {minutes:.1f} minutes of them")
     print(f"of the {sum(film.still for film in films)} whose pages are read right where they stand still: "
           f"{sum(film.exact for film in films if film.still)}")  # fmt: skip
     print(f"wrong reports a minute: {sum(film.wrong for film in films) / minutes:.1f} of lines that were steady, "
           f"{sum(film.wrong_raw for film in films) / minutes:.1f} frame by frame")  # fmt: skip
     return films
+
+
+def measures(films: list[Film]) -> list[Measure]:
+    """Return what can be compared with another run."""
+    still = [film for film in films if film.still]
+    found = [
+        share("all/exact", sum(film.exact for film in films), len(films)),
+        share("all/read right where it stands still", len(still), len(films)),
+        figure("steady/wrong reports", sum(film.wrong for film in films) / seconds(films), "1/s", better="lower"),
+        figure("raw/wrong reports", sum(film.wrong_raw for film in films) / seconds(films), "1/s", better="lower"),
+    ]
+    if still:
+        found.append(share("read right where it stands still/exact", sum(film.exact for film in still), len(still)))
+    return found
+
+
+def seconds(films: list[Film]) -> float:
+    """Return how long all of them are."""
+    return sum(film.frames for film in films) / FPS
 
 
 def watch(reader: DigitReader, digits: Digits, hands: float, rng: np.random.Generator) -> Film:

@@ -14,6 +14,7 @@ from convert import calibration, package, quantize
 from convert.fold import Dense, fold
 from convert.recipes import CONVERSIONS
 from edge_runtime import Classifier, DigitReader, model_file
+from edge_runtime.device import result
 from edge_runtime.native import stderr_silenced
 from edge_runtime.sources.pictures import load
 from tests.builds import python
@@ -82,7 +83,7 @@ def test_the_gate_passes_and_counts_rejections(copy: Path, call: Call) -> None:
     done = call(main, "parity", copy)
     assert done.code == 0, done.err
     assert "rejects alike" in done.out
-    models = json.loads((copy / "parity.json").read_text())["models"]
+    models = result.read(copy / "parity.json")["details"]["models"]
     assert all(98.5 <= model["rejection_agreement"] <= 100 for model in models.values())
     measured = card(copy)["measured"]
     assert measured["rejection_agreement"] == pytest.approx(models["int8"]["rejection_agreement"])

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.characters import Characters, Model, Scaling, load, measure, reliability
+from benchmarks.characters import Characters, Model, Scaling, load, measure, measures, reliability
 from edge_runtime.errors import OptionError
 from edge_runtime.records import Uint8
 
@@ -65,7 +65,21 @@ def test_letters_are_rejected_below_a_threshold_and_look_alikes_counted_apart() 
         ("accepts 99 % of MNIST test", 50, 50),
         ("the model's own", 50, 50),
     ]
+    assert [(row.clear_count, row.look_alike_count) for row in found] == [(2, 2), (2, 2)]
     assert found[0].threshold == pytest.approx(np.quantile([0.5 + i / 250 for i in range(100)], 0.01))
+
+
+def test_a_set_may_hold_no_letter_that_looks_like_a_digit() -> None:
+    sets = {
+        "MNIST test": Characters(numbered(1), np.array(["3"])),
+        "letters": Characters(numbered(1, 1), np.array(["K"])),
+    }
+    found = measure(model([answer(3, 0.9), answer(0, 0.2)]), sets, 0.5, Scaling())
+    assert [(row.clear, row.look_alike, row.look_alike_count) for row in found["letters"]] == [(100, None, 0)] * 2
+    told = {each.name: each for each in measures("int8", found)}
+    assert (told["int8 MNIST test/read and accepted"].count, told["int8 MNIST test/read and accepted"].of) == (1, 1)
+    assert told["int8 letters: the model's own/letters rejected"].value == 100
+    assert not any("look-alikes" in name for name in told)
 
 
 def test_bins_have_equal_mass() -> None:

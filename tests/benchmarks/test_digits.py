@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.__main__ import main
+from edge_runtime.device import result
 from edge_runtime.model_file import SHIPPED
 from tests.commands import Call
 
@@ -34,8 +35,22 @@ def test_one_table_holds_characters_letters_size_and_speed(tmp_path: Path, chara
     assert done.code == 0
     for said in ("MNIST test", "ones", "letters: accepts 99 % of MNIST test", "bytes", "takes 1.00 times"):
         assert said in done.out
-    record = json.loads((tmp_path / "out" / "digits.json").read_text())
+    written = result.read(tmp_path / "out" / "digits.json")
+    assert written["benchmark"] == "digits"
+    assert written["settings"] == {
+        "characters": ["MNIST test", "letters", "ones"], "pictures": [], "full": False,
+        "beside": written["environment"]["model"],
+    }  # fmt: skip
+    measures = result.measures(written)
+    assert measures["int8 MNIST test/read"].of == 10_000
+    assert measures["int8 ones/read"].of == 3
+    own = "int8 letters: the model's own"
+    assert [(measures[f"{own}/{kind} rejected"].count, measures[f"{own}/{kind} rejected"].of)
+            for kind in ("letters", "look-alikes")] == [(1, 1), (1, 1)]  # fmt: skip
+    record = written["details"]
     rows = {row["name"]: row for row in record["models"]["int8"]["digits"]}
+    assert measures["int8 MNIST test/NLL"].value == rows["MNIST test"]["nll"]
+    assert measures["int8 MNIST test/read"].value == pytest.approx(rows["MNIST test"]["read"])
     assert rows["MNIST test"]["count"] == 10_000
     assert rows["MNIST test"]["read"] > 99
     assert rows["ones"]["count"] == 3
@@ -50,7 +65,10 @@ def test_pictures_are_read_whole_and_one_that_cannot_be_is_named_at_the_end(
     assert done.code == 1
     assert "1 pictures could not be read" in done.err
     assert "none.png" in done.err
-    found = json.loads((tmp_path / "out" / "digits.json").read_text())["models"]["int8"]["pages"]
+    written = result.read(tmp_path / "out" / "digits.json")
+    assert written["settings"]["pictures"] == ["photos"]
+    assert result.measures(written)["int8 photos: everything/false digits a page"].value == 0
+    found = written["details"]["models"]["int8"]["pages"]
     assert found["photos: everything"]["pages_without_digits"] == 1
     assert found["photos: everything"]["false_digits"] == 0
     assert "photos: everything" in done.out

@@ -16,6 +16,7 @@ from convert import calibration, package, quantize
 from convert.fold import Dense, fold
 from convert.recipes import CONVERSIONS
 from edge_runtime import model_file
+from edge_runtime.device import result
 from edge_runtime.native import stderr_silenced
 from tests.commands import Call
 
@@ -47,12 +48,20 @@ def test_good_build_passes_and_the_cards_say_so(smoke_build: Path, smoke_copy: P
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines()[-1] == f"every limit is met; {smoke_copy / 'parity.json'} holds the figures"
     assert [line.split()[0] for line in done.out.splitlines()[:-1]] == ["model", "full", *NAMES]
-    record = json.loads((smoke_copy / "parity.json").read_text())
+    written = result.read(smoke_copy / "parity.json")
+    record = written["details"]
     assert (record["passed"], record["missed"]) == (True, [])
+    assert (written["benchmark"], written["warnings"]) == ("parity", [])
+    assert written["settings"] == {"split": "MNIST test", "recipe": "smoke"}
+    assert written["environment"]["model"] == model_file.read(smoke_copy / "digits-int8.tflite").sha256[:12]
+    measures = result.measures(written)
     run = json.loads((smoke_copy / "run.json").read_text())
     for name in NAMES:
         found, measured = record["models"][name], card(smoke_copy, name)["measured"]
         assert found["full_accuracy"] == pytest.approx(100 * run["test_accuracy"])
+        assert measures[f"{name}/accuracy"].of == measures[f"{name}/agreement"].of == 10_000
+        assert measures[f"{name}/accuracy"].value == pytest.approx(found["accuracy"])
+        assert 10_000 - (measures[f"{name}/agreement"].count or 0) == len(found["flipped"])
         assert measured["split"] == "MNIST test, 10,000 digits"
         for figure in ("accuracy", "full_accuracy", "drop", "agreement", "mcnemar_p", "largest_difference"):
             assert measured[figure] == pytest.approx(found[figure], abs=1e-6)
@@ -78,12 +87,12 @@ def test_damaged_model_fails_and_nothing_is_removed(smoke_copy: Path, call: Call
     before = {path.name: path.read_bytes() for path in smoke_copy.glob("digits*")}
     done = call(main, "parity", smoke_copy)
     assert done.code == 5
-    record = json.loads((smoke_copy / "parity.json").read_text())
+    record = result.read(smoke_copy / "parity.json")["details"]
     found = record["models"]["int8"]
-    drop = re.search(r"int8: drop ([\d.]+) points, ([\d.]+) above the limit of 0.10", done.err)
+    drop = re.search(r"int8: drop ([\d.]+) points, ([\d.]+) above the limit of 0.05", done.err)
     assert drop is not None
     assert float(drop[1]) == pytest.approx(found["drop"], abs=0.006)
-    assert float(drop[2]) == pytest.approx(found["drop"] - 0.10, abs=0.006)
+    assert float(drop[2]) == pytest.approx(found["drop"] - 0.05, abs=0.006)
     assert f"int8: agreement {found['agreement']:.2f} %" in done.err
     assert re.fullmatch(r"error: the parity gate is missed: int8: .*\n", done.err)
     assert "float32:" not in done.err
@@ -100,7 +109,7 @@ def test_picture_of_flipped_digits_goes_when_none_flips(smoke_copy: Path, call: 
     stale = smoke_copy / "report" / "flipped-float32.png"
     stale.write_bytes(b"from an earlier run")
     assert call(main, "parity", smoke_copy).code == 0
-    assert json.loads((smoke_copy / "parity.json").read_text())["models"]["float32"]["flipped"] == []
+    assert result.read(smoke_copy / "parity.json")["details"]["models"]["float32"]["flipped"] == []
     assert not stale.exists()
 
 

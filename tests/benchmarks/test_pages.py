@@ -15,6 +15,7 @@ from benchmarks.__main__ import main
 from benchmarks.pages import verdict
 from benchmarks.score import score
 from edge_runtime import reject
+from edge_runtime.device import result
 from tests.commands import Call, Done
 
 PAPER = ("48793968101", "0430355509", "043")
@@ -39,9 +40,19 @@ def pages(tmp_path: Path, samples: Path, call: Call) -> Callable[..., Done]:
 
 
 def found(folder: Path) -> dict[str, Any]:
-    """Return what pages.json holds, its pages by their names."""
-    record: dict[str, Any] = json.loads((folder / "out" / "pages.json").read_text())
-    return record | {"pages": {page["file"]: page for page in record["pages"]}}
+    """Return what pages.json holds beside the measures, its pages by their names."""
+    details: dict[str, Any] = result.read(folder / "out" / "pages.json")["details"]
+    return details | {"pages": {page["file"]: page for page in details["pages"]}}
+
+
+def measured(folder: Path) -> dict[str, tuple[float, int | None]]:
+    """Return the measures of pages.json but for the times: counts of shares, and else the figure."""
+    measures = result.measures(result.read(folder / "out" / "pages.json"))
+    return {
+        name: (measure.value if measure.count is None else measure.count, measure.of)
+        for name, measure in measures.items()
+        if measure.unit != "ns"
+    }
 
 
 def without_times(table: str) -> list[str]:
@@ -59,7 +70,14 @@ def test_samples_are_exact(samples: Path, tmp_path: Path, call: Call) -> None:
     ]
     assert sorted(os.listdir(tmp_path / "out")) == ["index.html", "pages.json"]
     record = found(tmp_path)
-    assert (record["format"], record["folder"], record["unreadable"]) == (1, str(samples), [])
+    assert (record["folder"], record["unreadable"]) == (str(samples), [])
+    assert measured(tmp_path) == {
+        "everything/exact pages": (3, 3), "everything/exact lines": (6, 6), "everything/characters right": (37, 37),
+    }  # fmt: skip
+    written = result.read(tmp_path / "out" / "pages.json")
+    assert written["benchmark"] == "pages"
+    assert written["settings"].keys() == {"folder", "tier", "min_confidence"}
+    assert result.measures(written)["everything/a page"].value > 1000
     assert record["pages"]["paper.jpg"]["read"] == list(PAPER)
     assert list(record["summary"]) == ["everything"]
     assert record["summary"]["everything"]["error_rate"] == 0
@@ -96,6 +114,12 @@ def test_errors_are_counted_and_shown_worst_first(pages: Callable[..., Done], tm
     assert list(record["pages"]) == ["paper.jpg", "blackboard.jpg", "white.png"]
     assert record["pages"]["paper.jpg"]["score"] == {
         "digits": 26, "read": 24, "edits": 3, "lines": 4, "exact_lines": 1, "exact": False,
+    }  # fmt: skip
+    assert measured(tmp_path) == {
+        "no tier/exact pages": (0, 2), "no tier/exact lines": (1, 5), "no tier/characters right": (35, 38),
+        "no digits/exact pages": (1, 1), "no digits/false digits a page": (0, None),
+        "everything/exact pages": (1, 3), "everything/exact lines": (1, 5), "everything/characters right": (35, 38),
+        "everything/false digits a page": (0, None),
     }  # fmt: skip
     gallery = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert "<tr><td>4879396810<del>2</del></td><td>4879396810<ins>1</ins></td></tr>" in gallery
@@ -168,6 +192,7 @@ def test_nothing_readable(pages: Callable[..., Done], tmp_path: Path) -> None:
     assert done.code == 1
     assert without_times(done.out)[:2] == [" pages exact pages", "everything 0 0 of 0"]
     assert found(tmp_path)["summary"]["everything"]["error_rate"] is None
+    assert measured(tmp_path) == {}
 
 
 def test_bad_truth_is_one_line(pages: Callable[..., Done], tmp_path: Path) -> None:
@@ -184,7 +209,9 @@ def test_options_reach_the_reader(pages: Callable[..., Done], tmp_path: Path) ->
     record = found(tmp_path)
     assert record["pages"]["blackboard.jpg"]["read"] == ["hdheece", "affdh"]
     assert record["summary"]["everything"]["error_rate"] == 100
-    assert record["min_confidence"] == 0.25
+    settings = result.read(tmp_path / "out" / "pages.json")["settings"]
+    assert settings == {"folder": "photos", "tier": None, "min_confidence": 0.25}
+    assert measured(tmp_path)["everything/characters right"] == (0, 12)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """The robustness benchmark: what it counts, which limits it finds missed, and the command over a few pages."""
 
-import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from benchmarks.__main__ import main
 from benchmarks.robustness import Cell
 from edge_runtime import DigitReader
 from edge_runtime.conditions import CONDITIONS, SEVERITIES, style
+from edge_runtime.device import result
 from edge_runtime.pages import Page, Placed
 from edge_runtime.records import Box, Digit, Reading, Timings
 from tests.commands import Call
@@ -57,10 +57,16 @@ def test_percentages_are_of_what_they_say() -> None:
     assert (CELL.located, CELL.read, CELL.baseline, CELL.error_rate) == (90, 85, 95, 15)
     assert CELL.precision == pytest.approx(100 * 18 / 19)
     assert CELL.drop == pytest.approx(10)
+    assert [(measure.name, measure.count, measure.of) for measure in robustness.measures([CELL])[:-1]] == [
+        ("blur 1/located", 18, 20), ("blur 1/precision", 18, 19), ("blur 1/read", 17, 20),
+        ("blur 1/classifier alone", 19, 20), ("blur 1/characters right", 17, 20), ("blur 1/exact lines", 2, 4),
+    ]  # fmt: skip
+    assert robustness.measures([CELL])[-1].value == 5_250_000  # ns
     nothing = replace(CELL, reported=0, found=0)
     assert nothing.precision is None
     assert [line.split()[2] for line in robustness.misses([nothing], LIMITS)] == ["located", "read"]
-    assert robustness.record([nothing], [], {})["cells"][0]["precision"] is None
+    assert robustness.details([nothing], [])["cells"][0]["precision"] is None
+    assert "blur 1/precision" not in [measure.name for measure in robustness.measures([nothing])]
     assert re.split(r" {2,}", robustness.table([nothing]).splitlines()[1])[2:4] == ["0.0 %", "85.0 %"]
     plt.close(robustness_chart.draw([nothing], LIMITS))
 
@@ -167,9 +173,13 @@ def test_the_command_reads_writes_and_says(call: Call, tmp_path: Path) -> None:
     assert [line.split()[0] for line in done.out.splitlines()[:5]] == ["severity", "jpeg", "2", "tilt", "2"]
     assert done.out.splitlines()[-1] == f"{out / 'robustness.png'} shows it"
     assert (out / "robustness.png").read_bytes().startswith(b"\x89PNG")
-    written = json.loads((out / "robustness.json").read_text())
+    found = result.read(out / "robustness.json")
+    written = found["details"]
     assert {path.name for path in out.iterdir()} == {"robustness.json", "robustness.png"}
-    assert (written["format"], written["split"], written["pages"], written["seed"]) == (1, "held-out", 2, 5_270_611)
+    assert (found["benchmark"], found["warnings"]) == ("robustness", [])
+    assert 0 < found["settings"].pop("min_confidence") < 1
+    assert found["settings"] == {"split": "held-out", "seed": 5_270_611, "pages": 2}
+    assert len(found["measures"]) == 4 * 7
     assert [(cell["condition"], cell["severity"], cell["digits"]) for cell in written["cells"]] == [
         ("jpeg", 1, 20), ("jpeg", 2, 20), ("tilt", 1, 20), ("tilt", 2, 20),
     ]  # fmt: skip

@@ -1,6 +1,5 @@
 """Load on `edge-digits serve`: the whole in short, and servers that are not as they should be."""
 
-import json
 import shutil
 import sys
 from collections.abc import Sequence
@@ -9,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from benchmarks import serve, serve_chart, viewers
+from benchmarks import serve, serve_chart, serve_table, viewers
 from benchmarks.__main__ import main
 from benchmarks.load import Answers
 from benchmarks.serve import Cell, Found, Long, Second
 from benchmarks.served import serving
 from benchmarks.soak import MB
 from benchmarks.viewers import Stay
+from edge_runtime.device import result
 from edge_runtime.errors import EdgeError
 from tests.commands import Call
 from tests.edge_runtime.web.hosting import hello, hosting
@@ -126,12 +126,36 @@ def test_what_is_beyond_a_limit_is_exit_code_5(
 ) -> None:
     limited(LIMITS, tmp_path, monkeypatch)
     monkeypatch.setattr(serve, "measure", lambda *_: found)
-    monkeypatch.setattr(serve, "environment", dict)
+    monkeypatch.setattr(serve, "tools", dict)
     done = call(main, "serve", "--out", tmp_path)
     assert (done.code, done.err) == (
         5, f"error: beyond its limit: {missed}; {tmp_path}/serve.json holds the figures\n",
     )  # fmt: skip
-    assert json.loads((tmp_path / "serve.json").read_text())["figures"][missed] > 0
+    assert result.read(tmp_path / "serve.json")["details"]["figures"][missed] > 0
+
+
+def test_measures_of_every_part() -> None:
+    cells = [
+        Cell("page", 8, False, answers(), answers(times=[0.5])),
+        Cell("page", 8, True, answers(statuses={}, times=[]), None),
+    ]
+    seconds = [Second(60 * MB, 4, 70), Second(62 * MB, 4, 70)]
+    found = Found(cells, stays([3.0], [4.0], [6.0]), Long(64, answers(), seconds), ["oh"])
+    measures = {each.name: each for each in serve_table.measures(found, serve_table.figures(found))}
+    assert len(measures) == 7 + 3 * 5 + 2 + 5 + 2
+    assert {name: each.value for name, each in measures.items() if name.startswith("page x 8")} == {
+        "page x 8/answers a second": 2, "page x 8/answered in p50": 2_500_000,
+        "page x 8/answered in p99": pytest.approx(3_970_000), "page x 8, empty/answers a second": 2,
+        "page x 8, empty/answered in p50": 500_000, "page x 8, empty/answered in p99": 500_000,
+        "page x 8, patient/answers a second": 0,
+    }  # fmt: skip
+    assert measures["16 viewers/since sent p50"].value == 6_000_000
+    assert [measures[f"page x 8/answered in p{at}"].better for at in (50, 99)] == ["lower", None]
+    assert (measures["0 viewers/dropped"].count, measures["0 viewers/dropped"].of) == (0, 200)
+    assert "0 viewers/sent on" not in measures
+    assert measures["4 viewers/sent on"].value == pytest.approx(100 * 99 / 50)
+    assert (measures["long/memory"].value, measures["long/memory"].unit) == (62 * MB, "B")
+    assert (measures["all/told"].value, measures["all/failures"].value) == (1, 0)
 
 
 def test_every_part_is_drawn() -> None:
@@ -154,7 +178,10 @@ def test_the_real_thing_in_short(call: Call, tmp_path: Path, monkeypatch: pytest
     assert done.code == 0, done.err
     assert "every limit is met" in done.out
     assert done.err == "measuring: POST /api/read\nmeasuring: viewers\nmeasuring: 24 connections\n"
-    found = json.loads((tmp_path / "serve.json").read_text())
+    written = result.read(tmp_path / "serve.json")
+    found = written["details"]
+    assert written["benchmark"] == "serve"
+    assert written["settings"] == {"parts": ["read", "viewers", "long"], "seconds": 1, "rounds": 1, "minutes": 0.05}
     assert [(cell["picture"], cell["patient"]) for cell in found["read"]] == [
         ("28x28 PNG", False), ("28x28 PNG", True), ("640x480 JPEG", False), ("640x480 JPEG", True),
     ]  # fmt: skip
@@ -170,7 +197,8 @@ def test_the_real_thing_in_short(call: Call, tmp_path: Path, monkeypatch: pytest
     assert all(0 <= age < 5000 for stay in found["viewers"] for age in stay["claimed"] + stay["true"])
     assert found["viewers"][0]["got"] is None
     assert found["viewers"][2]["got"] > 1
-    assert found["environment"]["wrk"].startswith("wrk ")
+    assert found["wrk"].startswith("wrk ")
+    assert found["versions"].keys() == {"uvicorn", "starlette", "h11"}
     assert (tmp_path / "serve.png").stat().st_size > 10_000
 
 

@@ -1,6 +1,5 @@
 """Reading a camera for long: the stamps, what is seen of a process, and what it comes to."""
 
-import json
 import os
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from benchmarks.__main__ import main
 from benchmarks.soak import MB, Second
 from benchmarks.stamp import age, stamp
 from edge_runtime import DigitReader
+from edge_runtime.device import result
 from edge_runtime.pages import PageStyle, draw_page
 from edge_runtime.records import Uint8
 from tests.commands import Call
@@ -72,6 +72,12 @@ def test_what_a_run_comes_to() -> None:
     assert (found["memory_growth_mb"], found["threads_spread"], found["files_spread"]) == (0, 0, 0)
     assert found["core_percent"] == 10.0
     assert found["minutes"] == 5.0
+    measures = {measure.name: measure for measure in soak.measures(found)}
+    assert measures["frames/age p50"].value == 12_000_000  # ns
+    assert (measures["frames/dropped"].count, measures["frames/dropped"].of) == (300, 899)
+    assert (measures["frames/unstamped"].count, measures["frames/unstamped"].of) == (0, 599)
+    assert measures["reader/memory"].value == 80 * MB
+    assert measures["reader/cores"].value == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +116,9 @@ def test_the_real_thing_for_a_few_seconds(tmp_path: Path, call: Call, monkeypatc
     done = call(main, "soak", "--minutes", "0.06", "--out", tmp_path)
     # The limit that nothing can meet is the one that is named.
     assert (done.code, done.err) == (5, f"error: beyond its limit: files_spread; {tmp_path}/soak.png shows when\n")
-    found = json.loads((tmp_path / "soak.json").read_text())
+    written = result.read(tmp_path / "soak.json")
+    assert (written["benchmark"], written["settings"]) == ("soak", {"minutes": 0.06})
+    found = written["details"]
     assert found["frames"] > 10
     assert found["unstamped"] == 0
     assert 0 < found["age_p50_ms"] < 2000

@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,7 @@ from benchmarks import videos
 from benchmarks.__main__ import main
 from benchmarks.videos import HIDDEN, PAGES, SHOWN, SIZE, SLIDING, film
 from edge_runtime import DigitReader
+from edge_runtime.device import result
 from edge_runtime.records import Uint8
 from tests.commands import Call
 from train.dataset import Digits
@@ -46,7 +46,12 @@ def test_a_reader_that_reads_nothing_is_never_exact(digits: tuple[Uint8, Uint8])
 def test_the_command_counts_and_writes_what_it_found(call: Call, tmp_path: Path) -> None:
     done = call(main, "videos", "--videos", "1", "--out", tmp_path)
     assert done.code == 0
-    (record,) = json.loads((tmp_path / "videos.json").read_text())
+    written = result.read(tmp_path / "videos.json")
+    assert (written["benchmark"], written["settings"]) == ("videos", {"videos": 1, "seed": 7, "hands": 0.0})
+    (record,) = written["details"]["videos"]
+    measures = result.measures(written)
+    assert (measures["all/exact"].count, measures["all/exact"].of) == (int(record["exact"]), 1)
+    assert measures["raw/wrong reports"].value == pytest.approx(record["wrong_raw"] / (record["frames"] / 10))
     assert set(record) == {"frames", "exact", "still", "wrong", "wrong_raw"}
     assert f"{int(record['exact'])} of 1 videos reported exactly" in done.out
     assert f"of the {int(record['still'])} whose pages are read right" in done.out
