@@ -23,8 +23,9 @@ PROBLEMS = {
     "413": ("TooLarge", "More than 20 MB or 50 megapixels."),
     "421": ("Misdirected", "The server does not know that host name as its own; `--allow-host` adds names."),
     "429": ("TooMany", "Too many connections, pictures or viewers at once: try again later."),
+    "431": ("TooLong", "The request's head, its address and headers, has more than 16 KiB."),
 }
-ALWAYS = {"400", "401", "408", "421", "429"}  # whatever is asked for
+ALWAYS = {"400", "401", "408", "421", "429", "431"}  # whatever is asked for
 
 Json = dict[str, Any]
 

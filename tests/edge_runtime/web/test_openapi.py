@@ -19,7 +19,7 @@ from edge_runtime.web.query import MOST
 SAMPLES = Path(__file__).parents[3] / "edge_runtime" / "samples"
 DOCUMENT = document("1.2.3")
 OPERATIONS = {(method, path): told for path, item in DOCUMENT["paths"].items() for method, told in item.items()}
-REFUSED = {"400", "401", "408", "421", "429"}
+REFUSED = {"400", "401", "408", "421", "429", "431"}
 STREAM = {"frames": (1, MOST, None), "boxes": ([0, 1], 1)}
 # Each operation's parameters, with least, most and default or choices and default, and the statuses of its own.
 CONTRACT: dict[tuple[str, str], tuple[dict[str, Any], set[str]]] = {
