@@ -2,14 +2,15 @@
 
 import io
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
 import edge_runtime
-from edge_runtime import config, dependencies, ending, read_options, serve_options
+from edge_runtime import bench_options, config, dependencies, ending, read_options, serve_options
 from edge_runtime.errors import EdgeError, OptionError, OutputError, PictureError, SourceError
 
 EXIT_CODES = """\b
@@ -19,6 +20,7 @@ Exit codes:
     2  a wrong option, or a package that is not installed
     3  a camera or stream is not there, or gives no frame any more
     4  the model was refused
+    5  the network does not answer on this machine as it must
     6  an output could not be written
   130  Ctrl-C
 """
@@ -194,8 +196,72 @@ def serve(source: str | None, debug: bool, **given: Any) -> None:
 
 
 serve.params[1:1] = serve_options.OPTIONS
+
+
+@cli.command(epilog=EXIT_CODES, cls=read_options.SectionedCommand)
+@CONFIG
+@DEBUG
+def bench(debug: bool, **given: Any) -> None:
+    """Measure how fast this machine is: one digit, whole frames stage by stage, the start of the command, memory.
+
+    First the model's golden vectors are replayed: exit code 5 where the network does not answer here as it must. It
+    takes half a minute on a desktop, and some minutes on a small board, which should have nothing else to do then.
+
+    \b
+    Examples:
+      edge-digits bench
+      edge-digits bench --out bench.json
+    """
+    import json
+
+    from edge_runtime.device import bench as measure
+    from edge_runtime.device import bench_table
+    from edge_runtime.files import write_text
+
+    out: Path | None = given["out"]
+    if out is not None:
+        measure.check_folder(out)
+    settings = measure.Settings(given["model"], given["labels"], given["threads"], given["fast"])
+    with _progress(measure.steps(settings)) as begins:
+        record = measure.run(settings, begins)
+    for warning in measure.worth_a_word(record):
+        _note(f"warning: {warning}")
+    text = json.dumps(record)
+    if out is not None:
+        write_text(out, text + "\n")
+    for line in [text] if given["json"] else bench_table.lines(record):
+        _print(line)
+
+
+bench.params[0:0] = bench_options.OPTIONS
+
+
+@contextmanager
+def _progress(steps: list[str]) -> Iterator[Callable[[str], None]]:
+    """Give what is told of each step as it begins: a bar on a terminal, elsewhere a line for each that is new."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        told: set[str] = set()
+
+        def tell(step: str) -> None:
+            if step not in told:
+                told.add(step)
+                _note(f"measuring {step}")
+
+        yield tell
+        return
+    with click.progressbar(length=len(steps), file=sys.stderr, item_show_func=lambda step: step) as bar:
+        begun: list[str] = []
+
+        def advance(step: str) -> None:
+            bar.update(1 if begun else 0, step)
+            begun.append(step)
+
+        yield advance
+        bar.update(len(steps) - len(begun) + 1, "")
+
+
 NOTHING_WRITTEN = {"annotate": None, "explain": None, "json": False, "video": None, "window": False}
-COMMANDS = {"read": read, "serve": serve}  # that have a table of their own in a file
+COMMANDS = {"read": read, "serve": serve, "bench": bench}  # that have a table of their own in a file
 
 
 @cli.group("config")
@@ -272,4 +338,4 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
     finally:
-        ending.leave_drivers_behind()
+        ending.leave_threads_behind()

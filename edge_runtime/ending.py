@@ -1,4 +1,4 @@
-"""How the program ends: by SIGTERM in order, and without waiting for drivers that do not answer."""
+"""How the program ends: by SIGTERM in order, and without waiting for what does not end by itself."""
 
 import os
 import signal
@@ -24,15 +24,16 @@ def sigterm_is_an_end(wanted: bool, codes: set[int]) -> Iterator[None]:
             signal.signal(signal.SIGTERM, before)
 
 
-def leave_drivers_behind() -> None:
-    """Exit at once where a thread still waits for a camera's driver: Python's own end would abort in its midst.
+def leave_threads_behind() -> None:
+    """Exit at once where a thread still waits for a camera's driver, or reads what a visitor sent.
 
-    Only where it is exiting: what else is raised has a traceback to show.
+    Python's own end would abort in the driver's midst, and wait for the picture. Only where it is exiting: what else is
+    raised has a traceback to show.
     """
     leaving = sys.exc_info()[1]
     if not isinstance(leaving, SystemExit):
         return
-    if any(thread.name.startswith("capture ") for thread in threading.enumerate()):
+    if any(thread.name.startswith(("capture ", "read_")) for thread in threading.enumerate()):
         with suppress(OSError, ValueError, AttributeError):  # standard output may be closed
             sys.stdout.flush()
         os._exit(leaving.code if isinstance(leaving.code, int) else 0)

@@ -118,6 +118,7 @@ def application(reader: DigitReader, live: Live, metrics: Metrics, rules: Rules)
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         live.attach()
         yield
+        reads.close()
 
     answers: dict[str, Answer] = {
         "/healthz": alive, "/readyz": ready, "/metrics": scraped, "/openapi.json": described,

@@ -36,8 +36,12 @@ class Reads:
 
     def __init__(self, reader: DigitReader) -> None:
         self._reader = reader
-        self._pool = ThreadPoolExecutor(AT_ONCE, "read")
+        self._pool = ThreadPoolExecutor(AT_ONCE, "read")  # ending.py knows the name
         self._busy = 0
+
+    def close(self) -> None:
+        """Read no more: what waits for its turn is given up, what is being read comes to nothing."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def answer(self, request: Request) -> Response:
         """Answer a request. Raises Problem."""
@@ -50,9 +54,9 @@ class Reads:
         self._busy += 1
         try:
             body = await self._body(request)
-            data, name = _file(request.headers.get("content-type", ""), body)
+            kind = request.headers.get("content-type", "")
             loop = asyncio.get_running_loop()
-            return JSONResponse(await loop.run_in_executor(self._pool, self._read, data, name, cropped, explained))
+            return JSONResponse(await loop.run_in_executor(self._pool, self._read, kind, body, cropped, explained))
         finally:
             self._busy -= 1
 
@@ -76,8 +80,9 @@ class Reads:
             raise Problem(400, "No picture", "the request has no body: send a picture's bytes, or a form with a file")
         return bytes(body)
 
-    def _read(self, data: bytes, name: str, cropped: bool, explained: bool) -> dict[str, Any]:
+    def _read(self, kind: str, body: bytes, cropped: bool, explained: bool) -> dict[str, Any]:
         """Return the record of a picture's reading, and what else was asked for. Raises Problem."""
+        data, name = _file(kind, body)
         try:
             frame = pictures.decode(data, name)
         except PictureTooLarge as error:
@@ -107,18 +112,25 @@ def _file(content_type: str, body: bytes) -> tuple[bytes, str]:
     damaged = Problem(400, "Not a form", "the multipart form is damaged or cut short")
     if not options.get(b"boundary"):
         raise damaged
+    not_one = Problem(400, "Not one picture", "the form must hold one file")
     files: list[File] = []
+
+    def found(file: File) -> None:
+        if files:
+            raise not_one  # before it is a hundred thousand
+        files.append(file)
+
     try:
         parser = FormParser(
-            "multipart/form-data", None, files.append, boundary=options[b"boundary"],
+            "multipart/form-data", None, found, boundary=options[b"boundary"],
             config={"MAX_MEMORY_FILE_SIZE": 2 * MOST_BYTES},  # never onto a disk
         )  # fmt: skip
         parser.write(body)
         parser.finalize()
     except FormParserError as error:
         raise damaged from error
-    if len(files) != 1:
-        raise Problem(400, "Not one picture", f"the form must hold one file, not {len(files)}")
+    if not files:
+        raise not_one
     file = files[0].file_object
     file.seek(0)
     return file.read(), shown((files[0].file_name or b"").decode("utf-8", "replace"))

@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -92,6 +93,35 @@ def test_what_is_no_picture_is_refused(served: Site, paper: bytes) -> None:
         assert words in answer.json["detail"], answer.json
     assert served.ask("/api/read?crops=yes", paper).status == 400
     assert served.ask("/api/read").status == 405
+
+
+def test_a_form_is_left_at_its_second_file(served: Site, paper: bytes) -> None:
+    one, end = form("x.jpg", paper), b"--xx--\r\n"
+    many = one.removesuffix(end) + one.removesuffix(end) + b"--xx\r\n no header"
+    for body in (many, one.replace(b"; filename", b"; other")):
+        answer = served.ask("/api/read", body, FORM)
+        assert (answer.status, answer.json["detail"]) == (400, "the form must hold one file")
+
+
+def test_a_form_that_takes_long_keeps_nobody_else_waiting(
+    reader: DigitReader, paper: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, others = threading.Event(), threading.Event()
+    parse = reads._file
+
+    def parsed(kind: str, body: bytes) -> tuple[bytes, str]:
+        begun.set()
+        assert others.wait(10)
+        return parse(kind, body)
+
+    monkeypatch.setattr(reads, "_file", parsed)
+    with site(reader, None) as served, ThreadPoolExecutor(1) as visitor:
+        answer = visitor.submit(served.ask, "/api/read", form("x.jpg", paper), FORM)
+        assert begun.wait(10)
+        assert served.ask("/healthz").status == 200
+        others.set()
+        assert answer.result().status == 200
+        assert served.told == []
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(served: Site) -> None:
