@@ -32,6 +32,8 @@ OPEN = frozenset({"/healthz"})  # paths that need no token
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})  # methods that change nothing
 LASTING = 365 * 24 * 3600  # seconds that a browser keeps the cookie
 
+Host = str | ipaddress.IPv4Address | ipaddress.IPv6Address
+
 _AUTHORITY = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::([0-9]{0,5}))?", re.ASCII)
 _STYLE = (
     "body{font:1.1rem/1.6 system-ui,sans-serif;max-width:34rem;margin:3rem auto;padding:0 1rem;"
@@ -68,12 +70,12 @@ _PAGE_POLICY = (
 class Rules:
     """Who is let in.
 
-    Without a `token`, everybody is. `hosts` are the names, in lower case, that this server goes by besides localhost;
-    it goes by IP addresses too, where it is bound to `loopback` by those of that device only. `secure`: over TLS.
+    Without a `token`, everybody is. `hosts` are the names, in lower case, and the addresses that this server goes by
+    besides localhost and any IP address, or where it is bound to `loopback` those of that device. `secure`: over TLS.
     """
 
     token: str | None
-    hosts: frozenset[str]
+    hosts: frozenset[Host]
     loopback: bool
     secure: bool
 
@@ -81,7 +83,7 @@ class Rules:
 class Authority(NamedTuple):
     """A host, as a name in lower case or an address, and its port where one is told."""
 
-    host: str | ipaddress.IPv4Address | ipaddress.IPv6Address
+    host: Host
     port: int | None
 
 
@@ -157,10 +159,10 @@ class Guard:
         if asked is None:
             raise Problem(400, "Bad host", "the Host header is neither a name nor an address")
         if isinstance(asked.host, str):
-            allowed = asked.host == "localhost" or asked.host in self.rules.hosts
+            usual = asked.host == "localhost"
         else:
-            allowed = not self.rules.loopback or asked.host.is_loopback
-        if not allowed:
+            usual = not self.rules.loopback or asked.host.is_loopback
+        if not usual and asked.host not in self.rules.hosts:
             raise Problem(
                 421, "Not this host",
                 "this server does not go by that name: use its address, or start it with --allow-host NAME",

@@ -4,7 +4,7 @@ import ipaddress
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from edge_runtime.reader import DigitReader
 from edge_runtime.state import state_folder
 from edge_runtime.web import names, server, tokens
 from edge_runtime.web.app import application
-from edge_runtime.web.guard import Rules
+from edge_runtime.web.guard import Host, Rules, authority
 from edge_runtime.web.live import Live
 from edge_runtime.web.metrics import Metrics
 
@@ -38,21 +38,23 @@ def entrance(given: Given) -> Entrance:
     """Open what the options ask for. Raises OptionError where that cannot be, OutputError where nothing can be kept."""
     certificate, lines = _certificate(given["tls"], given["tls_key"], given["allow_host"])
     loopback = _is_loopback(given["host"])
-    token, fresh = None, False
-    if given["token_file"] is not None:
-        token = tokens.load(given["token_file"])
-    elif not loopback:
-        kept = state_folder() / "serve.token"
-        token, fresh = tokens.made(kept)
-        if not fresh:
-            lines.append(f"the token is that in {kept}: add ?token=... to the address once")
     # Not for loopback: anybody on the network could answer for this machine's name, and name this address.
     own = [] if loopback else [names.host(), names.local(names.host())]
-    listener = server.listen(given["host"], given["port"])
+    hosts = frozenset([*own, *map(_allowed, given["allow_host"])])
+    token, fresh = None, False
+    with ExitStack() as undo:
+        listener = undo.enter_context(server.listen(given["host"], given["port"]))
+        if given["token_file"] is not None:
+            token = tokens.load(given["token_file"])
+        elif not loopback:  # once there is an address: a new one is told this once only
+            kept = state_folder() / "serve.token"
+            token, fresh = tokens.made(kept)
+            if not fresh:
+                lines.append(f"the token is that in {kept}: add ?token=... to the address once")
+        undo.pop_all()
     scheme, port = "https" if certificate else "http", listener.getsockname()[1]
     for name in _addresses(given["host"]):
         lines.append(f"{scheme}://{name}:{port}/" + (f"?token={token}" if fresh else ""))
-    hosts = frozenset(name.lower() for name in (*own, *given["allow_host"]))
     rules = Rules(token=token, hosts=hosts, loopback=loopback, secure=certificate is not None)
     return Entrance(listener, rules, certificate, lines)
 
@@ -139,6 +141,13 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _allowed(name: str) -> Host:
+    found = authority(f"[{name}]" if ":" in name else name)
+    if found is None:
+        raise OptionError(f"--allow-host takes a name or an address, and no port; {name!r} is neither")
+    return found.host
 
 
 def _addresses(host: str) -> list[str]:

@@ -3,8 +3,10 @@
 import json
 import re
 import signal
+import socket
 import ssl
 import stat
+import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -14,7 +16,22 @@ import pytest
 from edge_runtime.cli import main
 from tests.commands import Call
 from tests.edge_runtime.servers import serving as camera
+from tests.edge_runtime.web import process
 from tests.edge_runtime.web.process import served
+
+# The server, with pictures that take for ever.
+ENDLESS = """
+import sys, threading
+from edge_runtime.cli import main
+from edge_runtime.sources import pictures
+
+def decode(data, name):
+    print("reading", file=sys.stderr, flush=True)
+    threading.Event().wait()
+
+pictures.decode = decode
+main()
+"""
 
 
 def ask(address: str, **headers: str) -> tuple[int, bytes]:
@@ -40,6 +57,20 @@ def test_a_live_source_is_served_until_a_signal(tmp_path: Path, number: int, cod
             assert stream.readline() == b"--frame\r\n"
             assert running.end(number) == (code, "")
     assert all(json.loads(line)["type"] == "event" for line in log.read_text().splitlines())
+
+
+def test_a_picture_that_takes_long_does_not_hold_up_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "COMMAND", [sys.executable, "-c", ENDLESS, "serve"])
+    with served(home=tmp_path) as running:
+        port = int(running.address.rpartition(":")[2].rstrip("/"))
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as visitor:
+            visitor.sendall(b"POST /api/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx")
+            assert running.process.stderr is not None
+            assert running.process.stderr.readline() == "reading\n"
+            code, rest = running.end()
+    assert code == 0
+    assert "timeout graceful shutdown exceeded" in rest
+    assert len(rest.splitlines()) == 1
 
 
 def test_without_a_source_there_is_nothing_but_the_page(tmp_path: Path) -> None:
@@ -81,6 +112,22 @@ def test_who_is_not_on_this_machine_needs_the_token_that_is_printed_once(tmp_pat
         assert str(kept) in "".join(running.lines)
 
 
+def test_no_token_is_made_that_nobody_is_told(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    with camera(lambda request: None) as taken:
+        done = call(main, "serve", "--host", "0.0.0.0", "--port", taken.rpartition(":")[2])
+    assert (done.code, list(tmp_path.iterdir())) == (2, [])
+
+
+def test_more_names_and_addresses_are_those_that_are_allowed(tmp_path: Path) -> None:
+    allowed = ("--allow-host", "Digits.Example.", "--allow-host", "192.0.2.7", "--allow-host", "2001:db8::7")
+    with served(*allowed, home=tmp_path) as running:
+        for host in ("digits.example", "DIGITS.example:80", "192.0.2.7", "[2001:db8::7]:443", "localhost"):
+            assert ask(running.address, Host=host)[0] == 200, host
+        for host in ("example", "192.0.2.8", "[2001:db8::8]"):
+            assert ask(running.address, Host=host)[0] == 421, host
+
+
 def test_a_token_of_ones_own_holds_on_this_machine_too(tmp_path: Path) -> None:
     own = tmp_path / "token"
     own.write_text("abcdefghijklmnopqrstuvwxyz\n")
@@ -120,6 +167,8 @@ def test_what_cannot_be_served_is_one_line(call: Call, tmp_path: Path, monkeypat
             (["--host", "nowhere.invalid", "--port", 0], 2, "--host"),
             (["--token-file", loose, "--port", 0], 2, "chmod 600"),
             (["--token-file", tmp_path / "none", "--port", 0], 2, "none"),
+            (["--allow-host", "http://pi", "--port", 0], 2, "'http://pi' is neither"),
+            (["--allow-host", "pi:8000", "--port", 0], 2, "no port"),
             (["--tls", tmp_path / "none.pem", "--port", 0], 2, "--tls takes two files"),
             (["--tls", tmp_path / "none.pem", tmp_path / "none.key", "--port", 0], 2, "none.pem"),
             (["--tls-key", tmp_path / "none.key", "--port", 0], 2, "--tls-key goes with --tls"),
