@@ -9,6 +9,7 @@ EdgeError                                    exit code of the command line
 + ModelError        (ValueError)             4   a model file cannot be used
   - ModelCorrupt                                 its bytes are not the ones that were released
   - ContractMismatch                             it was made for another version of the 28x28 contract
++ CheckFailed       (AssertionError)         5   this machine does not answer as it must
 + OutputError       (OSError)                6   a result cannot be written
 """
 
@@ -59,6 +60,12 @@ class ModelCorrupt(ModelError):
 
 class ContractMismatch(ModelError):
     """A model file was made for another version of the 28x28 contract."""
+
+
+class CheckFailed(EdgeError, AssertionError):
+    """A check failed: what comes out on this machine is not what has to."""
+
+    exit_code = 5
 
 
 class OutputError(EdgeError, OSError):

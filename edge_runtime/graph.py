@@ -39,7 +39,7 @@ class Graph:
 
     def __init__(self, model: ModelFile, threads: int) -> None:
         self._model, self._threads = model, threads
-        self._one = _interpreter(model, threads)
+        self._one = interpreter(model, threads)
         given, answered = self._one.get_input_details(), self._one.get_output_details()
         if len(given) != 1 or len(answered) != 1:
             raise ModelError(f"{model.path} has {len(given)} inputs and {len(answered)} outputs, not one of each")
@@ -77,7 +77,7 @@ class Graph:
         if few == len(images):
             return self._gather(one, images, 1)
         if self._many is None:
-            self._many = _interpreter(self._model, self._threads, (BATCH, *self._shape))
+            self._many = interpreter(self._model, self._threads, (BATCH, *self._shape))
         many = self._gather(self._many, images[: len(images) - few], BATCH)
         return np.concatenate([many, self._gather(one, images[len(images) - few :], 1)]) if few else many
 
@@ -158,15 +158,19 @@ def _input_table(details: dict[str, Any], model: ModelFile) -> NDArray[Any] | No
     return None if kind == np.uint8 and np.array_equal(table, pixels) else table
 
 
-def _interpreter(model: ModelFile, threads: int, shape: tuple[int, ...] | None = None) -> Any:
+def interpreter(model: ModelFile, threads: int, shape: tuple[int, ...] | None = None) -> Any:
+    """Return a LiteRT interpreter of a model, ready to run, for an input of this shape where one is given.
+
+    Raises ModelError where it cannot be loaded.
+    """
     try:
         with stderr_silenced():  # XNNPACK announces itself there on every start
-            interpreter = Interpreter(model_content=model.flatbuffer, num_threads=threads)
+            made = Interpreter(model_content=model.flatbuffer, num_threads=threads)
             if shape is not None:
-                index = interpreter.get_input_details()[0]["index"]
-                interpreter.resize_tensor_input(index, shape, strict=True)
-            interpreter.allocate_tensors()
+                index = made.get_input_details()[0]["index"]
+                made.resize_tensor_input(index, shape, strict=True)
+            made.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(f"{model.path} cannot be loaded: {reason}") from error
-    return interpreter
+    return made

@@ -1,0 +1,71 @@
+"""Golden vectors, replayed: does the network answer on this machine as it did where its file was made?"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from edge_runtime.classifier import Classifier
+from edge_runtime.errors import CheckFailed, ModelError
+
+# By how many units in the last place of the largest score any score may be off. Processors round int8 products the
+# other way here and there; floats are summed in another order, and where activations are quantized on the way, a sum
+# that lies between two steps may take the other one.
+UNITS, UNITS_FLOAT = 2, 2**14
+
+
+class Replay(NamedTuple):
+    """What came of it: of so many vectors, so many got the label they should, and no score is further off than so.
+
+    `furthest` and `allowed` are units in the last place.
+    """
+
+    vectors: int
+    same: int
+    furthest: float
+    allowed: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether the network answers as it should."""
+        return self.same == self.vectors and self.furthest <= self.allowed
+
+
+def replay(classifier: Classifier) -> Replay | None:
+    """Give the model its golden vectors, one by one; None for a model that has no card, and so no golden vectors.
+
+    A label counts as the same where the file's own scores lie too close together for it to be told. Raises CheckFailed
+    where the vectors cannot be read, or are not of this model.
+    """
+    model = classifier.model
+    if not model.verified:
+        return None
+    try:
+        golden = model.golden()
+        inputs, expected = golden["inputs"], golden["outputs"]
+        scores = np.concatenate([classifier.scores(image[None]) for image in inputs])
+    except (ModelError, ValueError) as error:
+        raise CheckFailed(f"{model.path}: its golden vectors are damaged; copy the file again") from error
+    if scores.shape != expected.shape or scores.dtype != expected.dtype:
+        raise CheckFailed(
+            f"{model.path}: its golden vectors are of another network: {expected.dtype} {expected.shape}, where this "
+            f"one answers {scores.dtype} {scores.shape}; copy the file again"
+        )
+    whole = np.issubdtype(expected.dtype, np.integer)
+    allowed = UNITS if whole else UNITS_FLOAT
+    unit = 1.0 if whole else float(np.spacing(np.abs(expected).max()))
+    wanted = expected.astype(np.float64)
+    off = np.abs(scores - wanted) / unit
+    leading = wanted.max(axis=1) - wanted[np.arange(len(wanted)), scores.argmax(axis=1)] <= 2 * allowed * unit
+    return Replay(len(inputs), int(leading.sum()), float(np.nan_to_num(off, nan=np.inf).max()), allowed)
+
+
+def check(classifier: Classifier) -> Replay | None:
+    """Replay them, as `replay` does. Raises CheckFailed where the network does not answer as it should."""
+    found = replay(classifier)
+    if found is not None and not found.passed:
+        raise CheckFailed(
+            f"{classifier.model.path} does not answer as it should on this machine: {found.same} of {found.vectors} "
+            f"golden vectors get their label, and scores are up to {found.furthest:g} units in the last place off, "
+            f"where {found.allowed} are allowed; copy the file again, or install another version of the interpreter"
+        )
+    return found
