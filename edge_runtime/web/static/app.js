@@ -16,6 +16,7 @@ let current = null;
 function show(name) {
   if (name === current) return;
   if (current && !document.hidden) views[current].hide();
+  if (current) window.scrollTo({ top: 0, behavior: "instant" }); // or the bar hides where the next one begins
   current = name;
   for (const other of names) {
     const tab = byId(`tab-${other}`);

@@ -7,7 +7,7 @@ import { showLines, showTimes } from "./lines.js";
 import { paint } from "./overlay.js";
 import { conditionText, duration, number, t } from "./strings.js";
 
-const WAIT = 10; // seconds that the server may take to answer
+const WAIT = 10; // seconds that the server may take to answer, once it has told how the source is doing
 const IDLE = 1000; // milliseconds between questions at least, while there is nothing new
 const FIRST_PAUSE = 1000, LONGEST_PAUSE = 30_000; // milliseconds until the server is tried again
 
@@ -53,12 +53,14 @@ export function live() {
 
   async function follow(signal) {
     let pause = FIRST_PAUSE;
+    let wait = 0;
     while (!signal.aborted) {
       const asked = performance.now();
       try {
-        const answer = await getJson(`/api/live?after=${after}&wait=${WAIT}`, signal);
+        const answer = await getJson(`/api/live?after=${after}&wait=${wait}`, signal);
         if (signal.aborted) return;
         pause = FIRST_PAUSE;
+        wait = WAIT;
         tell(answer);
         if (answer.state !== "none") events.open();
         if (answer.reading) await take(answer, signal);
@@ -66,7 +68,7 @@ export function live() {
         after = answer.number; // lower than it was where the server has been started anew
       } catch (problem) {
         if (signal.aborted) return;
-        after = 0;
+        after = wait = 0;
         events.close();
         put(byId("live-notice"), t("retrying", problem.message, number(pause / 1000)));
         if (!shown) put(byId("live-state"), problem.message);

@@ -140,6 +140,35 @@ def test_a_picture_is_read_and_explained(browser: Any, server: Served, samples: 
         assert page.locator("#pictures-results img[src=x]").count() == 0
 
 
+def test_what_was_read_of_a_picture_fits(browser: Any, server: Served, samples: Path) -> None:
+    for width in (320, 700, 800):
+        with visit(browser, server.address, "pictures", viewport={"width": width, "height": 640}) as page:
+            page.set_input_files("#pictures-input", samples / "paper.jpg")
+            page.click("#pictures-results summary", timeout=WAIT)
+            playwright.expect(page.locator("#pictures-results .wide img")).to_be_visible(timeout=WAIT)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_without_a_source_the_page_says_so_at_once(browser: Any, home: Path) -> None:
+    with served(home=home) as running, ExitStack() as opened:
+        window = browser.new_context()
+        opened.callback(window.close)
+        page = window.new_page()
+        with page.expect_request(re.compile("/api/live")) as asked:
+            page.goto(running.address)
+        assert asked.value.url.endswith("&wait=0")
+        playwright.expect(page.locator("#live-how")).to_be_visible(timeout=WAIT)
+
+
+def test_every_view_begins_at_its_top(browser: Any, server: Served) -> None:
+    with visit(browser, server.address, viewport={"width": 320, "height": 500}) as page:
+        page.evaluate("window.scrollTo(0, 150)")
+        assert page.evaluate("window.scrollY") == 150
+        page.click("#tab-draw")
+        playwright.expect(page.locator("#panel-draw")).to_be_visible(timeout=WAIT)
+        assert page.evaluate("window.scrollY") == 0
+
+
 @contextmanager
 def visit_with_errors(browser: Any, address: str, view: str) -> Iterator[Any]:
     """Open a view whose requests may fail: the browser notes that in its console."""
