@@ -275,6 +275,23 @@ def test_every_view_is_accessible_and_fits(browser: Any, server: Served, dark: b
         assert (bright < 80) == dark
 
 
+@pytest.mark.parametrize("width", [320, 1280])
+def test_a_number_stays_in_one_line(browser: Any, server: Served, width: int) -> None:
+    with visit(browser, server.address, "draw", viewport={"width": width, "height": 800}) as page:
+        for number in ("8" * 4, "8" * 12):
+            tops = page.evaluate(
+                """async (number) => {
+                const { showLines } = await import("/static/lines.js");
+                const range = document.createRange();
+                showLines(document.querySelector("#draw-lines"), [number]);
+                range.selectNodeContents(document.querySelector("#draw-lines"));
+                return [...new Set([...range.getClientRects()].map((box) => Math.round(box.top)))];
+                }""",
+                number,
+            )
+            assert len(tops) == 1, number
+
+
 def test_the_keyboard_goes_everywhere(browser: Any, server: Served) -> None:
     with visit(browser, server.address) as page:
         page.focus("#tab-live")
