@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Literal, NamedTuple
 
 import cv2
+import numpy as np
 
 from edge_runtime.reader import Trace
 from edge_runtime.records import Event, Frame
@@ -23,6 +24,7 @@ PICTURES = 64  # frames whose pictures are kept once they are made: these are sm
 EVENTS = 1000
 AVERAGE = 30  # frames that the frame rate is that of
 QUALITY = 85  # of JPEG
+LONGEST = 65_500  # pixels of a side that it can have
 
 
 class Told(NamedTuple):
@@ -213,6 +215,11 @@ class Live(Sink):
 
 
 def jpeg(frame: Frame, trace: Trace | None) -> bytes:
-    """Return a frame as JPEG; with what was read drawn over it where there is a trace."""
+    """Return a frame as JPEG, smaller if it must be; with what was read drawn over it where there is a trace."""
     pixels = frame.pixels if trace is None else annotate(frame, trace.reading)
+    height, width = pixels.shape[:2]
+    scale = LONGEST / max(width, height)
+    if scale < 1:
+        size = max(1, round(scale * width)), max(1, round(scale * height))
+        pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
     return cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from edge_runtime import DigitReader
+from edge_runtime.records import Frame
 from edge_runtime.sinks.sink import Closed
 from edge_runtime.web import live as module
 from edge_runtime.web.live import FRAMES, Live
@@ -160,3 +161,11 @@ def test_a_frame_is_encoded_once_for_all_who_ask(
     decoded = cv2.imdecode(np.frombuffer(pictures[0], np.uint8), cv2.IMREAD_UNCHANGED)
     assert decoded is not None
     assert decoded.shape[:2] == (48, 64)
+
+
+@pytest.mark.parametrize(("shape", "expected"), [((3, 70_000), (3, 65_500)), ((70_000, 1, 3), (65_500, 1, 3))])
+def test_a_frame_that_jpeg_cannot_hold_is_made_smaller(shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    made = module.jpeg(Frame(np.full(shape, 200, np.uint8), "long"), None)
+    decoded = cv2.imdecode(np.frombuffer(made, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert decoded is not None
+    assert decoded.shape == expected

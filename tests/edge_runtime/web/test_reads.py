@@ -73,6 +73,13 @@ def test_crops_and_stages_come_where_they_are_asked_for(served: Site, paper: byt
             assert image.format == kind
 
 
+def test_a_picture_that_is_very_long_is_explained_too(served: Site) -> None:
+    for size in ((70_000, 10), (10, 70_000)):
+        long = io.BytesIO()
+        Image.new("1", size).save(long, "PNG")
+        assert served.ask("/api/read?explain=1", long.getvalue()).status == 200
+
+
 def test_what_is_no_picture_is_refused(served: Site, paper: bytes) -> None:
     huge = io.BytesIO()
     Image.new("1", (10_000, 5_001)).save(huge, "PNG")
