@@ -103,10 +103,12 @@ def read(sources: tuple[str, ...], debug: bool, **given: Any) -> None:
       edge-digits read http://camera.local/stream --json --stall 10
     """
     from edge_runtime import DigitReader, outputs, pipeline
+    from edge_runtime.device.notify import Heart
     from edge_runtime.sinks.sink import Closed
     from edge_runtime.sources.kinds import kind_of
 
     codes: set[int] = set()  # of what failed
+    heart = Heart("frames")
 
     def failed(error: PictureError | OutputError) -> None:
         if debug:
@@ -114,9 +116,14 @@ def read(sources: tuple[str, ...], debug: bool, **given: Any) -> None:
         codes.add(error.exit_code)
         _note(f"error: {error}")
 
+    def told(line: str) -> None:
+        heart.status(line)
+        _note(line)
+
     outputs.check(given, sources)
     try:
-        options, report = read_options.sourcing(given, _note), read_options.reporting(given)
+        options = read_options.sourcing(given, told, lambda: heart.beat("frames"))
+        report = read_options.reporting(given)
     except ValueError as error:
         raise OptionError(str(error)) from error
     lasting = given["watch"] or any(kind_of(source).moving for source in sources)
@@ -128,7 +135,8 @@ def read(sources: tuple[str, ...], debug: bool, **given: Any) -> None:
         if not reader.classifier.model.verified:
             _note(f"{reader.classifier.model.path} has no card: it is used unverified")
         sinks = outputs.sinks(given, sources, reader.classifier.labels, _print, _note)
-        with suppress(Closed):
+        sinks += heart.sinks("frames")
+        with suppress(Closed), heart:
             pipeline.run(sources, reader, sinks, options, report, failed, read_options.viewing(given))
     if codes:
         raise SystemExit(max(codes))
@@ -155,6 +163,7 @@ def serve(source: str | None, debug: bool, **given: Any) -> None:
       edge-digits serve picamera --host 0.0.0.0 --tls auto
     """
     from edge_runtime import DigitReader, outputs, pipeline
+    from edge_runtime.device.notify import Heart
     from edge_runtime.sinks.sink import Closed
     from edge_runtime.sources.kinds import public
     from edge_runtime.web.live import Live
@@ -174,23 +183,27 @@ def serve(source: str | None, debug: bool, **given: Any) -> None:
     ):
         metrics = Metrics(reader.classifier, lambda: None if source is None else live.state == "reading")
         live = Live(None if source is None else public(source), given["stall"], metrics.reconnected)
+        heart = Heart("web") if source is None else Heart("web", "frames")
 
         def told(line: str) -> None:
             live.told(line)
+            heart.status(line)
             _note(line)
 
         try:
-            options, report = read_options.sourcing(given, told), read_options.reporting(given)
+            options = read_options.sourcing(given, told, lambda: heart.beat("frames"))
+            report = read_options.reporting(given)
         except ValueError as error:
             raise OptionError(str(error)) from error
         entered = entrance(given)
-        sinks = [live, metrics, *outputs.standing(given, _note)]
-        with serving(entered, reader, live, metrics, _note) as service:
+        sinks = [live, metrics, *outputs.standing(given, _note), *heart.sinks("frames")]
+        with serving(entered, reader, live, metrics, _note, lambda: heart.beat("web")) as service, heart:
             for line in entered.lines:
                 _note(line)
             if source is not None:
                 with suppress(Closed):
                     pipeline.run([source], reader, sinks, options, report, failed, read_options.viewing(given))
+                heart.rest("frames")
                 _note(f"{public(source)}: at its end; what was read stays on the page")
             service.wait()
 

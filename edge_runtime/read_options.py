@@ -110,7 +110,7 @@ OPTIONS = (
 )  # fmt: skip
 
 
-def sourcing(given: Given, tell: Callable[[str], None]) -> "Options":
+def sourcing(given: Given, tell: Callable[[str], None], idle: Callable[[], None] = lambda: None) -> "Options":
     """Return what was given as sources.options.Options. Raises ValueError where it makes no sense."""
     from edge_runtime.sources.options import Excerpt, Options, Patience, Settings
 
@@ -124,6 +124,7 @@ def sourcing(given: Given, tell: Callable[[str], None]) -> "Options":
         until=None if given["duration"] is None else monotonic() + given["duration"],
         watch=given["watch"],
         tell=tell,
+        idle=idle,
     )  # fmt: skip
 
 

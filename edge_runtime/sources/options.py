@@ -53,7 +53,7 @@ class Options:
     """All of these; no more than so many `frames` of each source, and none after `until`, in time.monotonic().
 
     With `watch`, a folder has no end: its new pictures are read as they arrive. `tell` gets a line at each change of a
-    live source.
+    live source, and `idle` is called whenever a folder has been looked at.
     """
 
     excerpt: Excerpt = Excerpt()
@@ -63,3 +63,4 @@ class Options:
     until: float | None = None
     watch: bool = False
     tell: Callable[[str], None] = lambda line: None
+    idle: Callable[[], None] = lambda: None

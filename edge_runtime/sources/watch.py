@@ -55,6 +55,7 @@ def watched(
                         if read == options.frames:
                             return
                 before = now
+                options.idle()
             wait(INTERVAL)
 
 

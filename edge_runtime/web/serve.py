@@ -62,12 +62,22 @@ def entrance(given: Given) -> Entrance:
 class Service:
     """A server in a thread of its own, beside the pipeline in the first one."""
 
-    def __init__(self, entered: Entrance, reader: DigitReader, live: Live, metrics: Metrics, tell: Tell) -> None:
+    def __init__(
+        self,
+        entered: Entrance,
+        reader: DigitReader,
+        live: Live,
+        metrics: Metrics,
+        tell: Tell,
+        turned: Callable[[], None] = lambda: None,
+    ) -> None:
         self._stop: Callable[[], None] | None = None
         self._started = threading.Event()
         self._ended = threading.Event()
         app = application(reader, live, metrics, entered.rules)
-        self._thread = threading.Thread(target=self._run, args=(app, entered, live, tell), name="web", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(app, entered, live, tell, turned), name="web", daemon=True
+        )
         self._thread.start()
 
     def wait_until_started(self) -> None:
@@ -86,15 +96,16 @@ class Service:
             self._stop()
         self._thread.join(PATIENCE)
 
-    def _run(self, app: ASGIApp, entered: Entrance, live: Live, tell: Tell) -> None:
+    def _run(self, app: ASGIApp, entered: Entrance, live: Live, tell: Tell, turned: Callable[[], None]) -> None:
         def started(stop: Callable[[], None]) -> None:
             self._stop = stop
             self._started.set()
 
         try:
             server.run(
-                app, entered.listener, certificate=entered.certificate, ending=live.end, tell=tell, started=started
-            )
+                app, entered.listener, certificate=entered.certificate, ending=live.end, tell=tell, started=started,
+                turned=turned,
+            )  # fmt: skip
         finally:
             live.end()
             self._started.set()
@@ -102,9 +113,16 @@ class Service:
 
 
 @contextmanager
-def serving(entered: Entrance, reader: DigitReader, live: Live, metrics: Metrics, tell: Tell) -> Iterator[Service]:
-    """Serve meanwhile."""
-    service = Service(entered, reader, live, metrics, tell)
+def serving(
+    entered: Entrance,
+    reader: DigitReader,
+    live: Live,
+    metrics: Metrics,
+    tell: Tell,
+    turned: Callable[[], None] = lambda: None,
+) -> Iterator[Service]:
+    """Serve meanwhile; `turned` is called ten times a second, by the server's thread, while it answers."""
+    service = Service(entered, reader, live, metrics, tell, turned)
     try:
         yield service
     finally:

@@ -77,10 +77,11 @@ class Server(uvicorn.Server):
         ending: Callable[[], None],
         started: Callable[[Callable[[], None]], None],
         tell: Tell,
+        turned: Callable[[], None],
     ) -> None:
         super().__init__(config)
         self._listener, self._context, self._limits = listener, context, limits
-        self._ending, self._started, self._tell = ending, started, tell
+        self._ending, self._started, self._tell, self._turned = ending, started, tell, turned
         self._handshakes: set[asyncio.Task[None]] = set()
 
     def stop(self) -> None:
@@ -113,6 +114,7 @@ class Server(uvicorn.Server):
         now = asyncio.get_running_loop().time()
         for connection in self._connections():
             connection.check(now)
+        self._turned()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -155,15 +157,16 @@ def run(
     ending: Callable[[], None],
     tell: Tell,
     started: Callable[[Callable[[], None]], None] = lambda stop: None,
+    turned: Callable[[], None] = lambda: None,
     limits: Limits = LIMITS,
 ) -> None:
     """Serve on a listening socket, until SIGINT or SIGTERM where this is the main thread; it is closed then.
 
     `started` gets the function that ends it as a signal does, when the first visitor may come; any thread may call
-    that. `ending` is called when the end begins, in this thread: endless answers must end by it. What is being answered
-    then has `limits.drain` seconds. `tell` gets one printable line of each failure of the app, also in this thread.
-    With the `certificate` and its key it is served over TLS. A signal goes on to whoever handled it before.
-    Raises OptionError where these two cannot be used.
+    that. `turned` is called ten times a second while it answers, and `ending` when the end begins, both in this thread:
+    endless answers must end by the latter. What is being answered then has `limits.drain` seconds. `tell` gets one
+    printable line of each failure of the app, also in this thread. With the `certificate` and its key it is served over
+    TLS. A signal goes on to whoever handled it before. Raises OptionError where these two cannot be used.
     """
     context = None if certificate is None else _context(*certificate)
 
@@ -177,7 +180,7 @@ def run(
         timeout_keep_alive=limits.keep_alive, timeout_graceful_shutdown=math.ceil(limits.drain),
         h11_max_incomplete_event_size=limits.head_bytes,
     )  # fmt: skip
-    server = Server(config, listener, context, limits, ending, started, told)
+    server = Server(config, listener, context, limits, ending, started, told, turned)
     with listener, _logged(told):
         asyncio.run(server.serve())
 
