@@ -33,7 +33,11 @@ class Endless(StreamingResponse):
         self._viewers = viewers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
+        """Send it; its head alone to those who ask for no more."""
+        if scope["method"] == "HEAD":
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            await send({"type": "http.response.body"})
+            return
         if self._viewers.count >= self._viewers.most:
             raise Problem(429, "Too many viewers", f"{self._viewers.most} are served at once", {"Retry-After": "5"})
         self._viewers.count += 1

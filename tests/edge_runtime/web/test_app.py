@@ -3,7 +3,8 @@
 import base64
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import cv2
@@ -196,6 +197,15 @@ def test_events_come_as_they_happen_and_resume(served: Site) -> None:
     with served.connect("/api/events?limit=1", headers={"last-event-id": f"{run}-x"}) as nonsense:
         served.live.event(event("56", 3))
         assert b'"56"' in nonsense.read()
+
+
+@pytest.mark.parametrize("path", ["/stream.mjpg", "/api/events"])
+def test_the_head_of_what_has_no_end_has_one(served: Site, path: str) -> None:
+    with closing(HTTPConnection("127.0.0.1", served.port, timeout=10)) as connection:
+        for method, asked in (("HEAD", path), ("GET", "/healthz")):  # the second one waits for the end of the first
+            connection.request(method, asked)
+            response = connection.getresponse()
+            assert (response.status, response.read()) == (200, b"" if method == "HEAD" else b'{"status":"alive"}')
 
 
 def test_one_viewer_too_many_is_told_so(served: Site) -> None:
