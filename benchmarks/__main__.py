@@ -9,6 +9,7 @@ python -m benchmarks videos                    how steady are readings of moving
 python -m benchmarks soak                      does reading a camera stay quick and small for long?
 python -m benchmarks serve                     what does the web server take, and do viewers slow the pipeline?
 python -m benchmarks compare A B               is B worse than A?
+python -m benchmarks cost                      what would a frame cost on a Raspberry Pi?
 """
 
 import io
@@ -173,6 +174,20 @@ def compare(before: Path, after: Path | None, across: bool) -> None:
     from benchmarks import compare as measure
 
     measure.run(before, after, across)
+
+
+@benchmarks.command()
+@click.option("--bench", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
+              help="What `edge-digits bench --out FILE` wrote. [default: the committed one]")  # fmt: skip
+@click.option("--update", is_flag=True, help="Also put the tables into docs/cost-model.md.")
+def cost(bench: Path | None, update: bool) -> None:
+    """Estimate what a frame takes on Raspberry Pis, from counted work, a measured machine and published figures.
+
+    Where FILE is of a Raspberry Pi, what it measured is shown beside what was estimated of it.
+    """
+    from benchmarks import cost as estimate
+
+    estimate.run(bench, update)
 
 
 def main() -> None:
