@@ -16,7 +16,7 @@ MACHINES = Path(__file__).with_name("cost_machines.toml")
 # ASSUMED: by how much further behind than in 7-zip a small core may be. 7-zip waits for memory and for branches, where
 # a large core gains least. n-body in Python, five million steps, takes 158 s on a Pi 4 at 1.5 GHz (C. Mehta,
 # "Performance Analysis of Languages on Raspberry Pi", which does not name its Python) and 18 s on the reference with
-# Python 3.11: 8.8 times. If that was a Python before 3.11, some 1.4 times are its, and 6.3 are left; 7-zip says 3.2.
+# Python 3.11: 8.8 times. If that was a Python before 3.11, some 1.4 times are its, and 6.3 are left; 7-zip says 3.4.
 SPREAD = 2.0
 FITTED = ("320x240", "640x480", "1280x720")  # larger pictures are reduced first, which is other work
 

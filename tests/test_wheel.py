@@ -1,5 +1,6 @@
 """The wheel holds the runtime alone, and reads a picture where TensorFlow is not installed."""
 
+import json
 import subprocess
 import sys
 import urllib.request
@@ -50,6 +51,10 @@ def test_wheel_reads_a_picture_without_tensorflow(wheel: Path, tmp_path: Path) -
         environment / "bin" / "edge-digits", "read", ROOT / "edge_runtime" / "samples" / "digit.png", cwd=tmp_path
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "2\n", "")
+    done = run(environment / "bin" / "edge-digits", "bench", "--fast", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    record = json.loads(done.stdout)
+    assert (record["benchmark"], record["environment"]["commit"]) == ("bench", None)
     done = run(environment / "bin" / "edge-digits", "serve", cwd=tmp_path)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "pip install 'edge-digits[serve]'" in done.stderr
