@@ -2,8 +2,7 @@
 
 import io
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -230,12 +229,13 @@ def bench(debug: bool, **given: Any) -> None:
     from edge_runtime.device import bench as measure
     from edge_runtime.device import bench_table
     from edge_runtime.files import write_text
+    from edge_runtime.progress import progress
 
     out: Path | None = given["out"]
     if out is not None:
         measure.check_folder(out)
     settings = measure.Settings(given["model"], given["labels"], given["threads"], given["fast"])
-    with _progress(measure.steps(settings)) as begins:
+    with progress(measure.steps(settings), _note) as begins:
         record = measure.run(settings, begins)
     for warning in measure.worth_a_word(record):
         _note(f"warning: {warning}")
@@ -247,32 +247,6 @@ def bench(debug: bool, **given: Any) -> None:
 
 
 bench.params[0:0] = bench_options.OPTIONS
-
-
-@contextmanager
-def _progress(steps: list[str]) -> Iterator[Callable[[str], None]]:
-    """Give what is told of each step as it begins: a bar on a terminal, elsewhere a line for each that is new."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        told: set[str] = set()
-
-        def tell(step: str) -> None:
-            if step not in told:
-                told.add(step)
-                _note(f"measuring {step}")
-
-        yield tell
-        return
-    with click.progressbar(length=len(steps), file=sys.stderr, item_show_func=lambda step: step) as bar:
-        begun: list[str] = []
-
-        def advance(step: str) -> None:
-            bar.update(1 if begun else 0, step)
-            begun.append(step)
-
-        yield advance
-        bar.update(len(steps) - len(begun) + 1, "")
-
-
 NOTHING_WRITTEN = {"annotate": None, "explain": None, "json": False, "video": None, "window": False}
 COMMANDS = {"read": read, "serve": serve, "bench": bench}  # that have a table of their own in a file
 

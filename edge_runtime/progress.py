@@ -1,0 +1,34 @@
+"""How far long work is: a bar on a terminal, plain lines elsewhere."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import click
+
+
+@contextmanager
+def progress(steps: Sequence[str], note: Callable[[str], object]) -> Iterator[Callable[[str], None]]:
+    """Give what is told of each of `steps` as it begins.
+
+    It moves a bar where standard error is a terminal; elsewhere `note` gets a line for each step whose name is new.
+    """
+    if sys.stderr is None or not sys.stderr.isatty():
+        told: set[str] = set()
+
+        def tell(step: str) -> None:
+            if step not in told:
+                told.add(step)
+                note(f"measuring {step}")
+
+        yield tell
+        return
+    with click.progressbar(length=len(steps), file=sys.stderr, item_show_func=lambda step: step) as bar:
+        begun: list[str] = []
+
+        def advance(step: str) -> None:
+            bar.update(1 if begun else 0, step)
+            begun.append(step)
+
+        yield advance
+        bar.update(1, "")
