@@ -27,7 +27,7 @@ class Range(NamedTuple):
     low: float
     high: float
 
-    def __add__(self, other: object) -> "Range":  # type: ignore[override]
+    def __add__(self, other: object) -> "Range":
         """Return the range of a sum."""
         if not isinstance(other, Range):
             return NotImplemented
