@@ -22,7 +22,7 @@ def test_an_arrow_the_wrong_way_is_found(tmp_path: Path) -> None:
         (tmp_path / package).mkdir()
         (tmp_path / package / "__init__.py").touch()
     (tmp_path / "edge_runtime" / "ink.py").write_text("import train\n")
-    (tmp_path / "benchmarks" / "full.py").write_text("import keras\n")
+    (tmp_path / "benchmarks" / "full.py").write_text("import keras\nimport tensorflow\n")
     (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
     done = subprocess.run(
         LINT, cwd=tmp_path, capture_output=True, text=True, check=False, env={"PYTHONPATH": str(tmp_path)}
