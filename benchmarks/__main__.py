@@ -2,6 +2,7 @@
 
 python -m benchmarks parity build/standard     is each small model as accurate as the full one?
 python -m benchmarks latency                   how fast is a digit, and how soon the first one?
+python -m benchmarks peers                     how fast and how right are other runtimes with the same weights?
 python -m benchmarks pages edge_runtime/samples   how well are pictures read whose digits are known?
 python -m benchmarks digits DIR...             how good is the model: characters, letters, pictures, size
 python -m benchmarks robustness                how well are digits read under hard conditions?
@@ -10,6 +11,8 @@ python -m benchmarks soak                      does reading a camera stay quick 
 python -m benchmarks serve                     what does the web server take, and do viewers slow the pipeline?
 python -m benchmarks compare A B               is B worse than A?
 python -m benchmarks cost                      what would a frame cost on a Raspberry Pi?
+python -m benchmarks report                    one page of all that was measured
+python -m benchmarks all --fast                all of it, and the page, in under ten minutes
 """
 
 import io
@@ -37,13 +40,39 @@ def parity(folder: Path) -> None:
     print(f"every limit is met; {folder / 'parity.json'} holds the figures")
 
 
-@benchmarks.command(context_settings={"ignore_unknown_options": True})
-@click.option("--fast", is_flag=True, help="Fewer processes and values: a first impression.")
-def latency(fast: bool) -> None:
-    """Time a digit against bare LiteRT, and the start of the command; prints ratios of one run."""
+@benchmarks.command()
+@click.argument("folder", metavar="[FOLDER]", required=False,
+                type=click.Path(path_type=Path, exists=True, file_okay=False))  # fmt: skip
+@click.option("--fast", is_flag=True, help="Fewer processes and turns: a first impression, in under two minutes.")
+@click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/latency",
+              show_default=True, help="Where latency.json goes, and pyperf.json.")  # fmt: skip
+def latency(folder: Path | None, fast: bool, out: Path) -> None:
+    """Time digits, frames and starts, with the models in FOLDER [default: build/standard] and the full Keras network.
+
+    Where there is no such folder, the model that ships is measured alone. Exits with 5 where a limit is missed.
+    """
     from benchmarks import latency as measure
 
-    print(measure.report(fast))
+    measure.run(folder, out, fast=fast)
+
+
+@benchmarks.command()
+@click.argument("folder", metavar="[FOLDER]", type=click.Path(path_type=Path, exists=True, file_okay=False),
+                default="build/standard")  # fmt: skip
+@click.option("--fast", is_flag=True, help="Fewer processes and turns: a first impression, in a minute or two.")
+@click.option("--footprint", is_flag=True,
+              help="Also each runtime alone in an environment: fetches 1 GB, once.")  # fmt: skip
+@click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/peers",
+              show_default=True, help="Where peers.json goes, and the networks for other runtimes.")  # fmt: skip
+def peers(folder: Path, fast: bool, footprint: bool, out: Path) -> None:
+    """Time one digit in other runtimes, beside the models in FOLDER [default: build/standard], one thread, in turns.
+
+    ONNX Runtime, OpenCV, numpy and Keras get the same weights; how right each reads stands beside how long it takes,
+    and how far each is from what this core could do. Exits with 5 where a limit is missed. Needs the extra `bench`.
+    """
+    from benchmarks import peers as measure
+
+    measure.run(folder, out, fast=fast, measure_footprint=footprint)
 
 
 @benchmarks.command()
@@ -188,6 +217,37 @@ def cost(bench: Path | None, update: bool) -> None:
     from benchmarks import cost as estimate
 
     estimate.run(bench, update)
+
+
+@benchmarks.command()
+@click.argument("folder", metavar="[FOLDER]", type=click.Path(path_type=Path, exists=True, file_okay=False),
+                default="build")  # fmt: skip
+@click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
+              help="Where index.html and README.md go. [default: report/ in FOLDER]")  # fmt: skip
+@click.option("--recipe", metavar="NAME", help="Whose parity is shown. [default: the one measured last]")
+@click.option("--mixed", is_flag=True, help="Also results of several machines; the page says which are of which.")
+def report(folder: Path, out: Path | None, recipe: str | None, mixed: bool) -> None:
+    """Make one page, and a table for a README, from whatever results are in FOLDER [default: build].
+
+    Exits with 1 where results are of several machines, or where one cannot be shown; the page is made all the same then.
+    """
+    from benchmarks import report as make
+
+    make.run(folder, out, recipe, mixed=mixed)
+
+
+@benchmarks.command("all")
+@click.option("--fast", is_flag=True, help="Quick settings: a first impression, in under ten minutes.")
+@click.option("--only", "names", metavar="NAME", multiple=True, help="Only this part; may be given again. [default: all]")
+def every_benchmark(fast: bool, names: tuple[str, ...]) -> None:
+    """Run every benchmark, each in a process of its own, and then make the page.
+
+    What each prints goes to build/all/NAME.txt. One that fails stops none of the others; exits with 1 then, and with 5
+    where a limit is missed.
+    """
+    from benchmarks import every
+
+    every.run(every.chosen(every.QUICK if fast else every.WHOLE, names), Path("build/all"))
 
 
 def main() -> None:

@@ -1,95 +1,191 @@
-"""How fast is a digit, how soon the first one, how long a frame? Ratios of one run; what is compared takes turns."""
+"""How fast is a digit, how soon the first one, how long a frame? Ratios of one run; what is compared takes turns.
 
-import json
-import statistics
-import subprocess
-import sys
-import time
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
-
-import numpy as np
-import pyperf
-
-from benchmarks import single_digit, whole_frame
-
-PROCESSES, PROCESSES_FAST = 6, 2
-STARTS, STARTS_FAST = 21, 5
-# Processes for whole frames, the turns of each, and how many of the hard frames take part.
-FRAMES, FRAMES_FAST = (3, 10, 5), (1, 5, 2)
-# The reader, which says at the end what the kernel counted. A child's rusage would count its parent's memory as well.
-READ_AND_TELL = """
-import atexit, sys
-atexit.register(lambda: sys.stderr.write(open("/proc/self/status").read()))
-from edge_runtime.cli import main
-main()
+Everything is measured in processes of its own, several of each, one after the other.
 """
-ROOT = Path(__file__).parent.parent
-SAMPLE = ROOT / "edge_runtime" / "samples" / "digit.png"
+
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import cycle
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+from benchmarks import energy, frames, latency_table, starts, turns, whole_frame
+from benchmarks.energy import Energy
+from benchmarks.serve import progress
+from benchmarks.soak import LimitMissed
+from benchmarks.turns import Found
+from convert.recipes import CONVERSIONS
+from edge_runtime import DigitReader, model_file
+from edge_runtime.device import result
+from edge_runtime.device.result import Measure
+from edge_runtime.files import write_whole
+
+THRESHOLDS = Path(__file__).with_name("thresholds.toml")
+BUILD = Path("build/standard")
+NETWORK = "digits.keras"
+Tick = Callable[[], None]
 
 
-def report(fast: bool) -> str:
-    """Measure, and return what was found as lines of text."""
-    digit = single_digit_suite(PROCESSES_FAST if fast else PROCESSES)
-    bare = digit.get_benchmark(single_digit.BARE)
-    lines = ["One digit, one thread (median; ratio to bare LiteRT)"]
-    for benchmark in digit.get_benchmarks():
-        microseconds, ratio = benchmark.median() * 1e6, median_ratio(benchmark, bare)
-        lines.append(f"  {benchmark.get_name():<24}{microseconds:>9.2f} us{ratio:>8.2f}")
-    imports, reads = starts(STARTS_FAST if fast else STARTS)
-    plain, whole = statistics.median(imports), statistics.median(reads)
-    lines += [
-        "Process start to first label (median; ratio to the imports alone)",
-        f"  {'import numpy, cv2':<24}{plain * 1e3:>9.1f} ms",
-        f"  {'edge-digits read PNG':<24}{whole * 1e3:>9.1f} ms{whole / plain:>8.2f}",
-    ]
-    kilobytes = peak_memory()
-    if kilobytes is not None:
-        lines.append(f"  {'peak memory (VmHWM)':<24}{kilobytes / 1000:>9.1f} MB")
-    return "\n".join([*lines, *of_frames(fast)])
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """How much is measured: processes, and the turns in each of them; `hard` is how many hard frames take turns."""
+
+    processes: int
+    digit_turns: int
+    batch_turns: int
+    load_turns: int
+    keras_processes: int
+    keras_turns: int
+    frame_processes: int
+    frame_turns: int
+    negatives: bool
+    hard: int
+    starts: int
+    peaks: int
+    energy_blocks: int
+    energy_seconds: float
 
 
-def of_frames(fast: bool) -> list[str]:
-    """Time whole frames, and return what was found as lines of text."""
-    processes, turns, count = FRAMES_FAST if fast else FRAMES
-    looked: dict[str, float] = _told("whole_frame", "look", *(["half"] if fast else []))
-    slowest = sorted(looked, key=lambda name: -looked[name])[:count]
-    runs = [_told("whole_frame", "turns", str(turns), *slowest) for _ in range(processes)]
-    stages = {name: [spent for run in runs for spent in run["stages"][name]] for name in runs[0]["stages"]}
-    decode = statistics.median(milliseconds for run in runs for milliseconds in run["decode"])
-    chain, frame = frame_suite(runs).get_benchmarks()
-    lines = [f"{'Whole frames, one thread: ms':<40}" + "".join(f"{stage:>11}" for stage in whole_frame.STAGES)]
-    for name in [*whole_frame.SIZES, whole_frame.PHOTO]:
-        lines += stage_table(f"{name}, ten digits", stages[name])
-    lines += [
-        f"  {'decoding 12 megapixels of JPEG, apart':<37}{decode:>67.2f}",
-        "The same 640x480 frames and turns (median; ratio to the plain chain)",
-        f"  {'cvtColor, adaptiveThreshold':<28}{chain.median() * 1e3:>9.2f} ms{1:>8.2f}",
-        f"  {'whole frame, ten digits':<28}{frame.median() * 1e3:>9.2f} ms{median_ratio(frame, chain):>8.2f}",
-        f"The slowest of {len(looked)} hard frames, 640x480: ms",
-    ]
-    for name in sorted(slowest, key=lambda name: -statistics.median(spent[-1] for spent in stages[name])):
-        lines += stage_table(name, stages[name])
-    return lines
+WHOLE = Effort(
+    processes=5, digit_turns=30, batch_turns=20, load_turns=20, keras_processes=4, keras_turns=20,
+    frame_processes=4, frame_turns=30, negatives=True, hard=5, starts=15, peaks=3, energy_blocks=5, energy_seconds=3.0,
+)  # fmt: skip
+FAST = Effort(
+    processes=2, digit_turns=12, batch_turns=6, load_turns=10, keras_processes=2, keras_turns=6,
+    frame_processes=2, frame_turns=8, negatives=False, hard=2, starts=3, peaks=1, energy_blocks=3, energy_seconds=1.0,
+)  # fmt: skip
 
 
-def stage_table(name: str, readings: Sequence[Sequence[float]]) -> list[str]:
-    """Return lines with the median, the 95th percentile and the most of each stage; readings are (N, stages)."""
-    columns = np.array(readings).T
-    figures = {"median": np.median(columns, 1), "95 %": np.percentile(columns, 95, axis=1), "worst": columns.max(1)}
+class Files(NamedTuple):
+    """What is measured: small models by recipe, those that are not the one that ships, the full network, what lacks."""
+
+    models: dict[str, Path]
+    network: Path | None
+    lacking: list[str]
+
+    @property
+    def built(self) -> dict[str, Path]:
+        """The models of the build folder."""
+        return {name: path for name, path in self.models.items() if path != model_file.SHIPPED}
+
+
+class Measured(NamedTuple):
+    """What was measured."""
+
+    found: Found  # took turns with all others of their group
+    alone: Found
+    memory: dict[str, list[int]]
+    energy: Energy | None
+    looked: dict[str, float]  # the least milliseconds of every hard frame
+
+
+def run(folder: Path | None, out: Path, *, fast: bool) -> None:
+    """Measure the models in a build folder, or else the one that ships; print, and write latency.json to `out`.
+
+    Raises LimitMissed where a limit of thresholds.toml is missed.
+    """
+    files = find(folder)
+    for line in files.lacking:
+        print(line, flush=True)
+    effort = FAST if fast else WHOLE
+    measured = measure(files, effort)
+    measures = {each.name: each for each in to_measures(measured)}
+    limits = tomllib.loads(THRESHOLDS.read_text())["latency"]
+    settings = {"fast": fast, "models": {name: path.name for name, path in files.models.items()}, **asdict(effort)}
+    path = out / "latency.json"
+    record = result.write(
+        path, "latency", list(measures.values()), settings=settings, details=details(measured),
+        model=files.models["int8"],
+    )  # fmt: skip
+    every = turns.suite({**measured.found, **measured.alone})
+    write_whole(out / "pyperf.json", lambda place: every.dump(str(place), replace=True))
+    ratios = latency_table.ratios(measures)
+    print("\n".join(latency_table.table(measures, measured.energy, limits, ratios)))
+    if record["warnings"]:
+        print(latency_table.warning(measures))
+    missed = [name for name, ratio in ratios.items() if ratio.value < limits[name]]
+    if missed:
+        raise LimitMissed(f"below its limit: {', '.join(missed)}; {path} holds the figures")
+    print(f"{'every limit is met' if ratios else 'no limit applies'}; {path} holds every value")
+
+
+def find(folder: Path | None) -> Files:
+    """Return what there is to be measured in a build folder, by default build/standard, and a line for what lacks."""
+    folder = BUILD if folder is None else folder
+    models = {
+        name: folder / conversion.file_name
+        for name, conversion in CONVERSIONS.items()
+        if (folder / conversion.file_name).exists()
+    }
+    network = folder / NETWORK if (folder / NETWORK).exists() else None
+    lacking = [name for name in CONVERSIONS if name not in models]
+    if "int8" not in models:
+        models["int8"] = model_file.SHIPPED
+        lacking.remove("int8")
+    if network is None:
+        lacking.append("the full Keras network")
+    lines = [f"left out, as {folder} does not hold them: {', '.join(lacking)}; make tflite builds them"]
+    return Files(models, network, lines if lacking else [])
+
+
+def measure(files: Files, effort: Effort) -> Measured:
+    """Measure all there is."""
+    built = [f"{name}={path.resolve()}" for name, path in files.built.items()]
+    models = [f"{name}={path.resolve()}" for name, path in files.models.items()]
+    found: Found = {}
+    alone: Found = {}
+    with progress("digits", 4 * effort.processes) as tick:
+        for what, count in (
+            ("one", effort.digit_turns), ("batches", effort.batch_turns), ("threads", effort.batch_turns),
+            ("loads", effort.load_turns),
+        ):  # fmt: skip
+            found |= _processes(tick, effort.processes, "single_digit", what, str(count), *models)
+    if files.network is not None:
+        network = str(files.network.resolve())
+        with progress("digits, Keras", 2 * effort.keras_processes) as tick:
+            some = tick, effort.keras_processes, "full_turns"
+            found |= _processes(*some, "steady", str(effort.keras_turns), network, str(files.models["int8"].resolve()))
+            alone |= _processes(*some, "loads", str(effort.keras_turns), network)
+    with progress("frames", 1 + effort.frame_processes) as tick:
+        looked: dict[str, float] = turns.told("whole_frame", "look", *([] if effort.negatives else ["half"]))
+        tick()
+        hard = sorted(looked, key=lambda name: -looked[name])[: effort.hard]
+        options = [str(effort.frame_turns), *built, "--", *hard]
+        found |= _processes(tick, effort.frame_processes, "whole_frame", "turns", *options)
+    started = starts.commands(files.built, files.network)
+    with progress("starts", starts.WARM_UPS + effort.starts + effort.peaks) as tick:
+        found |= {f"cold start/{name}": [each] for name, each in starts.starts(started, effort.starts, tick).items()}
+        telling = starts.commands(files.built, files.network, tell=True)
+        memory = {f"peak memory/{name}": peaks for name, peaks in starts.peaks(telling, effort.peaks, tick).items()}
+    with progress("energy", effort.energy_blocks) as tick:
+        joules = _energy(effort, tick)
+    return Measured(found, alone, memory, joules, looked)
+
+
+def to_measures(measured: Measured) -> list[Measure]:
+    """Return what is written, in the order of the table."""
     return [
-        f"  {name if i == 0 else '':<31}{kind:>7}" + "".join(f"{value:>11.2f}" for value in of_kind)
-        for i, (kind, of_kind) in enumerate(figures.items())
+        *(each for name, one in measured.found.items() for each in turns.measures({name: one}, name.partition("/")[0])),
+        *turns.measures(measured.alone),
+        *(
+            Measure(name, "B", "lower", float(median(peaks)), [[float(peak) for peak in peaks]])
+            for name, peaks in measured.memory.items()
+        ),
+        *(energy.measures(measured.energy, f"frame {whole_frame.PLAIN}") if measured.energy else []),
     ]
 
 
-def frame_suite(runs: Sequence[dict[str, Any]]) -> pyperf.BenchmarkSuite:
-    """Return the turns of the plain chain and of the whole frame, as `whole_frame` printed them, as pyperf's runs."""
-    benchmarks = []
-    for name in ("chain", "frame"):
-        benchmarks.append(pyperf.Benchmark([_run(name, run[name], 1, whole_frame.WARM_UPS) for run in runs]))
-    return pyperf.BenchmarkSuite(benchmarks)
+def details(measured: Measured) -> dict[str, Any]:
+    """Return how often each was called in a turn, what it took before that, and what else was seen."""
+    every = {**measured.found, **measured.alone}
+    return {
+        "loops": {name: [each.loops for each in one] for name, one in every.items()},
+        "warm_ups": {name: [each.warm_ups for each in one] for name, one in every.items()},
+        "looked_ms": measured.looked,
+        "energy": measured.energy._asdict() if measured.energy else None,
+    }
 
 
 def ratio(model: Path, beside: Path) -> float:
@@ -99,58 +195,25 @@ def ratio(model: Path, beside: Path) -> float:
     """
     if model.samefile(beside):
         return 1.0
-    one, other = single_digit_suite(PROCESSES, model, beside).get_benchmarks()
-    return median_ratio(one, other)
+    named = [f"{name}={path.resolve()}" for name, path in (("one", model), ("other", beside))]
+    found = _processes(lambda: None, WHOLE.processes, "single_digit", "bare", str(WHOLE.digit_turns), *named)
+    return result.ratio(*turns.measures(found, "digit")).value
 
 
-def single_digit_suite(processes: int, *models: Path) -> pyperf.BenchmarkSuite:
-    """Run `benchmarks.single_digit` in so many processes, and return its turns as pyperf's runs and values."""
-    runs: dict[str, list[pyperf.Run]] = {}
-    for _ in range(processes):
-        for name, turns in _told("single_digit", *(str(model.resolve()) for model in models)).items():
-            runs.setdefault(name, []).append(_run(name, turns, single_digit.LOOPS, single_digit.WARM_UPS))
-    if not runs:
-        raise ValueError("at least one process is needed")
-    return pyperf.BenchmarkSuite([pyperf.Benchmark(of_one) for of_one in runs.values()])
+def _processes(tick: Tick, count: int, module: str, *arguments: str) -> Found:
+    """Run a module so many times, and return the Turns that it told."""
+
+    def run_each() -> Iterator[dict[str, Any]]:
+        for _ in range(count):
+            yield turns.told(module, *arguments)
+            tick()
+
+    return turns.gather(run_each())
 
 
-def median_ratio(benchmark: pyperf.Benchmark, to: pyperf.Benchmark) -> float:
-    """Return the median of the ratios turn by turn: both took each turn within milliseconds of one another."""
-    pairs = zip(benchmark.get_values(), to.get_values(), strict=True)
-    return float(statistics.median(seconds / reference for seconds, reference in pairs))
-
-
-def starts(count: int) -> tuple[list[float], list[float]]:
-    """Start both commands in turn; return the seconds of each run: imports alone, then the reader."""
-    imports, reads = [], []
-    for _ in range(count):
-        imports.append(_seconds([sys.executable, "-c", "import numpy, cv2"]))
-        reads.append(_seconds([sys.executable, "-m", "edge_runtime", "read", str(SAMPLE)]))
-    return imports, reads
-
-
-def peak_memory() -> int | None:
-    """Return the most kilobytes that the reader ever held (VmHWM), or None where the system does not tell."""
-    if not Path("/proc/self/status").exists():
-        return None
-    command = [sys.executable, "-c", READ_AND_TELL, "read", str(SAMPLE)]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stderr
-    return int(told.split("VmHWM:")[1].split()[0])
-
-
-def _told(module: str, *arguments: str) -> Any:
-    """Run a module of `benchmarks` in a process of its own, and return the JSON value that it prints."""
-    command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout)
-
-
-def _run(name: str, turns: Sequence[float], loops: int, warm_ups: int) -> pyperf.Run:
-    """Return the turns of one process, in seconds and warm-ups first, as pyperf's run."""
-    warm = [(loops, seconds) for seconds in turns[:warm_ups]]
-    return pyperf.Run(turns[warm_ups:], warmups=warm, metadata={"name": name, "loops": loops})
-
-
-def _seconds(command: list[str]) -> float:
-    started = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - started
+def _energy(effort: Effort, tick: Tick) -> Energy | None:
+    pages = cycle([frames.page(frames.SIZE, seed) for seed in range(whole_frame.SEEDS)])
+    with DigitReader() as reader:
+        return energy.measure(
+            lambda: len(reader.read(next(pages)).digits), effort.energy_seconds, effort.energy_blocks, tick
+        )

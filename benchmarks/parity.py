@@ -33,6 +33,7 @@ class Parity:
     mean_difference: float
     drop_per_class: list[float]
     flipped: list[int]  # the digits whose label differs, as indices into the test split
+    flipped_read: list[list[int]]  # what the full model and the small one read of each
     nll_rise: (
         float  # mean negative log likelihood of the true labels, small minus full, nats: is it as well calibrated?
     )
@@ -77,7 +78,8 @@ def compare(
             if (labels == digit).any() else 0.0
             for digit in range(10)
         ],
-        flipped=np.flatnonzero(read_full != read_small).tolist(),
+        flipped=(flipped := np.flatnonzero(read_full != read_small)).tolist(),
+        flipped_read=np.stack([read_full, read_small], axis=1)[flipped].tolist(),
         nll_rise=_nll(small, labels) - _nll(full, labels),
         rejection_agreement=None if others is None else 100 * float(np.mean(
             _accepted(np.concatenate([full, others[0]]), threshold)

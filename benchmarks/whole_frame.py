@@ -2,21 +2,26 @@
 
 python -m benchmarks.whole_frame look [half]     each hard frame (half: without the negatives) a few times:
                                                  the least milliseconds of each, by name
-python -m benchmarks.whole_frame turns N NAME ...     N turns of pages and of the hard frames named:
-    "stages": for each kind of frame, the milliseconds of each of STAGES in every reading
-    "chain", "frame": the seconds of the plain chain, cv2.cvtColor and cv2.adaptiveThreshold, and of reading the same
-        640x480 frame, of every turn, warm-ups first
-    "decode": the milliseconds of decoding the JPEG of a 12-megapixel photo, which no stage contains
+python -m benchmarks.whole_frame turns N [MODEL=FILE ...] -- [HARD FRAME ...]     N turns, of each by name the Turns:
+    "stages SIZE/STAGE"     each of STAGES, in generated pages of each size
+    "hard frame NAME/STAGE" the same in the hard frames named
+    "frame 640x480/..."     the same page read with the model that ships and with those named, and gone through the
+                            plain chain, cv2.cvtColor and cv2.adaptiveThreshold
+    "decode/12 megapixels"  decoding the JPEG of a photo, which no stage contains
 """
 
 import json
 import sys
-from collections.abc import Sequence
-from time import perf_counter
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from time import perf_counter_ns
 
 import cv2
 
 from benchmarks import frames
+from benchmarks.turns import Turns
 from edge_runtime import DigitReader
 from edge_runtime.records import Reading, Uint8
 from edge_runtime.sources import pictures
@@ -24,24 +29,28 @@ from edge_runtime.sources import pictures
 STAGES = ("ink", "locate", "normalize", "classify", "rest", "total")
 SIZES = {"320x240": (320, 240), "640x480": (640, 480), "1280x720": (1280, 720)}
 PLAIN, PHOTO = "640x480", "12 megapixels"
+CHAIN, SHIPPED = "plain chain", "model that ships"
 NEGATIVE = ", inverted"
 WARM_UPS = 2
 SEEDS = 5  # pages of each size
 WINDOW, OFFSET = 31, 10  # of cv2.adaptiveThreshold
 LOOKS, LONG = 3, 30.0  # a hard frame is looked at so often, but not again after so many milliseconds
-SHARE = 500.0  # milliseconds after which a hard frame takes no further turns
+SHARE = 500e6  # nanoseconds after which a hard frame takes no further turns
 
 
 def main() -> None:
     """Measure and print."""
     cv2.setNumThreads(1)
-    with DigitReader(threads=1) as reader:
+    with ExitStack() as stack:
+        reader = stack.enter_context(DigitReader(threads=1))
         match sys.argv[1:]:
             case ["look", *half]:
                 named = frames.frames().items()
                 found: object = look(reader, {k: frame for k, frame in named if not (half and k.endswith(NEGATIVE))})
-            case ["turns", turns, *names]:
-                found = take_turns(reader, int(turns), names)
+            case ["turns", turns, *rest]:
+                models = [each.partition("=") for each in rest[: rest.index("--")]]
+                readers = {name: stack.enter_context(DigitReader(Path(path))) for name, _, path in models}
+                found = take_turns(reader, readers, int(turns), rest[rest.index("--") + 1 :])
             case other:
                 raise SystemExit(f"look or turns, not {other}")
     print(json.dumps(found))
@@ -60,44 +69,59 @@ def look(reader: DigitReader, hard: dict[str, Uint8]) -> dict[str, float]:
     return found
 
 
-def take_turns(reader: DigitReader, turns: int, names: Sequence[str]) -> dict[str, object]:
+def take_turns(
+    reader: DigitReader, readers: dict[str, DigitReader], turns: int, names: Sequence[str]
+) -> dict[str, Turns]:
     """Return what `turns` prints; of a turn, every kind takes its part, and warm-ups are of pages alone."""
     pages = {name: [frames.page(size, seed) for seed in range(SEEDS)] for name, size in SIZES.items()}
     pages[PHOTO] = [frames.photo(0)]
     jpeg = cv2.imencode(".jpg", pages[PHOTO][0])[1].tobytes()
     every = frames.frames() if names else {}
-    hard = {name: every[name] for name in names}
-    stages: dict[str, list[list[float]]] = {name: [] for name in (*pages, *hard)}
-    chain, frame, decode = [], [], []
+    found: dict[str, Turns] = {}
+
+    def keep(name: str, nanoseconds: float) -> None:
+        _, warm_ups, values = found.setdefault(name, Turns(1, [], []))
+        if turn < 0:
+            warm_ups.append((1, nanoseconds))
+        else:
+            values.append(nanoseconds)
+
     for turn in range(-WARM_UPS, turns):
         for name, drawn in pages.items():
-            of_turn = [of_stages(reader.read(page)) for page in drawn]
-            stages[name] += of_turn if turn >= 0 else []
-        for name, picture in hard.items():
-            if turn >= 0 and sum(of_reading[-1] for of_reading in stages[name]) < SHARE:
-                stages[name].append(of_stages(reader.read(picture)))
-        reference = pages[PLAIN][turn % SEEDS]
-        chain.append(seconds_of_chain(reference))
-        frame.append(reader.read(reference).ms.total / 1000)
-        started = perf_counter()
-        pictures.decode(jpeg, PHOTO)
-        decode.append((perf_counter() - started) * 1000)
-    return {"stages": stages, "chain": chain, "frame": frame, "decode": decode[WARM_UPS:]}
+            for page in drawn:
+                for stage, spent in of_stages(reader.read(page)).items():
+                    keep(f"stages {name}/{stage}", spent)
+        for name in names if turn >= 0 else ():
+            total = found.get(f"hard frame {name}/{STAGES[-1]}")
+            if total is None or sum(total.values) < SHARE:
+                for stage, spent in of_stages(reader.read(every[name])).items():
+                    keep(f"hard frame {name}/{stage}", spent)
+        page = pages[PLAIN][turn % SEEDS]
+        keep(f"frame {PLAIN}/{CHAIN}", spent_on(partial(plain_chain, page)))
+        for name, of_model in {SHIPPED: reader, **readers}.items():
+            keep(f"frame {PLAIN}/{name}", spent_on(partial(of_model.read, page)))
+        keep(f"decode/{PHOTO}", spent_on(partial(pictures.decode, jpeg, PHOTO)))
+    return found
 
 
-def of_stages(reading: Reading) -> list[float]:
-    """Return the milliseconds of each of STAGES; `rest` is what the reader does after them: choose, reject, order."""
+def of_stages(reading: Reading) -> dict[str, float]:
+    """Return the nanoseconds of each of STAGES; `rest` is what the reader does after them: choose, reject, order."""
     ms = reading.ms
     named = [ms.ink, ms.locate, ms.normalize, ms.classify]
-    return [*named, ms.total - sum(named), ms.total]
+    return dict(zip(STAGES, (1e6 * spent for spent in (*named, ms.total - sum(named), ms.total)), strict=True))
 
 
-def seconds_of_chain(frame: Uint8) -> float:
-    """Return the seconds that the plainest way to ink takes on a frame, uint8 (H, W, 3)."""
-    started = perf_counter()
+def spent_on(call: Callable[[], object]) -> int:
+    """Return the nanoseconds that a call takes."""
+    started = perf_counter_ns()
+    call()
+    return perf_counter_ns() - started
+
+
+def plain_chain(frame: Uint8) -> None:
+    """Go the plainest way to ink, in a frame uint8 (H, W, 3)."""
     gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
     cv2.adaptiveThreshold(gray, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, WINDOW, OFFSET)
-    return perf_counter() - started
 
 
 if __name__ == "__main__":

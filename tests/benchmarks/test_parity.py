@@ -93,7 +93,7 @@ def test_two_models_wrong_in_different_ways_do_not_agree() -> None:
 GOOD = Parity(
     accuracy=99.4, full_accuracy=99.4, drop=0.0, relative_error_increase=0.0, agreement=100.0, only_full_right=0,
     only_small_right=0, mcnemar_p=1.0, largest_difference=0.01, mean_difference=0.001, drop_per_class=[0.0] * 10,
-    flipped=[], bytes=700_000, nll_rise=0.0, rejection_agreement=None, digits=10_000, others=0,
+    flipped=[], flipped_read=[], bytes=700_000, nll_rise=0.0, rejection_agreement=None, digits=10_000, others=0,
 )  # fmt: skip
 LIMITS: dict[str, Any] = {
     "parity": {

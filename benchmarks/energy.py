@@ -1,0 +1,63 @@
+"""Joules a frame and a digit, where the machine tells: with what it takes when idle left out."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+from edge_runtime.device.board import ROOT
+from edge_runtime.device.energy import open_meter
+from edge_runtime.device.result import Measure
+
+
+class Energy(NamedTuple):
+    """What was measured in each block: watts before it and in it, and the net joules of a frame and of a digit."""
+
+    source: str
+    idle_watts: list[float]
+    busy_watts: list[float]
+    frame: list[float]
+    digit: list[float]
+
+
+def measure(
+    read: Callable[[], int], seconds: float, blocks: int, tick: Callable[[], None], *, root: Path = ROOT
+) -> Energy | None:
+    """Be idle for so long, call `read` again and again for as long, and repeat that so often.
+
+    `read` reads one frame and returns how many digits it found. Returns None where this machine does not tell, or where
+    reading does not show in what it tells, as in some virtual machines. `root` is where the file system begins.
+    """
+    meter = open_meter(root)
+    if meter is None:
+        return None
+    found = Energy(meter.source, [], [], [], [])
+    with meter:
+        for _ in range(blocks):
+            before, begun = meter.joules(), time.monotonic()
+            time.sleep(seconds)
+            between, started = meter.joules(), time.monotonic()
+            frames = digits = 0
+            while time.monotonic() - started < seconds or frames == 0:
+                digits += read()
+                frames += 1
+            after, ended = meter.joules(), time.monotonic()
+            if before is None or between is None or after is None or digits == 0:
+                return None
+            idle = (between - before) / (started - begun)
+            net = after - between - idle * (ended - started)
+            found.idle_watts.append(idle)
+            found.busy_watts.append((after - between) / (ended - started))
+            found.frame.append(net / frames)
+            found.digit.append(net / digits)
+            tick()
+    return found if median(found.frame) > 0 else None
+
+
+def measures(energy: Energy, page: str) -> list[Measure]:
+    """Return the joules as measures; `page` says what was read."""
+    return [
+        Measure(f"energy/{page}", "J", "lower", median(energy.frame), [energy.frame]),
+        Measure("energy/digit", "J", "lower", median(energy.digit), [energy.digit]),
+    ]
