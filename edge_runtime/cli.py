@@ -1,4 +1,4 @@
-"""The command line: click commands around plain functions. Only this module prints or exits."""
+"""The command line: click commands around plain functions. Only it prints (by terminal.py) or exits."""
 
 import io
 import sys
@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 import edge_runtime
-from edge_runtime import bench_options, config, dependencies, ending, read_options, serve_options
+from edge_runtime import bench_options, config, dependencies, ending, model_commands, read_options, serve_options
 from edge_runtime.errors import EdgeError, OptionError, OutputError, PictureError, SourceError
+from edge_runtime.terminal import note, show
 
 EXIT_CODES = """\b
 Exit codes:
@@ -38,7 +39,7 @@ def _list_sources(context: click.Context, _: click.Parameter, wanted: bool) -> N
         from edge_runtime.sources.kinds import KINDS
 
         for kind in KINDS:
-            _print(f"{kind.form:<44}{kind.what}")
+            show(f"{kind.form:<44}{kind.what}")
         context.exit()
 
 
@@ -50,7 +51,7 @@ def _list_cameras(context: click.Context, _: click.Parameter, wanted: bool) -> N
         if not found:
             raise SourceError("no camera found: is one plugged in?")
         for line in camera_list.lines(found):
-            _print(line)
+            show(line)
         context.exit()
 
 
@@ -58,7 +59,8 @@ def _take_file(context: click.Context, _: click.Parameter, path: Path | None) ->
     """Let a file's settings be the defaults of those that follow."""
     if path is not None:
         found = config.load(path, COMMANDS)
-        context.default_map = found.get(context.info_name or "", {})
+        names = [each.info_name for each in (context, context.parent) if each is not None]
+        context.default_map = next((found[name] for name in names if name in found), {})
     return path
 
 
@@ -72,9 +74,9 @@ CONFIG = click.option(
     "--config", "config_file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), is_eager=True,
     envvar="EDGE_DIGITS_CONFIG", callback=_take_file, expose_value=False, help="Take options from a TOML file.",
 )  # fmt: skip
-DEBUG = click.option(
-    "--debug", is_flag=True, callback=_note_debug, help="Show the whole traceback when something fails."
-)
+WHOLE_TRACEBACK = "Show the whole traceback when something fails."
+DEBUG = click.option("--debug", is_flag=True, callback=_note_debug, help=WHOLE_TRACEBACK)
+DEBUG_APART = click.option("--debug", is_flag=True, callback=_note_debug, expose_value=False, help=WHOLE_TRACEBACK)
 
 
 @cli.command(epilog=EXIT_CODES, cls=read_options.SectionedCommand)
@@ -101,7 +103,8 @@ def read(sources: tuple[str, ...], debug: bool, **given: Any) -> None:
       edge-digits read camera
       edge-digits read http://camera.local/stream --json --stall 10
     """
-    from edge_runtime import DigitReader, outputs, pipeline
+    from edge_runtime import outputs, pipeline
+    from edge_runtime.device import readers
     from edge_runtime.device.notify import Heart
     from edge_runtime.sinks.sink import Closed
     from edge_runtime.sources.kinds import kind_of
@@ -113,11 +116,11 @@ def read(sources: tuple[str, ...], debug: bool, **given: Any) -> None:
         if debug:
             raise error
         codes.add(error.exit_code)
-        _note(f"error: {error}")
+        note(f"error: {error}")
 
     def told(line: str) -> None:
         heart.status(line)
-        _note(line)
+        note(line)
 
     outputs.check(given, sources)
     try:
@@ -126,14 +129,13 @@ def read(sources: tuple[str, ...], debug: bool, **given: Any) -> None:
     except ValueError as error:
         raise OptionError(str(error)) from error
     lasting = given["watch"] or any(kind_of(source).moving for source in sources)
-    threads, least = given["threads"], given["min_confidence"]
     with (
         ending.sigterm_is_an_end(lasting, codes),
-        DigitReader(given["model"], labels=given["labels"], threads=threads, min_confidence=least) as reader,
+        readers.once(given) as reader,
     ):
         if not reader.classifier.model.verified:
-            _note(f"{reader.classifier.model.path} has no card: it is used unverified")
-        sinks = outputs.sinks(given, sources, reader.classifier.labels, _print, _note)
+            note(f"{reader.classifier.model.path} has no card: it is used unverified")
+        sinks = outputs.sinks(given, sources, reader.classifier.labels, show, note)
         sinks += heart.sinks("frames")
         with suppress(Closed), heart:
             pipeline.run(sources, reader, sinks, options, report, failed, read_options.viewing(given))
@@ -161,7 +163,8 @@ def serve(source: str | None, debug: bool, **given: Any) -> None:
       edge-digits serve camera --host 0.0.0.0
       edge-digits serve picamera --host 0.0.0.0 --tls auto
     """
-    from edge_runtime import DigitReader, outputs, pipeline
+    from edge_runtime import outputs, pipeline
+    from edge_runtime.device import readers
     from edge_runtime.device.notify import Heart
     from edge_runtime.sinks.sink import Closed
     from edge_runtime.sources.kinds import public
@@ -172,13 +175,12 @@ def serve(source: str | None, debug: bool, **given: Any) -> None:
     def failed(error: PictureError | OutputError) -> None:
         if debug:
             raise error
-        _note(f"error: {error}")
+        note(f"error: {error}")
 
     outputs.check({**NOTHING_WRITTEN, **given}, [source] if source else [])
-    threads, least = given["threads"], given["min_confidence"]
     with (
         ending.sigterm_is_an_end(True, set()),
-        DigitReader(given["model"], labels=given["labels"], threads=threads, min_confidence=least) as reader,
+        readers.once(given) as reader,
     ):
         metrics = Metrics(reader.classifier, lambda: None if source is None else live.state == "reading")
         live = Live(None if source is None else public(source), given["stall"], metrics.reconnected)
@@ -187,7 +189,7 @@ def serve(source: str | None, debug: bool, **given: Any) -> None:
         def told(line: str) -> None:
             live.told(line)
             heart.status(line)
-            _note(line)
+            note(line)
 
         try:
             options = read_options.sourcing(given, told, lambda: heart.beat("frames"))
@@ -195,15 +197,15 @@ def serve(source: str | None, debug: bool, **given: Any) -> None:
         except ValueError as error:
             raise OptionError(str(error)) from error
         entered = entrance(given)
-        sinks = [live, metrics, *outputs.standing(given, _note), *heart.sinks("frames")]
-        with serving(entered, reader, live, metrics, _note, lambda: heart.beat("web")) as service, heart:
+        sinks = [live, metrics, *outputs.standing(given, note), *heart.sinks("frames")]
+        with serving(entered, reader, live, metrics, note, lambda: heart.beat("web")) as service, heart:
             for line in entered.lines:
-                _note(line)
+                note(line)
             if source is not None:
                 with suppress(Closed):
                     pipeline.run([source], reader, sinks, options, report, failed, read_options.viewing(given))
                 heart.rest("frames")
-                _note(f"{public(source)}: at its end; what was read stays on the page")
+                note(f"{public(source)}: at its end; what was read stays on the page")
             service.wait()
 
 
@@ -235,20 +237,26 @@ def bench(debug: bool, **given: Any) -> None:
     if out is not None:
         measure.check_folder(out)
     settings = measure.Settings(given["model"], given["labels"], given["threads"], given["fast"])
-    with progress(measure.steps(settings), _note) as begins:
+    with progress(measure.steps(settings), note) as begins:
         record = measure.run(settings, begins)
     for warning in measure.worth_a_word(record):
-        _note(f"warning: {warning}")
+        note(f"warning: {warning}")
     text = json.dumps(record)
     if out is not None:
         write_text(out, text + "\n")
     for line in [text] if given["json"] else bench_table.lines(record):
-        _print(line)
+        show(line)
 
 
 bench.params[0:0] = bench_options.OPTIONS
 NOTHING_WRITTEN = {"annotate": None, "explain": None, "json": False, "video": None, "window": False}
-COMMANDS = {"read": read, "serve": serve, "bench": bench}  # that have a table of their own in a file
+# What has a table of its own in a file.
+COMMANDS = {"read": read, "serve": serve, "bench": bench, "model": model_commands.SETTINGS}
+
+cli.add_command(model_commands.model)
+CONFIG(model_commands.install)
+for command in model_commands.model.commands.values():
+    DEBUG_APART(command)
 
 
 @cli.group("config")
@@ -262,10 +270,10 @@ def config_check(file: Path) -> None:
     """Say what is wrong with FILE, a line each; exit code 2 if anything is."""
     checked = config.check(file, COMMANDS)
     for complaint in checked.complaints:
-        _note(f"error: {complaint}")
+        note(f"error: {complaint}")
     if checked.complaints:
         raise SystemExit(OptionError.exit_code)
-    _print(f"{file}: in order, {sum(map(len, checked.settings.values()))} settings")
+    show(f"{file}: in order, {sum(map(len, checked.settings.values()))} settings")
 
 
 @config_group.command("show")
@@ -278,25 +286,7 @@ def config_show(context: click.Context, file: Path | None) -> None:
     for name, command in COMMANDS.items():
         inner = click.Context(command, parent=context.find_root(), info_name=name, default_map=found.get(name, {}))
         for line in config.shown(command, inner):
-            _print(line)
-
-
-def _print(line: str) -> None:
-    try:
-        if sys.stdout:  # it may be closed
-            click.echo(line)
-    except BrokenPipeError:
-        # Whoever read our output has enough; what is left in the buffer has nowhere to go.
-        sys.stdout = None
-        raise SystemExit(0) from None
-    except OSError as error:
-        raise OutputError(f"cannot write the result: {error.strerror or error}") from error
-
-
-def _note(message: str) -> None:
-    if sys.stderr:
-        with suppress(OSError):  # nobody may be there to read it
-            click.echo(f"edge-digits: {' '.join(message.split())}", err=True)
+            show(line)
 
 
 def main() -> None:
@@ -317,10 +307,10 @@ def main() -> None:
     except EdgeError as error:
         if state.get("debug"):
             raise
-        _note(f"error: {error}")
+        note(f"error: {error}")
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        _note(f"error: {error.format_message()} (--help lists what there is)")
+        note(f"error: {error.format_message()} (--help lists what there is)")
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)

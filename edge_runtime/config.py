@@ -92,7 +92,7 @@ def shown(command: click.Command, context: click.Context) -> list[str]:
     """
     from edge_runtime.sources.kinds import public  # not at the top: it needs numpy, which --help does not
 
-    lines = [f"[{command.name}]"]
+    lines = [f"[{context.info_name}]"]
     for key, parameter in settable(command).items():
         value, source = parameter.consume_value(context, {})
         if _is_set(value):

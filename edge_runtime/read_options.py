@@ -100,7 +100,7 @@ OPTIONS = (
     _option(MQTT, "--mqtt-spool", metavar="FILE", type=FILE, help="Keep them there."),
     _option(MQTT, "--mqtt-discovery", is_flag=True, help="Let Home Assistant find it."),
     _option(MODEL, "--model", metavar="FILE", type=click.Path(path_type=Path),
-            help="A .tflite model to use in place of the one that ships."),
+            help="A .tflite model to use in place of the installed one."),
     _option(MODEL, "--labels", metavar="FILE", type=click.Path(path_type=Path),
             help="A text file with a label a line, for a model of your own."),
     _option(MODEL, "--min-confidence", metavar="0-1", type=Finite(0, 1),

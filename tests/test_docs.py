@@ -42,7 +42,10 @@ def test_make_targets_exist(document: Path) -> None:
 def test_options_exist(document: Path) -> None:
     from edge_runtime.cli import cli
 
-    known = {option for command in cli.commands.values() for parameter in command.params for option in parameter.opts}
+    commands_and_theirs = [*cli.commands.values()]
+    for group in commands_and_theirs:
+        commands_and_theirs += getattr(group, "commands", {}).values()
+    known = {option for command in commands_and_theirs for parameter in command.params for option in parameter.opts}
     lines = [line for line in commands(document) if re.match(r"(\S*/)?edge-digits ", line)]
     named = {option for line in lines for option in re.findall(r"(?<!\S)(--[a-z-]+)", line)}
     assert named <= known | {"--version", "--help"}

@@ -1,5 +1,6 @@
 """A real HTTP server that sends pictures: streams of Motion JPEG, snapshots, and what goes wrong with them."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,8 +42,8 @@ class Request(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(answer: Answer, port: int = 0) -> Iterator[str]:
-    """Serve on the loopback device meanwhile; yield the address."""
+def serving(answer: Answer, port: int = 0, context: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Serve on the loopback device meanwhile, with a TLS `context` by HTTPS; yield the address."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
@@ -50,10 +51,12 @@ def serving(answer: Answer, port: int = 0) -> Iterator[str]:
 
     server = Server(("127.0.0.1", port), Request)
     server.answer = answer  # type: ignore[attr-defined]
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"{'http' if context is None else 'https'}://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

@@ -1,0 +1,79 @@
+"""Files and links that are whole even if the power fails at any moment: what is told done, is on the disk.
+
+A file system may write the name of a file before its content, and a rename before both. So each is waited for in turn:
+the content, the folder that holds its temporary name, the rename, the folder again.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+READABLE = 0o644  # whatever the umask: who installs as root, installs for a service that is not
+DRAFT = ".draft-"  # names of what is not yet in place begin so; whoever holds the folder's lock may sweep them
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, where they are not there yet."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        with suppress(FileExistsError):  # somebody else was faster
+            folder.mkdir()
+        sync_folder(folder.parent)
+
+
+def put(path: Path, data: bytes) -> None:
+    """Write a file, or replace one."""
+    with _draft(path) as draft:
+        with open(draft, "xb") as file:
+            os.fchmod(file.fileno(), READABLE)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        _settle(draft, path)
+
+
+def link(path: Path, target: str) -> None:
+    """Let the symbolic link `path` lead to `target`, whether there was one or not."""
+    with _draft(path) as draft:
+        os.symlink(target, draft)
+        _settle(draft, path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a link; it may be missing."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+        sync_folder(path.parent)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a run that was killed left behind."""
+    for draft in sorted(folder.glob(f"{DRAFT}*")):
+        remove(draft)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _draft(path: Path) -> Iterator[Path]:
+    draft = path.with_name(f"{DRAFT}{os.urandom(4).hex()}-{path.name}")
+    try:
+        yield draft
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink()
+        raise
+
+
+def _settle(draft: Path, path: Path) -> None:
+    sync_folder(path.parent)
+    os.replace(draft, path)
+    sync_folder(path.parent)

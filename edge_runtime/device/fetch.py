@@ -1,0 +1,150 @@
+"""The bytes of a model and of its signature, from a file or from a web server, within limits of size and time."""
+
+import time
+from collections.abc import Callable
+from http.client import HTTPException, HTTPMessage
+from pathlib import Path
+from typing import IO
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit, urlunsplit
+from urllib.request import (
+    HTTPDefaultErrorHandler,
+    HTTPErrorProcessor,
+    HTTPHandler,
+    HTTPRedirectHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    ProxyHandler,
+    Request,
+)
+
+from edge_runtime.errors import ModelError, OptionError
+
+MOST_BYTES = 16 * 2**20  # the int8 file has at most 1 MiB, a float32 one of this project 3 MB
+SILENCE = 10.0  # seconds without a byte
+PATIENCE = 300.0  # seconds for all of it
+CHUNK = 65536
+SIGNATURE = ".sig"
+
+
+def is_url(name: str) -> bool:
+    """Tell whether a name is an address rather than a file's."""
+    return "://" in name
+
+
+def is_plain(name: str) -> bool:
+    """Tell whether a name is an address that anybody on the way can answer for: http, without TLS."""
+    return name.lower().startswith("http://")
+
+
+def public(name: str) -> str:
+    """Return a name as it may be shown and kept: an address without its user, password and query."""
+    if not is_url(name):
+        return name
+    parts = urlsplit(name)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def signature_of(name: str) -> str:
+    """Return where the signature of a file or address is: beside it, with ".sig" at the end of its name."""
+    if not is_url(name):
+        return name + SIGNATURE
+    parts = urlsplit(name)
+    return urlunsplit(parts._replace(path=parts.path + SIGNATURE))
+
+
+def fetch(name: str, most: int = MOST_BYTES, silence: float = SILENCE, patience: float = PATIENCE) -> bytes | None:
+    """Return the bytes of a file or of an http or https address; None where there is no such thing (404, 410).
+
+    Raises ModelError where they cannot be read, are more than `most`, or do not come: no byte in `silence` seconds, or
+    not all in `patience`. Raises OptionError for another kind of address. A redirection is followed to http and https
+    alone, and never from https to http.
+    """
+    if not is_url(name):
+        return _read(Path(name), most)
+    _check(name)
+    shown, until = public(name), time.monotonic() + patience
+    try:
+        with _opener().open(Request(name, headers={"User-Agent": "edge-digits"}), timeout=silence) as answer:
+            if int(answer.headers.get("Content-Length") or 0) > most:
+                raise ModelError(_too_large(shown, most))
+            data = _taken(answer.read1, shown, most, until)
+            if len(data) < int(answer.headers.get("Content-Length") or 0):
+                raise ModelError(f"{shown}: the answer broke off after {len(data):,} bytes; try again")
+            return data
+    except HTTPError as error:
+        error.close()
+        if error.code in (404, 410):
+            return None
+        raise ModelError(f"cannot fetch {shown}: the server answers {error.code} {error.reason}") from error
+    except (URLError, HTTPException, OSError, ValueError) as error:
+        if isinstance(error, ModelError):
+            raise
+        why = getattr(error, "reason", None) or error
+        reason = getattr(why, "strerror", None) or str(why) or type(why).__name__
+        raise ModelError(f"cannot fetch {shown}: {reason}") from error
+
+
+def _read(path: Path, most: int) -> bytes | None:
+    try:
+        if path.exists() and not path.is_file():  # a pipe may never end
+            raise ModelError(f"{path} is not a file")
+        with open(path, "rb") as file:
+            return _taken(file.read1, str(path), most, float("inf"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:  # ValueError: no file can have this name
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _taken(read: Callable[[int], bytes], shown: str, most: int, until: float) -> bytes:
+    data = bytearray()
+    while more := read(CHUNK):
+        data += more
+        if len(data) > most:
+            raise ModelError(_too_large(shown, most))
+        if time.monotonic() > until:
+            raise ModelError(f"cannot fetch {shown}: it takes too long; fetch it by other means, and install the file")
+    return bytes(data)
+
+
+def _too_large(shown: str, most: int) -> str:
+    return f"{shown} has more than {most:,} bytes: no model of this project, nor a signature, is so large"
+
+
+def _check(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise OptionError(f"{url} is neither a file nor an http or https address")
+    if parts.username is not None:
+        raise OptionError(f"{public(url)}: a user and password cannot be part of the address; fetch the file first")
+
+
+def _opener() -> OpenerDirector:
+    opener = OpenerDirector()  # build_opener would also open file:, ftp: and data:
+    for handler in (ProxyHandler(), HTTPHandler(), HTTPSHandler(), HTTPDefaultErrorHandler(), HTTPErrorProcessor(),
+                    _Redirections()):  # fmt: skip
+        opener.add_handler(handler)
+    return opener
+
+
+class _Redirections(HTTPRedirectHandler):
+    """Follows what stays on the web, and does not give up what protects it."""
+
+    max_redirections = 5
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
+        """Return the request to follow with. Raises ModelError where it leads elsewhere."""
+        scheme = urlsplit(newurl).scheme.lower()
+        if scheme != "https" and (scheme != "http" or req.type == "https"):
+            fp.close()
+            raise ModelError(f"cannot fetch {public(req.full_url)}: it leads to {public(newurl)}, which is refused")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)

@@ -1,0 +1,71 @@
+"""Ed25519 signatures of model files: who made a file, not only whether it is whole.
+
+A signature is over the whole file, and stands beside it as FILE.sig: the 64 bytes as they are, or as base64. Keys are
+PEM files. OpenSSL makes all of them; docs/model-store.md says how.
+"""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge_runtime.errors import DependencyMissing, ModelError, OptionError
+
+try:
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+except ImportError as error:
+    raise DependencyMissing(f"{error}: signatures need pip install 'edge-digits[signed]'") from error
+
+BYTES = 64
+MOST_BYTES = 4096  # of a file that holds a signature or a key
+
+
+def keys(paths: Sequence[Path]) -> list[Ed25519PublicKey]:
+    """Return the public keys in PEM files. Raises OptionError where one holds none, or one of another kind."""
+    return [_key(path) for path in paths]
+
+
+def verify(data: bytes, signature: bytes, trusted: Sequence[Ed25519PublicKey], name: str) -> None:
+    """Make sure that one of the keys has signed the file of this name. Raises ModelError where none has."""
+    raw = _raw(signature, name)
+    for key in trusted:
+        try:
+            key.verify(raw, data)
+        except InvalidSignature:
+            continue
+        return
+    raise ModelError(
+        f"{name}: its signature is not by a key that is trusted here, or the file is not the one that was signed; "
+        "fetch both again, and from where you trust"
+    )
+
+
+def _key(path: Path) -> Ed25519PublicKey:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MOST_BYTES)
+        key = load_pem_public_key(data)
+    except OSError as error:
+        raise OptionError(f"cannot read the trusted key {path}: {error.strerror or error}") from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise OptionError(
+            f"{path} holds no public key: make it with openssl pkey -in KEY.pem -pubout -out {path.name}"
+        ) from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise OptionError(f"{path} holds a key of another kind: Ed25519 is needed (openssl genpkey -algorithm ed25519)")
+    return key
+
+
+def _raw(signature: bytes, name: str) -> bytes:
+    """Return the 64 bytes. Raises ModelError where it is no signature."""
+    if len(signature) == BYTES:
+        return signature
+    try:
+        raw = base64.b64decode(b"".join(signature.split()), validate=True)
+    except binascii.Error:
+        raw = b""
+    if len(raw) != BYTES:
+        raise ModelError(f"{name}: its signature is none: 64 bytes are needed, as they are or as base64")
+    return raw
