@@ -9,17 +9,18 @@ VENV := .venv
 RUNTIME := .venv-runtime
 BUILD := build/$(RECIPE)
 MODELS := $(addprefix $(BUILD)/digits-,$(addsuffix .tflite,float32 float16 dynamic int8))
+BENCHES := $(addprefix bench-,all compare digits latency pages parity peers report robustness serve soak videos)
 RUNTIME_FILES := $(shell find edge_runtime -type f ! -name '*.pyc')
 # pip shows its progress on a terminal, and nothing but errors elsewhere.
 PIP_INSTALL := -m pip install --disable-pip-version-check $(shell test -t 2 || echo --quiet)
 
 .DEFAULT_GOAL := help
-.PHONY: help tflite train parity demo serve test lint format lock data samples ship latency fuzz clean
+.PHONY: help tflite train parity demo serve test lint format lock data samples ship bench fuzz clean $(BENCHES)
 .DELETE_ON_ERROR:
 
 help: ## List the targets
 	@echo 'make TARGET [RECIPE=standard|article|release|smoke|rehearsal] [SEED=1] [PYTHON=python3]'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 tflite: $(BUILD)/digits.keras $(MODELS) $(BUILD)/parity.ok ## Train, convert and prove: build/RECIPE/digits-int8.tflite
 
@@ -57,8 +58,30 @@ samples: $(VENV)/installed ## Draw the sample pages that ship, anew
 ship: tflite ## Make build/RECIPE's int8 file the one that ships
 	cp $(BUILD)/digits-int8.tflite edge_runtime/models/digits-int8.tflite
 
-latency: $(VENV)/installed ## Time the runtime
-	$(VENV)/bin/python -m benchmarks latency
+bench: ## All benchmarks with quick settings, and build/report: under ten minutes
+bench-all: ## All benchmarks, and build/report: most of an hour
+bench-compare: ## Is a result worse than a baseline? (ARGS='BEFORE AFTER')
+bench-digits: ## All that a model is measured by (ARGS='DIR...')
+bench-latency: ## Time digits, frames and starts
+bench-pages: ## Read pictures whose digits are known (ARGS=DIR)
+bench-parity: ## Compare the small models in build/RECIPE with the full one
+bench-peers: ## The same weights in other runtimes
+bench-report: ## One page of all that was measured: build/report
+bench-robustness: ## Read pages under hard conditions
+bench-serve: ## Put load on the web server (needs wrk)
+bench-soak: ## Read a camera for long
+bench-videos: ## Read moving pictures
+
+# What each gets that needs something; ARGS on the command line takes its place.
+bench-compare: ARGS = build
+bench-pages: ARGS = edge_runtime/samples
+bench-parity: ARGS = $(BUILD)
+
+bench: $(VENV)/installed
+	$(VENV)/bin/python -m benchmarks all --fast
+
+$(BENCHES): bench-%: $(VENV)/installed
+	$(VENV)/bin/python -m benchmarks $* $(ARGS)
 
 fuzz: $(VENV)/installed ## Feed garbage to the decoder and the reader (FUZZ_RUNS=100000)
 	$(VENV)/bin/python $(PIP_INSTALL) --require-hashes --requirement requirements/fuzz.txt

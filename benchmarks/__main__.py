@@ -12,7 +12,7 @@ python -m benchmarks serve                     what does the web server take, an
 python -m benchmarks compare A B               is B worse than A?
 python -m benchmarks cost                      what would a frame cost on a Raspberry Pi?
 python -m benchmarks report                    one page of all that was measured
-python -m benchmarks all --fast                all of it, and the page, in under ten minutes
+python -m benchmarks all                       all of it, and then the page
 """
 
 import io
@@ -229,7 +229,7 @@ def cost(bench: Path | None, update: bool) -> None:
 def report(folder: Path, out: Path | None, recipe: str | None, mixed: bool) -> None:
     """Make one page, and a table for a README, from whatever results are in FOLDER [default: build].
 
-    Exits with 1 where results are of several machines, or where one cannot be shown; the page is made all the same then.
+    Exits with 1 where results are of several machines, and where one cannot be shown, though the page is made then.
     """
     from benchmarks import report as make
 
@@ -238,7 +238,8 @@ def report(folder: Path, out: Path | None, recipe: str | None, mixed: bool) -> N
 
 @benchmarks.command("all")
 @click.option("--fast", is_flag=True, help="Quick settings: a first impression, in under ten minutes.")
-@click.option("--only", "names", metavar="NAME", multiple=True, help="Only this part; may be given again. [default: all]")
+@click.option("--only", "names", metavar="NAME", multiple=True,
+              help="Only this part; may be given again. [default: all]")  # fmt: skip
 def every_benchmark(fast: bool, names: tuple[str, ...]) -> None:
     """Run every benchmark, each in a process of its own, and then make the page.
 

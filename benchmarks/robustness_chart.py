@@ -27,15 +27,18 @@ LINES = {
 LOOK: dict[str, Any] = {"markersize": 4.5, "linewidth": 1.4}
 
 
-def draw(cells: "Sequence[Cell]", limits: dict[str, Any]) -> Figure:
+def draw(
+    cells: "Sequence[Cell]", limits: dict[str, Any], *, columns: int = COLUMNS, panel: float | None = None
+) -> Figure:
     """Draw located, precision and read over the severity, and the classifier's own accuracy on the same digits.
 
-    `limits` is the table [robustness] of thresholds.toml.
+    `limits` is the table [robustness] of thresholds.toml. There are at most `columns` panels beside one another, each
+    `panel` inches wide.
     """
     names = list(dict.fromkeys(cell.condition for cell in cells))
-    columns = min(COLUMNS, len(names))
+    columns = min(columns, len(names))
     rows = -(-len(names) // columns)
-    size = (max(7.0, 2.9 * columns), 2.3 * rows + 1.1)
+    size = (panel * columns if panel else max(7.0, 2.9 * columns), 2.3 * rows + 1.1)
     figure, grid = plt.subplots(
         rows, columns, figsize=size, sharex=True, sharey=True, layout="constrained", squeeze=False
     )
@@ -51,7 +54,9 @@ def draw(cells: "Sequence[Cell]", limits: dict[str, Any]) -> Figure:
         below.set_xlabel("severity")
         below.tick_params(labelbottom=True)
     handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(3, columns), fontsize=10, frameon=False)
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=3 if size[0] > 9 else 1, fontsize=10, frameon=False
+    )
     return figure
 
 

@@ -24,11 +24,14 @@ STYLES = dict(zip(SHARES, ("-", "--"), strict=True))
 NAMES = {0.5: "median", 0.99: "99th percentile"}
 
 
-def draw(found: "Found") -> Figure:
-    """Draw the parts that were measured."""
-    figure, ((digit, page), (live, memory)) = plt.subplots(2, 2, figsize=(11, 6.5), layout="constrained")
+def draw(found: "Found", *, wide: bool = True) -> Figure:
+    """Draw the parts that were measured; `wide` with two panels beside one another."""
+    figure, panels = plt.subplots(
+        2 if wide else 4, 2 if wide else 1, figsize=(11, 6.5) if wide else (4.1, 12), layout="constrained"
+    )
+    digit, page, live, memory = panels.flat
     for axes, picture in zip((digit, page), dict.fromkeys(cell.picture for cell in found.cells), strict=False):
-        _answers(axes, picture, [cell for cell in found.cells if cell.picture == picture and not cell.patient])
+        _answers(axes, picture, [cell for cell in found.cells if cell.picture == picture and not cell.patient], wide)
     if found.stays:
         _ages(live, found.stays)
     if found.long is not None:
@@ -43,7 +46,7 @@ def draw(found: "Found") -> Figure:
     return figure
 
 
-def _answers(axes: Axes, picture: str, cells: "list[Cell]") -> None:
+def _answers(axes: Axes, picture: str, cells: "list[Cell]", wide: bool) -> None:
     connections = [cell.connections for cell in cells]
     kinds: list[tuple[str, str, list[Answers | None]]] = [
         ("a reading", BLUE, [cell.answers for cell in cells]),
@@ -58,7 +61,7 @@ def _answers(axes: Axes, picture: str, cells: "list[Cell]") -> None:
     axes.minorticks_off()
     axes.yaxis.set_major_formatter("{x:g}")
     axes.set_ylim(bottom=0.01)  # below what is drawn there is room for the legend
-    axes.legend(fontsize="small", loc="lower right", ncols=2)
+    axes.legend(fontsize="small", loc="lower right", ncols=2 if wide else 1)
 
 
 def _ages(axes: Axes, stays: "list[Stay]") -> None:
@@ -70,5 +73,6 @@ def _ages(axes: Axes, stays: "list[Stay]") -> None:
             each = [np.quantile(stay.true, share) for stay in stays if stay.viewers == number]
             axes.plot([number] * len(each), each, "_", color=color, alpha=0.5)
     axes.set(title="Age of a live frame when it has been read", xticks=numbers, ylabel="ms since the camera sent it")
-    axes.set(xlabel="viewers, half of them stuck", ylim=(0, None))
+    axes.set(xlabel="viewers, half of them stuck")
+    axes.set_ylim(0, 1.35 * axes.get_ylim()[1])  # room for the legend
     axes.legend(fontsize="small")

@@ -1,0 +1,156 @@
+"""The result files under build/: which there are, whether they may stand on one page, and what machine each is of."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+import edge_runtime
+from edge_runtime.device import result
+from edge_runtime.device.result import Measure, Ratio
+from edge_runtime.errors import EdgeError, OptionError
+
+SCHEMA = Path(edge_runtime.__file__).with_name("schemas") / "result.schema.json"
+VALIDATOR = Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+RECIPES = ("float32", "float16", "dynamic", "int8")
+# Where each benchmark writes; of those with a star there may be several.
+FILES = {
+    "parity": "*/parity.json",
+    "latency": "latency/latency.json",
+    "peers": "peers/peers.json",
+    "robustness": "robustness/robustness.json",
+    "pages": "pages/*/pages.json",
+    "digits": "digits/digits.json",
+    "soak": "soak/soak.json",
+    "serve": "serve/serve.json",
+    "videos": "videos/videos.json",
+}
+
+
+class MixedMachines(EdgeError):
+    """The results are of several machines, and nobody asked to see them on one page."""
+
+
+class Absent(LookupError):
+    """There is a result, but what a section shows is not part of it."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Result:
+    """What a result file holds, and where it is."""
+
+    path: Path
+    record: dict[str, Any]
+
+    @cached_property
+    def measures(self) -> dict[str, Measure]:
+        """The measures, by name."""
+        return result.measures(self.record)
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What only this benchmark knows."""
+        return dict(self.record["details"])
+
+    @property
+    def machine(self) -> str:
+        """The machine as a line of text; results are of one machine where it is the same."""
+        return machine(self.record["environment"]["machine"])
+
+    def group(self, *prefixes: str) -> dict[str, Measure]:
+        """Return the measures whose names begin so, by what follows the prefix."""
+        return {
+            name.removeprefix(prefix): measure
+            for prefix in prefixes
+            for name, measure in self.measures.items()
+            if name.startswith(prefix)
+        }
+
+    @cache  # noqa: B019 - there are few results, and they live as long as the command
+    def ratio(self, name: str, to: str) -> Ratio:
+        """Return how many times another measure this one is; computed once, as it takes a while."""
+        return result.ratio(self.measures[name], self.measures[to])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """What there is: results by their benchmark, and a line for each file that cannot be used."""
+
+    found: Mapping[str, Result] = field(default_factory=dict)
+    pages: tuple[Result, ...] = ()  # of every folder of pictures that was read
+    damaged: Mapping[str, str] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter([*self.found.values(), *self.pages])
+
+    def of(self, names: Sequence[str]) -> list[Result]:
+        """Return the results of these benchmarks that there are."""
+        return [each for each in self if each.record["benchmark"] in names]
+
+    @property
+    def machines(self) -> dict[str, list[str]]:
+        """The names of the benchmarks by their machine, the machine with most of them first."""
+        names: dict[str, list[str]] = {}
+        for each in self:
+            names.setdefault(each.machine, []).append(each.record["benchmark"])
+        return dict(sorted(names.items(), key=lambda item: -len(item[1])))
+
+
+def collect(folder: Path, recipe: str | None = None, *, mixed: bool = False) -> Results:
+    """Read what result files are in `folder`; of parity that of `recipe`, by default the newest.
+
+    Raises OptionError where the recipe was not measured, MixedMachines where results are of several machines, unless
+    `mixed`. A file that is no result, or of another format, is left out and named in `damaged`.
+    """
+    found: dict[str, Result] = {}
+    damaged: dict[str, str] = {}
+    every: dict[str, list[Result]] = {}
+    for name, pattern in FILES.items():
+        for path in sorted(folder.glob(pattern)):
+            try:
+                every.setdefault(name, []).append(_read(path, name))
+            except EdgeError as error:
+                damaged[name] = f"{damaged[name]}; {error}" if name in damaged else str(error)
+    parities = every.pop("parity", [])
+    if recipe is not None:
+        parities = [each for each in parities if each.path.parent.name == recipe]
+        if not parities:
+            raise OptionError(f"{folder / recipe / 'parity.json'} is no result: python -m benchmarks parity "
+                              f"{folder / recipe} measures it")  # fmt: skip
+        damaged.pop("parity", None)
+    if parities:
+        found["parity"] = max(parities, key=lambda each: str(each.record["measured_at"]))
+    pages = tuple(every.pop("pages", []))
+    found |= {name: results[-1] for name, results in every.items()}
+    results = Results(found=found, pages=pages, damaged=damaged)
+    machines = results.machines
+    if len(machines) > 1 and not mixed:
+        each = "; ".join(f"{', '.join(dict.fromkeys(names))} of {name}" for name, names in machines.items())
+        raise MixedMachines(f"the results in {folder} are of {len(machines)} machines: {each}. "
+                            "Measure again, remove some, or show them on one page all the same: --mixed")  # fmt: skip
+    return results
+
+
+def machine(told: Mapping[str, Any]) -> str:
+    """Return a line of text for a machine, as a result's environment has it."""
+    memory = told.get("memory_bytes")
+    parts = [told.get("board"), told.get("processor"), told.get("architecture"), f"{told.get('cores')} cores",
+             f"{memory / 1024**3:.1f} GiB" if isinstance(memory, int) else None]  # fmt: skip
+    return ", ".join(str(part) for part in parts if part)
+
+
+def _read(path: Path, name: str) -> Result:
+    """Return what a file holds; raises EdgeError where it is no result of this benchmark."""
+    record = result.read(path)
+    # Values one by one would take seconds; that they are numbers shows where they are computed with.
+    sparse = {**record, "measures": [{**each, "samples": None} for each in record["measures"]]}
+    wrong = next(VALIDATOR.iter_errors(sparse), None)
+    if wrong is not None:
+        raise EdgeError(f"{path} is not as the schema of results has it: {wrong.json_path}: {wrong.message[:200]}")
+    if record["benchmark"] != name:
+        raise EdgeError(f"{path} is a result of {json.dumps(record['benchmark'])}, not of {name}")
+    return Result(path=path, record=record)

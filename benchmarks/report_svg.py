@@ -1,0 +1,69 @@
+"""A figure as SVG inside an HTML page: text stays text, and black and white are the page's own, light or dark."""
+
+import io
+import re
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+# Widths in inches: of a page, and of a phone, where the same chart is drawn with fewer panels beside one another.
+WIDE, NARROW = 9.6, 4.1
+POINTS = 72  # of an inch
+LOOK: Any = {  # of rcParams, whose names matplotlib declares one by one
+    "svg.fonttype": "none",
+    "svg.hashsalt": "edge-digits",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "legend.frameon": False,
+}
+ID = re.compile(r'(\bid="|\bhref="#|url\(#)')
+# What HTML does not need, names addresses, or would hold for the whole page.
+SUPERFLUOUS = re.compile(
+    r"<metadata>.*?</metadata>|<style.*?</style>|<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->"
+    r'|\s+xmlns(:\w+)?="[^"]*"|(?<=<svg)\s+(?=xmlns)',
+    re.DOTALL,
+)
+
+
+def chart(name: str, description: str, draw: Callable[[bool], Figure]) -> str:
+    """Return HTML with a chart, drawn twice: for a page, `draw(True)`, and for a phone, `draw(False)`.
+
+    `name` starts the ids inside, and must be the chart's alone; `description` is for those who do not see it.
+    """
+    return "\n".join(
+        f'<div class="chart {width}">{inline(f"{name}-{width}", description, draw, width == "wide")}</div>'
+        for width in ("wide", "narrow")
+    )
+
+
+def inline(prefix: str, description: str, draw: Callable[[bool], Figure], wide: bool) -> str:
+    """Return one drawing as an <svg> element; the figure is closed."""
+    with matplotlib.rc_context(LOOK):
+        figure = draw(wide)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+        plt.close(figure)
+    text = SUPERFLUOUS.sub("", buffer.getvalue()).replace("xlink:href", "href").strip()
+    text = ID.sub(lambda found: f"{found[0]}{prefix}-", text)
+    text = re.sub(r"(<svg)([^>]*)>", lambda found: f"{found[1]}{_sized(found[2], description, wide)}>", text, count=1)
+    return re.sub(r"#000000\b", "currentColor", re.sub(r"#ffffff\b", "var(--surface)", text))
+
+
+def _sized(attributes: str, description: str, wide: bool) -> str:
+    """Return an <svg> element's attributes: at most as wide as there is room, and what it shows in words."""
+    kept = re.findall(r'(viewBox|version)="([^"]*)"', attributes)
+    points = float(re.findall(r'viewBox="0 0 ([\d.]+) ', attributes)[0])
+    most = min(100.0, 100 * points / POINTS / (WIDE if wide else NARROW))
+    named = f' role="img" aria-label="{escape(description)}" style="max-width:{most:.0f}%"'
+    return named + "".join(f' {name}="{value}"' for name, value in kept)
