@@ -1,0 +1,246 @@
+"""A build's network for other runtimes: float32 out of its Keras network, int8 out of its int8 file, number by number.
+
+What ONNX Runtime computes in int8 is what LiteRT does: the same weights, biases, scales and zero points, which came
+from the same calibration digits. Only the activations are uint8 in place of int8, 128 higher: that is what ONNX Runtime
+has its fastest product for.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from numpy.typing import NDArray
+
+from edge_runtime import model_file
+from edge_runtime.errors import DependencyMissing, ModelError
+from edge_runtime.files import write_bytes, write_whole
+from edge_runtime.graph import SIDE
+from edge_runtime.native import stderr_silenced
+
+EXTRA = "pip install 'edge-digits[bench]'"  # which make test has done
+try:
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+except ImportError as error:
+    raise DependencyMissing(f"{error}: {EXTRA}") from error
+
+if TYPE_CHECKING:
+    from convert.fold import Dense  # which imports TensorFlow
+
+OPERATORS = 17  # the version of ONNX's: any ONNX Runtime since 1.12 knows it, and OpenCV 5
+FORMAT = 8  # the version of ONNX's files that came with it
+HALF = 128  # from int8 to uint8
+
+
+class Steps(NamedTuple):
+    """What whole numbers stand for: a number n for (n - zero) * scale."""
+
+    scale: float
+    zero: int
+
+
+class Whole(NamedTuple):
+    """A dense layer of an int8 file: `weights` int8 (outputs, inputs), each `scales`, float32 (1,) or (outputs,).
+
+    `bias` is int32 (outputs,), in steps of the given scale times the weights'. `given` and `answered` are of int8.
+    """
+
+    weights: NDArray[np.int8]
+    scales: NDArray[np.float32]
+    bias: NDArray[np.int32]
+    given: Steps
+    answered: Steps
+
+
+class Networks(NamedTuple):
+    """Where the files are that `write` writes."""
+
+    folder: Path
+
+    @property
+    def float32(self) -> Path:
+        """The float32 network, in ONNX."""
+        return self.folder / "float32.onnx"
+
+    @property
+    def static(self) -> Path:
+        """The int8 network whose activations are in ranges that calibration found, in ONNX."""
+        return self.folder / "int8-static.onnx"
+
+    @property
+    def dynamic(self) -> Path:
+        """The int8 network that finds these ranges anew for each digit, in ONNX."""
+        return self.folder / "int8-dynamic.onnx"
+
+    @property
+    def layers(self) -> Path:
+        """The float32 layers, as numpy's arrays: kernel0, bias0, kernel1 and so on."""
+        return self.folder / "float32.npz"
+
+
+def read_int8(path: Path) -> list[Whole]:
+    """Return the layers of an int8 file. Raises ModelError where it cannot be read or is not made of such layers."""
+    try:
+        with stderr_silenced():
+            interpreter = Interpreter(
+                model_content=model_file.read(path).flatbuffer,
+                # Whoever takes the graph over would hide its tensors.
+                experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+            )
+            interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError(f"{path} cannot be run: {error}") from error
+    tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
+    steps = [(step["op_name"], list(step["inputs"]), list(step["outputs"])) for step in interpreter._get_ops_details()]
+    kinds = [kind for kind, _, _ in steps]
+    found = [(given, answered[0]) for kind, given, answered in steps if kind == "FULLY_CONNECTED"]
+    whole = all(tensors[each]["dtype"] == np.int8 for given, answered in found for each in (*given[:2], answered))
+    if not found or not whole or kinds != ["QUANTIZE", "RESHAPE", *["FULLY_CONNECTED"] * len(found)]:
+        raise ModelError(f"{path} is not made of int8 dense layers that take bytes, but of {', '.join(kinds)}")
+    return [
+        Whole(
+            interpreter.get_tensor(weights),
+            _scales(tensors[weights]),
+            # -1 stands for a layer without.
+            interpreter.get_tensor(bias) if bias >= 0 else np.zeros(tensors[weights]["shape"][0], np.int32),
+            *(Steps(*tensors[each]["quantization"]) for each in (taken, answered)),
+        )
+        for (taken, weights, bias), answered in found
+    ]
+
+
+def write(folded: "Sequence[Dense]", layers: Sequence[Whole], networks: Networks) -> None:
+    """Write all of `networks`: float32 ones of `folded`, int8 ones of `layers`."""
+    write_bytes(networks.float32, real(folded))
+    write_bytes(networks.static, static(layers))
+    write_bytes(networks.dynamic, dynamic(layers))
+    arrays = {f"{name}{i}": array for i, layer in enumerate(folded) for name, array in layer._asdict().items()}
+    write_whole(networks.layers, lambda path: _save(path, arrays))
+
+
+def real(layers: "Sequence[Dense]") -> bytes:
+    """Return the float32 ONNX network; it takes bytes, too."""
+    nodes = [_node("Cast", ["pixels"], "floats", to=TensorProto.FLOAT), _flat("floats", "a0")]
+    arrays: dict[str, Any] = {}
+    for i, layer in enumerate(layers):
+        last = i == len(layers) - 1
+        arrays |= {f"kernel{i}": layer.kernel, f"bias{i}": layer.bias}
+        nodes.append(_node("Gemm", [f"a{i}", f"kernel{i}", f"bias{i}"], "scores" if last else f"z{i}"))
+        if not last:
+            nodes.append(_node("Relu", [f"z{i}"], f"a{i + 1}"))
+    return _network(nodes, arrays, len(layers[-1].bias), TensorProto.FLOAT)
+
+
+def static(layers: Sequence[Whole]) -> bytes:
+    """Return the ONNX network whose activations are in the int8 file's own steps; it answers in uint8, 128 higher.
+
+    Whole numbers are written as pairs of QuantizeLinear and DequantizeLinear, which ONNX Runtime makes its QGemm of.
+    """
+    nodes = [_flat("pixels", "a0")]
+    arrays: dict[str, Any] = _steps("a0", layers[0].given)
+    for i, layer in enumerate(layers):
+        last = i == len(layers) - 1
+        answer = "scores" if last else f"a{i + 1}"
+        scales = layer.scales[0] if len(layer.scales) == 1 else layer.scales
+        arrays |= {
+            f"kernel{i}": layer.weights.T.copy(),
+            f"kernel{i}_scale": scales,
+            f"kernel{i}_zero": np.zeros_like(scales, np.int8),
+            f"bias{i}": layer.bias,
+            f"bias{i}_scale": scales * np.float32(layer.given.scale),
+            f"bias{i}_zero": np.zeros_like(scales, np.int32),
+            **_steps(answer, layer.answered),
+        }
+        nodes += [
+            _dequantized(f"a{i}", f"x{i}"),
+            _dequantized(f"kernel{i}", f"k{i}", axis=1),
+            _dequantized(f"bias{i}", f"b{i}", axis=0),
+            _node("Gemm", [f"x{i}", f"k{i}", f"b{i}"], f"y{i}"),
+            *([] if last else [_node("Relu", [f"y{i}"], f"z{i}")]),
+            _node("QuantizeLinear", [f"{'y' if last else 'z'}{i}", f"{answer}_scale", f"{answer}_zero"], answer),
+        ]
+    return _network(nodes, arrays, len(layers[-1].bias), TensorProto.UINT8)
+
+
+def dynamic(layers: Sequence[Whole]) -> bytes:
+    """Return the ONNX network that finds the ranges of what goes into each layer anew; it answers in float32.
+
+    The pixels' too: whole numbers need none, but ONNX Runtime is quicker where all layers are alike.
+    """
+    nodes = [_node("Cast", ["pixels"], "floats", to=TensorProto.FLOAT), _flat("floats", "a0")]
+    arrays: dict[str, Any] = {"kernel_zero": np.int8(0)}
+    for i, layer in enumerate(layers):
+        last = i == len(layers) - 1
+        real = layer.scales.astype(np.float64) * layer.given.scale
+        arrays |= {
+            f"kernel{i}": layer.weights.T.copy(),
+            f"kernel{i}_scale": layer.scales[0] if len(layer.scales) == 1 else layer.scales,
+            f"bias{i}": (layer.bias * real).astype(np.float32),
+        }
+        nodes += [
+            _node("DynamicQuantizeLinear", [f"a{i}"], f"q{i}", f"q{i}_scale", f"q{i}_zero"),
+            _node("MatMulInteger", [f"q{i}", f"kernel{i}", f"q{i}_zero", "kernel_zero"], f"m{i}"),
+            _node("Cast", [f"m{i}"], f"f{i}", to=TensorProto.FLOAT),
+            _node("Mul", [f"q{i}_scale", f"kernel{i}_scale"], f"by{i}"),
+            _node("Mul", [f"f{i}", f"by{i}"], f"y{i}"),
+            _node("Add", [f"y{i}", f"bias{i}"], "scores" if last else f"z{i}"),
+        ]
+        if not last:
+            nodes.append(_node("Relu", [f"z{i}"], f"a{i + 1}"))
+    return _network(nodes, arrays, len(layers[-1].bias), TensorProto.FLOAT)
+
+
+def product(size: int) -> bytes:
+    """Return an ONNX network of one product: uint8 `pixels`, (size, size), times int8 weights of that shape."""
+    weights = np.random.default_rng(1).integers(-127, 128, (size, size)).astype(np.int8)
+    node = _node("MatMulInteger", ["pixels", "weights"], "scores")
+    return _made([node], {"weights": weights}, (size, size), (size, size), TensorProto.INT32)
+
+
+def _network(nodes: list[Any], arrays: Mapping[str, Any], classes: int, answer: int) -> bytes:
+    return _made(nodes, {**arrays, "flat": np.array([1, SIDE * SIDE])}, (1, SIDE, SIDE), (1, classes), answer)
+
+
+def _made(
+    nodes: list[Any], arrays: Mapping[str, Any], given: Sequence[int], answered: Sequence[int], kind: int
+) -> bytes:
+    graph = helper.make_graph(
+        nodes,
+        "digits",
+        [helper.make_tensor_value_info("pixels", TensorProto.UINT8, given)],
+        [helper.make_tensor_value_info("scores", kind, answered)],
+        [numpy_helper.from_array(np.asarray(array), name) for name, array in arrays.items()],
+    )
+    network = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPERATORS)], ir_version=FORMAT)
+    onnx.checker.check_model(network, full_check=True)
+    return bytes(network.SerializeToString())
+
+
+def _node(kind: str, given: list[str], *answers: str, **attributes: Any) -> Any:
+    return helper.make_node(kind, given, list(answers), **attributes)
+
+
+def _flat(given: str, answer: str) -> Any:
+    return _node("Reshape", [given, "flat"], answer)
+
+
+def _dequantized(whole: str, real: str, axis: int = 1) -> Any:
+    return _node("DequantizeLinear", [whole, f"{whole}_scale", f"{whole}_zero"], real, axis=axis)
+
+
+def _steps(name: str, steps: Steps) -> dict[str, Any]:
+    """Return the scale and the zero point of uint8, for those of int8."""
+    return {f"{name}_scale": np.float32(steps.scale), f"{name}_zero": np.uint8(steps.zero + HALF)}
+
+
+def _scales(tensor: dict[str, Any]) -> NDArray[np.float32]:
+    return np.asarray(tensor["quantization_parameters"]["scales"], np.float32)
+
+
+def _save(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    with path.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
