@@ -9,7 +9,16 @@ from typing import Any
 import click
 
 import edge_runtime
-from edge_runtime import bench_options, config, dependencies, ending, model_commands, read_options, serve_options
+from edge_runtime import (
+    bench_options,
+    check_commands,
+    config,
+    dependencies,
+    ending,
+    model_commands,
+    read_options,
+    serve_options,
+)
 from edge_runtime.errors import EdgeError, OptionError, OutputError, PictureError, SourceError
 from edge_runtime.terminal import note, show
 
@@ -251,12 +260,19 @@ def bench(debug: bool, **given: Any) -> None:
 bench.params[0:0] = bench_options.OPTIONS
 NOTHING_WRITTEN = {"annotate": None, "explain": None, "json": False, "video": None, "window": False}
 # What has a table of its own in a file.
-COMMANDS = {"read": read, "serve": serve, "bench": bench, "model": model_commands.SETTINGS}
+COMMANDS = {
+    "read": read, "serve": serve, "bench": bench, "selftest": check_commands.selftest, "model": model_commands.SETTINGS,
+}  # fmt: skip
 
 cli.add_command(model_commands.model)
 CONFIG(model_commands.install)
 for command in model_commands.model.commands.values():
     DEBUG_APART(command)
+
+CONFIG(check_commands.selftest)
+for command in (check_commands.selftest, check_commands.doctor):
+    DEBUG_APART(command)
+    cli.add_command(command)
 
 
 @cli.group("config")

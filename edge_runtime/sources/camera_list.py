@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from edge_runtime.errors import DependencyMissing, SourceError
-from edge_runtime.sources import picamera
 
 DEV = Path("/dev")
 Ioctl = Callable[[int, int, bytearray], Any]  # fcntl.ioctl, which writes what is answered over what is asked
@@ -118,6 +117,10 @@ def on_ribbon(path: Path, ioctl: Ioctl = fcntl.ioctl) -> bool:
 
 
 def _ribbons(there: Sequence[Node]) -> list[Listed]:
+    from edge_runtime.sources import (
+        picamera,
+    )  # not at the top: it needs numpy, which telling device files apart does not
+
     try:
         return [
             Listed(

@@ -1,0 +1,53 @@
+"""What `edge-digits doctor` says of one thing: a finding, and the command that mends it."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+Status = Literal["ok", "warning", "failed"]
+
+
+class Finding(NamedTuple):
+    """What was found out about `name`: all is well, something may go wrong, or something does.
+
+    `remedy` is a line for a shell that mends it; None where no command does, as with a cable: `found` says what does.
+    """
+
+    name: str
+    status: Status
+    found: str
+    remedy: str | None = None
+
+
+def ok(name: str, found: str) -> Finding:
+    """Return that all is well."""
+    return Finding(name, "ok", found)
+
+
+def warning(name: str, found: str, remedy: str | None = None) -> Finding:
+    """Return that something may go wrong, or goes worse than it could."""
+    return Finding(name, "warning", found, remedy)
+
+
+def failed(name: str, found: str, remedy: str | None = None) -> Finding:
+    """Return that something does not work."""
+    return Finding(name, "failed", found, remedy)
+
+
+def pip(arguments: str) -> str:
+    """Return a command of pip for the environment that this program runs in."""
+    return f"{shlex.quote(sys.executable)} -m pip {arguments}"
+
+
+def text(path: Path) -> str:
+    """Return what a file says, without the zero that ends it in the device tree; nothing where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip("\0 \n")
+    except OSError:
+        return ""
+
+
+def a_raspberry_pi(root: Path) -> bool:
+    """Tell whether this is one."""
+    return "Raspberry Pi" in text(root / "proc/device-tree/model")
