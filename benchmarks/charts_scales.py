@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 # Okabe and Ito's colors, which the color-blind tell apart; the yellow, too pale on white, is left out.
 BLUE, ORANGE, GREEN, PINK, SKY, AMBER, GRAY = (
@@ -13,6 +13,7 @@ BLUE, ORANGE, GREEN, PINK, SKY, AMBER, GRAY = (
 )  # fmt: skip
 TIMES = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns"))
 SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
+NARROW = 0.3  # decades, over which a logarithmic axis is nearly linear
 # Of a logarithmic axis: the decades that it spans at most, and the labels of each decade then.
 BETWEEN = (
     (0.7, (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)),
@@ -53,7 +54,7 @@ def logarithmic(axis: Axis, write: Callable[[float], str]) -> None:
     low, high = axis.get_view_interval()
     decades = math.log10(high / low)
     between = next((subs for most, subs in BETWEEN if decades < most), (1.0,))
-    axis.set_major_locator(LogLocator(10, subs=between))
+    axis.set_major_locator(MaxNLocator(6) if decades < NARROW else LogLocator(10, subs=between))
     axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
     axis.set_minor_formatter(NullFormatter())
 

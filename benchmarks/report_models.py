@@ -64,7 +64,7 @@ def models(results: Results) -> str:
 
 def multiple(ratio: Ratio | None) -> str:
     """Return a ratio with its interval, 1 for what all others are a multiple of, or nothing where there is none."""
-    return "" if ratio is None else "1" if ratio == (1, 1, 1) else interval(ratio)
+    return "" if ratio is None else "1" if ratio == Ratio(1, 1, 1) else interval(ratio)
 
 
 def rows(results: Results) -> list[Row]:

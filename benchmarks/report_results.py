@@ -112,9 +112,11 @@ def collect(folder: Path, recipe: str | None = None, *, mixed: bool = False) -> 
     for name, pattern in FILES.items():
         for path in sorted(folder.glob(pattern)):
             try:
-                every.setdefault(name, []).append(_read(path, name))
+                read = _read(path, name)
             except EdgeError as error:
                 damaged[name] = f"{damaged[name]}; {error}" if name in damaged else str(error)
+            else:
+                every.setdefault(name, []).append(read)
     parities = every.pop("parity", [])
     if recipe is not None:
         parities = [each for each in parities if each.path.parent.name == recipe]

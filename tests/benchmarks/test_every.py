@@ -1,0 +1,149 @@
+"""`python -m benchmarks all`: one part after the other, whatever becomes of each."""
+
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import every
+from benchmarks.__main__ import benchmarks, main
+from benchmarks.every import LimitsMissed, Part, PartFailed, chosen
+from tests.builds import ROOT
+from tests.commands import Call
+
+# Stands in for the benchmarks: does what its name says.
+STAND_IN = """
+import os, signal, sys
+name, *options = sys.argv[1:]
+print("begins with", *options)
+print("an odd byte", flush=True)
+sys.stdout.buffer.write(b"\\xff\\n\\n")
+if name == "waits":
+    with open("started", "w") as started:
+        started.write(str(os.getpid()))
+    signal.pause()
+print(f"{name} is through", flush=True)
+sys.exit({"misses": 5, "breaks": 1}.get(name, 0))
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "__init__.py").touch()
+    (tmp_path / "benchmarks" / "__main__.py").write_text(STAND_IN)
+    return tmp_path
+
+
+def parts(*names: str) -> list[Part]:
+    return [Part(name, ("--some", "option"), 1) for name in names]
+
+
+def test_parts_run_in_turn_and_the_summary_has_their_last_lines(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outcomes = every.run(parts("one", "two"), root / "logs", root=root)
+    assert [(each.name, each.code, each.line) for each in outcomes] == [
+        ("one", 0, "one is through"), ("two", 0, "two is through")
+    ]  # fmt: skip
+    assert (root / "logs" / "one.txt").read_bytes().splitlines() == [
+        b"begins with --some option", b"an odd byte", b"\xff", b"", b"one is through"
+    ]  # fmt: skip
+    shown = capsys.readouterr()
+    assert [re.sub(r" +\d+ s", " N s", line) for line in shown.out.splitlines()] == [
+        "one        done N s  one is through", "two        done N s  two is through"
+    ]  # fmt: skip
+    assert shown.err == "1/2 one: about 1 s\n2/2 two: about 1 s\n"
+
+
+def test_one_that_breaks_stops_none_of_the_others(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(PartFailed, match=r"1 of 3 parts failed: breaks; all others are done") as raised:
+        every.run(parts("breaks", "misses", "one"), root / "logs", root=root)
+    assert raised.value.exit_code == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["breaks", "misses", "one"]
+    assert "failed (1)" in lines[0]
+    assert lines[0].endswith(f"breaks is through (all of it: {root / 'logs' / 'breaks.txt'})")
+    assert "limit missed" in lines[1]
+
+
+def test_a_limit_that_is_missed_is_exit_code_5(root: Path) -> None:
+    with pytest.raises(LimitsMissed, match=r"a limit is missed: misses; all parts are done") as raised:
+        every.run(parts("misses", "one"), root / "logs", root=root)
+    assert raised.value.exit_code == 5
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_interrupted_leaves_nothing_running(root: Path, sent: signal.Signals) -> None:
+    os.mkfifo(root / "started")
+    fifo = os.open(root / "started", os.O_RDWR | os.O_NONBLOCK)
+    script = (
+        "import sys; sys.path.append(sys.argv[1])\nfrom pathlib import Path\nfrom benchmarks import every\n"
+        "here = Path(sys.argv[2])\n"
+        "parts = [every.Part(name, (), 1) for name in ('one', 'waits', 'two')]\n"
+        "every.run(parts, here / 'logs', root=here)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(ROOT), str(root)], cwd=ROOT, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        ready, _, _ = select.select([fifo], [], [], 60)
+        assert ready
+        part = int(os.read(fifo, 20))
+        process.send_signal(sent)
+        out, err = process.communicate(timeout=60)
+    os.close(fifo)
+    assert process.returncode != 0
+    assert out.startswith("one ")
+    assert out.count("\n") == 1
+    assert "KeyboardInterrupt" in err
+    with pytest.raises(ProcessLookupError):
+        os.kill(part, 0)
+    assert not (root / "logs" / "two.txt").exists()
+
+
+@pytest.mark.parametrize("whole", [every.QUICK, every.WHOLE])
+def test_every_part_is_a_command_with_options_that_it_has(
+    whole: tuple[Part, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in (every.PARITY, every.SAMPLES, "build"):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    for part in whole:
+        command = benchmarks.commands[part.name]
+        assert command.make_context(part.name, list(part.options)).params
+    assert {*benchmarks.commands} - {part.name for part in whole} == {"compare", "cost", "all"}
+    assert whole[-1].name == "report"  # of all the others
+    assert (ROOT / every.SAMPLES / "truth.jsonl").exists()
+
+
+def test_all_of_it_is_meant_to_take_less_than_ten_minutes() -> None:
+    assert sum(part.seconds for part in every.QUICK) < 600
+
+
+def test_parts_are_chosen_by_name_in_their_order() -> None:
+    some = parts("a", "b", "c")
+    assert chosen(some, []) == some
+    assert chosen(some, ["c", "a", "c"]) == [some[0], some[2]]
+
+
+def test_a_part_that_is_not_there_is_exit_code_2(call: Call) -> None:
+    done = call(main, "all", "--only", "speed")
+    assert done.code == 2
+    assert done.err == f"error: there is no part speed: {', '.join(part.name for part in every.WHOLE)}\n"
+
+
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [("bench", "all --fast"), *((f"bench-{name}", name) for name in sorted({*benchmarks.commands} - {"cost"}))],
+)
+def test_make_has_a_target_for_each(target: str, command: str) -> None:
+    done = subprocess.run(
+        ["make", "--dry-run", "--silent", target], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert f"-m benchmarks {command}" in done.stdout.splitlines()[-1]
+    assert target in subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
