@@ -84,7 +84,8 @@ def doctor(as_json: bool) -> None:
     else:
         terminal = sys.stdout is not None and sys.stdout.isatty()
         width = shutil.get_terminal_size().columns if terminal else None
-        for line in doctor_table.lines(findings, width, color=terminal and not os.environ.get("NO_COLOR")):
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        for line in doctor_table.lines(findings, width, color=terminal and not plain):
             show(line)
     if not looking.passed(findings):
         raise SystemExit(CheckFailed.exit_code)

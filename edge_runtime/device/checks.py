@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -36,8 +37,16 @@ def failed(name: str, found: str, remedy: str | None = None) -> Finding:
 
 
 def pip(arguments: str) -> str:
-    """Return a command of pip for the environment that this program runs in."""
-    return f"{shlex.quote(sys.executable)} -m pip {arguments}"
+    """Return a command of pip, as "install numpy", for the environment that this program runs in."""
+    command, _, rest = arguments.partition(" ")
+    forced = " --break-system-packages" if the_systems_python() else ""
+    return f"{shlex.quote(sys.executable)} -m pip {command}{forced} {rest}"
+
+
+def the_systems_python() -> bool:
+    """Tell whether this is a Python that pip leaves alone unless it is forced to, as Debian's (PEP 668)."""
+    marker = Path(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")
+    return sys.prefix == sys.base_prefix and marker.exists()
 
 
 def text(path: Path) -> str:

@@ -77,9 +77,8 @@ def groups(
         return warning(
             "groups", f"{user} is not in the group video, which picamera2 needs: join, and log in again", join
         )
-    return ok(
-        "groups", f"{user} is not in the group video, " + ("and needs not be" if files(root) else "no matter here")
-    )
+    why = "and need not be" if files(root) else "which nothing here asks for"
+    return ok("groups", f"{user} is not in the group video, {why}")
 
 
 def sensors(root: Path = ROOT) -> list[str]:

@@ -9,6 +9,7 @@ from edge_runtime.device.probe import Probe
 
 # What is said where a package was built for another numpy.
 CLASH = re.compile(r"multiarray failed to import|_ARRAY_API not found|size changed|compiled using NumPy")
+NO_NUMPY, WITHOUT_NUMPY = "No module named 'numpy'", "cannot be told without numpy"
 OPENCV = ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python")
 PARTS = {"V4L2": r"v4l/v4l2: +YES", "FFmpeg": r"FFMPEG: +YES"}  # of an OpenCV, as its build information says it
 WINDOWS = r"GUI: +(?!NONE)\S"
@@ -50,13 +51,10 @@ def interpreter(found: Probe, *, bits: int, python: tuple[int, int]) -> Finding:
     packages = "tflite-runtime 'numpy<2'" if bits == 32 else "ai-edge-litert"
     if found.missing:
         return failed("interpreter", "no TensorFlow Lite interpreter is installed", pip(f"install {packages}"))
+    if found.why == NO_NUMPY:
+        return failed("interpreter", WITHOUT_NUMPY, pip("install numpy"))
     why = "built for another numpy" if _clashes(found) else f"does not work: {_short(found.why)}"
-    return failed("interpreter", why, _afresh(found, packages))
-
-
-def _afresh(found: Probe, packages: str) -> str:
-    lacks_numpy = found.why == "No module named 'numpy'"
-    return pip(f"install {'numpy' if lacks_numpy else f'--force-reinstall {packages}'}")
+    return failed("interpreter", why, pip(f"install --force-reinstall {packages}"))
 
 
 def opencv(found: Probe, installed: tuple[str, ...] | None = None) -> Finding:
@@ -86,8 +84,8 @@ HEADLESS = "install --force-reinstall opencv-python-headless"
 def _opencv_fails(found: Probe, installed: tuple[str, ...]) -> Finding:
     if found.missing:
         return failed("opencv", "not installed", pip("install opencv-python-headless"))
-    if found.why == "No module named 'numpy'":
-        return failed("opencv", "cannot be told without numpy", pip("install numpy"))
+    if found.why == NO_NUMPY:
+        return failed("opencv", WITHOUT_NUMPY, pip("install numpy"))
     if "shared object file" in found.why:
         library = found.why.split(":")[0]
         remove = pip(f"uninstall -y {' '.join(installed)}") + " && " if installed else ""
@@ -112,7 +110,7 @@ def numpy_abi(probes: Mapping[str, Probe]) -> Finding:
     """Tell whether the others were built for this numpy."""
     numpy = probes["numpy"]
     if not numpy.works:
-        return failed("numpy ABI", "cannot be told without numpy", pip("install numpy"))
+        return warning("numpy ABI", WITHOUT_NUMPY)
     old = int(numpy.said["version"].partition(".")[0]) < NEW_NUMPY
     clashing = [name for name in NAMES if _clashes(probes[name])]
     if clashing:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from edge_runtime.device.board import ROOT
-from edge_runtime.device.checks import Finding, failed, ok, text, warning
+from edge_runtime.device.checks import Finding, failed, ok, text, the_systems_python, warning
 from edge_runtime.device.programs import ask
 from edge_runtime.errors import OptionError
 from edge_runtime.state import state_folder
@@ -53,6 +53,10 @@ def python(version: tuple[int, int, int] | None = None) -> Finding:
     if not PYTHON[0] <= version[:2] <= PYTHON[1]:
         first, last = (".".join(map(str, each)) for each in PYTHON)
         return failed("python", f"{told}: not one of {first} to {last}", f"python{last} -m venv edge-digits")
+    if the_systems_python():
+        mend = f"{shlex.quote(sys.executable)} -m venv --system-site-packages ~/edge-digits"
+        told = f"{told}, the system's own: install edge-digits into a virtual environment, which pip may change"
+        return warning("python", told, mend)
     where = f"in {sys.prefix}" if sys.prefix != sys.base_prefix else "not in a virtual environment"
     return ok("python", f"{told}, {where}")
 

@@ -26,7 +26,7 @@ from edge_runtime.device.board import ROOT
 from edge_runtime.device.checks import Finding, failed
 
 Check = Callable[[], Finding | list[Finding]]
-SECONDS = 60.0  # for all of them: a package may take half of it (probe.PATIENCE)
+SECONDS = 90.0  # for all of them: where every package hangs, it takes so long to try them (probe.PATIENCE)
 
 
 def run(root: Path = ROOT) -> list[Finding]:

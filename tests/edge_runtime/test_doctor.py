@@ -41,16 +41,17 @@ def bare(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_this_machine(call: Call) -> None:
-    done = call(main, "doctor", "--json")
-    record = json.loads(done.out)
+def test_this_machine() -> None:
+    command = [sys.executable, "-m", "edge_runtime", "doctor", "--json"]
+    done = subprocess.run(command, cwd=PACKAGE.parent, capture_output=True, text=True, check=False)
+    record = json.loads(done.stdout)
     Draft202012Validator(SCHEMA).validate(record)
-    assert done.err == ""
-    assert done.code == (0 if record["passed"] else 5)
+    assert done.stderr == ""
+    assert done.returncode == (0 if record["passed"] else 5)
     named = [check["name"] for check in record["checks"]]
     assert list(dict.fromkeys(named)) == [name for name in NAMES if name in named]
     assert set(NAMES) - set(named) <= {"camera", "device files"}
-    of_packages = {"python", "numpy", "numpy ABI", "interpreter", "pillow"}
+    of_packages = {"numpy", "numpy ABI", "interpreter", "pillow"}
     assert {check["status"] for check in record["checks"] if check["name"] in of_packages} == {"ok"}
     assert all(check["remedy"] is None for check in record["checks"] if check["status"] == "ok")
 
@@ -178,7 +179,7 @@ def test_the_table_has_colors() -> None:
 def test_on_a_terminal(colors: bool) -> None:
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("4H", 24, 90, 0, 0))
-    environment = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "NO_COLOR")}
+    environment = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "NO_COLOR", "TERM")}
     if not colors:
         environment["NO_COLOR"] = "1"
     command = [sys.executable, "-m", "edge_runtime", "doctor"]

@@ -120,7 +120,7 @@ def test_what_the_board_is_told_at_its_start(tmp_path: Path, config: str, status
         ("a b", [1000], nobody, "failed", "may not open", "sudo usermod -aG video 'a b'"),
         ("pi", [1000], nobody, "failed", "not for this session", "newgrp video"),
         ("ann", [1000, 44], nobody, "failed", "is in the group video, but may not open", "ls -l {}/dev/video0"),
-        ("ann", [1000], anybody, "ok", "needs not be", None),  # a desktop gives whoever sits there the right to
+        ("ann", [1000], anybody, "ok", "need not be", None),  # a desktop gives whoever sits there the right to
         ("pi", [1000, 44], anybody, "ok", "pi is in the group video", None),
         ("root", [0], anybody, "ok", "root needs no group", None),
     ],

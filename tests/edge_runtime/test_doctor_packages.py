@@ -2,11 +2,12 @@
 
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
 
-from edge_runtime.device import checks_packages
+from edge_runtime.device import checks, checks_packages, checks_system
 from edge_runtime.device.checks_packages import interpreter, numpy_abi, opencv
 from edge_runtime.device.probe import MODULES, PROBES, Probe, Tried, probe
 from tests.edge_runtime.boards import put
@@ -215,7 +216,7 @@ def given(version: str = "2.4.6", **others: Probe) -> dict[str, Probe]:
         # It works, and says that it may crash.
         (given(opencv=Probe({"version": "4.8.0", "build": ""}, "", False, OLD_MODULE)), "failed", "OpenCV was",
          "install --upgrade opencv-python-headless"),
-        (given(numpy=Probe({}, "gone", True)), "failed", "cannot be told without numpy", "install numpy"),
+        (given(numpy=Probe({}, "gone", True)), "warning", "cannot be told without numpy", None),
         (given(opencv=Probe({}, "gone", True), interpreter=Probe({}, "gone", True)), "warning", "cannot be told", None),
     ],
 )  # fmt: skip
@@ -224,3 +225,16 @@ def test_numpy_against_the_others(probes: dict[str, Probe], status: str, words: 
     assert told.status == status
     assert words in told.found
     assert told.remedy == (None if remedy is None else f"{PIP} {remedy}")
+
+
+def test_a_python_that_pip_leaves_alone_is_told_and_forced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, "EXTERNALLY-MANAGED", "[externally-managed]\n")
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path))
+    monkeypatch.setattr(sys, "prefix", sys.base_prefix)
+    assert checks.pip("install 'numpy<2'") == f"{PIP} install --break-system-packages 'numpy<2'"
+    found = checks_system.python((3, 13, 5))
+    assert found.status == "warning"
+    assert str(found.remedy).endswith(" -m venv --system-site-packages ~/edge-digits")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))  # a virtual environment that was made with it
+    assert checks.pip("install numpy") == f"{PIP} install numpy"
+    assert checks_system.python((3, 13, 5)).status == "ok"
