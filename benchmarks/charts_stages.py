@@ -12,9 +12,10 @@ from matplotlib.patches import Patch
 from benchmarks.charts_scales import AMBER, BLUE, GREEN, ORANGE, PINK, SKY, duration
 from benchmarks.report_svg import NARROW, WIDE
 
-# Of pieces, and of what is written on them; hatches tell them apart without colors.
+# Of pieces, and of what is written on them.
 LOOKS = ((BLUE, "white"), (SKY, "#111111"), (GREEN, "white"), (AMBER, "#111111"), (PINK, "#111111"), (ORANGE, "white"))
 WRITTEN = 0.07, 0.18  # the least share of a strip in which there is room for a time, on a page and on a phone
+NAMED = 0.14, 0.3  # and for the name of the stage
 
 
 def draw(frames: Mapping[str, Mapping[str, float]], totals: Mapping[str, float], wide: bool) -> Figure:
@@ -33,7 +34,8 @@ def draw(frames: Mapping[str, Mapping[str, float]], totals: Mapping[str, float],
             share = 100 * spent / whole
             axes.barh(i, share, left=left, height=0.5, color=color, edgecolor="white", linewidth=0.8)
             if share / 100 >= WRITTEN[not wide]:
-                axes.text(left + share / 2, i, duration(spent, 2), color=ink, ha="center", va="center", fontsize=8)
+                label = f"{stage} {duration(spent, 2)}" if share / 100 >= NAMED[not wide] else duration(spent, 2)
+                axes.text(left + share / 2, i, label, color=ink, ha="center", va="center", fontsize=8)
             left += share
         label = f"{name}: {duration(totals[name])}"
         axes.text(0, i - 0.3, label, ha="left", va="bottom", fontsize=9 if wide else 8.5)

@@ -161,7 +161,7 @@ def test_pieces_of_a_strip_are_shares_of_it(wide: bool) -> None:
     figure = charts_stages.draw({"640x480": {"ink": 3e6, "locate": 1e6}}, {"640x480": 4.1e6}, wide)
     (axes,) = figure.axes
     assert [(each.get_x(), each.get_width()) for each in axes.patches] == [(0, 75), (75, 25)]  # type: ignore[attr-defined]
-    assert texts(figure) == ["3 ms", "1 ms", "640x480: 4.1 ms"]
+    assert texts(figure) == ["ink 3 ms", "locate 1 ms" if wide else "1 ms", "640x480: 4.1 ms"]
     plt.close(figure)
 
 
