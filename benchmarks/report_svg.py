@@ -27,6 +27,8 @@ LOOK: Any = {  # of rcParams, whose names matplotlib declares one by one
     "axes.facecolor": "none",
     "legend.frameon": False,
 }
+# What is the page's own: black, white, and lines of a blue that is too dark in the dark.
+COLORS = {"#000000": "currentColor", "#ffffff": "var(--surface)", "stroke: #0072b2": "stroke: var(--blue)"}
 ID = re.compile(r'(\bid="|\bhref="#|url\(#)')
 # What HTML does not need, names addresses, or would hold for the whole page.
 SUPERFLUOUS = re.compile(
@@ -57,7 +59,9 @@ def inline(prefix: str, description: str, draw: Callable[[bool], Figure], wide: 
     text = SUPERFLUOUS.sub("", buffer.getvalue()).replace("xlink:href", "href").strip()
     text = ID.sub(lambda found: f"{found[0]}{prefix}-", text)
     text = re.sub(r"(<svg)([^>]*)>", lambda found: f"{found[1]}{_sized(found[2], description, wide)}>", text, count=1)
-    return re.sub(r"#000000\b", "currentColor", re.sub(r"#ffffff\b", "var(--surface)", text))
+    for drawn, shown in COLORS.items():
+        text = re.sub(rf"{drawn}\b", shown, text)
+    return text
 
 
 def _sized(attributes: str, description: str, wide: bool) -> str:
