@@ -100,11 +100,13 @@ def _accepted(probabilities: Probabilities, threshold: float) -> NDArray[np.bool
 def misses(results: dict[str, Parity], training_recipe: str | None, limits: dict[str, Any]) -> list[str]:
     """Return a line for every limit that was missed, saying which and by how much; none is what a build needs.
 
-    `limits` is what thresholds.toml holds. Raises KeyError where a model has no limits: nothing passes unmeasured.
+    `limits` is what thresholds.toml holds, where a training recipe may have limits of its own. Raises KeyError where a
+    model has no limits: nothing passes unmeasured.
     """
     found = []
     for name, parity in results.items():
         bounds = limits["parity"][name]
+        bounds = {**bounds, **bounds.get(training_recipe, {})}
         drop, agreement = bounds["max_drop"], bounds["min_agreement"]
         if not parity.drop <= drop + 1e-9:
             found.append(

@@ -259,3 +259,12 @@ def test_what_is_no_number_is_null_in_the_file() -> None:
     assert parity.details(found, [])["models"]["int8"]["largest_difference"] is None
     assert "int8/NLL rise" not in {measure.name for measure in parity.measures(found)}
     assert "NaN" not in json.dumps(parity.details(found, []))
+
+
+def test_a_recipe_may_have_limits_of_its_own() -> None:
+    own = {"max_drop": 0.3, "min_agreement": 99.0}
+    limits = {**LIMITS, "parity": {**LIMITS["parity"], "int8": {**LIMITS["parity"]["int8"], "smoke": own}}}
+    worse = dataclasses.replace(GOOD, drop=0.25, agreement=99.5)
+    assert misses({"int8": worse}, "smoke", limits) == []
+    assert len(misses({"int8": worse}, "standard", limits)) == 2
+    assert len(misses({"int8": dataclasses.replace(worse, drop=0.4)}, "smoke", limits)) == 1
