@@ -137,10 +137,11 @@ def read(sources: tuple[str, ...], debug: bool, **given: Any) -> None:
         report = read_options.reporting(given)
     except ValueError as error:
         raise OptionError(str(error)) from error
-    lasting = given["watch"] or any(kind_of(source).moving for source in sources)
+    kinds = [kind_of(source) for source in sources]
+    lasting = given["watch"] or any(kind.moving for kind in kinds)
     with (
         ending.sigterm_is_an_end(lasting, codes),
-        readers.once(given) as reader,
+        readers.opened(given, given["watch"] or any(kind.live for kind in kinds), note) as reader,
     ):
         if not reader.classifier.model.verified:
             note(f"{reader.classifier.model.path} has no card: it is used unverified")
@@ -187,11 +188,8 @@ def serve(source: str | None, debug: bool, **given: Any) -> None:
         note(f"error: {error}")
 
     outputs.check({**NOTHING_WRITTEN, **given}, [source] if source else [])
-    with (
-        ending.sigterm_is_an_end(True, set()),
-        readers.once(given) as reader,
-    ):
-        metrics = Metrics(reader.classifier, lambda: None if source is None else live.state == "reading")
+    with ending.sigterm_is_an_end(True, set()), readers.opened(given, True, note) as reader:
+        metrics = Metrics(reader, lambda: None if source is None else live.state == "reading")
         live = Live(None if source is None else public(source), given["stall"], metrics.reconnected)
         heart = Heart("web") if source is None else Heart("web", "frames")
 

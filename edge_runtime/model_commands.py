@@ -19,7 +19,10 @@ SETTINGS = click.Command("model", params=list(TRUST))  # what [model] may set in
 
 @click.group()
 def model() -> None:
-    """Install models, look at them, go back: without --model, the one that was installed last reads."""
+    """Install models, look at them, go back: without --model, the one that was installed last reads.
+
+    A service that is running takes a new model up by itself, and goes back by itself where that fails.
+    """
 
 
 @model.command()

@@ -53,6 +53,7 @@ class ModelFile:
     flatbuffer: bytes
     card: dict[str, Any] | None
     labels: tuple[str, ...]
+    size: int  # of the whole file, in bytes
 
     @property
     def verified(self) -> bool:
@@ -86,7 +87,7 @@ def read(path: Path) -> ModelFile:
     if data[4:8] != FLATBUFFER_ID:
         raise ModelError(f"{path} is not a TensorFlow Lite file")
     if not APPENDED.search(data):
-        return ModelFile(path, data, None, DIGITS)
+        return ModelFile(path, data, None, DIGITS, len(data))
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = archive.namelist()
@@ -101,9 +102,9 @@ def read(path: Path) -> ModelFile:
 
 def _checked(path: Path, data: bytes, card: dict[str, Any] | None, labels: tuple[str, ...]) -> ModelFile:
     if card is None:
-        return ModelFile(path, data, None, labels)
+        return ModelFile(path, data, None, labels, len(data))
     expected = card["flatbuffer"]
-    model = ModelFile(path, data[: int(expected["bytes"])], card, labels)
+    model = ModelFile(path, data[: int(expected["bytes"])], card, labels, len(data))
     if model.sha256 != expected["sha256"]:
         raise ModelCorrupt(
             f"{path} is damaged: its card says SHA-256 {expected['sha256']}, found {model.sha256}; copy it again"

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Literal
 
 from edge_runtime.errors import OutputError, PictureError
-from edge_runtime.reader import DigitReader
+from edge_runtime.reader import Reader
 from edge_runtime.records import Frame, Reading, Uint8
 from edge_runtime.sinks.sink import Sink
 from edge_runtime.sources.kinds import Frames, kind_of
@@ -34,7 +34,7 @@ class Report:
 
 def run(
     names: Sequence[str],
-    reader: DigitReader,
+    reader: Reader,
     sinks: Sequence[Sink],
     options: Options,
     report: Report,
@@ -63,7 +63,7 @@ def run(
 
 
 def _readings(
-    frames: Iterator[Frame | PictureError], reader: DigitReader, outlets: "_Outlets", report: Report, failed: Failed
+    frames: Iterator[Frame | PictureError], reader: Reader, outlets: "_Outlets", report: Report, failed: Failed
 ) -> Iterator[Reading]:
     reading: Reading | None = None
     before: Uint8 | None = None

@@ -5,7 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 from time import monotonic, perf_counter_ns
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import cv2
 import numpy as np
@@ -46,6 +46,21 @@ class Trace:
     chosen: tuple[int, ...]
     reasons: tuple[str | None, ...]
     reading: Reading
+
+
+class Reader(Protocol):
+    """What reads frames: a DigitReader, or `device.swap.Swapping`, whose model may become another one."""
+
+    @property
+    def classifier(self) -> Classifier:
+        """The model that reads now."""
+
+    @property
+    def min_confidence(self) -> float:
+        """The least confidence that a digit needs, 0 to 1."""
+
+    def trace(self, frame: Frame | Uint8) -> Trace:
+        """Read one frame, and return what every stage made of it."""
 
 
 class DigitReader:

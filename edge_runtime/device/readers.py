@@ -1,24 +1,52 @@
 """The reader that the options ask for: of the model that is named, else of the one that was installed."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from edge_runtime.device import store
+from edge_runtime.device.current import current, home
 from edge_runtime.errors import OptionError
 from edge_runtime.read_options import Given
-from edge_runtime.reader import DigitReader
+from edge_runtime.reader import DigitReader, Reader
+
+if TYPE_CHECKING:
+    from edge_runtime.device.swap import Swapping
 
 
-def once(given: Given) -> DigitReader:
-    """Open the model that is named, else the store's current one, else the one that ships. Raises EdgeError."""
+def opened(given: Given, lasting: bool, tell: Callable[[str], None]) -> AbstractContextManager[Reader]:
+    """Open the model that is named, else the store's current one, else the one that ships. Raises EdgeError.
+
+    What is `lasting` takes up what is installed later, and goes back by itself where that fails; `tell` is told.
+    """
+    folder = _home() if given["model"] is None else None
+    if folder is None:
+        return _of(given, given["model"])
+    return _swapping(given, folder, tell) if lasting else _of(given, current(folder))
+
+
+def _of(given: Given, path: Path | None) -> DigitReader:
     return DigitReader(
-        given["model"] or _current(), labels=given["labels"], threads=given["threads"],
-        min_confidence=given["min_confidence"],
+        path, labels=given["labels"], threads=given["threads"], min_confidence=given["min_confidence"]
     )  # fmt: skip
 
 
-def _current() -> Path | None:
-    """Return the store's current model; None where there is none."""
+def _swapping(given: Given, folder: Path, tell: Callable[[str], None]) -> "Swapping":
+    from edge_runtime.device.swap import Swapping  # not at the top: what reads pictures has no time for it
+
+    def of(path: Path, warmed: bool) -> DigitReader:
+        reader = _of(given, path)
+        if warmed:
+            from edge_runtime.device import warm
+
+            warm.up(reader)
+        return reader
+
+    return Swapping(folder, of, tell)
+
+
+def _home() -> Path | None:
     try:
-        return store.current(store.home())
+        return home()
     except OptionError:  # no home, no store
         return None

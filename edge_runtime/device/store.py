@@ -8,19 +8,21 @@
 Without `current`, the model that ships reads.
 """
 
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from edge_runtime import model_file
 from edge_runtime.device import history
+from edge_runtime.device.current import CURRENT as CURRENT
+from edge_runtime.device.current import current as current
+from edge_runtime.device.current import home as home
+from edge_runtime.device.current import mark as mark
 from edge_runtime.device.history import Entry
 from edge_runtime.errors import OptionError
 from edge_runtime.model_file import SHIPPED
-from edge_runtime.state import state_folder
 
-CURRENT, HISTORY, SUFFIX = "current", "history.json", ".tflite"
+HISTORY, SUFFIX = "history.json", ".tflite"
 SHIPS = "shipped"  # how the model that ships is called
 
 
@@ -35,38 +37,6 @@ class Stored(NamedTuple):
     def ships(self) -> bool:
         """Whether it came with the package, and is in no store."""
         return self.path == SHIPPED
-
-
-class Mark(NamedTuple):
-    """By what a change of the current model is told: where `current` leads, and which file is there."""
-
-    target: str
-    inode: int
-    changed: int
-
-
-def home() -> Path:
-    """Return the folder of the store, which may not exist. Raises OptionError where there is no home for it."""
-    return state_folder() / "models"
-
-
-def current(folder: Path) -> Path:
-    """Return the model that reads where none is named: the store's current one, else the one that ships."""
-    try:
-        path = folder / os.readlink(folder / CURRENT)
-    except OSError:  # no store, or nothing was installed
-        return SHIPPED
-    return path if path.is_file() else SHIPPED
-
-
-def mark(folder: Path) -> Mark | None:
-    """Return what tells whether the current model is another one than before; None where the one that ships reads."""
-    try:
-        target = os.readlink(folder / CURRENT)
-        found = os.stat(folder / target)
-    except OSError:
-        return None
-    return Mark(target, found.st_ino, found.st_mtime_ns)
 
 
 def models(folder: Path) -> list[Stored]:

@@ -24,9 +24,11 @@ def main() -> None:
     with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")  # where memory runs short, this is what has to go, and not a service
     from edge_runtime.device import warm
+    from edge_runtime.reader import DigitReader
 
     try:
-        warm.opened(path).close()
+        with DigitReader(path) as reader:
+            warm.up(reader)
     except EdgeError as error:
         print(error)
         raise SystemExit(error.exit_code) from None

@@ -14,23 +14,20 @@ from edge_runtime.records import Uint8
 PAGE = Path(__file__).parents[1] / "samples" / "paper.jpg"  # with enough digits for whole batches
 
 
-def opened(
-    path: Path, *, labels: Path | None = None, threads: int = 1, min_confidence: float | None = None
-) -> DigitReader:
-    """Return a DigitReader of a model that has a card, its golden vectors replayed, a page read.
+def up(reader: DigitReader) -> None:
+    """Replay the golden vectors of a reader's model, and read a page.
 
     Raises ModelError where it cannot be used here, for whatever reason, and CheckFailed where it answers wrong.
     """
-    reader = DigitReader(path, labels=labels, threads=threads, min_confidence=min_confidence)
+    model = reader.classifier.model
     try:
         if golden.check(reader.classifier) is None:
-            raise ModelError(f"{path} has no card, so that nothing tells whether it is whole; use it with --model")
-        if reader.classifier.labels[: len(DIGITS)] != DIGITS and labels is None:
-            raise ModelError(f"{path} reads other things than the digits; use it with --model")
+            raise ModelError(f"{model.path} has no card, so that nothing tells whether it works; use it with --model")
+        if model.labels[: len(DIGITS)] != DIGITS:
+            raise ModelError(f"{model.path} reads other things than the digits; use it with --model")
         reader.read(cast(Uint8, cv2.imread(str(PAGE))))
     except EdgeError:
         raise
     except (ValueError, RuntimeError) as error:  # of the interpreter
         reason = " ".join(str(error).split())
-        raise ModelError(f"{path} fails as it reads: {reason}") from error
-    return reader
+        raise ModelError(f"{model.path} fails as it reads: {reason}") from error

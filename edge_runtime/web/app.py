@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import edge_runtime
 from edge_runtime.device import board
-from edge_runtime.reader import DigitReader
+from edge_runtime.reader import Reader
 from edge_runtime.reading import to_record
 from edge_runtime.web import assets, openapi, problems, query, streams
 from edge_runtime.web.crops import crops
@@ -31,9 +31,9 @@ BOARD_EVERY = 5.0  # seconds between two looks at the board
 Answer = Callable[[Request], Awaitable[Response]]
 
 
-def application(reader: DigitReader, live: Live, metrics: Metrics, rules: Rules) -> ASGIApp:
+def application(reader: Reader, live: Live, metrics: Metrics, rules: Rules) -> ASGIApp:
     """Return the ASGI application around what a pipeline puts into `live` and `metrics`."""
-    reads, model = Reads(reader), reader.classifier.model
+    reads = Reads(reader)
     stream_viewers, event_viewers = streams.Viewers(), streams.Viewers()
     board_now = _Board()
 
@@ -41,14 +41,15 @@ def application(reader: DigitReader, live: Live, metrics: Metrics, rules: Rules)
         return JSONResponse({"status": "alive"})
 
     async def ready(request: Request) -> Response:
+        verified = reader.classifier.model.verified
         well = live.state in ("none", "reading")
         detail = live.note or {"waiting": "no frame yet", "ended": "the source has ended"}.get(
             live.state, "all is well"
         )
-        if not model.verified:
+        if not verified:
             detail = "the model has no card"
-        status = "ready" if well and model.verified else "not ready"
-        found = {"status": status, "model": model.verified, "source": well, "detail": detail}
+        status = "ready" if well and verified else "not ready"
+        found = {"status": status, "model": verified, "source": well, "detail": detail}
         return JSONResponse(found, 200 if status == "ready" else 503)
 
     async def scraped(request: Request) -> Response:
@@ -92,13 +93,15 @@ def application(reader: DigitReader, live: Live, metrics: Metrics, rules: Rules)
         })  # fmt: skip
 
     async def card(request: Request) -> Response:
+        classifier, least = reader.classifier, reader.min_confidence
+        model = classifier.model
         return JSONResponse({
             "name": model.path.name,
             "sha256": model.sha256,
-            "bytes": model.path.stat().st_size,
+            "bytes": model.size,
             "verified": model.verified,
-            "labels": list(reader.classifier.labels),
-            "min_confidence": reader.min_confidence,
+            "labels": list(classifier.labels),
+            "min_confidence": least,
             "card": model.card,
         })  # fmt: skip
 

@@ -8,16 +8,14 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Histogram,
-    Info,
     ProcessCollector,
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 
-from edge_runtime.classifier import Classifier
 from edge_runtime.device import board
-from edge_runtime.reader import Trace
+from edge_runtime.reader import Reader, Trace
 from edge_runtime.records import Event, Frame
 from edge_runtime.reject import REASONS
 from edge_runtime.sinks.sink import Sink
@@ -38,7 +36,7 @@ Up = Callable[[], bool | None]
 class Metrics(Sink):
     """Counts what a pipeline reads and a server answers, in a registry of its own.
 
-    `classifier` says which model reads, and its labels. `up` says whether the source gives frames, None where there is
+    `reader` says which model reads, and its labels. `up` says whether the source gives frames, None where there is
     none; it, `temperature` and `throttled` are asked whenever `text` is. Any thread may call anything at any time, but
     the methods of a sink are for one.
     """
@@ -47,7 +45,7 @@ class Metrics(Sink):
 
     def __init__(
         self,
-        classifier: Classifier,
+        reader: Reader,
         up: Up = lambda: None,
         temperature: Temperature = board.temperature,
         throttled: Throttled = board.throttled,
@@ -69,7 +67,7 @@ class Metrics(Sink):
         self._readings = counter("readings", "Frames of the source that were read, also those without a digit.")
         self._reconnects = counter("reconnects", "How often the source gave frames again after it had failed.")
         self._events = _each(counter("events", "Events of lines that were reported.", "event"), EVENTS)
-        labels = classifier.labels[: classifier.digits]
+        labels = reader.classifier.labels[: reader.classifier.digits]
         self._digits = _each(counter("digits", "Digits read, in each frame anew.", "label"), labels)
         self._rejected = _each(counter("rejected", "Marks not read, in each frame anew.", "reason"), REASONS)
         self._age = histogram("frame_age_seconds", "How old a live frame was once it had been read.", AGE_SECONDS)
@@ -78,11 +76,7 @@ class Metrics(Sink):
         told = "Pictures sent to be read: read, refused as no picture, too large or too slow, or busy with others."
         self._reads = _each(counter("reads", told, "outcome"), OUTCOMES)
         self._requests = counter("http_requests", "HTTP requests that were answered.", "path", "status")
-        model = classifier.model
-        Info("edge_digits_model", "Which model reads.", registry=registry).info(
-            {"name": model.path.name, "sha256": model.sha256, "verified": str(model.verified).lower()}
-        )
-        registry.register(_Now(up, temperature, throttled))
+        registry.register(_Now(reader, up, temperature, throttled))
         ProcessCollector(registry=registry)
 
     def frame(self, frame: Frame, trace: Trace) -> None:
@@ -136,14 +130,20 @@ class Metrics(Sink):
 class _Now:
     """What holds at the moment of asking; what cannot be told is left out."""
 
-    def __init__(self, up: Up, temperature: Temperature, throttled: Throttled) -> None:
+    def __init__(self, reader: Reader, up: Up, temperature: Temperature, throttled: Throttled) -> None:
+        self._reader = reader
         self._up, self._temperature, self._throttled = up, temperature, throttled
 
     def describe(self) -> Iterable[Metric]:
         return ()  # so that the board is not asked when this is registered
 
     def collect(self) -> Iterable[Metric]:
-        return chain(self._source(), self._warmth(), self._slowness())
+        return chain(self._model(), self._source(), self._warmth(), self._slowness())
+
+    def _model(self) -> Iterable[Metric]:
+        model = self._reader.classifier.model
+        facts = {"name": model.path.name, "sha256": model.sha256, "verified": str(model.verified).lower()}
+        yield InfoMetricFamily("edge_digits_model", "Which model reads.", facts)
 
     def _source(self) -> Iterable[Metric]:
         up = self._up()

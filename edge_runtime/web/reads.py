@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from edge_runtime.errors import PictureError, PictureTooLarge
-from edge_runtime.reader import DigitReader
+from edge_runtime.reader import Reader
 from edge_runtime.reading import to_record
 from edge_runtime.sinks.explain import explain
 from edge_runtime.sources import pictures
@@ -34,7 +34,7 @@ logging.getLogger("python_multipart").addHandler(logging.NullHandler())  # what 
 class Reads:
     """Reads the pictures that are sent, AT_ONCE at a time; WAITING more wait for their turn."""
 
-    def __init__(self, reader: DigitReader) -> None:
+    def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._pool = ThreadPoolExecutor(AT_ONCE, "read")  # ending.py knows the name
         self._busy = 0

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from edge_runtime.errors import OptionError
 from edge_runtime.read_options import Given
-from edge_runtime.reader import DigitReader
+from edge_runtime.reader import Reader
 from edge_runtime.state import state_folder
 from edge_runtime.web import names, server, tokens
 from edge_runtime.web.app import application
@@ -65,7 +65,7 @@ class Service:
     def __init__(
         self,
         entered: Entrance,
-        reader: DigitReader,
+        reader: Reader,
         live: Live,
         metrics: Metrics,
         tell: Tell,
@@ -115,7 +115,7 @@ class Service:
 @contextmanager
 def serving(
     entered: Entrance,
-    reader: DigitReader,
+    reader: Reader,
     live: Live,
     metrics: Metrics,
     tell: Tell,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from edge_runtime import DigitReader
+from edge_runtime.reader import Reader
 from edge_runtime.records import Box, Event, Frame
 from edge_runtime.web import server
 from edge_runtime.web.guard import Rules
@@ -58,9 +58,9 @@ class Site(NamedTuple):
 
 
 @contextmanager
-def site(reader: DigitReader, source: str | None = "camera", rules: Rules = OPEN) -> Iterator[Site]:
+def site(reader: Reader, source: str | None = "camera", rules: Rules = OPEN) -> Iterator[Site]:
     """Serve on loopback meanwhile."""
-    metrics = Metrics(reader.classifier, lambda: None if source is None else live.state == "reading")
+    metrics = Metrics(reader, lambda: None if source is None else live.state == "reading")
     live = Live(source, back=metrics.reconnected)
     told: list[str] = []
     listener = server.listen("127.0.0.1", 0)

@@ -28,7 +28,7 @@ def made(reader: DigitReader) -> Made:
 
     def make(**given: object) -> Metrics:
         unknown = {"temperature": lambda: None, "throttled": lambda: None}
-        return Metrics(reader.classifier, **{**unknown, **given})  # type: ignore[arg-type]
+        return Metrics(reader, **{**unknown, **given})  # type: ignore[arg-type]
 
     return make
 
@@ -156,7 +156,7 @@ def test_a_labels_file_with_any_text_is_escaped(reader: DigitReader, tmp_path: P
     names = ['"', "\\", "零", *"3456789"]
     labels.write_text("\n".join(names), encoding="utf-8")
     with DigitReader(labels=labels) as named:
-        metrics = Metrics(named.classifier, temperature=lambda: None, throttled=lambda: None)
+        metrics = Metrics(named, temperature=lambda: None, throttled=lambda: None)
         metrics.frame(frame := load(SAMPLES / "paper.jpg"), named.trace(frame))
     found = series(metrics)
     assert [found["edge_digits_digits_total", name] for name in names if found["edge_digits_digits_total", name]]
