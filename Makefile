@@ -15,7 +15,7 @@ RUNTIME_FILES := $(shell find edge_runtime -type f ! -name '*.pyc')
 PIP_INSTALL := -m pip install --disable-pip-version-check $(shell test -t 2 || echo --quiet)
 
 .DEFAULT_GOAL := help
-.PHONY: help tflite train parity demo serve test lint format lock data samples ship bench fuzz clean $(BENCHES)
+.PHONY: help tflite train parity demo serve test lint format lock data samples ship bench fuzz bundle deploy clean $(BENCHES)
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -86,6 +86,12 @@ $(BENCHES): bench-%: $(VENV)/installed
 fuzz: $(VENV)/installed ## Feed garbage to the decoder and the reader (FUZZ_RUNS=100000)
 	$(VENV)/bin/python $(PIP_INSTALL) --require-hashes --requirement requirements/fuzz.txt
 	$(VENV)/bin/python tests/edge_runtime/fuzz_read.py -atheris_runs=$(or $(FUZZ_RUNS),100000) -timeout=1
+
+bundle: $(VENV)/installed ## Pack all that a Raspberry Pi needs, without internet: dist/
+	$(VENV)/bin/python -m deploy bundle $(if $(MACHINE),--machine $(MACHINE))
+
+deploy: $(VENV)/installed ## Install it on HOST=user@pi and start it (DRY_RUN=1: only say how)
+	@$(VENV)/bin/python -m deploy to $(or $(HOST),$(error HOST=user@pi is needed)) $(if $(DRY_RUN),--dry-run) $(DEPLOY_OPTIONS)
 
 lock: ## Refresh the lock files (needs uv)
 	requirements/lock

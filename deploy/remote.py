@@ -1,0 +1,191 @@
+"""Installing on another computer over ssh: copied, installed, tried, started; and back where that fails."""
+
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from deploy.wheels import sha256
+
+REFUSED = 5  # of install.sh: it does not work on that computer
+
+
+class DeployError(Exception):
+    """It is not installed, or does not run; the message says what holds now. `exit_code` is that of the command."""
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Where to install, and how; `prefix` None is the usual folder, `ssh_config` None what ssh knows by itself.
+
+    Raises DeployError where ssh would take the host for an option.
+    """
+
+    host: str
+    user: bool = False
+    prefix: str | None = None
+    with_camera: bool = False
+    ssh_config: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.host.startswith("-") or not self.host:
+            raise DeployError(f"{self.host!r} is no host: user@pi is one", 2)
+
+    @property
+    def options(self) -> list[str]:
+        """What every call of install.sh is given."""
+        found = ["--user"] if self.user else []
+        return found + ([f"--prefix={self.prefix}"] if self.prefix else [])
+
+    @property
+    def installed(self) -> str:
+        """The folder of the installation, for a shell there."""
+        if self.prefix:
+            return shlex.quote(self.prefix)
+        return '"${XDG_DATA_HOME:-$HOME/.local/share}"/edge-digits' if self.user else "/opt/edge-digits"
+
+    def as_root(self, command: str) -> str:
+        """Return a shell command that runs this one as root, unless a user's installation is meant."""
+        if self.user:
+            return command
+        return f'if [ "$(id -u)" = 0 ]; then {command}; else sudo {command}; fi'
+
+    def script(self, *options: str) -> str:
+        """Return a shell command that runs the installed install.sh."""
+        return self.as_root(f"sh {self.installed}/install.sh {shlex.join([*options, *self.options])}")
+
+    def control(self, *words: str) -> str:
+        """Return a shell command that has systemd do something with the service."""
+        return self.as_root(shlex.join(["systemctl", *(["--user"] if self.user else []), *words, "edge-digits"]))
+
+
+def plan(bundle: Path, settings: Settings) -> list[str]:
+    """Return what `deploy` would do, as the commands that it would run there, a line each."""
+    folder = "/var/tmp/edge-digits.XXXXXX"
+    steps = [
+        f"uname -m; readlink {settings.installed}/venv",
+        f"tar -xz -C {folder} < {bundle}",
+        _install(folder, settings),
+        settings.script("--selftest"),
+        settings.control("restart"),
+    ]
+    undo = f"where the last two fail: {settings.script('--rollback')}"
+    return [f"ssh {settings.host}: {step}" for step in [*steps, undo]]
+
+
+def deploy(bundle: Path, settings: Settings, tell: Callable[[str], object]) -> None:
+    """Install a bundle on another computer, try it, and start its service; `tell` is told of each step.
+
+    Raises DeployError where it does not work there; what was installed before runs again then.
+    """
+    with ExitStack() as undo:
+        ssh = _Ssh(settings, Path(undo.enter_context(tempfile.TemporaryDirectory())))
+        undo.callback(ssh.close)
+        machine, former, was_active = _found(ssh, settings)
+        wanted = bundle.name.removesuffix(".tar.gz").rpartition("-")[2]
+        if machine != wanted:
+            raise DeployError(f"{bundle.name} is for {wanted}, and {settings.host} is {machine}")
+        folder = ssh.answer("umask 077; mktemp -d /var/tmp/edge-digits.XXXXXX")
+        undo.callback(ssh.run, f"rm -rf {shlex.quote(folder)}")
+
+        tell(f"Copying {bundle.name} ({bundle.stat().st_size / 1e6:.0f} MB) to {settings.host}.")
+        with bundle.open("rb") as file:
+            digest = ssh.answer(f"cd {shlex.quote(folder)} && tee bundle.tar.gz | sha256sum", file)
+        if digest.split()[0] != sha256(bundle):
+            raise DeployError(f"{bundle.name} did not come to {settings.host} as it is: try again")
+        if ssh.run(f"cd {shlex.quote(folder)} && tar -xzf bundle.tar.gz && rm bundle.tar.gz"):
+            raise DeployError(f"{bundle.name} cannot be unpacked on {settings.host}: is its disk full?")
+
+        tell("Installing.")
+        code = ssh.run(_install(folder, settings))
+        if code:
+            told = "does not work there" if code == REFUSED else "cannot be installed"
+            raise DeployError(f"{bundle.name} {told}; {_stays(former)}", code if code == REFUSED else 1)
+        tell("Trying what is installed.")
+        if ssh.run(settings.script("--selftest")):
+            _back(ssh, settings, former, was_active)
+            raise DeployError(f"the selftest fails on {settings.host}; {_stays(former)}", REFUSED)
+        _start(ssh, settings, former, was_active, tell)
+
+
+def _start(ssh: "_Ssh", settings: Settings, former: str, was_active: bool, tell: Callable[[str], object]) -> None:
+    if ssh.run("command -v systemctl >/dev/null"):
+        tell("There is no systemd there: the service is not started.")
+        return
+    tell("Starting the service.")
+    if not ssh.run(settings.control("restart")):
+        tell(f"It runs on {settings.host}.")
+        return
+    if was_active:
+        _back(ssh, settings, former, was_active)
+        raise DeployError(f"the service does not start any more; {_stays(former)}", REFUSED)
+    raise DeployError(f"it is installed, but the service does not start: {settings.control('status')} says why")
+
+
+def _back(ssh: "_Ssh", settings: Settings, former: str, was_active: bool) -> None:
+    """Go back to what was installed before the last installation; where that was nothing, to nothing."""
+    now = ssh.answer(f"readlink {settings.installed}/venv || true")
+    if now == former:
+        return  # the same bundle once more: there is nothing else to go back to
+    if ssh.run(settings.script("--rollback" if former else "--uninstall")):
+        raise DeployError(f"it does not work on {settings.host}, and going back failed: look at {settings.installed}")
+    if was_active:
+        ssh.run(settings.control("restart"))
+
+
+def _found(ssh: "_Ssh", settings: Settings) -> tuple[str, str, bool]:
+    """Return the machine there, what is installed, "" for nothing, and whether the service runs."""
+    active = shlex.join(["systemctl", *(["--user"] if settings.user else []), "--quiet", "is-active", "edge-digits"])
+    told = ssh.answer(
+        f"uname -m; readlink {settings.installed}/venv || echo; {active} 2>/dev/null && echo runs || echo rests"
+    ).split("\n")
+    if len(told) != 3:
+        raise DeployError(f"{settings.host} does not answer as a Linux would: {' '.join(told)[:200]}")
+    return told[0], told[1], told[2] == "runs"
+
+
+def _install(folder: str, settings: Settings) -> str:
+    options = [*settings.options, *(["--with-camera"] if settings.with_camera else [])]
+    # A glob, since the folder in the bundle has its version in its name.
+    return settings.as_root(f"sh {shlex.quote(folder)}/edge-digits-*/install.sh {shlex.join(options)}".rstrip())
+
+
+def _stays(former: str) -> str:
+    return f"{former.removeprefix('venvs/')} stays" if former else "nothing is installed there"
+
+
+class _Ssh:
+    """One connection, which all commands share."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self._host = settings.host
+        self._command = ["ssh", *(["-F", str(settings.ssh_config)] if settings.ssh_config else [])]
+        self._command += ["-o", "ControlMaster=auto", "-o", f"ControlPath={folder}/%C", "-o", "ControlPersist=60"]
+
+    def run(self, command: str) -> int:
+        """Run a shell command there, which prints to this terminal; return its exit code."""
+        terminal = ["-t"] if sys.stdin.isatty() else []  # sudo may ask for a password
+        return subprocess.run([*self._command, *terminal, "--", self._host, command], check=False).returncode
+
+    def answer(self, command: str, given: IO[bytes] | None = None) -> str:
+        """Return what a shell command there prints, without the last newline. Raises DeployError where it fails."""
+        done = subprocess.run(
+            [*self._command, "--", self._host, command],
+            stdin=given or subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise DeployError(f"{self._host}: ssh or a command there failed; what it said is above")
+        return done.stdout.removesuffix("\n")
+
+    def close(self) -> None:
+        """End the connection."""
+        subprocess.run([*self._command, "-O", "exit", "--", self._host], capture_output=True, check=False)
