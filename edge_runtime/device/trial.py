@@ -17,9 +17,13 @@ def run(path: Path, name: str, seconds: float = SECONDS) -> None:
     Raises ModelError, which says why, where it is refused, crashes, or is not done in so many seconds.
     """
     command = [sys.executable, "-P", "-m", "edge_runtime.device.trial_process", str(path), str(seconds)]
-    # It imports what this process would, and nothing from the folder that somebody happens to be in. A crash is told by
+    # It imports what this process would, and from the same places. A crash is told by
     # its signal, without a traceback.
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONFAULTHANDLER": ""}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)),
+        "PYTHONFAULTHANDLER": "",
+    }
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
         env=environment,
