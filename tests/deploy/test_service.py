@@ -1,0 +1,91 @@
+"""The service under a real systemd, which is booted for it: sandboxed, ready, watched, writing hardly a byte."""
+
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from deploy import bundle
+from tests.deploy import small
+
+ROOT = small.DEPLOY.parent
+DEBIANS = Path("/usr/bin/python3")
+PROBE = """
+set -eux
+systemctl is-active edge-digits
+pid=$(systemctl show -P MainPID edge-digits)
+grep -q '^CapEff:.0*$' /proc/$pid/status
+grep -q '^Seccomp:.2$' /proc/$pid/status
+[ "$(stat -c %U /proc/$pid)" = edge-digits ]
+[ "$(systemctl show -P NRestarts edge-digits)" = 0 ]
+[ "$(stat -c %U:%a /var/lib/edge-digits)" = edge-digits:750 ]
+
+# The root is read-only for it, and its state is not.
+sees=/proc/$pid/root
+for folder in etc home opt root usr var; do
+  if touch $sees/$folder/x; then exit 1; fi
+done
+touch $sees/var/lib/edge-digits/x
+
+# It writes nothing while it reads: see docs/deploy.md.
+before=$(sed -n 's/^wchar: //p' /proc/$pid/io) ticks=$(cut -d" " -f14 /proc/$pid/stat)
+while [ $(($(cut -d" " -f14 /proc/$pid/stat) - ticks)) -lt 100 ]; do sleep 1; done
+[ "$(sed -n 's/^wchar: //p' /proc/$pid/io)" -le $((before + 1000)) ]
+
+# What hangs is begun anew.
+sed -i 's/^WatchdogSec=.*/WatchdogSec=4/; s/^RestartSec=.*/RestartSec=1/' /etc/systemd/system/edge-digits.service
+systemctl daemon-reload
+systemctl restart edge-digits
+kill -STOP "$(systemctl show -P MainPID edge-digits)"
+until [ "$(systemctl show -P NRestarts edge-digits)" = 1 ]; do sleep 1; done
+until systemctl is-active edge-digits; do sleep 1; done
+
+# It is told to end, and ends well.
+systemctl stop edge-digits
+[ "$(systemctl show -P Result edge-digits)" = success ]
+sh /opt/edge-digits/install.sh --selftest
+sh /opt/edge-digits/install.sh --uninstall --purge
+for one in /opt/edge-digits /etc/systemd/system/edge-digits.service /etc/edge-digits /var/lib/edge-digits; do
+  if [ -e $one ]; then exit 1; fi
+done
+if id edge-digits; then exit 1; fi
+"""
+
+
+@pytest.mark.slow
+def test_a_real_systemd_runs_it_and_begins_it_anew(tmp_path: Path) -> None:
+    if os.geteuid() != 0 or not Path("/usr/lib/systemd/systemd").exists():
+        pytest.skip("this needs root, and systemd")
+    release = subprocess.run(
+        [DEBIANS, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    if release not in ("3.11", "3.12", "3.13"):
+        pytest.skip(f"Python {release} is not one of ours")
+    source = tmp_path / "source"
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in listed.split("\0")[:-1]:
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, source / name)
+    path = bundle.build(source, tmp_path / "out", 0, machine=small.MACHINE, pythons=(release,))
+    with tarfile.open(path) as tar:
+        tar.extractall(tmp_path, filter="data")
+    (top,) = tmp_path.glob("edge-digits-*")
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "probe.sh").write_text(PROBE)
+    command = ["unshare", "--mount", "--pid", "--ipc", "--uts", "--cgroup", "--fork", "--kill-child"]
+    own = ["unshare", "--mount", "--cgroup", "mount", "-t", "cgroup2", "x", "/sys/fs/cgroup"]
+    tested = subprocess.run(own, check=False)
+    if tested.returncode:
+        pytest.skip("no cgroups of one's own here")
+    boot = [Path(__file__).with_name("boot.sh"), tmp_path / "scratch", top, tmp_path / "probe.sh"]
+    with subprocess.Popen([*command, "sh", *map(str, boot)]) as booted:
+        try:
+            booted.wait(timeout=240)
+        except subprocess.TimeoutExpired:
+            booted.kill()
+    told = (top / "told").read_text() if (top / "told").exists() else "it did not boot"
+    assert (top / "code").exists(), told
+    assert (top / "code").read_text() == "0\n", told
