@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.text import Annotation
+from matplotlib.text import Annotation, Text
 from matplotlib.ticker import MultipleLocator
 from matplotlib.transforms import Bbox
 
@@ -115,7 +115,8 @@ def _names(axes: Axes, points: Sequence[tuple[str, float, float]]) -> None:
                     name, (x, y), (dx * distance, dy * distance), textcoords="offset points", ha=across, va=up,
                     fontsize=8, arrowprops=line,
                 )  # fmt: skip
-                box = tried.get_window_extent(renderer)
+                tried.update_positions(renderer)
+                box = Text.get_window_extent(tried, renderer)  # without the line to the point
                 cost = sum(_shared(box, other) for other in taken) + 3 * (_area(box) - _shared(box, inside))
                 if cost < best[0]:
                     if best[1] is not None:
@@ -126,7 +127,7 @@ def _names(axes: Axes, points: Sequence[tuple[str, float, float]]) -> None:
             if best[0] == 0:
                 break
         if best[1] is not None:
-            taken.append(best[1].get_window_extent(renderer))
+            taken.append(Text.get_window_extent(best[1], renderer))
 
 
 def _shared(one: Bbox, other: Bbox) -> float:

@@ -78,9 +78,7 @@ def absent(what: str, command: str) -> str:
 def source(record: Mapping[str, Any], path: str) -> str:
     """Return where a section's figures come from, and which of them are unstable."""
     told = record["environment"]
-    settings = ", ".join(
-        f"{name} {_plain(value)}" for name, value in record["settings"].items() if value not in (None, [])
-    )
+    settings = ", ".join(filter(None, (_setting(name, value) for name, value in record["settings"].items())))
     parts = [record["measured_at"][:16].replace("T", " ") + " UTC",
              told["commit"] and f"commit {short(told['commit'])}",
              told["model"] and f"model {told['model']}", settings]  # fmt: skip
@@ -132,8 +130,12 @@ def pictures(items: Sequence[tuple[bytes, str, Sequence[str]]]) -> str:
     return f'<ul class="digits">\n{shown}</ul>'
 
 
-def _plain(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+def _setting(name: str, value: object) -> str:
+    """Return a setting as text; nothing where it is not set."""
+    if isinstance(value, bool):
+        return name if value else ""
+    shown = ", ".join(map(str, value)) if isinstance(value, list | dict) else "" if value is None else str(value)
+    return f"{name} {shown}" if shown else ""
 
 
 def _cell(cell: str) -> str:

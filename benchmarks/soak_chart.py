@@ -40,7 +40,7 @@ def draw(seconds: "Sequence[Second]", limits: dict[str, float], *, wide: bool = 
     processor.axhline(limits["core_percent"], color="black", linestyle=":", label="limit of the mean")
     processor.set(title="Processor time", ylabel="% of a core", ylim=(0, None))
     counts.plot(minutes, [second.threads for second in seconds], label="threads", color="#0072B2")
-    counts.plot(minutes, [second.files for second in seconds], label="open files", color="#D55E00")
+    counts.plot(minutes, [second.files for second in seconds], label="open files", color="#D55E00", linestyle="--")
     counts.set(title="Threads and open files")
     counts.set_ylim(0, 1.4 * counts.get_ylim()[1])  # room for the legend
     for axes in (ages, memory, processor, counts):
