@@ -17,6 +17,15 @@ settings.register_profile("tests", deadline=None, max_examples=60)
 settings.load_profile("tests")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nobodys_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whoever runs the tests may have installed a model of their own: it does not read here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patch.delenv("STATE_DIRECTORY", raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def samples() -> Path:
     return Path(edge_runtime.__file__).with_name("samples")
