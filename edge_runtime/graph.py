@@ -114,7 +114,9 @@ class Graph:
             # exp() of all 256 values at once; they are relative to the highest, and a softmax does not mind.
             values = np.arange(256, dtype=np.uint8).view(kind).astype(np.float64)
             table = np.exp((values - values.max()) * scale)
-            ones = np.ones((self.classes, 1))  # a product with them sums a row in a third of the time that sum() takes
+            # A product with them is each row's sum in all of its columns: in a third of the time that sum() takes, and
+            # dividing by as many columns saves another tenth of a digit's time.
+            ones = np.ones((self.classes, self.classes))
 
             def from_table(scores: Scores) -> Float64:
                 powers = table.take(scores)  # a negative score counts from the end of the table, where its value is
