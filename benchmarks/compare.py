@@ -16,6 +16,7 @@ from edge_runtime.device.result import Measure, Ratio
 from edge_runtime.errors import EdgeError, OptionError
 
 BASELINES = Path(__file__).with_name("baselines")
+MOST_SHOWN = 1000  # times
 THRESHOLDS = Path(__file__).with_name("thresholds.toml")
 # Unit: what its figures are shown in, largest first.
 SCALES = {
@@ -102,7 +103,8 @@ def table(old: dict[str, Any], new: dict[str, Any], lines: Sequence[Line]) -> li
     return head + [
         f"  {line.after.name:<{width}}{shown(line.before.value, line.after.unit):>12}"
         f"{shown(line.after.value, line.after.unit):>12}{line.change.value:>15.3f}"
-        f"{f'{line.change.low:.3f}-{line.change.high:.3f}':>17}{'   beyond its limit' if line.is_missed else ''}"
+        f"{f'{_times(line.change.low)}-{_times(line.change.high)}':>17}"
+        f"{'   beyond its limit' if line.is_missed else ''}"
         for line in sorted(lines, key=lambda line: (not line.is_missed, -line.change.value))
     ]
 
@@ -149,8 +151,13 @@ def _results(path: Path) -> dict[str, dict[str, Any]]:
     return results
 
 
+def _times(value: float) -> str:
+    """Return a ratio, which may be of next to nothing."""
+    return f"{value:.3f}" if value < MOST_SHOWN else f"over {MOST_SHOWN}"
+
+
 def _baseline(machine: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    for folder in sorted(BASELINES.iterdir()) if BASELINES.is_dir() else ():
+    for folder in sorted(path for path in BASELINES.glob("*") if path.is_dir()):
         results = _results(folder)
         if results and all(found["environment"]["machine"] == machine for found in results.values()):
             return results

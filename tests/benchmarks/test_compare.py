@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,13 @@ def test_folders_are_compared_benchmark_by_benchmark(tmp_path: Path, write: Writ
     assert "new holds more than one result of latency: name one of them" in done.err
 
 
+def test_an_interval_without_an_end_is_shown_as_such(write: Write, call: Call) -> None:
+    few = result.share("read", 1, 2)
+    done = call(main, "compare", write("a", few), write("b", few))
+    assert done.code == 0
+    assert re.search(r" 1\.000 +0\.000-over 1000$", done.out, re.MULTILINE)
+
+
 def test_the_baseline_of_this_machine_is_found(
     tmp_path: Path, write: Write, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +134,7 @@ def test_the_baseline_of_this_machine_is_found(
     assert done.code == 2
     assert "there is no baseline of " in done.err
     write("baselines/here/latency", times())
+    (tmp_path / "baselines" / "README.md").write_text("What is here.")
     with monkeypatch.context() as patch:
         elsewhere(patch)
         write("baselines/pi/latency", times(9.0))
@@ -134,7 +143,8 @@ def test_the_baseline_of_this_machine_is_found(
 
 
 def test_committed_baselines_are_each_of_one_machine_that_is_named() -> None:
-    folders: Sequence[Path] = sorted(compare.BASELINES.iterdir()) if compare.BASELINES.is_dir() else []
+    folders: Sequence[Path] = [path for path in compare.BASELINES.iterdir() if path.is_dir()]
+    assert folders
     for folder in folders:
         found = [result.read(path) for path in folder.glob("*.json")]
         assert found
