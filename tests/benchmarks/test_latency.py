@@ -16,6 +16,7 @@ from benchmarks import latency, latency_table, single_digit, starts, whole_frame
 from benchmarks.__main__ import main
 from benchmarks.latency_table import WAYS
 from benchmarks.soak import LimitMissed
+from benchmarks.turns import Turns
 from convert import calibration, package, quantize
 from convert.fold import Dense, fold
 from convert.recipes import CONVERSIONS
@@ -231,7 +232,7 @@ def test_what_is_limited_are_ratios_to_the_command() -> None:
 
 @pytest.mark.usefixtures("little")
 def test_a_limit_that_is_missed_is_exit_code_5(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
-    seen = latency.Measured({}, {}, {}, None, {})
+    seen = latency.Measured({"cold start/Keras": [Turns(1, [], [2e9])]}, {}, {}, None, {})
     measures = [milliseconds("cold start/edge-digits read", 200), milliseconds("cold start/Keras", 2000),
                 memory("peak memory/edge-digits read", 70), memory("peak memory/Keras", 700)]  # fmt: skip
     monkeypatch.setattr(latency, "measure", lambda files, effort: seen)
