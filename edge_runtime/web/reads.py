@@ -9,7 +9,7 @@ from typing import Any
 
 import cv2
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import File, FormParser, parse_options_header
+from python_multipart.multipart import Field, File, FormParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
@@ -112,8 +112,11 @@ def _file(content_type: str, body: bytes) -> tuple[bytes, str]:
     damaged = Problem(400, "Not a form", "the multipart form is damaged or cut short")
     if not options.get(b"boundary"):
         raise damaged
-    not_one = Problem(400, "Not one picture", "the form must hold one file")
+    not_one = Problem(400, "Not one picture", "the form must hold one file, and nothing else")
     files: list[File] = []
+
+    def refuse(_: Field) -> None:
+        raise not_one
 
     def found(file: File) -> None:
         if files:
@@ -122,7 +125,7 @@ def _file(content_type: str, body: bytes) -> tuple[bytes, str]:
 
     try:
         parser = FormParser(
-            "multipart/form-data", None, found, boundary=options[b"boundary"],
+            "multipart/form-data", refuse, found, boundary=options[b"boundary"],
             config={"MAX_MEMORY_FILE_SIZE": 2 * MOST_BYTES},  # never onto a disk
         )  # fmt: skip
         parser.write(body)

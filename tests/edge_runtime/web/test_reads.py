@@ -105,9 +105,10 @@ def test_what_is_no_picture_is_refused(served: Site, paper: bytes) -> None:
 def test_a_form_is_left_at_its_second_file(served: Site, paper: bytes) -> None:
     one, end = form("x.jpg", paper), b"--xx--\r\n"
     many = one.removesuffix(end) + one.removesuffix(end) + b"--xx\r\n no header"
-    for body in (many, one.replace(b"; filename", b"; other")):
+    beside = one.removesuffix(end) + b'--xx\r\nContent-Disposition: form-data; name="explain"\r\n\r\n1\r\n' + end
+    for body in (many, one.replace(b"; filename", b"; other"), beside):
         answer = served.ask("/api/read", body, FORM)
-        assert (answer.status, answer.json["detail"]) == (400, "the form must hold one file")
+        assert (answer.status, answer.json["detail"]) == (400, "the form must hold one file, and nothing else")
 
 
 def test_a_form_that_takes_long_keeps_nobody_else_waiting(
