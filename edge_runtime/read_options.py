@@ -30,6 +30,10 @@ class SectionedOption(click.Option):
 class SectionedCommand(click.Command):
     """A command whose --help lists its options in sections, those of none at the end."""
 
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        """Return both names, whatever the context: click keeps those of the first one that asks."""
+        return ["-h", "--help"]
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write them."""
         sections: dict[str, list[tuple[str, str]]] = {}
