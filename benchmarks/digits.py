@@ -14,8 +14,8 @@ from edge_runtime.classifier import Classifier
 from edge_runtime.device import result
 from edge_runtime.device.result import Measure, figure
 from edge_runtime.errors import PictureError
+from edge_runtime.files import write_bytes
 from train import dataset
-from train.files import write_bytes
 from train.report import png
 
 Reader = Callable[[], AbstractContextManager[DigitReader]]

@@ -11,7 +11,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -148,17 +148,14 @@ def _run(part: Part, log: Path, root: Path, tick: Callable[[float], None]) -> Ou
             stderr=told,
             start_new_session=True,
         ) as process,
+        ExitStack() as interrupted,
     ):
-        try:
-            while True:
-                try:
-                    code = process.wait(PULSE)
-                    break
-                except subprocess.TimeoutExpired:
-                    tick(time.monotonic() - started)
-        except BaseException:
-            _end(process)
-            raise
+        interrupted.callback(_end, process)
+        while (code := process.poll()) is None:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(PULSE)
+            tick(time.monotonic() - started)
+        interrupted.pop_all()
     seconds = time.monotonic() - started
     with log.open(encoding="utf-8", errors="replace") as text:
         last = deque((line.strip() for line in text if line.strip()), maxlen=1)

@@ -14,8 +14,8 @@ from edge_runtime import model_file
 from edge_runtime.classifier import Classifier
 from edge_runtime.device import result
 from edge_runtime.errors import EdgeError
+from edge_runtime.files import write_bytes
 from train import crops, dataset
-from train.files import write_bytes
 from train.report import contact_sheet, png
 
 MOST_DRAWN = 200  # flipped digits in one picture

@@ -18,8 +18,8 @@ from edge_runtime import DigitReader
 from edge_runtime.device import result
 from edge_runtime.device.result import Measure
 from edge_runtime.errors import PictureError
+from edge_runtime.files import write_text
 from edge_runtime.sources import pictures
-from train.files import write_text
 
 ALL = "everything"
 WIDEST = 100  # characters of a page's digits on the terminal

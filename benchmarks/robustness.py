@@ -20,10 +20,10 @@ from edge_runtime.conditions import CONDITIONS, SEVERITIES, style
 from edge_runtime.device import result
 from edge_runtime.device.result import Measure, figure, share
 from edge_runtime.errors import EdgeError
+from edge_runtime.files import write_bytes
 from edge_runtime.pages import Page, draw_page
 from edge_runtime.records import Reading
 from train import dataset
-from train.files import write_bytes
 from train.report import png
 
 DIGITS = 10  # on a page

@@ -14,6 +14,7 @@ import numpy as np
 
 import edge_runtime
 from edge_runtime import DigitReader
+from edge_runtime.files import write_whole
 from edge_runtime.ink import ink_plane
 from edge_runtime.locate import locate
 from edge_runtime.normalize import normalize
@@ -24,7 +25,6 @@ from edge_runtime.sinks.explain import explain
 from edge_runtime.sources import pictures
 from tests.edge_runtime.web.process import served
 from tests.edge_runtime.web.test_browser import draw
-from train.files import write_whole
 
 SAMPLES = Path(edge_runtime.__file__).parent / "samples"
 IMAGES = Path(__file__).parent / "images"

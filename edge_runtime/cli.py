@@ -12,13 +12,14 @@ import edge_runtime
 from edge_runtime import (
     bench_options,
     check_commands,
-    config,
+    config_commands,
     dependencies,
     ending,
     model_commands,
     read_options,
     serve_options,
 )
+from edge_runtime.config_commands import COMMANDS, CONFIG
 from edge_runtime.errors import EdgeError, OptionError, OutputError, PictureError, SourceError
 from edge_runtime.terminal import note, show
 
@@ -64,25 +65,12 @@ def _list_cameras(context: click.Context, _: click.Parameter, wanted: bool) -> N
         context.exit()
 
 
-def _take_file(context: click.Context, _: click.Parameter, path: Path | None) -> Path | None:
-    """Let a file's settings be the defaults of those that follow."""
-    if path is not None:
-        found = config.load(path, COMMANDS)
-        names = [each.info_name for each in (context, context.parent) if each is not None]
-        context.default_map = next((found[name] for name in names if name in found), {})
-    return path
-
-
 def _note_debug(context: click.Context, _: click.Parameter, wanted: bool) -> bool:
     """Remember it for main(), which has no options."""
     context.find_root().ensure_object(dict)["debug"] = wanted
     return wanted
 
 
-CONFIG = click.option(
-    "--config", "config_file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), is_eager=True,
-    envvar="EDGE_DIGITS_CONFIG", callback=_take_file, expose_value=False, help="Take options from a TOML file.",
-)  # fmt: skip
 WHOLE_TRACEBACK = "Show the whole traceback when something fails."
 DEBUG = click.option("--debug", is_flag=True, callback=_note_debug, help=WHOLE_TRACEBACK)
 DEBUG_APART = click.option("--debug", is_flag=True, callback=_note_debug, expose_value=False, help=WHOLE_TRACEBACK)
@@ -257,11 +245,11 @@ def bench(debug: bool, **given: Any) -> None:
 
 bench.params[0:0] = bench_options.OPTIONS
 NOTHING_WRITTEN = {"annotate": None, "explain": None, "json": False, "video": None, "window": False}
-# What has a table of its own in a file.
-COMMANDS = {
-    "read": read, "serve": serve, "bench": bench, "selftest": check_commands.selftest, "model": model_commands.SETTINGS,
-}  # fmt: skip
+COMMANDS.update(
+    read=read, serve=serve, bench=bench, selftest=check_commands.selftest, model=model_commands.SETTINGS
+)  # fmt: skip
 
+cli.add_command(config_commands.config_group)
 cli.add_command(model_commands.model)
 CONFIG(model_commands.install)
 for command in model_commands.model.commands.values():
@@ -271,36 +259,6 @@ CONFIG(check_commands.selftest)
 for command in (check_commands.selftest, check_commands.doctor):
     DEBUG_APART(command)
     cli.add_command(command)
-
-
-@cli.group("config")
-def config_group() -> None:
-    """Look at a file of options, and at what holds."""
-
-
-@config_group.command("check")
-@click.argument("file", type=click.Path(path_type=Path))
-def config_check(file: Path) -> None:
-    """Say what is wrong with FILE, a line each; exit code 2 if anything is."""
-    checked = config.check(file, COMMANDS)
-    for complaint in checked.complaints:
-        note(f"error: {complaint}")
-    if checked.complaints:
-        raise SystemExit(OptionError.exit_code)
-    show(f"{file}: in order, {sum(map(len, checked.settings.values()))} settings")
-
-
-@config_group.command("show")
-@click.option("--config", "file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
-              envvar="EDGE_DIGITS_CONFIG", help="A TOML file of options.")  # fmt: skip
-@click.pass_context
-def config_show(context: click.Context, file: Path | None) -> None:
-    """Print what holds: the defaults, FILE and the environment, as a file that may be used as such."""
-    found = {} if file is None else config.load(file, COMMANDS)
-    for name, command in COMMANDS.items():
-        inner = click.Context(command, parent=context.find_root(), info_name=name, default_map=found.get(name, {}))
-        for line in config.shown(command, inner):
-            show(line)
 
 
 def main() -> None:

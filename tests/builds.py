@@ -1,5 +1,6 @@
 """What several test modules share beside fixtures: commands, and a few digits in place of all."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,3 +24,12 @@ def few(split: dataset.Split, load: Callable[[dataset.Split], dataset.Digits] = 
     """Stand in for dataset.load where the first digits of a split are enough."""
     digits, count = load(split), FEW_TO_TEST if split == "test" else FEW
     return dataset.Digits(digits.images[:count], digits.labels[:count])
+
+
+def copy_tracked(folder: Path) -> Path:
+    """Copy the files that git tracks, as they are in the checkout, into a folder; returns it."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in listed.split("\0")[:-1]:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, folder / name)
+    return folder

@@ -2,23 +2,18 @@
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.builds import ROOT, copy_tracked
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """Return a copy of the tracked files; `.venv` is this checkout's own, and newer than what it is made from."""
-    copy = tmp_path / "checkout"
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in listed.split("\0")[:-1]:
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, copy / name)
+    copy = copy_tracked(tmp_path / "checkout")
     (copy / ".venv").symlink_to(ROOT / ".venv")
     for name in ("pyproject.toml", "requirements/dev.txt"):
         os.utime(copy / name, (0, 0))

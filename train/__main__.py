@@ -18,9 +18,9 @@ from pathlib import Path
 import click
 
 from edge_runtime.device import environment
+from edge_runtime.files import write_text, write_whole
 from edge_runtime.native import stderr_silenced
 from train import command, dataset, provenance
-from train.files import write_text, write_whole
 from train.recipes import RECIPES, Recipe
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import click
 
+from edge_runtime.files import write_text
 from edge_runtime.native import stderr_silenced
 from train import command
-from train.files import write_text
 from train.recipes import RECIPES, Augmentation, Mix, Recipe
 
 FULL = RECIPES["release"]

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 import edge_runtime
+from edge_runtime.files import write_whole
 from edge_runtime.ink import ink_plane
 from edge_runtime.locate import cut_further, locate
 from edge_runtime.normalize import normalize, normalize_all
@@ -33,7 +34,6 @@ from edge_runtime.pages import Page, draw_page
 from edge_runtime.records import Box, Uint8
 from train import dataset, fonts, looks, penmanship
 from train.dataset import Digits
-from train.files import write_whole
 from train.looks import style
 from train.recipes import Mix
 

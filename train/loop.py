@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edge_runtime.errors import OptionError
+from edge_runtime.files import write_whole
 from train import augment, calibrate, crops, crowded, dataset, model
-from train.files import write_whole
 from train.recipes import Mix, Recipe
 
 HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")

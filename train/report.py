@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
+from edge_runtime.files import write_bytes, write_text
 from train.dataset import Digits
-from train.files import write_bytes, write_text
 
 DIGITS = range(10)
 

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 
 import edge_runtime
+from edge_runtime.files import write_bytes, write_text
 from edge_runtime.pages import PageStyle, draw_page
 from train import dataset
-from train.files import write_bytes, write_text
 
 FOLDER = Path(edge_runtime.__file__).parent / "samples"
 SEED = 20_261_123

@@ -6,7 +6,7 @@ the content, the folder that holds its temporary name, the rename, the folder ag
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 READABLE = 0o644  # whatever the umask: who installs as root, installs for a service that is not
@@ -65,12 +65,15 @@ def sync_folder(folder: Path) -> None:
 @contextmanager
 def _draft(path: Path) -> Iterator[Path]:
     draft = path.with_name(f"{DRAFT}{os.urandom(4).hex()}-{path.name}")
-    try:
+    with ExitStack() as undo:
+        undo.callback(_remove, draft)
         yield draft
-    except BaseException:
-        with suppress(OSError):
-            draft.unlink()
-        raise
+        undo.pop_all()
+
+
+def _remove(draft: Path) -> None:
+    with suppress(OSError):
+        draft.unlink()
 
 
 def _settle(draft: Path, path: Path) -> None:

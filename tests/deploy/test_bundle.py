@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 import subprocess
 import tarfile
 import zipfile
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from deploy import bundle, wheels
+from tests.builds import copy_tracked
 from tests.deploy import small
 
 ROOT = small.DEPLOY.parent
@@ -101,11 +101,7 @@ def test_only_what_is_committed_goes_in(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_real_bundle_is_reproducible_and_reads_without_internet(tmp_path: Path) -> None:
-    source = tmp_path / "source"
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in listed.split("\0")[:-1]:
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, source / name)
+    source = copy_tracked(tmp_path / "source")
     paths = [
         bundle.build(source, tmp_path / out, 1_700_000_000, machine=small.MACHINE, pythons=(small.PYTHON,))
         for out in ("one", "two")

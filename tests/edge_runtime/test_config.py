@@ -8,7 +8,8 @@ import click
 import pytest
 
 from edge_runtime import config
-from edge_runtime.cli import COMMANDS, main, read
+from edge_runtime.cli import main, read
+from edge_runtime.config_commands import COMMANDS
 from edge_runtime.errors import OptionError
 from tests.commands import Call
 

@@ -128,7 +128,9 @@ def test_a_trial_imports_nothing_from_the_folder_that_one_is_in(
 ) -> None:
     (tmp_path / "numpy.py").write_text("raise SystemExit('this must not be imported')")
     monkeypatch.chdir(tmp_path)
-    trial.run(SHIPPED, "ours")
+    elsewhere = subprocess.run([sys.executable, "-c", "import numpy"], capture_output=True, text=True, check=False)
+    assert elsewhere.stderr == "this must not be imported\n"
+    trial.run(SHIPPED, "ours")  # raises where the trial fails
 
 
 def test_a_trial_ends_by_itself_where_nobody_waits_for_it(tmp_path: Path) -> None:

@@ -121,6 +121,7 @@ def test_several_digits_are_read_at_once(browser: Any, server: Served) -> None:
             left, top = box["x"] + (0.06 + 0.24 * i) * box["width"], box["y"] + 0.3 * box["height"]
             draw(page, digit, left, top, 0.3 * box["height"])
         wait_for_text(page, "#draw-lines", "4071")
+        assert page.locator("#draw-lines").inner_text().split() == ["4071"]
         page.screenshot(path=SHOTS / "draw.png", full_page=True)
 
 

@@ -36,8 +36,10 @@ def test_a_free_port_is_found(host: str, family: socket.AddressFamily) -> None:
 
 
 def test_every_address_means_those_of_ipv4_as_well() -> None:
-    with server.listen("::", 0) as listener, socket.create_connection(("127.0.0.1", listener.getsockname()[1])):
-        pass
+    with server.listen("::", 0) as listener:
+        address = "127.0.0.1", listener.getsockname()[1]
+        with socket.create_connection(address, timeout=PATIENCE) as visitor:
+            assert visitor.getpeername() == address
 
 
 def test_a_port_is_free_again_at_once() -> None:
