@@ -117,9 +117,7 @@ def on_ribbon(path: Path, ioctl: Ioctl = fcntl.ioctl) -> bool:
 
 
 def _ribbons(there: Sequence[Node]) -> list[Listed]:
-    from edge_runtime.sources import (
-        picamera,
-    )  # not at the top: it needs numpy, which telling device files apart does not
+    from edge_runtime.sources import picamera  # not at the top: only it needs numpy
 
     try:
         return [
