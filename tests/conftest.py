@@ -14,6 +14,7 @@ from edge_runtime.records import Uint8
 from tests.commands import Call, Done
 
 settings.register_profile("tests", deadline=None, max_examples=60)
+settings.register_profile("again", deadline=None, max_examples=20)  # where all of it runs a second time
 settings.load_profile("tests")
 
 
