@@ -262,7 +262,7 @@ for command in (check_commands.selftest, check_commands.doctor):
 
 
 def main() -> None:
-    """Run the command line and exit; the one place where an error becomes a line and an exit code."""
+    """Run the command line and raise SystemExit; the one place where an error becomes a line and an exit code."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what cannot be encoded
     state: dict[str, bool] = {}
@@ -286,5 +286,3 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
-    finally:
-        ending.leave_threads_behind()

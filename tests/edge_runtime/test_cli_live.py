@@ -181,12 +181,12 @@ def test_the_sources_are_listed(call: Call) -> None:
 def test_a_driver_that_hangs_hides_neither_exit_code_nor_traceback(raised: str, code: int, last: str) -> None:
     hanging = f"""
 import threading
-from edge_runtime import cli
+from edge_runtime import __main__, cli
 def hang(*_, **__):
     threading.Thread(target=threading.Event().wait, name="capture cam", daemon=True).start()
     raise {raised}
 cli.cli.main = hang
-cli.main()
+__main__.program()
 """
     done = subprocess.run(
         [sys.executable, "-c", hanging], capture_output=True, text=True, cwd=ROOT, timeout=60, check=False
@@ -198,7 +198,7 @@ cli.main()
 def test_a_signal_ends_it_in_good_order(number: signal.Signals, code: int) -> None:
     heeding = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
-        "from edge_runtime.cli import main; main()"
+        "from edge_runtime.__main__ import program; program()"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", heeding, "read", "synthetic", "--json", "--raw"],
@@ -215,3 +215,20 @@ def test_a_signal_ends_it_in_good_order(number: signal.Signals, code: int) -> No
     # No line is cut in half.
     assert (first + rest).endswith("\n")
     assert {json.loads(line)["type"] for line in (first + rest).splitlines()} <= {"reading", "event"}
+
+
+def test_main_leaves_the_process_of_its_caller_alone() -> None:
+    hanging = """
+import threading
+from edge_runtime import cli
+threading.Thread(target=threading.Event().wait, name="capture cam", daemon=True).start()
+cli.cli.main = lambda *_, **__: 3
+try:
+    cli.main()
+except SystemExit as error:
+    print("raised", error.code)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", hanging], capture_output=True, text=True, cwd=ROOT, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "raised 3\n")

@@ -22,7 +22,7 @@ from tests.edge_runtime.web.process import served
 # The server, with pictures that take for ever.
 ENDLESS = """
 import sys, threading
-from edge_runtime.cli import main
+from edge_runtime.__main__ import program
 from edge_runtime.sources import pictures
 
 def decode(data, name):
@@ -30,7 +30,7 @@ def decode(data, name):
     threading.Event().wait()
 
 pictures.decode = decode
-main()
+program()
 """
 
 
