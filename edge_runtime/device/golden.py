@@ -55,8 +55,9 @@ def replay(classifier: Classifier) -> Replay | None:
     unit = 1.0 if whole else float(np.spacing(np.abs(expected).max()))
     wanted = expected.astype(np.float64)
     off = np.abs(scores - wanted) / unit
+    off[np.isnan(off)] = np.inf
     leading = wanted.max(axis=1) - wanted[np.arange(len(wanted)), scores.argmax(axis=1)] <= 2 * allowed * unit
-    return Replay(len(inputs), int(leading.sum()), float(np.nan_to_num(off, nan=np.inf).max()), allowed)
+    return Replay(len(inputs), int(leading.sum()), float(off.max()), allowed)
 
 
 def check(classifier: Classifier) -> Replay | None:

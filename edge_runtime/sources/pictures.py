@@ -7,12 +7,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from edge_runtime.errors import EdgeError, PictureError, PictureTooLarge
 from edge_runtime.records import Frame, Uint8
 
 MAX_PIXELS = 50_000_000
+UPRIGHT = 1  # as EXIF has it
 POSTSCRIPT = (b"%!PS", b"\xc5\xd0\xd3\xc6")
 HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 # Files with a suffix of these, which Pillow can write, name or hand on but not read, are no pictures in a folder.
@@ -72,8 +73,9 @@ def decode(data: bytes, name: str) -> Frame:
             with _open(data, name) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise Image.DecompressionBombError(f"{image.width}x{image.height}")
-                ImageOps.exif_transpose(image, in_place=True)
-                return Frame(_pixels(image), name)
+                turned = image.getexif().get(ExifTags.Base.Orientation, UPRIGHT) != UPRIGHT
+                # exif_transpose copies also what stands upright.
+                return Frame(_pixels(ImageOps.exif_transpose(image) if turned else image), name)
     except Image.DecompressionBombError as error:
         raise PictureTooLarge(f"{name}: larger than {MAX_PIXELS // 1_000_000} megapixels; scale it down") from error
     except UnidentifiedImageError as error:
@@ -103,7 +105,7 @@ def _pixels(image: Image.Image) -> Uint8:
     """Return uint8 (H, W) gray, or (H, W, 3) blue-green-red."""
     if image.mode.startswith("I") or image.mode == "F":
         return _eight_bits(np.asarray(image))
-    if image.has_transparency_data:
+    if _is_transparent(image):
         image = image.convert("RGBA")
         rgb, alpha = np.asarray(image.convert("RGB")), np.asarray(image.getchannel("A"))
         visible = rgb[alpha > 127]
@@ -116,9 +118,15 @@ def _pixels(image: Image.Image) -> Uint8:
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), dtype=np.uint8)
 
 
+def _is_transparent(image: Image.Image) -> bool:
+    # Pillow 9 has no Image.has_transparency_data.
+    modes = [image.mode] if image.palette is None else [image.mode, image.palette.mode]
+    return "transparency" in image.info or any(mode.endswith(("A", "a")) for mode in modes)
+
+
 def _eight_bits(values: np.ndarray) -> Uint8:
     """Bring 16-bit and floating-point gray to 0-255: by its type's range where it fits, else by its own."""
-    numbers = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    numbers = np.where(np.isfinite(values), values, 0).astype(np.float64)
     low, high = float(numbers.min()), float(numbers.max())
     if low >= 0 and high <= 1 and values.dtype.kind == "f":
         low, high = 0.0, 1.0

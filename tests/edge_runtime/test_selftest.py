@@ -41,8 +41,8 @@ def record(done: Done) -> dict[str, Any]:
 def run(*arguments: str, patience: float = selftest.PATIENCE) -> Done:
     """Run it in a process of its own: one that ends leaves what hangs behind, and so would end the tests."""
     code = (
-        "import sys\nfrom edge_runtime.cli import main\nfrom edge_runtime.device import selftest\n"
-        f"selftest.PATIENCE = {patience}\nsys.argv[1:1] = ['selftest']\nmain()"
+        "import sys\nfrom edge_runtime.__main__ import program\nfrom edge_runtime.device import selftest\n"
+        f"selftest.PATIENCE = {patience}\nsys.argv[1:1] = ['selftest']\nprogram()"
     )
     command, root = [sys.executable, "-c", code, *arguments], Path(edge_runtime.__file__).parents[1]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
