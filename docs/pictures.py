@@ -1,9 +1,12 @@
 """Draw the pictures of the documents: python docs/pictures.py [NAME...], all of them by default."""
 
+import io
 import shutil
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import matplotlib
@@ -13,13 +16,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import edge_runtime
+from benchmarks.matching import match
 from edge_runtime import DigitReader
 from edge_runtime.files import write_whole
 from edge_runtime.ink import ink_plane
 from edge_runtime.locate import locate
 from edge_runtime.normalize import normalize
-from edge_runtime.pages import PageStyle, draw_page
-from edge_runtime.records import Frame
+from edge_runtime.pages import Page, PageStyle, draw_page
+from edge_runtime.records import Box, Frame
 from edge_runtime.sinks.draw import annotate
 from edge_runtime.sinks.explain import explain
 from edge_runtime.sources import pictures
@@ -28,6 +32,7 @@ from tests.edge_runtime.web.test_browser import draw
 
 SAMPLES = Path(edge_runtime.__file__).parent / "samples"
 IMAGES = Path(__file__).parent / "images"
+SEED = 17
 
 
 def contract() -> None:
@@ -85,6 +90,79 @@ def explanation() -> None:
     write_whole(IMAGES / "explain.png", lambda temporary: temporary.write_bytes(encoded.tobytes()))
 
 
+# What a camera may bring: each page's title, and what differs from one that is easy to read.
+EASY = PageStyle(
+    size=(640, 360), digit_height=(78, 78), paper=(225, 225), inks=((35, 30, 30),), grain=2.0, shade=0.05,
+    blur=(0.5, 0.5),
+)  # fmt: skip
+CUT, FAR = "bad: cut off by the edge", "bad: too far, 10 pixels high"
+SHOTS: dict[str, dict[str, Any]] = {
+    "good: sharp, near, even light": {},
+    "good: half the light in a shadow": {"shadow": (0.5, 0.5), "penumbra": (12, 12)},
+    CUT: {},
+    "bad: hardly any light": {"paper": (20, 20), "contrast": (0.5, 0.5), "noise": (9, 9)},
+    "bad: far too pale": {"contrast": (0.17, 0.17)},
+    "bad: a lamp mirrored in the paper": {"glare": (255, 255)},
+    "bad: out of focus": {"blur": (8, 8)},
+    FAR: {},
+    "bad: tilted by 40 degrees": {"tilt": (40, 40)},
+}
+READ, LOST = "#0072b2", "#d55e00"  # of Okabe and Ito: the color-blind tell them apart, and lines differ as well
+
+
+def pages() -> None:
+    """Draw the same ten digits on pages that are good and bad for a camera, and what the runtime reads of each."""
+    with np.load(SAMPLES / "digits.npz") as arrays:
+        images, labels = arrays["images"], arrays["labels"]
+    rng = np.random.default_rng(SEED)
+    which = [int(rng.choice(np.flatnonzero(labels == digit))) for digit in rng.permutation(10)]
+    figure, rows = plt.subplots(3, 3, figsize=(9, 6.9), layout="constrained")
+    with DigitReader() as reader:
+        for axes, (title, change) in zip(rows.flat, SHOTS.items(), strict=True):
+            page = draw_page(images[which], labels[which], np.random.default_rng(SEED), replace(EASY, **change))
+            pixels, boxes = _moved(page, title)
+            reading = reader.read(Frame(pixels, title))
+            pairs = dict(match([digit.box for digit in reading.digits], boxes))
+            right = [i for i, j in pairs.items() if reading.digits[i].label == page.digits[j].label]
+            axes.imshow(pixels[..., ::-1])
+            for i, digit in enumerate(reading.digits):
+                _frame(axes, digit.box, READ if i in right else LOST, "-", digit.label)
+            for j in {*range(len(boxes))}.difference(pairs.values()):
+                _frame(axes, boxes[j], LOST, ":")
+            axes.set(xlim=(0, pixels.shape[1]), ylim=(pixels.shape[0], 0), xticks=[], yticks=[])
+            axes.set_title(title, fontsize=11)
+            axes.set_xlabel(f"{len(right)} of {len(boxes)}: {'/'.join(reading.text) or 'no digit'}", fontsize=11)
+    with io.BytesIO() as file:
+        figure.savefig(file, format="png", dpi=100)
+        save_jpeg(file.getvalue(), "pages.jpg")
+
+
+def _moved(page: Page, title: str) -> tuple[np.ndarray, list[Box]]:
+    """Return a page's pixels, and the boxes of its digits in them: moved out of the picture, or far away."""
+    pixels, boxes = page.pixels, [digit.box for digit in page.digits]
+    if title == CUT:
+        x, y = (max(0, min(box[side] for box in boxes) + 26) for side in (0, 1))
+        rest = cv2.copyMakeBorder(pixels[y:, x:], 0, y, 0, x, cv2.BORDER_REPLICATE)
+        return rest, [box._replace(x=box.x - x, y=box.y - y) for box in boxes]
+    if title == FAR:
+        small = cv2.resize(pixels, None, fx=10 / 78, fy=10 / 78, interpolation=cv2.INTER_AREA)
+        whole = np.full_like(pixels, np.median(pixels, axis=(0, 1)))
+        whole[160 : 160 + len(small), 280 : 280 + len(small[0])] = small
+        return whole, [Box(*(round(side * 10 / 78) + shift for side, shift in zip(box, (280, 160, 0, 0), strict=True)))
+                       for box in boxes]  # fmt: skip
+    return pixels, boxes
+
+
+def _frame(axes: plt.Axes, box: Box, color: str, line: str, label: str = "") -> None:
+    """Draw a box around a digit, and what it is read as above it, where there is room for that."""
+    x, y, width, height = box
+    label = label if height > 20 else ""
+    axes.add_patch(plt.Rectangle((x - 4, y - 4), width + 8, height + 8, fill=False, color=color, ls=line, lw=1.6))
+    place = {"x": max(12, x + width / 2), "y": max(30, y - 8), "ha": "center", "va": "bottom", "fontsize": 11}
+    behind = {"boxstyle": "square,pad=0.1", "color": "white", "alpha": 0.8}
+    axes.text(s=label, color=color, weight="bold", bbox=behind if label else None, **place)
+
+
 def web() -> None:
     """Photograph the web page: the live view of generated pages, and digits drawn with the mouse; needs Chromium."""
     from playwright.sync_api import sync_playwright
@@ -124,6 +202,6 @@ def save(figure: plt.Figure, name: str) -> None:
 
 
 if __name__ == "__main__":
-    drawn = {"contract": contract, "reading": reading, "explanation": explanation, "web": web}
+    drawn = {"contract": contract, "reading": reading, "explanation": explanation, "pages": pages, "web": web}
     for name in sys.argv[1:] or drawn:
         drawn[name]()

@@ -1,5 +1,6 @@
-"""What the documents tell people to type exists, and the tutorial runs from top to bottom."""
+"""What the documents tell people to type exists, what they quote is said, and the tutorial runs from top to bottom."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -10,6 +11,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 TUTORIAL = ROOT / "docs" / "tutorial.md"
+# A command of ours with its arguments, also one that is run as somebody else or with variables.
+OURS = re.compile(
+    r"(?:\$ |sudo (?:-u \S+ )?|runuser (?:-\w \S+ )+-- |env |[A-Z_]+=\S+ )*(?:\S*/)?edge-digits(?: (.*))?"
+)
 
 
 def commands(document: Path) -> list[str]:
@@ -46,10 +51,57 @@ def test_options_exist(document: Path) -> None:
     for group in commands_and_theirs:
         commands_and_theirs += getattr(group, "commands", {}).values()
     known = {option for command in commands_and_theirs for parameter in command.params for option in parameter.opts}
-    lines = [line for line in commands(document) if re.match(r"(\S*/)?edge-digits ", line)]
-    named = {option for line in lines for option in re.findall(r"(?<!\S)(--[a-z-]+)", line)}
+    found = [match[1] for line in commands(document) if (match := OURS.fullmatch(line)) and match[1]]
+    named = {option for line in found for option in re.findall(r"(?<!\S)(--[a-z-]+)", line)}
     assert named <= known | {"--version", "--help"}
-    assert {line.split()[1] for line in lines} <= {*cli.commands, "--version", "--help"}
+    assert {line.split()[0] for line in found} <= {*cli.commands, "--version", "--help"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_options_of_the_installation_exist(document: Path) -> None:
+    usage, _, _ = (ROOT / "deploy" / "install.sh").read_text(encoding="utf-8").partition("\nEND\n")
+    text = document.read_text(encoding="utf-8")
+    named = {option for line in re.findall(r"/install\.sh(.*)", text) for option in re.findall(r"^ (--[a-z-]+)", line)}
+    assert all(f" {option} " in usage for option in named)
+    shown = subprocess.run(
+        [sys.executable, "-m", "deploy", "to", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    passed_on = re.findall(r"make deploy .*?DEPLOY_OPTIONS='?(--[a-z-]+)", text)
+    assert all(f" {option} " in shown for option in passed_on)
+
+
+def said_by_doctor() -> dict[tuple[str, str], str]:
+    """Return by a finding's status and name all that its module may say; "..." stands for what varies."""
+    said: dict[tuple[str, str], str] = {}
+    for path in (ROOT / "edge_runtime" / "device").glob("checks_*.py"):
+        texts, found = [], []
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name("ok" | "warning" | "failed" as status), args=[ast.Constant(str(name)), *_]):
+                    found.append((status, name))
+                case ast.Constant(str(text)):
+                    texts.append(text)
+                case ast.JoinedStr(parts):
+                    texts.append(
+                        "".join(str(part.value) if isinstance(part, ast.Constant) else "..." for part in parts)
+                    )
+        said |= {finding: "\n".join([said.get(finding, ""), *texts]) for finding in found}
+    return said
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_what_doctor_is_quoted_with_is_what_it_says(document: Path) -> None:
+    said = said_by_doctor()
+    text = re.sub(r"(?ms)^```.*?^```$", "", document.read_text(encoding="utf-8"))
+    for quote in (one or other for one, other in re.findall(r"``(.+?)``|`([^`\n]+)`", text)):
+        if not re.match(r"(ok|warning|failed) \S", quote):
+            continue
+        status, _, rest = quote.partition(" ")
+        names = [name for of, name in said if of == status and rest.startswith(f"{name} ")]
+        assert names, f"no check says {quote!r}"
+        name = max(names, key=len)
+        for part in rest.removeprefix(f"{name} ").split("..."):
+            assert part.strip(" :;,") in said[status, name], f"{part!r} of {quote!r}"
 
 
 @pytest.mark.parametrize("module", ["train", "convert", "benchmarks"])
