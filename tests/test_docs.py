@@ -35,9 +35,9 @@ def test_links_lead_somewhere(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_make_targets_exist(document: Path) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z0-9-]+):.*## ", makefile, re.MULTILINE))
     text = document.read_text(encoding="utf-8")
-    named = set(re.findall(r"`make ([a-z-]+)", text))
+    named = set(re.findall(r"`make ([a-z0-9-]+)", text))
     named |= {word for line in commands(document) if line.startswith("make ")
               for word in line.partition("#")[0].split()[1:] if "=" not in word}  # fmt: skip
     assert named <= targets
