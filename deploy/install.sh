@@ -172,7 +172,6 @@ strangers=$(find . ! -type d ! -name SHA256SUMS | sed 's|^\./||' | while IFS= re
 done)
 [ -z "$strangers" ] || die 1 "the bundle is damaged: what is not in SHA256SUMS: $strangers"
 read -r version machine pythons <about
-id=venvs/$version-$(sha256sum SHA256SUMS | cut -c -12)
 
 [ "$(uname -m)" = "$machine" ] || die 1 "this bundle is for $machine, and this computer is $(uname -m)"
 python=''
@@ -183,6 +182,8 @@ for candidate in /usr/bin/python3 python3 $(for one in $pythons; do echo "python
   case " $pythons " in *" ${found% *} "*) python=$candidate release=${found% *}; break ;; esac
 done
 [ "$python" ] || die 1 "this bundle is for Python $pythons, and there is none of them here"
+# Tied to this Python: after an upgrade of the system the same bundle installs anew.
+id=venvs/$version-$(sha256sum SHA256SUMS | cut -c -12)-$release
 
 sees() { "$python" -c "import $1" >/dev/null 2>&1; }
 if [ "$camera" ] && ! sees picamera2; then

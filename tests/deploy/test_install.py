@@ -1,6 +1,7 @@
 """install.sh itself, with a bundle that is whole in all but what it installs."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -43,6 +44,8 @@ def test_it_installs_and_once_more_changes_nothing(tmp_path: Path, home: Home) -
     done = home.run(top / "install.sh")
     assert (done.code, done.err) == (0, "")
     assert home.says("read", "page.jpg") == "1.0 read page.jpg\n"
+    (version,) = (home.prefix / "venvs").iterdir()
+    assert re.fullmatch(rf"1\.0-[0-9a-f]{{12}}-{re.escape(small.PYTHON)}", version.name)
     assert f"ExecStart={home.prefix}/venv/bin/edge-digits " in home.unit.read_text()
     assert "@" not in home.unit.read_text().replace("modprobe@videodev", "").replace("=@system-service", "")
     assert 'source = "camera"' in home.config.read_text()

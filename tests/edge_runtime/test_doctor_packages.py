@@ -1,5 +1,6 @@
 """What the doctor says of packages: real ones, missing ones, such as crash, hang or were built for another numpy."""
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -238,3 +239,14 @@ def test_a_python_that_pip_leaves_alone_is_told_and_forced(tmp_path: Path, monke
     monkeypatch.setattr(sys, "prefix", str(tmp_path))  # a virtual environment that was made with it
     assert checks.pip("install numpy") == f"{PIP} install numpy"
     assert checks_system.python((3, 13, 5)).status == "ok"
+
+
+def test_what_the_bundle_has_installed_is_installed_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "venvs" / "1.0").mkdir(parents=True)
+    (tmp_path / "venvs" / "1.0" / "whole").touch()
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "venvs" / "1.0"))
+    again = "--uninstall, and then ./install.sh in the bundle's folder"
+    assert checks.pip("install numpy") == f"{tmp_path}/install.sh {again}"
+    if os.geteuid() == 0:
+        (tmp_path / "install.sh").touch()
+        assert checks.pip("install numpy") == f"sudo {tmp_path}/install.sh {again.replace('./', 'sudo ./')}"
