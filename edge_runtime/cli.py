@@ -21,7 +21,7 @@ from edge_runtime import (
 )
 from edge_runtime.config_commands import COMMANDS, CONFIG
 from edge_runtime.errors import EdgeError, OptionError, OutputError, PictureError, SourceError
-from edge_runtime.terminal import note, show
+from edge_runtime.terminal import note, show, unwritten
 
 EXIT_CODES = """\b
 Exit codes:
@@ -274,7 +274,7 @@ def main() -> None:
         except OSError as error:
             if isinstance(error, EdgeError):
                 raise
-            raise OutputError(f"cannot write the result: {error.strerror or error}") from error
+            raise unwritten(error) from error
         sys.exit(code)
     except EdgeError as error:
         if state.get("debug"):

@@ -13,12 +13,20 @@ def show(line: str) -> None:
     try:
         if sys.stdout:  # it may be closed
             click.echo(line)
-    except BrokenPipeError:
-        # Whoever read our output has enough; what is left in the buffer has nowhere to go.
+    except BrokenPipeError:  # whoever read our output has enough
         sys.stdout = None
         raise SystemExit(0) from None
     except OSError as error:
-        raise OutputError(f"cannot write the result: {error.strerror or error}") from error
+        raise unwritten(error) from error
+
+
+def unwritten(error: OSError) -> OutputError:
+    """Return the error for standard output that cannot be written, and leave it alone from now on.
+
+    What is still in its buffer has nowhere to go, and Python would try once more at the end: exit code 120.
+    """
+    sys.stdout = None
+    return OutputError(f"cannot write the result: {error.strerror or error}")
 
 
 def note(message: str) -> None:

@@ -15,15 +15,17 @@ from tests.commands import Call, Done
 
 settings.register_profile("tests", deadline=None, max_examples=60)
 settings.register_profile("again", deadline=None, max_examples=20)  # where all of it runs a second time
+settings.register_profile("emulated", deadline=None, max_examples=5)  # where a test takes twenty times as long
 settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def nobodys_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Whoever runs the tests may have installed a model of their own: it does not read here."""
+    """Whoever runs the tests may have installed a model of their own, and have their own ways: neither counts here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         patch.delenv("STATE_DIRECTORY", raising=False)
+        patch.delenv("PYTHONUNBUFFERED", raising=False)
         yield
 
 
