@@ -8,6 +8,7 @@ python -m benchmarks digits DIR...             how good is the model: characters
 python -m benchmarks robustness                how well are digits read under hard conditions?
 python -m benchmarks videos                    how steady are readings of moving pictures?
 python -m benchmarks soak                      does reading a camera stay quick and small for long?
+python -m benchmarks updates                   is there a gap when the model changes?
 python -m benchmarks serve                     what does the web server take, and do viewers slow the pipeline?
 python -m benchmarks compare A B               is B worse than A?
 python -m benchmarks cost                      what would a frame cost on a Raspberry Pi?
@@ -163,6 +164,20 @@ def soak(minutes: float, out: Path) -> None:
     from benchmarks import soak as measure
 
     measure.run(minutes, out)
+
+
+@benchmarks.command()
+@click.option("--changes", default=12, show_default=True, type=click.IntRange(min=1), help="So many models.")
+@click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/updates",
+              show_default=True, help="Where updates.json and updates.png go.")  # fmt: skip
+def updates(changes: int, out: Path) -> None:
+    """Install models while a camera is read, and look for gaps between readings, and for readings by anything else.
+
+    Exits with 5 where a limit is missed.
+    """
+    from benchmarks import updates as measure
+
+    measure.run(changes, out)
 
 
 @benchmarks.command()

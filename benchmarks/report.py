@@ -46,6 +46,7 @@ SECTIONS = (
     Kind("pages", "Pictures", (("pages",),), report_sections.of_pages, "pages edge_runtime/samples"),
     Kind("videos", "Moving pictures", (("videos",),), report_running.videos, "videos"),
     Kind("soak", "A camera, for long", (("soak",),), report_running.soak, "soak"),
+    Kind("updates", "A new model, while a camera is read", (("updates",),), report_running.updates, "updates"),
     Kind("serve", "The web server under load", (("serve",),), report_running.serve, "serve"),
 )  # fmt: skip
 

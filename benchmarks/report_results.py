@@ -26,6 +26,7 @@ FILES = {
     "pages": "pages/*/pages.json",
     "digits": "digits/digits.json",
     "soak": "soak/soak.json",
+    "updates": "updates/updates.json",
     "serve": "serve/serve.json",
     "videos": "videos/videos.json",
 }

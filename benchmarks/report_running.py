@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from benchmarks import parity, serve_chart, soak_chart
+from benchmarks import parity, serve_chart, soak_chart, updates_chart
 from benchmarks.report_page import figure, notice, paragraph, table
 from benchmarks.report_results import Results
 from benchmarks.report_sections import written
@@ -12,6 +12,7 @@ from benchmarks.report_svg import chart
 from benchmarks.serve import Cell, Found, Long
 from benchmarks.serve import Second as ServerSecond
 from benchmarks.soak import Second
+from benchmarks.updates import Change, Line
 from benchmarks.viewers import Stay
 
 
@@ -28,6 +29,22 @@ def soak(results: Results) -> str:
                      lambda wide: soak_chart.draw(seconds, limits, wide=wide)),
                "Dotted: the limits of thresholds.toml."),
         _limits(found.details, limits),
+    ])  # fmt: skip
+
+
+def updates(results: Results) -> str:
+    """Return the section on a program whose model changes."""
+    found = results.found["updates"].details
+    limits: dict[str, float] = parity.read_limits()["updates"]
+    lines, changes = [Line(*row) for row in found["lines"]], [Change(**row) for row in found["changed"]]
+    return "\n".join([
+        _missed(found, limits),
+        paragraph("A camera at 30 frames a second is read while models are installed, one after the other: "
+                  f"{len(changes)}. Each takes over between two frames."),
+        figure(chart("updates", "Milliseconds since the reading before, over time, with the installations",
+                     lambda wide: updates_chart.draw(lines, changes, limits["gap_ms"], wide=wide)),
+               "Dotted: the limit of thresholds.toml."),
+        _limits(found, limits),
     ])  # fmt: skip
 
 

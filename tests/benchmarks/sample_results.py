@@ -181,6 +181,14 @@ def soak(path: Path, **options: Any) -> Path:
     )
 
 
+def updates(path: Path, **options: Any) -> Path:
+    lines = [[k / 30, "00000000000a" if k < 60 else "00000000000b"] for k in range(120)]
+    details = {"changes": 1, "readings": 120, "gap_ms": 33.3, "gap_p99_ms": 33.3, "gap_p50_ms": 33.3,
+               "elsewhere_ms": 33.3, "astray": 0, "lines": lines,
+               "changed": [{"began": 1.0, "read": 2.0, "model": "00000000000b"}]}  # fmt: skip
+    return write(path, "updates", [figure("changes/gap p50", 3.33e7, "ns", better="lower")], details, **options)
+
+
 def serve(path: Path, **options: Any) -> Path:
     def answers(ms: float, rate: int) -> dict[str, Any]:
         quantiles = {"p50_ms": ms, "p90_ms": 1.2 * ms, "p99_ms": 1.5 * ms, "p100_ms": 4 * ms}
@@ -211,5 +219,5 @@ def videos(path: Path, **options: Any) -> Path:
 
 MAKERS: dict[str, Callable[..., Path]] = {
     "parity": parity, "latency": latency, "peers": peers, "robustness": robustness, "digits": digits, "pages": pages,
-    "soak": soak, "serve": serve, "videos": videos,
+    "soak": soak, "updates": updates, "serve": serve, "videos": videos,
 }  # fmt: skip

@@ -130,6 +130,7 @@ def test_sections_hold_the_figures_of_their_results(document: Document) -> None:
         "pages": ("samples", "4 of 5"),
         "videos": ("85.00 % (17 of 20)", "0.01 a second"),
         "soak": ("core_percent", "0.5 minutes"),
+        "updates": ("one after the other: 1.", "gap_ms"),
         "serve": ("640x480 JPEG, 64 connections", "memory_growth_mb"),
     }
     for name, figures in expected.items():
@@ -205,6 +206,7 @@ def test_a_damaged_result_is_named_and_the_rest_is_shown(spoil: Any, said: str, 
     [
         ("soak", lambda record: record["details"].pop("seconds")),
         ("soak", lambda record: record["details"]["seconds"][3].update(memory="much")),
+        ("updates", lambda record: record["details"].update(lines=[])),
         ("digits", lambda record: record["details"].update(models=[])),
         ("pages", lambda record: record["details"]["summary"].update(all={"pages": 1})),
         ("parity", lambda record: record["details"]["models"]["int8"].pop("mcnemar_p")),
