@@ -1,7 +1,7 @@
 #!/bin/sh
 # Boot systemd in namespaces of its own, over a copy-on-write view of this system, with a bundle installed into it:
 #   unshare --mount --pid --ipc --uts --cgroup --fork boot.sh SCRATCH BUNDLE-FOLDER PROBE
-# PROBE is a shell script that runs there once the service does; what it prints comes to BUNDLE-FOLDER/../told.
+# PROBE is a shell script that runs there once the service does; what it prints comes to BUNDLE-FOLDER/told.
 set -eu
 scratch=$1 bundle=$2 probe=$3
 mount --make-rprivate /

@@ -52,6 +52,29 @@ for one in /opt/edge-digits /etc/systemd/system/edge-digits.service /etc/edge-di
   if [ -e $one ]; then exit 1; fi
 done
 if id edge-digits; then exit 1; fi
+
+# One person's own, without root, under that person's own manager.
+useradd --create-home guest
+guest=$(id -u guest)
+install -d -m 700 -o guest "/run/user/$guest"
+# As user@.service has it, which would ask logind, and that is not here.
+systemd-run --quiet --uid=guest --setenv=XDG_RUNTIME_DIR="/run/user/$guest" --setenv=HOME=/home/guest \\
+  --property=Type=notify --property=Delegate=yes /usr/lib/systemd/systemd --user
+theirs() { (cd /; runuser -u guest -- env HOME=/home/guest XDG_RUNTIME_DIR="/run/user/$guest" "$@"); }
+cp -r /mnt /tmp/bundle
+rm /tmp/bundle/told
+theirs /tmp/bundle/install.sh --user
+printf '[serve]\\nsource = "synthetic"\\nport = 0\\n' >/home/guest/.config/edge-digits/config.toml
+theirs systemctl --user start edge-digits
+theirs systemctl --user is-active edge-digits
+[ "$(stat -c %U /proc/"$(theirs systemctl --user show -P MainPID edge-digits)")" = guest ]
+theirs systemctl --user stop edge-digits
+[ "$(theirs systemctl --user show -P Result edge-digits)" = success ]
+theirs /home/guest/.local/share/edge-digits/install.sh --user --selftest
+theirs /home/guest/.local/share/edge-digits/install.sh --user --uninstall --purge
+for one in .local/share/edge-digits .config/systemd/user/edge-digits.service .config/edge-digits; do
+  if [ -e /home/guest/$one ]; then exit 1; fi
+done
 """
 
 
