@@ -15,7 +15,7 @@ from tests.commands import Call, Done
 
 settings.register_profile("tests", deadline=None, max_examples=60)
 settings.register_profile("again", deadline=None, max_examples=20)  # where all of it runs a second time
-settings.register_profile("emulated", deadline=None, max_examples=5)  # where a test takes twenty times as long
+settings.register_profile("emulated", deadline=None, max_examples=3)  # where a test takes twenty times as long
 settings.load_profile("tests")
 
 

@@ -39,15 +39,19 @@ def failed(name: str, found: str, remedy: str | None = None) -> Finding:
 def pip(arguments: str) -> str:
     """Return a command of pip, as "install numpy", for the environment that this program runs in.
 
-    Where the bundle's install.sh has made that, without pip and of wheels that go together: how to have it made anew.
+    Where the bundle has installed that, without pip and of wheels that go together: how to have it made anew.
     """
-    if Path(sys.prefix, "whole").exists():
-        install = Path(sys.prefix).parents[1] / "install.sh"
+    if install := bundled():
         sudo = "sudo " if install.exists() and install.stat().st_uid == 0 else ""
         return f"{sudo}{shlex.quote(str(install))} --uninstall, and then {sudo}./install.sh in the bundle's folder"
     command, _, rest = arguments.partition(" ")
     forced = " --break-system-packages" if the_systems_python() else ""
     return f"{shlex.quote(sys.executable)} -m pip {command}{forced} {rest}"
+
+
+def bundled() -> Path | None:
+    """Return the install.sh that has made the environment that this program runs in; None where none has."""
+    return Path(sys.prefix).parents[1] / "install.sh" if Path(sys.prefix, "whole").exists() else None
 
 
 def the_systems_python() -> bool:

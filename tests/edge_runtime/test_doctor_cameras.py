@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_runtime.device import checks
 from edge_runtime.device.checks import Finding
 from edge_runtime.device.checks_cameras import cameras, groups, picamera2, ribbon, sensors
 from edge_runtime.device.probe import Probe
@@ -17,6 +18,11 @@ Device = tuple[bytes, bytes, bytes, int, int]
 GONE = Probe({}, "No module named 'picamera2'", missing=True)
 HERE = Probe({"version": "0.3.30", "cameras": ["imx708"]})
 PACKAGE = "usr/lib/python3/dist-packages/picamera2/__init__.py"
+
+
+@pytest.fixture(autouse=True)
+def an_environment_with_pip(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "bundled", lambda: None)
 
 
 def anybody(path: Path) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.device import checks, checks_packages, checks_system
+from edge_runtime.device.checks import bundled
 from edge_runtime.device.checks_packages import interpreter, numpy_abi, opencv
 from edge_runtime.device.probe import MODULES, PROBES, Probe, Tried, probe
 from tests.edge_runtime.boards import put
@@ -34,6 +35,11 @@ OLD_MODULE = """
 A module that was compiled using NumPy 1.x cannot be run in
 NumPy 2.4.6 as it may crash.
 """
+
+
+@pytest.fixture(autouse=True)
+def an_environment_with_pip(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "bundled", lambda: None)
 
 
 @pytest.fixture
@@ -244,6 +250,7 @@ def test_a_python_that_pip_leaves_alone_is_told_and_forced(tmp_path: Path, monke
 def test_what_the_bundle_has_installed_is_installed_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "venvs" / "1.0").mkdir(parents=True)
     (tmp_path / "venvs" / "1.0" / "whole").touch()
+    monkeypatch.setattr(checks, "bundled", bundled)
     monkeypatch.setattr(sys, "prefix", str(tmp_path / "venvs" / "1.0"))
     again = "--uninstall, and then ./install.sh in the bundle's folder"
     assert checks.pip("install numpy") == f"{tmp_path}/install.sh {again}"

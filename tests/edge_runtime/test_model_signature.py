@@ -1,6 +1,7 @@
 """Who has made a model: signatures, the keys that are trusted, and what is refused for want of them."""
 
 import base64
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -47,6 +48,8 @@ class Maker:
 @pytest.fixture
 def maker(tmp_path: Path) -> Maker:
     pytest.importorskip("cryptography")
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl")
     return Maker(tmp_path / "maker")
 
 

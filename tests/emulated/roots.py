@@ -16,6 +16,7 @@ from tests.commands import Done
 
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
 TOOLS = ("debootstrap", "dpkg-deb", "tar", "unshare", "chroot", "mount")
+MADE = "made-of"  # a file in a root that says which system it is
 INSTALL = "apt install debootstrap qemu-user-static"
 # In a name space of its own: what is mounted goes with it. There is no /sys: its devices are not the other's.
 ENTER = """
@@ -33,7 +34,7 @@ class System(NamedTuple):
     emulator: str  # as QEMU names it
     python: str
     core: str  # as QEMU names it
-    packages: tuple[str, ...] = ("python3",)
+    packages: tuple[str, ...] = ("python3", "openssl")  # the latter for tests
 
 
 # Cortex-A53: Pi 3 and Zero 2 W; A72: Pi 4; A76: Pi 5; A7: the first Pi 2, and what 32-bit programs may count on.
@@ -75,15 +76,18 @@ def _unregistered(emulator: str) -> str | None:
 
 
 class Root:
-    """A system in a folder. It is made where it is not there yet, which takes a minute and a package index."""
+    """A system in a folder. It is made where it is not there as wanted, which takes a minute and a package index."""
 
     def __init__(self, system: System, folder: Path) -> None:
         self.system, self.path = system, folder / system.name
-        if not self.path.exists():
+        made = f"{system}\n"
+        if not (self.path / MADE).exists() or (self.path / MADE).read_text() != made:
             draft = folder / f"{system.name}.part"
-            shutil.rmtree(draft, ignore_errors=True)
+            for former in (draft, self.path):
+                shutil.rmtree(former, ignore_errors=True)
             draft.mkdir(parents=True)
             _make(system, draft)
+            (draft / MADE).write_text(made)
             draft.rename(self.path)
 
     def run(

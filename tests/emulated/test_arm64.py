@@ -105,7 +105,9 @@ def test_the_tests_of_the_runtime_pass_there(root: Root, capsys: pytest.CaptureF
             print(f"{root.system.name}: {line}", end="", flush=True)
 
     run = "cd /srv/checkout && PYTHONPATH=/srv/tools exec"
-    options = f"-q -p no:cacheprovider --hypothesis-profile emulated --deselect {NOT_THERE} tests/edge_runtime"
+    options = (
+        f"-q -p no:cacheprovider --hypothesis-profile emulated --durations 30 --deselect {NOT_THERE} tests/edge_runtime"
+    )
     done = root.run("sh", "-c", f"{run} {PYTHON} -m pytest {options}", tell=tell)
     assert done.code == 0
     (passed,) = re.findall(r"(\d+) passed", done.out)
