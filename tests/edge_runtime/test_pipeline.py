@@ -196,12 +196,16 @@ def test_a_stream_is_read_as_it_comes_and_says_how_old_its_frames_are(reader: Di
 
 
 def test_a_stream_whose_server_is_killed_and_started_again_is_read_on(reader: DigitReader, shown: list[Uint8]) -> None:
-    pictures, ended = part(bytes(cv2.imencode(".jpg", shown[0])[1])), threading.Event()
+    picture = part(bytes(cv2.imencode(".jpg", shown[0])[1]))
+    # One frame for each that was read: none is on its way when the server is killed, however slow the reader is.
+    wanted, ended, gone = threading.Semaphore(), threading.Event(), threading.Event()
 
     def endless(request: Request) -> None:
         body = request.begin_stream()
-        while not ended.wait(0.01):
-            body.write(pictures)
+        while not ended.is_set():
+            if wanted.acquire(timeout=0.01):
+                body.write(picture)
+        gone.set()
 
     class Restarting(Memory):
         """Starts the server anew once some frames of the old one were read."""
@@ -210,9 +214,11 @@ def test_a_stream_whose_server_is_killed_and_started_again_is_read_on(reader: Di
             super().frame(frame, trace)
             if len(self.frames) == 4:
                 ended.set()
+                assert gone.wait(30)
                 servers.close()
                 ended.clear()
                 servers.enter_context(serving(endless, port))
+            wanted.release()
 
     told: list[str] = []
     memory = Restarting()
