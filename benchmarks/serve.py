@@ -96,9 +96,9 @@ def run(parts: tuple[str, ...], seconds: int, rounds: int, minutes: float, out: 
         details={**about, "figures": figures, **serve_table.details(found)},
     )  # fmt: skip
     print("\n".join(serve_table.table(found, figures, limits)))
-    from benchmarks import serve_chart
+    from benchmarks import picture, serve_chart
 
-    serve_chart.draw(found).savefig(out / "serve.png", dpi=110)
+    picture.save(serve_chart.draw(found), out / "serve.png")
     missed = [name for name in limits if name in figures and figures[name] > limits[name]]
     if missed:
         raise LimitMissed(f"beyond its limit: {', '.join(missed)}; {out / 'serve.json'} holds the figures")

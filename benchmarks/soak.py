@@ -59,9 +59,9 @@ def run(minutes: float, out: Path) -> None:
     limits: dict[str, float] = tomllib.loads(THRESHOLDS.read_text())["soak"]
     details = {**found, "seconds": [s._asdict() for s in seconds]}
     result.write(out / "soak.json", "soak", measures(found), settings={"minutes": minutes}, details=details)
-    from benchmarks import soak_chart
+    from benchmarks import picture, soak_chart
 
-    soak_chart.draw(seconds, limits).savefig(out / "soak.png", dpi=110)
+    picture.save(soak_chart.draw(seconds, limits), out / "soak.png")
     print("\n".join(table(found, limits)))
     missed = [name for name in limits if found[name] > limits[name]]
     if missed:

@@ -82,9 +82,9 @@ def run(count: int, out: Path) -> None:
     limits: dict[str, float] = tomllib.loads(THRESHOLDS.read_text())["updates"]
     details = {**found, "lines": [tuple(line) for line in lines], "changed": [change._asdict() for change in changes]}
     result.write(out / "updates.json", "updates", measures(found), settings={"changes": count}, details=details)
-    from benchmarks import updates_chart
+    from benchmarks import picture, updates_chart
 
-    updates_chart.draw(lines, changes, limits["gap_ms"]).savefig(out / "updates.png", dpi=110)
+    picture.save(updates_chart.draw(lines, changes, limits["gap_ms"]), out / "updates.png")
     print("\n".join(table(found, limits)))
     missed = [name for name in limits if found[name] > limits[name]]
     if missed:

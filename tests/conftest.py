@@ -29,6 +29,14 @@ def nobodys_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def figures_are_closed() -> Iterator[None]:
+    """Let pyplot forget what a test has drawn: it keeps every figure, and warns of the twenty-first."""
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
+
+
 @pytest.fixture(scope="session")
 def samples() -> Path:
     return Path(edge_runtime.__file__).with_name("samples")
