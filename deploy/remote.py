@@ -1,5 +1,6 @@
 """Installing on another computer over ssh: copied, installed, tried, started; and back where that fails."""
 
+import secrets
 import shlex
 import subprocess
 import sys
@@ -70,9 +71,10 @@ class Settings:
 
 def plan(bundle: Path, settings: Settings) -> list[str]:
     """Return what `deploy` would do, as the commands that it would run there, a line each."""
-    folder = "/var/tmp/edge-digits.XXXXXX"
+    folder = _scratch()
     steps = [
         f"uname -m; readlink {settings.installed}/venv",
+        f"mkdir -m 700 {folder}",
         f"tar -xz -C {folder} < {bundle}",
         _install(folder, settings),
         settings.script("--selftest"),
@@ -94,15 +96,16 @@ def deploy(bundle: Path, settings: Settings, tell: Callable[[str], object]) -> N
         wanted = bundle.name.removesuffix(".tar.gz").rpartition("-")[2]
         if machine != wanted:
             raise DeployError(f"{bundle.name} is for {wanted}, and {settings.host} is {machine}")
-        folder = ssh.answer("umask 077; mktemp -d /var/tmp/edge-digits.XXXXXX")
-        undo.callback(ssh.run, f"rm -rf {shlex.quote(folder)}")
+        folder = _scratch()
+        ssh.answer(f"mkdir -m 700 {folder}")
+        undo.callback(ssh.run, f"rm -rf {folder}")
 
         tell(f"Copying {bundle.name} ({bundle.stat().st_size / 1e6:.0f} MB) to {settings.host}.")
         with bundle.open("rb") as file:
-            digest = ssh.answer(f"cd {shlex.quote(folder)} && tee bundle.tar.gz | sha256sum", file)
+            digest = ssh.answer(f"cd {folder} && tee bundle.tar.gz | sha256sum", file)
         if digest.split()[0] != sha256(bundle):
             raise DeployError(f"{bundle.name} did not come to {settings.host} as it is: try again")
-        if ssh.run(f"cd {shlex.quote(folder)} && tar -xzf bundle.tar.gz && rm bundle.tar.gz"):
+        if ssh.run(f"cd {folder} && tar -xzf bundle.tar.gz && rm bundle.tar.gz"):
             raise DeployError(f"{bundle.name} cannot be unpacked on {settings.host}: is its disk full?")
 
         tell("Installing.")
@@ -115,6 +118,11 @@ def deploy(bundle: Path, settings: Settings, tell: Callable[[str], object]) -> N
             _back(ssh, settings, former, was_active)
             raise DeployError(f"the selftest fails on {settings.host}; {_stays(former)}", REFUSED)
         _start(ssh, settings, former, was_active, tell)
+
+
+def _scratch() -> str:
+    """Return the name of a folder that is nowhere yet, for the time of an installation."""
+    return f"/var/tmp/edge-digits.{secrets.token_hex(8)}"
 
 
 def _start(ssh: "_Ssh", settings: Settings, former: str, was_active: bool, tell: Callable[[str], object]) -> None:
@@ -156,7 +164,7 @@ def _found(ssh: "_Ssh", settings: Settings) -> tuple[str, str, bool]:
 def _install(folder: str, settings: Settings) -> str:
     options = [*settings.options, *(["--with-camera"] if settings.with_camera else [])]
     # A glob, since the folder in the bundle has its version in its name.
-    return settings.as_root(f"sh {shlex.quote(folder)}/edge-digits-*/install.sh {shlex.join(options)}".rstrip())
+    return settings.as_root(f"sh {folder}/edge-digits-*/install.sh {shlex.join(options)}".rstrip())
 
 
 def _stays(former: str) -> str:

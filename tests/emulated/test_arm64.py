@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from deploy import bundle, wheels
+from edge_runtime.device.golden import UNITS
 from tests.builds import ROOT, copy_tracked
 from tests.emulated import same
 from tests.emulated.roots import DEBIAN_12, DEBIAN_13, Root, System, refusal
@@ -85,13 +86,16 @@ def test_the_doctor_finds_nothing_wrong(root: Root) -> None:
 
 
 def test_the_test_digits_are_read_as_they_are_here(root: Root) -> None:
-    same.same_digits(root, PYTHON)
+    found = same.digits(root, PYTHON)
+    assert (found.digits, found.other_labels) == (1000, 0)
+    assert found.furthest <= UNITS
 
 
 def test_the_sample_pages_are_read_as_they_are_here(root: Root) -> None:
-    same.same_pages(
-        root, COMMAND, f"/opt/edge-digits/venv/lib/python{root.system.python}/site-packages/edge_runtime/samples"
-    )
+    packages = f"/opt/edge-digits/venv/lib/python{root.system.python}/site-packages"
+    there, here = same.pages(root, COMMAND, f"{packages}/edge_runtime/samples")
+    assert len(there) == len(here) == 3
+    assert all(same.agree(*pair) for pair in zip(there, here, strict=True))
 
 
 def test_the_tests_of_the_runtime_pass_there(root: Root, capsys: pytest.CaptureFixture[str]) -> None:

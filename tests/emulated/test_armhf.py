@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from deploy import wheels
+from edge_runtime.device.golden import UNITS
 from tests.builds import ROOT, python
 from tests.emulated import same
 from tests.emulated.roots import DEBIAN_12_32, Root, refusal
@@ -65,8 +66,14 @@ def test_the_doctor_says_that_it_is_a_fallback(root: Root) -> None:
 
 
 def test_the_test_digits_are_read_as_they_are_here(root: Root) -> None:
-    same.same_digits(root, f"{VENV}/python")
+    found = same.digits(root, f"{VENV}/python")
+    assert (found.digits, found.other_labels) == (1000, 0)
+    assert found.furthest <= UNITS
 
 
 def test_the_sample_pages_are_read_as_they_are_here(root: Root) -> None:
-    same.same_pages(root, f"{VENV}/edge-digits", "/opt/edge-digits/lib/python3.11/site-packages/edge_runtime/samples")
+    there, here = same.pages(
+        root, f"{VENV}/edge-digits", "/opt/edge-digits/lib/python3.11/site-packages/edge_runtime/samples"
+    )
+    assert len(there) == len(here) == 3
+    assert all(same.agree(*pair) for pair in zip(there, here, strict=True))
