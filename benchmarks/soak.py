@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks import stamped_stream
 from edge_runtime.device import result
 from edge_runtime.device.result import Measure, figure, share
 from edge_runtime.errors import EdgeError
@@ -62,32 +63,31 @@ def run(minutes: float, out: Path) -> None:
     from benchmarks import picture, soak_chart
 
     picture.save(soak_chart.draw(seconds, limits), out / "soak.png")
+    judge(found, limits, out / "soak.png")
+
+
+def judge(found: dict[str, Any], limits: dict[str, float], chart: Path) -> None:
+    """Print what was found beside its limits. Raises LimitMissed where one is missed, which names the chart."""
     print("\n".join(table(found, limits)))
     missed = [name for name in limits if found[name] > limits[name]]
     if missed:
-        raise LimitMissed(f"beyond its limit: {', '.join(missed)}; {out / 'soak.png'} shows when")
-    print(f"every limit is met; {out / 'soak.png'} shows how it went")
+        raise LimitMissed(f"beyond its limit: {', '.join(missed)}; {chart} shows when")
+    print(f"every limit is met; {chart} shows how it went")
 
 
 def watch(duration: float) -> list[Second]:
     """Read a stamped stream for so many seconds, and return what was seen at each."""
     seen: list[Second] = []
-    server = subprocess.Popen([sys.executable, "-m", "benchmarks.stamped_stream"], stdout=subprocess.PIPE, text=True)
-    with server:
-        try:
-            assert server.stdout is not None
-            address = server.stdout.readline().strip()
-            reading = [sys.executable, "-m", "benchmarks.soak_reader", address, str(duration)]
-            bar = tqdm(total=round(duration), unit="s", disable=not sys.stderr.isatty())
-            with bar, subprocess.Popen(reading, stdout=subprocess.PIPE, text=True) as reader:
-                assert reader.stdout is not None
-                started = time.monotonic()
-                for line in reader.stdout:
-                    at = time.monotonic() - started
-                    seen.append(Second(at, *process(reader.pid), **json.loads(line)))
-                    bar.update(round(at) - bar.n)
-        finally:
-            server.kill()
+    bar = tqdm(total=round(duration), unit="s", disable=not sys.stderr.isatty())
+    with stamped_stream.served() as address, bar:
+        reading = [sys.executable, "-m", "benchmarks.soak_reader", address, str(duration)]
+        with subprocess.Popen(reading, stdout=subprocess.PIPE, text=True) as reader:
+            assert reader.stdout is not None
+            started = time.monotonic()
+            for line in reader.stdout:
+                at = time.monotonic() - started
+                seen.append(Second(at, *process(reader.pid), **json.loads(line)))
+                bar.update(round(at) - bar.n)
     if reader.returncode != 0 or not seen:
         raise LimitMissed(f"the reader ended with exit code {reader.returncode} after {len(seen)} seconds")
     return seen

@@ -3,7 +3,11 @@
 python -m benchmarks.stamped_stream    prints its address, and serves until it is ended
 """
 
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import cv2
@@ -36,6 +40,18 @@ class Stream(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """Serve meanwhile, in a process of its own; yields the address."""
+    server = subprocess.Popen([sys.executable, "-m", "benchmarks.stamped_stream"], stdout=subprocess.PIPE, text=True)
+    with server:
+        try:
+            assert server.stdout is not None
+            yield server.stdout.readline().strip()
+        finally:
+            server.kill()
 
 
 if __name__ == "__main__":

@@ -14,14 +14,15 @@ import threading
 import time
 import tomllib
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.soak import THRESHOLDS, LimitMissed, table
+from benchmarks import stamped_stream
+from benchmarks.soak import THRESHOLDS, LimitMissed, judge
 from edge_runtime import model_file
 from edge_runtime.device import result
 from edge_runtime.device.result import Measure, figure
@@ -85,30 +86,20 @@ def run(count: int, out: Path) -> None:
     from benchmarks import picture, updates_chart
 
     picture.save(updates_chart.draw(lines, changes, limits["gap_ms"]), out / "updates.png")
-    print("\n".join(table(found, limits)))
-    missed = [name for name in limits if found[name] > limits[name]]
-    if missed:
-        raise LimitMissed(f"beyond its limit: {', '.join(missed)}; {out / 'updates.png'} shows when")
-    print(f"every limit is met; {out / 'updates.png'} shows how it went")
+    judge(found, limits, out / "updates.png")
 
 
 def watch(count: int) -> tuple[list[Line], list[Change]]:
     """Change the model of a reader so often; return all of its readings, and the changes."""
-    server = subprocess.Popen([sys.executable, "-m", "benchmarks.stamped_stream"], stdout=subprocess.PIPE, text=True)
-    with tempfile.TemporaryDirectory() as state, server:
+    with stamped_stream.served() as address, tempfile.TemporaryDirectory() as state:
         there = {**os.environ, "STATE_DIRECTORY": state}
-        try:
-            assert server.stdout is not None
-            address = server.stdout.readline().strip()
-            reading = [*EDGE_DIGITS, "read", address, "--json", "--raw"]
-            with subprocess.Popen(reading, stdout=subprocess.PIPE, text=True, env=there) as reader:
-                try:
-                    readings = Readings(reader)
-                    changes = _change(count, readings, Path(state), there)
-                finally:
-                    reader.terminate()
-        finally:
-            server.kill()
+        reading = [*EDGE_DIGITS, "read", address, "--json", "--raw"]
+        with subprocess.Popen(reading, stdout=subprocess.PIPE, text=True, env=there) as reader:
+            try:
+                readings = Readings(reader)
+                changes = _change(count, readings, Path(state), there)
+            finally:
+                reader.terminate()
     return readings.lines, changes
 
 
@@ -147,7 +138,7 @@ def summary(lines: Sequence[Line], changes: Sequence[Change]) -> dict[str, Any]:
         "gap_ms": round(max(near), 1), "gap_p99_ms": round(float(np.quantile(near, 0.99)), 1),
         "gap_p50_ms": round(float(np.quantile(near, 0.5)), 1),
         "elsewhere_ms": round(max(apart, default=0.0), 1),
-        "astray": sum(turn < 0 or turn < max(turns[:place], default=0) for place, turn in enumerate(turns)),
+        "astray": sum(turn < 0 or turn < latest for turn, latest in zip(turns, accumulate(turns, max), strict=True)),
     }  # fmt: skip
 
 

@@ -1,7 +1,6 @@
 """The service under a real systemd, which is booted for it: sandboxed, ready, watched, writing hardly a byte."""
 
 import os
-import shutil
 import subprocess
 import tarfile
 from pathlib import Path
@@ -9,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from deploy import bundle
+from tests.builds import copy_tracked
 from tests.deploy import small
 
-ROOT = small.DEPLOY.parent
 DEBIANS = Path("/usr/bin/python3")
 PROBE = """
 set -eux
@@ -87,11 +86,7 @@ def test_a_real_systemd_runs_it_and_begins_it_anew(tmp_path: Path) -> None:
     ).stdout.strip()
     if release not in ("3.11", "3.12", "3.13"):
         pytest.skip(f"Python {release} is not one of ours")
-    source = tmp_path / "source"
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in listed.split("\0")[:-1]:
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, source / name)
+    source = copy_tracked(tmp_path / "source")
     path = bundle.build(source, tmp_path / "out", 0, machine=small.MACHINE, pythons=(release,))
     with tarfile.open(path) as tar:
         tar.extractall(tmp_path, filter="data")
