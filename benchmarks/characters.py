@@ -12,7 +12,7 @@ from benchmarks.score import of_percent
 from edge_runtime.device.result import Measure, figure
 from edge_runtime.errors import OptionError
 from edge_runtime.model_file import DIGITS
-from edge_runtime.normalize import normalize_all
+from edge_runtime.vision.normalize import normalize_all
 from edge_runtime.records import Uint8
 
 # Letters that some people write as others write a digit; told apart from digits they cannot be, and so counted apart.

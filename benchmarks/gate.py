@@ -64,7 +64,7 @@ def run(folder: Path) -> dict[str, parity.Parity]:
     if missed:
         raise GateMissed("the parity gate is missed: " + "; ".join(missed))
     for name, path in files.items():
-        model_file.add_measurements(path, _for_card(results[name], bins[name]))
+        model_file.add_to_card(path, measured=_for_card(results[name], bins[name]))
     return results
 
 

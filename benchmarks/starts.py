@@ -18,7 +18,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import cv2, keras, numpy
 from edge_runtime.ink import ink_plane
 from edge_runtime.locate import locate
-from edge_runtime.normalize import normalize_all
+from edge_runtime.vision.normalize import normalize_all
 network = keras.models.load_model(sys.argv[1], compile=False)
 located = locate(ink_plane(cv2.imread(sys.argv[2])))
 images = normalize_all([candidate.ink for candidate in located.candidates])

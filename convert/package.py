@@ -13,7 +13,7 @@ from convert.recipes import Conversion
 from edge_runtime import model_file
 from edge_runtime.classifier import Classifier
 from edge_runtime.device import environment
-from edge_runtime.normalize import CONTRACT_VERSION, SIDE
+from edge_runtime.vision.normalize import CONTRACT_VERSION, SIDE
 from train import dataset, provenance
 
 GOLDEN_SEED = 7

@@ -21,7 +21,7 @@ from edge_runtime import DigitReader
 from edge_runtime.files import write_whole
 from edge_runtime.ink import ink_plane
 from edge_runtime.locate import locate
-from edge_runtime.normalize import normalize
+from edge_runtime.vision.normalize import normalize
 from edge_runtime.pages import Page, PageStyle, draw_page
 from edge_runtime.records import Box, Frame
 from edge_runtime.sinks.draw import annotate

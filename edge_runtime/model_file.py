@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.errors import ContractMismatch, ModelCorrupt, ModelError
-from edge_runtime.normalize import CONTRACT_VERSION
+from edge_runtime.vision.normalize import CONTRACT_VERSION
 
 # hashlib would load OpenSSL: 5 MB and 4 ms on every start, for one hash. Python's own random module does the same.
 try:
@@ -132,14 +132,14 @@ def write(path: Path, flatbuffer: bytes, card: dict[str, Any], golden: Golden) -
     _replace(path, _packed(flatbuffer, members))
 
 
-def add_measurements(path: Path, measured: dict[str, Any]) -> None:
-    """Put what was measured into a file's card; the flatbuffer and its hash stay as they are."""
+def add_to_card(path: Path, **entries: Any) -> None:
+    """Put entries, such as `measured`, into a file's card; the flatbuffer and its hash stay as they are."""
     model = read(path)
     if model.card is None:
-        raise ModelError(f"{path} has no card to write measurements into")
+        raise ModelError(f"{path} has no card to write into")
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
-    members["card.json"] = json.dumps({**model.card, "measured": measured}, indent=1, sort_keys=True).encode()
+    members["card.json"] = json.dumps({**model.card, **entries}, indent=1, sort_keys=True).encode()
     _replace(path, _packed(model.flatbuffer, members))
 
 

@@ -1,48 +1,53 @@
 """DigitReader: the whole line from a frame to a reading."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from time import monotonic, perf_counter_ns
 from types import TracebackType
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime import reject
-from edge_runtime.choose import choose, looks, surest
+from edge_runtime import model_file
 from edge_runtime.classifier import Classifier
-from edge_runtime.errors import OptionError
-from edge_runtime.ink import ink_plane
-from edge_runtime.locate import MIN_SIDE, Located, cut_further, locate
-from edge_runtime.normalize import normalize_all
-from edge_runtime.overlooked import with_overlooked
-from edge_runtime.reading import order
-from edge_runtime.records import Box, Candidate, Digit, Frame, Reading, Rejection, Timings, Uint8
+from edge_runtime.errors import ModelCorrupt, OptionError
+from edge_runtime.records import Box, Digit, Frame, Reading, Rejection, Timings, Uint8
+from edge_runtime.vision import page_model, rejection, weights
+from edge_runtime.vision.candidates import Candidate, propose
+from edge_runtime.vision.glyphs import Glyphs, columns
+from edge_runtime.vision.lines import order
+from edge_runtime.vision.normalize import normalize_and_measure
+from edge_runtime.vision.page_model import PageModel
+from edge_runtime.vision.planes import Plane, ink_planes
+from edge_runtime.vision.regions import Region, find_regions
+from edge_runtime.vision.selection import choose
 
-# Larger pictures are reduced to this long side first: digits are found from 12 pixels up, and the time is bounded.
-LONG_SIDE = 1600
-DOUBTFUL = 0.8  # marks that look less like any digit are cut, if they can be, and their pieces classified too
 TOP = 3
 MIN_CONFIDENCE = 0.5  # for a model whose card names no threshold
+Float64 = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Trace:
-    """What every stage made of a frame, in the pixels of the picture that was read (at most LONG_SIDE).
+    """What every stage made of a frame.
 
-    `pixels` uint8 (H, W) or (H, W, 3); `ink` uint8 (H, W), bright on 0; `located` with N candidates; `images` uint8
-    (N, 28, 28); `confidences` float64 (N, digits); `chosen` the indices of the candidates that were kept, `reasons`
-    why each of these was rejected, or None; `reading` in the pixels of the frame itself.
+    `planes` are the ink planes, `regions` the components of all of them, `standing` the indices of those of which none
+    is a part of another, and `page` what digits are like on this page. Of N candidates, boxes are in pixels of their
+    planes; `images` is uint8 (N, 28, 28) and `confidences` float64 (N, digits). `chosen` are the indices of the
+    candidates that exclude none of each other, `reasons` why each of these was rejected, or None. `reading` is in
+    pixels of the frame.
     """
 
-    pixels: Uint8
-    ink: Uint8
-    located: Located
+    frame: Frame
+    planes: tuple[Plane, ...]
+    regions: list[Region]
+    standing: list[int]
+    page: PageModel
+    candidates: list[Candidate]
     images: Uint8
-    confidences: NDArray[np.float64]
+    confidences: Float64
     chosen: tuple[int, ...]
     reasons: tuple[str | None, ...]
     reading: Reading
@@ -86,6 +91,8 @@ class DigitReader:
         self.classifier = Classifier(model, labels=labels, threads=threads)
         # A network that was never shown anything else takes everything for a digit: its doubt which one has to do.
         self._knows_others = self.classifier.digits < len(self.classifier.labels)
+        self._one = self.classifier.labels.index("1") if "1" in self.classifier.labels else None
+        self._weights = _weights(self.classifier.model)
         card = self.classifier.model.card or {}
         default = float(card.get("thresholds", {}).get("min_confidence", MIN_CONFIDENCE))
         self.min_confidence = default if min_confidence is None else min_confidence
@@ -98,37 +105,30 @@ class DigitReader:
         """Read one frame as `read` does, and return what every stage made of it as well."""
         frame = frame if isinstance(frame, Frame) else Frame(np.asarray(frame))
         _check(frame.pixels)
-        clock = [perf_counter_ns()]
-        pixels, scale = _reduced(frame.pixels)
-        ink = ink_plane(pixels)
-        clock.append(perf_counter_ns())
-        located = with_overlooked(locate(ink), ink)
-        clock.append(perf_counter_ns())
-        images = normalize_all([candidate.ink for candidate in located.candidates])
-        clock.append(perf_counter_ns())
-        confidences = self._confidences(images)
-        located = cut_further(located, np.flatnonzero(surest(confidences) < DOUBTFUL).tolist())
-        if len(located.candidates) > len(images):
-            more = normalize_all([candidate.ink for candidate in located.candidates[len(images) :]])
-            images = np.concatenate([images, more])
-            confidences = np.concatenate([confidences, self._confidences(more)])
-        clock.append(perf_counter_ns())
+        watch = _Stopwatch()
+        planes = ink_planes(frame.pixels)
+        watch.stop("ink")
+        regions = find_regions(planes)
+        watch.stop("locate")
+        seen = self._see(regions, watch)
+        surveyed = self._glyphs(regions, planes, seen, [False] * len(regions))
+        standing = page_model.standing(surveyed, [region.parent for region in regions])
+        surveyed = surveyed.take(standing)
+        page = page_model.estimate(surveyed, len(planes), self._weights)
+        candidates = propose(regions, standing, surveyed, page, planes[0].ink.size)
+        watch.stop("locate")
+        known = [candidate.region for candidate in candidates if candidate.region is not None]
+        seen = seen.take(known).and_also(self._see(candidates[len(known) :], watch))
+        chosen = choose(candidates, seen.confidences)
+        larger = [candidate.parts for candidate in candidates if len(candidate.parts) > 1]
+        piece = [any(candidates[i].parts < parts for parts in larger) for i in chosen]
+        glyphs = self._glyphs([candidates[i] for i in chosen], planes, seen.take(chosen), piece)
+        reasons = rejection.judge(glyphs, page, self._weights, self.min_confidence, len(standing))
 
-        asked = chosen = choose(located.candidates, confidences)
-        kept = [located.candidates[i] for i in chosen]
-        best = surest(confidences[chosen]).tolist()
-        sure = confidences[chosen].sum(axis=1).tolist() if self._knows_others else best
-        lines = order([candidate.box for candidate in kept])
-        sure = looks(located.candidates, chosen, sure)
-        reasons = reject.reasons(kept, best, sure, lines, self.min_confidence)
-        rejected = [*located.rejections, *_leftovers(located.marks, kept)]
-        if any(reasons):
-            rejected += [Rejection(c.box, why, sure) for c, why, sure in zip(kept, reasons, best, strict=True) if why]
-            chosen = [i for i, why in zip(chosen, reasons, strict=True) if why is None]
-            lines = order([located.candidates[i].box for i in chosen])
-        boxes = [_enlarged(located.candidates[i].box, scale, frame.size) for i in chosen]
-        digits = self._digits(lines, boxes, confidences[chosen])
-        clock.append(perf_counter_ns())
+        kept = [row for row, reason in enumerate(reasons) if reason is None]
+        boxes = [_in_frame(box, frame.size) for box in glyphs.boxes]
+        lines = order([boxes[row] for row in kept])
+        digits = self._digits(lines, [boxes[row] for row in kept], rejection.agreed(glyphs, kept))
         reading = Reading(
             source=frame.source,
             frame=frame.index,
@@ -137,13 +137,17 @@ class DigitReader:
             height=frame.size[1],
             text=_text(digits, lines),
             digits=tuple(digits),
-            rejected=tuple(Rejection(_enlarged(r.box, scale, frame.size), r.reason, r.confidence) for r in rejected),
-            ms=_timings(clock),
+            rejected=_rejections(glyphs, boxes, reasons),
+            ms=watch.timings(),
             model=self.classifier.model.sha256[:12],
             age_ms=None if frame.taken is None else 1000 * max(0.0, monotonic() - frame.taken),
             dropped=frame.dropped,
         )
-        return Trace(pixels, ink, located, images, confidences, tuple(asked), tuple(reasons), reading)
+        return Trace(
+            frame=frame, planes=planes, regions=regions, standing=standing, page=page, candidates=candidates,
+            images=seen.images, confidences=seen.confidences, chosen=tuple(chosen), reasons=tuple(reasons),
+            reading=reading,
+        )  # fmt: skip
 
     def close(self) -> None:
         """Free the model; safe to call again."""
@@ -157,9 +161,32 @@ class DigitReader:
     ) -> None:
         self.close()
 
-    def _confidences(self, images: Uint8) -> NDArray[np.float64]:
-        """Return how surely each image is each digit; what is missing from 1 says how surely it is none."""
-        return self.classifier.confidences(images)[:, : self.classifier.digits]
+    def _see(self, things: Sequence[Region] | Sequence[Candidate], watch: "_Stopwatch") -> "_Seen":
+        """Show the network what has ink; what has none counts as black as can be, and as nothing that it knows."""
+        rows = [i for i, thing in enumerate(things) if thing.ink is not None]
+        images, darkness, stroke_width = normalize_and_measure([thing.ink for thing in things if thing.ink is not None])
+        watch.stop("normalize")
+        # What is missing of a row from 1 says how surely it is no digit.
+        confidences = self.classifier.confidences(images)[:, : self.classifier.digits]
+        watch.stop("classify")
+        if len(rows) == len(things):
+            return _Seen(images, confidences, darkness, stroke_width)
+        count = len(things)
+        seen = _Seen(
+            np.zeros((count, *images.shape[1:]), np.uint8), np.zeros((count, confidences.shape[1])),
+            np.full(count, 255.0), np.zeros(count),
+        )  # fmt: skip
+        for column, values in zip(seen, (images, confidences, darkness, stroke_width), strict=True):
+            column[rows] = values
+        return seen
+
+    def _glyphs(
+        self, things: Sequence[Region] | Sequence[Candidate], planes: Sequence[Plane], seen: "_Seen", piece: Sequence[bool]
+    ) -> Glyphs:
+        return columns(
+            [thing.box for thing in things], [thing.plane for thing in things], [plane.scale for plane in planes],
+            seen.confidences, (seen.darkness, seen.stroke_width), piece, knows_others=self._knows_others, one=self._one,
+        )  # fmt: skip
 
     def _digits(self, lines: list[list[list[int]]], boxes: list[Box], confidences: NDArray[np.float64]) -> list[Digit]:
         """Return the digits in reading order; row i of `confidences` belongs to `boxes[i]`."""
@@ -171,6 +198,17 @@ class DigitReader:
                 top = tuple((labels[k], values[i][k]) for k in likeliest[i])
                 digits.append(Digit(*top[0], boxes[i], number, top))
         return digits
+
+
+def _weights(model: model_file.ModelFile) -> weights.Weights:
+    """Return the weights of a model's card, or those that ship where it has none. Raises ModelCorrupt."""
+    try:
+        found = weights.from_card(model.card) or weights.from_card(model_file.read(model_file.SHIPPED).card)
+    except ValueError as error:
+        raise ModelCorrupt(f"{model.path} is damaged: {error}") from error
+    if found is None:
+        raise ModelCorrupt(f"{model_file.SHIPPED} is damaged: its card has no weights; install the package again")
+    return found
 
 
 def _text(digits: list[Digit], lines: list[list[list[int]]]) -> tuple[str, ...]:
@@ -185,40 +223,52 @@ def _check(pixels: np.ndarray) -> None:
         raise ValueError(f"a frame must be uint8 (H, W) or (H, W, 3), not {pixels.dtype} {pixels.shape}")
 
 
-def _reduced(pixels: Uint8) -> tuple[Uint8, float]:
-    """Return the picture at LONG_SIDE or less, and how many pixels of the original one of its pixels covers.
+class _Seen(NamedTuple):
+    """What normalizing and the network said of N things, a row each; see `normalize_and_measure`."""
 
-    It is halved as often as that goes, which averages, and then interpolated: ten times faster than averaging at once.
-    """
-    height, width = pixels.shape[:2]
-    long = max(height, width)
-    if long <= LONG_SIDE:
-        return pixels, 1.0
-    small = pixels
-    while max(small.shape[:2]) >= 2 * LONG_SIDE and min(small.shape[:2]) > 1:
-        small = np.asarray(cv2.resize(small, (small.shape[1] // 2, small.shape[0] // 2), interpolation=cv2.INTER_AREA))
-    size = tuple(max(1, round(side * LONG_SIDE / long)) for side in (width, height))
-    return np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8), long / LONG_SIDE
+    images: Uint8
+    confidences: Float64
+    darkness: Float64
+    stroke_width: Float64
+
+    def take(self, rows: Sequence[int]) -> "_Seen":
+        at = np.asarray(rows, np.int64)
+        return _Seen(*(column[at] for column in self))
+
+    def and_also(self, other: "_Seen") -> "_Seen":
+        return _Seen(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
 
 
-def _enlarged(box: Box, scale: float, size: tuple[int, int]) -> Box:
-    if scale == 1.0:
-        return box
-    x, y = (min(int(start * scale), side - 1) for start, side in zip(box[:2], size, strict=True))
-    right, bottom = (min(round(end * scale), side) for end, side in zip((box.right, box.bottom), size, strict=True))
+class _Stopwatch:
+    """Adds up the milliseconds of the stages; what lies between them is in the total alone."""
+
+    def __init__(self) -> None:
+        self._started = self._last = perf_counter_ns()
+        self._ms = {"ink": 0.0, "locate": 0.0, "normalize": 0.0, "classify": 0.0}
+
+    def stop(self, stage: str) -> None:
+        now = perf_counter_ns()
+        self._ms[stage] += (now - self._last) / 1e6
+        self._last = now
+
+    def timings(self) -> Timings:
+        return Timings(**self._ms, total=(perf_counter_ns() - self._started) / 1e6)
+
+
+def _in_frame(box: Float64, size: tuple[int, int]) -> Box:
+    """Return x, y, width, height in pixels of the frame as a box of whole pixels inside it."""
+    x, y = (min(int(start), side - 1) for start, side in zip(box[:2], size, strict=True))
+    right, bottom = (min(round(end), side) for end, side in zip(box[:2] + box[2:], size, strict=True))
     return Box(x, y, max(1, right - x), max(1, bottom - y))
 
 
-def _leftovers(marks: list[Box], kept: list[Candidate]) -> list[Rejection]:
-    """Return a rejection for each mark that is part of no candidate that was kept: specks, and ink among much other."""
-    used = frozenset[int]().union(*(candidate.marks for candidate in kept))
-    return [
-        Rejection(box, reject.TOO_SMALL if max(box.width, box.height) < MIN_SIDE else reject.CLUTTER)
-        for i, box in enumerate(marks)
-        if i not in used
-    ]
-
-
-def _timings(clock: list[int]) -> Timings:
-    ink, located, normalized, classified = ((end - start) / 1e6 for start, end in pairwise(clock[:5]))
-    return Timings(ink, located, normalized, classified, (clock[-1] - clock[0]) / 1e6)
+def _rejections(glyphs: Glyphs, boxes: Sequence[Box], reasons: Sequence[str | None]) -> tuple[Rejection, ...]:
+    """Return what was not read, and why, but for ink that was read in another way."""
+    kept = [row for row, reason in enumerate(reasons) if reason is None]
+    read = (rejection.overlap(glyphs.boxes, glyphs.boxes[kept], np.minimum) > rejection.SHARED).any(axis=1)
+    best = glyphs.confidences.max(axis=1, initial=0.0).tolist()
+    return tuple(
+        Rejection(boxes[row], reason, best[row])
+        for row, reason in enumerate(reasons)
+        if reason is not None and reason != rejection.READ_ELSEWHERE and not read[row]
+    )

@@ -29,7 +29,7 @@ import edge_runtime
 from edge_runtime.files import write_whole
 from edge_runtime.ink import ink_plane
 from edge_runtime.locate import cut_further, locate
-from edge_runtime.normalize import normalize, normalize_all
+from edge_runtime.vision.normalize import normalize, normalize_all
 from edge_runtime.pages import Page, draw_page
 from edge_runtime.records import Box, Uint8
 from train import dataset, fonts, looks, penmanship

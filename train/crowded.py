@@ -6,7 +6,7 @@ Where digits touch, or a form is cut into fields, a digit seldom comes alone; wh
 import cv2
 import numpy as np
 
-from edge_runtime.normalize import normalize
+from edge_runtime.vision.normalize import normalize
 from edge_runtime.records import Uint8
 from train import crops, dataset
 from train.crops import Split

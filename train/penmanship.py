@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import make_interp_spline
 
-from edge_runtime.normalize import normalize
+from edge_runtime.vision.normalize import normalize
 from edge_runtime.records import Uint8
 from train.dataset import Digits
 

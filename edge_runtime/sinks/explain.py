@@ -10,7 +10,7 @@ import numpy as np
 
 from edge_runtime.marks import calm
 from edge_runtime.reader import Trace
-from edge_runtime.reading import order
+from edge_runtime.vision.lines import order
 from edge_runtime.records import Box, Candidate, Frame, Timings, Uint8
 from edge_runtime.sinks.canvas import MARGIN, PALE, PAPER, ROW, TEXT, WIDTH, blank, cell, grid, scaled, write
 from edge_runtime.sinks.draw import ON_LIGHT, Caption, Color, annotate

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from edge_runtime.reader import Trace
-from edge_runtime.reading import order
+from edge_runtime.vision.lines import order
 
 
 def crops(trace: Trace, labels: Sequence[str]) -> list[dict[str, Any]]:

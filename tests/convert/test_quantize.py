@@ -22,7 +22,7 @@ from convert.verify import verify
 from edge_runtime import model_file
 from edge_runtime.classifier import Classifier
 from edge_runtime.native import stderr_silenced
-from edge_runtime.normalize import CONTRACT_VERSION
+from edge_runtime.vision.normalize import CONTRACT_VERSION
 from train import dataset
 
 NAMES = list(CONVERSIONS)

@@ -10,7 +10,7 @@ import pytest
 
 from edge_runtime import model_file
 from edge_runtime.errors import ContractMismatch, ModelCorrupt, ModelError
-from edge_runtime.normalize import CONTRACT_VERSION
+from edge_runtime.vision.normalize import CONTRACT_VERSION
 
 FLATBUFFER = b"\x1c\0\0\0TFL3" + bytes(range(256)) * 4
 SHA256 = hashlib.sha256(FLATBUFFER).hexdigest()
@@ -57,7 +57,7 @@ def test_the_file_starts_with_the_flatbuffer_and_is_a_zip_archive_of_fixed_dates
 
 
 def test_nothing_is_left_beside_the_file(path: Path) -> None:
-    model_file.add_measurements(path, {"accuracy": 0.99})
+    model_file.add_to_card(path, measured={"accuracy": 0.99})
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -70,7 +70,7 @@ def test_nothing_is_left_where_a_file_cannot_be_written(tmp_path: Path) -> None:
 
 def test_measurements_leave_the_flatbuffer_its_hash_and_the_golden_vectors(path: Path) -> None:
     before = path.read_bytes()
-    model_file.add_measurements(path, {"accuracy": 0.99})
+    model_file.add_to_card(path, measured={"accuracy": 0.99})
     model = model_file.read(path)
     assert model.card == {
         **CARD,
@@ -81,14 +81,14 @@ def test_measurements_leave_the_flatbuffer_its_hash_and_the_golden_vectors(path:
     assert np.array_equal(model.golden()["inputs"], GOLDEN["inputs"])
     after = path.read_bytes()
     assert after != before
-    model_file.add_measurements(path, {"accuracy": 0.99})
+    model_file.add_to_card(path, measured={"accuracy": 0.99})
     assert path.read_bytes() == after
 
 
 def test_there_is_nowhere_to_write_measurements_in_a_file_without_a_card(tmp_path: Path) -> None:
     (tmp_path / "own.tflite").write_bytes(FLATBUFFER)
     with pytest.raises(ModelError, match="has no card to write measurements into"):
-        model_file.add_measurements(tmp_path / "own.tflite", {})
+        model_file.add_to_card(tmp_path / "own.tflite", measured={})
 
 
 @pytest.mark.parametrize("position", [8, 500, len(FLATBUFFER) - 1])

@@ -16,7 +16,7 @@ from edge_runtime.device import install, store, trial
 from edge_runtime.device.install import Trust
 from edge_runtime.errors import ContractMismatch, ModelCorrupt, OptionError, OutputError
 from edge_runtime.model_file import SHIPPED
-from edge_runtime.normalize import CONTRACT_VERSION
+from edge_runtime.vision.normalize import CONTRACT_VERSION
 from tests.edge_runtime.disks import small_disk
 from tests.edge_runtime.model_variants import filled_store, fragile_interpreter, refusal, variant
 

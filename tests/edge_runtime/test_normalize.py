@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from edge_runtime.normalize import (
+from edge_runtime.vision.normalize import (
     BARE,
     CONTRACT_VERSION,
     FAINT,

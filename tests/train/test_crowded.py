@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_runtime.normalize import normalize
+from edge_runtime.vision.normalize import normalize
 from edge_runtime.records import Uint8
 from train import crowded
 from train.crowded import crowd, crowd_one

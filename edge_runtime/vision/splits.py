@@ -3,12 +3,12 @@
 from bisect import bisect
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.marks import DUST, Mark
 from edge_runtime.records import Box, Uint8
 
 HALF = 20  # rows above and below the middle at which cuts are looked for
@@ -25,7 +25,15 @@ TALL = 0.5  # ... and are so high; rows with less ink than the next do not count
 VISIBLE = 100
 
 
-def cut(marks: Sequence[Mark]) -> list[list[Mark]]:
+class Piece(NamedTuple):
+    """Ink, uint8 (rows, columns) bright on 0, in `place`, which is `box` with a rim; both in the plane's pixels."""
+
+    box: Box
+    place: Box
+    ink: Uint8
+
+
+def split(marks: Sequence[Piece]) -> list[list[Piece]]:
     """Return the pieces of each mark, left to right; the mark alone where there is no place to cut it.
 
     A cut runs from top to bottom where it crosses least ink: the seams of Avidan and Shamir (2007), which here may run
@@ -141,7 +149,7 @@ def _height(rows: NDArray[np.int32]) -> int:
     return int(inked[-1] - inked[0]) + 1 if inked.size else 0
 
 
-def _divided(mark: Mark, paths: NDArray[np.intp], width: int) -> list[Mark]:
+def _divided(mark: Piece, paths: NDArray[np.intp], width: int) -> list[Piece]:
     """Return the pieces of a mark between cuts, which are columns (HEIGHT, cuts) of the mark reduced to `width`."""
     rows, columns = mark.ink.shape
     along = (np.arange(rows) + 0.5) * HEIGHT / rows - 0.5
@@ -160,16 +168,16 @@ def _divided(mark: Mark, paths: NDArray[np.intp], width: int) -> list[Mark]:
     return pieces if len(pieces) > 1 else [mark]
 
 
-def _trimmed(mark: Mark, start: int, ink: Uint8, least: float) -> Mark | None:
+def _trimmed(mark: Piece, start: int, ink: Uint8, least: float) -> Piece | None:
     """Return the ink of a piece of `mark`, from its column `start` on, as a mark of its own.
 
     None where no ink is above `least`.
     """
     _, strokes = cv2.threshold(ink, least, 255, cv2.THRESH_BINARY)
     x, y, width, height = cv2.boundingRect(strokes)
-    if max(width, height) <= DUST:
+    if max(width, height) <= 2:
         return None
     box = Box(mark.place.x + start + x, mark.place.y + y, width, height)
     left, top = max(0, x - 1), max(0, y - 1)
     part = ink[top : y + height + 1, left : x + width + 1]
-    return Mark(box, Box(mark.place.x + start + left, mark.place.y + top, part.shape[1], part.shape[0]), part)
+    return Piece(box, Box(mark.place.x + start + left, mark.place.y + top, part.shape[1], part.shape[0]), part)

@@ -22,7 +22,7 @@ CLEAR = 0.05
 FRAMED = 0.35
 
 
-def joins(marks: Sequence[Box], most: int) -> list[tuple[int, ...]]:
+def merges(marks: Sequence[Box], most: int) -> list[tuple[int, ...]]:
     """Return the pairs and triples of marks, as their indices, that may be one digit; at most `most` of each."""
     if len(marks) < 2 or most == 0:
         return []

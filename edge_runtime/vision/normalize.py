@@ -11,7 +11,11 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from numpy.typing import NDArray
+
 from edge_runtime.records import Uint8
+
+Float64 = NDArray[np.float64]
 
 # Goes up whenever the same ink gives other bytes; a model file made for another version is refused.
 CONTRACT_VERSION = 2
@@ -44,10 +48,21 @@ def normalize(ink: Uint8) -> Uint8:
 
 def normalize_all(inks: Sequence[Uint8]) -> Uint8:
     """Bring each of `inks` into the contract, as `normalize` does; returns uint8 (N, 28, 28)."""
+    return normalize_and_measure(inks)[0]
+
+
+def normalize_and_measure(inks: Sequence[Uint8]) -> tuple[Uint8, Float64, Float64]:
+    """Return what `normalize_all` does, and of each of `inks` its darkness and its stroke width.
+
+    Darkness is that of `body`, 0-255; the width is in pixels of the ink, at least about 2, and 0 where there is none:
+    both float64 (N,).
+    """
     cells = np.zeros((len(inks), INNER, INNER), np.uint8)
     gains = np.ones(len(inks), np.float32)
     sizes: list[tuple[int, int]] = []
-    for cell, (small, gain) in zip(cells, _fitted(inks), strict=True):
+    levels, widths = np.zeros(len(inks)), np.zeros(len(inks))
+    for cell, (small, gain, level, stroke_width) in zip(cells, _fitted(inks), strict=True):
+        levels[len(sizes)], widths[len(sizes)] = level, stroke_width
         height, width = small.shape
         gains[len(sizes)] = gain
         cell[:height, :width] = small
@@ -61,7 +76,7 @@ def normalize_all(inks: Sequence[Uint8]) -> Uint8:
         tops, lefts = _starts(cells, np.array(sizes))
         for field, cell, (height, width), top, left in zip(fields, cells, sizes, tops, lefts, strict=True):
             field[top : top + height, left : left + width] = cell[:height, :width]
-    return fields
+    return fields, levels, widths
 
 
 def body(ink: Uint8) -> float:
@@ -70,9 +85,10 @@ def body(ink: Uint8) -> float:
     return float(cv2.sumElems(strokes)[0] / max(1, cv2.countNonZero(strokes)))
 
 
-def _fitted(inks: Sequence[Uint8]) -> list[tuple[Uint8, float]]:
-    """Return each ink scaled so that its long side is 20 pixels, and what makes its body 255."""
-    inks = [_scaled(ink, WORKING / max(ink.shape)) if max(ink.shape) > WORKING else ink for ink in inks]
+def _fitted(inks: Sequence[Uint8]) -> list[tuple[Uint8, float, float, float]]:
+    """Return each ink scaled so that its long side is 20 pixels, what makes its body 255, its body, and its pen."""
+    longs = [max(ink.shape) for ink in inks]
+    inks = [_scaled(ink, WORKING / long) if long > WORKING else ink for ink, long in zip(inks, longs, strict=True)]
     # The strokes of all on one sheet, one below the other with a bare row between: looking at it once is faster.
     # Its rows begin at multiples of 16 bytes: where they do not, OpenCV 4.8 finds wrong boxes of what is 1 to 3 wide.
     columns = 16 * -(-max((ink.shape[1] for ink in inks), default=0) // 16)
@@ -85,16 +101,21 @@ def _fitted(inks: Sequence[Uint8]) -> list[tuple[Uint8, float]]:
         cv2.threshold(ink, FAINT * levels[-1], 255, cv2.THRESH_BINARY, sheet[parts[-1]])
         top += height + 1
     inner = _without_edge(sheet) if inks else sheet
-    return [
-        (_with_usual_pen(ink, sheet[part], inner[part], level), 255 / level) if level >= 1 else (BLANK, 1.0)
-        for ink, part, level in zip(inks, parts, levels, strict=True)
-    ]
+    fitted = []
+    for ink, part, level, long in zip(inks, parts, levels, longs, strict=True):
+        if level >= 1:
+            pen = _width(sheet[part], inner[part])
+            small = _with_usual_pen(ink, sheet[part], pen, level)
+            fitted.append((small, 255 / level, level, pen * max(1.0, long / WORKING)))
+        else:
+            fitted.append((BLANK, 1.0, level, 0.0))
+    return fitted
 
 
-def _with_usual_pen(ink: Uint8, strokes: Uint8, inner: Uint8, level: float) -> Uint8:
-    """Return ink, whose strokes of the body `level` are a mask with and without its edge, at a long side of 20."""
+def _with_usual_pen(ink: Uint8, strokes: Uint8, pen: float, level: float) -> Uint8:
+    """Return ink, whose strokes of the body `level` are a mask and `pen` pixels wide, at a long side of 20."""
     x, y, width, height = cv2.boundingRect(strokes)
-    thickness = INNER * _width(strokes, inner) / max(width, height)
+    thickness = INNER * pen / max(width, height)
     wanted = PEN if thickness < THIN else BROAD if thickness > THICK else thickness
     pixels = round((wanted - thickness) * max(width, height) / INNER)
     if pixels:

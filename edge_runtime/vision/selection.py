@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.records import Box, Candidate
-from edge_runtime.reject import is_stroke
+from edge_runtime.records import Box
+from edge_runtime.vision.candidates import Candidate
+from edge_runtime.vision.glyphs import SLENDER
 
 # A group of candidates that exclude each other is searched in so many steps, and greedily beyond.
 STEPS = 500
@@ -65,32 +66,13 @@ def choose(candidates: Sequence[Candidate], confidences: NDArray[np.float64]) ->
         for i in group:
             digits = amount[i] / unit
             doubt = -log(max(LEAST, float(best[i]) * _plausible(candidates[i].box)))
-            if is_stroke(candidates[i].box) and any(candidates[i].marks < candidates[j].marks for j in group):
+            if candidates[i].box.width < SLENDER * candidates[i].box.height and any(candidates[i].parts < candidates[j].parts for j in group):
                 doubt += STROKE
             cost = min(PRICE + doubt * max(1.0, digits), OTHER - log(max(LEAST, float(none[i]))))
             worth.append(UNEXPLAINED * digits - cost)
-        members = _best_set(_bits([candidates[i].marks for i in group]), worth)
+        members = _best_set(_bits([candidates[i].parts for i in group]), worth)
         chosen += [group[k] for k in members]
     return sorted(chosen)
-
-
-def looks(candidates: Sequence[Candidate], chosen: Sequence[int], sure: Sequence[float]) -> list[float]:
-    """Return how likely each of the chosen candidates is a digit, 0-1, given that for its picture alone in `sure`.
-
-    Halves of letters look like digits as well as whole digits do, and letters are as often cut as digits that touch;
-    and of all that may be a line, a scratch or a stroke, little is a 1.
-    """
-    found = []
-    larger = [candidate.marks for candidate in candidates if len(candidate.marks) > 1]
-    for i, likely in zip(chosen, sure, strict=True):
-        own = candidates[i]
-        piece, stroke = any(own.marks < marks for marks in larger), is_stroke(own.box)
-        if piece or stroke:
-            less = HALF_STROKE if piece and stroke else LONE_STROKE if stroke else HALF
-            odds = likely / max(1 - likely, LEAST**2) * exp(-less)
-            likely = odds / (1 + odds)
-        found.append(likely)
-    return found
 
 
 def _plausible(box: Box) -> float:
@@ -107,12 +89,12 @@ def _groups(candidates: Sequence[Candidate]) -> list[list[int]]:
         return mark
 
     for candidate in candidates:
-        first, *others = candidate.marks
+        first, *others = candidate.parts
         for mark in others:
             parent[root(mark)] = root(first)
     groups: dict[int, list[int]] = {}
     for i, candidate in enumerate(candidates):
-        groups.setdefault(root(next(iter(candidate.marks))), []).append(i)
+        groups.setdefault(root(next(iter(candidate.parts))), []).append(i)
     return list(groups.values())
 
 

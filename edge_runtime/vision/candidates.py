@@ -1,0 +1,97 @@
+"""Regions -> candidates: each by itself, pieces of those that may be several digits, and fragments taken together."""
+
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from typing import NamedTuple
+
+import numpy as np
+
+from edge_runtime.records import Box, Uint8
+from edge_runtime.vision.glyphs import Glyphs
+from edge_runtime.vision.merges import merges
+from edge_runtime.vision.page_model import PageModel
+from edge_runtime.vision.regions import Region, work_budget
+from edge_runtime.vision.splits import Piece, split
+
+# Planes of at least this part of the best one's score are read: digits of the other polarity, or of another size.
+READ_PLANE = 0.1
+# A region wider than so many times its height may be several digits; so may one half as wide as high that looks less
+# than this like any digit: two slender ones that touch. Up to so many times as wide as high: those would be a word.
+WIDE, DOUBTFUL = 1.2, 0.8
+# A piece is at least half as high as its region, and so many times as wide as high at most.
+PIECE_ASPECT = 1.3
+# There is time to split so many regions in a frame of VGA size, and for so many candidates beside the regions.
+MOST_SPLITS, MOST_CANDIDATES = 12, 160
+
+
+class Candidate(NamedTuple):
+    """What may be one digit, on a plane: `ink`, uint8 (rows, columns), bright on 0, around `box`, in the plane's pixels.
+
+    `parts` numbers the pieces of ink that it is made of: candidates that share one exclude each other. `region` is the
+    index of the region that it is, or None.
+    """
+
+    box: Box
+    ink: Uint8
+    plane: int
+    parts: frozenset[int]
+    region: int | None
+
+
+def propose(regions: Sequence[Region], standing: Sequence[int], glyphs: Glyphs, model: PageModel, pixels: int) -> list[Candidate]:
+    """Return the candidates of the planes that are read: first the regions `standing`, then what is made of them.
+
+    Row i of `glyphs` belongs to the region `standing[i]`; `pixels` is how many the finest plane has.
+    """
+    if model.plane is None:
+        return []
+    read = np.flatnonzero(model.scores >= READ_PLANE * model.scores[model.plane]).tolist()
+    wholes: list[Candidate] = []
+    others: list[Candidate] = []
+    count = 0  # of parts, over all planes
+    splits_left = work_budget(MOST_SPLITS, pixels)
+    for plane in read:
+        rows = [row for row, i in enumerate(standing) if regions[i].plane == plane and regions[i].ink is not None]
+        marks = [regions[standing[row]] for row in rows]
+        doubt = [k for k, row in enumerate(rows) if _may_be_several(marks[k].box, float(glyphs.confidences[row].max()))]
+        doubt, splits_left = doubt[:splits_left], splits_left - min(splits_left, len(doubt))
+        pieces = dict(zip(doubt, split([marks[k] for k in doubt]), strict=True))
+        numbers: list[frozenset[int]] = []
+        for k, mark in enumerate(marks):
+            own = pieces.get(k, [Piece(mark.box, mark.place, mark.ink)])
+            numbers.append(frozenset(range(count, count + len(own))))
+            count += len(own)
+            wholes.append(Candidate(mark.box, mark.ink, plane, numbers[-1], standing[rows[k]]))
+            others += _runs(mark, own, sorted(numbers[-1]), plane)
+        for group in merges([mark.box for mark in marks], work_budget(MOST_CANDIDATES, pixels)):
+            whole = together([marks[k] for k in group])
+            parts = frozenset[int]().union(*(numbers[k] for k in group))
+            others.append(Candidate(whole.box, whole.ink, plane, parts, None))
+    return wholes + others[: work_budget(MOST_CANDIDATES, pixels)]
+
+
+def _may_be_several(box: Box, confidence: float) -> bool:
+    return box.width >= WIDE * box.height or (2 * box.width >= box.height and confidence < DOUBTFUL)
+
+
+def _runs(whole: Region, pieces: Sequence[Piece], numbers: Sequence[int], plane: int) -> Iterator[Candidate]:
+    """Yield the runs of neighboring pieces of a region, but for all of them, that may be a digit each."""
+    count = len(pieces)
+    for start in range(count if count > 1 else 0):
+        box = pieces[start].box
+        for end in range(start + 1, count + 1):
+            box = box.union(pieces[end - 1].box)
+            if end - start < count and whole.box.height <= 2 * box.height and box.width <= PIECE_ASPECT * box.height:
+                run = together(pieces[start:end])
+                yield Candidate(run.box, run.ink, plane, frozenset(numbers[start:end]), None)
+
+
+def together(pieces: Sequence[Piece | Region]) -> Piece:
+    """Return several pieces of ink as one."""
+    box, place = (reduce(Box.union, (getattr(piece, name) for piece in pieces)) for name in ("box", "place"))
+    ink = np.zeros((place.height, place.width), np.uint8)
+    for piece in pieces:
+        x, y = piece.place.x - place.x, piece.place.y - place.y
+        part = ink[y : y + piece.place.height, x : x + piece.place.width]
+        np.maximum(part, piece.ink, out=part)
+    return Piece(box, place, ink)

@@ -1,0 +1,80 @@
+"""What the network was shown, as columns: where each glyph is, how likely it is a digit, how dark and how broad its pen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.records import Box
+
+Float64 = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+# Narrower than this part of its height, a glyph is a single stroke: a 1, or any line, edge or stem.
+SLENDER = 0.45
+SURER = 1e-4  # no network is surer than that, of a digit or of none
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Glyphs:
+    """N regions or candidates. Boxes are float64 (N, 4), x, y, width, height, in pixels of the frame.
+
+    `plane` int (N,) numbers their planes. `confidences` float64 (N, digits) are the network's; `digit` float64 (N,),
+    0-1, is how likely each is any digit. `darkness`, 0-255, and `stroke_width`, in pixels of the frame, are float64
+    (N,). Bool (N,): `stroke` is a single stroke, as a 1 is; `piece` a part of a larger candidate.
+    """
+
+    boxes: Float64
+    plane: NDArray[np.int64]
+    confidences: Float64
+    digit: Float64
+    darkness: Float64
+    stroke_width: Float64
+    stroke: Flags
+    piece: Flags
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> "Glyphs":
+        """Return the glyphs of these rows, in this order."""
+        at = np.asarray(rows, np.int64)
+        return Glyphs(**{name: getattr(self, name)[at] for name in self.__slots__})
+
+
+def columns(
+    boxes: Sequence[Box], planes: Sequence[int], scales: Sequence[float], confidences: Float64, measured: tuple[Float64, Float64],
+    piece: Sequence[bool], *, knows_others: bool, one: int | None,
+) -> Glyphs:  # fmt: skip
+    """Return glyphs whose `boxes` are in pixels of their planes; `scales` are those of all planes.
+
+    `measured` are darkness and stroke width in pixels of the planes. A network that `knows_others` leaves to 1 what is
+    no digit; of another its doubt which digit it is has to do. `one` is the column of the label 1.
+    """
+    plane = np.asarray(planes, np.int64)
+    scale = np.asarray(scales, np.float64)[plane]
+    sized = np.array(boxes, np.float64).reshape(-1, 4) * scale[:, None]
+    stroke = sized[:, 2] < SLENDER * sized[:, 3]
+    if one is not None and len(sized):
+        stroke |= confidences.argmax(axis=1) == one
+    return Glyphs(
+        boxes=sized,
+        plane=plane,
+        confidences=confidences,
+        digit=confidences.sum(axis=1) if knows_others else confidences.max(axis=1, initial=0.0),
+        darkness=measured[0],
+        stroke_width=measured[1] * scale,
+        stroke=stroke,
+        piece=np.asarray(piece, np.bool_),
+    )
+
+
+def log_odds(probability: Float64) -> Float64:
+    """Return the logarithm of the odds of probabilities, float64, cut off at SURER."""
+    bounded = np.clip(probability, SURER, 1 - SURER)
+    return np.asarray(np.log(bounded / (1 - bounded)))
+
+
+def logistic(log_odds: Float64) -> Float64:
+    """Return probabilities of the logarithms of their odds."""
+    return np.asarray(1 / (1 + np.exp(-log_odds)))

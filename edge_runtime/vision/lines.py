@@ -1,0 +1,81 @@
+"""Boxes of digits -> lines of text, each of words, in reading order."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+
+from edge_runtime.records import Box
+
+# Two digits stand on one line if, once the page's tilt is taken out, they share this part of the lower one's height.
+SHARED = 0.4
+# The tilt is told by neighbors up to so many heights apart, along lines that rise or fall by up to so much.
+REACH = 5.0
+STEEP = 0.36  # 20 degrees
+ASIDE = 0.3  # heights by which neighbors may stand higher or lower than that
+# A gap is one between words if it is at least this part of the line's height, and this many times the page's median.
+WORD_GAP = 1.0
+WIDER = 2.0
+
+
+def order(boxes: Sequence[Box]) -> list[list[list[int]]]:
+    """Return the indices of `boxes` as lines, top to bottom; each is a list of words, each of them left to right.
+
+    Lines may be tilted by up to 15 degrees.
+    """
+    slope = tilt(boxes)
+    # Tops and bottoms as if the page had been turned upright around its left edge.
+    level = [(b.y - slope * (b.x + b.width / 2), b.bottom - slope * (b.x + b.width / 2)) for b in boxes]
+    lines: list[list[int]] = []
+    ends: list[tuple[float, float]] = []  # of the last digit of each line
+    for i in sorted(range(len(boxes)), key=lambda i: boxes[i].x):
+        top, bottom = level[i]
+        # Each digit joins the line whose last digit it overlaps most, so that a line may still wander.
+        most, best = 0.0, -1
+        for number, (other_top, other_bottom) in enumerate(ends):
+            if other_bottom <= top or bottom <= other_top:
+                continue
+            shared = min(bottom, other_bottom) - max(top, other_top)
+            if shared / min(bottom - top, other_bottom - other_top) > most:
+                most, best = shared / min(bottom - top, other_bottom - other_top), number
+        if most >= SHARED:
+            lines[best].append(i)
+            ends[best] = level[i]
+        else:
+            lines.append([i])
+            ends.append(level[i])
+    lines.sort(key=lambda line: sum(sum(level[i]) for i in line) / len(line))
+    return _words(boxes, lines)
+
+
+def tilt(boxes: Sequence[Box]) -> float:
+    """Return how much the lines that `boxes` stand on fall per pixel to the right; 0 where that cannot be told."""
+    middles = sorted((b.x + b.width / 2, b.y + b.height / 2, b.height) for b in boxes)
+    slopes = []
+    for i, (x, y, height) in enumerate(middles):
+        for next_x, next_y, next_height in middles[i + 1 :]:
+            taller, across, down = max(height, next_height), next_x - x, next_y - y
+            if across > REACH * taller:
+                break
+            if across > 0 and abs(down) < STEEP * across + ASIDE * taller:
+                slopes.append(down / across)
+                break
+    slope = median(slopes) if len(slopes) > 1 else 0.0
+    return slope if abs(slope) <= STEEP else 0.0
+
+
+def _words(boxes: Sequence[Box], lines: list[list[int]]) -> list[list[list[int]]]:
+    """Part each line where its digits leave a gap as between words."""
+    gaps = [[boxes[j].x - boxes[i].right for i, j in pairwise(line)] for line in lines]
+    every = sorted(gap for line in gaps for gap in line)
+    usual = every[(len(every) - 1) // 2] if every else 0
+    parted = []
+    for line, between in zip(lines, gaps, strict=True):
+        least = max(WORD_GAP * sorted(boxes[i].height for i in line)[len(line) // 2], WIDER * usual)
+        words = [[line[0]]]
+        for i, gap in zip(line[1:], between, strict=True):
+            if gap > least and len(every) > 1:
+                words.append([i])
+            else:
+                words[-1].append(i)
+        parted.append(words)
+    return parted

@@ -1,0 +1,134 @@
+"""What is surely a digit -> what digits are like on this page: how many, how large, how dark, of what pen, on which plane.
+
+How many of the glyphs around each one are digits is told from the glyphs themselves, by the rule of Saerens, Latinne and
+Decaestecker (2002), "Adjusting the outputs of a classifier to new a priori probabilities": expectation maximization, of
+the whole plane first, and then within some heights of each glyph.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_runtime.vision.glyphs import Float64, Glyphs, log_odds, logistic
+from edge_runtime.vision.weights import Weights
+
+# Before anything is seen, so many glyphs are thought to be digits, with the weight of one glyph on the plane.
+USUAL = 0.75
+# Glyphs further away than so many heights, or of another size by more than this (a standard deviation of the logarithm
+# of heights), keep no company. What is half as dark is print on the other side of the paper, or a shadow.
+REACH, ALIKE, PALE = 5.0, 0.3, 1 / 2
+# A single stroke may be anything: as evidence of digits around it, it weighs so much.
+STROKE_EVIDENCE = 0.2
+STROKE_DOUBT = 1.0
+TRUST = 1.0
+ROUNDS = 4  # of expectation maximization; more change nothing
+PART_LIKELIER = 2.0  # natural units by which a part's log odds exceed its whole's where the whole is a digit, too
+SURE = 0.8  # glyphs at least so surely digits tell how dark and broad the pen is
+STEPS = 10  # for each power of e at which the density of heights is looked up
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class PageModel:
+    """`scores` float64 (planes,): how much on each plane is a digit. `plane` is the best of them, None without digits.
+
+    `height` of digits and `stroke_width` are in pixels of the frame, `darkness` is 0-255; the last two are None where
+    nothing is sure.
+    """
+
+    scores: Float64
+    plane: int | None
+    height: float
+    darkness: float | None
+    stroke_width: float | None
+
+
+def standing(glyphs: Glyphs, parents: Sequence[int]) -> list[int]:
+    """Return the indices of glyphs of which none is a part of another: one way to read each tree of regions.
+
+    `parents` are indices, or -1, and come before their parts. A whole that is a digit stands for its parts, unless one
+    of them is far likelier; else its parts do, if one of them is a digit.
+    """
+    own = log_odds(glyphs.digit).tolist()
+    best, whole = list(own), [True] * len(own)
+    parts: list[list[int]] = [[] for _ in own]
+    for i in range(len(own) - 1, -1, -1):
+        if parts[i]:
+            likeliest = max(best[part] for part in parts[i])
+            if likeliest > 0 and not 0 <= own[i] >= likeliest - PART_LIKELIER:
+                best[i], whole[i] = likeliest, False
+        if parents[i] >= 0:
+            parts[parents[i]].append(i)
+    found = []
+    left = [i for i, parent in enumerate(parents) if parent < 0]
+    while left:
+        i = left.pop()
+        if whole[i]:
+            found.append(i)
+        else:
+            left += parts[i]
+    return sorted(found)
+
+
+def evidence(glyphs: Glyphs, weights: Weights) -> Float64:
+    """Return float64 (N,): how much each glyph by itself speaks for a digit, as a logarithm of odds."""
+    return np.asarray(
+        weights.digit * log_odds(glyphs.digit)
+        + weights.stroke * glyphs.stroke
+        + weights.piece * glyphs.piece
+        + weights.stroke_piece * (glyphs.stroke & glyphs.piece)
+        + weights.bias
+    )
+
+
+def priors(glyphs: Glyphs, weights: Weights) -> Float64:
+    """Return float64 (N,), 0-1: how many of the glyphs around each one, of its plane, size and darkness, are digits."""
+    own = evidence(glyphs, weights) - STROKE_DOUBT * glyphs.stroke
+    x, y, width, height = glyphs.boxes.T
+    across, down, logarithm = x + width / 2, y + height / 2, np.log(height)
+    weight = np.exp(-(((logarithm - logarithm[:, None]) / ALIKE) ** 2) / 2)
+    weight *= (glyphs.plane == glyphs.plane[:, None]) & (glyphs.darkness >= PALE * glyphs.darkness[:, None])
+    weight *= np.where(glyphs.stroke, STROKE_EVIDENCE, 1.0)
+    prior = np.full(len(glyphs), USUAL)
+    prior = _maximized(own, weight, prior, 1)
+    near = np.hypot(across - across[:, None], down - down[:, None]) <= REACH * height[:, None]
+    return _maximized(own, weight * near, prior, TRUST)
+
+
+def _maximized(own: Float64, weight: Float64, before: Float64, trust: float) -> Float64:
+    """Return the share of digits among the glyphs that `weight` (N, N) gives each one; `before` counts as `trust`."""
+    total = weight.sum(axis=1) + trust
+    prior = before
+    for _ in range(ROUNDS):
+        prior = (weight @ logistic(own + log_odds(prior)) + trust * before) / total
+    return prior
+
+
+def estimate(glyphs: Glyphs, planes: int, weights: Weights) -> PageModel:
+    """Return what digits are like, from glyphs of which none is a part of another, on so many planes.
+
+    Of each plane, the score is the greatest density of logarithmic heights, where a glyph counts as much as it is
+    likely to be a digit, among digits, dark and large.
+    """
+    scores, heights = np.zeros(planes), np.ones(planes)
+    prior = priors(glyphs, weights)
+    likely = logistic(evidence(glyphs, weights) + log_odds(prior))
+    height = glyphs.boxes[:, 3]
+    amount = likely * prior**2 * glyphs.darkness * np.sqrt(height) * np.where(glyphs.stroke, STROKE_EVIDENCE, 1.0)
+    logarithm = np.log(height)
+    for plane in np.unique(glyphs.plane).tolist():
+        on = glyphs.plane == plane
+        grid = np.arange(logarithm[on].min(), logarithm[on].max() + 1 / STEPS, 1 / STEPS)
+        density = np.exp(-(((grid[:, None] - logarithm[on]) / ALIKE) ** 2) / 2) @ amount[on]
+        scores[plane], heights[plane] = density.max(), np.exp(grid[density.argmax()])
+    if not scores.any():
+        return PageModel(scores=scores, plane=None, height=1.0, darkness=None, stroke_width=None)
+    best = int(scores.argmax())
+    sure = (glyphs.plane == best) & (likely >= SURE) & ~glyphs.stroke
+    return PageModel(
+        scores=scores,
+        plane=best,
+        height=float(heights[best]),
+        darkness=float(np.median(glyphs.darkness[sure])) if sure.any() else None,
+        stroke_width=float(np.median(glyphs.stroke_width[sure])) if sure.any() else None,
+    )

@@ -1,0 +1,157 @@
+"""Ink planes -> regions: connected components at rising thresholds, as a tree; each with the ink that is its own.
+
+A digit on a ruled line, in a box or in a shadow is one component with it at a low threshold, and one of its own at a
+higher one. The network judges which of them is a digit: see `page_model.standing`.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.records import Box, Uint8
+from edge_runtime.vision.planes import VGA, Plane
+
+# The ink, of 255, from which a component is followed up. 18 triples the errors on dark desks, 36 doubles false digits;
+# the steps between hardly matter.
+THRESHOLDS = 26, 57, 126
+# A component whose box covers this part of its parent's is the same thing, at a higher threshold.
+SHRUNK = 0.8
+# Pixels of a plane: the sizes of what is offered to the network, from the second on at every level but the finest,
+# and up to the third at every level but the coarsest. Strokes of larger ones would be wider than the planes' window.
+SMALLEST, SMALL, LARGE = 8, 20, 96
+# What is wider than so many times its height is a line or a word, no row of digits that touch.
+WORD = 6.0
+# A plane with more edges than this part of its pixels, at a threshold, is a texture there: grass, gravel, noise.
+TEXTURE = 0.12
+# There is time for so many regions in a frame of VGA size (see `work_budget`); the largest are kept.
+MOST_REGIONS = 320
+RIM = np.ones((3, 3), np.uint8)  # a region's ink includes a pixel around its component, the rest of its soft edge
+
+
+class Region(NamedTuple):
+    """A component. `box` and `place`, which is the box with a rim, are in pixels of its plane, number `plane`.
+
+    `ink` is uint8 (rows, columns), bright on 0: its own ink in `place`; None where it is no digit by its size and shape.
+    `parent` is the index of the region that it is a part of, or -1; parents come first.
+    """
+
+    box: Box
+    place: Box
+    ink: Uint8 | None
+    plane: int
+    parent: int
+
+
+def work_budget(count: int, pixels: int) -> int:
+    """Return how many of something there is time for: `count` in a VGA frame, and as many more as its sides."""
+    return int(count * max(1.0, pixels / VGA) ** 0.5)
+
+
+def find_regions(planes: Sequence[Plane]) -> list[Region]:
+    """Return the regions of all planes, each plane's in a row and parents before their parts."""
+    regions: list[Region] = []
+    most = work_budget(MOST_REGIONS, planes[0].ink.size)
+    for number, plane in enumerate(planes):
+        smallest = SMALLEST if plane.level == 0 else SMALL
+        largest = LARGE if plane.level < planes[-1].level else max(plane.ink.shape)
+        boxes, known = np.zeros((0, 4), np.int64), np.zeros(0, np.int64)  # of the threshold below, and their regions
+        darkest = cv2.norm(plane.ink, cv2.NORM_INF)
+        for threshold in THRESHOLDS:
+            if darkest < threshold:
+                break
+            binary = np.asarray(cv2.threshold(plane.ink, threshold - 1, 255, cv2.THRESH_BINARY)[1], np.uint8)
+            if _is_texture(binary):
+                continue
+            outlines, hierarchy = cv2.findContours(binary, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+            found = _Components(outlines, hierarchy, smallest, most)
+            parents, same = _nested(found.boxes, boxes, known)
+            known = parents.copy()
+            for i in np.flatnonzero(~same).tolist():
+                known[i] = len(regions)
+                box = Box(*found.boxes[i].tolist())
+                place = _rimmed(box, plane.ink.shape)
+                offered = box.width <= WORD * box.height and box.height <= largest
+                ink = found.ink(i, plane.ink, place) if offered else None
+                regions.append(Region(box, place, ink, number, int(parents[i])))
+            boxes = found.boxes
+    return _affordable(regions, most)
+
+
+class _Components:
+    """The components of one threshold: int (N, 4) `boxes` of those whose long side is at least `smallest`."""
+
+    def __init__(self, outlines: Sequence[NDArray[np.int32]], hierarchy: NDArray[np.int32] | None, smallest: int, most: int) -> None:
+        parents = hierarchy[0, :, 3] if hierarchy is not None else np.zeros(0, np.int32)
+        outer = np.flatnonzero(parents < 0)
+        boxes = np.array([cv2.boundingRect(outlines[i]) for i in outer.tolist()], np.int64).reshape(-1, 4)
+        long = boxes[:, 2:].max(axis=1, initial=0)
+        kept = np.flatnonzero(long >= smallest)
+        if len(kept) > 2 * most:
+            kept = np.sort(kept[np.argsort(-long[kept], kind="stable")[: 2 * most]])
+        self.boxes, self._outer, self._outlines, self._parents = boxes[kept], outer[kept], outlines, parents
+        self._holes: dict[int, list[int]] | None = None
+        self._crowded: NDArray[np.bool_] | None = None
+
+    def ink(self, i: int, plane: Uint8, place: Box) -> Uint8:
+        """Return the ink of component `i` in `place`: what other components have there is 0."""
+        ink = plane[place.y : place.bottom, place.x : place.right]
+        if self._crowded is None:
+            self._crowded = _overlapping(self.boxes)
+        if not self._crowded[i]:
+            return ink
+        if self._holes is None:
+            self._holes = defaultdict(list)
+            for hole in np.flatnonzero(self._parents >= 0).tolist():
+                self._holes[int(self._parents[hole])].append(hole)
+        outer = int(self._outer[i])
+        mask = np.zeros(ink.shape, np.uint8)
+        outlines = [self._outlines[k] for k in (outer, *self._holes.get(outer, ()))]
+        cv2.fillPoly(mask, outlines, 255, offset=(-place.x, -place.y))
+        return np.asarray(cv2.bitwise_and(ink, cv2.dilate(mask, RIM)), np.uint8)
+
+
+def _is_texture(binary: Uint8) -> bool:
+    rows = binary[::8]
+    if rows.shape[1] < 2:
+        return False
+    return cv2.countNonZero(cv2.absdiff(rows[:, 1:], rows[:, :-1])) > TEXTURE * rows.size
+
+
+def _nested(boxes: NDArray[np.int64], outer: NDArray[np.int64], known: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the region each box lies in, or -1, and whether it is the same thing: the smallest of `outer` holds it."""
+    parents, same = np.full(len(boxes), -1), np.zeros(len(boxes), np.bool_)
+    if len(outer) and len(boxes):
+        ends, outer_ends = boxes[:, :2] + boxes[:, 2:], outer[:, :2] + outer[:, 2:]
+        inside = ((outer[None, :, :2] <= boxes[:, None, :2]) & (outer_ends[None] >= ends[:, None])).all(axis=2)
+        areas = np.where(inside, outer[:, 2] * outer[:, 3], np.iinfo(np.int64).max)
+        smallest = areas.argmin(axis=1)
+        held = inside.any(axis=1)
+        parents[held] = known[smallest[held]]
+        same = held & (boxes[:, 2] * boxes[:, 3] >= SHRUNK * areas[np.arange(len(boxes)), smallest])
+    return parents, same
+
+
+def _overlapping(boxes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell for each box, with its rim, whether it shares pixels with another's."""
+    x, y, width, height = boxes.T
+    near = (x[:, None] <= x + width + 2) & (y[:, None] <= y + height + 2)
+    return np.asarray(np.count_nonzero(near & near.T, axis=1) > 1)
+
+
+def _rimmed(box: Box, shape: tuple[int, ...]) -> Box:
+    x, y = max(0, box.x - 1), max(0, box.y - 1)
+    return Box(x, y, min(box.right + 1, shape[1]) - x, min(box.bottom + 1, shape[0]) - y)
+
+
+def _affordable(regions: list[Region], most: int) -> list[Region]:
+    """Return the regions with the ink of all but the `most` largest left out: the network has no time for them."""
+    offered = [i for i, region in enumerate(regions) if region.ink is not None]
+    if len(offered) > most:
+        offered.sort(key=lambda i: -max(regions[i].box.width, regions[i].box.height))
+        for i in offered[most:]:
+            regions[i] = regions[i]._replace(ink=None)
+    return regions
