@@ -9,7 +9,7 @@ VENV := .venv
 RUNTIME := .venv-runtime
 BUILD := build/$(RECIPE)
 MODELS := $(addprefix $(BUILD)/digits-,$(addsuffix .tflite,float32 float16 dynamic int8))
-BENCHES := $(addprefix bench-,all compare digits latency pages parity peers report robustness serve soak updates videos)
+BENCHES := $(addprefix bench-,all compare digits latency pages parity peers report robustness sensitivity serve soak updates videos)
 RUNTIME_FILES := $(shell find edge_runtime -type f ! -name '*.pyc')
 # pip shows its progress on a terminal, and nothing but errors elsewhere.
 PIP_INSTALL := -m pip install --disable-pip-version-check $(shell test -t 2 || echo --quiet)
@@ -79,6 +79,7 @@ bench-parity: ## Compare the small models in build/RECIPE with the full one
 bench-peers: ## The same weights in other runtimes
 bench-report: ## One page of all that was measured: build/report
 bench-robustness: ## Read pages under hard conditions
+bench-sensitivity: ## Move each number of the reader (ARGS='--photos DIR')
 bench-serve: ## Put load on the web server (needs wrk)
 bench-soak: ## Read a camera for long
 bench-updates: ## Change the model of a running program

@@ -6,6 +6,7 @@ python -m benchmarks peers                     how fast and how right are other 
 python -m benchmarks pages edge_runtime/samples   how well are pictures read whose digits are known?
 python -m benchmarks digits DIR...             how good is the model: characters, letters, pictures, size
 python -m benchmarks robustness                how well are digits read under hard conditions?
+python -m benchmarks sensitivity               what does each number chosen by hand in the reader bring?
 python -m benchmarks videos                    how steady are readings of moving pictures?
 python -m benchmarks soak                      does reading a camera stay quick and small for long?
 python -m benchmarks updates                   is there a gap when the model changes?
@@ -135,6 +136,26 @@ def robustness(
     from benchmarks import robustness as measure
 
     measure.run(out, conditions, severities, pages=pages, seed=seed, split=split, check=check)
+
+
+@benchmarks.command()
+@click.option("--pages", type=click.IntRange(1), default=2, show_default=True, help="Of each condition.")
+@click.option("--photos", multiple=True, metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False),
+              help="Also the pictures of this folder with a truth.jsonl; may be given again.")  # fmt: skip
+@click.option("--only", multiple=True, metavar="NAME",
+              help="Only this number, as planes.VGA; may be given again. [default: all]")  # fmt: skip
+@click.option("--markdown", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
+              help="Where the table goes as a page of documentation.")  # fmt: skip
+@click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/sensitivity",
+              show_default=True, help="Where sensitivity.json goes.")  # fmt: skip
+def sensitivity(pages: int, photos: tuple[Path, ...], only: tuple[str, ...], markdown: Path | None, out: Path) -> None:
+    """Move each number chosen by hand in edge_runtime/vision 20 % up and down, one at a time, and read pages.
+
+    Says by how much the errors rise on generated pages and on the pictures of each DIR; takes two processes.
+    """
+    from benchmarks import sensitivity as measure
+
+    measure.run(out, pages, photos, only, markdown)
 
 
 @benchmarks.command()

@@ -118,13 +118,13 @@ def _counted(work: Mapping[str, FrameWork], network: Network) -> Iterator[str]:
     )
     yield ""
     counted = STAGES[:3]
-    yield "| frame | pixels | candidates | passes of the network | " + " | ".join(counted) + " |"
+    yield "| frame | pixels | crops | passes of the network | " + " | ".join(counted) + " |"
     yield "| --- | ---: | ---: | ---: |" + " ---: |" * len(counted)
     for size in SIZES:
         one = work[size]
         stages = [f"{one.stages[stage].calls:.0f}, {one.stages[stage].bytes / one.pixels:.1f}" for stage in counted]
         passes = f"{one.passes:.1f} of {one.rows / one.passes:.0f} rows"
-        yield f"| {size} | {one.pixels:,} | {one.candidates:.1f} | {passes} | " + " | ".join(stages) + " |"
+        yield f"| {size} | {one.pixels:,} | {one.crops:.1f} | {passes} | " + " | ".join(stages) + " |"
 
 
 def _published(boards: Mapping[str, Machine], costs: Costs) -> Iterator[str]:

@@ -6,14 +6,15 @@ The counts do not depend on the machine: they are of the same frames as `edge-di
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_runtime import graph, model_file, reader
 from edge_runtime.device import scenes
+from edge_runtime.device.bench_process import of_stages
 from edge_runtime.model_file import ModelFile
 from edge_runtime.reader import DigitReader
 from edge_runtime.records import Uint8
@@ -36,13 +37,13 @@ class Work(NamedTuple):
 
 
 class FrameWork(NamedTuple):
-    """Of a frame, on average over some: its pixels, candidates, stages, and the rows and passes of the network.
+    """Of a frame, on average over some: its pixels, crops, stages, and the rows and passes of the network.
 
     A pass reads all weights once, for one row or a batch.
     """
 
     pixels: int
-    candidates: float
+    crops: float
     stages: dict[str, Work]
     rows: float
     passes: float
@@ -79,7 +80,7 @@ def of_frames(counted: DigitReader, pages: Sequence[Uint8]) -> FrameWork:
     found = [_of_frame(counted, page) for page in pages]
     return FrameWork(
         pages[0].shape[0] * pages[0].shape[1],
-        _mean([each.candidates for each in found]),
+        _mean([each.crops for each in found]),
         {
             stage: Work(*(_mean(values) for values in zip(*(each.stages[stage] for each in found), strict=True)))
             for stage in STAGES
@@ -90,13 +91,12 @@ def of_frames(counted: DigitReader, pages: Sequence[Uint8]) -> FrameWork:
 
 
 def _of_frame(counted: DigitReader, page: Uint8) -> FrameWork:
-    counter, readings = _Counter(), list[Work]()
+    counter = _Counter()
     images: list[int] = []
 
-    def clock() -> int:
-        # The reader looks at the clock between its stages, and nowhere else.
-        readings.append(Work(counter.calls, counter.bytes))
-        return len(readings)
+    def clock() -> NDArray[np.float64]:
+        # The reader adds up what this says between its stages, whatever it is.
+        return np.array([counter.calls, counter.bytes], np.float64)
 
     confidences = counted.classifier.confidences
 
@@ -110,8 +110,8 @@ def _of_frame(counted: DigitReader, page: Uint8) -> FrameWork:
                 changed.enter_context(_replaced(module, "cv2", counter))
         changed.enter_context(_replaced(reader, "perf_counter_ns", clock))
         changed.enter_context(_replaced(counted.classifier, "confidences", classify))
-        counted.read(page)
-    spent = [Work(end.calls - start.calls, end.bytes - start.bytes) for start, end in pairwise(readings)]
+        reading = counted.read(page)
+    spent = [Work(*np.rint(of_one).tolist()) for of_one in of_stages(reading)[: len(STAGES)]]
     rows, passes = (sum(each) for each in zip(*map(rows_and_passes, images), strict=True))
     return FrameWork(page.shape[0] * page.shape[1], sum(images), dict(zip(STAGES, spent, strict=True)), rows, passes)
 

@@ -128,8 +128,8 @@ def stages(results: Results) -> str:
     if not plain:
         raise Absent("the stages of frames")
     parts = [
-        paragraph("Color frames through the whole reader, one thread: from pixels to ink, marks, normalized "
-                  "candidates, the network, and the choice among them. Above each strip is the median of the whole "
+        paragraph("Color frames through the whole reader, one thread: from pixels to ink, regions, crops "
+                  "of 28x28, the network, and the choice among candidates. Above each strip is the median of the whole "
                   "frame."),
         _strip("stages", plain),
     ]  # fmt: skip

@@ -16,12 +16,12 @@ READ_WITH_KERAS = """
 import os, sys
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import cv2, keras, numpy
-from edge_runtime.ink import ink_plane
-from edge_runtime.locate import locate
-from edge_runtime.vision.normalize import normalize_all
+from edge_runtime.vision.normalize import normalize_and_measure
+from edge_runtime.vision.planes import ink_planes
+from edge_runtime.vision.regions import find_regions
 network = keras.models.load_model(sys.argv[1], compile=False)
-located = locate(ink_plane(cv2.imread(sys.argv[2])))
-images = normalize_all([candidate.ink for candidate in located.candidates])
+regions = find_regions(ink_planes(cv2.imread(sys.argv[2])))
+images, *_ = normalize_and_measure([region.ink for region in regions if region.ink is not None])
 print(numpy.asarray(network(images.astype("float32")))[:, :10].max(axis=0).argmax())
 """
 # The command, as a program that something can be put before.

@@ -19,14 +19,14 @@ import edge_runtime
 from benchmarks.matching import match
 from edge_runtime import DigitReader
 from edge_runtime.files import write_whole
-from edge_runtime.ink import ink_plane
-from edge_runtime.locate import locate
-from edge_runtime.vision.normalize import normalize
 from edge_runtime.pages import Page, PageStyle, draw_page
 from edge_runtime.records import Box, Frame
 from edge_runtime.sinks.draw import annotate
 from edge_runtime.sinks.explain import explain
 from edge_runtime.sources import pictures
+from edge_runtime.vision.normalize import normalize
+from edge_runtime.vision.planes import ink_planes
+from edge_runtime.vision.regions import find_regions
 from tests.edge_runtime.web.process import served
 from tests.edge_runtime.web.test_browser import draw
 
@@ -36,27 +36,29 @@ SEED = 17
 
 
 def contract() -> None:
-    """Draw a piece of a page, its ink, and what the network sees of each candidate."""
+    """Draw a piece of a page, its ink, and what the network sees of each region."""
     page = pictures.load(SAMPLES / "blackboard.jpg").pixels
-    ink = ink_plane(page)
-    candidates = sorted(locate(ink).candidates, key=lambda c: (c.box.y // 90, c.box.x))[:7]
-    bottom = max(c.box.bottom for c in candidates) + 12
+    _, chalk, *_ = ink_planes(page)  # the light ink at full size
+    ink = chalk.ink
+    regions = sorted(find_regions([chalk]), key=lambda region: (region.box.y // 90, region.box.x))[:7]
+    bottom = max(region.box.bottom for region in regions) + 12
     figure = plt.figure(figsize=(10, 5.2), layout="constrained")
     rows = figure.subfigures(3, 1, height_ratios=[1.2, 1.2, 1])
     for row, picture, title in (
         (rows[0], page[:bottom, :, ::-1], "the picture"),
-        (rows[1], ink[:bottom], "its ink: 0 on bare paper, up to 255"),
+        (rows[1], ink[:bottom], "its light ink: 0 on the bare board, up to 255"),
     ):
         axes = row.subplots()
         axes.imshow(picture, cmap="gray", vmin=0, vmax=255)
         axes.set_title(title, fontsize=10)
         axes.axis("off")
-        for candidate in candidates:
-            x, y, width, height = candidate.box
+        for region in regions:
+            x, y, width, height = region.box
             axes.add_patch(plt.Rectangle((x - 0.5, y - 0.5), width, height, fill=False, color="tab:orange"))
     rows[2].suptitle("28x28: long side 20, center of mass (orange) at pixel (14, 14)", fontsize=10)
-    for axes, candidate in zip(rows[2].subplots(1, 7), candidates, strict=True):
-        field = normalize(candidate.ink)
+    for axes, region in zip(rows[2].subplots(1, 7), regions, strict=True):
+        assert region.ink is not None
+        field = normalize(region.ink)
         moments = cv2.moments(field)
         axes.imshow(field, cmap="gray", vmin=0, vmax=255)
         axes.plot(moments["m10"] / moments["m00"], moments["m01"] / moments["m00"], "+", color="tab:orange", ms=12)

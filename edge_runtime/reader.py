@@ -15,13 +15,13 @@ from edge_runtime.classifier import Classifier
 from edge_runtime.errors import ModelCorrupt, OptionError
 from edge_runtime.records import Box, Digit, Frame, Reading, Rejection, Timings, Uint8
 from edge_runtime.vision import page_model, rejection, weights
-from edge_runtime.vision.candidates import Candidate, propose
+from edge_runtime.vision.candidates import Candidate, in_frame, propose
 from edge_runtime.vision.glyphs import Glyphs, columns
 from edge_runtime.vision.lines import order
 from edge_runtime.vision.normalize import normalize_and_measure
 from edge_runtime.vision.page_model import PageModel
 from edge_runtime.vision.planes import Plane, ink_planes
-from edge_runtime.vision.regions import Region, find_regions
+from edge_runtime.vision.regions import Region, find_regions, work_budget
 from edge_runtime.vision.selection import choose
 
 TOP = 3
@@ -115,7 +115,7 @@ class DigitReader:
         standing = page_model.standing(surveyed, [region.parent for region in regions])
         surveyed = surveyed.take(standing)
         page = page_model.estimate(surveyed, len(planes), self._weights)
-        candidates = propose(regions, standing, surveyed, page, planes[0].ink.size)
+        candidates = propose(regions, standing, surveyed, page, work_budget(planes[0].ink.size))
         watch.stop("locate")
         known = [candidate.region for candidate in candidates if candidate.region is not None]
         seen = seen.take(known).and_also(self._see(candidates[len(known) :], watch))
@@ -123,12 +123,13 @@ class DigitReader:
         larger = [candidate.parts for candidate in candidates if len(candidate.parts) > 1]
         piece = [any(candidates[i].parts < parts for parts in larger) for i in chosen]
         glyphs = self._glyphs([candidates[i] for i in chosen], planes, seen.take(chosen), piece)
-        reasons = rejection.judge(glyphs, page, self._weights, self.min_confidence, len(standing))
+        verdict = rejection.judge(glyphs, page, self._weights, self.min_confidence, len(standing))
 
-        kept = [row for row, reason in enumerate(reasons) if reason is None]
-        boxes = [_in_frame(box, frame.size) for box in glyphs.boxes]
-        lines = order([boxes[row] for row in kept])
-        digits = self._digits(lines, [boxes[row] for row in kept], rejection.agreed(glyphs, kept))
+        boxes = [in_frame(candidates[i].box, planes[candidates[i].plane].scale, frame.size) for i in chosen]
+        kept = [row for row, reason in enumerate(verdict.reasons) if reason is None]
+        exact = [boxes[verdict.finest[row]] for row in kept]
+        lines = order(exact)
+        digits = self._digits(lines, exact, verdict.confidences[kept])
         reading = Reading(
             source=frame.source,
             frame=frame.index,
@@ -137,7 +138,7 @@ class DigitReader:
             height=frame.size[1],
             text=_text(digits, lines),
             digits=tuple(digits),
-            rejected=_rejections(glyphs, boxes, reasons),
+            rejected=_rejections(glyphs, boxes, verdict),
             ms=watch.timings(),
             model=self.classifier.model.sha256[:12],
             age_ms=None if frame.taken is None else 1000 * max(0.0, monotonic() - frame.taken),
@@ -145,7 +146,7 @@ class DigitReader:
         )
         return Trace(
             frame=frame, planes=planes, regions=regions, standing=standing, page=page, candidates=candidates,
-            images=seen.images, confidences=seen.confidences, chosen=tuple(chosen), reasons=tuple(reasons),
+            images=seen.images, confidences=seen.confidences, chosen=tuple(chosen), reasons=tuple(verdict.reasons),
             reading=reading,
         )  # fmt: skip
 
@@ -255,20 +256,13 @@ class _Stopwatch:
         return Timings(**self._ms, total=(perf_counter_ns() - self._started) / 1e6)
 
 
-def _in_frame(box: Float64, size: tuple[int, int]) -> Box:
-    """Return x, y, width, height in pixels of the frame as a box of whole pixels inside it."""
-    x, y = (min(int(start), side - 1) for start, side in zip(box[:2], size, strict=True))
-    right, bottom = (min(round(end), side) for end, side in zip(box[:2] + box[2:], size, strict=True))
-    return Box(x, y, max(1, right - x), max(1, bottom - y))
-
-
-def _rejections(glyphs: Glyphs, boxes: Sequence[Box], reasons: Sequence[str | None]) -> tuple[Rejection, ...]:
+def _rejections(glyphs: Glyphs, boxes: Sequence[Box], verdict: rejection.Verdict) -> tuple[Rejection, ...]:
     """Return what was not read, and why, but for ink that was read in another way."""
-    kept = [row for row, reason in enumerate(reasons) if reason is None]
+    kept = [row for row, reason in enumerate(verdict.reasons) if reason is None]
     read = (rejection.overlap(glyphs.boxes, glyphs.boxes[kept], np.minimum) > rejection.SHARED).any(axis=1)
-    best = glyphs.confidences.max(axis=1, initial=0.0).tolist()
+    best = verdict.confidences.max(axis=1, initial=0.0).tolist()
     return tuple(
         Rejection(boxes[row], reason, best[row])
-        for row, reason in enumerate(reasons)
+        for row, reason in enumerate(verdict.reasons)
         if reason is not None and reason != rejection.READ_ELSEWHERE and not read[row]
     )

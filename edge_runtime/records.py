@@ -1,4 +1,4 @@
-"""The values that travel along the line: frame -> candidates -> digits and rejections -> reading.
+"""The values that go into the line and come out of it: frame -> digits and rejections -> reading.
 
 All are immutable. Boxes are in integer pixels of the frame as a person sees it (EXIF orientation applied), sizes are
 (width, height), arrays are (rows, columns).
@@ -62,19 +62,6 @@ class Frame:
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels."""
         return self.pixels.shape[1], self.pixels.shape[0]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
-    """A mark, or several marks taken together, that could be one digit.
-
-    `ink` is uint8 (rows, columns), bright on 0: the ink of these marks alone, in the box and the soft rim around it.
-    `marks` numbers the connected marks it is made of: candidates that share a mark exclude each other.
-    """
-
-    box: Box
-    ink: Uint8
-    marks: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)

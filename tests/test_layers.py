@@ -21,14 +21,14 @@ def test_an_arrow_the_wrong_way_is_found(tmp_path: Path) -> None:
     for package in ("edge_runtime", "train", "convert", "benchmarks", "deploy"):
         (tmp_path / package).mkdir()
         (tmp_path / package / "__init__.py").touch()
-    (tmp_path / "edge_runtime" / "ink.py").write_text("import train\n")
+    (tmp_path / "edge_runtime" / "reader.py").write_text("import train\n")
     (tmp_path / "benchmarks" / "full.py").write_text("import keras\nimport tensorflow\n")
     (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
     done = subprocess.run(
         LINT, cwd=tmp_path, capture_output=True, text=True, check=False, env={"PYTHONPATH": str(tmp_path)}
     )
     assert done.returncode == 1
-    assert "edge_runtime.ink -> train" in done.stdout
+    assert "edge_runtime.reader -> train" in done.stdout
 
 
 def test_dataset_is_imported_without_tensorflow() -> None:

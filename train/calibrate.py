@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
-from edge_runtime.company import PRIOR
 from train import crops, crowded, dataset
 from train.recipes import Mix
 
 DIGITS = 10
+PRIOR = 0.98  # of what a network's confidences are fitted on, so much is digits
 ACCEPTED = 0.99  # of the held-out digits: what is rejected at the confidence that so many of them reach
 Logits = NDArray[np.float32]
 
@@ -39,7 +39,7 @@ def calibrate(network: keras.Sequential, mix: Mix) -> dict[str, float]:
 
     They are MNIST's held-out digits, digits that the runtime cuts out of pages drawn with them, written ones and
     crowded ones, and what is none, from pages and typefaces, each set of the same weight; all digits together weigh
-    PRIOR, as the runtime expects it.
+    PRIOR.
     """
     seen = {"mnist": dataset.load("held_out")}
     for name, found in zip(("camera", "written"), crops.load("held_out", mix.pages), strict=True):

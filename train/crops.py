@@ -3,15 +3,17 @@
     python -m train.crops            draw them and say where they are
 
 Pages are drawn with digits of one split of MNIST and of handwriting typefaces, in every look that the page generator
-knows, together with letters, words, scribbles and stains. They go through the runtime's own `ink_plane`, `locate` and
-`normalize`. A candidate that is one whole digit of the page bears its label; one that is none, or half of one, or two
-together, is NOT_A_DIGIT. They are kept in the cache, under the hash of all that makes them.
+knows, together with letters, words, scribbles and stains. They go through the runtime's own `ink_planes`,
+`find_regions`, `propose` and `normalize`; what a network would say of them is drawn by lot (see `offered`). A candidate
+that is one whole digit of the page bears its label; one that is none, or half of one, or two together, is NOT_A_DIGIT.
+Of all that show the same ink, on planes of several scales and at several thresholds, any one is taken, and few of what
+is no digit (see `crops`). They are kept in the cache, under the hash of all that makes them.
 """
 
 import hashlib
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from multiprocessing import get_context
@@ -27,11 +29,14 @@ from tqdm import tqdm
 
 import edge_runtime
 from edge_runtime.files import write_whole
-from edge_runtime.ink import ink_plane
-from edge_runtime.locate import cut_further, locate
-from edge_runtime.vision.normalize import normalize, normalize_all
 from edge_runtime.pages import Page, draw_page
 from edge_runtime.records import Box, Uint8
+from edge_runtime.vision.candidates import Candidate, in_frame, propose
+from edge_runtime.vision.glyphs import columns
+from edge_runtime.vision.normalize import normalize
+from edge_runtime.vision.page_model import SURE, PageModel, standing
+from edge_runtime.vision.planes import Plane, ink_planes
+from edge_runtime.vision.regions import find_regions
 from train import dataset, fonts, looks, penmanship
 from train.dataset import Digits
 from train.looks import style
@@ -47,6 +52,11 @@ SEED = 20_261_124
 WHOLE, APART = 0.8, 0.5
 # Two in one box: it covers this part of a second digit.
 SECOND = 0.5
+# Boxes of one polarity that share this part of their union show the same ink.
+SAME = 0.7
+# So much that is no digit is kept of a page's dark ink, and as much of its light: there are a hundred such to six
+# digits, most of them gaps between strokes and bits of noise.
+OTHERS = 8
 # A single stroke that is so many times as long as wide, and nearer to upright than to level, is a 1, whatever it is a
 # piece of.
 STROKE = 2.5
@@ -54,7 +64,8 @@ WRITTEN_SHARE = 0.3  # of a page's digits that come from typefaces
 LEAST_INK = 24  # pixels
 VARIANTS = {"digits": 24, "letters": 8}  # of every character of every typeface
 FORMS = 200  # of every form that the pen is taught
-PASSED_THROUGH = ("ink", "locate", "normalize", "pages")  # modules of the runtime, and whatever these import
+# Modules of the runtime, and whatever these import.
+PASSED_THROUGH = ("vision.planes", "vision.regions", "vision.candidates", "vision.normalize", "pages")
 
 
 class Crops(NamedTuple):
@@ -129,29 +140,74 @@ def _from_pages(split: Split, count: int) -> Digits:
 def _page_crops(split: Split, number: int) -> Digits:
     cv2.setNumThreads(1)
     rng = np.random.default_rng([SEED, zlib.crc32(split.encode()), number])
-    return crops(draw(split, rng))
+    return crops(draw(split, rng), rng)
 
 
-def crops(page: Page) -> Digits:
-    """Return every candidate on a page that is clearly a digit or clearly none, and what it is."""
-    located = locate(ink_plane(page.pixels))
-    located = cut_further(located, range(len(located.candidates)))
-    truth = [digit.box for digit in page.digits]
-    kept, labels = [], []
-    for candidate, image in zip(located.candidates, normalize_all([c.ink for c in located.candidates]), strict=True):
-        which = judge(candidate.box, truth)
-        if which is None or (which < 0 and is_stroke(image)):
+def crops(page: Page, rng: np.random.Generator) -> Digits:
+    """Return candidates of a page that are clearly digits or clearly none, and what they are.
+
+    They are taken in any order: of those that share ink, which is SAME, the first is kept, and of what is no digit the
+    first OTHERS of each polarity.
+    """
+    planes = ink_planes(page.pixels)
+    candidates = offered(planes, rng)
+    height, width = page.pixels.shape[:2]
+    boxes = [in_frame(one.box, planes[one.plane].scale, (width, height)) for one in candidates]
+    light = [planes[candidate.plane].light for candidate in candidates]
+    found = [judge(box, [digit.box for digit in page.digits]) for box in boxes]
+    # What fits a digit on a plane of the other polarity is the paper in and around it.
+    written = [is_light for is_light, which in zip(light, found, strict=True) if which is not None and which >= 0]
+    chalk = 2 * sum(written) > len(written)
+    left = {True: OTHERS, False: OTHERS}
+    kept: list[int] = []
+    images, labels = [], []
+    for i in rng.permutation(len(candidates)).tolist():
+        which = found[i]
+        if which is None or (light[i] != chalk if which >= 0 else not left[light[i]]):
             continue
-        kept.append(image)
+        if any(light[i] == light[k] and _alike(boxes[i], boxes[k]) > SAME for k in kept):
+            continue
+        image = normalize(candidates[i].ink)
+        if which < 0 and is_stroke(image):
+            continue
+        kept.append(i)
+        images.append(image)
         labels.append(int(page.digits[which].label) if which >= 0 else NOT_A_DIGIT)
-    return Digits(np.array(kept, np.uint8).reshape(-1, 28, 28), np.array(labels, np.uint8))
+        left[light[i]] -= which < 0
+    return Digits(np.array(images, np.uint8).reshape(-1, 28, 28), np.array(labels, np.uint8))
+
+
+def offered(planes: Sequence[Plane], rng: np.random.Generator) -> list[Candidate]:
+    """Return every region that the network is asked about, and what splits and merges may make of them.
+
+    Which regions stand for themselves, and which for their parts, depends on what the network says of them: that is
+    drawn by lot, never so sure that nothing is split. Every plane is read.
+    """
+    regions = find_regions(planes)
+    count = len(regions)
+    alone = [Candidate(region.box, region.ink, region.plane, frozenset(), i)
+             for i, region in enumerate(regions) if region.ink is not None]  # fmt: skip
+    glyphs = columns(
+        [region.box for region in regions], [region.plane for region in regions], [plane.scale for plane in planes],
+        SURE * rng.random((count, 1)), (np.ones(count), np.ones(count)), [False] * count,
+        knows_others=True, one=None,
+    )  # fmt: skip
+    stand = standing(glyphs, [region.parent for region in regions])
+    glyphs = glyphs.take(stand)
+    made: list[Candidate] = []
+    for plane in range(len(planes)):  # one by one: there is time for so many splits on each then
+        scores = np.zeros(len(planes))
+        scores[plane] = 1
+        model = PageModel(scores=scores, plane=plane, height=1.0, darkness=None, stroke_width=None)
+        proposed = propose(regions, stand, glyphs, model, planes[0].ink.size)
+        made += [candidate for candidate in proposed if candidate.region is None]
+    return alone + made
 
 
 def judge(box: Box, truth: list[Box]) -> int | None:
     """Return which of the true boxes a box holds, -1 where it holds none of them whole and alone; None in doubt."""
     shared = [_shared(box, other) for other in truth]
-    unions = [box.width * box.height + o.width * o.height - s for o, s in zip(truth, shared, strict=True)]
-    alike = [s / union for s, union in zip(shared, unions, strict=True)]
+    alike = [_alike(box, other) for other in truth]
     best = int(np.argmax(alike)) if alike else -1
     second = any(
         s > SECOND * o.width * o.height for i, (s, o) in enumerate(zip(shared, truth, strict=True)) if i != best
@@ -170,6 +226,12 @@ def is_stroke(image: Uint8) -> bool:
     spread = float(np.hypot(across - down, 2 * both))
     long, wide = across + down + spread, across + down - spread
     return down > across and long > STROKE**2 * wide
+
+
+def _alike(one: Box, other: Box) -> float:
+    """Return what two boxes share, as a part of their union."""
+    shared = _shared(one, other)
+    return shared / (one.width * one.height + other.width * other.height - shared)
 
 
 def _shared(one: Box, other: Box) -> int:

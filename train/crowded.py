@@ -6,8 +6,8 @@ Where digits touch, or a form is cut into fields, a digit seldom comes alone; wh
 import cv2
 import numpy as np
 
-from edge_runtime.vision.normalize import normalize
 from edge_runtime.records import Uint8
+from edge_runtime.vision.normalize import normalize
 from train import crops, dataset
 from train.crops import Split
 from train.dataset import Digits

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import make_interp_spline
 
-from edge_runtime.vision.normalize import normalize
 from edge_runtime.records import Uint8
+from edge_runtime.vision.normalize import normalize
 from train.dataset import Digits
 
 Point = tuple[float, float]

@@ -8,58 +8,60 @@ from pathlib import PurePath
 import cv2
 import numpy as np
 
-from edge_runtime.marks import calm
 from edge_runtime.reader import Trace
-from edge_runtime.vision.lines import order
-from edge_runtime.records import Box, Candidate, Frame, Timings, Uint8
+from edge_runtime.records import Box, Frame, Rejection, Timings, Uint8
 from edge_runtime.sinks.canvas import MARGIN, PALE, PAPER, ROW, TEXT, WIDTH, blank, cell, grid, scaled, write
 from edge_runtime.sinks.draw import ON_LIGHT, Caption, Color, annotate
+from edge_runtime.vision.candidates import READ_PLANE, Candidate, in_frame
+from edge_runtime.vision.lines import order
+from edge_runtime.vision.planes import Plane
+from edge_runtime.vision.regions import THRESHOLDS
+from edge_runtime.vision.rejection import READ_ELSEWHERE
 
-HIGHEST = 1000  # pixels that the picture of one stage is high at most
+HIGHEST = 950  # pixels that the picture of one stage is high at most; boxes in larger ones have broad lines
 LARGEST = 8  # a small picture is enlarged so many times at most
 LINES = 12  # of what was read that are shown at most
 MOST_READ, MOST_REJECTED, MOST_OTHERS = 80, 80, 40  # crops that are shown
 READ, REJECTED, OTHER = ON_LIGHT.read, ON_LIGHT.rejected, (165, 165, 165)
-FAINT: Color = (40, 140, 255)  # ink that does not count
-NO_MARK: Color = (215, 215, 215)
+GAVE_WAY: Color = (150, 150, 150)
+NEVER_SEEN: Color = (215, 215, 215)
 
 GUIDE = (
     ("Find the digit in picture 1, then look for it in the others:", TEXT),
-    ("gone or gray in 2: too little contrast", TEXT),
-    ("orange in 3: its ink is too faint to count", TEXT),
-    ("gray in 4: too pale, or no digit's shape; the network never saw it", TEXT),
-    ("of one color with its neighbor in 4: they touch", TEXT),
-    ("of several colors in 4: a broken stroke, or a cut where there might be two digits", TEXT),
-    ("in a red frame below: the network saw it, and it was rejected", REJECTED),
-    ("in a green frame below: read; if the label is wrong, look what the network saw", READ),
-    ("in a gray frame below: the same ink taken in another way, which fitted less", PALE),
+    ("not in 2: too little contrast, strokes too broad, or the ink of another plane", TEXT),
+    ("in 2, without a box in 3: too faint, too small for this plane, or in a texture", TEXT),
+    ("pale in 3: no digit's size or shape; the network never saw it", TEXT),
+    ("only gray in 3: its parts, or what it is a part of, looked more like a digit", TEXT),
+    ("one box with a neighbor in 3: they touch; look for a piece of it below", TEXT),
+    ("red in 4, and below: rejected; the reason is what spoke most against it", REJECTED),
+    ("green below, but wrong: look what the network saw; all planes that show it count", READ),
+    ("gray below: the same ink in another cut, join or plane, which fitted less", PALE),
 )
 
 
 def explain(trace: Trace, labels: Sequence[str] = "0123456789") -> Uint8:
     """Return a picture, uint8 (H, 1600, 3) blue-green-red, of what every stage made of a page.
 
-    From top to bottom: what was read, and how many marks were rejected for which reason; the page, its ink, the ink
-    that counts, and the marks; the 28x28 crops that the network saw. `labels` names the network's classes.
+    From top to bottom: what was read, how many candidates were rejected for which reason, and what digits are like on
+    this page; the page, the ink of its best plane, the regions there, and the candidates chosen; the 28x28 crops that
+    the network saw. `labels` names the network's classes.
     """
-    return np.vstack([_summary(trace), _stages(trace), *_crops(trace, labels)])
+    return np.vstack([_summary(trace), _stages(trace, labels), *_crops(trace, labels)])
 
 
 def _summary(trace: Trace) -> Uint8:
-    """Return in words what was read and rejected, the time it took, and how to look at the rest."""
-    reading, (height, width) = trace.reading, trace.ink.shape
+    """Return in words what was read and rejected, the page model, the time it took, and how to look at the rest."""
+    reading, (height, width) = trace.reading, trace.planes[0].ink.shape
     title = f"{PurePath(reading.source).name or 'picture'}, {reading.width} x {reading.height} pixels"
     if (width, height) != (reading.width, reading.height):
         title += f", read at {width} x {height}"
     reasons = Counter(rejection.reason for rejection in reading.rejected).most_common()
-    seen = sum(rejection.confidence is not None for rejection in reading.rejected)
-    rejected = [(f"{count:4}  {reason}", TEXT) for reason, count in reasons]
-    rejected += [(f"the network saw {seen} of them", PALE)] if reasons else []
     columns = (
-        (f"Read: {len(reading.digits)}", READ, 310, [(line, TEXT) for line in reading.text]),
-        (f"Rejected: {len(reading.rejected)}", REJECTED, 260, rejected),
-        (f"Time: {reading.ms.total:.1f} ms", TEXT, 260, [*_times(reading.ms), (f"model {reading.model}", PALE)]),
-        ("Why was a digit missed?", TEXT, 740, list(GUIDE)),
+        (f"Read: {len(reading.digits)}", READ, 260, [(line, TEXT) for line in reading.text]),
+        (f"Rejected: {len(reading.rejected)}", REJECTED, 200, [(f"{count:4}  {why}", TEXT) for why, count in reasons]),
+        ("Digits on this page", TEXT, 260, _page_model(trace)),
+        (f"Time: {reading.ms.total:.1f} ms", TEXT, 190, [*_times(reading.ms), (f"model {reading.model}", PALE)]),
+        ("Why was a digit missed?", TEXT, 680, list(GUIDE)),
     )
     rows = max(min(len(lines), LINES) for _, _, _, lines in columns)
     block = blank(50 + (rows + 2) * ROW)
@@ -75,35 +77,62 @@ def _summary(trace: Trace) -> Uint8:
     return block
 
 
+def _page_model(trace: Trace) -> list[tuple[str, Color]]:
+    """Return in words what digits are like, and how much on each plane is a digit; planes not read are pale."""
+    page, best = trace.page, trace.page.scores.max()
+    if page.plane is None:
+        return [("nothing on any plane is like a digit", PALE)]
+    pen = "unknown" if page.stroke_width is None else f"{page.stroke_width:.1f} pixels"
+    dark = "unknown" if page.darkness is None else f"{page.darkness:.0f} of 255"
+    lines = [(f"height {page.height:.0f} pixels", TEXT), (f"pen {pen}", TEXT), (f"darkness {dark}", TEXT)]
+    lines.append(("score of each plane:", PALE))
+    for i in np.argsort(-page.scores, kind="stable").tolist():
+        if (share := page.scores[i] / best) >= 0.005:
+            lines.append((f"{share:5.0%}  {_name(trace.planes[i])}", TEXT if share >= READ_PLANE else PALE))
+    return lines
+
+
+def _name(plane: Plane) -> str:
+    return f"{'light' if plane.light else 'dark'} ink, level {plane.level}"
+
+
 def _times(ms: Timings) -> list[tuple[str, Color]]:
     rest = ms.total - ms.ink - ms.locate - ms.normalize - ms.classify
-    stages = (("ink", ms.ink), ("marks", ms.locate), ("crops", ms.normalize), ("network", ms.classify), ("rest", rest))
-    return [(f"{time:6.1f}  {stage}", TEXT) for stage, time in stages]
+    times = ms.ink, ms.locate, ms.normalize, ms.classify, rest
+    stages = "ink", "regions", "crops", "network", "rest"
+    return [(f"{time:6.1f}  {stage}", TEXT) for time, stage in zip(times, stages, strict=True)]
 
 
-def _stages(trace: Trace) -> Uint8:
-    """Return the pictures of the page, its ink, the ink that counts, and the marks, with their titles."""
-    plane, threshold = calm(trace.ink)
-    height, width = trace.ink.shape
+def _stages(trace: Trace, labels: Sequence[str]) -> Uint8:
+    """Return the pictures of the page, its best plane's ink and regions, and the candidates, with their titles."""
+    height, width = trace.planes[0].ink.shape
     slender = height > 2 * width or max(width, height) * LARGEST < WIDTH / 4
     across = 1 if width > 4 * height else 4 if slender else 2
     step = (WIDTH - MARGIN) // across
     scale = min((step - MARGIN) / width, HIGHEST / height, LARGEST)
     scale = int(scale) if scale >= 2 else scale  # whole pixels, where they can be seen
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    found = f"4. The marks: {len(trace.located.marks)}"
+    best = trace.page.plane or 0
+    plane = trace.planes[best]
+    ink = np.asarray(cv2.convertScaleAbs(plane.ink, alpha=255 / (trace.page.darkness or 255)), np.uint8)
+    kind = "light" if plane.light else "dark"
+    found = sum(region.plane == best for region in trace.regions)
     panels = (
         ("1. The page", "green: what was read; red: what was rejected, and why", _page(trace, size)),
-        ("2. The ink", "how much each pixel differs from the paper around it", _color(scaled(trace.ink, size))),
         (
-            "3. The ink that counts",
-            f"white: from {threshold} of 255; orange: fainter",
-            _counting(plane, threshold, size),
+            f"2. The best plane: {_name(plane)}",
+            f"white: as {kind} as the digits found, or more; a pixel is {plane.scale:.3g} of the page's",
+            np.dstack([scaled(ink, size)] * 3),
         ),
         (
-            found,
-            "connected ink, each in a color; gray: the network never saw it",
-            _marks(trace, plane, threshold, size),
+            f"3. Its regions: {found}",
+            "in color: how likely a digit; gray: its parts or whole stand for it; pale: the network never saw it",
+            _regions(trace, best, size, len(labels) > trace.confidences.shape[1]),
+        ),
+        (
+            f"4. The candidates chosen, of all planes: {len(trace.chosen)}",
+            "green: read; red: rejected, and why, though its ink be read in another way; over the ink of 2",
+            _chosen(trace, ink, size),
         ),
     )
     down = size[1] + 2 * ROW + MARGIN
@@ -114,17 +143,30 @@ def _stages(trace: Trace) -> Uint8:
         write(block, subtitle, (x, y + 34), 0.4, PALE, room=step - MARGIN)
         y += 2 * ROW
         block[y : y + size[1], x : x + size[0]] = picture
-        cv2.rectangle(block, (x - 1, y - 1), (x + size[0], y + size[1]), NO_MARK)
+        cv2.rectangle(block, (x - 1, y - 1), (x + size[0], y + size[1]), NEVER_SEEN)
     return block
 
 
 def _page(trace: Trace, size: tuple[int, int]) -> Uint8:
     """Return the page at this size, (width, height), with the reading drawn over it."""
-    reading = trace.reading
-    before = reading.width, reading.height
+    return _annotated(trace, trace.frame.pixels, trace.reading.rejected, size)
+
+
+def _chosen(trace: Trace, ink: Uint8, size: tuple[int, int]) -> Uint8:
+    """Return ink at this size, pale on white, with the digits read and all candidates rejected drawn over it."""
+    rejected = [
+        Rejection(_box(trace, trace.candidates[i]), reason, float(trace.confidences[i].max()))
+        for i, reason in zip(trace.chosen, trace.reasons, strict=True)
+        if reason is not None and reason != READ_ELSEWHERE
+    ]
+    return _annotated(trace, 255 - ink // 2, rejected, size)
+
+
+def _annotated(trace: Trace, pixels: Uint8, rejected: Sequence[Rejection], size: tuple[int, int]) -> Uint8:
+    reading, before = trace.reading, trace.frame.size
     digits = tuple(replace(digit, box=_moved(digit.box, before, size)) for digit in reading.digits)
-    rejected = tuple(replace(mark, box=_moved(mark.box, before, size)) for mark in reading.rejected)
-    return annotate(Frame(scaled(trace.pixels, size)), replace(reading, digits=digits, rejected=rejected))
+    moved = tuple(replace(rejection, box=_moved(rejection.box, before, size)) for rejection in rejected)
+    return annotate(Frame(scaled(pixels, size)), replace(reading, digits=digits, rejected=moved))
 
 
 def _moved(box: Box, before: tuple[int, int], after: tuple[int, int]) -> Box:
@@ -134,52 +176,52 @@ def _moved(box: Box, before: tuple[int, int], after: tuple[int, int]) -> Box:
     return Box(x, y, max(1, round(box.right * across) - x), max(1, round(box.bottom * down) - y))
 
 
-def _counting(plane: Uint8, threshold: int, size: tuple[int, int]) -> Uint8:
-    """Return the ink, uint8 (H, W), at this size: white where it counts, of another color where it is fainter."""
-    colors = np.outer(np.arange(256) / threshold, FAINT)
-    colors[threshold:] = 255
-    return scaled(colors.astype(np.uint8)[plane], size)
-
-
-def _marks(trace: Trace, plane: Uint8, threshold: int, size: tuple[int, int]) -> Uint8:
-    """Return the marks at this size, each in its color and, where there is room, with its number from 1."""
-    boxes = trace.located.marks
-    alone = {min(found.marks): found.ink for found in trace.located.candidates if len(found.marks) == 1}
-    picture = np.full((*plane.shape, 3), PAPER, np.uint8)
-    picture[plane >= threshold] = NO_MARK
-    hues = np.array([[[i * 0.618034 % 1 * 180, 255, 190] for i in range(len(boxes) or 1)]])
-    colors = cv2.cvtColor(hues.astype(np.uint8), cv2.COLOR_HSV2BGR)[0]
-    for i, box in enumerate(boxes):
-        ink = alone[i] if i in alone else plane[box.y : box.bottom, box.x : box.right]
-        # A candidate's ink has a rim of a pixel around its box, except at the edges of the picture.
-        x = max(0, box.x - (ink.shape[1] - box.width + 1) // 2)
-        y = max(0, box.y - (ink.shape[0] - box.height + 1) // 2)
-        part = picture[y : y + ink.shape[0], x : x + ink.shape[1]]
-        part[ink[: part.shape[0], : part.shape[1]] >= threshold] = colors[i]
+def _regions(trace: Trace, plane: int, size: tuple[int, int], knows_others: bool) -> Uint8:
+    """Return the regions of a plane at this size: what stands, as the network saw it, and the boxes of the rest."""
+    ink = trace.planes[plane].ink
+    standing = set(trace.standing)
+    regions = {i: region for i, region in enumerate(trace.regions) if region.plane == plane}
+    shown = [i for i, region in regions.items() if region.ink is not None and i in standing]
+    hues = np.array([[[i * 0.618034 % 1 * 180, 255, 190] for i in range(len(shown) or 1)]])
+    colors = dict(zip(shown, cv2.cvtColor(hues.astype(np.uint8), cv2.COLOR_HSV2BGR)[0].tolist(), strict=False))
+    picture = np.full((*ink.shape, 3), PAPER, np.uint8)
+    picture[ink >= THRESHOLDS[0]] = NEVER_SEEN
+    for i in shown:
+        x, y, width, height = regions[i].place
+        seen = regions[i].ink
+        picture[y : y + height, x : x + width][np.asarray(seen) >= THRESHOLDS[0]] = colors[i]
     picture = scaled(picture, size)
+    boxes = {i: _moved(region.box, ink.shape[::-1], size) for i, region in regions.items()}
+    kinds = {i: 2 if i in colors else region.ink is not None for i, region in regions.items()}
+    for i in sorted(regions, key=kinds.__getitem__):
+        x, y, width, height = boxes[i]
+        color = colors.get(i, GAVE_WAY if kinds[i] else NEVER_SEEN)
+        cv2.rectangle(picture, (x, y), (x + width - 1, y + height - 1), color, 1)
     taken = np.zeros(picture.shape[:2], np.bool_)
-    for i, box in enumerate(boxes):
-        number = Caption(str(i + 1), 0.4, 1)
-        if place := number.claim(taken, _moved(box, plane.shape[::-1], size)):
-            number.write(picture, place, tuple(colors[i].tolist()), PAPER)
+    for row, candidate in enumerate(trace.candidates):
+        if candidate.region is not None and candidate.region in colors:
+            values = trace.confidences[row]
+            likely = Caption(f"{values.sum() if knows_others else values.max():.0%}", 0.35, 1)
+            if place := likely.claim(taken, boxes[candidate.region]):
+                likely.write(picture, place, colors[candidate.region], PAPER)
     return picture
 
 
 def _crops(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
-    """Return what the network saw in three groups: read, rejected, and not chosen."""
+    """Return what the network saw in three groups: read, rejected, and the same ink in other ways."""
     why = dict(zip(trace.chosen, trace.reasons, strict=True))
     sure = np.argsort(-trace.confidences.max(axis=1, initial=0.0), kind="stable").tolist()
     read = [i for i in reversed(sure) if i in why and why[i] is None]
-    rejected = [i for i in sure if why.get(i) is not None]
-    others = [i for i in sure if i not in why]
+    others = [i for i in sure if why.get(i, READ_ELSEWHERE) == READ_ELSEWHERE]
+    rejected = [i for i in sure if why.get(i) not in (None, READ_ELSEWHERE)]
     groups = (
         ("5. Read", "least sure", read[:MOST_READ], len(read), READ),
-        ("6. Seen by the network, and rejected", "surest", rejected[:MOST_REJECTED], len(rejected), REJECTED),
-        ("7. Not chosen: the same ink in other cuts and joins", "surest", others[:MOST_OTHERS], len(others), OTHER),
+        ("6. Rejected", "surest", rejected[:MOST_REJECTED], len(rejected), REJECTED),
+        ("7. The same ink in other cuts, joins and planes", "surest", others[:MOST_OTHERS], len(others), OTHER),
     )
-    candidates, blocks = trace.located.candidates, []
+    blocks = []
     for title, kind, shown, count, color in groups:
-        lines = order([candidates[i].box for i in shown])
+        lines = order([_box(trace, trace.candidates[i]) for i in shown])
         cells = [
             cell(trace.images[i], _caption(trace, labels, i, why.get(i)), color)
             for i in (shown[k] for line in lines for word in line for k in word)
@@ -191,18 +233,17 @@ def _crops(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
 
 
 def _caption(trace: Trace, labels: Sequence[str], i: int, reason: str | None) -> list[str]:
-    """Return what there is to say of a candidate: label and confidence, why it was rejected, and its marks."""
-    best = int(trace.confidences[i].argmax())
+    """Return what there is to say of a candidate: label and confidence, why it was rejected, where and what it is."""
+    candidate, best = trace.candidates[i], int(trace.confidences[i].argmax())
     label = labels[best] if best < len(labels) else str(best)
     first = f"{label}  {trace.confidences[i, best]:.0%}"
-    return [line for line in (first, reason, _numbers(trace.located.candidates[i])) if line]
+    kind = ""
+    if candidate.region is None:
+        kind = " piece" if any(candidate.parts < whole.parts for whole in trace.candidates) else " joined"
+    box = _box(trace, candidate)
+    reason = "another plane" if reason == READ_ELSEWHERE else reason
+    return [line for line in (first, reason, f"{box.x},{box.y}{kind}") if line]
 
 
-def _numbers(candidate: Candidate) -> str:
-    numbers = [str(number + 1) for number in sorted(candidate.marks)]
-    text = f"mark{'s' * (len(numbers) > 1)} {'+'.join(numbers)}"
-    return text if len(text) <= 13 else f"{len(numbers)} marks"
-
-
-def _color(gray: Uint8) -> Uint8:
-    return np.asarray(cv2.cvtColor(gray, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
+def _box(trace: Trace, candidate: Candidate) -> Box:
+    return in_frame(candidate.box, trace.planes[candidate.plane].scale, trace.frame.size)

@@ -9,19 +9,17 @@ import numpy as np
 from edge_runtime.records import Box, Uint8
 from edge_runtime.vision.glyphs import Glyphs
 from edge_runtime.vision.merges import merges
-from edge_runtime.vision.page_model import PageModel
-from edge_runtime.vision.regions import Region, work_budget
+from edge_runtime.vision.page_model import SURE, PageModel
+from edge_runtime.vision.regions import MOST_REGIONS, Region
 from edge_runtime.vision.splits import Piece, split
 
 # Planes of at least this part of the best one's score are read: digits of the other polarity, or of another size.
 READ_PLANE = 0.1
-# A region wider than so many times its height may be several digits; so may one half as wide as high that looks less
-# than this like any digit: two slender ones that touch. Up to so many times as wide as high: those would be a word.
-WIDE, DOUBTFUL = 1.2, 0.8
-# A piece is at least half as high as its region, and so many times as wide as high at most.
-PIECE_ASPECT = 1.3
+# A region wider than so many times its height may be several digits, a piece of it that is as wide is no digit; of
+# MNIST's, 15 in 1000 are. So may one half as wide as high that is not surely a digit: two slender ones that touch.
+BROAD = 1.3
 # There is time to split so many regions in a frame of VGA size, and for so many candidates beside the regions.
-MOST_SPLITS, MOST_CANDIDATES = 12, 160
+MOST_SPLITS, MOST_CANDIDATES = 12, MOST_REGIONS // 2
 
 
 class Candidate(NamedTuple):
@@ -38,10 +36,12 @@ class Candidate(NamedTuple):
     region: int | None
 
 
-def propose(regions: Sequence[Region], standing: Sequence[int], glyphs: Glyphs, model: PageModel, pixels: int) -> list[Candidate]:
+def propose(
+    regions: Sequence[Region], standing: Sequence[int], glyphs: Glyphs, model: PageModel, budget: float
+) -> list[Candidate]:
     """Return the candidates of the planes that are read: first the regions `standing`, then what is made of them.
 
-    Row i of `glyphs` belongs to the region `standing[i]`; `pixels` is how many the finest plane has.
+    Row i of `glyphs` belongs to the region `standing[i]`; `budget` is that of `regions.work_budget`.
     """
     if model.plane is None:
         return []
@@ -49,7 +49,7 @@ def propose(regions: Sequence[Region], standing: Sequence[int], glyphs: Glyphs, 
     wholes: list[Candidate] = []
     others: list[Candidate] = []
     count = 0  # of parts, over all planes
-    splits_left = work_budget(MOST_SPLITS, pixels)
+    splits_left, most = int(MOST_SPLITS * budget), int(MOST_CANDIDATES * budget)
     for plane in read:
         rows = [row for row, i in enumerate(standing) if regions[i].plane == plane and regions[i].ink is not None]
         marks = [regions[standing[row]] for row in rows]
@@ -63,15 +63,15 @@ def propose(regions: Sequence[Region], standing: Sequence[int], glyphs: Glyphs, 
             count += len(own)
             wholes.append(Candidate(mark.box, mark.ink, plane, numbers[-1], standing[rows[k]]))
             others += _runs(mark, own, sorted(numbers[-1]), plane)
-        for group in merges([mark.box for mark in marks], work_budget(MOST_CANDIDATES, pixels)):
+        for group in merges([mark.box for mark in marks], most):
             whole = together([marks[k] for k in group])
             parts = frozenset[int]().union(*(numbers[k] for k in group))
             others.append(Candidate(whole.box, whole.ink, plane, parts, None))
-    return wholes + others[: work_budget(MOST_CANDIDATES, pixels)]
+    return wholes + others[:most]
 
 
 def _may_be_several(box: Box, confidence: float) -> bool:
-    return box.width >= WIDE * box.height or (2 * box.width >= box.height and confidence < DOUBTFUL)
+    return box.width >= BROAD * box.height or (2 * box.width >= box.height and confidence < SURE)
 
 
 def _runs(whole: Region, pieces: Sequence[Piece], numbers: Sequence[int], plane: int) -> Iterator[Candidate]:
@@ -81,9 +81,19 @@ def _runs(whole: Region, pieces: Sequence[Piece], numbers: Sequence[int], plane:
         box = pieces[start].box
         for end in range(start + 1, count + 1):
             box = box.union(pieces[end - 1].box)
-            if end - start < count and whole.box.height <= 2 * box.height and box.width <= PIECE_ASPECT * box.height:
+            if end - start < count and whole.box.height <= 2 * box.height and box.width <= BROAD * box.height:
                 run = together(pieces[start:end])
                 yield Candidate(run.box, run.ink, plane, frozenset(numbers[start:end]), None)
+
+
+def in_frame(box: Box, scale: float, size: tuple[int, int]) -> Box:
+    """Return a box of a plane whose pixels cover `scale` of the frame's, as one of whole pixels inside the frame.
+
+    `size` is the frame's, (width, height).
+    """
+    x, y = (min(int(start * scale), side - 1) for start, side in zip(box[:2], size, strict=True))
+    right, bottom = (min(round(end * scale), side) for end, side in zip((box.right, box.bottom), size, strict=True))
+    return Box(x, y, max(1, right - x), max(1, bottom - y))
 
 
 def together(pieces: Sequence[Piece | Region]) -> Piece:

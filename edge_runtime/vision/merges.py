@@ -16,10 +16,6 @@ UPRIGHT = 0.7
 FRAGMENT = 0.6
 # Or the gap is no more than a crack, of this part of the height.
 CRACK = 0.08
-# A mark is a box around what lies within it, all sides clear by the first part of its height, and is at least the
-# second part as high as it.
-CLEAR = 0.05
-FRAMED = 0.35
 
 
 def merges(marks: Sequence[Box], most: int) -> list[tuple[int, ...]]:
@@ -39,8 +35,7 @@ def merges(marks: Sequence[Box], most: int) -> list[tuple[int, ...]]:
     joint_height = np.maximum(bottom[i], bottom[j]) - np.minimum(y[i], y[j])
     stacked = -gap_x * 2 > np.minimum(width[i], width[j])
     fragment = np.minimum(height[i], height[j]) < FRAGMENT * higher
-    framed = frames(marks)
-    joinable = ~(framed[i, j] | framed[j, i]) & (joint_height >= UPRIGHT * joint_width)
+    joinable = joint_height >= UPRIGHT * joint_width
     joinable &= stacked | fragment | (gap <= CRACK * higher)
     pairs = list(zip(i[joinable][:most].tolist(), j[joinable][:most].tolist(), strict=True))
     partners: dict[int, set[int]] = {}
@@ -56,13 +51,3 @@ def merges(marks: Sequence[Box], most: int) -> list[tuple[int, ...]]:
         if len(triples) >= most:
             break
     return [*pairs, *triples[:most]]
-
-
-def frames(boxes: Sequence[Box]) -> NDArray[np.bool_]:
-    """Tell which boxes are drawn around which: bool (N, N), in row i true for what stands in box i."""
-    x, y, width, height = np.array(boxes, np.int32).reshape(-1, 4).T
-    right, bottom = x + width, y + height
-    clear = (CLEAR * height)[:, None]
-    inside = (x - x[:, None] >= clear) & (right[:, None] - right >= clear)
-    inside &= (y - y[:, None] >= clear) & (bottom[:, None] - bottom >= clear)
-    return np.asarray(inside & (height >= FRAMED * height[:, None]))

@@ -13,22 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.records import Box, Uint8
-from edge_runtime.vision.planes import VGA, Plane
+from edge_runtime.vision.planes import SAMPLE, STROKE_WINDOW, VGA, Plane
 
 # The ink, of 255, from which a component is followed up. 18 triples the errors on dark desks, 36 doubles false digits;
 # the steps between hardly matter.
-THRESHOLDS = 26, 57, 126
+FAINTEST, STEP = 26, 2.2
+THRESHOLDS = FAINTEST, round(STEP * FAINTEST), round(STEP * STEP * FAINTEST)
 # A component whose box covers this part of its parent's is the same thing, at a higher threshold.
 SHRUNK = 0.8
 # Pixels of a plane: the sizes of what is offered to the network, from the second on at every level but the finest,
 # and up to the third at every level but the coarsest. Strokes of larger ones would be wider than the planes' window.
-SMALLEST, SMALL, LARGE = 8, 20, 96
+SMALLEST, SMALL, LARGE = 8, STROKE_WINDOW, 2 * 2 * STROKE_WINDOW
 # What is wider than so many times its height is a line or a word, no row of digits that touch.
 WORD = 6.0
 # A plane with more edges than this part of its pixels, at a threshold, is a texture there: grass, gravel, noise.
 TEXTURE = 0.12
 # There is time for so many regions in a frame of VGA size (see `work_budget`); the largest are kept.
 MOST_REGIONS = 320
+NO_BOXES = np.zeros((0, 4), np.int64)
 RIM = np.ones((3, 3), np.uint8)  # a region's ink includes a pixel around its component, the rest of its soft edge
 
 
@@ -46,19 +48,19 @@ class Region(NamedTuple):
     parent: int
 
 
-def work_budget(count: int, pixels: int) -> int:
-    """Return how many of something there is time for: `count` in a VGA frame, and as many more as its sides."""
-    return int(count * max(1.0, pixels / VGA) ** 0.5)
+def work_budget(pixels: int) -> float:
+    """Return how much more than for a VGA frame there is time for, in a picture of so many pixels: as its sides."""
+    return max(1.0, pixels / VGA) ** (1 / 2)
 
 
 def find_regions(planes: Sequence[Plane]) -> list[Region]:
     """Return the regions of all planes, each plane's in a row and parents before their parts."""
     regions: list[Region] = []
-    most = work_budget(MOST_REGIONS, planes[0].ink.size)
+    most = int(MOST_REGIONS * work_budget(planes[0].ink.size))
     for number, plane in enumerate(planes):
         smallest = SMALLEST if plane.level == 0 else SMALL
         largest = LARGE if plane.level < planes[-1].level else max(plane.ink.shape)
-        boxes, known = np.zeros((0, 4), np.int64), np.zeros(0, np.int64)  # of the threshold below, and their regions
+        boxes, known = NO_BOXES, NO_BOXES[:, 0]  # of the threshold below, and their regions
         darkest = cv2.norm(plane.ink, cv2.NORM_INF)
         for threshold in THRESHOLDS:
             if darkest < threshold:
@@ -66,8 +68,7 @@ def find_regions(planes: Sequence[Plane]) -> list[Region]:
             binary = np.asarray(cv2.threshold(plane.ink, threshold - 1, 255, cv2.THRESH_BINARY)[1], np.uint8)
             if _is_texture(binary):
                 continue
-            outlines, hierarchy = cv2.findContours(binary, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-            found = _Components(outlines, hierarchy, smallest, most)
+            found = _Components(binary, smallest, 2 * most)
             parents, same = _nested(found.boxes, boxes, known)
             known = parents.copy()
             for i in np.flatnonzero(~same).tolist():
@@ -82,17 +83,24 @@ def find_regions(planes: Sequence[Plane]) -> list[Region]:
 
 
 class _Components:
-    """The components of one threshold: int (N, 4) `boxes` of those whose long side is at least `smallest`."""
+    """The components of a binary plane: int (N, 4) `boxes` of those whose long side is at least `smallest`.
 
-    def __init__(self, outlines: Sequence[NDArray[np.int32]], hierarchy: NDArray[np.int32] | None, smallest: int, most: int) -> None:
-        parents = hierarchy[0, :, 3] if hierarchy is not None else np.zeros(0, np.int32)
-        outer = np.flatnonzero(parents < 0)
-        boxes = np.array([cv2.boundingRect(outlines[i]) for i in outer.tolist()], np.int64).reshape(-1, 4)
-        long = boxes[:, 2:].max(axis=1, initial=0)
-        kept = np.flatnonzero(long >= smallest)
-        if len(kept) > 2 * most:
-            kept = np.sort(kept[np.argsort(-long[kept], kind="stable")[: 2 * most]])
-        self.boxes, self._outer, self._outlines, self._parents = boxes[kept], outer[kept], outlines, parents
+    Of more than `most`, those with the longest sides.
+    """
+
+    def __init__(self, binary: Uint8, smallest: int, most: int) -> None:
+        self._outlines, hierarchy = cv2.findContours(binary, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+        self._parents: list[int] = hierarchy[0, :, 3].tolist() if hierarchy is not None else []
+        found = []
+        for i, parent in enumerate(self._parents):
+            if parent < 0:
+                x, y, width, height = cv2.boundingRect(self._outlines[i])
+                if width >= smallest or height >= smallest:
+                    found.append((x, y, width, height, i))
+        if len(found) > most:
+            found = sorted(found, key=lambda one: -max(one[2], one[3]))[:most]
+        rows = np.array(found, np.int64).reshape(-1, 5)
+        self.boxes, self._outer = rows[:, :4], rows[:, 4]
         self._holes: dict[int, list[int]] | None = None
         self._crowded: NDArray[np.bool_] | None = None
 
@@ -105,8 +113,8 @@ class _Components:
             return ink
         if self._holes is None:
             self._holes = defaultdict(list)
-            for hole in np.flatnonzero(self._parents >= 0).tolist():
-                self._holes[int(self._parents[hole])].append(hole)
+            for hole, parent in enumerate(self._parents):
+                self._holes[parent].append(hole)
         outer = int(self._outer[i])
         mask = np.zeros(ink.shape, np.uint8)
         outlines = [self._outlines[k] for k in (outer, *self._holes.get(outer, ()))]
@@ -115,7 +123,7 @@ class _Components:
 
 
 def _is_texture(binary: Uint8) -> bool:
-    rows = binary[::8]
+    rows = binary[::SAMPLE]
     if rows.shape[1] < 2:
         return False
     return cv2.countNonZero(cv2.absdiff(rows[:, 1:], rows[:, :-1])) > TEXTURE * rows.size

@@ -4,12 +4,12 @@ A logistic model over named features: how likely a glyph is by itself, how many 
 darkness and pen differ from those of the page's sure digits. Its weights are fitted; see `weights`.
 """
 
-from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from edge_runtime.vision.glyphs import SURER, Float64, Glyphs, log_odds
-from edge_runtime.vision.page_model import PageModel, evidence, priors
+from edge_runtime.vision.page_model import PageModel, evidence, looks, priors
 from edge_runtime.vision.weights import Weights
 
 TOO_SMALL = "too small"
@@ -24,46 +24,69 @@ LOW_CONFIDENCE = "low confidence"
 READ_ELSEWHERE = "read on another plane"
 REASONS = (TOO_SMALL, TOO_LARGE, LINE, LOW_CONTRAST, PART_OF_WORD, NOT_A_DIGIT, CLUTTER, LOW_CONFIDENCE)
 
-# Squares of logarithms beyond this add nothing: one odd measure shall not outweigh all others.
-MOST = 4.0
+# Logarithms of ratios beyond this add nothing: one odd measure shall not outweigh all others.
+MOST = 2.0
 # Of so many things, some look like digits by chance: the mean odds of the BEST digits must exceed this times the
 # logarithm of how many regions there were, or the picture holds none.
 CHANCE, FEW, BEST = 0.45, 8, 3
 # Boxes of two planes that share this part of the smaller one show the same ink; that of the larger, the same digit.
-SHARED, SAME = 0.3, 0.7
+SHARED = 0.3
+SAME = 1 - SHARED
 
 
-def contributions(glyphs: Glyphs, model: PageModel, weights: Weights) -> dict[str, Float64]:
-    """Return float64 (N,) by reason: what speaks for a digit (above 0) or for that reason (below), as log odds."""
+def features(glyphs: Glyphs, model: PageModel) -> dict[str, Float64]:
+    """Return float64 (N,) by name of its weight: what each glyph is like, by itself and beside the page's digits."""
     height = np.log(glyphs.boxes[:, 3] / model.height)
     pale = np.zeros(len(glyphs)) if model.darkness is None else np.log(np.maximum(1, glyphs.darkness) / model.darkness)
     pen = np.zeros(len(glyphs))
     if model.stroke_width is not None:
-        pen = np.minimum(MOST, np.log(np.maximum(1, glyphs.stroke_width) / model.stroke_width) ** 2)
-    plane = np.log(model.scores[glyphs.plane] / model.scores.max())
-    size = weights.size * np.minimum(MOST, height**2)
+        pen = np.minimum(MOST, abs(np.log(np.maximum(1, glyphs.stroke_width) / model.stroke_width))) ** 2
     return {
-        NOT_A_DIGIT: evidence(glyphs, weights),
-        PART_OF_WORD: log_odds(priors(glyphs, weights)),
-        TOO_SMALL: np.where(height < 0, size, 0.0),
-        TOO_LARGE: np.where(height > 0, size, 0.0),
-        LOW_CONTRAST: weights.pale * np.minimum(0, pale),
-        LINE: pen * (weights.pen + weights.stroke_pen * glyphs.stroke),
-        CLUTTER: weights.plane * plane,
+        **looks(glyphs),
+        "size": np.minimum(MOST, abs(height)) ** 2,
+        "pale": np.minimum(0, pale),
+        "pen": pen,
+        "stroke_pen": pen * glyphs.stroke,
+        "plane": np.log(model.scores[glyphs.plane] / model.scores.max()),
     }
 
 
-def judge(
-    glyphs: Glyphs, model: PageModel, weights: Weights, min_confidence: float, regions: int
-) -> list[str | None]:
-    """Return why each glyph is no digit, None where it is one; `regions` is how many there were on all planes.
+def contributions(glyphs: Glyphs, model: PageModel, weights: Weights) -> dict[str, Float64]:
+    """Return float64 (N,) by reason: what speaks for a digit (above 0) or for that reason (below), as log odds."""
+    of = features(glyphs, model)
+    size = weights.size * of["size"]
+    return {
+        NOT_A_DIGIT: evidence(glyphs, weights),
+        PART_OF_WORD: log_odds(priors(glyphs, weights)),
+        TOO_SMALL: np.where(glyphs.boxes[:, 3] < model.height, size, 0.0),
+        TOO_LARGE: np.where(glyphs.boxes[:, 3] > model.height, size, 0.0),
+        LOW_CONTRAST: weights.pale * of["pale"],
+        LINE: of["pen"] * (weights.pen + weights.stroke_pen * glyphs.stroke),
+        CLUTTER: weights.plane * of["plane"],
+    }
+
+
+class Verdict(NamedTuple):
+    """Why each of N glyphs is no digit, None where it is one; `confidences`, float64 (N, digits), of all planes together.
+
+    `finest` is the row of the finest plane that shows the same digit, where its box is most exact.
+    """
+
+    reasons: list[str | None]
+    confidences: Float64
+    finest: list[int]
+
+
+def judge(glyphs: Glyphs, model: PageModel, weights: Weights, min_confidence: float, regions: int) -> Verdict:
+    """Tell digits from all else; `regions` is how many there were on all planes.
 
     `min_confidence`, 0-1, is the least that a digit needs; with 0, everything is one that is not READ_ELSEWHERE.
     """
     parts = contributions(glyphs, model, weights)
     odds = np.sum(list(parts.values()), axis=0)
     least = np.array(list(parts.values())).argmin(axis=0).tolist() if len(glyphs) else []
-    best = glyphs.confidences.max(axis=1, initial=0.0)
+    confidences, finest = _agreed(glyphs)
+    best = confidences.max(axis=1, initial=0.0)
     found: list[str | None] = []
     for i in range(len(glyphs)):
         if odds[i] < 0 and min_confidence > 0:
@@ -72,15 +95,16 @@ def judge(
             found.append(LOW_CONFIDENCE if best[i] < min_confidence else None)
     shared = overlap(glyphs.boxes, glyphs.boxes, np.minimum) > SHARED
     shared &= glyphs.plane != glyphs.plane[:, None]
-    kept: list[int] = []
+    digits: list[int] = []
+    others: list[int] = []
     for i in np.argsort(-odds, kind="stable").tolist():
-        if shared[i, kept].any():
+        if shared[i, digits].any() or (found[i] is not None and shared[i, others].any()):
             found[i] = READ_ELSEWHERE
-        elif found[i] is None:
-            kept.append(i)
-    if kept and min_confidence > 0 and _is_chance(odds[kept], regions):
+        else:
+            (digits if found[i] is None else others).append(i)
+    if digits and min_confidence > 0 and _is_chance(odds[digits], regions):
         found = [CLUTTER if reason is None else reason for reason in found]
-    return found
+    return Verdict(found, confidences, finest)
 
 
 def _is_chance(odds: Float64, regions: int) -> bool:
@@ -88,20 +112,21 @@ def _is_chance(odds: Float64, regions: int) -> bool:
     return float(np.sort(odds)[::-1][:BEST].mean()) < CHANCE * float(np.log(regions / FEW))
 
 
-def agreed(glyphs: Glyphs, kept: Sequence[int]) -> Float64:
-    """Return the confidences of the glyphs `kept`, float64 (kept, digits): of what other planes show, too, the mean.
+def _agreed(glyphs: Glyphs) -> tuple[Float64, list[int]]:
+    """Return confidences, float64 (N, digits), and the row of the finest plane, of all planes that show the same digit.
 
-    It is the geometric mean of all planes that show the same digit.
+    Where several of the same polarity do (of two planes a level, see `ink_planes`), it is their geometric mean,
+    scaled so that they are as surely a digit as in the mean.
     """
-    rows = list(kept)
-    same = overlap(glyphs.boxes[rows], glyphs.boxes, np.maximum) > SAME
-    same &= (glyphs.plane != glyphs.plane[rows][:, None]) & (glyphs.digit >= 1 / 2)
-    same[np.arange(len(rows)), rows] = True
-    mean = same @ np.log(np.maximum(glyphs.confidences, SURER)) / same.sum(axis=1, keepdims=True)
-    likely = np.exp(mean)
-    own = glyphs.confidences[rows]
-    total = likely.sum(axis=1, keepdims=True)
-    return np.where(same.sum(axis=1, keepdims=True) > 1, likely / np.maximum(1.0, total), own)
+    same = overlap(glyphs.boxes, glyphs.boxes, np.maximum) > SAME
+    same &= (glyphs.plane != glyphs.plane[:, None]) & (glyphs.plane % 2 == glyphs.plane[:, None] % 2)
+    same &= glyphs.digit >= 1 / 2
+    same |= np.eye(len(glyphs), dtype=np.bool_)
+    count = same.sum(axis=1, keepdims=True)
+    likely = np.exp(same @ np.log(np.maximum(glyphs.confidences, SURER)) / np.maximum(1, count))
+    likely *= (same @ glyphs.confidences.sum(axis=1))[:, None] / np.maximum(1, count) / likely.sum(axis=1, keepdims=True)
+    finest = np.where(same, glyphs.plane, np.iinfo(np.int64).max).argmin(axis=1).tolist() if len(glyphs) else []
+    return np.where(count > 1, likely, glyphs.confidences), finest
 
 
 def overlap(boxes: Float64, others: Float64, which: np.ufunc) -> Float64:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import reduce
-from math import exp, log
+from math import log
 from operator import or_
 
 import cv2
@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.records import Box
-from edge_runtime.vision.candidates import Candidate
-from edge_runtime.vision.glyphs import SLENDER
+from edge_runtime.vision.candidates import BROAD, Candidate
+from edge_runtime.vision.glyphs import SLENDER, SURER
+from edge_runtime.vision.page_model import SURE
 
 # A group of candidates that exclude each other is searched in so many steps, and greedily beyond.
 STEPS = 500
@@ -21,15 +22,8 @@ PRICE = 0.4
 OTHER = 4.0
 # What is cut off a mark and is no more than a stroke is a 1 whatever it was cut off.
 STROKE = 1.0
-# By so much, as a logarithm, less likely than it looks is a piece of another candidate to be a digit, a stroke that is
-# such a piece, and any other stroke: on generated pages the last costs no digit, since most stand among others.
-HALF, HALF_STROKE, LONE_STROKE = 1.5, 4.0, 3.0
 # What a digit's ink costs that is part of no digit: else the flag of a 5 would be left out where its body is a surer 3.
 UNEXPLAINED = 10.0
-LEAST = 0.01  # nothing is less likely than this: networks may be sure of a mistake
-# Digits are hardly wider than high: of MNIST's, 15 in 1000 are wider than the first, 1 in 1000 than the second.
-NARROW, BROAD = 1.3, 1.8
-SURE = 0.95
 
 
 def surest(confidences: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -43,7 +37,7 @@ def choose(candidates: Sequence[Candidate], confidences: NDArray[np.float64]) ->
     `confidences` is float64 (N, digits), a row for each candidate; what it lacks of 1 is that it is none. The set
     kept is the likeliest reading of the ink: the sum of the logarithms of its confidences, those of much ink weighed by
     it, less a price for each digit, for each thing that is none, and for ink that is part of neither, is the largest.
-    Candidates too wide for one digit count less, and so do mere strokes that are pieces of others.
+    What is broader than a digit counts less, and so do mere strokes that are pieces of others.
     """
     best = surest(confidences)
     none = 1 - confidences.sum(axis=1)
@@ -65,18 +59,15 @@ def choose(candidates: Sequence[Candidate], confidences: NDArray[np.float64]) ->
         worth = []
         for i in group:
             digits = amount[i] / unit
-            doubt = -log(max(LEAST, float(best[i]) * _plausible(candidates[i].box)))
+            broad = BROAD * candidates[i].box.height / candidates[i].box.width
+            doubt = -log(max(SURER, float(best[i]) * min(1.0, broad) ** 2))
             if candidates[i].box.width < SLENDER * candidates[i].box.height and any(candidates[i].parts < candidates[j].parts for j in group):
                 doubt += STROKE
-            cost = min(PRICE + doubt * max(1.0, digits), OTHER - log(max(LEAST, float(none[i]))))
+            cost = min(PRICE + doubt * max(1.0, digits), OTHER - log(max(SURER, float(none[i]))))
             worth.append(UNEXPLAINED * digits - cost)
         members = _best_set(_bits([candidates[i].parts for i in group]), worth)
         chosen += [group[k] for k in members]
     return sorted(chosen)
-
-
-def _plausible(box: Box) -> float:
-    return min(1.0, max(0.1, (BROAD - box.width / box.height) / (BROAD - NARROW)))
 
 
 def _groups(candidates: Sequence[Candidate]) -> list[list[int]]:

@@ -16,13 +16,11 @@ HEIGHT = 2 * HALF
 ACROSS = 5  # pixels: where two strokes meet, the valley between them is narrower than that
 VALLEY = 4  # a valley so many times paler than its sides
 SIDEWAYS = 60  # what a step to the side costs, where a pixel of full ink costs 255
-WALL = 100_000  # what keeps cuts in their own mark
-CUTS = 2.5  # so many for each height of the width, and one more, ...
-MAX_CUTS = 8  # ... but no more than so many
+WALL = 255 * HEIGHT * HEIGHT  # what keeps cuts in their own mark: more than any of them costs
+CUTS = 2.0  # so many for each height of the width, and one more
 MOST = 0.2  # a cut through more ink than this part of the height would cut along a stroke
-PIECE = 0.03  # pieces have at least the ink of a stroke of full height that is so many heights wide,
-TALL = 0.5  # ... and are so high; rows with less ink than the next do not count
-VISIBLE = 100
+TALL = 1 / 2  # pieces are at least so high; rows with less ink than the next do not count
+VISIBLE = 255 // 2
 
 
 class Piece(NamedTuple):
@@ -121,11 +119,10 @@ def _apart(costs: NDArray[np.int32], ink: NDArray[np.int32], all_ink: NDArray[np
 
     `costs` is what each cut crosses, `ink` (cuts, HEIGHT) what lies left of it in each row, of `all_ink`.
     """
-    least = PIECE * 255 * HEIGHT * HEIGHT
     amounts = ink.sum(axis=1).tolist()
     walls, passed = [np.zeros_like(all_ink), all_ink], [0, int(all_ink.sum())]
     chosen: list[int] = []
-    most = min(MAX_CUTS, 1 + int(CUTS * len(costs) / HEIGHT))
+    most = 1 + int(CUTS * len(costs) / HEIGHT)
     # Beside the cheapest of its kind, each cut is the same cut with a detour.
     cheapest = ((costs < np.r_[WALL, costs[:-1]]) & (costs <= np.r_[costs[1:], WALL])).nonzero()[0]
     for column in cheapest[np.argsort(costs[cheapest], kind="stable")].tolist():
@@ -133,7 +130,7 @@ def _apart(costs: NDArray[np.int32], ink: NDArray[np.int32], all_ink: NDArray[np
             break
         amount = amounts[column]
         at = bisect(passed, amount)
-        if not 0 < at < len(passed) or min(amount - passed[at - 1], passed[at] - amount) < least:
+        if not 0 < at < len(passed):
             continue
         if _height(ink[column] - walls[at - 1]) < TALL * HEIGHT or _height(walls[at] - ink[column]) < TALL * HEIGHT:
             continue
@@ -156,7 +153,7 @@ def _divided(mark: Piece, paths: NDArray[np.intp], width: int) -> list[Piece]:
     edges = [np.interp(along, np.arange(HEIGHT), (path + 0.5) * columns / width) for path in paths.T]
     walls = [np.zeros(rows), *edges, np.full(rows, columns)]
     at = np.arange(columns) + 0.5
-    least = int(mark.ink.max()) / 4
+    least = int(mark.ink.max()) / (2 * 2)
     pieces = []
     for left, right in pairwise(walls):
         start, end = max(0, int(left.min()) - 1), int(right.max()) + 2  # the columns of the piece and its rim

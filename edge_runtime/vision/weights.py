@@ -1,6 +1,7 @@
 """The weights of the logistic model that tells a digit by what it is like and by what the page is like."""
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, NamedTuple
 
 
@@ -28,6 +29,9 @@ def from_card(card: Mapping[str, Any] | None) -> Weights | None:
     if values is None:
         return None
     try:
-        return Weights(**{name: float(value) for name, value in values.items()})
+        found = Weights(**{name: float(value) for name, value in values.items()})
+        if not all(isfinite(value) for value in found):
+            raise ValueError("a weight is infinite or no number")
+        return found
     except (AttributeError, TypeError, ValueError) as error:
         raise ValueError(f"the card's rejection is not a number for each of {', '.join(Weights._fields)}") from error

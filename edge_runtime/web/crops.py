@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from edge_runtime.reader import Trace
+from edge_runtime.records import Box
+from edge_runtime.vision.candidates import in_frame
 from edge_runtime.vision.lines import order
 
 
@@ -12,26 +14,36 @@ def crops(trace: Trace, labels: Sequence[str]) -> list[dict[str, Any]]:
     """Return a JSON-ready dict for each mark that was read, in reading order, then for each that was rejected.
 
     `image` is 28x28 bytes in Base64, row by row, ink bright on 0; `confidences` has one for each label, `reason` is
-    None for what was read. Boxes are those of the reading. `labels` are the model's, what is no digit among them.
+    None for what was read. Boxes and the labels of what was read are those of the reading; confidences are of the crop
+    alone, where a digit's are the mean of all planes that show it. `labels` are the model's, what is no digit included.
     """
     why = dict(zip(trace.chosen, trace.reasons, strict=True))
-    read = [i for i in trace.chosen if why[i] is None]
-    lines = order([trace.located.candidates[i].box for i in read])
-    read = [read[k] for line in lines for word in line for k in word]
-    rejected = [i for i in trace.chosen if why[i] is not None]
-    # A mark's rejection has a confidence where the network saw it; these come in the order in which they were chosen.
-    seen = [rejection.box for rejection in trace.reading.rejected if rejection.confidence is not None]
-    boxes = [digit.box for digit in trace.reading.digits] + seen
+    boxes = {i: _box(trace, i) for i in trace.chosen}
+    kept = [i for i in trace.chosen if why[i] is None]
+    seen = [kept[k] for line in order([boxes[i] for i in kept]) for word in line for k in word]
+    # The reading leaves out ink that it holds in another way; what it lists is in the order in which it was chosen.
+    listed = iter(trace.reading.rejected)
+    awaited = next(listed, None)
+    for i in trace.chosen:
+        if awaited is not None and (boxes[i], why[i]) == (awaited.box, awaited.reason):
+            seen.append(i)
+            awaited = next(listed, None)
+    read_as = dict(zip(seen, (digit.label for digit in trace.reading.digits), strict=False))
     found = []
-    for i, box in zip(read + rejected, boxes, strict=True):
+    for i in seen:
         values = trace.confidences[i].tolist()
         values += [max(0.0, 1.0 - sum(values))] * (len(labels) - len(values))
         best = max(range(trace.confidences.shape[1]), key=values.__getitem__)
         found.append({
-            "box": list(box),
-            "label": labels[best],
+            "box": list(boxes[i]),
+            "label": read_as.get(i, labels[best]),
             "reason": why[i],
             "confidences": [round(value, 4) for value in values],
             "image": b64encode(trace.images[i].tobytes()).decode(),
         })  # fmt: skip
     return found
+
+
+def _box(trace: Trace, i: int) -> Box:
+    candidate = trace.candidates[i]
+    return in_frame(candidate.box, trace.planes[candidate.plane].scale, trace.frame.size)

@@ -17,9 +17,9 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from edge_runtime.device import board
 from edge_runtime.reader import Reader, Trace
 from edge_runtime.records import Event, Frame
-from edge_runtime.reject import REASONS
 from edge_runtime.sinks.sink import Sink
 from edge_runtime.sinks.stats import STAGES
+from edge_runtime.vision.rejection import REASONS
 from edge_runtime.web.openapi import PATHS
 
 STAGE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)

@@ -14,8 +14,8 @@ from PIL import Image
 from benchmarks.__main__ import main
 from benchmarks.pages import verdict
 from benchmarks.score import score
-from edge_runtime import reject
 from edge_runtime.device import result
+from edge_runtime.vision import rejection
 from tests.commands import Call, Done
 
 PAPER = ("48793968101", "0430355509", "043")
@@ -274,4 +274,4 @@ def test_verdict(expected: list[str], read: list[str], words: str) -> None:
 def test_documents_say_what_to_do_about_each_reason() -> None:
     document = Path(__file__).parents[2] / "docs" / "your-own-pages.md"
     table = document.read_text(encoding="utf-8").split("| reason |")[1].split("\n\n")[0]
-    assert re.findall(r"^\| ([a-z -]+) \|", table, re.MULTILINE) == list(reject.REASONS)
+    assert re.findall(r"^\| ([a-z -]+) \|", table, re.MULTILINE) == list(rejection.REASONS)

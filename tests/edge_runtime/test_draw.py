@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_runtime import Reading, reject
+from edge_runtime import Reading
 from edge_runtime.errors import OutputError
 from edge_runtime.records import Box, Digit, Frame, Rejection, Timings, Uint8
 from edge_runtime.sinks.draw import ON_DARK, ON_LIGHT, annotate
 from edge_runtime.sinks.pictures import PictureFolder
+from edge_runtime.vision import rejection
 
 
 def frame(height: int = 120, width: int = 160, source: str = "") -> Frame:
@@ -28,7 +29,7 @@ def reading(digits: tuple[Box, ...] = (), rejected: tuple[Box, ...] = ()) -> Rea
         height=120,
         text=("7",) if digits else (),
         digits=tuple(Digit("7", 0.987, box, 0, (("7", 0.987),)) for box in digits),
-        rejected=tuple(Rejection(box, reject.LOW_CONFIDENCE, 0.3) for box in rejected),
+        rejected=tuple(Rejection(box, rejection.LOW_CONFIDENCE, 0.3) for box in rejected),
         ms=Timings(0, 0, 0, 0, 0),
         model="0123456789ab",
     )
@@ -98,7 +99,7 @@ def test_a_picture_without_marks_is_only_copied() -> None:
 
 
 def marks(*boxes: tuple[Box, float | None], digits: tuple[Box, ...] = ()) -> Reading:
-    rejected = tuple(Rejection(box, reject.CLUTTER, confidence) for box, confidence in boxes)
+    rejected = tuple(Rejection(box, rejection.CLUTTER, confidence) for box, confidence in boxes)
     return replace(reading(digits=digits), rejected=rejected)
 
 

@@ -7,15 +7,16 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_runtime import DigitReader, reject
+from edge_runtime import DigitReader, Reading
 from edge_runtime.errors import OptionError
 from edge_runtime.pages import PageStyle, draw_page
 from edge_runtime.records import Frame, Uint8
 from edge_runtime.sources.pictures import load
+from edge_runtime.vision import rejection
 
 
 @pytest.mark.parametrize("name", ["digit.png", "paper.jpg", "blackboard.jpg"])
-def test_the_sample_pages_are_read_without_an_error(reader: DigitReader, samples: Path, name: str) -> None:
+def test_sample_pages_are_read_without_an_error(reader: DigitReader, samples: Path, name: str) -> None:
     lines = (samples / "truth.jsonl").read_text().splitlines()
     truth = {record["file"]: tuple(record["lines"]) for record in map(json.loads, lines)}
     assert reader.read(load(samples / name)).text == truth[name]
@@ -50,7 +51,8 @@ def test_digits_lie_where_they_were_drawn(reader: DigitReader, digits: tuple[Uin
     assert reading.text == page.text
     for digit, placed in zip(reading.digits, page.digits, strict=True):
         assert (digit.label, digit.line) == (placed.label, placed.line)
-        assert np.abs(np.subtract(digit.box, placed.box)).max() <= 3
+        # A box holds the faint rim of the ink, too.
+        assert np.abs(np.subtract(digit.box, placed.box)).max() <= 4
 
 
 def test_top_holds_the_three_likeliest_labels(reader: DigitReader, samples: Path) -> None:
@@ -72,7 +74,7 @@ def test_gray_reads_as_color_does(reader: DigitReader, samples: Path, name: str)
     assert reader.read(three).digits == reader.read(gray).digits
 
 
-def test_a_picture_too_large_is_reduced_and_boxes_are_in_its_own_pixels(reader: DigitReader, samples: Path) -> None:
+def test_boxes_are_in_a_large_pictures_own_pixels(reader: DigitReader, samples: Path) -> None:
     small = load(samples / "paper.jpg").pixels
     large = np.asarray(cv2.resize(small, None, fx=4, fy=4, interpolation=cv2.INTER_LINEAR), np.uint8)
     expected, reading = reader.read(small), reader.read(large)
@@ -82,23 +84,38 @@ def test_a_picture_too_large_is_reduced_and_boxes_are_in_its_own_pixels(reader: 
         assert np.abs(np.subtract(digit.box, np.multiply(reference.box, 4))).max() <= 12
 
 
-def test_dust_on_a_large_scan_is_not_even_rejected(reader: DigitReader) -> None:
+def test_dust_on_a_large_scan_is_nothing(reader: DigitReader) -> None:
     page = np.full((2400, 3200), 240, np.uint8)
     page[1000:1004, 1000:1004] = page[500:512, 2000:2012] = 0  # 2 and 6 pixels after the reduction
-    (rejection,) = reader.read(page).rejected
-    assert rejection.reason == reject.TOO_SMALL
-    assert np.abs(np.subtract(rejection.box, (2000, 500, 12, 12))).max() <= 2
+    reading = reader.read(page)
+    assert (reading.digits, reading.rejected) == ((), ())
+
+
+def read_with(min_confidence: float, frame: Frame) -> Reading:
+    with DigitReader(min_confidence=min_confidence) as reader:
+        return reader.read(frame)
 
 
 def test_what_is_not_sure_enough_is_rejected(samples: Path) -> None:
     frame = load(samples / "paper.jpg")
-    with DigitReader(min_confidence=0) as lenient, DigitReader(min_confidence=1.0) as strict:
-        all_digits, reading = lenient.read(frame), strict.read(frame)
-    unsure = [rejection for rejection in reading.rejected if rejection.reason == reject.LOW_CONFIDENCE]
-    assert unsure
-    assert all(rejection.confidence is not None and rejection.confidence < 1 for rejection in unsure)
-    assert len(reading.digits) + len(unsure) == len(all_digits.digits)
-    assert all(digit.confidence == 1 for digit in reading.digits)
+    lenient, strict = read_with(0, frame), read_with(1, frame)
+    assert strict.digits == ()
+    assert {rejected.reason for rejected in strict.rejected} == {rejection.LOW_CONFIDENCE}
+    assert all(rejected.confidence is not None and rejected.confidence < 1 for rejected in strict.rejected)
+    boxes = [rejected.box for rejected in strict.rejected]
+    for digit in lenient.digits:
+        assert min(np.abs(np.subtract(digit.box, box)).max() for box in boxes) <= 4
+
+
+def test_the_same_ink_is_rejected_once(samples: Path) -> None:
+    frame = load(samples / "paper.jpg")
+    assert len(read_with(1, frame).rejected) == len(read_with(0, frame).digits)
+
+
+@pytest.mark.parametrize("name", ["digit.png", "paper.jpg", "blackboard.jpg"])
+@pytest.mark.parametrize("least", [0.5, 0.9, 0.995])
+def test_every_digit_is_sure_enough(samples: Path, name: str, least: float) -> None:
+    assert all(digit.confidence >= least for digit in read_with(least, load(samples / name)).digits)
 
 
 def test_the_least_confidence_comes_from_the_card(reader: DigitReader) -> None:
@@ -108,23 +125,32 @@ def test_the_least_confidence_comes_from_the_card(reader: DigitReader) -> None:
 
 
 @pytest.mark.parametrize("min_confidence", [-0.01, 1.01, float("nan"), float("inf")])
-def test_a_least_confidence_that_makes_no_sense_is_refused(min_confidence: float) -> None:
+def test_a_senseless_least_confidence_is_refused(min_confidence: float) -> None:
     with pytest.raises(OptionError, match="between 0 and 1"):
         DigitReader(min_confidence=min_confidence)
 
 
-def test_rules_and_specks_are_rejected_beside_the_digits(reader: DigitReader, digits: tuple[Uint8, Uint8]) -> None:
+def test_long_rules_and_specks_are_nothing(reader: DigitReader, digits: tuple[Uint8, Uint8]) -> None:
     images, labels = digits
     style = PageStyle(grain=0, shade=0, blur=(0, 0))
     page = draw_page(images[:3], labels[:3], np.random.default_rng(1), style)
-    page.pixels[300:303, 50:600] = 0
+    page.pixels[300:303, 50:600] = 0  # no region with ink: no digit is so wide
     page.pixels[400:404, 100:104] = 0
     reading = reader.read(page.pixels)
     assert reading.text == page.text
-    rejected = {rejection.reason: rejection.box for rejection in reading.rejected}
-    assert len(reading.rejected) == 2
-    assert np.abs(np.subtract(rejected[reject.LINE], (50, 300, 550, 3))).max() <= 2
-    assert np.abs(np.subtract(rejected[reject.TOO_SMALL], (100, 400, 4, 4))).max() <= 2
+    assert reading.rejected == ()
+
+
+def test_a_dot_is_rejected_beside_digits(reader: DigitReader, digits: tuple[Uint8, Uint8]) -> None:
+    images, labels = digits
+    style = PageStyle(grain=0, shade=0, blur=(0, 0), digit_height=(40, 40))
+    page = draw_page(images[:3], labels[:3], np.random.default_rng(1), style)
+    cv2.circle(page.pixels, (104, 404), 4, (0, 0, 0), cv2.FILLED)
+    reading = reader.read(page.pixels)
+    assert reading.text == page.text
+    (rejected,) = reading.rejected
+    assert rejected.reason == rejection.TOO_SMALL
+    assert np.abs(np.subtract(rejected.box, (100, 400, 9, 9))).max() <= 2
 
 
 @pytest.mark.parametrize(
@@ -155,7 +181,7 @@ def test_timings_are_those_of_the_stages(reader: DigitReader, samples: Path) -> 
     assert ms.total < 10_000
 
 
-def test_the_same_frame_gives_the_same_reading_and_stays_as_it_was(reader: DigitReader, samples: Path) -> None:
+def test_the_same_frame_gives_the_same_reading(reader: DigitReader, samples: Path) -> None:
     frame = load(samples / "paper.jpg")
     before = frame.pixels.copy()
     first, second = reader.read(frame), reader.read(frame)
@@ -163,7 +189,7 @@ def test_the_same_frame_gives_the_same_reading_and_stays_as_it_was(reader: Digit
     assert np.array_equal(frame.pixels, before)
 
 
-def test_rows_of_a_larger_picture_need_not_be_contiguous(reader: DigitReader, samples: Path) -> None:
+def test_rows_need_not_be_contiguous(reader: DigitReader, samples: Path) -> None:
     pixels = load(samples / "blackboard.jpg").pixels
     part = pixels[::-1, ::-1][::-1, ::-1][:, 10:-10]
     assert not part.flags.c_contiguous

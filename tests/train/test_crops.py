@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from edge_runtime.page_style import PageStyle
-from edge_runtime.pages import draw_page
+from edge_runtime.pages import Page, draw_page
 from edge_runtime.records import Box
+from edge_runtime.vision.candidates import in_frame
+from edge_runtime.vision.planes import ink_planes
+from edge_runtime.vision.regions import find_regions
 from train import crops, dataset
 from train.crops import NOT_A_DIGIT, judge
 from train.looks import style
@@ -56,9 +59,9 @@ def test_an_upright_stroke_looks_like_a_1_whatever_it_is_a_piece_of(
 def test_a_plain_page_gives_its_digits() -> None:
     digits = dataset.load("held_out")
     page = draw_page(digits.images[:8], digits.labels[:8], np.random.default_rng(1), PageStyle(digit_height=(40, 40)))
-    found = crops.crops(page)
+    found = crops.crops(page, np.random.default_rng(1))
     assert found.images.shape[1:] == (28, 28)
-    # A digit without the end of its tail is offered too, and still is that digit.
+    # A digit without the end of its tail may be taken too, and still is that digit.
     assert set(found.labels[found.labels != NOT_A_DIGIT].tolist()) == set(digits.labels[:8].tolist())
     assert (found.labels != NOT_A_DIGIT).sum() >= 8
 
@@ -67,9 +70,57 @@ def test_touching_digits_give_pairs_and_pieces_that_are_none() -> None:
     digits = dataset.load("held_out")
     look = PageStyle(digit_height=(40, 40), touching=1.0)
     page = draw_page(digits.images[:8], digits.labels[:8], np.random.default_rng(1), look)
-    labels = crops.crops(page).labels
+    labels = crops.crops(page, np.random.default_rng(1)).labels
     assert (labels == NOT_A_DIGIT).sum() >= 4
     assert (labels != NOT_A_DIGIT).sum() >= 4
+
+
+def test_light_digits_are_as_much_digits_as_dark_ones_and_the_paper_around_them_is_none() -> None:
+    digits = dataset.load("held_out")
+    for light in (False, True):
+        look = PageStyle(digit_height=(40, 40), light_on_dark=light)
+        page = draw_page(digits.images[:8], digits.labels[:8], np.random.default_rng(1), look)
+        found = crops.crops(page, np.random.default_rng(1))
+        which = found.labels != NOT_A_DIGIT
+        assert sorted(set(found.labels[which].tolist())) == sorted(set(digits.labels[:8].tolist()))
+        # Paper fills the box that its ink is scaled to; strokes do not.
+        assert np.count_nonzero(found.images[which] > 127, axis=(1, 2)).max() < 0.6 * 20 * 20
+
+
+def test_the_same_ink_is_taken_once_and_little_that_is_no_digit() -> None:
+    digits = dataset.load("held_out")
+    look = PageStyle(digit_height=(40, 40), ruling="squares", noise=(10, 10), distractors=(("words", 5),))
+    page = draw_page(digits.images[:8], digits.labels[:8], np.random.default_rng(1), look)
+    found = [crops.crops(page, np.random.default_rng(seed)) for seed in (1, 1, 2)]
+    planes = ink_planes(page.pixels)
+    assert len(crops.offered(planes, np.random.default_rng(1))) > 4 * len(found[0].labels)
+    for each in found:
+        assert (each.labels == NOT_A_DIGIT).sum() <= 2 * crops.OTHERS
+        assert 6 <= (each.labels != NOT_A_DIGIT).sum() <= 10
+    assert np.array_equal(found[0].images, found[1].images)
+    assert not np.array_equal(found[0].images, found[2].images)  # another choice, of the same page
+
+
+def test_every_region_is_offered_and_pieces_and_unions_of_them() -> None:
+    digits = dataset.load("held_out")
+    look = PageStyle(digit_height=(40, 40), touching=1.0)
+    page = draw_page(digits.images[:8], digits.labels[:8], np.random.default_rng(1), look)
+    planes = ink_planes(page.pixels)
+    candidates = crops.offered(planes, np.random.default_rng(1))
+    regions = [i for i, region in enumerate(find_regions(planes)) if region.ink is not None]
+    assert [candidate.region for candidate in candidates if candidate.region is not None] == regions
+    made = [candidate for candidate in candidates if candidate.region is None]
+    assert len({candidate.plane for candidate in made}) > 1
+    truth = [digit.box for digit in page.digits]
+    found = {crops.judge(in_frame(one.box, planes[one.plane].scale, look.size), truth) for one in made}
+    assert len(found & set(range(8))) >= 4  # digits that only a split takes apart
+
+
+def test_a_blank_page_gives_nothing() -> None:
+    blank = Page(np.full((60, 80, 3), 230, np.uint8), ())
+    found = crops.crops(blank, np.random.default_rng(1))
+    assert found.images.shape == (0, 28, 28)
+    assert found.labels.shape == (0,)
 
 
 def test_the_same_page_comes_again_and_each_split_has_its_own() -> None:
@@ -115,6 +166,6 @@ def test_old_crops_make_room_for_new_ones(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_crops_are_drawn_anew_where_what_they_pass_through_changes_and_only_then() -> None:
     names = {path.stem for path in crops._runtime_sources()}
-    assert names >= {"ink", "locate", "strokes", "cuts", "normalize", "pages", "distractors"}
-    assert names.isdisjoint({"__init__", "cli", "reader", "classifier", "choose"})
+    assert names >= {"planes", "regions", "candidates", "splits", "merges", "normalize", "strokes", "pages"}
+    assert names.isdisjoint({"__init__", "cli", "reader", "classifier", "selection", "rejection", "lines"})
     assert all(path.is_file() for path in crops._runtime_sources())

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_runtime.vision.normalize import normalize
 from edge_runtime.records import Uint8
+from edge_runtime.vision.normalize import normalize
 from train import crowded
 from train.crowded import crowd, crowd_one
 from train.dataset import Digits

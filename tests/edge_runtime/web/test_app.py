@@ -138,7 +138,8 @@ def test_the_page_follows_frame_by_frame(served: Site, reader: DigitReader, page
     for crop, digit in zip(read, reading["digits"], strict=True):
         assert len(crop["confidences"]) == 11
         assert sum(crop["confidences"]) == pytest.approx(1, abs=0.001)
-        assert crop["confidences"][int(digit["label"])] == pytest.approx(digit["confidence"], abs=1e-4)
+        # A digit's confidence is the mean of all planes that show it.
+        assert crop["confidences"][int(digit["label"])] == pytest.approx(digit["confidence"], abs=0.05)
         assert len(base64.b64decode(crop["image"])) == 784
     none = served.ask("/api/live?after=1&wait=0").json
     assert (none["number"], none["reading"], none["crops"]) == (1, None, [])

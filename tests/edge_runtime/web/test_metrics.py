@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -12,9 +13,9 @@ from edge_runtime import DigitReader
 from edge_runtime.device import board
 from edge_runtime.reader import Trace
 from edge_runtime.records import Box, Event, Frame
-from edge_runtime.reject import REASONS
 from edge_runtime.sinks.stats import STAGES
 from edge_runtime.sources.pictures import load
+from edge_runtime.vision.rejection import REASONS
 from edge_runtime.web.metrics import Metrics
 
 SAMPLES = Path(__file__).parents[3] / "edge_runtime" / "samples"
@@ -36,6 +37,7 @@ def made(reader: DigitReader) -> Made:
 @pytest.fixture(scope="module")
 def paper(reader: DigitReader) -> tuple[Frame, Trace]:
     frame = load(SAMPLES / "paper.jpg")
+    cv2.circle(frame.pixels, (700, 560), 4, (0, 0, 0), cv2.FILLED)  # a dot, which is rejected
     return frame, reader.trace(frame)
 
 

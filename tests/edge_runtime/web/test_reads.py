@@ -18,7 +18,11 @@ from jsonschema import Draft202012Validator
 from PIL import Image
 
 from edge_runtime import DigitReader
+from edge_runtime.pages import PageStyle, draw_page
+from edge_runtime.records import Frame
+from edge_runtime.vision.candidates import in_frame
 from edge_runtime.web import reads
+from edge_runtime.web.crops import crops
 from edge_runtime.web.reads import shown
 from tests.edge_runtime.web.site import Site, site
 
@@ -71,6 +75,32 @@ def test_crops_and_stages_come_where_they_are_asked_for(served: Site, paper: byt
         data = base64.b64decode(explained[key].partition(",")[2])
         with Image.open(io.BytesIO(data)) as image:
             assert image.format == kind
+
+
+STYLE = PageStyle(size=(640, 320), touching=0.5, distractors=(("scribbles", 2), ("smudges", 1), ("dots", 4)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_crops_are_of_what_the_reading_lists_in_its_order(
+    reader: DigitReader, digits: tuple[np.ndarray, np.ndarray], seed: int
+) -> None:
+    page = draw_page(digits[0][:12], digits[1][:12], np.random.default_rng(seed), STYLE)
+    trace = reader.trace(Frame(page.pixels))
+    reading, labels = trace.reading, reader.classifier.labels
+    assert len(trace.reasons) > len(reading.digits) + len(reading.rejected) > len(reading.digits) > 0
+    found = crops(trace, labels)
+    listed = [(digit.box, None) for digit in reading.digits] + [(each.box, each.reason) for each in reading.rejected]
+    assert [(tuple(crop["box"]), crop["reason"]) for crop in found] == listed
+    rows = {}
+    for i, reason in zip(trace.chosen, trace.reasons, strict=True):
+        candidate = trace.candidates[i]
+        rows[in_frame(candidate.box, trace.planes[candidate.plane].scale, trace.frame.size), reason] = i
+    for crop, what in zip(found, listed, strict=True):
+        assert base64.b64decode(crop["image"]) == trace.images[rows[what]].tobytes()
+        assert crop["confidences"][:10] == [round(value, 4) for value in trace.confidences[rows[what]].tolist()]
+        assert sum(crop["confidences"]) == pytest.approx(1, abs=1e-3)
+    most = [labels[int(trace.confidences[rows[what]].argmax())] for what in listed[len(reading.digits) :]]
+    assert [crop["label"] for crop in found] == [digit.label for digit in reading.digits] + most
 
 
 def test_a_picture_that_is_very_long_is_explained_too(served: Site) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from edge_runtime.records import Uint8
 from edge_runtime.vision.normalize import (
     BARE,
     CONTRACT_VERSION,
@@ -17,9 +18,9 @@ from edge_runtime.vision.normalize import (
     body,
     normalize,
     normalize_all,
+    normalize_and_measure,
     pen_width,
 )
-from edge_runtime.records import Uint8
 
 FINE = 5  # how many times larger than MNIST's the digits below are drawn
 INKS = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=50))
@@ -69,7 +70,7 @@ def test_this_is_the_second_version_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize("scale", [1, 2, 3, 7])
-def test_the_long_side_becomes_20_and_the_aspect_stays(scale: int) -> None:
+def test_long_side_becomes_20_and_aspect_stays(scale: int) -> None:
     assert extent(normalize(seven(scale))) == (13, INNER)
     assert extent(normalize(np.ascontiguousarray(seven(scale).T))) == (INNER, 13)
 
@@ -79,7 +80,7 @@ def test_the_center_of_mass_comes_to_the_middle(scale: int) -> None:
     assert np.abs(np.subtract(center_of_mass(normalize(seven(scale))), 14)).max() <= 0.5
 
 
-def test_ink_whose_mass_lies_at_one_end_stays_inside_the_field() -> None:
+def test_ink_heavy_at_one_end_stays_inside() -> None:
     ink = np.zeros((100, 100), np.uint8)
     ink[:12], ink[:, :12] = 255, 255
     ink[12:, :9] = 0
@@ -88,7 +89,7 @@ def test_ink_whose_mass_lies_at_one_end_stays_inside_the_field() -> None:
     assert cv2.boundingRect(image)[1] == 8  # as far down as the field allows
 
 
-def test_every_size_of_the_same_ink_gives_about_the_same_picture() -> None:
+def test_every_size_gives_about_the_same_picture() -> None:
     reference = normalize(seven(8)).astype(int)
     for scale in (2, 3, 5, 16):
         assert np.abs(normalize(seven(scale)) - reference).mean() < 4
@@ -116,9 +117,7 @@ def test_what_is_fainter_than_bare_paper_becomes_0(stain: float, becomes: float)
 
 
 @pytest.mark.parametrize(("factor", "least"), [(0.5, 0.9), (1.0, 0.9), (2.0, 0.85)])
-def test_half_and_twice_the_pen_come_to_the_width_of_mnists(
-    digits: tuple[Uint8, Uint8], factor: float, least: float
-) -> None:
+def test_half_and_twice_the_pen_become_mnists(digits: tuple[Uint8, Uint8], factor: float, least: float) -> None:
     images = [image for image in digits[0] if THIN <= pen(image) <= THICK]
     widths = np.array([pen(image) for image in normalize_all([with_pen(image, factor) for image in images])])
     assert len(images) > 100
@@ -129,14 +128,14 @@ def test_half_and_twice_the_pen_come_to_the_width_of_mnists(
 
 
 @pytest.mark.parametrize("width", [1, 2, 4, 8, 12, 16, 20, 26, 32])
-def test_a_ring_of_any_pen_comes_to_the_width_of_mnists(width: int) -> None:
+def test_a_ring_of_any_pen_gets_mnists(width: int) -> None:
     ink = np.zeros((160, 160), np.uint8)
     cv2.ellipse(ink, (80, 80), (60 - width // 2, 70 - width // 2), 0, 0, 360, 255, width)
     assert THIN - 0.4 < pen(normalize(ink)) < THICK + 0.1
     assert extent(normalize(ink))[1] == INNER
 
 
-def test_a_blot_that_is_all_pen_is_narrowed_but_not_lost() -> None:
+def test_a_blot_is_narrowed_but_not_lost() -> None:
     image = normalize(np.full((60, 60), 255, np.uint8))
     assert extent(image) == (INNER, INNER)
 
@@ -149,7 +148,7 @@ def test_the_width_of_a_stroke_is_measured(width: int) -> None:
     assert pen_width(np.zeros((30, 30), np.uint8)) == 0
 
 
-def test_the_body_is_the_mean_of_what_is_at_least_half_the_darkest() -> None:
+def test_body_is_the_mean_of_dark_ink() -> None:
     assert body(np.array([[200, 180, 101, 100, 30, 0]], np.uint8)) == pytest.approx((200 + 180 + 101) / 3)
     assert body(np.zeros((3, 3), np.uint8)) == 0
 
@@ -182,7 +181,7 @@ def test_huge_ink_takes_no_longer_than_reading_it() -> None:
     assert extent(image) == extent(normalize(np.asarray(cv2.resize(seven(3), (300, 300)), np.uint8)))
 
 
-def test_mnist_digits_within_its_range_of_pens_come_out_nearly_as_they_were(digits: tuple[Uint8, Uint8]) -> None:
+def test_mnist_digits_come_out_nearly_as_they_were(digits: tuple[Uint8, Uint8]) -> None:
     images = np.array([image for image in digits[0] if THIN + 0.3 <= pen(image) <= THICK - 0.3])
     again = normalize_all(list(images)).astype(int)
     assert len(images) > 50
@@ -205,8 +204,19 @@ def test_several_inks_give_what_each_gives(digits: tuple[Uint8, Uint8]) -> None:
     assert normalize_all([]).shape == (0, 28, 28)
 
 
+@pytest.mark.parametrize("darkness", [60, 255])
+@pytest.mark.parametrize("scale", [1, 2, 3, 7])
+def test_darkness_and_pen_are_measured(scale: int, darkness: int) -> None:
+    ink = np.minimum(seven(scale), darkness).astype(np.uint8)
+    images, levels, widths = normalize_and_measure([ink, np.zeros((5, 9), np.uint8)])
+    assert np.array_equal(images[0], normalize(ink))
+    assert levels.tolist() == [pytest.approx(darkness, rel=0.16), 0]  # edges are soft where it is reduced
+    assert widths[0] == pytest.approx(4 * scale, rel=0.12)
+    assert widths[1] == 0
+
+
 @given(st.lists(INKS, max_size=4))
-def test_any_inks_give_what_each_gives_and_stay_as_they_were(inks: list[Uint8]) -> None:
+def test_any_inks_give_what_each_gives(inks: list[Uint8]) -> None:
     before = [ink.copy() for ink in inks]
     images = normalize_all(inks)
     assert images.dtype == np.uint8
@@ -219,7 +229,7 @@ def test_any_inks_give_what_each_gives_and_stay_as_they_were(inks: list[Uint8]) 
 
 
 @given(st.integers(10, 60), st.integers(10, 60), st.integers(20, 255))
-def test_solid_ink_of_any_size_and_darkness_is_centered(width: int, height: int, darkness: int) -> None:
+def test_solid_ink_of_any_size_is_centered(width: int, height: int, darkness: int) -> None:
     image = normalize(np.full((height, width), darkness, np.uint8))
     assert image.max() == 255
     assert np.abs(np.subtract(center_of_mass(image), 14)).max() <= 0.75

@@ -1,0 +1,140 @@
+"""The numbers chosen by hand in edge_runtime/vision: which there are, and how to change one of them for a while."""
+
+import ast
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from edge_runtime import vision
+
+# What follows from MNIST's format, and the version of it: with other values there would be nothing to read with.
+STRUCTURAL = frozenset({"normalize.CONTRACT_VERSION", "normalize.SIDE", "normalize.INNER", "normalize.CENTER"})
+
+
+class Number(NamedTuple):
+    """A module-level constant; `member` says which it is of one that is a tuple."""
+
+    module: str  # within its package
+    name: str
+    member: int | None
+    value: float
+
+    @property
+    def constant(self) -> str:
+        """The constant's name: module.NAME."""
+        return f"{self.module}.{self.name}"
+
+    @property
+    def label(self) -> str:
+        """What it is called in tables: module.NAME, or module.NAME[i]."""
+        return self.constant if self.member is None else f"{self.constant}[{self.member}]"
+
+    def moved(self, factor: float) -> float:
+        """Return the value times `factor`; whole numbers are rounded, and move by 1 at least."""
+        if isinstance(self.value, int):
+            return self.value + (round(self.value * factor) - self.value or (1 if factor > 1 else -1))
+        return self.value * factor
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A module, what it assigns to names in capitals, and of what it imports the module and the name there."""
+
+    module: ModuleType
+    assigned: dict[str, ast.expr]
+    imported: dict[str, tuple[str, str]]
+
+    @property
+    def short(self) -> str:
+        """The module's name within its package."""
+        return self.module.__name__.rpartition(".")[2]
+
+    def made_of(self, name: str) -> set[str]:
+        """Return the names in capitals that the value of `name` is made of."""
+        return {node.id for node in ast.walk(self.assigned[name]) if isinstance(node, ast.Name) and node.id.isupper()}
+
+
+@cache
+def sources(package: ModuleType = vision) -> tuple[Source, ...]:
+    """Return the modules that lie directly in a package, parsed."""
+    found = []
+    for each in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"{package.__name__}.{each.name}")
+        assigned: dict[str, ast.expr] = {}
+        imported: dict[str, tuple[str, str]] = {}
+        for node in ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                imported |= {alias.asname or alias.name: (node.module, alias.name) for alias in node.names}
+            elif isinstance(node, ast.Assign):
+                for target in node.targets:
+                    assigned |= _pairs(target, node.value)
+            elif isinstance(node, ast.AnnAssign) and node.value is not None:
+                assigned |= _pairs(node.target, node.value)
+        found.append(Source(module, {name: value for name, value in assigned.items() if name.isupper()}, imported))
+    return tuple(found)
+
+
+def _pairs(target: ast.expr, value: ast.expr) -> dict[str, ast.expr]:
+    """Return the value of each name of an assignment, as `A = 1` or `A, B = 1, 2`."""
+    if isinstance(target, ast.Name):
+        return {target.id: value}
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        pairs = zip(target.elts, value.elts, strict=True)
+        return {name.id: part for name, part in pairs if isinstance(name, ast.Name)}
+    return {}
+
+
+def numbers(package: ModuleType = vision) -> list[Number]:
+    """Return the numbers chosen by hand, module by module; what is made of others is none, and follows them."""
+    found = []
+    for source in sources(package):
+        for name in source.assigned:
+            value = getattr(source.module, name)
+            members = list(enumerate(value)) if isinstance(value, tuple) else [(None, value)]
+            structural = f"{source.short}.{name}" in STRUCTURAL
+            follows = source.made_of(name) - {each.rpartition(".")[2] for each in STRUCTURAL}
+            if not (structural or follows) and all(_is_number(each) for _, each in members):
+                found += [Number(source.short, name, member, each) for member, each in members]
+    return found
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+@contextmanager
+def changed(number: Number, value: float, package: ModuleType = vision) -> Iterator[None]:
+    """Give a number another value in every module of its package that holds it, and to what is made of it, meanwhile.
+
+    Default arguments and decorators keep what they were made with.
+    """
+    before: list[tuple[ModuleType, str, Any]] = []
+
+    def put(origin: str, name: str, new: object) -> None:
+        for source in sources(package):
+            own = source.module.__name__ == origin
+            for held in [name] if own else [held for held, of in source.imported.items() if of == (origin, name)]:
+                before.append((source.module, held, getattr(source.module, held)))
+                setattr(source.module, held, new)
+                for made in source.assigned:
+                    if held in source.made_of(made):
+                        expression = compile(ast.Expression(source.assigned[made]), str(source.module.__file__), "eval")
+                        put(source.module.__name__, made, eval(expression, vars(source.module)))
+
+    origin = f"{package.__name__}.{number.module}"
+    new: Any = value
+    if number.member is not None:
+        members = getattr(importlib.import_module(origin), number.name)
+        new = (*members[: number.member], value, *members[number.member + 1 :])
+    try:
+        put(origin, number.name, new)
+        yield
+    finally:
+        for module, held, old in reversed(before):
+            setattr(module, held, old)

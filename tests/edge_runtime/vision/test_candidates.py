@@ -1,0 +1,157 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_runtime.records import Box, Uint8
+from edge_runtime.vision.candidates import Candidate, in_frame, propose, together
+from edge_runtime.vision.page_model import PageModel
+from edge_runtime.vision.planes import Plane
+from edge_runtime.vision.regions import Region, find_regions
+from tests.edge_runtime.vision.made import Corners, glyphs
+
+VGA = 640 * 480
+
+
+def drawn(*boxes: tuple[int, int, int, int], size: tuple[int, int] = (200, 300)) -> Uint8:
+    ink = np.zeros(size, np.uint8)
+    for x, y, width, height in boxes:
+        ink[y : y + height, x : x + width] = 255
+    return ink
+
+
+def model(*scores: float) -> PageModel:
+    best = int(np.argmax(scores)) if any(scores) else None
+    return PageModel(scores=np.array(scores), plane=best, height=40.0, darkness=None, stroke_width=None)
+
+
+def proposed(
+    *inks: Uint8, digit: float = 0.999, scores: tuple[float, ...] = (), pixels: int = VGA
+) -> tuple[list[Region], list[Candidate]]:
+    """Return the regions of planes and what is proposed where all of them stand."""
+    regions = find_regions([Plane(ink, 1.0, 0, False) for ink in inks])
+    boxes: list[Corners] = [region.box for region in regions]
+    page = glyphs(boxes, digit, plane=[region.plane for region in regions])
+    return regions, propose(regions, range(len(regions)), page, model(*(scores or (1.0,) * len(inks))), pixels)
+
+
+def pair(x: int = 20, y: int = 20, width: int = 26) -> list[tuple[int, int, int, int]]:
+    """Return two bars with a bridge between them, 40 pixels high."""
+    return [(x, y, width, 40), (x + width + 6, y, width, 40), (x, y + 18, 2 * width + 6, 3)]
+
+
+def test_every_region_is_a_candidate_by_itself() -> None:
+    regions, candidates = proposed(drawn((20, 30, 6, 40), (120, 35, 20, 30)))
+    assert [candidate.region for candidate in candidates] == [0, 1]
+    for region, candidate in zip(regions, candidates, strict=True):
+        assert (candidate.box, candidate.plane, len(candidate.parts)) == (region.box, 0, 1)
+        assert candidate.ink is region.ink
+
+
+def test_only_what_stands_is_a_candidate() -> None:
+    regions, _ = proposed(ink := drawn((20, 30, 6, 40), (120, 35, 20, 30)))
+    page = glyphs([regions[1].box])
+    (candidate,) = propose(regions, [1], page, model(1.0), ink.size)
+    assert candidate.region == 1
+
+
+@pytest.mark.parametrize("scores", [(0.0, 0.0), (0.0, 5.0)])
+def test_planes_without_digits_are_not_read(scores: tuple[float, float]) -> None:
+    _, candidates = proposed(drawn((20, 30, 6, 40)), drawn((120, 35, 20, 30)), scores=scores)
+    assert [candidate.plane for candidate in candidates] == [1] * any(scores)
+
+
+def test_planes_about_as_good_are_read() -> None:
+    _, candidates = proposed(drawn((20, 30, 6, 40)), drawn((120, 35, 20, 30)), scores=(4.0, 5.0))
+    assert [candidate.plane for candidate in candidates] == [0, 1]
+    assert not candidates[0].parts & candidates[1].parts
+
+
+def test_a_line_is_no_candidate() -> None:
+    regions, candidates = proposed(drawn((20, 30, 6, 40), (10, 100, 250, 3)))
+    assert len(regions) == 2
+    assert [candidate.box for candidate in candidates] == [(20, 30, 6, 40)]
+
+
+def test_a_wide_region_is_offered_in_pieces() -> None:
+    regions, candidates = proposed(drawn(*pair()))
+    whole, *pieces = candidates
+    assert whole.region == 0
+    assert whole.ink is regions[0].ink
+    assert all(piece.region is None and piece.parts < whole.parts for piece in pieces)
+    alone = [piece for piece in pieces if len(piece.parts) == 1]
+    assert frozenset[int]().union(*(piece.parts for piece in alone)) == whole.parts
+    assert np.abs(np.subtract([alone[0].box, alone[-1].box], [(20, 20, 26, 40), (52, 20, 26, 40)])).max() <= 6
+
+
+def test_a_narrow_region_is_split_in_doubt() -> None:
+    ink = drawn(*pair(width=14))
+    assert len(proposed(ink)[1]) == 1
+    assert len(proposed(ink, digit=0.1)[1]) > 1
+    assert len(proposed(drawn((50, 50, 8, 40)), digit=0.1)[1]) == 1
+
+
+def test_runs_of_pieces_are_neighbors() -> None:
+    four = [bar for i in range(2) for bar in pair(20 + 64 * i)]
+    _, (whole, *pieces) = proposed(drawn(*four, (20, 38, 120, 3)))
+    assert len(whole.parts) >= 4
+    for piece in pieces:
+        numbers = sorted(piece.parts)
+        assert numbers == [*range(numbers[0], numbers[-1] + 1)]
+        assert whole.box.union(piece.box) == whole.box
+
+
+def test_fragments_are_offered_together() -> None:
+    flag, body = (52, 40, 26, 5), (50, 48, 24, 40)  # a 5 whose top stroke floats above
+    _, candidates = proposed(drawn(flag, body, (150, 40, 20, 40)))
+    (joined,) = [candidate for candidate in candidates if candidate.region is None]
+    assert joined.box == (50, 40, 28, 48)
+    assert joined.ink.sum() == 255 * (26 * 5 + 24 * 40)
+    own = {candidate.box: candidate.parts for candidate in candidates}
+    assert joined.parts == own[Box(*flag)] | own[Box(*body)]
+
+
+def test_fragments_of_two_planes_stay_apart() -> None:
+    _, candidates = proposed(drawn((52, 40, 26, 5)), drawn((50, 48, 24, 40)))
+    assert all(candidate.region is not None for candidate in candidates)
+
+
+def test_candidates_beside_regions_are_bounded() -> None:
+    columns = [(10 + 30 * i, 10 + 12 * k, 20, 11) for i in range(20) for k in range(38)]
+    ink = drawn(*columns, size=(480, 640))
+    regions, candidates = proposed(ink, pixels=ink.size)
+    extra = [candidate for candidate in candidates if candidate.region is None]
+    assert 0 < len(extra) < 300
+    assert len(candidates) - len(extra) == sum(region.ink is not None for region in regions)
+    assert len([c for c in proposed(ink, pixels=16 * VGA)[1] if c.region is None]) > len(extra)
+
+
+def test_the_number_of_splits_is_bounded() -> None:
+    def split(count: int) -> int:
+        bars = [bar for i in range(count) for bar in pair(10 + 120 * (i % 5), 10 + 60 * (i // 5))]
+        return sum(len(candidate.parts) > 1 for candidate in proposed(drawn(*bars, size=(480, 640)))[1])
+
+    assert split(3) == 3
+    assert split(30) < 30
+
+
+def test_several_pieces_become_one() -> None:
+    one, other = find_regions([Plane(drawn((20, 20, 10, 20), (40, 25, 8, 30)), 1.0, 0, False)])
+    both = together([one, other])
+    assert both.box == (20, 20, 28, 35)
+    assert both.place == (19, 19, 30, 37)
+    assert both.ink.sum() == 255 * (10 * 20 + 8 * 30)
+
+
+@given(
+    *[st.integers(0, 300)] * 2, *[st.integers(1, 300)] * 2,
+    st.floats(0.25, 8), st.tuples(st.integers(1, 400), st.integers(1, 400)),
+)  # fmt: skip
+def test_any_box_comes_to_lie_in_the_frame(
+    x: int, y: int, width: int, height: int, scale: float, size: tuple[int, int]
+) -> None:
+    box = in_frame(Box(x, y, width, height), scale, size)
+    assert 0 <= box.x < box.right <= size[0]
+    assert 0 <= box.y < box.bottom <= size[1]
+    if scale == 1 and x + width <= size[0] and y + height <= size[1]:
+        assert box == (x, y, width, height)

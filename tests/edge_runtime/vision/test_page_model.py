@@ -1,0 +1,159 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_runtime.vision.glyphs import Glyphs
+from edge_runtime.vision.page_model import estimate, priors, standing
+from tests.edge_runtime.vision.made import glyphs, row, shipped
+
+WEIGHTS = shipped()
+SURE, DOUBTFUL, NONE = 0.999, 0.7, 0.001
+
+
+def stands(digit: list[float], parents: list[int]) -> list[int]:
+    return standing(glyphs(row(len(digit)), digit), parents)
+
+
+@pytest.mark.parametrize(
+    ("digit", "parents", "expected"),
+    [
+        pytest.param([], [], [], id="nothing"),
+        pytest.param([SURE, NONE, DOUBTFUL], [-1, -1, -1], [0, 1, 2], id="no parts"),
+        pytest.param([SURE, SURE], [-1, 0], [0], id="a digit and its body"),
+        pytest.param([NONE, SURE, SURE], [-1, 0, 0], [1, 2], id="two digits in a box"),
+        pytest.param([NONE, SURE, NONE], [-1, 0, 0], [1, 2], id="a digit and a spot in a box"),
+        pytest.param([NONE, NONE, NONE], [-1, 0, 0], [0], id="a letter and its parts"),
+        pytest.param([0.55, SURE], [-1, 0], [1], id="a part that is far likelier"),
+        pytest.param([DOUBTFUL, 0.8], [-1, 0], [0], id="a part that is hardly likelier"),
+        pytest.param([NONE, NONE, SURE], [-1, 0, 1], [2], id="a digit in a box in a box"),
+        pytest.param([NONE, SURE, SURE, NONE], [-1, 0, 1, -1], [1, 3], id="a digit in a box has a body"),
+    ],
+)
+def test_a_whole_or_its_parts_stand(digit: list[float], parents: list[int], expected: list[int]) -> None:
+    assert stands(digit, parents) == expected
+
+
+@st.composite
+def trees(draw: st.DrawFn) -> list[int]:
+    return [draw(st.integers(-1, i - 1)) for i in range(draw(st.integers(0, 12)))]
+
+
+@given(trees(), st.data())
+def test_none_that_stands_is_part_of_another(parents: list[int], data: st.DataObject) -> None:
+    digit = data.draw(st.lists(st.floats(0, 1), min_size=len(parents), max_size=len(parents)))
+    found = stands(digit, parents)
+    assert found == sorted(set(found))
+    covered = set(found)
+    for i, parent in enumerate(parents):
+        if parent in covered:
+            assert i not in found
+            covered.add(i)
+    above = [i for i in range(len(parents)) if any(is_part(k, i, parents) for k in found)]
+    assert sorted([*covered, *above]) == [*range(len(parents))]
+
+
+def is_part(i: int, whole: int, parents: list[int]) -> bool:
+    while (i := parents[i]) >= 0:
+        if i == whole:
+            return True
+    return False
+
+
+def prior(*others: float, **given: object) -> float:
+    """Return the prior of a doubtful glyph beside others, in a row with it."""
+    return float(priors(glyphs(row(1 + len(others)), [DOUBTFUL, *others], **given), WEIGHTS)[0])  # type: ignore[arg-type]
+
+
+def test_priors_rise_among_digits() -> None:
+    assert prior() < prior(SURE, SURE) < prior(*[SURE] * 5)
+
+
+def test_priors_fall_among_others() -> None:
+    assert prior() > prior(NONE, NONE) > prior(*[NONE] * 5)
+
+
+def test_digits_of_another_plane_tell_nothing() -> None:
+    assert prior(NONE, NONE, plane=[0, 1, 1]) == pytest.approx(prior(), abs=1e-3)
+
+
+def test_print_that_is_far_paler_tells_nothing() -> None:
+    assert prior(NONE, NONE, darkness=[200, 40, 40]) == pytest.approx(prior(), abs=1e-3)
+    assert prior(NONE, NONE, darkness=[200, 190, 190]) < prior() - 0.05
+
+
+def test_glyphs_of_another_size_tell_nothing() -> None:
+    specks = glyphs([*row(1), *row(5, x=60, width=2, height=4)], [DOUBTFUL, *[NONE] * 5])
+    assert priors(specks, WEIGHTS)[0] == pytest.approx(prior(), abs=1e-3)
+
+
+def test_neighbors_tell_more_than_what_is_far() -> None:
+    page = glyphs(
+        [*row(6), *row(6, y=900), *row(1, x=300), *row(1, x=300, y=900)], [*[SURE] * 6, *[NONE] * 6, 0.7, 0.7]
+    )
+    near_digits, near_others = priors(page, WEIGHTS)[-2:]
+    assert near_digits > near_others + 0.2
+
+
+def test_strokes_tell_less_of_their_company() -> None:
+    assert prior(*[NONE] * 5, stroke=[False, *[True] * 5]) > prior(*[NONE] * 5)
+
+
+@given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 400), st.floats(0, 1), st.booleans()), max_size=15))
+def test_priors_are_probabilities_in_any_order(rows: list[tuple[int, int, float, bool]]) -> None:
+    page = glyphs([(x, y, 24, 40) for x, y, _, _ in rows], [row[2] for row in rows], stroke=[row[3] for row in rows])
+    found = priors(page, WEIGHTS)
+    assert found.shape == (len(rows),)
+    assert ((found > 0) & (found < 1)).all()
+    turned = page.take([*range(len(rows))][::-1])
+    assert priors(turned, WEIGHTS)[::-1] == pytest.approx(found)
+
+
+def test_an_empty_page_has_no_digits() -> None:
+    page = estimate(glyphs([]), 4, WEIGHTS)
+    assert (page.plane, page.darkness, page.stroke_width) == (None, None, None)
+    assert page.scores.tolist() == [0] * 4
+
+
+@pytest.mark.parametrize("height", [10, 40, 150])
+def test_height_is_that_of_digits(height: float) -> None:
+    digits = row(6, width=0.6 * height, height=height)
+    dust = row(30, y=500, width=3, height=4)
+    page = estimate(glyphs([*digits, *dust], [*[SURE] * 6, *[NONE] * 30]), 2, WEIGHTS)
+    assert page.height == pytest.approx(height, rel=0.1)
+    assert page.plane == 0
+
+
+def test_the_plane_is_that_of_digits() -> None:
+    page = glyphs([*row(5), *row(8)], [*[SURE] * 5, *[NONE] * 8], plane=[*[2] * 5, *[1] * 8])
+    model = estimate(page, 4, WEIGHTS)
+    assert model.plane == 2
+    assert model.scores.shape == (4,)
+    assert model.scores[[0, 3]].tolist() == [0, 0]
+    assert model.scores[2] > 10 * model.scores[1]
+
+
+def test_darkness_and_pen_are_those_of_digits() -> None:
+    page = glyphs(
+        [*row(5), *row(8, y=300)], [*[SURE] * 5, *[NONE] * 8],
+        darkness=[*[150, 160, 170, 180, 190], *[40] * 8], stroke_width=[*[5, 6, 7, 8, 9], *[30] * 8],
+    )  # fmt: skip
+    model = estimate(page, 1, WEIGHTS)
+    assert model.darkness == pytest.approx(170, abs=10)
+    assert model.stroke_width == pytest.approx(7, abs=1)
+
+
+@pytest.mark.parametrize("page", [glyphs(row(5), NONE), glyphs(row(5), stroke=True)], ids=["letters", "strokes"])
+def test_where_nothing_is_sure_no_pen_is_known(page: Glyphs) -> None:
+    model = estimate(page, 1, WEIGHTS)
+    assert (model.darkness, model.stroke_width) == (None, None)
+
+
+@given(st.integers(1, 8), st.floats(0.25, 4))
+def test_a_larger_page_is_the_same_page(count: int, times: float) -> None:
+    page = estimate(glyphs(row(count)), 1, WEIGHTS)
+    digits = np.multiply(row(count), times).tolist()
+    larger = estimate(glyphs(digits, stroke_width=6 * times), 1, WEIGHTS)
+    assert larger.height == pytest.approx(times * page.height)
+    assert larger.stroke_width == pytest.approx(times * 6)
+    assert larger.darkness == page.darkness

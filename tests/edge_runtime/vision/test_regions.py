@@ -1,0 +1,226 @@
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from edge_runtime.pages import PageStyle, draw_page
+from edge_runtime.records import Box, Uint8
+from edge_runtime.vision.planes import Plane, ink_planes
+from edge_runtime.vision.regions import Region, find_regions, work_budget
+
+Corners = tuple[int, int, int, int]
+
+
+def ink(*boxes: Corners, size: tuple[int, int] = (100, 120), level: int = 255) -> Uint8:
+    plane = np.zeros(size, np.uint8)
+    for x, y, width, height in boxes:
+        plane[y : y + height, x : x + width] = level
+    return plane
+
+
+def regions(plane: Uint8) -> list[Region]:
+    return find_regions([Plane(plane, 1.0, 0, False)])
+
+
+def boxes(plane: Uint8) -> list[Box]:
+    return sorted(region.box for region in regions(plane))
+
+
+def check(planes: list[Plane]) -> None:
+    """Fail unless the regions of planes lie in them, after their parents, and hold their own ink."""
+    found = find_regions(planes)
+    assert [region.plane for region in found] == sorted(region.plane for region in found)
+    for i, (box, place, own, number, parent) in enumerate(found):
+        plane = planes[number].ink
+        assert 0 <= place.x <= box.x < box.right <= place.right <= plane.shape[1]
+        assert 0 <= place.y <= box.y < box.bottom <= place.bottom <= plane.shape[0]
+        assert max(place.width - box.width, place.height - box.height) <= 2
+        assert -1 <= parent < i
+        if parent >= 0:
+            assert found[parent].plane == number
+            assert found[parent].box.union(box) == found[parent].box
+            assert box.width * box.height < found[parent].box.width * found[parent].box.height
+        if own is not None:
+            assert own.shape == (place.height, place.width)
+            part = plane[place.y : place.bottom, place.x : place.right]
+            assert ((own == part) | (own == 0)).all()
+            assert own.any()
+
+
+def test_separate_marks_have_their_exact_boxes() -> None:
+    plane = ink((10, 20, 6, 30), (50, 20, 20, 25), level=200)
+    plane[19:51, 16] = 20  # the soft edge of the stroke
+    found = {region.box: region for region in regions(plane)}
+    assert set(found) == {(10, 20, 6, 30), (50, 20, 20, 25)}
+    for region in found.values():
+        assert region.parent == -1
+        place = region.place
+        assert place == (region.box.x - 1, region.box.y - 1, region.box.width + 2, region.box.height + 2)
+        assert region.ink is not None
+        assert np.array_equal(region.ink, plane[place.y : place.bottom, place.x : place.right])
+
+
+@pytest.mark.parametrize("level", [40, 90, 200])
+def test_one_mark_is_one_region(level: int) -> None:
+    soft = np.asarray(cv2.GaussianBlur(ink((40, 20, 20, 50), level=level), (0, 0), 0.7), np.uint8)
+    assert len(regions(soft)) == 1
+
+
+def test_a_dark_digit_is_part_of_its_box() -> None:
+    frame = ink((20, 10, 60, 80)) & ~ink((23, 13, 54, 74))
+    seven = ink((35, 25, 43, 5), (60, 25, 5, 50))  # it touches the frame at the right
+    whole, digit = regions(np.maximum(frame // 4, seven))
+    assert (whole.box, whole.parent) == (Box(20, 10, 60, 80), -1)
+    assert (digit.box, digit.parent) == (Box(35, 25, 43, 50), 0)
+
+
+def test_a_digit_clear_of_its_box_is_none() -> None:
+    frame = ink((20, 10, 60, 80)) & ~ink((23, 13, 54, 74))
+    seven = ink((35, 25, 30, 5), (60, 25, 5, 50))
+    found = {region.box: region for region in regions(frame | seven)}
+    assert set(found) == {(20, 10, 60, 80), (35, 25, 30, 50)}
+    assert all(region.parent == -1 for region in found.values())
+    for box, drawn in ((Box(20, 10, 60, 80), frame), (Box(35, 25, 30, 50), seven)):
+        own = found[box].ink
+        assert own is not None
+        assert own.sum() == drawn.sum()
+
+
+def test_a_dot_is_no_ink_of_its_ring() -> None:
+    ring = np.zeros((100, 120), np.uint8)
+    cv2.circle(ring, (60, 50), 25, 255, 4)
+    found = {region.box: region.ink for region in regions(ring | ink((55, 45, 10, 10)))}
+    assert {region.box for region in regions(ring)} | {Box(55, 45, 10, 10)} == set(found)
+    assert sorted(int(own.sum()) for own in found.values() if own is not None) == [255 * 100, ring.sum()]
+
+
+def test_overlapping_boxes_hold_their_own_ink() -> None:
+    corner, blot = ink((20, 30, 4, 60), (20, 86, 60, 4)), ink((50, 40, 12, 14))
+    found = {region.box: region.ink for region in regions(corner | blot)}
+    for box, drawn in ((Box(20, 30, 60, 60), corner), (Box(50, 40, 12, 14), blot)):
+        own = found.pop(box)
+        assert own is not None
+        assert own.sum() == drawn.sum()
+    assert not found
+
+
+def test_strokes_that_touch_are_one_region() -> None:
+    assert boxes(ink((10, 10, 10, 10), (20, 20, 10, 10))) == [(10, 10, 20, 20)]
+    assert boxes(ink((10, 10, 10, 10), (21, 21, 10, 10))) == [(10, 10, 10, 10), (21, 21, 10, 10)]
+
+
+def test_a_region_at_the_edge_stays_inside() -> None:
+    first, last = sorted(regions(ink((0, 0, 10, 20), (110, 80, 10, 20))))
+    assert first.place == (0, 0, 11, 21)
+    assert last.place == (109, 79, 11, 21)
+
+
+def test_dust_is_no_region() -> None:
+    assert boxes(ink((10, 10, 4, 4), (50, 50, 5, 20))) == [(50, 50, 5, 20)]
+
+
+def test_faint_ink_is_no_region() -> None:
+    assert boxes(ink((50, 50, 20, 30), level=10)) == []
+    assert boxes(ink((50, 50, 20, 30), level=60)) == [(50, 50, 20, 30)]
+
+
+def test_coarser_planes_leave_out_the_small() -> None:
+    small, large = (10, 10, 8, 12), (40, 20, 30, 50)
+    plane = ink(small, large)
+    found = find_regions([Plane(plane, 1.0, 0, False), Plane(plane, 2.0, 1, False)])
+    assert [(region.box, region.plane) for region in found if region.plane] == [(large, 1)]
+    assert sorted(region.box for region in found if not region.plane) == [small, large]
+
+
+def test_a_line_wider_than_words_has_no_ink() -> None:
+    rule, one = (5, 50, 110, 3), (20, 10, 3, 30)
+    found = {region.box: region for region in regions(ink(rule, one))}
+    assert found[Box(*rule)].ink is None
+    assert found[Box(*one)].ink is not None
+
+
+def test_digits_on_a_rule_are_its_parts() -> None:
+    rule, digits = ink((5, 60, 110, 3), level=70), ink((20, 33, 12, 30), (60, 33, 12, 30))
+    first, *parts = regions(np.maximum(rule, digits))
+    assert first.box == (5, 33, 110, 30)
+    assert sorted((part.box, part.parent) for part in parts) == [((20, 33, 12, 30), 0), ((60, 33, 12, 30), 0)]
+
+
+def test_too_large_regions_wait_for_coarser_planes() -> None:
+    planes = [Plane(ink((40, 40, 300, 400), size=(480, 640)), 1.0, 0, False)]
+    planes.append(Plane(ink((20, 20, 150, 200), size=(240, 320)), 2.0, 1, False))
+    assert [region.ink is None for region in find_regions(planes)] == [True, False]
+
+
+def test_a_texture_has_no_regions() -> None:
+    grass = np.random.default_rng(2).integers(0, 2, (120, 160), np.uint8) * 255
+    assert regions(grass) == []
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 50), (50, 1), (20, 20)])
+def test_no_ink_gives_nothing_and_full_one(shape: tuple[int, int]) -> None:
+    assert regions(np.zeros(shape, np.uint8)) == []
+    assert boxes(np.full(shape, 255, np.uint8)) == ([] if shape == (1, 1) else [(0, 0, shape[1], shape[0])])
+
+
+def test_work_grows_with_the_sides() -> None:
+    vga = 640 * 480
+    assert work_budget(100, vga) == work_budget(100, 1) == 100
+    assert work_budget(100, 4 * vga) == 200
+
+
+def test_the_number_offered_is_bounded() -> None:
+    small = [(x, y, 8, 10) for x in range(2, 620, 16) for y in range(2, 460, 16)]
+    large = (400, 20, 30, 60)
+    plane = ink(*small, size=(480, 640))
+    plane[10:90, 390:440] = 0
+    plane |= ink(large, size=(480, 640))
+    offered = [region.box for region in regions(plane) if region.ink is not None]
+    assert len(offered) < len(small)
+    assert large in offered
+    fewer = [region for region in regions(ink(*small[:20], size=(480, 640))) if region.ink is not None]
+    assert len(fewer) == 20
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_drawn_digit_is_a_region(digits: tuple[Uint8, Uint8], seed: int) -> None:
+    images, labels = digits
+    page = draw_page(images[seed::12], labels[seed::12], np.random.default_rng(seed), PageStyle(grain=1))
+    planes = ink_planes(page.pixels)
+    found = [region.box for region in find_regions(planes) if planes[region.plane].level == 0]
+    for placed in page.digits:
+        assert min(np.abs(np.subtract(box, placed.box)).max() for box in found) <= 3
+
+
+@given(arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=40)))
+def test_regions_of_any_ink_lie_in_it(plane: Uint8) -> None:
+    check([Plane(plane, 1.0, 0, False)])
+
+
+@settings(max_examples=40)
+@given(arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, min_side=4, max_side=40)), st.integers(2, 9))
+def test_regions_of_coarse_pictures_lie_in_planes(pixels: Uint8, times: int) -> None:
+    check(list(ink_planes(np.kron(pixels, np.ones((times, times), np.uint8)))))
+
+
+SHAPES = st.lists(
+    st.tuples(st.integers(0, 1), *[st.integers(4, 60)] * 2, *[st.integers(4, 40)] * 2, st.integers(30, 255)),
+    max_size=12,
+)
+
+
+@given(SHAPES, st.integers(0, 30), st.integers(0, 30))
+def test_shifted_ink_has_the_same_regions(shapes: list[tuple[int, ...]], x: int, y: int) -> None:
+    plane = np.zeros((200, 200), np.uint8)
+    for round_, left, top, width, height, level in shapes:
+        if round_:
+            cv2.ellipse(plane, (left + 20, top + 20), (width // 2, height // 2), 0, 0, 360, level, 2)
+        else:
+            cv2.rectangle(plane, (left, top), (left + width, top + height), level, 2)
+    check([Plane(plane, 1.0, 0, False)])
+    still, moved = regions(plane), regions(np.roll(plane, (y, x), axis=(0, 1)))
+    shifted = [region.box._replace(x=region.box.x + x, y=region.box.y + y) for region in still]
+    assert [region.box for region in moved] == shifted
+    assert [region.parent for region in moved] == [region.parent for region in still]

@@ -1,0 +1,187 @@
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_runtime.vision import rejection
+from edge_runtime.vision.glyphs import Glyphs
+from edge_runtime.vision.page_model import estimate
+from tests.edge_runtime.vision.made import Corners, glyphs, row, shipped
+
+WEIGHTS = shipped()
+SURE, NONE = 0.999, 0.001
+COUNT = 8  # sure digits that stand around what is judged
+LEAST = 0.5
+
+
+def judged(page: Glyphs, *, least: float = LEAST, regions: int = 20, planes: int = 4) -> list[str | None]:
+    return rejection.judge(page, estimate(page, planes, WEIGHTS), WEIGHTS, least, regions)
+
+
+def one_more(box: Corners, **given: Any) -> Glyphs:
+    """Return a row of digits and one glyph more, last; `given` is what it is like, where that is not like them."""
+    usual = {"digit": SURE, "darkness": 200.0, "stroke_width": 6.0, "stroke": False, "piece": False, "plane": 0}
+    columns: dict[str, Any] = {name: [*[value] * COUNT, given.get(name, value)] for name, value in usual.items()}
+    return glyphs([*row(COUNT), box], **columns)
+
+
+def beside(width: float = 24, height: float = 40) -> Corners:
+    return 30.0 * COUNT, 100, width, height
+
+
+def doubtful(digit: float) -> Glyphs:
+    """Return two digits of which it is only sure that they are digits."""
+    page = glyphs(row(2))
+    page.confidences[:] = digit / 10
+    return page
+
+
+def test_an_empty_page_has_no_reasons() -> None:
+    assert judged(glyphs([])) == []
+    assert rejection.agreed(glyphs([]), []).shape == (0, 10)
+
+
+def test_sure_digits_have_no_reason() -> None:
+    assert judged(one_more(beside())) == [None] * (COUNT + 1)
+    assert judged(glyphs(row(1))) == [None]
+
+
+@pytest.mark.parametrize(
+    ("page", "reason"),
+    [
+        (one_more(beside(4, 6)), rejection.TOO_SMALL),
+        (one_more(beside(150, 260)), rejection.TOO_LARGE),
+        (one_more(beside(4, 40), stroke=True, stroke_width=1.2), rejection.LINE),
+        (one_more(beside(), darkness=6), rejection.LOW_CONTRAST),
+        (one_more(beside(), digit=NONE), rejection.NOT_A_DIGIT),
+        (glyphs([*row(COUNT), beside()], [*[NONE] * COUNT, 0.9]), rejection.PART_OF_WORD),
+        (doubtful(SURE), rejection.LOW_CONFIDENCE),
+    ],
+)
+def test_every_reason_comes_out(page: Glyphs, reason: str) -> None:
+    assert judged(page)[-1] == reason
+
+
+def test_what_chance_may_have_made_is_clutter() -> None:
+    page = glyphs(row(1), 0.98)
+    assert judged(page, regions=8) == [None]
+    assert judged(page, regions=10**9) == [rejection.CLUTTER]
+
+
+def test_a_page_of_digits_is_no_chance() -> None:
+    assert judged(glyphs(row(12)), regions=300) == [None] * 12
+
+
+@pytest.mark.parametrize("digit", [NONE, 0.5, SURE])
+def test_any_confidence_may_be_enough(digit: float) -> None:
+    odd = [one_more(beside(4, 6), digit=digit), one_more(beside(), darkness=6), glyphs(row(5), digit)]
+    for page in odd:
+        assert judged(page, least=0, regions=10**9) == [None] * len(page)
+
+
+def test_the_limit_itself_is_enough() -> None:
+    page = one_more(beside(), digit=0.9)
+    assert judged(page, least=0.9)[-1] is None
+    assert judged(page, least=0.9 + 1e-9)[-1] == rejection.LOW_CONFIDENCE
+    assert judged(glyphs(row(3), 1.0), least=1) == [None] * 3
+
+
+def test_the_same_doubt_counts_more_among_letters() -> None:
+    among_digits = glyphs([*row(COUNT), beside()], [*[SURE] * COUNT, 0.9])
+    among_letters = glyphs([*row(COUNT), beside()], [*[0.02] * COUNT, 0.9])
+    assert judged(among_digits)[-1] is None
+    assert judged(among_letters)[-1] is not None
+
+
+def test_strokes_alone_are_hardly_digits() -> None:
+    assert judged(glyphs(row(4, width=6), 0.9, stroke=True)) != [None] * 4
+    among = glyphs([*row(COUNT), beside(6)], stroke=[*[False] * COUNT, True])
+    assert judged(among)[-1] is None
+
+
+def test_a_piece_is_less_likely_a_digit() -> None:
+    parts = [rejection.contributions(page, estimate(page, 1, WEIGHTS), WEIGHTS) for page in (
+        one_more(beside()), one_more(beside(), piece=True)
+    )]  # fmt: skip
+    whole, piece = (sum(values[-1] for values in part.values()) for part in parts)
+    assert piece < whole
+
+
+def test_contributions_are_named_by_reasons() -> None:
+    page = one_more(beside())
+    parts = rejection.contributions(page, estimate(page, 1, WEIGHTS), WEIGHTS)
+    assert set(parts) < set(rejection.REASONS)
+    assert all(values.shape == (len(page),) for values in parts.values())
+    assert len(set(rejection.REASONS)) == len(rejection.REASONS)
+    assert rejection.READ_ELSEWHERE not in rejection.REASONS
+
+
+def both_planes(digit: float, other: float, *, shift: float = 1, label: int = 3, plane: int = 2) -> Glyphs:
+    """Return the same digits on plane 0 and another; `label` is what they look like there."""
+    moved = [(x + shift, y, width, height) for x, y, width, height in row(3)]
+    page = glyphs([*row(3), *moved], [*[digit] * 3, *[other] * 3], plane=[*[0] * 3, *[plane] * 3])
+    page.confidences[3:] = glyphs(moved, other, label=label).confidences
+    return page
+
+
+@pytest.mark.parametrize("least", [0.0, LEAST])
+def test_ink_of_two_planes_is_read_once(least: float) -> None:
+    elsewhere = rejection.READ_ELSEWHERE
+    assert judged(both_planes(SURE, 0.95), least=least) == [None, None, None, elsewhere, elsewhere, elsewhere]
+    assert judged(both_planes(0.95, SURE), least=least) == [elsewhere, elsewhere, elsewhere, None, None, None]
+
+
+def test_other_ink_on_another_plane_is_read() -> None:
+    assert judged(both_planes(SURE, SURE, shift=200)) == [None] * 6
+
+
+def test_what_two_planes_show_agrees() -> None:
+    found = rejection.agreed(both_planes(0.9, 0.6), [0, 2])
+    assert found.shape == (2, 10)
+    assert found[:, 3] == pytest.approx((0.9 * 0.6) ** 0.5, rel=0.01)
+
+
+def test_one_plane_alone_stays_as_sure() -> None:
+    others = both_planes(0.8, 0.9, shift=200), both_planes(0.8, 0.1), both_planes(0.8, 0.9, plane=1)  # of light ink
+    for page in (glyphs(row(3), 0.8), *others):
+        assert np.array_equal(rejection.agreed(page, [1]), page.confidences[[1]])
+
+
+def test_planes_that_disagree_are_in_doubt() -> None:
+    (found,) = rejection.agreed(both_planes(0.9, 0.8, label=5), [0])
+    assert found.max() < 0.1
+
+
+def test_overlap_is_a_part_of_either_box() -> None:
+    boxes, others = np.array([[0, 0, 10, 10]], np.float64), np.array([[5, 0, 10, 20], [10, 0, 5, 5]], np.float64)
+    assert rejection.overlap(boxes, others, np.minimum).tolist() == [[0.5, 0]]
+    assert rejection.overlap(boxes, others, np.maximum).tolist() == [[0.25, 0]]
+
+
+GLYPHS = st.lists(
+    st.tuples(
+        *[st.integers(0, 300)] * 2, *[st.integers(1, 60)] * 2, st.floats(0, 1), st.integers(0, 1),
+        st.integers(20, 255), st.integers(0, 30), st.booleans(), st.booleans(),
+    ),
+    max_size=12,
+)  # fmt: skip
+
+
+@given(GLYPHS, st.floats(0, 1), st.integers(1, 1000))
+def test_any_glyphs_have_known_reasons(rows: list[tuple[Any, ...]], least: float, regions: int) -> None:
+    boxes = [row[:4] for row in rows]
+    digit, plane, darkness, stroke_width, stroke, piece = ([row[k] for row in rows] for k in range(4, 10))
+    page = glyphs(boxes, digit, plane=plane, darkness=darkness, stroke_width=stroke_width, stroke=stroke, piece=piece)
+    found = judged(page, least=least, regions=max(regions, len(rows)))
+    assert len(found) == len(rows)
+    assert set(found) <= {None, rejection.READ_ELSEWHERE, *rejection.REASONS}
+    kept = [i for i, reason in enumerate(found) if reason is None]
+    assert all(digit[i] >= least for i in kept)
+    sure = rejection.agreed(page, kept)
+    assert sure.shape == (len(kept), 10)
+    assert ((sure >= 0) & (sure <= 1)).all()
+    assert (sure.sum(axis=1) <= 1 + 1e-9).all()
+    shared = rejection.overlap(page.boxes[kept], page.boxes[kept], np.minimum)
+    assert not (shared > 0.9)[page.plane[kept] != page.plane[kept][:, None]].any()

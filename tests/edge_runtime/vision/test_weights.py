@@ -1,0 +1,44 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_runtime.vision.weights import Weights, from_card
+
+CARD = {"rejection": dict(zip(Weights._fields, range(len(Weights._fields)), strict=True))}
+
+
+@pytest.mark.parametrize("card", [None, {}, {"rejection": None}, {"name": "digits"}])
+def test_a_card_without_weights_has_none(card: dict[str, Any] | None) -> None:
+    assert from_card(card) is None
+
+
+def test_weights_are_read_by_name() -> None:
+    assert from_card(CARD) == Weights(*map(float, range(len(Weights._fields))))
+    assert from_card({"rejection": dict(reversed(CARD["rejection"].items()))}) == from_card(CARD)
+
+
+@given(st.lists(st.floats(-100, 100), min_size=len(Weights._fields), max_size=len(Weights._fields)))
+def test_weights_come_back_from_a_card(values: list[float]) -> None:
+    assert from_card({"rejection": Weights(*values)._asdict()}) == Weights(*values)
+
+
+@pytest.mark.parametrize(
+    "rejection",
+    [
+        {},
+        dict.fromkeys(Weights._fields[1:], 1),
+        {**CARD["rejection"], "taste": 1},
+        {**CARD["rejection"], "digit": "much"},
+        {**CARD["rejection"], "digit": None},
+        {**CARD["rejection"], "digit": [1]},
+        [1.0] * len(Weights._fields),
+        "weights",
+        7,
+    ],
+    ids=["empty", "one missing", "one more", "a word", "null", "a list", "a list alone", "a word alone", "a number"],
+)
+def test_nonsense_is_refused(rejection: Any) -> None:
+    with pytest.raises(ValueError, match=f"a number for each of {', '.join(Weights._fields)}"):
+        from_card({"rejection": rejection})

@@ -1,0 +1,183 @@
+"""Fit the weights by which the runtime tells a digit from anything else, on drawn pages.
+
+python -m train.rejection                    fit them for the model that ships, and print them
+python -m train.rejection --model FILE       for another one
+python -m train.rejection --write            and write them into the model's card
+
+A logistic regression over the features that `edge_runtime.vision.rejection` names. What the page around a glyph says,
+the logarithm of the odds of its prior, counts as it is; it and the page model come from the weights that the model has.
+"""
+
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from tqdm import tqdm
+
+from edge_runtime import model_file
+from edge_runtime.reader import DigitReader, Trace
+from edge_runtime.records import Box
+from edge_runtime.vision import rejection, weights
+from edge_runtime.vision.glyphs import Float64, Glyphs, columns, log_odds, logistic
+from edge_runtime.vision.normalize import normalize_and_measure
+from edge_runtime.vision.page_model import priors
+from edge_runtime.vision.weights import Weights
+from train import command, crops, fonts
+from train.dataset import DataError
+
+SEED = 20_261_204
+FEATURES = tuple(name for name in Weights._fields if name != "bias")
+# What the squares of weights cost, beside the mean of what glyphs cost: none runs away where few glyphs speak of it.
+RIDGE = 1e-4
+# Pages where the page model says that digits are so many times higher or lower than they are count for nothing: no
+# weight could mend that, and hardly any digit is of another size elsewhere.
+MISTAKEN = 2.0
+EVERY = 100  # pages, from one line of progress to the next where there is no terminal
+
+
+class Sample(NamedTuple):
+    """N glyphs: `features` float64 (N, FEATURES), `prior` float64 (N,) as log odds, and whether each is a digit."""
+
+    features: Float64
+    prior: Float64
+    digit: NDArray[np.bool_]
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--pages", type=click.IntRange(1), default=900, show_default=True)
+@click.option("--model", type=click.Path(path_type=Path), default=model_file.SHIPPED,
+              help="[default: the one that ships]")  # fmt: skip
+@click.option("--write", is_flag=True, help="Write the weights into the model's card.")
+@click.option("--bias-too", is_flag=True,
+              help="Take the fitted bias as well: else it stays, for drawn pages are unlike photographs.")  # fmt: skip
+def fit_rejection(pages: int, model: Path, write: bool, bias_too: bool) -> None:
+    """Fit the weights of the logistic model that tells a digit by what it is like and by what the page is like."""
+    before = weights_of(model)
+    seen = gather(model, before, pages)
+    if seen.digit.all() or not seen.digit.any():
+        raise DataError(f"{pages} pages hold no digits, or nothing else: more are needed")
+    fitted = fit(seen)
+    written = fitted if bias_too else fitted._replace(bias=before.bias)
+    others = np.count_nonzero(~seen.digit)
+    print(f"{len(seen.digit) - others:,} digits and {others:,} other things on {pages:,} pages; "
+          f"cost {cost(seen, before):.4f} before, {cost(seen, fitted):.4f} fitted")  # fmt: skip
+    print(table(before, fitted))
+    if not bias_too:
+        print(f"the bias stays at {before.bias:g}: it was chosen on photographs (--bias-too takes the fitted one)")
+    if write:
+        model_file.add_to_card(model, rejection={name: round(value, 4) for name, value in written._asdict().items()})
+        print(f"written into the card of {model}")
+
+
+def weights_of(model: Path) -> Weights:
+    """Return the weights that a model has, or else those of the one that ships."""
+    for path in (model, model_file.SHIPPED):
+        found = weights.from_card(model_file.read(path).card)
+        if found is not None:
+            return found
+    raise DataError(f"neither {model} nor {model_file.SHIPPED} has weights to begin with")
+
+
+def gather(model: Path, before: Weights, pages: int) -> Sample:
+    """Return what the runtime chooses on so many drawn pages, but for what may or may not be a digit."""
+    fonts.stamp(fonts.names(False)[0], "0")  # fetched once, before there are several processes
+    parts = []
+    with ProcessPoolExecutor(crops.WORKERS, mp_context=get_context("spawn")) as pool:
+        found = pool.map(partial(_of_page, model, before), range(pages), chunksize=max(1, min(20, pages // 8)))
+        for i, part in enumerate(tqdm(found, "pages", pages, disable=not sys.stderr.isatty()), 1):
+            parts.append(part)
+            if not sys.stderr.isatty() and i % EVERY == 0:
+                print(f"pages: {i}/{pages}", file=sys.stderr, flush=True)
+    return Sample(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def _of_page(model: Path, before: Weights, number: int) -> Sample:
+    cv2.setNumThreads(1)
+    page = crops.draw("train", np.random.default_rng([SEED, number]))
+    reader = _reader(model)
+    trace = reader.trace(page.pixels)
+    return labeled(trace, glyphs_of(reader, trace), before, [digit.box for digit in page.digits])
+
+
+@cache
+def _reader(model: Path) -> DigitReader:
+    return DigitReader(model)
+
+
+def glyphs_of(reader: DigitReader, trace: Trace) -> Glyphs:
+    """Return the glyphs that a trace has chosen, as the reader judges them."""
+    labels, digits = reader.classifier.labels, reader.classifier.digits
+    chosen = [trace.candidates[i] for i in trace.chosen]
+    larger = [candidate.parts for candidate in trace.candidates if len(candidate.parts) > 1]
+    _, darkness, stroke_width = normalize_and_measure([candidate.ink for candidate in chosen])
+    return columns(
+        [candidate.box for candidate in chosen], [candidate.plane for candidate in chosen],
+        [plane.scale for plane in trace.planes], trace.confidences[list(trace.chosen)], (darkness, stroke_width),
+        [any(candidate.parts < parts for parts in larger) for candidate in chosen],
+        knows_others=digits < len(labels), one=labels.index("1") if "1" in labels else None,
+    )  # fmt: skip
+
+
+def labeled(trace: Trace, glyphs: Glyphs, before: Weights, truth: Sequence[Box]) -> Sample:
+    """Return the chosen glyphs of a trace as a sample; `truth` are the boxes of the page's digits."""
+    height = float(np.median([box.height for box in truth])) if truth else trace.page.height
+    if not len(glyphs) or not 1 / MISTAKEN <= trace.page.height / height <= MISTAKEN:
+        return Sample(np.zeros((0, len(FEATURES))), np.zeros(0), np.zeros(0, np.bool_))
+    which = [crops.judge(Box(*np.rint(box).astype(int).tolist()), list(truth)) for box in glyphs.boxes]
+    clear = [i for i, each in enumerate(which) if each is not None]
+    found = rejection.features(glyphs, trace.page)
+    return Sample(
+        np.column_stack([found[name] for name in FEATURES])[clear],
+        log_odds(priors(glyphs, before))[clear],
+        np.array([(which[i] or 0) >= 0 for i in clear], np.bool_),
+    )
+
+
+def fit(sample: Sample) -> Weights:
+    """Return the weights that make it likeliest which glyphs are digits, where these and the others weigh the same."""
+    target, count = sample.digit.astype(np.float64), balance(sample.digit)
+
+    def loss(values: Float64) -> tuple[float, Float64]:
+        odds = sample.features @ values[:-1] + values[-1] + sample.prior
+        error = count * (logistic(odds) - target)
+        slopes = np.append(sample.features.T @ error + RIDGE * values[:-1], error.sum())
+        return float(count @ (np.logaddexp(0, odds) - target * odds) + RIDGE / 2 * values[:-1] @ values[:-1]), slopes
+
+    found = minimize(loss, np.zeros(len(FEATURES) + 1), jac=True, method="BFGS").x.tolist()
+    return Weights(bias=found[-1], **dict(zip(FEATURES, found, strict=False)))
+
+
+def cost(sample: Sample, chosen: Weights) -> float:
+    """Return the mean surprise at what each glyph is, in nats, where digits and others weigh the same."""
+    odds = sample.features @ [getattr(chosen, name) for name in FEATURES] + chosen.bias + sample.prior
+    return float(balance(sample.digit) @ np.logaddexp(0, np.where(sample.digit, -odds, odds)))
+
+
+def balance(digit: NDArray[np.bool_]) -> Float64:
+    """Return what each glyph counts: digits together as much as all others, and all together 1."""
+    digits, others = (max(1, int(np.count_nonzero(which))) for which in (digit, ~digit))
+    return np.where(digit, 0.5 / digits, 0.5 / others)
+
+
+def table(before: Weights, fitted: Weights) -> str:
+    """Return the weights side by side, a line each."""
+    rows = [f"{name:<14}{getattr(before, name):10.3f}{getattr(fitted, name):10.3f}" for name in Weights._fields]
+    return "\n".join([f"{'feature':<14}{'before':>10}{'fitted':>10}", *rows])
+
+
+def main() -> None:
+    """Run the command."""
+    command.run(fit_rejection)
+
+
+if __name__ == "__main__":
+    main()
