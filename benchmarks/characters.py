@@ -12,8 +12,8 @@ from benchmarks.score import of_percent
 from edge_runtime.device.result import Measure, figure
 from edge_runtime.errors import OptionError
 from edge_runtime.model_file import DIGITS
-from edge_runtime.vision.normalize import normalize_all
 from edge_runtime.records import Uint8
+from edge_runtime.vision.normalize import normalize_all
 
 # Letters that some people write as others write a digit; told apart from digits they cannot be, and so counted apart.
 LOOK_ALIKE = frozenset("OoIliZzSsBbgqD")

@@ -105,7 +105,7 @@ def take_turns(
 
 
 def of_stages(reading: Reading) -> dict[str, float]:
-    """Return the nanoseconds of each of STAGES; `rest` is what the reader does after them: choose, reject, order."""
+    """Return the nanoseconds of each of STAGES; `rest` is selection, rejection and lines."""
     ms = reading.ms
     named = [ms.ink, ms.locate, ms.normalize, ms.classify]
     return dict(zip(STAGES, (1e6 * spent for spent in (*named, ms.total - sum(named), ms.total)), strict=True))

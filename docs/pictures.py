@@ -97,13 +97,13 @@ EASY = PageStyle(
     size=(640, 360), digit_height=(78, 78), paper=(225, 225), inks=((35, 30, 30),), grain=2.0, shade=0.05,
     blur=(0.5, 0.5),
 )  # fmt: skip
-CUT, FAR = "bad: cut off by the edge", "bad: too far, 10 pixels high"
+CUT, FAR = "bad: cut off by the edge", "bad: too far, 7 pixels high"
 SHOTS: dict[str, dict[str, Any]] = {
     "good: sharp, near, even light": {},
     "good: half the light in a shadow": {"shadow": (0.5, 0.5), "penumbra": (12, 12)},
     CUT: {},
     "bad: hardly any light": {"paper": (20, 20), "contrast": (0.5, 0.5), "noise": (9, 9)},
-    "bad: far too pale": {"contrast": (0.17, 0.17)},
+    "bad: far too pale": {"contrast": (0.12, 0.12)},
     "bad: a lamp mirrored in the paper": {"glare": (255, 255)},
     "bad: out of focus": {"blur": (8, 8)},
     FAR: {},
@@ -147,10 +147,10 @@ def _moved(page: Page, title: str) -> tuple[np.ndarray, list[Box]]:
         rest = cv2.copyMakeBorder(pixels[y:, x:], 0, y, 0, x, cv2.BORDER_REPLICATE)
         return rest, [box._replace(x=box.x - x, y=box.y - y) for box in boxes]
     if title == FAR:
-        small = cv2.resize(pixels, None, fx=10 / 78, fy=10 / 78, interpolation=cv2.INTER_AREA)
+        small = cv2.resize(pixels, None, fx=7 / 78, fy=7 / 78, interpolation=cv2.INTER_AREA)
         whole = np.full_like(pixels, np.median(pixels, axis=(0, 1)))
         whole[160 : 160 + len(small), 280 : 280 + len(small[0])] = small
-        return whole, [Box(*(round(side * 10 / 78) + shift for side, shift in zip(box, (280, 160, 0, 0), strict=True)))
+        return whole, [Box(*(round(side * 7 / 78) + shift for side, shift in zip(box, (280, 160, 0, 0), strict=True)))
                        for box in boxes]  # fmt: skip
     return pixels, boxes
 

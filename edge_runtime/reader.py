@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, perf_counter_ns
 from types import TracebackType
-from typing import NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +36,8 @@ class Trace:
     `planes` are the ink planes, `regions` the components of all of them, `standing` the indices of those of which none
     is a part of another, and `page` what digits are like on this page. Of N candidates, boxes are in pixels of their
     planes; `images` is uint8 (N, 28, 28) and `confidences` float64 (N, digits). `chosen` are the indices of the
-    candidates that exclude none of each other, `reasons` why each of these was rejected, or None. `reading` is in
-    pixels of the frame.
+    candidates that exclude none of each other, `glyphs` what they are like, and `reasons` why each of these was
+    rejected, or None. `reading` is in pixels of the frame.
     """
 
     frame: Frame
@@ -49,6 +49,7 @@ class Trace:
     images: Uint8
     confidences: Float64
     chosen: tuple[int, ...]
+    glyphs: Glyphs
     reasons: tuple[str | None, ...]
     reading: Reading
 
@@ -92,7 +93,7 @@ class DigitReader:
         # A network that was never shown anything else takes everything for a digit: its doubt which one has to do.
         self._knows_others = self.classifier.digits < len(self.classifier.labels)
         self._one = self.classifier.labels.index("1") if "1" in self.classifier.labels else None
-        self._weights = _weights(self.classifier.model)
+        self.weights = _weights(self.classifier.model)
         card = self.classifier.model.card or {}
         default = float(card.get("thresholds", {}).get("min_confidence", MIN_CONFIDENCE))
         self.min_confidence = default if min_confidence is None else min_confidence
@@ -110,20 +111,21 @@ class DigitReader:
         watch.stop("ink")
         regions = find_regions(planes)
         watch.stop("locate")
-        seen = self._see(regions, watch)
+        seen = self._see([region.ink for region in regions], watch)
         surveyed = self._glyphs(regions, planes, seen, [False] * len(regions))
         standing = page_model.standing(surveyed, [region.parent for region in regions])
         surveyed = surveyed.take(standing)
-        page = page_model.estimate(surveyed, len(planes), self._weights)
+        page = page_model.estimate(surveyed, len(planes), self.weights)
         candidates = propose(regions, standing, surveyed, page, work_budget(planes[0].ink.size))
         watch.stop("locate")
         known = [candidate.region for candidate in candidates if candidate.region is not None]
-        seen = seen.take(known).and_also(self._see(candidates[len(known) :], watch))
+        more = self._see([candidate.ink for candidate in candidates[len(known) :]], watch)
+        seen = seen.take(known).and_also(more)
         chosen = choose(candidates, seen.confidences)
         larger = [candidate.parts for candidate in candidates if len(candidate.parts) > 1]
         piece = [any(candidates[i].parts < parts for parts in larger) for i in chosen]
         glyphs = self._glyphs([candidates[i] for i in chosen], planes, seen.take(chosen), piece)
-        verdict = rejection.judge(glyphs, page, self._weights, self.min_confidence, len(standing))
+        verdict = rejection.judge(glyphs, page, self.weights, self.min_confidence, len(standing))
 
         boxes = [in_frame(candidates[i].box, planes[candidates[i].plane].scale, frame.size) for i in chosen]
         kept = [row for row, reason in enumerate(verdict.reasons) if reason is None]
@@ -146,8 +148,8 @@ class DigitReader:
         )
         return Trace(
             frame=frame, planes=planes, regions=regions, standing=standing, page=page, candidates=candidates,
-            images=seen.images, confidences=seen.confidences, chosen=tuple(chosen), reasons=tuple(verdict.reasons),
-            reading=reading,
+            images=seen.images, confidences=seen.confidences, chosen=tuple(chosen), glyphs=glyphs,
+            reasons=tuple(verdict.reasons), reading=reading,
         )  # fmt: skip
 
     def close(self) -> None:
@@ -162,27 +164,27 @@ class DigitReader:
     ) -> None:
         self.close()
 
-    def _see(self, things: Sequence[Region] | Sequence[Candidate], watch: "_Stopwatch") -> "_Seen":
+    def _see(self, inks: Sequence[Uint8 | None], watch: "_Stopwatch") -> "_Seen":
         """Show the network what has ink; what has none counts as black as can be, and as nothing that it knows."""
-        rows = [i for i, thing in enumerate(things) if thing.ink is not None]
-        images, darkness, stroke_width = normalize_and_measure([thing.ink for thing in things if thing.ink is not None])
+        rows = [i for i, ink in enumerate(inks) if ink is not None]
+        images, darkness, stroke_width = normalize_and_measure([ink for ink in inks if ink is not None])
         watch.stop("normalize")
         # What is missing of a row from 1 says how surely it is no digit.
         confidences = self.classifier.confidences(images)[:, : self.classifier.digits]
         watch.stop("classify")
-        if len(rows) == len(things):
-            return _Seen(images, confidences, darkness, stroke_width)
-        count = len(things)
-        seen = _Seen(
-            np.zeros((count, *images.shape[1:]), np.uint8), np.zeros((count, confidences.shape[1])),
-            np.full(count, 255.0), np.zeros(count),
-        )  # fmt: skip
-        for column, values in zip(seen, (images, confidences, darkness, stroke_width), strict=True):
-            column[rows] = values
-        return seen
+        shown = _Seen(images, confidences, darkness, stroke_width)
+        if len(rows) == len(inks):
+            return shown
+        count = len(inks)
+        return _Seen(
+            _spread(images, rows, np.zeros((count, *images.shape[1:]), np.uint8)),
+            _spread(confidences, rows, np.zeros((count, confidences.shape[1]))),
+            _spread(darkness, rows, np.full(count, 255.0)),
+            _spread(stroke_width, rows, np.zeros(count)),
+        )
 
     def _glyphs(
-        self, things: Sequence[Region] | Sequence[Candidate], planes: Sequence[Plane], seen: "_Seen", piece: Sequence[bool]
+        self, things: Sequence[Region | Candidate], planes: Sequence[Plane], seen: "_Seen", piece: Sequence[bool]
     ) -> Glyphs:
         return columns(
             [thing.box for thing in things], [thing.plane for thing in things], [plane.scale for plane in planes],
@@ -234,10 +236,20 @@ class _Seen(NamedTuple):
 
     def take(self, rows: Sequence[int]) -> "_Seen":
         at = np.asarray(rows, np.int64)
-        return _Seen(*(column[at] for column in self))
+        return _Seen(self.images[at], self.confidences[at], self.darkness[at], self.stroke_width[at])
 
     def and_also(self, other: "_Seen") -> "_Seen":
-        return _Seen(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
+        return _Seen(
+            np.concatenate([self.images, other.images]),
+            np.concatenate([self.confidences, other.confidences]),
+            np.concatenate([self.darkness, other.darkness]),
+            np.concatenate([self.stroke_width, other.stroke_width]),
+        )
+
+
+def _spread(values: NDArray[Any], rows: Sequence[int], into: NDArray[Any]) -> NDArray[Any]:
+    into[list(rows)] = values
+    return into
 
 
 class _Stopwatch:
@@ -259,7 +271,8 @@ class _Stopwatch:
 def _rejections(glyphs: Glyphs, boxes: Sequence[Box], verdict: rejection.Verdict) -> tuple[Rejection, ...]:
     """Return what was not read, and why, but for ink that was read in another way."""
     kept = [row for row, reason in enumerate(verdict.reasons) if reason is None]
-    read = (rejection.overlap(glyphs.boxes, glyphs.boxes[kept], np.minimum) > rejection.SHARED).any(axis=1)
+    shared = rejection.overlap(glyphs.boxes, glyphs.boxes[kept], np.minimum)
+    read = np.any(shared > rejection.SHARED, axis=1)
     best = verdict.confidences.max(axis=1, initial=0.0).tolist()
     return tuple(
         Rejection(boxes[row], reason, best[row])

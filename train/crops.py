@@ -36,7 +36,7 @@ from edge_runtime.vision.glyphs import columns
 from edge_runtime.vision.normalize import normalize
 from edge_runtime.vision.page_model import SURE, PageModel, standing
 from edge_runtime.vision.planes import Plane, ink_planes
-from edge_runtime.vision.regions import find_regions
+from edge_runtime.vision.regions import find_regions, work_budget
 from train import dataset, fonts, looks, penmanship
 from train.dataset import Digits
 from train.looks import style
@@ -198,8 +198,10 @@ def offered(planes: Sequence[Plane], rng: np.random.Generator) -> list[Candidate
     for plane in range(len(planes)):  # one by one: there is time for so many splits on each then
         scores = np.zeros(len(planes))
         scores[plane] = 1
-        model = PageModel(scores=scores, plane=plane, height=1.0, darkness=None, stroke_width=None)
-        proposed = propose(regions, stand, glyphs, model, planes[0].ink.size)
+        model = PageModel(
+            scores=scores, plane=plane, height=1.0, darkness=np.full(len(planes), np.nan), stroke_width=None
+        )
+        proposed = propose(regions, stand, glyphs, model, work_budget(planes[0].ink.size))
         made += [candidate for candidate in proposed if candidate.region is None]
     return alone + made
 

@@ -26,9 +26,8 @@ from tqdm import tqdm
 from edge_runtime import model_file
 from edge_runtime.reader import DigitReader, Trace
 from edge_runtime.records import Box
-from edge_runtime.vision import rejection, weights
-from edge_runtime.vision.glyphs import Float64, Glyphs, columns, log_odds, logistic
-from edge_runtime.vision.normalize import normalize_and_measure
+from edge_runtime.vision import rejection
+from edge_runtime.vision.glyphs import Float64, Glyphs, log_odds, logistic
 from edge_runtime.vision.page_model import priors
 from edge_runtime.vision.weights import Weights
 from train import command, crops, fonts
@@ -36,6 +35,9 @@ from train.dataset import DataError
 
 SEED = 20_261_204
 FEATURES = tuple(name for name in Weights._fields if name != "bias")
+# These say how much must speak for a digit, and for a 1. They stay as they are, chosen on photographs: nearly all
+# single strokes on drawn pages are digits, and hardly any in a street or a texture.
+OPERATING_POINT = "bias", "stroke"
 # What the squares of weights cost, beside the mean of what glyphs cost: none runs away where few glyphs speak of it.
 RIDGE = 1e-4
 # Pages where the page model says that digits are so many times higher or lower than they are count for nothing: no
@@ -57,34 +59,26 @@ class Sample(NamedTuple):
 @click.option("--model", type=click.Path(path_type=Path), default=model_file.SHIPPED,
               help="[default: the one that ships]")  # fmt: skip
 @click.option("--write", is_flag=True, help="Write the weights into the model's card.")
-@click.option("--bias-too", is_flag=True,
-              help="Take the fitted bias as well: else it stays, for drawn pages are unlike photographs.")  # fmt: skip
-def fit_rejection(pages: int, model: Path, write: bool, bias_too: bool) -> None:
+@click.option("--all", "everything", is_flag=True, help=f"Take the fitted {' and '.join(OPERATING_POINT)} as well.")
+def fit_rejection(pages: int, model: Path, write: bool, everything: bool) -> None:
     """Fit the weights of the logistic model that tells a digit by what it is like and by what the page is like."""
-    before = weights_of(model)
+    with DigitReader(model) as reader:
+        before = reader.weights
     seen = gather(model, before, pages)
     if seen.digit.all() or not seen.digit.any():
         raise DataError(f"{pages} pages hold no digits, or nothing else: more are needed")
     fitted = fit(seen)
-    written = fitted if bias_too else fitted._replace(bias=before.bias)
+    kept = {} if everything else {name: getattr(before, name) for name in OPERATING_POINT}
+    written = fitted._replace(**kept)
     others = np.count_nonzero(~seen.digit)
     print(f"{len(seen.digit) - others:,} digits and {others:,} other things on {pages:,} pages; "
           f"cost {cost(seen, before):.4f} before, {cost(seen, fitted):.4f} fitted")  # fmt: skip
     print(table(before, fitted))
-    if not bias_too:
-        print(f"the bias stays at {before.bias:g}: it was chosen on photographs (--bias-too takes the fitted one)")
+    for name, value in kept.items():
+        print(f"{name} stays at {value:g}: it was chosen on photographs (--all takes the fitted one)")
     if write:
         model_file.add_to_card(model, rejection={name: round(value, 4) for name, value in written._asdict().items()})
         print(f"written into the card of {model}")
-
-
-def weights_of(model: Path) -> Weights:
-    """Return the weights that a model has, or else those of the one that ships."""
-    for path in (model, model_file.SHIPPED):
-        found = weights.from_card(model_file.read(path).card)
-        if found is not None:
-            return found
-    raise DataError(f"neither {model} nor {model_file.SHIPPED} has weights to begin with")
 
 
 def gather(model: Path, before: Weights, pages: int) -> Sample:
@@ -105,26 +99,12 @@ def _of_page(model: Path, before: Weights, number: int) -> Sample:
     page = crops.draw("train", np.random.default_rng([SEED, number]))
     reader = _reader(model)
     trace = reader.trace(page.pixels)
-    return labeled(trace, glyphs_of(reader, trace), before, [digit.box for digit in page.digits])
+    return labeled(trace, trace.glyphs, before, [digit.box for digit in page.digits])
 
 
 @cache
 def _reader(model: Path) -> DigitReader:
     return DigitReader(model)
-
-
-def glyphs_of(reader: DigitReader, trace: Trace) -> Glyphs:
-    """Return the glyphs that a trace has chosen, as the reader judges them."""
-    labels, digits = reader.classifier.labels, reader.classifier.digits
-    chosen = [trace.candidates[i] for i in trace.chosen]
-    larger = [candidate.parts for candidate in trace.candidates if len(candidate.parts) > 1]
-    _, darkness, stroke_width = normalize_and_measure([candidate.ink for candidate in chosen])
-    return columns(
-        [candidate.box for candidate in chosen], [candidate.plane for candidate in chosen],
-        [plane.scale for plane in trace.planes], trace.confidences[list(trace.chosen)], (darkness, stroke_width),
-        [any(candidate.parts < parts for parts in larger) for candidate in chosen],
-        knows_others=digits < len(labels), one=labels.index("1") if "1" in labels else None,
-    )  # fmt: skip
 
 
 def labeled(trace: Trace, glyphs: Glyphs, before: Weights, truth: Sequence[Box]) -> Sample:

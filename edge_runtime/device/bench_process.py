@@ -189,7 +189,7 @@ def chain(frame: Uint8) -> object:
 
 
 def of_stages(reading: Reading) -> list[float]:
-    """Return the nanoseconds of each of STAGES; `rest` is what the reader does after them: choose, reject, order."""
+    """Return the nanoseconds of each of STAGES; `rest` is selection, rejection and lines."""
     ms = reading.ms
     named = [ms.ink, ms.locate, ms.normalize, ms.classify]
     return [1e6 * value for value in (*named, ms.total - sum(named), ms.total)]

@@ -83,7 +83,8 @@ def _page_model(trace: Trace) -> list[tuple[str, Color]]:
     if page.plane is None:
         return [("nothing on any plane is like a digit", PALE)]
     pen = "unknown" if page.stroke_width is None else f"{page.stroke_width:.1f} pixels"
-    dark = "unknown" if page.darkness is None else f"{page.darkness:.0f} of 255"
+    darkness = page.darkness[page.plane]
+    dark = "unknown" if np.isnan(darkness) else f"{darkness:.0f} of 255"
     lines = [(f"height {page.height:.0f} pixels", TEXT), (f"pen {pen}", TEXT), (f"darkness {dark}", TEXT)]
     lines.append(("score of each plane:", PALE))
     for i in np.argsort(-page.scores, kind="stable").tolist():
@@ -114,7 +115,9 @@ def _stages(trace: Trace, labels: Sequence[str]) -> Uint8:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     best = trace.page.plane or 0
     plane = trace.planes[best]
-    ink = np.asarray(cv2.convertScaleAbs(plane.ink, alpha=255 / (trace.page.darkness or 255)), np.uint8)
+    ink = np.asarray(
+        cv2.convertScaleAbs(plane.ink, alpha=255 / np.nan_to_num(trace.page.darkness[best], nan=255)), np.uint8
+    )
     kind = "light" if plane.light else "dark"
     found = sum(region.plane == best for region in trace.regions)
     panels = (

@@ -23,7 +23,7 @@ MOST_SPLITS, MOST_CANDIDATES = 12, MOST_REGIONS // 2
 
 
 class Candidate(NamedTuple):
-    """What may be one digit, on a plane: `ink`, uint8 (rows, columns), bright on 0, around `box`, in the plane's pixels.
+    """What may be one digit, on a plane: `ink`, uint8 (rows, columns), bright on 0, around `box`, in its pixels.
 
     `parts` numbers the pieces of ink that it is made of: candidates that share one exclude each other. `region` is the
     index of the region that it is, or None.
@@ -51,14 +51,19 @@ def propose(
     count = 0  # of parts, over all planes
     splits_left, most = int(MOST_SPLITS * budget), int(MOST_CANDIDATES * budget)
     for plane in read:
-        rows = [row for row, i in enumerate(standing) if regions[i].plane == plane and regions[i].ink is not None]
-        marks = [regions[standing[row]] for row in rows]
+        rows: list[int] = []
+        marks: list[Piece] = []
+        for row, i in enumerate(standing):
+            box, place, ink, of_plane, _ = regions[i]
+            if of_plane == plane and ink is not None:
+                rows.append(row)
+                marks.append(Piece(box, place, ink))
         doubt = [k for k, row in enumerate(rows) if _may_be_several(marks[k].box, float(glyphs.confidences[row].max()))]
         doubt, splits_left = doubt[:splits_left], splits_left - min(splits_left, len(doubt))
         pieces = dict(zip(doubt, split([marks[k] for k in doubt]), strict=True))
         numbers: list[frozenset[int]] = []
         for k, mark in enumerate(marks):
-            own = pieces.get(k, [Piece(mark.box, mark.place, mark.ink)])
+            own = pieces.get(k, [mark])
             numbers.append(frozenset(range(count, count + len(own))))
             count += len(own)
             wholes.append(Candidate(mark.box, mark.ink, plane, numbers[-1], standing[rows[k]]))
@@ -74,7 +79,7 @@ def _may_be_several(box: Box, confidence: float) -> bool:
     return box.width >= BROAD * box.height or (2 * box.width >= box.height and confidence < SURE)
 
 
-def _runs(whole: Region, pieces: Sequence[Piece], numbers: Sequence[int], plane: int) -> Iterator[Candidate]:
+def _runs(whole: Piece, pieces: Sequence[Piece], numbers: Sequence[int], plane: int) -> Iterator[Candidate]:
     """Yield the runs of neighboring pieces of a region, but for all of them, that may be a digit each."""
     count = len(pieces)
     for start in range(count if count > 1 else 0):
@@ -96,9 +101,10 @@ def in_frame(box: Box, scale: float, size: tuple[int, int]) -> Box:
     return Box(x, y, max(1, right - x), max(1, bottom - y))
 
 
-def together(pieces: Sequence[Piece | Region]) -> Piece:
+def together(pieces: Sequence[Piece]) -> Piece:
     """Return several pieces of ink as one."""
-    box, place = (reduce(Box.union, (getattr(piece, name) for piece in pieces)) for name in ("box", "place"))
+    box = reduce(Box.union, (piece.box for piece in pieces))
+    place = reduce(Box.union, (piece.place for piece in pieces))
     ink = np.zeros((place.height, place.width), np.uint8)
     for piece in pieces:
         x, y = piece.place.x - place.x, piece.place.y - place.y

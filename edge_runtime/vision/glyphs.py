@@ -1,4 +1,4 @@
-"""What the network was shown, as columns: where each glyph is, how likely it is a digit, how dark and how broad its pen."""
+"""What the network was shown, as columns: where each glyph is, how likely a digit, how dark, and of how broad a pen."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,8 +43,8 @@ class Glyphs:
 
 
 def columns(
-    boxes: Sequence[Box], planes: Sequence[int], scales: Sequence[float], confidences: Float64, measured: tuple[Float64, Float64],
-    piece: Sequence[bool], *, knows_others: bool, one: int | None,
+    boxes: Sequence[Box], planes: Sequence[int], scales: Sequence[float], confidences: Float64,
+    measured: tuple[Float64, Float64], piece: Sequence[bool], *, knows_others: bool, one: int | None,
 ) -> Glyphs:  # fmt: skip
     """Return glyphs whose `boxes` are in pixels of their planes; `scales` are those of all planes.
 

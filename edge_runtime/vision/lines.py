@@ -8,8 +8,8 @@ from edge_runtime.records import Box
 
 # Two digits stand on one line if, once the page's tilt is taken out, they share this part of the lower one's height.
 SHARED = 0.4
-# The tilt is told by neighbors up to so many heights apart, along lines that rise or fall by up to so much.
-REACH = 5.0
+REACH = 5.0  # heights: what is further apart is no neighbor, here and in `page_model`
+# The tilt is told by neighbors along lines that rise or fall by up to so much.
 STEEP = 0.36  # 20 degrees
 ASIDE = 0.3  # heights by which neighbors may stand higher or lower than that
 # A gap is one between words if it is at least this part of the line's height, and this many times the page's median.

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-
 from numpy.typing import NDArray
 
 from edge_runtime.records import Uint8
@@ -130,7 +129,7 @@ def _scaled(ink: Uint8, scale: float) -> Uint8:
     """Resize; no side falls below 1. Averaging over areas is antialiased, but only where the picture shrinks."""
     rows, columns = ink.shape
     size = max(1, round(columns * scale)), max(1, round(rows * scale))
-    while size[0] <= columns / (2 * 2) and size[1] <= rows / (2 * 2):
+    while 2 * size[0] <= columns // 2 and 2 * size[1] <= rows // 2:
         # Halving is many times faster than any other factor.
         rows, columns = rows // 2, columns // 2
         ink = np.asarray(cv2.resize(ink, (columns, rows), interpolation=cv2.INTER_AREA))

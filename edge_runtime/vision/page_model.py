@@ -1,8 +1,8 @@
-"""What is surely a digit -> what digits are like on this page: how many, how large, how dark, of what pen, on which plane.
+"""What is surely a digit -> what digits are like on this page: how many, how large and dark, of what pen and plane.
 
-How many of the glyphs around each one are digits is told from the glyphs themselves, by the rule of Saerens, Latinne and
-Decaestecker (2002), "Adjusting the outputs of a classifier to new a priori probabilities": expectation maximization, of
-the whole plane first, and then within some heights of each glyph.
+How many of the glyphs around each one are digits is told from the glyphs themselves, by the rule of Saerens, Latinne
+and Decaestecker (2002), "Adjusting the outputs of a classifier to new a priori probabilities": expectation
+maximization, of the whole plane first, and then within some heights of each glyph.
 """
 
 from collections.abc import Sequence
@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_runtime.vision.glyphs import Float64, Glyphs, log_odds, logistic
+from edge_runtime.vision.lines import REACH
 from edge_runtime.vision.weights import Weights
 
 # Before anything is seen, so many glyphs are thought to be digits, with the weight of one glyph on the plane.
 USUAL = 0.75
-# Glyphs further away than so many heights, or of another size by more than this (a standard deviation of the logarithm
+# Glyphs further away than REACH heights, or of another size by more than this (a standard deviation of the logarithm
 # of heights), keep no company. What is half as dark is print on the other side of the paper, or a shadow.
-REACH, ALIKE, PALE = 5.0, 0.3, 1 / 2
+ALIKE, PALE = 0.3, 1 / 2
 # A single stroke may be anything: as evidence of digits around it, it weighs so much.
 STROKE_EVIDENCE = 0.2
 STROKE_DOUBT = 1.0
@@ -31,14 +32,14 @@ SURE = 0.8  # glyphs at least so surely digits tell how dark and broad the pen i
 class PageModel:
     """`scores` float64 (planes,): how much on each plane is a digit. `plane` is the best of them, None without digits.
 
-    `height` of digits and `stroke_width` are in pixels of the frame, `darkness` is 0-255; the last two are None where
-    nothing is sure.
+    `height` of digits and `stroke_width` are in pixels of the frame, the latter None where nothing is sure. `darkness`
+    float64 (planes,) is that of the sure digits on each plane, 0-255; NaN where there are none.
     """
 
     scores: Float64
     plane: int | None
     height: float
-    darkness: float | None
+    darkness: Float64
     stroke_width: float | None
 
 
@@ -69,7 +70,7 @@ def standing(glyphs: Glyphs, parents: Sequence[int]) -> list[int]:
     return sorted(found)
 
 
-def looks(glyphs: Glyphs) -> dict[str, Float64]:
+def own_features(glyphs: Glyphs) -> dict[str, Float64]:
     """Return float64 (N,) by name of its weight: what each glyph is like by itself."""
     return {
         "digit": log_odds(glyphs.digit),
@@ -81,7 +82,9 @@ def looks(glyphs: Glyphs) -> dict[str, Float64]:
 
 def evidence(glyphs: Glyphs, weights: Weights) -> Float64:
     """Return float64 (N,): how much each glyph by itself speaks for a digit, as a logarithm of odds."""
-    return np.asarray(sum(getattr(weights, name) * values for name, values in looks(glyphs).items()) + weights.bias)
+    return np.asarray(
+        sum(getattr(weights, name) * values for name, values in own_features(glyphs).items()) + weights.bias
+    )
 
 
 def priors(glyphs: Glyphs, weights: Weights) -> Float64:
@@ -114,23 +117,25 @@ def estimate(glyphs: Glyphs, planes: int, weights: Weights) -> PageModel:
     likely to be a digit, among digits, dark and large.
     """
     scores, heights = np.zeros(planes), np.ones(planes)
+    darkness, stroke_widths = np.full(planes, np.nan), np.full(planes, np.nan)
     prior = priors(glyphs, weights)
     likely = logistic(evidence(glyphs, weights) + log_odds(prior))
+    sure = (likely >= SURE) & ~glyphs.stroke
     height = glyphs.boxes[:, 3]
-    amount = likely * prior**2 * glyphs.darkness * np.sqrt(height) * np.where(glyphs.stroke, STROKE_EVIDENCE, 1.0)
+    amount = likely * prior**2 * np.sqrt(glyphs.darkness * height) * np.where(glyphs.stroke, STROKE_EVIDENCE, 1.0)
     logarithm = np.log(height)
     for plane in np.unique(glyphs.plane).tolist():
         on = glyphs.plane == plane
         density = np.exp(-(((logarithm[on, None] - logarithm[on]) / ALIKE) ** 2) / 2) @ amount[on]
         scores[plane], heights[plane] = density.max(), height[on][density.argmax()]
-    if not scores.any():
-        return PageModel(scores=scores, plane=None, height=1.0, darkness=None, stroke_width=None)
+        if (on & sure).any():
+            darkness[plane] = np.median(glyphs.darkness[on & sure])
+            stroke_widths[plane] = np.median(glyphs.stroke_width[on & sure])
     best = int(scores.argmax())
-    sure = (glyphs.plane == best) & (likely >= SURE) & ~glyphs.stroke
     return PageModel(
         scores=scores,
-        plane=best,
+        plane=best if scores[best] > 0 else None,
         height=float(heights[best]),
-        darkness=float(np.median(glyphs.darkness[sure])) if sure.any() else None,
-        stroke_width=float(np.median(glyphs.stroke_width[sure])) if sure.any() else None,
+        darkness=darkness,
+        stroke_width=None if np.isnan(stroke_widths[best]) else float(stroke_widths[best]),
     )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.records import Box, Uint8
-from edge_runtime.vision.planes import SAMPLE, STROKE_WINDOW, VGA, Plane
+from edge_runtime.vision.planes import SAMPLE, SHORTEST_SIDE, STROKE_WINDOW, VGA, Plane
 
 # The ink, of 255, from which a component is followed up. 18 triples the errors on dark desks, 36 doubles false digits;
 # the steps between hardly matter.
@@ -23,7 +23,7 @@ THRESHOLDS = FAINTEST, round(STEP * FAINTEST), round(STEP * STEP * FAINTEST)
 SHRUNK = 0.8
 # Pixels of a plane: the sizes of what is offered to the network, from the second on at every level but the finest,
 # and up to the third at every level but the coarsest. Strokes of larger ones would be wider than the planes' window.
-SMALLEST, SMALL, LARGE = 8, STROKE_WINDOW, 2 * 2 * STROKE_WINDOW
+SMALLEST, SMALL, LARGE = 8, STROKE_WINDOW, 2 * SHORTEST_SIDE
 # What is wider than so many times its height is a line or a word, no row of digits that touch.
 WORD = 6.0
 # A plane with more edges than this part of its pixels, at a threshold, is a texture there: grass, gravel, noise.
@@ -37,7 +37,7 @@ RIM = np.ones((3, 3), np.uint8)  # a region's ink includes a pixel around its co
 class Region(NamedTuple):
     """A component. `box` and `place`, which is the box with a rim, are in pixels of its plane, number `plane`.
 
-    `ink` is uint8 (rows, columns), bright on 0: its own ink in `place`; None where it is no digit by its size and shape.
+    `ink` is uint8 (rows, columns), bright on 0: its own ink in `place`; None where its size and shape are no digit's.
     `parent` is the index of the region that it is a part of, or -1; parents come first.
     """
 
@@ -50,7 +50,7 @@ class Region(NamedTuple):
 
 def work_budget(pixels: int) -> float:
     """Return how much more than for a VGA frame there is time for, in a picture of so many pixels: as its sides."""
-    return max(1.0, pixels / VGA) ** (1 / 2)
+    return float(max(1.0, pixels / VGA) ** (1 / 2))
 
 
 def find_regions(planes: Sequence[Plane]) -> list[Region]:
@@ -129,15 +129,17 @@ def _is_texture(binary: Uint8) -> bool:
     return cv2.countNonZero(cv2.absdiff(rows[:, 1:], rows[:, :-1])) > TEXTURE * rows.size
 
 
-def _nested(boxes: NDArray[np.int64], outer: NDArray[np.int64], known: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _nested(
+    boxes: NDArray[np.int64], outer: NDArray[np.int64], known: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the region each box lies in, or -1, and whether it is the same thing: the smallest of `outer` holds it."""
     parents, same = np.full(len(boxes), -1), np.zeros(len(boxes), np.bool_)
     if len(outer) and len(boxes):
         ends, outer_ends = boxes[:, :2] + boxes[:, 2:], outer[:, :2] + outer[:, 2:]
-        inside = ((outer[None, :, :2] <= boxes[:, None, :2]) & (outer_ends[None] >= ends[:, None])).all(axis=2)
+        inside = np.all((outer[None, :, :2] <= boxes[:, None, :2]) & (outer_ends[None] >= ends[:, None]), axis=2)
         areas = np.where(inside, outer[:, 2] * outer[:, 3], np.iinfo(np.int64).max)
         smallest = areas.argmin(axis=1)
-        held = inside.any(axis=1)
+        held = np.any(inside, axis=1)
         parents[held] = known[smallest[held]]
         same = held & (boxes[:, 2] * boxes[:, 3] >= SHRUNK * areas[np.arange(len(boxes)), smallest])
     return parents, same

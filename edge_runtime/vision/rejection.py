@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from edge_runtime.vision.glyphs import SURER, Float64, Glyphs, log_odds
-from edge_runtime.vision.page_model import PageModel, evidence, looks, priors
+from edge_runtime.vision.page_model import PageModel, evidence, own_features, priors
 from edge_runtime.vision.weights import Weights
 
 TOO_SMALL = "too small"
@@ -28,7 +28,7 @@ REASONS = (TOO_SMALL, TOO_LARGE, LINE, LOW_CONTRAST, PART_OF_WORD, NOT_A_DIGIT, 
 MOST = 2.0
 # Of so many things, some look like digits by chance: the mean odds of the BEST digits must exceed this times the
 # logarithm of how many regions there were, or the picture holds none.
-CHANCE, FEW, BEST = 0.45, 8, 3
+CHANCE, FEW, BEST = 0.5, 8, 2
 # Boxes of two planes that share this part of the smaller one show the same ink; that of the larger, the same digit.
 SHARED = 0.3
 SAME = 1 - SHARED
@@ -37,12 +37,12 @@ SAME = 1 - SHARED
 def features(glyphs: Glyphs, model: PageModel) -> dict[str, Float64]:
     """Return float64 (N,) by name of its weight: what each glyph is like, by itself and beside the page's digits."""
     height = np.log(glyphs.boxes[:, 3] / model.height)
-    pale = np.zeros(len(glyphs)) if model.darkness is None else np.log(np.maximum(1, glyphs.darkness) / model.darkness)
+    pale = np.nan_to_num(np.log(np.maximum(1, glyphs.darkness) / model.darkness[glyphs.plane]))
     pen = np.zeros(len(glyphs))
     if model.stroke_width is not None:
         pen = np.minimum(MOST, abs(np.log(np.maximum(1, glyphs.stroke_width) / model.stroke_width))) ** 2
     return {
-        **looks(glyphs),
+        **own_features(glyphs),
         "size": np.minimum(MOST, abs(height)) ** 2,
         "pale": np.minimum(0, pale),
         "pen": pen,
@@ -67,7 +67,7 @@ def contributions(glyphs: Glyphs, model: PageModel, weights: Weights) -> dict[st
 
 
 class Verdict(NamedTuple):
-    """Why each of N glyphs is no digit, None where it is one; `confidences`, float64 (N, digits), of all planes together.
+    """Why each of N glyphs is no digit, or None; `confidences`, float64 (N, digits), are those of all planes together.
 
     `finest` is the row of the finest plane that shows the same digit, where its box is most exact.
     """
@@ -124,13 +124,15 @@ def _agreed(glyphs: Glyphs) -> tuple[Float64, list[int]]:
     same |= np.eye(len(glyphs), dtype=np.bool_)
     count = same.sum(axis=1, keepdims=True)
     likely = np.exp(same @ np.log(np.maximum(glyphs.confidences, SURER)) / np.maximum(1, count))
-    likely *= (same @ glyphs.confidences.sum(axis=1))[:, None] / np.maximum(1, count) / likely.sum(axis=1, keepdims=True)
+    likely *= (
+        (same @ glyphs.confidences.sum(axis=1))[:, None] / np.maximum(1, count) / likely.sum(axis=1, keepdims=True)
+    )
     finest = np.where(same, glyphs.plane, np.iinfo(np.int64).max).argmin(axis=1).tolist() if len(glyphs) else []
     return np.where(count > 1, likely, glyphs.confidences), finest
 
 
 def overlap(boxes: Float64, others: Float64, which: np.ufunc) -> Float64:
-    """Return (N, M): what boxes and others share, as part of the smaller (np.minimum) or larger (np.maximum) of the two."""
+    """Return (N, M): what boxes and others share, as part of the smaller (np.minimum) or larger (np.maximum) one."""
     x, y, width, height = boxes.T[:, :, None]
     other_x, other_y, other_width, other_height = others.T[:, None, :]
     across = np.minimum(x + width, other_x + other_width) - np.maximum(x, other_x)

@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.records import Box
 from edge_runtime.vision.candidates import BROAD, Candidate
 from edge_runtime.vision.glyphs import SLENDER, SURER
 from edge_runtime.vision.page_model import SURE
@@ -61,7 +60,9 @@ def choose(candidates: Sequence[Candidate], confidences: NDArray[np.float64]) ->
             digits = amount[i] / unit
             broad = BROAD * candidates[i].box.height / candidates[i].box.width
             doubt = -log(max(SURER, float(best[i]) * min(1.0, broad) ** 2))
-            if candidates[i].box.width < SLENDER * candidates[i].box.height and any(candidates[i].parts < candidates[j].parts for j in group):
+            if candidates[i].box.width < SLENDER * candidates[i].box.height and any(
+                candidates[i].parts < candidates[j].parts for j in group
+            ):
                 doubt += STROKE
             cost = min(PRICE + doubt * max(1.0, digits), OTHER - log(max(SURER, float(none[i]))))
             worth.append(UNEXPLAINED * digits - cost)

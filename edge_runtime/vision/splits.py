@@ -19,8 +19,7 @@ SIDEWAYS = 60  # what a step to the side costs, where a pixel of full ink costs 
 WALL = 255 * HEIGHT * HEIGHT  # what keeps cuts in their own mark: more than any of them costs
 CUTS = 2.0  # so many for each height of the width, and one more
 MOST = 0.2  # a cut through more ink than this part of the height would cut along a stroke
-TALL = 1 / 2  # pieces are at least so high; rows with less ink than the next do not count
-VISIBLE = 255 // 2
+TALL = 1 / 2  # pieces are at least so high; rows with less ink than half a full pixel do not count
 
 
 class Piece(NamedTuple):
@@ -88,7 +87,7 @@ def _seams(ink: NDArray[np.int32], walls: NDArray[np.intp]) -> tuple[NDArray[np.
     upto = np.cumsum(steps, axis=1, dtype=np.int32)
     before = upto - steps
     cost = np.zeros_like(halves[0])
-    right, left, onward, back = (np.empty_like(halves) for _ in range(4))
+    right, left, onward, back = np.empty((4, *halves.shape), np.int32)
     for row, entered in enumerate(halves):
         # From each column a cut may go on to the right or to the left, for what the steps between cost.
         cost += entered
@@ -142,7 +141,7 @@ def _apart(costs: NDArray[np.int32], ink: NDArray[np.int32], all_ink: NDArray[np
 
 def _height(rows: NDArray[np.int32]) -> int:
     """Return how many rows lie between the first and the last with ink, both included."""
-    inked = (rows > VISIBLE).nonzero()[0]
+    inked = (2 * rows > 255).nonzero()[0]
     return int(inked[-1] - inked[0]) + 1 if inked.size else 0
 
 

@@ -150,7 +150,7 @@ def made_up(tiny: Trace, **parts: Any) -> Trace:
     )  # fmt: skip
     empty: dict[str, Any] = {
         "frame": Frame(np.full((28, 48), 250, np.uint8)), "planes": planes, "regions": [], "standing": [],
-        "page": PageModel(scores=np.zeros(2), plane=None, height=1.0, darkness=None, stroke_width=None),
+        "page": PageModel(scores=np.zeros(2), plane=None, height=1.0, darkness=np.full(2, np.nan), stroke_width=None),
         "candidates": [], "images": np.zeros((0, 28, 28), np.uint8), "confidences": np.zeros((0, 10)), "chosen": (),
         "reasons": (), "reading": replace(tiny.reading, width=48, height=28, digits=(), rejected=(), text=()),
     }  # fmt: skip
@@ -168,7 +168,9 @@ def panel(picture: Uint8, number: int) -> Uint8:
 
 
 def test_the_ink_is_shown_pixel_by_pixel_and_as_white_as_the_digits_are_dark(tiny: Trace) -> None:
-    model = replace(tiny.page, scores=np.array([900.0, 89.0]), plane=0, height=20.0, darkness=102.0, stroke_width=2.0)
+    model = replace(
+        tiny.page, scores=np.array([900.0, 89.0]), plane=0, height=20.0, darkness=np.full(2, 102.0), stroke_width=2.0
+    )
     ink = np.zeros((28, 48), np.uint8)
     ink[4:20, 10] = 40, *[102] * 14, 200
     planes = Plane(ink, 1.0, 0, False), Plane(ink[::2, ::2], 2.0, 1, True)
@@ -178,21 +180,27 @@ def test_the_ink_is_shown_pixel_by_pixel_and_as_white_as_the_digits_are_dark(tin
     assert np.array_equal(panel(picture, 1), enlarged(np.dstack([expected] * 3)))
     assert np.array_equal(panel(picture, 3), enlarged(255 - np.dstack([expected] * 3) // 2))
     assert says(picture, "2. The best plane: dark ink, level 0", 0.55, TEXT)
-    unsure = explain(made_up(tiny, planes=planes, page=replace(model, plane=1, darkness=None)))
+    unsure = explain(made_up(tiny, planes=planes, page=replace(model, plane=1, darkness=np.full(2, np.nan))))
     assert np.array_equal(panel(unsure, 1), enlarged(enlarged(np.dstack([ink[::2, ::2]] * 3)))[::4, ::4])
     assert says(unsure, "2. The best plane: light ink, level 1", 0.55, TEXT)
     assert says(unsure, "white: as light as the digits found, or more; a pixel is 2 of the page's", 0.4, PALE)
 
 
 def test_what_digits_are_like_is_told_and_which_planes_are_read(tiny: Trace) -> None:
-    model = replace(tiny.page, scores=np.array([900.0, 90.0]), plane=0, height=20.4, darkness=102.0, stroke_width=2.04)
+    model = replace(
+        tiny.page, scores=np.array([900.0, 90.0]), plane=0, height=20.4, darkness=np.full(2, 102.0), stroke_width=2.04
+    )
     picture = explain(made_up(tiny, page=model))
     for line in ("height 20 pixels", "pen 2.0 pixels", "darkness 102 of 255", " 100%  dark ink, level 0",
                  "  10%  light ink, level 1"):  # fmt: skip
         assert says(picture, line, 0.45, TEXT)
     assert says(explain(made_up(tiny, page=replace(model, scores=np.array([900.0, 89.0])))),
                 "  10%  light ink, level 1", 0.45, PALE)  # fmt: skip
-    few = explain(made_up(tiny, page=replace(model, scores=np.array([900.0, 4.0]), darkness=None, stroke_width=None)))
+    few = explain(
+        made_up(
+            tiny, page=replace(model, scores=np.array([900.0, 4.0]), darkness=np.full(2, np.nan), stroke_width=None)
+        )
+    )
     assert says(few, "pen unknown", 0.45, TEXT)
     assert says(few, "darkness unknown", 0.45, TEXT)
     assert not says(few, "light ink, level 1", 0.45, PALE)

@@ -36,13 +36,6 @@ def test_bare_pixels_are_a_frame_of_this_moment(reader: DigitReader) -> None:
     assert abs(datetime.now(UTC) - reading.captured_at) < timedelta(minutes=1)
 
 
-@pytest.mark.parametrize("brightness", [0, 90, 255])
-@pytest.mark.parametrize("shape", [(1, 1), (48, 64, 3), (480, 640)])
-def test_a_blank_page_holds_nothing(reader: DigitReader, brightness: int, shape: tuple[int, ...]) -> None:
-    reading = reader.read(np.full(shape, brightness, np.uint8))
-    assert (reading.text, reading.digits, reading.rejected) == ((), (), ())
-
-
 def test_digits_lie_where_they_were_drawn(reader: DigitReader, digits: tuple[Uint8, Uint8]) -> None:
     images, labels = digits
     style = PageStyle(grain=0, shade=0, blur=(0, 0), inks=((0, 0, 0),))
@@ -72,16 +65,6 @@ def test_gray_reads_as_color_does(reader: DigitReader, samples: Path, name: str)
     assert reader.read(gray).text == reader.read(color).text
     three = np.repeat(gray[:, :, None], 3, axis=2)
     assert reader.read(three).digits == reader.read(gray).digits
-
-
-def test_boxes_are_in_a_large_pictures_own_pixels(reader: DigitReader, samples: Path) -> None:
-    small = load(samples / "paper.jpg").pixels
-    large = np.asarray(cv2.resize(small, None, fx=4, fy=4, interpolation=cv2.INTER_LINEAR), np.uint8)
-    expected, reading = reader.read(small), reader.read(large)
-    assert (reading.width, reading.height) == (3200, 2400)
-    assert reading.text == expected.text
-    for digit, reference in zip(reading.digits, expected.digits, strict=True):
-        assert np.abs(np.subtract(digit.box, np.multiply(reference.box, 4))).max() <= 12
 
 
 def test_dust_on_a_large_scan_is_nothing(reader: DigitReader) -> None:

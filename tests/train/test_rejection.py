@@ -10,7 +10,6 @@ from edge_runtime.page_style import PageStyle
 from edge_runtime.pages import draw_page
 from edge_runtime.records import Box
 from edge_runtime.vision.glyphs import logistic
-from edge_runtime.vision.rejection import judge
 from edge_runtime.vision.weights import Weights
 from tests.commands import Call
 from train import dataset, rejection
@@ -26,6 +25,11 @@ def drawn(count: int, seed: int = 1) -> Sample:
     features, prior = rng.normal(0, 1, (count, len(FEATURES))), rng.normal(0, 1, count)
     odds = features @ [getattr(TRUE, name) for name in FEATURES] + TRUE.bias + prior
     return Sample(features, prior, rng.random(count) < logistic(odds))
+
+
+def weights_of(path: Path) -> Weights:
+    with DigitReader(path) as reader:
+        return reader.weights
 
 
 @pytest.fixture
@@ -75,8 +79,8 @@ def test_chosen_glyphs_are_labeled_by_the_truth_and_doubt_is_left_out() -> None:
     truth = [digit.box for digit in page.digits]
     with DigitReader() as reader:
         trace = reader.trace(page.pixels)
-        glyphs = rejection.glyphs_of(reader, trace)
-    before = rejection.weights_of(model_file.SHIPPED)
+        glyphs = trace.glyphs
+    before = weights_of(model_file.SHIPPED)
     found = rejection.labeled(trace, glyphs, before, truth)
     assert len(glyphs) == len(trace.chosen)
     assert found.features.shape == (len(found.digit), len(FEATURES))
@@ -91,23 +95,10 @@ def test_chosen_glyphs_are_labeled_by_the_truth_and_doubt_is_left_out() -> None:
     assert len(rejection.labeled(trace, glyphs, before, higher).digit) < len(found.digit)
 
 
-def test_the_reader_judges_the_same_glyphs() -> None:
-    digits = dataset.load("held_out")
-    page = draw_page(digits.images[:8], digits.labels[:8], np.random.default_rng(1), PageStyle(touching=0.5))
-    with DigitReader() as reader:
-        trace = reader.trace(page.pixels)
-        glyphs = rejection.glyphs_of(reader, trace)
-        weights = rejection.weights_of(model_file.SHIPPED)
-        reasons = judge(glyphs, trace.page, weights, reader.min_confidence, len(trace.standing))
-    assert tuple(reasons) == trace.reasons
-
-
 def test_a_page_without_anything_adds_nothing() -> None:
     with DigitReader() as reader:
         trace = reader.trace(np.full((60, 80), 230, np.uint8))
-        found = rejection.labeled(
-            trace, rejection.glyphs_of(reader, trace), rejection.weights_of(model_file.SHIPPED), []
-        )
+        found = rejection.labeled(trace, trace.glyphs, reader.weights, [])
     assert found.features.shape == (0, len(FEATURES))
     assert len(found.prior) == len(found.digit) == 0
 
@@ -122,15 +113,17 @@ def test_the_command_prints_a_table_and_writes_nothing(model: Path, call: Call) 
     assert model.read_bytes() == before
 
 
-@pytest.mark.parametrize("bias_too", [False, True])
-def test_what_is_asked_for_is_written(model: Path, call: Call, monkeypatch: pytest.MonkeyPatch, bias_too: bool) -> None:
+@pytest.mark.parametrize("everything", [False, True])
+def test_what_is_asked_for_is_written(
+    model: Path, call: Call, monkeypatch: pytest.MonkeyPatch, everything: bool
+) -> None:
     sample = drawn(2000)
     monkeypatch.setattr(rejection, "gather", lambda *_: sample)
-    before, fitted = rejection.weights_of(model), fit(sample)
-    done = call(rejection.main, "--model", model, "--write", *(["--bias-too"] if bias_too else []))
+    before, fitted = weights_of(model), fit(sample)
+    done = call(rejection.main, "--model", model, "--write", *(["--all"] if everything else []))
     assert done.code == 0, done.err
-    expected = fitted if bias_too else fitted._replace(bias=before.bias)
-    assert rejection.weights_of(model) == pytest.approx(expected, abs=1e-4)
+    expected = fitted if everything else fitted._replace(bias=before.bias, stroke=before.stroke)
+    assert weights_of(model) == pytest.approx(expected, abs=1e-4)
     assert model_file.read(model).sha256 == model_file.read(model_file.SHIPPED).sha256
     with DigitReader(model) as reader:
         assert reader.read(np.full((60, 80), 230, np.uint8)).text == ()
@@ -139,7 +132,7 @@ def test_what_is_asked_for_is_written(model: Path, call: Call, monkeypatch: pyte
 def test_a_file_without_a_card_begins_with_the_weights_that_ship(model: Path) -> None:
     bare = model.with_name("bare.tflite")
     bare.write_bytes(model_file.read(model).flatbuffer)
-    assert rejection.weights_of(bare) == rejection.weights_of(model_file.SHIPPED)
+    assert weights_of(bare) == weights_of(model_file.SHIPPED)
 
 
 def test_pages_without_digits_are_too_few(model: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

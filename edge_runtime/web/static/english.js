@@ -88,7 +88,7 @@ export const english = {
   rejectedCount: "{0}: {1}",
   howRead: "How it was read",
   stagesOf: "Every stage of {0}",
-  stagesText: "The page, its ink, the ink that counts, the marks, and what the network saw of each",
+  stagesText: "The page, its ink, the regions, the candidates, and what the network saw of each",
   fileTooLarge: "Larger than 20 MB, which is the most that the server takes: reduce it first.",
   doneWith: "{0}: {1}",
 

@@ -88,7 +88,7 @@ export const japanese = {
   rejectedCount: "{0}：{1} 件",
   howRead: "読み取りの過程",
   stagesOf: "{0} の読み取りの各段階",
-  stagesText: "元の画像、インク、有効なインク、検出した箇所、ネットワークが見た画像",
+  stagesText: "元の画像、インク、領域、候補、ネットワークが見た画像",
   fileTooLarge: "サーバーが受け取れる上限の 20 MB を超えています。小さくしてからお試しください。",
   doneWith: "{0}：{1}",
 

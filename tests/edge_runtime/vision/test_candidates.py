@@ -8,9 +8,8 @@ from edge_runtime.vision.candidates import Candidate, in_frame, propose, togethe
 from edge_runtime.vision.page_model import PageModel
 from edge_runtime.vision.planes import Plane
 from edge_runtime.vision.regions import Region, find_regions
+from edge_runtime.vision.splits import Piece
 from tests.edge_runtime.vision.made import Corners, glyphs
-
-VGA = 640 * 480
 
 
 def drawn(*boxes: tuple[int, int, int, int], size: tuple[int, int] = (200, 300)) -> Uint8:
@@ -22,17 +21,18 @@ def drawn(*boxes: tuple[int, int, int, int], size: tuple[int, int] = (200, 300))
 
 def model(*scores: float) -> PageModel:
     best = int(np.argmax(scores)) if any(scores) else None
-    return PageModel(scores=np.array(scores), plane=best, height=40.0, darkness=None, stroke_width=None)
+    unknown = np.full(len(scores), np.nan)
+    return PageModel(scores=np.array(scores), plane=best, height=40.0, darkness=unknown, stroke_width=None)
 
 
 def proposed(
-    *inks: Uint8, digit: float = 0.999, scores: tuple[float, ...] = (), pixels: int = VGA
+    *inks: Uint8, digit: float = 0.999, scores: tuple[float, ...] = (), budget: float = 1.0
 ) -> tuple[list[Region], list[Candidate]]:
     """Return the regions of planes and what is proposed where all of them stand."""
     regions = find_regions([Plane(ink, 1.0, 0, False) for ink in inks])
     boxes: list[Corners] = [region.box for region in regions]
     page = glyphs(boxes, digit, plane=[region.plane for region in regions])
-    return regions, propose(regions, range(len(regions)), page, model(*(scores or (1.0,) * len(inks))), pixels)
+    return regions, propose(regions, range(len(regions)), page, model(*(scores or (1.0,) * len(inks))), budget)
 
 
 def pair(x: int = 20, y: int = 20, width: int = 26) -> list[tuple[int, int, int, int]]:
@@ -49,22 +49,17 @@ def test_every_region_is_a_candidate_by_itself() -> None:
 
 
 def test_only_what_stands_is_a_candidate() -> None:
-    regions, _ = proposed(ink := drawn((20, 30, 6, 40), (120, 35, 20, 30)))
+    regions, _ = proposed(drawn((20, 30, 6, 40), (120, 35, 20, 30)))
     page = glyphs([regions[1].box])
-    (candidate,) = propose(regions, [1], page, model(1.0), ink.size)
+    (candidate,) = propose(regions, [1], page, model(1.0), 1.0)
     assert candidate.region == 1
 
 
-@pytest.mark.parametrize("scores", [(0.0, 0.0), (0.0, 5.0)])
-def test_planes_without_digits_are_not_read(scores: tuple[float, float]) -> None:
+@pytest.mark.parametrize(("scores", "read"), [((0.0, 0.0), []), ((0.0, 5.0), [1]), ((4.0, 5.0), [0, 1])])
+def test_planes_about_as_good_are_read(scores: tuple[float, float], read: list[int]) -> None:
     _, candidates = proposed(drawn((20, 30, 6, 40)), drawn((120, 35, 20, 30)), scores=scores)
-    assert [candidate.plane for candidate in candidates] == [1] * any(scores)
-
-
-def test_planes_about_as_good_are_read() -> None:
-    _, candidates = proposed(drawn((20, 30, 6, 40)), drawn((120, 35, 20, 30)), scores=(4.0, 5.0))
-    assert [candidate.plane for candidate in candidates] == [0, 1]
-    assert not candidates[0].parts & candidates[1].parts
+    assert [candidate.plane for candidate in candidates] == read
+    assert len(frozenset[int]().union(*(candidate.parts for candidate in candidates))) == len(read)
 
 
 def test_a_line_is_no_candidate() -> None:
@@ -119,25 +114,29 @@ def test_fragments_of_two_planes_stay_apart() -> None:
 def test_candidates_beside_regions_are_bounded() -> None:
     columns = [(10 + 30 * i, 10 + 12 * k, 20, 11) for i in range(20) for k in range(38)]
     ink = drawn(*columns, size=(480, 640))
-    regions, candidates = proposed(ink, pixels=ink.size)
-    extra = [candidate for candidate in candidates if candidate.region is None]
-    assert 0 < len(extra) < 300
-    assert len(candidates) - len(extra) == sum(region.ink is not None for region in regions)
-    assert len([c for c in proposed(ink, pixels=16 * VGA)[1] if c.region is None]) > len(extra)
+    extra = []
+    for budget in (0.0, 1.0, 2.0):
+        regions, candidates = proposed(ink, budget=budget)
+        extra.append(sum(candidate.region is None for candidate in candidates))
+        assert len(candidates) - extra[-1] == sum(region.ink is not None for region in regions)
+    assert extra[0] == 0 < extra[1] < len(columns)
+    assert extra[2] == 2 * extra[1]
 
 
 def test_the_number_of_splits_is_bounded() -> None:
-    def split(count: int) -> int:
+    def split(count: int, budget: float = 1.0) -> int:
         bars = [bar for i in range(count) for bar in pair(10 + 120 * (i % 5), 10 + 60 * (i // 5))]
-        return sum(len(candidate.parts) > 1 for candidate in proposed(drawn(*bars, size=(480, 640)))[1])
+        _, candidates = proposed(drawn(*bars, size=(480, 640)), budget=budget)
+        return sum(len(candidate.parts) > 1 for candidate in candidates)
 
     assert split(3) == 3
     assert split(30) < 30
+    assert split(30, budget=2.0) == 2 * split(30)
 
 
 def test_several_pieces_become_one() -> None:
     one, other = find_regions([Plane(drawn((20, 20, 10, 20), (40, 25, 8, 30)), 1.0, 0, False)])
-    both = together([one, other])
+    both = together([Piece(region.box, region.place, region.ink) for region in (one, other) if region.ink is not None])
     assert both.box == (20, 20, 28, 35)
     assert both.place == (19, 19, 30, 37)
     assert both.ink.sum() == 255 * (10 * 20 + 8 * 30)

@@ -38,7 +38,6 @@ def test_pieces_of_one_digit_are_merged(boxes: list[Corners]) -> None:
         pytest.param([(50, 20, 25, 40), (80, 20, 25, 40)], id="digits beside each other"),
         pytest.param([(50, 20, 25, 40), (90, 50, 6, 10)], id="a comma farther off"),
         pytest.param([(20, 40, 100, 12), (20, 54, 100, 12)], id="two wide bars"),
-        pytest.param([(0, 0, 60, 80), (15, 20, 30, 45)], id="a digit in a box"),
     ],
 )
 def test_what_is_no_one_digit_stays_apart(boxes: list[Corners]) -> None:

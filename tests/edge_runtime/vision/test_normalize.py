@@ -10,7 +10,6 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from edge_runtime.records import Uint8
 from edge_runtime.vision.normalize import (
     BARE,
-    CONTRACT_VERSION,
     FAINT,
     INNER,
     THICK,
@@ -63,10 +62,6 @@ def seven(scale: int) -> Uint8:
     ink[5 * scale : 9 * scale, 5 * scale : 25 * scale] = 255
     ink[5 * scale : 35 * scale, 21 * scale : 25 * scale] = 255
     return ink
-
-
-def test_this_is_the_second_version_of_the_contract() -> None:
-    assert CONTRACT_VERSION == 2
 
 
 @pytest.mark.parametrize("scale", [1, 2, 3, 7])

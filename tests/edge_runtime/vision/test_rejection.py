@@ -16,8 +16,12 @@ COUNT = 8  # sure digits that stand around what is judged
 LEAST = 0.5
 
 
-def judged(page: Glyphs, *, least: float = LEAST, regions: int = 20, planes: int = 4) -> list[str | None]:
-    return rejection.judge(page, estimate(page, planes, WEIGHTS), WEIGHTS, least, regions)
+def verdict(page: Glyphs, *, least: float = LEAST, regions: int = 20) -> rejection.Verdict:
+    return rejection.judge(page, estimate(page, 4, WEIGHTS), WEIGHTS, least, regions)
+
+
+def judged(page: Glyphs, *, least: float = LEAST, regions: int = 20) -> list[str | None]:
+    return verdict(page, least=least, regions=regions).reasons
 
 
 def one_more(box: Corners, **given: Any) -> Glyphs:
@@ -39,13 +43,13 @@ def doubtful(digit: float) -> Glyphs:
 
 
 def test_an_empty_page_has_no_reasons() -> None:
-    assert judged(glyphs([])) == []
-    assert rejection.agreed(glyphs([]), []).shape == (0, 10)
+    reasons, confidences, finest = verdict(glyphs([]))
+    assert (reasons, confidences.shape, finest) == ([], (0, 10), [])
 
 
-def test_sure_digits_have_no_reason() -> None:
-    assert judged(one_more(beside())) == [None] * (COUNT + 1)
-    assert judged(glyphs(row(1))) == [None]
+@pytest.mark.parametrize("count", [1, COUNT])
+def test_sure_digits_have_no_reason(count: int) -> None:
+    assert judged(glyphs(row(count))) == [None] * count
 
 
 @pytest.mark.parametrize(
@@ -66,11 +70,8 @@ def test_every_reason_comes_out(page: Glyphs, reason: str) -> None:
 
 def test_what_chance_may_have_made_is_clutter() -> None:
     page = glyphs(row(1), 0.98)
-    assert judged(page, regions=8) == [None]
+    assert judged(page, regions=1) == [None]
     assert judged(page, regions=10**9) == [rejection.CLUTTER]
-
-
-def test_a_page_of_digits_is_no_chance() -> None:
     assert judged(glyphs(row(12)), regions=300) == [None] * 12
 
 
@@ -126,32 +127,54 @@ def both_planes(digit: float, other: float, *, shift: float = 1, label: int = 3,
     return page
 
 
+@pytest.mark.parametrize("plane", [1, 2])
 @pytest.mark.parametrize("least", [0.0, LEAST])
-def test_ink_of_two_planes_is_read_once(least: float) -> None:
-    elsewhere = rejection.READ_ELSEWHERE
-    assert judged(both_planes(SURE, 0.95), least=least) == [None, None, None, elsewhere, elsewhere, elsewhere]
-    assert judged(both_planes(0.95, SURE), least=least) == [elsewhere, elsewhere, elsewhere, None, None, None]
+def test_ink_of_two_planes_is_read_once(least: float, plane: int) -> None:
+    once = [*[None] * 3, *[rejection.READ_ELSEWHERE] * 3]
+    assert judged(both_planes(SURE, 0.95, plane=plane), least=least) == once
+    assert judged(both_planes(0.95, SURE, plane=plane), least=least) == once[::-1]
+
+
+def test_ink_of_two_planes_is_rejected_once() -> None:
+    none = both_planes(NONE, NONE / 2)
+    assert judged(none) == [*[rejection.NOT_A_DIGIT] * 3, *[rejection.READ_ELSEWHERE] * 3]
 
 
 def test_other_ink_on_another_plane_is_read() -> None:
-    assert judged(both_planes(SURE, SURE, shift=200)) == [None] * 6
+    page = both_planes(SURE, SURE, shift=200)
+    assert judged(page) == [None] * 6
 
 
-def test_what_two_planes_show_agrees() -> None:
-    found = rejection.agreed(both_planes(0.9, 0.6), [0, 2])
-    assert found.shape == (2, 10)
-    assert found[:, 3] == pytest.approx((0.9 * 0.6) ** 0.5, rel=0.01)
+@pytest.mark.parametrize("digit", [(0.9, 0.6), (0.6, 0.9)])
+def test_planes_that_agree_are_averaged(digit: tuple[float, float]) -> None:
+    _, confidences, finest = verdict(both_planes(*digit))
+    assert np.array_equal(confidences[:3], confidences[3:])
+    assert min(digit) < confidences[0, 3] < max(digit)
+    assert confidences[0].argmax() == 3
+    assert confidences.sum(axis=1) == pytest.approx(np.mean(digit))
+    assert finest == [0, 1, 2, 0, 1, 2]
 
 
-def test_one_plane_alone_stays_as_sure() -> None:
-    others = both_planes(0.8, 0.9, shift=200), both_planes(0.8, 0.1), both_planes(0.8, 0.9, plane=1)  # of light ink
-    for page in (glyphs(row(3), 0.8), *others):
-        assert np.array_equal(rejection.agreed(page, [1]), page.confidences[[1]])
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(glyphs(row(3), 0.8), id="one plane"),
+        pytest.param(both_planes(0.8, 0.9, shift=200), id="other ink"),
+        pytest.param(both_planes(0.8, 0.9, shift=12), id="half of the ink"),
+        pytest.param(both_planes(0.8, 0.1), id="a plane where it is none"),
+        pytest.param(both_planes(0.8, 0.9, plane=1), id="ink of the other polarity"),
+    ],
+)
+def test_what_no_other_plane_shows_stays(page: Glyphs) -> None:
+    _, confidences, finest = verdict(page)
+    assert np.array_equal(confidences[:3], page.confidences[:3])
+    assert finest[:3] == [0, 1, 2]
 
 
 def test_planes_that_disagree_are_in_doubt() -> None:
-    (found,) = rejection.agreed(both_planes(0.9, 0.8, label=5), [0])
-    assert found.max() < 0.1
+    reasons, confidences, _ = verdict(both_planes(0.9, 0.8, label=5))
+    assert reasons == [*[rejection.LOW_CONFIDENCE] * 3, *[rejection.READ_ELSEWHERE] * 3]
+    assert confidences.max() < LEAST
 
 
 def test_overlap_is_a_part_of_either_box() -> None:
@@ -174,14 +197,14 @@ def test_any_glyphs_have_known_reasons(rows: list[tuple[Any, ...]], least: float
     boxes = [row[:4] for row in rows]
     digit, plane, darkness, stroke_width, stroke, piece = ([row[k] for row in rows] for k in range(4, 10))
     page = glyphs(boxes, digit, plane=plane, darkness=darkness, stroke_width=stroke_width, stroke=stroke, piece=piece)
-    found = judged(page, least=least, regions=max(regions, len(rows)))
-    assert len(found) == len(rows)
+    found, confidences, finest = verdict(page, least=least, regions=max(regions, len(rows)))
+    assert len(found) == len(finest) == len(rows)
     assert set(found) <= {None, rejection.READ_ELSEWHERE, *rejection.REASONS}
     kept = [i for i, reason in enumerate(found) if reason is None]
-    assert all(digit[i] >= least for i in kept)
-    sure = rejection.agreed(page, kept)
-    assert sure.shape == (len(kept), 10)
-    assert ((sure >= 0) & (sure <= 1)).all()
-    assert (sure.sum(axis=1) <= 1 + 1e-9).all()
+    assert confidences.shape == (len(rows), 10)
+    assert confidences.min(initial=0) >= 0
+    assert confidences.sum(axis=1).max(initial=0) <= 1 + 1e-9
+    assert all(confidences[i].max() >= least for i in kept)
+    assert all(page.plane[k] <= page.plane[i] for i, k in enumerate(finest))
     shared = rejection.overlap(page.boxes[kept], page.boxes[kept], np.minimum)
     assert not (shared > 0.9)[page.plane[kept] != page.plane[kept][:, None]].any()

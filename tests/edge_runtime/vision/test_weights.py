@@ -33,12 +33,17 @@ def test_weights_come_back_from_a_card(values: list[float]) -> None:
         {**CARD["rejection"], "digit": "much"},
         {**CARD["rejection"], "digit": None},
         {**CARD["rejection"], "digit": [1]},
+        {**CARD["rejection"], "digit": float("nan")},
+        {**CARD["rejection"], "digit": float("-inf")},
         [1.0] * len(Weights._fields),
         "weights",
         7,
     ],
-    ids=["empty", "one missing", "one more", "a word", "null", "a list", "a list alone", "a word alone", "a number"],
-)
+    ids=[
+        "empty", "one missing", "one more", "a word", "null", "a list", "no number", "infinite", "a list alone",
+        "a word alone", "a number",
+    ],
+)  # fmt: skip
 def test_nonsense_is_refused(rejection: Any) -> None:
     with pytest.raises(ValueError, match=f"a number for each of {', '.join(Weights._fields)}"):
         from_card({"rejection": rejection})
