@@ -36,8 +36,8 @@ class Trace:
     `planes` are the ink planes, `regions` the components of all of them, `standing` the indices of those of which none
     is a part of another, and `page` what digits are like on this page. Of N candidates, boxes are in pixels of their
     planes; `images` is uint8 (N, 28, 28) and `confidences` float64 (N, digits). `chosen` are the indices of the
-    candidates that exclude none of each other, `glyphs` what they are like, and `reasons` why each of these was
-    rejected, or None. `reading` is in pixels of the frame.
+    candidates that exclude none of each other, `glyphs` what they are like, `boxes` where they are in the
+    frame, and `reasons` why each of these was rejected, or None. `reading` is in pixels of the frame, too.
     """
 
     frame: Frame
@@ -50,6 +50,7 @@ class Trace:
     confidences: Float64
     chosen: tuple[int, ...]
     glyphs: Glyphs
+    boxes: tuple[Box, ...]
     reasons: tuple[str | None, ...]
     reading: Reading
 
@@ -119,19 +120,21 @@ class DigitReader:
         candidates = propose(regions, standing, surveyed, page, work_budget(planes[0].ink.size))
         watch.stop("locate")
         known = [candidate.region for candidate in candidates if candidate.region is not None]
-        more = self._see([candidate.ink for candidate in candidates[len(known) :]], watch)
-        seen = seen.take(known).and_also(more)
+        made = candidates[len(known) :]
+        seen = seen.take(known)
+        if made:
+            seen = seen.and_also(self._see([candidate.ink for candidate in made], watch))
         chosen = choose(candidates, seen.confidences)
         larger = [candidate.parts for candidate in candidates if len(candidate.parts) > 1]
         piece = [any(candidates[i].parts < parts for parts in larger) for i in chosen]
         glyphs = self._glyphs([candidates[i] for i in chosen], planes, seen.take(chosen), piece)
         verdict = rejection.judge(glyphs, page, self.weights, self.min_confidence, len(standing))
 
-        boxes = [in_frame(candidates[i].box, planes[candidates[i].plane].scale, frame.size) for i in chosen]
+        finest = [candidates[chosen[row]] for row in verdict.finest]
+        boxes = [in_frame(candidate.box, planes[candidate.plane].scale, frame.size) for candidate in finest]
         kept = [row for row, reason in enumerate(verdict.reasons) if reason is None]
-        exact = [boxes[verdict.finest[row]] for row in kept]
-        lines = order(exact)
-        digits = self._digits(lines, exact, verdict.confidences[kept])
+        lines = order([boxes[row] for row in kept])
+        digits = self._digits(lines, [boxes[row] for row in kept], verdict.confidences[kept])
         reading = Reading(
             source=frame.source,
             frame=frame.index,
@@ -149,7 +152,7 @@ class DigitReader:
         return Trace(
             frame=frame, planes=planes, regions=regions, standing=standing, page=page, candidates=candidates,
             images=seen.images, confidences=seen.confidences, chosen=tuple(chosen), glyphs=glyphs,
-            reasons=tuple(verdict.reasons), reading=reading,
+            boxes=tuple(boxes), reasons=tuple(verdict.reasons), reading=reading,
         )  # fmt: skip
 
     def close(self) -> None:

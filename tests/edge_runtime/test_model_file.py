@@ -87,7 +87,7 @@ def test_measurements_leave_the_flatbuffer_its_hash_and_the_golden_vectors(path:
 
 def test_there_is_nowhere_to_write_measurements_in_a_file_without_a_card(tmp_path: Path) -> None:
     (tmp_path / "own.tflite").write_bytes(FLATBUFFER)
-    with pytest.raises(ModelError, match="has no card to write measurements into"):
+    with pytest.raises(ModelError, match="has no card to write into"):
         model_file.add_to_card(tmp_path / "own.tflite", measured={})
 
 

@@ -20,7 +20,6 @@ from PIL import Image
 from edge_runtime import DigitReader
 from edge_runtime.pages import PageStyle, draw_page
 from edge_runtime.records import Frame
-from edge_runtime.vision.candidates import in_frame
 from edge_runtime.web import reads
 from edge_runtime.web.crops import crops
 from edge_runtime.web.reads import shown
@@ -91,10 +90,7 @@ def test_crops_are_of_what_the_reading_lists_in_its_order(
     found = crops(trace, labels)
     listed = [(digit.box, None) for digit in reading.digits] + [(each.box, each.reason) for each in reading.rejected]
     assert [(tuple(crop["box"]), crop["reason"]) for crop in found] == listed
-    rows = {}
-    for i, reason in zip(trace.chosen, trace.reasons, strict=True):
-        candidate = trace.candidates[i]
-        rows[in_frame(candidate.box, trace.planes[candidate.plane].scale, trace.frame.size), reason] = i
+    rows = dict(zip(zip(trace.boxes, trace.reasons, strict=True), trace.chosen, strict=True))
     for crop, what in zip(found, listed, strict=True):
         assert base64.b64decode(crop["image"]) == trace.images[rows[what]].tobytes()
         assert crop["confidences"][:10] == [round(value, 4) for value in trace.confidences[rows[what]].tolist()]
