@@ -90,15 +90,23 @@ def evidence(glyphs: Glyphs, weights: Weights) -> Float64:
 def priors(glyphs: Glyphs, weights: Weights) -> Float64:
     """Return float64 (N,), 0-1: how many of the glyphs around each one, of its plane, size and darkness, are digits."""
     own = evidence(glyphs, weights) - STROKE_DOUBT * glyphs.stroke
+    found = np.zeros(len(glyphs))
+    for plane in np.unique(glyphs.plane).tolist():
+        rows = np.flatnonzero(glyphs.plane == plane)
+        found[rows] = _on_a_plane(glyphs.take(rows), own[rows])
+    return found
+
+
+def _on_a_plane(glyphs: Glyphs, own: Float64) -> Float64:
+    """Return the priors of the glyphs of one plane, whose own evidence is `own`."""
     x, y, width, height = glyphs.boxes.T
     across, down, logarithm = x + width / 2, y + height / 2, np.log(height)
     weight = np.exp(-(((logarithm - logarithm[:, None]) / ALIKE) ** 2) / 2)
-    weight *= (glyphs.plane == glyphs.plane[:, None]) & (glyphs.darkness >= PALE * glyphs.darkness[:, None])
+    weight *= glyphs.darkness >= PALE * glyphs.darkness[:, None]
     weight *= np.where(glyphs.stroke, STROKE_EVIDENCE, 1.0)
-    prior = np.full(len(glyphs), USUAL)
-    prior = _maximized(own, weight, prior, 1)
-    near = np.hypot(across - across[:, None], down - down[:, None]) <= REACH * height[:, None]
-    return _maximized(own, weight * near, prior, TRUST)
+    prior = _maximized(own, weight, np.full(len(glyphs), USUAL), 1)
+    weight *= np.hypot(across - across[:, None], down - down[:, None]) <= REACH * height[:, None]
+    return _maximized(own, weight, prior, TRUST)
 
 
 def _maximized(own: Float64, weight: Float64, before: Float64, trust: float) -> Float64:

@@ -68,7 +68,7 @@ def find_regions(planes: Sequence[Plane]) -> list[Region]:
             binary = np.asarray(cv2.threshold(plane.ink, threshold - 1, 255, cv2.THRESH_BINARY)[1], np.uint8)
             if _is_texture(binary):
                 continue
-            found = _Components(binary, smallest, 2 * most)
+            found = _Components(binary, smallest, most)
             parents, same = _nested(found.boxes, boxes, known)
             known = parents.copy()
             for i in np.flatnonzero(~same).tolist():
