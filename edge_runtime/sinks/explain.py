@@ -81,7 +81,7 @@ def _page_model(trace: Trace) -> list[tuple[str, Color]]:
     """Return in words what digits are like, and how much on each plane is a digit; planes not read are pale."""
     page, best = trace.page, trace.page.scores.max()
     if page.plane is None:
-        return [("nothing on any plane is like a digit", PALE)]
+        return [("no digits on any plane", PALE)]
     pen = "unknown" if page.stroke_width is None else f"{page.stroke_width:.1f} pixels"
     darkness = page.darkness[page.plane]
     dark = "unknown" if np.isnan(darkness) else f"{darkness:.0f} of 255"
@@ -124,7 +124,7 @@ def _stages(trace: Trace, labels: Sequence[str]) -> Uint8:
         ("1. The page", "green: what was read; red: what was rejected, and why", _page(trace, size)),
         (
             f"2. The best plane: {_name(plane)}",
-            f"white: as {kind} as the digits found, or more; a pixel is {plane.scale:.3g} of the page's",
+            f"white: as {kind} as the digits; a pixel is {plane.scale:.3g} of the page's",
             np.dstack([scaled(ink, size)] * 3),
         ),
         (
