@@ -115,6 +115,7 @@ class DigitReader:
         seen = self._see([region.ink for region in regions], watch)
         surveyed = self._glyphs(regions, planes, seen, [False] * len(regions))
         standing = page_model.standing(surveyed, [region.parent for region in regions])
+        standing = page_model.without_counters(surveyed.take(standing), standing)
         surveyed = surveyed.take(standing)
         page = page_model.estimate(surveyed, len(planes), self.weights)
         candidates = propose(regions, standing, surveyed, page, work_budget(planes[0].ink.size))

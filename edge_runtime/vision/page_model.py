@@ -70,6 +70,24 @@ def standing(glyphs: Glyphs, parents: Sequence[int]) -> list[int]:
     return sorted(found)
 
 
+def without_counters(glyphs: Glyphs, standing: Sequence[int]) -> list[int]:
+    """Return the indices that are left of `standing`, whose glyphs these are, without the counters of sure digits.
+
+    The paper inside a digit's loop is ink of the other polarity, and may look like a digit itself. It is none where it
+    lies in a larger glyph of the other polarity that is far likelier to be a digit (twice PART_LIKELIER).
+    """
+    own = log_odds(glyphs.digit)
+    rows = np.flatnonzero(own > 0)
+    x, y, width, height = glyphs.boxes[rows].T
+    light, area = glyphs.plane[rows] % 2, width * height
+    across = np.minimum(x + width, (x + width)[:, None]) - np.maximum(x, x[:, None])
+    down = np.minimum(y + height, (y + height)[:, None]) - np.maximum(y, y[:, None])
+    inside = np.maximum(0, across) * np.maximum(0, down) > area[:, None] / 2
+    inside &= (light != light[:, None]) & (area > area[:, None]) & (own[rows] > own[rows][:, None] + 2 * PART_LIKELIER)
+    counters = set(rows[np.any(inside, axis=1)].tolist())
+    return [i for row, i in enumerate(standing) if row not in counters]
+
+
 def own_features(glyphs: Glyphs) -> dict[str, Float64]:
     """Return float64 (N,) by name of its weight: what each glyph is like by itself."""
     return {

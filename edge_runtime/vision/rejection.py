@@ -86,6 +86,9 @@ def judge(glyphs: Glyphs, model: PageModel, weights: Weights, min_confidence: fl
     odds = np.sum(list(parts.values()), axis=0)
     least = np.array(list(parts.values())).argmin(axis=0).tolist() if len(glyphs) else []
     confidences, finest = _agreed(glyphs)
+    # Planes that disagree do not take away a digit that is sure enough on its own plane.
+    alone = confidences.max(axis=1, initial=0.0) < min_confidence
+    confidences[alone] = glyphs.confidences[alone]
     best = confidences.max(axis=1, initial=0.0)
     found: list[str | None] = []
     for i in range(len(glyphs)):
