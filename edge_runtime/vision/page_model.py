@@ -33,7 +33,7 @@ class PageModel:
     """`scores` float64 (planes,): how much on each plane is a digit. `plane` is the best of them, None without digits.
 
     `height` of digits and `stroke_width` are in pixels of the frame, the latter None where nothing is sure. `darkness`
-    float64 (planes,) is that of the sure digits on each plane, 0-255; NaN where there are none.
+    float64 (planes,) is that of the sure digits on each plane, 1-255; NaN where there are none.
     """
 
     scores: Float64
@@ -155,8 +155,8 @@ def estimate(glyphs: Glyphs, planes: int, weights: Weights) -> PageModel:
         density = np.exp(-(((logarithm[on, None] - logarithm[on]) / ALIKE) ** 2) / 2) @ amount[on]
         scores[plane], heights[plane] = density.max(), height[on][density.argmax()]
         if (on & sure).any():
-            darkness[plane] = np.median(glyphs.darkness[on & sure])
-            stroke_widths[plane] = np.median(glyphs.stroke_width[on & sure])
+            darkness[plane] = max(1.0, np.median(glyphs.darkness[on & sure]))
+            stroke_widths[plane] = max(1.0, np.median(glyphs.stroke_width[on & sure]))
     best = int(scores.argmax())
     return PageModel(
         scores=scores,

@@ -2,7 +2,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge_runtime.vision import rejection
@@ -192,6 +192,7 @@ GLYPHS = st.lists(
 )  # fmt: skip
 
 
+@example([(0, 0, 1, 1, 1.0, 0, 20, 0, False, False)], 0.0, 1)  # a pen of no width divides by nothing
 @given(GLYPHS, st.floats(0, 1), st.integers(1, 1000))
 def test_any_glyphs_have_known_reasons(rows: list[tuple[Any, ...]], least: float, regions: int) -> None:
     boxes = [row[:4] for row in rows]
