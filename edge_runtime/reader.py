@@ -192,7 +192,8 @@ class DigitReader:
     ) -> Glyphs:
         return columns(
             [thing.box for thing in things], [thing.plane for thing in things], [plane.scale for plane in planes],
-            seen.confidences, (seen.darkness, seen.stroke_width), piece, knows_others=self._knows_others, one=self._one,
+            seen.confidences, (seen.darkness, seen.stroke_width), piece, [thing.attached for thing in things],
+            knows_others=self._knows_others, one=self._one,
         )  # fmt: skip
 
     def _digits(self, lines: list[list[list[int]]], boxes: list[Box], confidences: NDArray[np.float64]) -> list[Digit]:

@@ -185,12 +185,12 @@ def offered(planes: Sequence[Plane], rng: np.random.Generator) -> list[Candidate
     """
     regions = find_regions(planes)
     count = len(regions)
-    alone = [Candidate(region.box, region.ink, region.plane, frozenset(), i)
+    alone = [Candidate(region.box, region.ink, region.plane, frozenset(), i, region.attached)
              for i, region in enumerate(regions) if region.ink is not None]  # fmt: skip
     glyphs = columns(
         [region.box for region in regions], [region.plane for region in regions], [plane.scale for plane in planes],
         SURE * rng.random((count, 1)), (np.ones(count), np.ones(count)), [False] * count,
-        knows_others=True, one=None,
+        [region.attached for region in regions], knows_others=True, one=None,
     )  # fmt: skip
     stand = standing(glyphs, [region.parent for region in regions])
     glyphs = glyphs.take(stand)
@@ -199,7 +199,12 @@ def offered(planes: Sequence[Plane], rng: np.random.Generator) -> list[Candidate
         scores = np.zeros(len(planes))
         scores[plane] = 1
         model = PageModel(
-            scores=scores, plane=plane, height=1.0, darkness=np.full(len(planes), np.nan), stroke_width=None
+            scores=scores,
+            plane=plane,
+            height=1.0,
+            darkness=np.full(len(planes), np.nan),
+            stroke_width=None,
+            attached=0.0,
         )
         proposed = propose(regions, stand, glyphs, model, work_budget(planes[0].ink.size))
         made += [candidate for candidate in proposed if candidate.region is None]

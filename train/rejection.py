@@ -35,9 +35,9 @@ from train.dataset import DataError
 
 SEED = 20_261_204
 FEATURES = tuple(name for name in Weights._fields if name != "bias")
-# These say how much must speak for a digit, and for a 1. They stay as they are, chosen on photographs: nearly all
-# single strokes on drawn pages are digits, and hardly any in a street or a texture.
-OPERATING_POINT = "bias", "stroke"
+# These say how much must speak for a digit, for a 1, for a piece of a grid and for a page of one digit. They stay as they
+# are, chosen on photographs: nearly all single strokes on drawn pages are digits, and hardly any in a street or a texture.
+OPERATING_POINT = "bias", "stroke", "attached", "stroke_attached", "alone"
 # What the squares of weights cost, beside the mean of what glyphs cost: none runs away where few glyphs speak of it.
 RIDGE = 1e-4
 # Pages where the page model says that digits are so many times higher or lower than they are count for nothing: no

@@ -26,7 +26,7 @@ class Candidate(NamedTuple):
     """What may be one digit, on a plane: `ink`, uint8 (rows, columns), bright on 0, around `box`, in its pixels.
 
     `parts` numbers the pieces of ink that it is made of: candidates that share one exclude each other. `region` is the
-    index of the region that it is, or None.
+    index of the region that it is, or None. `attached` is that of `Region`, of any of what it is made of.
     """
 
     box: Box
@@ -34,6 +34,7 @@ class Candidate(NamedTuple):
     plane: int
     parts: frozenset[int]
     region: int | None
+    attached: bool
 
 
 def propose(
@@ -53,11 +54,13 @@ def propose(
     for plane in read:
         rows: list[int] = []
         marks: list[Piece] = []
+        attached: list[bool] = []
         for row, i in enumerate(standing):
-            box, place, ink, of_plane, _ = regions[i]
-            if of_plane == plane and ink is not None:
+            region = regions[i]
+            if region.plane == plane and region.ink is not None:
                 rows.append(row)
-                marks.append(Piece(box, place, ink))
+                marks.append(Piece(region.box, region.place, region.ink))
+                attached.append(region.attached)
         doubt = [k for k, row in enumerate(rows) if _may_be_several(marks[k].box, float(glyphs.confidences[row].max()))]
         doubt, splits_left = doubt[:splits_left], splits_left - min(splits_left, len(doubt))
         pieces = dict(zip(doubt, split([marks[k] for k in doubt]), strict=True))
@@ -66,12 +69,13 @@ def propose(
             own = pieces.get(k, [mark])
             numbers.append(frozenset(range(count, count + len(own))))
             count += len(own)
-            wholes.append(Candidate(mark.box, mark.ink, plane, numbers[-1], standing[rows[k]]))
-            others += _runs(mark, own, sorted(numbers[-1]), plane)
+            wholes.append(Candidate(mark.box, mark.ink, plane, numbers[-1], standing[rows[k]], attached[k]))
+            others += _runs(wholes[-1], own)
         for group in merges([mark.box for mark in marks], most):
             whole = together([marks[k] for k in group])
             parts = frozenset[int]().union(*(numbers[k] for k in group))
-            others.append(Candidate(whole.box, whole.ink, plane, parts, None))
+            any_attached = any(attached[k] for k in group)
+            others.append(Candidate(whole.box, whole.ink, plane, parts, None, any_attached))
     return wholes + others[:most]
 
 
@@ -79,16 +83,17 @@ def _may_be_several(box: Box, confidence: float) -> bool:
     return box.width >= BROAD * box.height or (2 * box.width >= box.height and confidence < SURE)
 
 
-def _runs(whole: Piece, pieces: Sequence[Piece], numbers: Sequence[int], plane: int) -> Iterator[Candidate]:
+def _runs(whole: Candidate, pieces: Sequence[Piece]) -> Iterator[Candidate]:
     """Yield the runs of neighboring pieces of a region, but for all of them, that may be a digit each."""
-    count = len(pieces)
+    count, numbers = len(pieces), sorted(whole.parts)
     for start in range(count if count > 1 else 0):
         box = pieces[start].box
         for end in range(start + 1, count + 1):
             box = box.union(pieces[end - 1].box)
             if end - start < count and whole.box.height <= 2 * box.height and box.width <= BROAD * box.height:
                 run = together(pieces[start:end])
-                yield Candidate(run.box, run.ink, plane, frozenset(numbers[start:end]), None)
+                parts = frozenset(numbers[start:end])
+                yield Candidate(run.box, run.ink, whole.plane, parts, None, whole.attached)
 
 
 def in_frame(box: Box, scale: float, size: tuple[int, int]) -> Box:

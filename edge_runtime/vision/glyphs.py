@@ -21,7 +21,8 @@ class Glyphs:
 
     `plane` int (N,) numbers their planes. `confidences` float64 (N, digits) are the network's; `digit` float64 (N,),
     0-1, is how likely each is any digit. `darkness`, 0-255, and `stroke_width`, in pixels of the frame, are float64
-    (N,). Bool (N,): `stroke` is a single stroke, as a 1 is; `piece` a part of a larger candidate.
+    (N,). Bool (N,): `stroke` is a single stroke, as a 1 is; `piece` a part of a larger candidate; `attached` hangs
+    together, by fainter ink, with what is no digit's size or shape: a line, a grid, an edge.
     """
 
     boxes: Float64
@@ -32,6 +33,7 @@ class Glyphs:
     stroke_width: Float64
     stroke: Flags
     piece: Flags
+    attached: Flags
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -44,7 +46,8 @@ class Glyphs:
 
 def columns(
     boxes: Sequence[Box], planes: Sequence[int], scales: Sequence[float], confidences: Float64,
-    measured: tuple[Float64, Float64], piece: Sequence[bool], *, knows_others: bool, one: int | None,
+    measured: tuple[Float64, Float64], piece: Sequence[bool], attached: Sequence[bool], *, knows_others: bool,
+    one: int | None,
 ) -> Glyphs:  # fmt: skip
     """Return glyphs whose `boxes` are in pixels of their planes; `scales` are those of all planes.
 
@@ -66,6 +69,7 @@ def columns(
         stroke_width=measured[1] * scale,
         stroke=stroke,
         piece=np.asarray(piece, np.bool_),
+        attached=np.asarray(attached, np.bool_),
     )
 
 

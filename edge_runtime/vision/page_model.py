@@ -17,7 +17,8 @@ from edge_runtime.vision.weights import Weights
 # Before anything is seen, so many glyphs are thought to be digits, with the weight of one glyph on the plane.
 USUAL = 0.75
 # Glyphs further away than REACH heights, or of another size by more than this (a standard deviation of the logarithm
-# of heights), keep no company. What is half as dark is print on the other side of the paper, or a shadow.
+# of heights), keep no company; nor does what is less than half as dark: print on the other side of the paper, a shadow
+# or a printed box.
 ALIKE, PALE = 0.3, 1 / 2
 # A single stroke may be anything: as evidence of digits around it, it weighs so much.
 STROKE_EVIDENCE = 0.2
@@ -33,7 +34,8 @@ class PageModel:
     """`scores` float64 (planes,): how much on each plane is a digit. `plane` is the best of them, None without digits.
 
     `height` of digits and `stroke_width` are in pixels of the frame, the latter None where nothing is sure. `darkness`
-    float64 (planes,) is that of the sure digits on each plane, 1-255; NaN where there are none.
+    float64 (planes,) is that of the sure digits on each plane, 1-255; NaN where there are none. `attached`, 0-1, is how
+    many of the sure digits of the best plane are attached.
     """
 
     scores: Float64
@@ -41,6 +43,7 @@ class PageModel:
     height: float
     darkness: Float64
     stroke_width: float | None
+    attached: float
 
 
 def standing(glyphs: Glyphs, parents: Sequence[int]) -> list[int]:
@@ -121,6 +124,7 @@ def _on_a_plane(glyphs: Glyphs, own: Float64) -> Float64:
     across, down, logarithm = x + width / 2, y + height / 2, np.log(height)
     weight = np.exp(-(((logarithm - logarithm[:, None]) / ALIKE) ** 2) / 2)
     weight *= glyphs.darkness >= PALE * glyphs.darkness[:, None]
+    weight *= glyphs.darkness[:, None] >= PALE * glyphs.darkness
     weight *= np.where(glyphs.stroke, STROKE_EVIDENCE, 1.0)
     prior = _maximized(own, weight, np.full(len(glyphs), USUAL), 1)
     weight *= np.hypot(across - across[:, None], down - down[:, None]) <= REACH * height[:, None]
@@ -143,7 +147,7 @@ def estimate(glyphs: Glyphs, planes: int, weights: Weights) -> PageModel:
     likely to be a digit, among digits, dark and large.
     """
     scores, heights = np.zeros(planes), np.ones(planes)
-    darkness, stroke_widths = np.full(planes, np.nan), np.full(planes, np.nan)
+    darkness, stroke_widths, attached = np.full((3, planes), np.nan)
     prior = priors(glyphs, weights)
     likely = logistic(evidence(glyphs, weights) + log_odds(prior))
     sure = (likely >= SURE) & ~glyphs.stroke
@@ -157,6 +161,7 @@ def estimate(glyphs: Glyphs, planes: int, weights: Weights) -> PageModel:
         if (on & sure).any():
             darkness[plane] = max(1.0, np.median(glyphs.darkness[on & sure]))
             stroke_widths[plane] = max(1.0, np.median(glyphs.stroke_width[on & sure]))
+            attached[plane] = np.mean(glyphs.attached[on & sure])
     best = int(scores.argmax())
     return PageModel(
         scores=scores,
@@ -164,4 +169,5 @@ def estimate(glyphs: Glyphs, planes: int, weights: Weights) -> PageModel:
         height=float(heights[best]),
         darkness=darkness,
         stroke_width=None if np.isnan(stroke_widths[best]) else float(stroke_widths[best]),
+        attached=float(np.nan_to_num(attached[best])),
     )

@@ -27,6 +27,9 @@ PIXELS_PER_NOISE = 0.1
 # Median of |difference| of neighbors -> standard deviation, for Gaussian noise: 0.6745 * sqrt(2).
 MEDIAN_DIFFERENCE = 0.954
 SAMPLE = 8  # noise, bare ink and textures are measured at every 8th row, and every 8th column
+# A sheet and the desk that it lies on differ in their bare ink: it is the median of so many samples each way around. 11
+# to 21 read alike. A plane not twice as large is measured as a whole: strokes fill it.
+AROUND = 9
 
 
 class Plane(NamedTuple):
@@ -87,15 +90,21 @@ def rescaled(pixels: Uint8) -> tuple[Uint8, float]:
 
 
 def _ink(gray: Uint8) -> Uint8:
-    """Return how much darker each pixel is than its background, of which a plane's median is bare paper."""
+    """Return how much darker each pixel is than its background, less what the paper or desk around it is itself."""
     sigma = PIXELS_PER_NOISE * _noise(gray)
     if sigma > 1 / 2:  # a smaller one changes nothing
         gray = np.asarray(cv2.GaussianBlur(gray, (0, 0), sigma), np.uint8)
     background = cv2.morphologyEx(gray, cv2.MORPH_CLOSE, np.ones((STROKE_WINDOW, STROKE_WINDOW), np.uint8))
     darker = cv2.subtract(background, gray)
     ink = cv2.divide(darker, cv2.max(background, np.array([float(DARKEST_BACKGROUND)])), darker, 255)
-    bare = float(np.median(ink[::SAMPLE, ::SAMPLE]))
-    return np.asarray(cv2.subtract(ink, np.array([2 * bare]), ink) if bare else ink, np.uint8)
+    sample = np.ascontiguousarray(ink[::SAMPLE, ::SAMPLE])
+    bare = float(np.median(sample))
+    if bare and min(sample.shape) < 2 * AROUND:
+        cv2.subtract(ink, np.array([2 * bare]), ink)
+    elif bare:
+        around = cv2.medianBlur(sample, AROUND)
+        cv2.subtract(ink, cv2.resize(cv2.add(around, around), ink.shape[::-1]), ink)
+    return np.asarray(ink, np.uint8)
 
 
 def _noise(gray: Uint8) -> float:

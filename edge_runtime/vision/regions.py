@@ -38,7 +38,8 @@ class Region(NamedTuple):
     """A component. `box` and `place`, which is the box with a rim, are in pixels of its plane, number `plane`.
 
     `ink` is uint8 (rows, columns), bright on 0: its own ink in `place`; None where its size and shape are no digit's.
-    `parent` is the index of the region that it is a part of, or -1; parents come first.
+    `parent` is the index of the region that it is a part of, or -1; parents come first. `attached` is a part, at any
+    depth, of a region whose size or shape is no digit's.
     """
 
     box: Box
@@ -46,6 +47,7 @@ class Region(NamedTuple):
     ink: Uint8 | None
     plane: int
     parent: int
+    attached: bool
 
 
 def work_budget(pixels: int) -> float:
@@ -77,7 +79,9 @@ def find_regions(planes: Sequence[Plane]) -> list[Region]:
                 place = _rimmed(box, plane.ink.shape)
                 offered = box.width <= WORD * box.height and box.height <= largest
                 ink = found.ink(i, plane.ink, place) if offered else None
-                regions.append(Region(box, place, ink, number, int(parents[i])))
+                parent = int(parents[i])
+                attached = parent >= 0 and (regions[parent].attached or regions[parent].ink is None)
+                regions.append(Region(box, place, ink, number, parent, attached))
             boxes = found.boxes
     return _affordable(regions, most)
 

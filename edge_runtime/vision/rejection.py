@@ -41,12 +41,17 @@ def features(glyphs: Glyphs, model: PageModel) -> dict[str, Float64]:
     pen = np.zeros(len(glyphs))
     if model.stroke_width is not None:
         pen = np.minimum(MOST, abs(np.log(np.maximum(1, glyphs.stroke_width) / model.stroke_width))) ** 2
+    alone = np.count_nonzero(glyphs.plane == model.plane) == 1
+    attached = (1 - model.attached) * glyphs.attached
     return {
         **own_features(glyphs),
         "size": np.minimum(MOST, abs(height)) ** 2,
         "pale": np.minimum(0, pale),
         "pen": pen,
         "stroke_pen": pen * glyphs.stroke,
+        "attached": attached,
+        "stroke_attached": attached * glyphs.stroke,
+        "alone": (glyphs.plane == model.plane).astype(np.float64) if alone else np.zeros(len(glyphs)),
         "plane": np.log(model.scores[glyphs.plane] / model.scores.max()),
     }
 
@@ -57,11 +62,12 @@ def contributions(glyphs: Glyphs, model: PageModel, weights: Weights) -> dict[st
     size = weights.size * of["size"]
     return {
         NOT_A_DIGIT: evidence(glyphs, weights),
-        PART_OF_WORD: log_odds(priors(glyphs, weights)),
+        PART_OF_WORD: log_odds(priors(glyphs, weights)) + weights.alone * of["alone"],
         TOO_SMALL: np.where(glyphs.boxes[:, 3] < model.height, size, 0.0),
         TOO_LARGE: np.where(glyphs.boxes[:, 3] > model.height, size, 0.0),
         LOW_CONTRAST: weights.pale * of["pale"],
-        LINE: of["pen"] * (weights.pen + weights.stroke_pen * glyphs.stroke),
+        LINE: of["pen"] * (weights.pen + weights.stroke_pen * glyphs.stroke)
+        + of["attached"] * (weights.attached + weights.stroke_attached * glyphs.stroke),
         CLUTTER: weights.plane * of["plane"],
     }
 

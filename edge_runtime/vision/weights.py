@@ -20,6 +20,9 @@ class Weights(NamedTuple):
     pale: float  # logarithm of its darkness, of the page's digits, where it is paler
     pen: float  # squared logarithm of its stroke width, of the page's digits
     stroke_pen: float  # the same of a single stroke, in addition
+    attached: float  # it is attached, in a share: that of the page's digits that are not
+    stroke_attached: float  # the same of a single stroke, in addition
+    alone: float  # it is the only glyph of the best plane
     plane: float  # logarithm of its plane's score, of the best plane's
 
 

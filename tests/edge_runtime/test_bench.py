@@ -65,8 +65,9 @@ def test_everything_is_measured(done: tuple[dict[str, Any], list[str], str]) -> 
     assert 1e3 < digit.value < 1e7  # nanoseconds
     for size in scenes.SIZES:
         parts = [found[f"stages {size}/{stage}"].samples for stage in bench_process.STAGES]
-        named, total = np.array(parts[:-1], float), np.array(parts[-1], float)
-        np.testing.assert_allclose(named.sum(axis=0), total)
+        # A process whose time is up has fewer turns than another.
+        *named, total = (np.concatenate(blocks or []) for blocks in parts)
+        np.testing.assert_allclose(np.sum(named, axis=0), total)
 
 
 def test_progress_is_a_line_for_each_part_where_there_is_no_terminal(

@@ -20,6 +20,7 @@ def glyphs(
     stroke_width: float | Sequence[float] = 6.0,
     stroke: bool | Sequence[bool] = False,
     piece: bool | Sequence[bool] = False,
+    attached: bool | Sequence[bool] = False,
     label: int = 3,
 ) -> Glyphs:
     """Return glyphs in boxes (x, y, width, height), each so likely a digit, and then always the same one."""
@@ -36,6 +37,7 @@ def glyphs(
         stroke_width=np.broadcast_to(np.asarray(stroke_width, np.float64), count),
         stroke=np.broadcast_to(np.asarray(stroke, np.bool_), count),
         piece=np.broadcast_to(np.asarray(piece, np.bool_), count),
+        attached=np.broadcast_to(np.asarray(attached, np.bool_), count),
     )
 
 
