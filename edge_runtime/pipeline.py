@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Literal
 
 from edge_runtime.errors import OutputError, PictureError
+from edge_runtime.live_reader import LiveReader
 from edge_runtime.reader import Reader
 from edge_runtime.records import Frame, Reading, Uint8
 from edge_runtime.sinks.sink import Sink
@@ -68,6 +69,7 @@ def _readings(
     reading: Reading | None = None
     before: Uint8 | None = None
     skipped = 0
+    moving = LiveReader(reader)
     for frame in frames:
         if isinstance(frame, PictureError):
             failed(frame)
@@ -83,7 +85,7 @@ def _readings(
         if skipped and frame.dropped is not None:
             frame = replace(frame, dropped=frame.dropped + skipped)
         skipped = 0
-        trace = reader.trace(frame)
+        trace = moving.trace(frame) if frame.moving else reader.trace(frame)
         reading = trace.reading
         outlets.give("frame", frame, trace)
         if report.raw or not frame.moving:

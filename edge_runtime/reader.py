@@ -1,6 +1,6 @@
 """DigitReader: the whole line from a frame to a reading."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, perf_counter_ns
@@ -20,7 +20,7 @@ from edge_runtime.vision.glyphs import Glyphs, columns
 from edge_runtime.vision.lines import order
 from edge_runtime.vision.normalize import normalize_and_measure
 from edge_runtime.vision.page_model import PageModel
-from edge_runtime.vision.planes import Plane, ink_planes
+from edge_runtime.vision.planes import Key, Plane, ink_planes
 from edge_runtime.vision.regions import Region, find_regions, work_budget
 from edge_runtime.vision.selection import choose
 
@@ -66,8 +66,8 @@ class Reader(Protocol):
     def min_confidence(self) -> float:
         """The least confidence that a digit needs, 0 to 1."""
 
-    def trace(self, frame: Frame | Uint8) -> Trace:
-        """Read one frame, and return what every stage made of it."""
+    def trace(self, frame: Frame | Uint8, only: Collection[Key] | None = None) -> Trace:
+        """Read one frame, and return what every stage made of it; with `only`, on these planes."""
 
 
 class DigitReader:
@@ -103,12 +103,15 @@ class DigitReader:
         """Read one frame, or the bare pixels of one. Raises ValueError where they are of another shape or type."""
         return self.trace(frame).reading
 
-    def trace(self, frame: Frame | Uint8) -> Trace:
-        """Read one frame as `read` does, and return what every stage made of it as well."""
+    def trace(self, frame: Frame | Uint8, only: Collection[Key] | None = None) -> Trace:
+        """Read one frame as `read` does, and return what every stage made of it as well.
+
+        With `only`, digits are looked for on these planes alone: see `LiveReader`.
+        """
         frame = frame if isinstance(frame, Frame) else Frame(np.asarray(frame))
         _check(frame.pixels)
         watch = _Stopwatch()
-        planes = ink_planes(frame.pixels)
+        planes = ink_planes(frame.pixels, only)
         watch.stop("ink")
         regions = find_regions(planes)
         watch.stop("locate")

@@ -28,15 +28,15 @@ from edge_runtime.reader import DigitReader, Trace
 from edge_runtime.records import Box
 from edge_runtime.vision import rejection
 from edge_runtime.vision.glyphs import Float64, Glyphs, log_odds, logistic
-from edge_runtime.vision.page_model import priors
+from edge_runtime.vision.page_model import evidence, priors
 from edge_runtime.vision.weights import Weights
 from train import command, crops, fonts
 from train.dataset import DataError
 
 SEED = 20_261_204
 FEATURES = tuple(name for name in Weights._fields if name != "bias")
-# These say how much must speak for a digit, for a 1, for a piece of a grid and for a page of one digit. They stay as they
-# are, chosen on photographs: nearly all single strokes on drawn pages are digits, and hardly any in a street or a texture.
+# These say how much must speak for a digit, for a 1, for a piece of a grid and for a page of one digit. They stay as
+# they are, chosen on photographs: nearly all single strokes on drawn pages are digits, hardly any in a street.
 OPERATING_POINT = "bias", "stroke", "attached", "stroke_attached", "alone"
 # What the squares of weights cost, beside the mean of what glyphs cost: none runs away where few glyphs speak of it.
 RIDGE = 1e-4
@@ -117,7 +117,7 @@ def labeled(trace: Trace, glyphs: Glyphs, before: Weights, truth: Sequence[Box])
     found = rejection.features(glyphs, trace.page)
     return Sample(
         np.column_stack([found[name] for name in FEATURES])[clear],
-        log_odds(priors(glyphs, before))[clear],
+        log_odds(priors(glyphs, evidence(glyphs, before)))[clear],
         np.array([(which[i] or 0) >= 0 for i in clear], np.bool_),
     )
 

@@ -75,7 +75,7 @@ def columns(
 
 def log_odds(probability: Float64) -> Float64:
     """Return the logarithm of the odds of probabilities, float64, cut off at SURER."""
-    bounded = np.clip(probability, SURER, 1 - SURER)
+    bounded = np.minimum(np.maximum(probability, SURER), 1 - SURER)  # np.clip takes twice as long
     return np.asarray(np.log(bounded / (1 - bounded)))
 
 

@@ -108,9 +108,12 @@ def evidence(glyphs: Glyphs, weights: Weights) -> Float64:
     )
 
 
-def priors(glyphs: Glyphs, weights: Weights) -> Float64:
-    """Return float64 (N,), 0-1: how many of the glyphs around each one, of its plane, size and darkness, are digits."""
-    own = evidence(glyphs, weights) - STROKE_DOUBT * glyphs.stroke
+def priors(glyphs: Glyphs, own: Float64) -> Float64:
+    """Return float64 (N,), 0-1: how many of the glyphs around each one, of its plane, size and darkness, are digits.
+
+    `own` is their `evidence`.
+    """
+    own = own - STROKE_DOUBT * glyphs.stroke
     found = np.zeros(len(glyphs))
     for plane in np.unique(glyphs.plane).tolist():
         rows = np.flatnonzero(glyphs.plane == plane)
@@ -148,8 +151,9 @@ def estimate(glyphs: Glyphs, planes: int, weights: Weights) -> PageModel:
     """
     scores, heights = np.zeros(planes), np.ones(planes)
     darkness, stroke_widths, attached = np.full((3, planes), np.nan)
-    prior = priors(glyphs, weights)
-    likely = logistic(evidence(glyphs, weights) + log_odds(prior))
+    own = evidence(glyphs, weights)
+    prior = priors(glyphs, own)
+    likely = logistic(own + log_odds(prior))
     sure = (likely >= SURE) & ~glyphs.stroke
     height = glyphs.boxes[:, 3]
     amount = likely * prior**2 * np.sqrt(glyphs.darkness * height) * np.where(glyphs.stroke, STROKE_EVIDENCE, 1.0)

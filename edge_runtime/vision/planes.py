@@ -4,6 +4,7 @@ A plane holds ink of strokes only. Whatever is wider than a stroke - a sheet, a 
 background, so that no threshold for a whole page has to tell paper from what lies around it.
 """
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import cv2
@@ -26,10 +27,13 @@ SHORTEST_SIDE = 2 * STROKE_WINDOW
 PIXELS_PER_NOISE = 0.1
 # Median of |difference| of neighbors -> standard deviation, for Gaussian noise: 0.6745 * sqrt(2).
 MEDIAN_DIFFERENCE = 0.954
-SAMPLE = 8  # noise, bare ink and textures are measured at every 8th row, and every 8th column
-# A sheet and the desk that it lies on differ in their bare ink: it is the median of so many samples each way around. 11
-# to 21 read alike. A plane not twice as large is measured as a whole: strokes fill it.
-AROUND = 9
+SAMPLE = 8  # noise and textures are measured at every 8th row, and every 8th column; bare ink at every 16th
+# A sheet and the desk that it lies on differ in their bare ink: it is the median of so many samples each way around,
+# 112 pixels; 72 to 170 read alike. A plane not twice as large is measured as a whole: strokes fill it.
+AROUND = 7
+
+NOTHING = np.zeros((1, 1), np.uint8)
+Key = tuple[int, bool]
 
 
 class Plane(NamedTuple):
@@ -44,31 +48,48 @@ class Plane(NamedTuple):
     level: int
     light: bool
 
+    @property
+    def key(self) -> Key:
+        """Which of the planes of a picture it is: its level, and whether it is light."""
+        return self.level, self.light
 
-def ink_planes(pixels: Uint8) -> tuple[Plane, ...]:
+
+def ink_planes(pixels: Uint8, only: Collection[Key] | None = None) -> tuple[Plane, ...]:
     """Return the ink of a picture, two planes a level, finest first.
 
     `pixels` is uint8 (H, W) gray or (H, W, 3) blue-green-red. Of a color picture the channel counts in which a pixel
-    is darkest (or lightest), so that a red pen is as much ink as a black one.
+    is darkest (or lightest), so that a red pen is as much ink as a black one. With `only`, planes of other keys are
+    left empty.
     """
     picture, scale = rescaled(pixels)
+    # Each polarity's planes, finest first: one after the other in pairs.
+    dark, light = (_pyramid(picture, scale, light, only) for light in (False, True))
+    return tuple(plane for pair in zip(dark, light, strict=True) for plane in pair)
+
+
+def _pyramid(picture: Uint8, scale: float, light: bool, only: Collection[Key] | None) -> list[Plane]:
+    """Return the planes of one polarity."""
+    height, width = picture.shape[:2]
+    levels = 1 + max(0, int(np.log2(min(height, width) / SHORTEST_SIDE)))
+    wanted = [level for level in range(levels) if only is None or (level, light) in only]
+    planes = []
+    gray = _gray(picture, light) if wanted else NOTHING
+    for level in range(levels):
+        size = width >> level, height >> level
+        if level and wanted and level <= wanted[-1]:
+            gray = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
+        ink = _ink(gray) if level in wanted else np.zeros(size[::-1], np.uint8)
+        planes.append(Plane(ink, scale * 2**level, level, light))
+    return planes
+
+
+def _gray(picture: Uint8, light: bool) -> Uint8:
+    """Return a picture whose ink of this polarity is dark: of each pixel, the channel that is darkest (or lightest)."""
     if picture.ndim == 3:
         blue, green, red = cv2.split(picture)
-        dark = np.asarray(cv2.min(cv2.min(blue, green), red), np.uint8)
-        light = np.asarray(cv2.max(cv2.max(blue, green), red), np.uint8)
-    else:
-        dark = light = picture
-    grays = [dark, np.asarray(cv2.bitwise_not(light), np.uint8)]
-    planes: list[Plane] = []
-    level = 0
-    while True:
-        planes += [Plane(_ink(gray), scale, level, bool(light)) for light, gray in enumerate(grays)]
-        height, width = grays[0].shape
-        if min(height, width) < 2 * SHORTEST_SIDE:
-            return tuple(planes)
-        half = width // 2, height // 2
-        grays = [np.asarray(cv2.resize(gray, half, interpolation=cv2.INTER_AREA), np.uint8) for gray in grays]
-        scale, level = 2 * scale, level + 1
+        extreme = cv2.max if light else cv2.min
+        picture = np.asarray(extreme(extreme(blue, green), red), np.uint8)
+    return np.asarray(cv2.bitwise_not(picture), np.uint8) if light else picture
 
 
 def rescaled(pixels: Uint8) -> tuple[Uint8, float]:
@@ -97,7 +118,7 @@ def _ink(gray: Uint8) -> Uint8:
     background = cv2.morphologyEx(gray, cv2.MORPH_CLOSE, np.ones((STROKE_WINDOW, STROKE_WINDOW), np.uint8))
     darker = cv2.subtract(background, gray)
     ink = cv2.divide(darker, cv2.max(background, np.array([float(DARKEST_BACKGROUND)])), darker, 255)
-    sample = np.ascontiguousarray(ink[::SAMPLE, ::SAMPLE])
+    sample = np.ascontiguousarray(ink[:: 2 * SAMPLE, :: 2 * SAMPLE])
     bare = float(np.median(sample))
     if bare and min(sample.shape) < 2 * AROUND:
         cv2.subtract(ink, np.array([2 * bare]), ink)

@@ -29,7 +29,7 @@ WORD = 6.0
 # A plane with more edges than this part of its pixels, at a threshold, is a texture there: grass, gravel, noise.
 TEXTURE = 0.12
 # There is time for so many regions in a frame of VGA size (see `work_budget`); the largest are kept.
-MOST_REGIONS = 320
+MOST_REGIONS = 220
 NO_BOXES = np.zeros((0, 4), np.int64)
 RIM = np.ones((3, 3), np.uint8)  # a region's ink includes a pixel around its component, the rest of its soft edge
 

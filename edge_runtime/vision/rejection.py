@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from edge_runtime.vision.glyphs import SURER, Float64, Glyphs, log_odds
+from edge_runtime.vision.lines import SHARED
 from edge_runtime.vision.page_model import PageModel, evidence, own_features, priors
 from edge_runtime.vision.weights import Weights
 
@@ -29,8 +30,7 @@ MOST = 2.0
 # Of so many things, some look like digits by chance: the mean odds of the BEST digits must exceed this times the
 # logarithm of how many regions there were, or the picture holds none.
 CHANCE, FEW, BEST = 0.5, 8, 2
-# Boxes of two planes that share this part of the smaller one show the same ink; that of the larger, the same digit.
-SHARED = 0.3
+# Boxes of two planes that share SHARED of the smaller one show the same ink; this part of the larger, the same digit.
 SAME = 1 - SHARED
 
 
@@ -59,10 +59,10 @@ def features(glyphs: Glyphs, model: PageModel) -> dict[str, Float64]:
 def contributions(glyphs: Glyphs, model: PageModel, weights: Weights) -> dict[str, Float64]:
     """Return float64 (N,) by reason: what speaks for a digit (above 0) or for that reason (below), as log odds."""
     of = features(glyphs, model)
-    size = weights.size * of["size"]
+    size, own = weights.size * of["size"], evidence(glyphs, weights)
     return {
-        NOT_A_DIGIT: evidence(glyphs, weights),
-        PART_OF_WORD: log_odds(priors(glyphs, weights)) + weights.alone * of["alone"],
+        NOT_A_DIGIT: own,
+        PART_OF_WORD: log_odds(priors(glyphs, own)) + weights.alone * of["alone"],
         TOO_SMALL: np.where(glyphs.boxes[:, 3] < model.height, size, 0.0),
         TOO_LARGE: np.where(glyphs.boxes[:, 3] > model.height, size, 0.0),
         LOW_CONTRAST: weights.pale * of["pale"],

@@ -141,7 +141,8 @@ def made_up(tiny: Trace, **parts: Any) -> Trace:
     )  # fmt: skip
     empty: dict[str, Any] = {
         "frame": Frame(np.full((28, 48), 250, np.uint8)), "planes": planes, "regions": [], "standing": [],
-        "page": PageModel(scores=np.zeros(2), plane=None, height=1.0, darkness=np.full(2, np.nan), stroke_width=None),
+        "page": PageModel(scores=np.zeros(2), plane=None, height=1.0, darkness=np.full(2, np.nan), stroke_width=None,
+                          attached=0.0),
         "candidates": [], "images": np.zeros((0, 28, 28), np.uint8), "confidences": np.zeros((0, 10)), "chosen": (),
         "boxes": (), "reasons": (),
         "reading": replace(tiny.reading, width=48, height=28, digits=(), rejected=(), text=()),
@@ -208,11 +209,11 @@ def test_regions_tell_what_stands_what_gave_way_and_what_was_never_seen(tiny: Tr
     whole, left, right, rule = Box(2, 2, 18, 10), Box(4, 4, 4, 6), Box(12, 4, 4, 6), Box(30, 20, 10, 4)
 
     def region(box: Box, seen: bool, parent: int) -> Region:
-        return Region(box, box, ink[box.y : box.bottom, box.x : box.right] if seen else None, 0, parent)
+        return Region(box, box, ink[box.y : box.bottom, box.x : box.right] if seen else None, 0, parent, False)
 
     regions = [region(whole, True, -1), region(rule, False, -1), region(left, True, 0), region(right, True, 0)]
-    other = Region(Box(0, 0, 24, 14), Box(0, 0, 24, 14), np.full((14, 24), 255, np.uint8), 1, -1)
-    candidates = [Candidate(box, ink[:1, :1], 0, frozenset({i}), i) for i, box in ((2, left), (3, right))]
+    other = Region(Box(0, 0, 24, 14), Box(0, 0, 24, 14), np.full((14, 24), 255, np.uint8), 1, -1, False)
+    candidates = [Candidate(box, ink[:1, :1], 0, frozenset({i}), i, False) for i, box in ((2, left), (3, right))]
     confidences = np.zeros((2, 10))
     confidences[:, 3:5] = (0.5, 0.25), (0.03, 0.04)
     trace = made_up(
@@ -239,11 +240,11 @@ def test_regions_tell_what_stands_what_gave_way_and_what_was_never_seen(tiny: Tr
 def test_candidates_of_all_planes_are_drawn_over_the_best_one(tiny: Trace) -> None:
     ink = np.zeros((1, 1), np.uint8)
     candidates = [
-        Candidate(Box(2, 2, 5, 8), ink, 0, frozenset({0, 1}), 0),
-        Candidate(Box(10, 5, 4, 4), ink, 1, frozenset({2}), 1),
-        Candidate(Box(5, 5, 3, 4), ink, 1, frozenset({3}), 2),
-        Candidate(Box(30, 2, 5, 8), ink, 0, frozenset({1}), None),
-        Candidate(Box(30, 2, 5, 8), ink, 0, frozenset({4, 5}), None),
+        Candidate(Box(2, 2, 5, 8), ink, 0, frozenset({0, 1}), 0, False),
+        Candidate(Box(10, 5, 4, 4), ink, 1, frozenset({2}), 1, False),
+        Candidate(Box(5, 5, 3, 4), ink, 1, frozenset({3}), 2, False),
+        Candidate(Box(30, 2, 5, 8), ink, 0, frozenset({1}), None, False),
+        Candidate(Box(30, 2, 5, 8), ink, 0, frozenset({4, 5}), None, False),
     ]
     trace = made_up(
         tiny, candidates=candidates, confidences=np.full((5, 10), 0.1), images=np.zeros((5, 28, 28), np.uint8),
@@ -286,7 +287,7 @@ def test_of_very_many_crops_the_most_telling_are_shown(tiny: Trace) -> None:
     confidences[:, 3] = rng.permutation(count) / count
     boxes = [Box(20 * (i % 20), 30 * (i // 20), 15, 25) for i in range(count)]
     ink = np.full((25, 15), 200, np.uint8)
-    candidates = [Candidate(box, ink, 0, frozenset({i}), None) for i, box in enumerate(boxes)]
+    candidates = [Candidate(box, ink, 0, frozenset({i}), None, False) for i, box in enumerate(boxes)]
     trace = made_up(
         tiny,
         frame=Frame(np.full((600, 400), 250, np.uint8)),

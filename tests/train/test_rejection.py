@@ -16,7 +16,7 @@ from train import dataset, rejection
 from train.rejection import FEATURES, Sample, balance, cost, fit
 
 TRUE = Weights(bias=-0.5, digit=0.6, stroke=-1.2, piece=-0.7, stroke_piece=-0.5, size=-3.0, pale=1.5, pen=-2.0,
-               stroke_pen=-1.0, plane=0.3)  # fmt: skip
+               stroke_pen=-1.0, attached=-1.0, stroke_attached=-0.4, alone=0.5, plane=0.3)  # fmt: skip
 
 
 def drawn(count: int, seed: int = 1) -> Sample:
@@ -122,7 +122,9 @@ def test_what_is_asked_for_is_written(
     before, fitted = weights_of(model), fit(sample)
     done = call(rejection.main, "--model", model, "--write", *(["--all"] if everything else []))
     assert done.code == 0, done.err
-    expected = fitted if everything else fitted._replace(bias=before.bias, stroke=before.stroke)
+    expected = (
+        fitted if everything else fitted._replace(**{name: getattr(before, name) for name in rejection.OPERATING_POINT})
+    )
     assert weights_of(model) == pytest.approx(expected, abs=1e-4)
     assert model_file.read(model).sha256 == model_file.read(model_file.SHIPPED).sha256
     with DigitReader(model) as reader:

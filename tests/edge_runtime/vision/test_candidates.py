@@ -22,7 +22,9 @@ def drawn(*boxes: tuple[int, int, int, int], size: tuple[int, int] = (200, 300))
 def model(*scores: float) -> PageModel:
     best = int(np.argmax(scores)) if any(scores) else None
     unknown = np.full(len(scores), np.nan)
-    return PageModel(scores=np.array(scores), plane=best, height=40.0, darkness=unknown, stroke_width=None)
+    return PageModel(
+        scores=np.array(scores), plane=best, height=40.0, darkness=unknown, stroke_width=None, attached=0.0
+    )
 
 
 def proposed(

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_runtime.vision.glyphs import Glyphs
-from edge_runtime.vision.page_model import estimate, priors, standing
+from edge_runtime.vision.glyphs import Float64, Glyphs
+from edge_runtime.vision.page_model import estimate, evidence, priors, standing
 from tests.edge_runtime.vision.made import glyphs, row, shipped
 
 WEIGHTS = shipped()
@@ -60,9 +60,14 @@ def is_part(i: int, whole: int, parents: list[int]) -> bool:
     return False
 
 
+def told(page: Glyphs) -> Float64:
+    """Return the priors of glyphs by the weights that ship."""
+    return priors(page, evidence(page, WEIGHTS))
+
+
 def prior(*others: float, **given: object) -> float:
     """Return the prior of a doubtful glyph beside others, in a row with it."""
-    return float(priors(glyphs(row(1 + len(others)), [DOUBTFUL, *others], **given), WEIGHTS)[0])  # type: ignore[arg-type]
+    return float(told(glyphs(row(1 + len(others)), [DOUBTFUL, *others], **given))[0])  # type: ignore[arg-type]
 
 
 def test_priors_rise_among_digits() -> None:
@@ -84,14 +89,14 @@ def test_print_that_is_far_paler_tells_nothing() -> None:
 
 def test_glyphs_of_another_size_tell_nothing() -> None:
     specks = glyphs([*row(1), *row(5, x=60, width=2, height=4)], [DOUBTFUL, *[NONE] * 5])
-    assert priors(specks, WEIGHTS)[0] == pytest.approx(prior(), abs=1e-3)
+    assert told(specks)[0] == pytest.approx(prior(), abs=1e-3)
 
 
 def test_neighbors_tell_more_than_what_is_far() -> None:
     page = glyphs(
         [*row(6), *row(6, y=900), *row(1, x=300), *row(1, x=300, y=900)], [*[SURE] * 6, *[NONE] * 6, 0.7, 0.7]
     )
-    near_digits, near_others = priors(page, WEIGHTS)[-2:]
+    near_digits, near_others = told(page)[-2:]
     assert near_digits > near_others + 0.2
 
 
@@ -102,11 +107,11 @@ def test_strokes_tell_less_of_their_company() -> None:
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 400), st.floats(0, 1), st.booleans()), max_size=15))
 def test_priors_are_probabilities_in_any_order(rows: list[tuple[int, int, float, bool]]) -> None:
     page = glyphs([(x, y, 24, 40) for x, y, _, _ in rows], [row[2] for row in rows], stroke=[row[3] for row in rows])
-    found = priors(page, WEIGHTS)
+    found = told(page)
     assert found.shape == (len(rows),)
     assert ((found > 0) & (found < 1)).all()
     turned = page.take([*range(len(rows))][::-1])
-    assert priors(turned, WEIGHTS)[::-1] == pytest.approx(found)
+    assert told(turned)[::-1] == pytest.approx(found)
 
 
 def test_an_empty_page_has_no_digits() -> None:

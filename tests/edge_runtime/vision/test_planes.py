@@ -131,6 +131,18 @@ def test_noise_leaves_little(sigma: float) -> None:
         assert np.mean(plane.ink > 25) < 0.002
 
 
+def test_a_sheet_keeps_its_faint_ink_on_a_desk_of_leather() -> None:
+    desk = np.random.default_rng(6).normal(60, 20, SHAPE)
+    leather = cv2.GaussianBlur(desk, (0, 0), 1.5) * 3 - 120  # coarse grain over most of the picture
+    pixels = leather.clip(0, 255).round().astype(np.uint8)
+    pixels[120:360, 180:460] = 230
+    mask = ring((260, 200), (380, 280))
+    pixels[mask > 0] = 150
+    ink = finest(pixels)
+    assert np.median(ink[:100]) == 0  # the grain is no ink
+    assert ink[mask > 0].min() >= 80
+
+
 @pytest.mark.parametrize("brightness", [0, 1, 128, 254, 255])
 @pytest.mark.parametrize("shape", [(1, 1), (48, 64), (600, 400, 3)])
 def test_an_empty_page_has_no_ink(brightness: int, shape: tuple[int, ...]) -> None:

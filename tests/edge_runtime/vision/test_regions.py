@@ -32,14 +32,16 @@ def check(planes: list[Plane]) -> None:
     """Fail unless the regions of planes lie in them, after their parents, and hold their own ink."""
     found = find_regions(planes)
     assert [region.plane for region in found] == sorted(region.plane for region in found)
-    for i, (box, place, own, number, parent) in enumerate(found):
+    for i, (box, place, own, number, parent, attached) in enumerate(found):
         plane = planes[number].ink
         assert 0 <= place.x <= box.x < box.right <= place.right <= plane.shape[1]
         assert 0 <= place.y <= box.y < box.bottom <= place.bottom <= plane.shape[0]
         assert max(place.width - box.width, place.height - box.height) <= 2
         assert -1 <= parent < i
+        assert parent >= 0 or not attached
         if parent >= 0:
             assert found[parent].plane == number
+            assert attached == (found[parent].attached or found[parent].ink is None)
             assert found[parent].box.union(box) == found[parent].box
             assert box.width * box.height < found[parent].box.width * found[parent].box.height
         if own is not None:
@@ -136,6 +138,14 @@ def test_digits_on_a_rule_are_its_parts() -> None:
     first, *parts = regions(np.maximum(rule, digits))
     assert first.box == (5, 33, 110, 30)
     assert sorted((part.box, part.parent) for part in parts) == [((20, 33, 12, 30), 0), ((60, 33, 12, 30), 0)]
+
+
+def test_what_hangs_on_a_long_line_is_attached() -> None:
+    size = (120, 320)
+    rule = ink((5, 60, 305, 3), size=size, level=70)
+    digits = ink((20, 33, 12, 30), (60, 10, 12, 30), size=size)
+    found = {region.box: region.attached for region in regions(np.maximum(rule, digits))}
+    assert found == {Box(5, 33, 305, 30): False, Box(20, 33, 12, 30): True, Box(60, 10, 12, 30): False}
 
 
 def test_too_large_regions_wait_for_coarser_planes() -> None:

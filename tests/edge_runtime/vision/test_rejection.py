@@ -26,7 +26,15 @@ def judged(page: Glyphs, *, least: float = LEAST, regions: int = 20) -> list[str
 
 def one_more(box: Corners, **given: Any) -> Glyphs:
     """Return a row of digits and one glyph more, last; `given` is what it is like, where that is not like them."""
-    usual = {"digit": SURE, "darkness": 200.0, "stroke_width": 6.0, "stroke": False, "piece": False, "plane": 0}
+    usual = {
+        "digit": SURE,
+        "darkness": 200.0,
+        "stroke_width": 6.0,
+        "stroke": False,
+        "piece": False,
+        "plane": 0,
+        "attached": False,
+    }
     columns: dict[str, Any] = {name: [*[value] * COUNT, given.get(name, value)] for name, value in usual.items()}
     return glyphs([*row(COUNT), box], **columns)
 
@@ -58,6 +66,7 @@ def test_sure_digits_have_no_reason(count: int) -> None:
         (one_more(beside(4, 6)), rejection.TOO_SMALL),
         (one_more(beside(150, 260)), rejection.TOO_LARGE),
         (one_more(beside(4, 40), stroke=True, stroke_width=1.2), rejection.LINE),
+        (one_more(beside(8, 40), digit=0.9, stroke=True, attached=True), rejection.LINE),
         (one_more(beside(), darkness=6), rejection.LOW_CONTRAST),
         (one_more(beside(), digit=NONE), rejection.NOT_A_DIGIT),
         (glyphs([*row(COUNT), beside()], [*[NONE] * COUNT, 0.9]), rejection.PART_OF_WORD),
@@ -177,6 +186,18 @@ def test_planes_that_disagree_leave_their_own() -> None:
     assert np.array_equal(confidences, page.confidences)
 
 
+def test_attached_digits_among_attached_ones_have_no_reason() -> None:
+    page = glyphs(row(COUNT), [*[SURE] * (COUNT - 1), 0.9], attached=True)
+    assert judged(page) == [None] * COUNT
+
+
+def test_a_lone_stroke_is_a_one_and_one_of_two_is_not() -> None:
+    lone = glyphs([beside(10)], 0.98, stroke=True)
+    assert judged(lone, regions=8) == [None]
+    two = glyphs([beside(10), (900, 500, 10, 40)], 0.98, stroke=True)
+    assert judged(two, regions=8) == [rejection.NOT_A_DIGIT] * 2
+
+
 def test_overlap_is_a_part_of_either_box() -> None:
     boxes, others = np.array([[0, 0, 10, 10]], np.float64), np.array([[5, 0, 10, 20], [10, 0, 5, 5]], np.float64)
     assert rejection.overlap(boxes, others, np.minimum).tolist() == [[0.5, 0]]
@@ -186,18 +207,19 @@ def test_overlap_is_a_part_of_either_box() -> None:
 GLYPHS = st.lists(
     st.tuples(
         *[st.integers(0, 300)] * 2, *[st.integers(1, 60)] * 2, st.floats(0, 1), st.integers(0, 1),
-        st.integers(20, 255), st.integers(0, 30), st.booleans(), st.booleans(),
+        st.integers(20, 255), st.integers(0, 30), st.booleans(), st.booleans(), st.booleans(),
     ),
     max_size=12,
 )  # fmt: skip
 
 
-@example([(0, 0, 1, 1, 1.0, 0, 20, 0, False, False)], 0.0, 1)  # a pen of no width divides by nothing
+@example([(0, 0, 1, 1, 1.0, 0, 20, 0, False, False, False)], 0.0, 1)  # a pen of no width divides by nothing
 @given(GLYPHS, st.floats(0, 1), st.integers(1, 1000))
 def test_any_glyphs_have_known_reasons(rows: list[tuple[Any, ...]], least: float, regions: int) -> None:
     boxes = [row[:4] for row in rows]
-    digit, plane, darkness, stroke_width, stroke, piece = ([row[k] for row in rows] for k in range(4, 10))
-    page = glyphs(boxes, digit, plane=plane, darkness=darkness, stroke_width=stroke_width, stroke=stroke, piece=piece)
+    names = "digit", "plane", "darkness", "stroke_width", "stroke", "piece", "attached"
+    given: dict[str, Any] = {name: [row[k] for row in rows] for k, name in enumerate(names, 4)}
+    page = glyphs(boxes, **given)
     found, confidences, finest = verdict(page, least=least, regions=max(regions, len(rows)))
     assert len(found) == len(finest) == len(rows)
     assert set(found) <= {None, rejection.READ_ELSEWHERE, *rejection.REASONS}

@@ -11,7 +11,7 @@ Offer = tuple[set[int], int, float]
 
 
 def candidate(parts: set[int], ink: int, box: tuple[int, int] = (1, 2), x: int = 0) -> Candidate:
-    return Candidate(Box(x, 0, *box), np.ones((ink, 1), np.uint8), 0, frozenset(parts), None)
+    return Candidate(Box(x, 0, *box), np.ones((ink, 1), np.uint8), 0, frozenset(parts), None, False)
 
 
 def picked(*offered: Offer) -> list[int]:
