@@ -15,9 +15,9 @@ from edge_runtime.classifier import Classifier
 from edge_runtime.errors import ModelCorrupt, OptionError
 from edge_runtime.records import Box, Digit, Frame, Reading, Rejection, Timings, Uint8
 from edge_runtime.vision import page_model, rejection, weights
-from edge_runtime.vision.candidates import Candidate, in_frame, propose
+from edge_runtime.vision.candidates import Candidate, in_frame, pieces, propose
 from edge_runtime.vision.glyphs import Glyphs, columns
-from edge_runtime.vision.lines import order
+from edge_runtime.vision.lines import SHARED, order
 from edge_runtime.vision.normalize import normalize_and_measure
 from edge_runtime.vision.page_model import PageModel
 from edge_runtime.vision.planes import Key, Plane, ink_planes
@@ -129,8 +129,7 @@ class DigitReader:
         if made:
             seen = seen.and_also(self._see([candidate.ink for candidate in made], watch))
         chosen = choose(candidates, seen.confidences)
-        larger = [candidate.parts for candidate in candidates if len(candidate.parts) > 1]
-        piece = [any(candidates[i].parts < parts for parts in larger) for i in chosen]
+        piece = pieces(candidates, chosen)
         glyphs = self._glyphs([candidates[i] for i in chosen], planes, seen.take(chosen), piece)
         verdict = rejection.judge(glyphs, page, self.weights, self.min_confidence, len(standing))
 
@@ -280,7 +279,7 @@ def _rejections(glyphs: Glyphs, boxes: Sequence[Box], verdict: rejection.Verdict
     """Return what was not read, and why, but for ink that was read in another way."""
     kept = [row for row, reason in enumerate(verdict.reasons) if reason is None]
     shared = rejection.overlap(glyphs.boxes, glyphs.boxes[kept], np.minimum)
-    read = np.any(shared > rejection.SHARED, axis=1)
+    read = np.any(shared > SHARED, axis=1)
     best = verdict.confidences.max(axis=1, initial=0.0).tolist()
     return tuple(
         Rejection(boxes[row], reason, best[row])

@@ -1,5 +1,6 @@
 """Regions -> candidates: each by itself, pieces of those that may be several digits, and fragments taken together."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import reduce
 from typing import NamedTuple
@@ -94,6 +95,16 @@ def _runs(whole: Candidate, pieces: Sequence[Piece]) -> Iterator[Candidate]:
                 run = together(pieces[start:end])
                 parts = frozenset(numbers[start:end])
                 yield Candidate(run.box, run.ink, whole.plane, parts, None, whole.attached)
+
+
+def pieces(candidates: Sequence[Candidate], chosen: Sequence[int]) -> list[bool]:
+    """Return which of the chosen candidates are a part of a larger one."""
+    larger: defaultdict[int, list[frozenset[int]]] = defaultdict(list)
+    for candidate in candidates:
+        if len(candidate.parts) > 1:
+            for part in candidate.parts:
+                larger[part].append(candidate.parts)
+    return [any(candidates[i].parts < parts for parts in larger[min(candidates[i].parts)]) for i in chosen]
 
 
 def in_frame(box: Box, scale: float, size: tuple[int, int]) -> Box:

@@ -23,8 +23,9 @@ STROKE_WINDOW = 21
 DARKEST_BACKGROUND = 90
 # The pyramid ends where the short side, in pixels, would fall below this: digits that fill the frame are seen there.
 SHORTEST_SIDE = 2 * STROKE_WINDOW
-# A Gaussian of this many pixels for each gray level of noise leaves about a quarter of it. Chosen on noisy pages.
-PIXELS_PER_NOISE = 0.1
+# A Gaussian of this many pixels for each gray level of noise leaves about a quarter of it, chosen on noisy pages; one
+# broader than the second would smear strokes, and take long.
+PIXELS_PER_NOISE, BROADEST = 0.1, 2.0
 # Median of |difference| of neighbors -> standard deviation, for Gaussian noise: 0.6745 * sqrt(2).
 MEDIAN_DIFFERENCE = 0.954
 SAMPLE = 8  # noise and textures are measured at every 8th row, and every 8th column; bare ink at every 16th
@@ -112,7 +113,7 @@ def rescaled(pixels: Uint8) -> tuple[Uint8, float]:
 
 def _ink(gray: Uint8) -> Uint8:
     """Return how much darker each pixel is than its background, less what the paper or desk around it is itself."""
-    sigma = PIXELS_PER_NOISE * _noise(gray)
+    sigma = min(BROADEST, PIXELS_PER_NOISE * _noise(gray))
     if sigma > 1 / 2:  # a smaller one changes nothing
         gray = np.asarray(cv2.GaussianBlur(gray, (0, 0), sigma), np.uint8)
     background = cv2.morphologyEx(gray, cv2.MORPH_CLOSE, np.ones((STROKE_WINDOW, STROKE_WINDOW), np.uint8))

@@ -20,7 +20,7 @@ from edge_runtime.vision.planes import SAMPLE, SHORTEST_SIDE, STROKE_WINDOW, VGA
 FAINTEST, STEP = 26, 2.2
 THRESHOLDS = FAINTEST, round(STEP * FAINTEST), round(STEP * STEP * FAINTEST)
 # A component whose box covers this part of its parent's is the same thing, at a higher threshold.
-SHRUNK = 0.8
+SHRUNK = 0.75
 # Pixels of a plane: the sizes of what is offered to the network, from the second on at every level but the finest,
 # and up to the third at every level but the coarsest. Strokes of larger ones would be wider than the planes' window.
 SMALLEST, SMALL, LARGE = 8, STROKE_WINDOW, 2 * SHORTEST_SIDE
@@ -95,16 +95,13 @@ class _Components:
     def __init__(self, binary: Uint8, smallest: int, most: int) -> None:
         self._outlines, hierarchy = cv2.findContours(binary, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
         self._parents: list[int] = hierarchy[0, :, 3].tolist() if hierarchy is not None else []
-        found = []
-        for i, parent in enumerate(self._parents):
-            if parent < 0:
-                x, y, width, height = cv2.boundingRect(self._outlines[i])
-                if width >= smallest or height >= smallest:
-                    found.append((x, y, width, height, i))
-        if len(found) > most:
-            found = sorted(found, key=lambda one: -max(one[2], one[3]))[:most]
-        rows = np.array(found, np.int64).reshape(-1, 5)
-        self.boxes, self._outer = rows[:, :4], rows[:, 4]
+        outer = [i for i, parent in enumerate(self._parents) if parent < 0]
+        boxes = np.array([cv2.boundingRect(self._outlines[i]) for i in outer], np.int64).reshape(-1, 4)
+        long = boxes[:, 2:].max(axis=1, initial=0)
+        kept = np.flatnonzero(long >= smallest)
+        if len(kept) > most:
+            kept = kept[np.argsort(-long[kept], kind="stable")[:most]]
+        self.boxes, self._outer = boxes[kept], np.array(outer, np.int64)[kept]
         self._holes: dict[int, list[int]] | None = None
         self._crowded: NDArray[np.bool_] | None = None
 

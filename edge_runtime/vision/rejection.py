@@ -11,6 +11,7 @@ import numpy as np
 from edge_runtime.vision.glyphs import SURER, Float64, Glyphs, log_odds
 from edge_runtime.vision.lines import SHARED
 from edge_runtime.vision.page_model import PageModel, evidence, own_features, priors
+from edge_runtime.vision.regions import SHRUNK
 from edge_runtime.vision.weights import Weights
 
 TOO_SMALL = "too small"
@@ -30,8 +31,8 @@ MOST = 2.0
 # Of so many things, some look like digits by chance: the mean odds of the BEST digits must exceed this times the
 # logarithm of how many regions there were, or the picture holds none.
 CHANCE, FEW, BEST = 0.5, 8, 2
-# Boxes of two planes that share SHARED of the smaller one show the same ink; this part of the larger, the same digit.
-SAME = 1 - SHARED
+# Boxes of two planes that share SHARED of the smaller one show the same ink; SAME of the larger, the same digit.
+SAME = SHRUNK
 
 
 def features(glyphs: Glyphs, model: PageModel) -> dict[str, Float64]:
