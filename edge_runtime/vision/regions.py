@@ -124,10 +124,12 @@ class _Components:
 
 
 def _is_texture(binary: Uint8) -> bool:
-    rows = binary[::SAMPLE]
-    if rows.shape[1] < 2:
+    """Tell whether there are as many edges along the sampled rows, or down between them and the rows below."""
+    rows, below = binary[:-1:SAMPLE], binary[1::SAMPLE]
+    if not rows.size or rows.shape[1] < 2:
         return False
-    return cv2.countNonZero(cv2.absdiff(rows[:, 1:], rows[:, :-1])) > TEXTURE * rows.size
+    along = cv2.countNonZero(cv2.absdiff(rows[:, 1:], rows[:, :-1]))
+    return max(along, cv2.countNonZero(cv2.absdiff(rows, below))) > TEXTURE * rows.size
 
 
 def _nested(
