@@ -29,9 +29,9 @@ PIXELS_PER_NOISE, BROADEST = 0.1, 2.0
 # Median of |difference| of neighbors -> standard deviation, for Gaussian noise: 0.6745 * sqrt(2).
 MEDIAN_DIFFERENCE = 0.954
 SAMPLE = 8  # noise and textures are measured at every 8th row, and every 8th column; bare ink at every 16th
-# A sheet and the desk that it lies on differ in their bare ink: it is the median of so many samples each way around,
-# 112 pixels; 72 to 170 read alike. A plane not twice as large is measured as a whole: strokes fill it.
-AROUND = 7
+# A sheet and the desk that it lies on differ in their bare ink: it is the median of so many samples to each side, 112
+# pixels in all; 72 to 170 read alike. A plane not twice as large is measured as a whole: strokes fill it.
+AROUND = 3
 
 NOTHING = np.zeros((1, 1), np.uint8)
 Key = tuple[int, bool]
@@ -121,10 +121,11 @@ def _ink(gray: Uint8) -> Uint8:
     ink = cv2.divide(darker, cv2.max(background, np.array([float(DARKEST_BACKGROUND)])), darker, 255)
     sample = np.ascontiguousarray(ink[:: 2 * SAMPLE, :: 2 * SAMPLE])
     bare = float(np.median(sample))
-    if bare and min(sample.shape) < 2 * AROUND:
+    window = 2 * AROUND + 1
+    if bare and min(sample.shape) < 2 * window:
         cv2.subtract(ink, np.array([2 * bare]), ink)
     elif bare:
-        around = cv2.medianBlur(sample, AROUND)
+        around = cv2.medianBlur(sample, window)
         cv2.subtract(ink, cv2.resize(cv2.add(around, around), ink.shape[::-1]), ink)
     return np.asarray(ink, np.uint8)
 
