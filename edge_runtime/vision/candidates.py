@@ -72,7 +72,7 @@ def propose(
             count += len(own)
             wholes.append(Candidate(mark.box, mark.ink, plane, numbers[-1], standing[rows[k]], attached[k]))
             others += _runs(wholes[-1], own)
-        for group in merges([mark.box for mark in marks], most):
+        for group in merges([mark.box for mark in marks], glyphs.darkness[rows], most):
             whole = together([marks[k] for k in group])
             parts = frozenset[int]().union(*(numbers[k] for k in group))
             any_attached = any(attached[k] for k in group)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_runtime.records import Box
 
@@ -15,10 +16,15 @@ UPRIGHT = 0.7
 FRAGMENT = 0.6
 # Or the gap is no more than a crack, of this part of the height.
 CRACK = 0.08
+# They are of one pen: the paler is at least this part as dark as the darker. A printed box is no part of a digit.
+PALE = 1 / 2
 
 
-def merges(marks: Sequence[Box], most: int) -> list[tuple[int, ...]]:
-    """Return the pairs and triples of marks, as their indices, that may be one digit; at most `most` of each."""
+def merges(marks: Sequence[Box], darkness: NDArray[np.float64], most: int) -> list[tuple[int, ...]]:
+    """Return the pairs and triples of marks, as their indices, that may be one digit; at most `most` of each.
+
+    `darkness` is float64 (N,), 0-255, of the marks.
+    """
     if len(marks) < 2 or most == 0:
         return []
     x, y, width, height = np.array(marks, np.int32).T
@@ -36,6 +42,7 @@ def merges(marks: Sequence[Box], most: int) -> list[tuple[int, ...]]:
     fragment = np.minimum(height[i], height[j]) < FRAGMENT * higher
     joinable = joint_height >= UPRIGHT * joint_width
     joinable &= stacked | fragment | (gap <= CRACK * higher)
+    joinable &= np.minimum(darkness[i], darkness[j]) >= PALE * np.maximum(darkness[i], darkness[j])
     pairs = list(zip(i[joinable][:most].tolist(), j[joinable][:most].tolist(), strict=True))
     partners: dict[int, set[int]] = {}
     for i, j in pairs:

@@ -114,24 +114,21 @@ def priors(glyphs: Glyphs, own: Float64) -> Float64:
     `own` is their `evidence`.
     """
     own = own - STROKE_DOUBT * glyphs.stroke
-    found = np.zeros(len(glyphs))
-    for plane in np.unique(glyphs.plane).tolist():
-        rows = np.flatnonzero(glyphs.plane == plane)
-        found[rows] = _on_a_plane(glyphs.take(rows), own[rows])
-    return found
-
-
-def _on_a_plane(glyphs: Glyphs, own: Float64) -> Float64:
-    """Return the priors of the glyphs of one plane, whose own evidence is `own`."""
     x, y, width, height = glyphs.boxes.T
-    across, down, logarithm = x + width / 2, y + height / 2, np.log(height)
-    weight = np.exp(-(((logarithm - logarithm[:, None]) / ALIKE) ** 2) / 2)
+    across, down = x + width / 2, y + height / 2
+    weight = _alike(glyphs) * np.where(glyphs.stroke, STROKE_EVIDENCE, 1.0)
     weight *= glyphs.darkness >= PALE * glyphs.darkness[:, None]
     weight *= glyphs.darkness[:, None] >= PALE * glyphs.darkness
-    weight *= np.where(glyphs.stroke, STROKE_EVIDENCE, 1.0)
     prior = _maximized(own, weight, np.full(len(glyphs), USUAL), 1)
     weight *= np.hypot(across - across[:, None], down - down[:, None]) <= REACH * height[:, None]
     return _maximized(own, weight, prior, TRUST)
+
+
+def _alike(glyphs: Glyphs) -> Float64:
+    """Return how alike the heights of glyphs are, float64 (N, N), 0-1: 0 for those of different planes."""
+    logarithm = np.log(glyphs.boxes[:, 3])
+    alike = np.exp(-(((logarithm - logarithm[:, None]) / ALIKE) ** 2) / 2)
+    return np.asarray(alike * (glyphs.plane == glyphs.plane[:, None]))
 
 
 def _maximized(own: Float64, weight: Float64, before: Float64, trust: float) -> Float64:
@@ -157,15 +154,16 @@ def estimate(glyphs: Glyphs, planes: int, weights: Weights) -> PageModel:
     sure = (likely >= SURE) & ~glyphs.stroke
     height = glyphs.boxes[:, 3]
     amount = likely * prior**2 * np.sqrt(glyphs.darkness * height) * np.where(glyphs.stroke, STROKE_EVIDENCE, 1.0)
-    logarithm = np.log(height)
-    for plane in np.unique(glyphs.plane).tolist():
-        on = glyphs.plane == plane
-        density = np.exp(-(((logarithm[on, None] - logarithm[on]) / ALIKE) ** 2) / 2) @ amount[on]
-        scores[plane], heights[plane] = density.max(), height[on][density.argmax()]
-        if (on & sure).any():
-            darkness[plane] = max(1.0, np.median(glyphs.darkness[on & sure]))
-            stroke_widths[plane] = max(1.0, np.median(glyphs.stroke_width[on & sure]))
-            attached[plane] = np.mean(glyphs.attached[on & sure])
+    density = _alike(glyphs) @ amount
+    for plane in set(glyphs.plane.tolist()):
+        on = np.flatnonzero(glyphs.plane == plane)
+        densest = on[density[on].argmax()]
+        scores[plane], heights[plane] = density[densest], height[densest]
+        on = on[sure[on]]
+        if len(on):
+            darkness[plane] = max(1.0, np.median(glyphs.darkness[on]))
+            stroke_widths[plane] = max(1.0, np.median(glyphs.stroke_width[on]))
+            attached[plane] = np.mean(glyphs.attached[on])
     best = int(scores.argmax())
     return PageModel(
         scores=scores,

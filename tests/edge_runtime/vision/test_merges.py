@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +11,11 @@ Corners = tuple[int, int, int, int]
 
 
 def merged(*boxes: Corners, most: int = MANY) -> list[tuple[int, ...]]:
-    return merges([Box(*box) for box in boxes], most)
+    return of_one_pen([Box(*box) for box in boxes], most)
+
+
+def of_one_pen(boxes: list[Box], most: int = MANY) -> list[tuple[int, ...]]:
+    return merges(boxes, np.full(len(boxes), 150.0), most)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +50,13 @@ def test_what_is_no_one_digit_stays_apart(boxes: list[Corners]) -> None:
     assert merged(*boxes[::-1]) == []
 
 
+@pytest.mark.parametrize(("frame", "expected"), [(58.0, []), (100.0, [(0, 1)])])
+def test_a_digit_and_the_pale_box_around_it_are_no_one_digit(frame: float, expected: list[tuple[int, ...]]) -> None:
+    boxes = [Box(24, 19, 34, 45), Box(30, 25, 23, 33)]
+    assert merges(boxes, np.array([frame, 180.0]), MANY) == expected
+    assert merges(boxes[::-1], np.array([180.0, frame]), MANY) == expected
+
+
 def test_three_pieces_are_merged_by_twos_too() -> None:
     column = [(50, 40, 20, 14), (50, 56, 20, 14), (50, 72, 20, 14)]
     assert merged(*column) == [(0, 1), (1, 2), (0, 1, 2)]
@@ -63,7 +75,7 @@ BOXES = st.lists(st.builds(Box, *[st.integers(0, 100)] * 2, *[st.integers(1, 60)
 
 @given(BOXES, st.integers(0, 8))
 def test_merges_are_rising_numbers_of_near_marks(boxes: list[Box], most: int) -> None:
-    found = merges(boxes, most)
+    found = of_one_pen(boxes, most)
     assert len(set(found)) == len(found)
     pairs = {group for group in found if len(group) == 2}
     for group in found:
@@ -80,10 +92,10 @@ def test_merges_are_rising_numbers_of_near_marks(boxes: list[Box], most: int) ->
 @given(BOXES, st.integers(-1000, 1000), st.integers(-1000, 1000))
 def test_merges_stay_the_same_wherever_marks_are(boxes: list[Box], x: int, y: int) -> None:
     moved = [Box(box.x + x, box.y + y, box.width, box.height) for box in boxes]
-    assert merges(moved, MANY) == merges(boxes, MANY)
+    assert of_one_pen(moved) == of_one_pen(boxes)
 
 
 @given(BOXES, st.sampled_from([2, 4, 8]))
 def test_merges_stay_the_same_at_any_size(boxes: list[Box], times: int) -> None:
     larger = [Box(*(times * side for side in box)) for box in boxes]
-    assert merges(larger, MANY) == merges(boxes, MANY)
+    assert of_one_pen(larger) == of_one_pen(boxes)
