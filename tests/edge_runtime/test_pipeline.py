@@ -60,8 +60,9 @@ def page(digits: Digits, text: str, seed: int = 1) -> Uint8:
 
 @pytest.fixture
 def shown(digits: Digits) -> list[Uint8]:
-    """Return ten frames of a page, ten of another, and ten of bare paper."""
-    return [page(digits, text) for text in ("2741", "508", "") for _ in range(10)]
+    """Return ten frames of a page, ten of another with its line further down, and ten of bare paper."""
+    pages = page(digits, "2741"), np.roll(page(digits, "508"), 200, axis=0), page(digits, "")
+    return [pixels for pixels in pages for _ in range(10)]
 
 
 @pytest.fixture
