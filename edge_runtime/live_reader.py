@@ -4,8 +4,9 @@ import numpy as np
 
 from edge_runtime.reader import Reader, Trace
 from edge_runtime.records import Frame
+from edge_runtime.vision.glyphs import overlap
 from edge_runtime.vision.planes import Key
-from edge_runtime.vision.rejection import SAME, overlap
+from edge_runtime.vision.rejection import SAME
 
 FULLY = 15  # frames, from one full search to the next: half a second of a camera
 
@@ -44,12 +45,12 @@ def read_planes(trace: Trace) -> frozenset[Key]:
     digits = np.array([reason is None for reason in trace.reasons], np.bool_)
     shown = overlap(glyphs.boxes[digits], glyphs.boxes, np.maximum) > SAME
     shown &= glyphs.digit >= 1 / 2
-    found: list[int] = []
+    chosen: list[int] = []
     left = np.ones(np.count_nonzero(digits), np.bool_)
     while left.any():
         counts = [
             np.count_nonzero(shown[left][:, glyphs.plane == plane].any(axis=1)) for plane in range(len(trace.planes))
         ]
-        found.append(int(np.argmax(counts)))
-        left &= ~shown[:, glyphs.plane == found[-1]].any(axis=1)
-    return frozenset(trace.planes[number].key for number in found)
+        chosen.append(int(np.argmax(counts)))
+        left &= ~shown[:, glyphs.plane == chosen[-1]].any(axis=1)
+    return frozenset(trace.planes[number].key for number in chosen)

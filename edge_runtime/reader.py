@@ -16,8 +16,8 @@ from edge_runtime.errors import ModelCorrupt, OptionError
 from edge_runtime.records import Box, Digit, Frame, Reading, Rejection, Timings, Uint8
 from edge_runtime.vision import page_model, rejection, weights
 from edge_runtime.vision.candidates import Candidate, in_frame, pieces, propose
-from edge_runtime.vision.glyphs import Glyphs, columns
-from edge_runtime.vision.lines import SHARED, order
+from edge_runtime.vision.glyphs import Glyphs, columns, overlap
+from edge_runtime.vision.lines import order
 from edge_runtime.vision.normalize import normalize_and_measure
 from edge_runtime.vision.page_model import PageModel
 from edge_runtime.vision.planes import Key, Plane, ink_planes
@@ -278,8 +278,8 @@ class _Stopwatch:
 def _rejections(glyphs: Glyphs, boxes: Sequence[Box], verdict: rejection.Verdict) -> tuple[Rejection, ...]:
     """Return what was not read, and why, but for ink that was read in another way."""
     kept = [row for row, reason in enumerate(verdict.reasons) if reason is None]
-    shared = rejection.overlap(glyphs.boxes, glyphs.boxes[kept], np.minimum)
-    read = np.any(shared > SHARED, axis=1)
+    shared = overlap(glyphs.boxes, glyphs.boxes[kept], np.minimum)
+    read = np.any(shared > rejection.SHARED, axis=1)
     best = verdict.confidences.max(axis=1, initial=0.0).tolist()
     return tuple(
         Rejection(boxes[row], reason, best[row])

@@ -30,16 +30,17 @@ from tqdm import tqdm
 import edge_runtime
 from edge_runtime.files import write_whole
 from edge_runtime.pages import Page, draw_page
-from edge_runtime.records import Box, Uint8
+from edge_runtime.records import Uint8
 from edge_runtime.vision.candidates import Candidate, in_frame, propose
 from edge_runtime.vision.glyphs import columns
 from edge_runtime.vision.normalize import normalize
 from edge_runtime.vision.page_model import SURE, PageModel, standing
 from edge_runtime.vision.planes import Plane, ink_planes
 from edge_runtime.vision.regions import find_regions, work_budget
-from train import dataset, fonts, looks, penmanship
+from train import dataset, fonts, looks, matches, penmanship
 from train.dataset import Digits
 from train.looks import style
+from train.matches import alike, is_stroke, judge
 from train.recipes import Mix
 
 NOT_A_DIGIT = 10
@@ -48,18 +49,11 @@ HELD_OUT = 0.15  # so many pages, for each to train with, are drawn to choose wi
 WORKERS = 2
 KEPT = 4  # files of a split, some 40 MB each: of this code, and of other checkouts or older code
 SEED = 20_261_124
-# A candidate is a digit if its box and the digit's share this part of their union, none if they share less than that.
-WHOLE, APART = 0.8, 0.5
-# Two in one box: it covers this part of a second digit.
-SECOND = 0.5
 # Boxes of one polarity that share this part of their union show the same ink.
 SAME = 0.7
 # So much that is no digit is kept of a page's dark ink, and as much of its light: there are a hundred such to six
 # digits, most of them gaps between strokes and bits of noise.
 OTHERS = 8
-# A single stroke that is so many times as long as wide, and nearer to upright than to level, is a 1, whatever it is a
-# piece of.
-STROKE = 2.5
 WRITTEN_SHARE = 0.3  # of a page's digits that come from typefaces
 LEAST_INK = 24  # pixels
 VARIANTS = {"digits": 24, "letters": 8}  # of every character of every typeface
@@ -109,7 +103,7 @@ def load(split: Split, pages: int) -> Crops:
 def _fingerprint() -> str:
     """Return a hash of the code and the data that make the crops."""
     digest = hashlib.sha256(repr((sorted(dataset.SHA256.items()), sorted(fonts.FONTS.items()))).encode())
-    for path in [*_runtime_sources(), *(Path(module.__file__ or "") for module in (fonts, looks, penmanship))]:
+    for path in [*_runtime_sources(), *(Path(module.__file__ or "") for module in (fonts, looks, matches, penmanship))]:
         digest.update(path.read_bytes())
     digest.update(Path(__file__).read_bytes())
     return digest.hexdigest()
@@ -165,7 +159,7 @@ def crops(page: Page, rng: np.random.Generator) -> Digits:
         which = found[i]
         if which is None or (light[i] != chalk if which >= 0 else not left[light[i]]):
             continue
-        if any(light[i] == light[k] and _alike(boxes[i], boxes[k]) > SAME for k in kept):
+        if any(light[i] == light[k] and alike(boxes[i], boxes[k]) > SAME for k in kept):
             continue
         image = normalize(candidates[i].ink)
         if which < 0 and is_stroke(image):
@@ -209,42 +203,6 @@ def offered(planes: Sequence[Plane], rng: np.random.Generator) -> list[Candidate
         proposed = propose(regions, stand, glyphs, model, work_budget(planes[0].ink.size))
         made += [candidate for candidate in proposed if candidate.region is None]
     return alone + made
-
-
-def judge(box: Box, truth: list[Box]) -> int | None:
-    """Return which of the true boxes a box holds, -1 where it holds none of them whole and alone; None in doubt."""
-    shared = [_shared(box, other) for other in truth]
-    alike = [_alike(box, other) for other in truth]
-    best = int(np.argmax(alike)) if alike else -1
-    second = any(
-        s > SECOND * o.width * o.height for i, (s, o) in enumerate(zip(shared, truth, strict=True)) if i != best
-    )
-    if best >= 0 and alike[best] >= WHOLE and not second:
-        return best
-    if best >= 0 and alike[best] >= APART and not (second and alike[best] < WHOLE):
-        return None
-    return -1
-
-
-def is_stroke(image: Uint8) -> bool:
-    """Tell whether ink, uint8 (H, W), is a single stroke as a 1 is, by its second moments."""
-    moments = cv2.moments(image)
-    across, down, both = moments["mu20"], moments["mu02"], moments["mu11"]
-    spread = float(np.hypot(across - down, 2 * both))
-    long, wide = across + down + spread, across + down - spread
-    return down > across and long > STROKE**2 * wide
-
-
-def _alike(one: Box, other: Box) -> float:
-    """Return what two boxes share, as a part of their union."""
-    shared = _shared(one, other)
-    return shared / (one.width * one.height + other.width * other.height - shared)
-
-
-def _shared(one: Box, other: Box) -> int:
-    width = min(one.right, other.right) - max(one.x, other.x)
-    height = min(one.bottom, other.bottom) - max(one.y, other.y)
-    return max(0, width) * max(0, height)
 
 
 def draw(split: Split, rng: np.random.Generator) -> Page:

@@ -30,7 +30,7 @@ from edge_runtime.vision import rejection
 from edge_runtime.vision.glyphs import Float64, Glyphs, log_odds, logistic
 from edge_runtime.vision.page_model import evidence, priors
 from edge_runtime.vision.weights import Weights
-from train import command, crops, fonts
+from train import command, crops, fonts, matches
 from train.dataset import DataError
 
 SEED = 20_261_204
@@ -112,7 +112,7 @@ def labeled(trace: Trace, glyphs: Glyphs, before: Weights, truth: Sequence[Box])
     height = float(np.median([box.height for box in truth])) if truth else trace.page.height
     if not len(glyphs) or not 1 / MISTAKEN <= trace.page.height / height <= MISTAKEN:
         return Sample(np.zeros((0, len(FEATURES))), np.zeros(0), np.zeros(0, np.bool_))
-    which = [crops.judge(Box(*np.rint(box).astype(int).tolist()), list(truth)) for box in glyphs.boxes]
+    which = [matches.judge(Box(*np.rint(box).astype(int).tolist()), list(truth)) for box in glyphs.boxes]
     clear = [i for i, each in enumerate(which) if each is not None]
     found = rejection.features(glyphs, trace.page)
     return Sample(

@@ -12,6 +12,9 @@ Float64 = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 # Narrower than this part of its height, a glyph is a single stroke: a 1, or any line, edge or stem.
 SLENDER = 0.45
+# Ink of one pen is at least this part as dark as any other. What is paler is print on the other side of the paper, a
+# shadow or a printed box.
+PALE = 1 / 2
 SURER = 1e-4  # no network is surer than that, of a digit or of none
 
 
@@ -82,3 +85,12 @@ def log_odds(probability: Float64) -> Float64:
 def logistic(log_odds: Float64) -> Float64:
     """Return probabilities of the logarithms of their odds."""
     return np.asarray(1 / (1 + np.exp(-log_odds)))
+
+
+def overlap(boxes: Float64, others: Float64, which: np.ufunc) -> Float64:
+    """Return (N, M): what boxes and others share, as part of the smaller (np.minimum) or larger (np.maximum) one."""
+    x, y, width, height = boxes.T[:, :, None]
+    other_x, other_y, other_width, other_height = others.T[:, None, :]
+    across = np.minimum(x + width, other_x + other_width) - np.maximum(x, other_x)
+    down = np.minimum(y + height, other_y + other_height) - np.maximum(y, other_y)
+    return np.asarray(np.maximum(0, across) * np.maximum(0, down) / which(width * height, other_width * other_height))

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.records import Box
+from edge_runtime.vision.glyphs import PALE
 
 # Two marks may be one digit if the gap between them is at most this part of the higher one's height, ...
 NEAR = 0.2
@@ -16,8 +17,6 @@ UPRIGHT = 0.7
 FRAGMENT = 0.6
 # Or the gap is no more than a crack, of this part of the height.
 CRACK = 0.08
-# They are of one pen: the paler is at least this part as dark as the darker. A printed box is no part of a digit.
-PALE = 1 / 2
 
 
 def merges(marks: Sequence[Box], darkness: NDArray[np.float64], most: int) -> list[tuple[int, ...]]:

@@ -10,16 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_runtime.vision.glyphs import Float64, Glyphs, log_odds, logistic
+from edge_runtime.vision.glyphs import PALE, Float64, Glyphs, log_odds, logistic, overlap
 from edge_runtime.vision.lines import REACH
 from edge_runtime.vision.weights import Weights
 
 # Before anything is seen, so many glyphs are thought to be digits, with the weight of one glyph on the plane.
 USUAL = 0.75
 # Glyphs further away than REACH heights, or of another size by more than this (a standard deviation of the logarithm
-# of heights), keep no company; nor does what is less than half as dark: print on the other side of the paper, a shadow
-# or a printed box.
-ALIKE, PALE = 0.3, 1 / 2
+# of heights), do not count as its surroundings.
+ALIKE = 0.3
 # A single stroke may be anything: as evidence of digits around it, it weighs so much.
 STROKE_EVIDENCE = 0.2
 STROKE_DOUBT = 1.0
@@ -81,11 +80,9 @@ def without_counters(glyphs: Glyphs, standing: Sequence[int]) -> list[int]:
     """
     own = log_odds(glyphs.digit)
     rows = np.flatnonzero(own > 0)
-    x, y, width, height = glyphs.boxes[rows].T
-    light, area = glyphs.plane[rows] % 2, width * height
-    across = np.minimum(x + width, (x + width)[:, None]) - np.maximum(x, x[:, None])
-    down = np.minimum(y + height, (y + height)[:, None]) - np.maximum(y, y[:, None])
-    inside = np.maximum(0, across) * np.maximum(0, down) > area[:, None] / 2
+    boxes, light = glyphs.boxes[rows], glyphs.plane[rows] % 2
+    area = boxes[:, 2] * boxes[:, 3]
+    inside = overlap(boxes, boxes, np.minimum) > 1 / 2
     inside &= (light != light[:, None]) & (area > area[:, None]) & (own[rows] > own[rows][:, None] + 2 * PART_LIKELIER)
     counters = set(rows[np.any(inside, axis=1)].tolist())
     return [i for row, i in enumerate(standing) if row not in counters]

@@ -28,7 +28,7 @@ SHORTEST_SIDE = 2 * STROKE_WINDOW
 PIXELS_PER_NOISE, BROADEST = 0.1, 2.0
 # Median of |difference| of neighbors -> standard deviation, for Gaussian noise: 0.6745 * sqrt(2).
 MEDIAN_DIFFERENCE = 0.954
-SAMPLE = 8  # noise and textures are measured at every 8th row, and every 8th column; bare ink at every 16th
+SAMPLE = 8  # noise is measured at every 8th row and column, textures at every 7th row, bare ink at every 16th of both
 # A sheet and the desk that it lies on differ in their bare ink: it is the median of so many samples to each side, 112
 # pixels in all; 72 to 170 read alike. A plane not twice as large is measured as a whole: strokes fill it.
 AROUND = 3

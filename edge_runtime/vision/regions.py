@@ -124,7 +124,7 @@ class _Components:
 
 
 def _is_texture(binary: Uint8) -> bool:
-    rows = binary[:: SAMPLE - 1]  # an odd step: none of the lattices of an even pitch lies on these rows alone
+    rows = binary[:: SAMPLE - 1]  # an odd step, since rows at an even one may all lie on the lines of a lattice
     if rows.shape[1] < 2:
         return False
     return cv2.countNonZero(cv2.absdiff(rows[:, 1:], rows[:, :-1])) > TEXTURE * rows.size

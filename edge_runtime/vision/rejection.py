@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edge_runtime.vision.glyphs import SURER, Float64, Glyphs, log_odds
-from edge_runtime.vision.lines import SHARED
+from edge_runtime.vision.glyphs import SURER, Float64, Glyphs, log_odds, overlap
 from edge_runtime.vision.page_model import PageModel, evidence, own_features, priors
 from edge_runtime.vision.regions import SHRUNK
 from edge_runtime.vision.weights import Weights
@@ -31,8 +30,9 @@ MOST = 2.0
 # Of so many things, some look like digits by chance: the mean odds of the BEST digits must exceed this times the
 # logarithm of how many regions there were, or the picture holds none.
 CHANCE, FEW, BEST = 0.5, 8, 2
-# Boxes of two planes that share SHARED of the smaller one show the same ink; SAME of the larger, the same digit.
-SAME = SHRUNK
+# Boxes of two planes whose common part is at least SAME of the larger one show the same thing, as those of a region at
+# two thresholds do; if it is more than SHARED of the smaller one, they show the same ink.
+SAME, SHARED = SHRUNK, 1 / 2
 
 
 def features(glyphs: Glyphs, model: PageModel) -> dict[str, Float64]:
@@ -139,12 +139,3 @@ def _agreed(glyphs: Glyphs) -> tuple[Float64, list[int]]:
     )
     finest = np.where(same, glyphs.plane, np.iinfo(np.int64).max).argmin(axis=1).tolist() if len(glyphs) else []
     return np.where(count > 1, likely, glyphs.confidences), finest
-
-
-def overlap(boxes: Float64, others: Float64, which: np.ufunc) -> Float64:
-    """Return (N, M): what boxes and others share, as part of the smaller (np.minimum) or larger (np.maximum) one."""
-    x, y, width, height = boxes.T[:, :, None]
-    other_x, other_y, other_width, other_height = others.T[:, None, :]
-    across = np.minimum(x + width, other_x + other_width) - np.maximum(x, other_x)
-    down = np.minimum(y + height, other_y + other_height) - np.maximum(y, other_y)
-    return np.asarray(np.maximum(0, across) * np.maximum(0, down) / which(width * height, other_width * other_height))

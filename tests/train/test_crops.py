@@ -11,9 +11,10 @@ from edge_runtime.records import Box
 from edge_runtime.vision.candidates import in_frame
 from edge_runtime.vision.planes import ink_planes
 from edge_runtime.vision.regions import find_regions
-from train import crops, dataset
-from train.crops import NOT_A_DIGIT, judge
+from train import crops, dataset, matches
+from train.crops import NOT_A_DIGIT
 from train.looks import style
+from train.matches import judge
 
 DIGIT, OTHER = Box(100, 100, 40, 60), Box(150, 100, 40, 60)
 
@@ -53,7 +54,7 @@ def test_an_upright_stroke_looks_like_a_1_whatever_it_is_a_piece_of(
 ) -> None:
     image = np.zeros((28, 28), np.uint8)
     cv2.polylines(image, [np.array(points, np.int32)], False, 255, 3)
-    assert crops.is_stroke(image) is expected
+    assert matches.is_stroke(image) is expected
 
 
 def test_a_plain_page_gives_its_digits() -> None:
@@ -112,7 +113,7 @@ def test_every_region_is_offered_and_pieces_and_unions_of_them() -> None:
     made = [candidate for candidate in candidates if candidate.region is None]
     assert len({candidate.plane for candidate in made}) > 1
     truth = [digit.box for digit in page.digits]
-    found = {crops.judge(in_frame(one.box, planes[one.plane].scale, look.size), truth) for one in made}
+    found = {matches.judge(in_frame(one.box, planes[one.plane].scale, look.size), truth) for one in made}
     assert len(found & set(range(8))) >= 4  # digits that only a split takes apart
 
 

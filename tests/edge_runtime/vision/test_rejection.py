@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge_runtime.vision import rejection
-from edge_runtime.vision.glyphs import Glyphs
+from edge_runtime.vision.glyphs import Glyphs, overlap
 from edge_runtime.vision.page_model import estimate
 from tests.edge_runtime.vision.made import Corners, glyphs, row, shipped
 
@@ -200,8 +200,8 @@ def test_a_lone_stroke_is_a_one_and_one_of_two_is_not() -> None:
 
 def test_overlap_is_a_part_of_either_box() -> None:
     boxes, others = np.array([[0, 0, 10, 10]], np.float64), np.array([[5, 0, 10, 20], [10, 0, 5, 5]], np.float64)
-    assert rejection.overlap(boxes, others, np.minimum).tolist() == [[0.5, 0]]
-    assert rejection.overlap(boxes, others, np.maximum).tolist() == [[0.25, 0]]
+    assert overlap(boxes, others, np.minimum).tolist() == [[0.5, 0]]
+    assert overlap(boxes, others, np.maximum).tolist() == [[0.25, 0]]
 
 
 GLYPHS = st.lists(
@@ -229,5 +229,5 @@ def test_any_glyphs_have_known_reasons(rows: list[tuple[Any, ...]], least: float
     assert confidences.sum(axis=1).max(initial=0) <= 1 + 1e-9
     assert all(confidences[i].max() >= least for i in kept)
     assert all(page.plane[k] <= page.plane[i] for i, k in enumerate(finest))
-    shared = rejection.overlap(page.boxes[kept], page.boxes[kept], np.minimum)
+    shared = overlap(page.boxes[kept], page.boxes[kept], np.minimum)
     assert not (shared > 0.9)[page.plane[kept] != page.plane[kept][:, None]].any()
