@@ -17,6 +17,7 @@ from benchmarks.matching import match
 from benchmarks.score import characters_right, common_length, compact, score
 from edge_runtime import DigitReader
 from edge_runtime.conditions import CONDITIONS, SEVERITIES, style
+from edge_runtime.conditions import digits as digits_on
 from edge_runtime.device import result
 from edge_runtime.device.result import Measure, figure, share
 from edge_runtime.errors import EdgeError
@@ -25,8 +26,6 @@ from edge_runtime.pages import Page, draw_page
 from edge_runtime.records import Reading
 from train import dataset
 from train.report import png
-
-DIGITS = 10  # on a page
 
 
 class LimitsMissed(EdgeError, AssertionError):
@@ -126,14 +125,14 @@ def measure(
 def draw(
     digits: dataset.Digits, condition: str, severity: int, pages: int, seed: int, split: str
 ) -> Iterator[tuple[Page, dataset.Digits]]:
-    """Draw pages with ten digits each, and yield each with the digits that are on it.
+    """Draw pages with as many digits as the condition says, and yield each with the digits that are on it.
 
     Every severity of a condition has the same digits at the same places, as far as it lets them stay there.
     """
-    look = style(condition, severity)
+    look, count = style(condition, severity), digits_on(condition, severity)
     for number in range(pages):
         rng = np.random.default_rng([seed, zlib.crc32(split.encode()), zlib.crc32(condition.encode()), number])
-        chosen = rng.choice(len(digits.images), DIGITS, replace=False)
+        chosen = rng.choice(len(digits.images), count, replace=False)
         on_page = dataset.Digits(digits.images[chosen], digits.labels[chosen])
         typeface = letters.TYPEFACES[number % len(letters.TYPEFACES)]
         yield draw_page(on_page.images, on_page.labels, rng, look, letters.stamps(typeface)), on_page

@@ -5,7 +5,7 @@ Severity 3 is what a reader should cope with, 1 is about a third of it and 5 abo
 
 from typing import Any
 
-from edge_runtime.page_style import PageStyle, Range
+from edge_runtime.page_style import BINDINGS, DESKS, PageStyle, Range
 
 SEVERITIES = (1, 2, 3, 4, 5)
 
@@ -25,6 +25,11 @@ def _among(*counts: dict[str, int]) -> list[dict[str, Any]]:
 
 def _broken(*gaps: tuple[int, Range]) -> list[dict[str, Any]]:
     return [{"gaps": count, "gap_width": width} for count, width in gaps]
+
+
+def _on_desk(desk: tuple[str, ...], sheet: float, **others: Any) -> dict[str, Any]:
+    """Return a sheet that takes this share of the picture's sides, with digits that are large enough in any case."""
+    return {"desk": desk, "sheet": (sheet, sheet), "digit_height": (40, 56), "drift": True, **others}
 
 
 # What differs from PageStyle's own values, from severity 1 to 5.
@@ -68,7 +73,61 @@ CONDITIONS: dict[str, list[dict[str, Any]]] = {
         {"words": 2, "letters": 4, "dots": 5, "commas": 3, "smudges": 2, "scribbles": 2, "rules": 1, "coins": 1,
          "frames": 1, "finger": 1, "table": 1},
     ),
+    # A sheet on a desk: it fills ever less of the picture, and the desk has ever more in it.
+    "desk": [
+        _on_desk(("plain",), 0.9, tilt=(0, 2)),
+        _on_desk(("plain", "wood"), 0.8, tilt=(0, 4)),
+        _on_desk(DESKS, 0.7, tilt=(0, 6)),
+        _on_desk(DESKS, 0.6, tilt=(0, 8), perspective=(0, 8), torn=0.004),
+        _on_desk(DESKS, 0.5, tilt=(0, 12), perspective=(0, 15), torn=0.008),
+    ],
+    "hand": [
+        _on_desk(("plain",), 0.9, distractors=(("hand", 1),)),
+        _on_desk(("plain", "wood"), 0.85, tilt=(0, 3), distractors=(("hand", 1),)),
+        _on_desk(DESKS, 0.8, tilt=(0, 5), distractors=(("hand", 1), ("pen", 1))),
+        _on_desk(DESKS, 0.75, tilt=(0, 8), distractors=(("hand", 2), ("pen", 1), ("cable", 1))),
+        _on_desk(DESKS, 0.7, tilt=(0, 12), distractors=(("hand", 2), ("pen", 2), ("cable", 2), ("note", 1))),
+    ],
+    "binding": [
+        _on_desk(DESKS, 0.85, binding=BINDINGS, curl=(curl, curl), ruling="lines", ruling_strength=(strength, strength))
+        for curl, strength in ((0, 0.1), (2, 0.2), (4, 0.3), (7, 0.4), (10, 0.5))
+    ],
+    "table": [
+        {"layout": "table", "digit_height": (36, 42), "grid": grid, "ruling_strength": (strength, strength), **others}
+        for grid, strength, others in (
+            ("print", 0.25, {}),
+            ("print", 0.6, {}),
+            ("hand", 1, {}),
+            ("hand", 1, {"tilt": (3, 6)}),
+            ("hand", 1, {"tilt": (5, 9), "desk": DESKS, "sheet": (0.8, 0.9), "torn": 0.008}),
+        )
+    ],
+    # Ever more signs between the digits: words of at most so many digits.
+    "sum": [
+        {"layout": layout, "word_length": words, "word_gap": (1.3, 2.0), "digit_height": (34, 42), "drift": True}
+        for layout, words in (("column", (2, 4)), ("sum", (4, 5)), ("sum", (2, 4)), ("sum", (1, 3)), ("sum", (1, 2)))
+    ],
+    "envelope": [
+        _on_desk(DESKS[:kinds], sheet, tilt=(0, tilt), flap=True, distractors=(("words", words), ("stamp", 1)))
+        for kinds, sheet, tilt, words in (
+            (1, 0.9, 2, 1), (2, 0.85, 4, 2), (6, 0.8, 6, 3), (6, 0.75, 8, 4), (6, 0.7, 12, 5)
+        )
+    ],
+    "sudoku": [
+        {"layout": "sudoku", "grid": "print", "ruling_ink": (40, 40, 40), "ruling_strength": (strength, strength),
+         "digit_height": (height, height)}
+        for strength, height in ((0.3, 32), (0.5, 28), (0.8, 24), (0.9, 20), (1, 16))
+    ],
+    "large": _exactly("digit_height", 120, 180, 240, 320, 370, gap=(0.1, 0.2)),
+    # The whole picture is small, and so is what is written in it.
+    "small picture": [
+        {"size": size, "digit_height": (height, height)}
+        for size, height in (((480, 360), 36), ((360, 270), 29), ((280, 210), 23), ((220, 165), 18), ((160, 120), 14))
+    ],
 }  # fmt: skip
+# How many digits a page of a condition holds, from severity 1 to 5, where it is not DIGITS.
+DIGITS = 10
+FEWER = {"large": (3, 1, 1, 1, 1)}
 
 
 def style(condition: str, severity: int, **others: Any) -> PageStyle:
@@ -81,3 +140,8 @@ def style(condition: str, severity: int, **others: Any) -> PageStyle:
     if severity not in SEVERITIES:
         raise ValueError(f"a severity is a number from 1 to 5, not {severity!r}")
     return PageStyle(**{**others, **CONDITIONS[condition][severity - 1]})
+
+
+def digits(condition: str, severity: int) -> int:
+    """Return how many digits a page of one of the CONDITIONS holds, severity 1 to 5."""
+    return FEWER[condition][severity - 1] if condition in FEWER else DIGITS

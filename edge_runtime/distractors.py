@@ -10,6 +10,22 @@ from numpy.typing import NDArray
 from edge_runtime.records import Uint8
 from edge_runtime.strokes import Ink
 
+# Signs of sums and forms, as lines of points (x, y) in digit heights, y downward; none that can be taken for a digit
+# when it stands by itself but for the slash and the brackets, which only their neighbors tell from a 1.
+BOW = (0.0, 0.05, 0.13, 0.18, 0.2, 0.18, 0.13, 0.05, 0.0)
+SIGNS: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
+    "+": (((0.0, 0.25), (0.5, 0.25)), ((0.25, 0.0), (0.25, 0.5))),
+    "-": (((0.0, 0.0), (0.45, 0.0)),),
+    "=": (((0.0, 0.0), (0.5, 0.0)), ((0.0, 0.2), (0.5, 0.2))),
+    "x": (((0.0, 0.0), (0.4, 0.4)), ((0.4, 0.0), (0.0, 0.4))),
+    "/": (((0.5, 0.0), (0.0, 1.1)),),
+    "(": (tuple((0.2 - bow, 1.2 * i / 8) for i, bow in enumerate(BOW)),),
+    ")": (tuple((bow, 1.2 * i / 8) for i, bow in enumerate(BOW)),),
+    ":": (((0.0, 0.0), (0.03, 0.03)), ((0.0, 0.4), (0.03, 0.43))),
+    "<": (((0.4, 0.0), (0.0, 0.25), (0.4, 0.5)),),
+    "#": (((0.15, 0.0), (0.1, 0.6)), ((0.4, 0.0), (0.35, 0.6)), ((0.0, 0.2), (0.5, 0.2)), ((0.0, 0.4), (0.5, 0.4))),
+}
+
 # No letter that can be taken for a digit.
 LETTERS = "AEFHKMNRWXfhkmnvwx"
 
@@ -52,7 +68,7 @@ def _scribble(
     down = rng.uniform(0, 1.2, knots)
     bent = np.stack([np.interp(steps, range(knots), way) for way in (across, down)], axis=1)
     path = np.asarray(cv2.GaussianBlur(bent, (1, 0), 0.1, sigmaY=4), np.float64)
-    return _line(path * height * shrink, 0.1 * height), None
+    return stroke(path * height * shrink, 0.1 * height), None
 
 
 def _smudge(height: float, shrink: float, size: tuple[int, int], rng: np.random.Generator, s: Sequence[Uint8]) -> Drawn:
@@ -70,7 +86,7 @@ def _comma(height: float, shrink: float, size: tuple[int, int], rng: np.random.G
     long = height * float(rng.uniform(0.15, 0.3))
     turn = np.linspace(0, 1, 8)
     path = np.stack([0.35 * long * (1 - turn**2), long * turn], axis=1)
-    return _line(path, 0.1 * height), None
+    return stroke(path, 0.1 * height), None
 
 
 def _rule(height: float, shrink: float, size: tuple[int, int], rng: np.random.Generator, s: Sequence[Uint8]) -> Drawn:
@@ -78,7 +94,7 @@ def _rule(height: float, shrink: float, size: tuple[int, int], rng: np.random.Ge
     long = float(rng.uniform(0.5, 0.95)) * size[upright] * shrink
     slant = float(rng.uniform(-0.01, 0.01)) * long
     path = np.array([[0, max(0, slant)], [long, max(0, -slant)]])
-    return _line(path[:, ::-1] if upright else path, float(rng.uniform(0.03, 0.1)) * height), None
+    return stroke(path[:, ::-1] if upright else path, float(rng.uniform(0.03, 0.1)) * height), None
 
 
 def _frame(height: float, shrink: float, size: tuple[int, int], rng: np.random.Generator, s: Sequence[Uint8]) -> Drawn:
@@ -89,7 +105,26 @@ def _frame(height: float, shrink: float, size: tuple[int, int], rng: np.random.G
 def frame(wide: float, high: float, height: float, rng: np.random.Generator) -> Ink:
     """Return a rectangle about so many pixels wide and high, as a hand draws it that writes digits of this height."""
     corners = np.array([[0, 0], [wide, 0], [wide, high], [0, high], [0, 0]]) + rng.normal(0, 0.03 * height, (5, 2))
-    return _line(corners, 0.08 * height)
+    return stroke(corners, 0.08 * height)
+
+
+def _sign(height: float, shrink: float, size: tuple[int, int], rng: np.random.Generator, s: Sequence[Uint8]) -> Drawn:
+    return sign(str(rng.choice(list(SIGNS))), height * shrink, rng), None
+
+
+def sign(name: str, height: float, rng: np.random.Generator) -> Ink:
+    """Return one of the SIGNS as ink, as a hand writes it beside digits of this height."""
+    lines = [np.array(line) + rng.normal(0, 0.03, (len(line), 2)) for line in SIGNS[name]]
+    scale = height * float(rng.uniform(0.8, 1.15))
+    least = np.min([line.min(axis=0) for line in lines], axis=0)
+    most = np.max([line.max(axis=0) for line in lines], axis=0)
+    pen = float(rng.uniform(0.07, 0.11)) * height
+    parts = [(stroke(line * scale, pen), np.round((line.min(axis=0) - least) * scale).astype(int)) for line in lines]
+    ink = np.zeros(tuple(int(np.ceil(side * scale + pen)) + 7 for side in (most - least)[::-1]), np.float32)
+    for part, (x, y) in parts:
+        place = ink[y : y + part.shape[0], x : x + part.shape[1]]
+        np.maximum(place, part[: place.shape[0], : place.shape[1]], out=place)
+    return ink
 
 
 def _coin(height: float, shrink: float, size: tuple[int, int], rng: np.random.Generator, s: Sequence[Uint8]) -> Drawn:
@@ -113,7 +148,7 @@ def _finger(height: float, shrink: float, size: tuple[int, int], rng: np.random.
     return np.asarray(np.clip((1 - off) * wide / 4, 0, 1), np.float32), np.asarray(np.clip(paint, 0, 255), np.float32)
 
 
-def _line(path: NDArray[np.float64], thickness: float) -> Ink:
+def stroke(path: NDArray[np.float64], thickness: float) -> Ink:
     """Return a line of this thickness through points (N, 2), x and y, as ink just large enough for it."""
     rim = thickness / 2 + 2
     path = path - path.min(axis=0) + rim
@@ -152,5 +187,5 @@ def script() -> tuple[Uint8, ...]:
 
 KINDS: dict[str, Maker] = {
     "letters": _letter, "words": _word, "scribbles": _scribble, "smudges": _smudge, "dots": _dot, "commas": _comma,
-    "rules": _rule, "frames": _frame, "coins": _coin, "finger": _finger,
+    "rules": _rule, "frames": _frame, "coins": _coin, "finger": _finger, "signs": _sign,
 }  # fmt: skip

@@ -1,13 +1,28 @@
-"""Where the digits of a page stand: lines, words, and digits that touch."""
+"""Where the digits of a page stand: lines, words, digits that touch, and sums."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime import distractors
 from edge_runtime.page_style import PageStyle, Streams
 from edge_runtime.records import Uint8
 from edge_runtime.strokes import Ink, Mark, break_strokes, enlarge, is_visible, measure, write
+
+
+class DoNotFit(ValueError):
+    """The digits do not fit on the page."""
+
+
+class Laid(NamedTuple):
+    """Digits as marks named for their labels, the line and the word of each, and what stands beside them."""
+
+    digits: list[Mark]
+    places: list[tuple[int, int]]
+    others: list[Mark]
 
 
 def lay_out(
@@ -17,14 +32,14 @@ def lay_out(
     streams: Streams,
     style: PageStyle,
     digit_height: float,
-) -> tuple[list[Mark], list[tuple[int, int]]]:
-    """Return the digits as marks named for their labels, and each one's line and word in the line.
+) -> Laid:
+    """Return the digits in lines; in the layout "sum", with signs between words.
 
-    `images` is uint8 (N, 28, 28), ink bright on 0. Raises ValueError where they do not fit on the page.
+    `images` is uint8 (N, 28, 28), ink bright on 0. Raises DoNotFit.
     """
     width, height = style.size
     spreads, words, groups, breaks = (streams(name) for name in ("spread", "words", "touching", "gaps"))
-    enlarged = _writer(images, streams, style)
+    enlarged = writer(images, streams, style)
     gap_width = (style.gap_width[0] * digit_height, style.gap_width[1] * digit_height)
     marks: list[Mark] = []
     places: list[tuple[int, int]] = []
@@ -44,7 +59,7 @@ def lay_out(
         if line == 0:
             y = min(y, max(0, height - rows))
         if x + columns > width or y < 0 or y + rows > height:
-            raise ValueError(f"{len(images)} digits {digit_height:.0f} pixels high do not fit on {width}x{height}")
+            raise DoNotFit(f"{len(images)} digits {digit_height:.0f} pixels high do not fit on {width}x{height}")
         if group_left:
             x, group_left = _against(stamp, y, edge, x) - float(groups.integers(2)), group_left - 1
         else:
@@ -56,13 +71,41 @@ def lay_out(
             stamp = break_strokes(stamp, style.gaps, gap_width, breaks)
         marks.append(Mark(str(label), stamp, int(x), y))
         places.append((line, word))
-        gap = float(rng.uniform(0.25, 0.6))
+        gap = float(rng.uniform(*style.gap))
         word_left -= 1
         if word_left == 0:
             gap = float(words.uniform(*style.word_gap))
             word, word_left, group_left = word + 1, _length(style.word_length, words), 0
         x = x + columns + digit_height * gap
-    return marks, places
+    if style.drift:
+        marks = _moved(marks, style.size, streams("drift"))
+    signs = _signs(marks, places, digit_height, streams("signs")) if style.layout == "sum" else []
+    return Laid(marks, places, signs)
+
+
+def _moved(marks: list[Mark], size: tuple[int, int], rng: np.random.Generator) -> list[Mark]:
+    """Move all marks together to any place where they stay on the page."""
+    right = max((mark.x + mark.ink.shape[1] for mark in marks), default=0)
+    bottom = max((mark.y + mark.ink.shape[0] for mark in marks), default=0)
+    x, y = (int(rng.integers(max(0, free) + 1)) for free in (size[0] - right, size[1] - bottom))
+    return [mark._replace(x=mark.x + x, y=mark.y + y) for mark in marks]
+
+
+def _signs(
+    marks: Sequence[Mark], places: Sequence[tuple[int, int]], digit_height: float, rng: np.random.Generator
+) -> list[Mark]:
+    """Return signs of arithmetic in the gaps between the words of a line, and after some lines."""
+    signs = []
+    for (one, here), (other, there) in pairwise(zip(marks, places, strict=True)):
+        if here == there:
+            continue
+        left = one.x + one.ink.shape[1]
+        right = other.x if here[0] == there[0] else left + 1.4 * digit_height
+        ink = distractors.sign(str(rng.choice(list(distractors.SIGNS))), digit_height, rng)
+        if ink.shape[1] < right - left:
+            x = round((left + right - ink.shape[1]) / 2)
+            signs.append(Mark("signs", ink, x, round(one.y + (one.ink.shape[0] - ink.shape[0]) / 2)))
+    return signs
 
 
 def _margin(rng: np.random.Generator, digit_height: float) -> float:
@@ -74,7 +117,7 @@ def _length(span: tuple[int, int] | None, rng: np.random.Generator) -> int:
     return -1 if span is None else int(rng.integers(span[0], span[1] + 1))
 
 
-def _writer(images: Uint8, streams: Streams, style: PageStyle) -> Callable[[int, float], Ink]:
+def writer(images: Uint8, streams: Streams, style: PageStyle) -> Callable[[int, float], Ink]:
     """Return what draws one of the images, by its number, at a height."""
     if style.pen is None or not len(images):
         return lambda i, height: enlarge(images[i], height)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -10,9 +10,15 @@ import numpy as np
 Streams = Callable[[str], np.random.Generator]
 Range = tuple[float, float]
 Color = tuple[int, int, int]
+Layout = Literal["lines", "sum", "column", "table", "sudoku"]
 DISTRACTORS = (
-    "letters", "words", "scribbles", "smudges", "dots", "commas", "rules", "frames", "coins", "finger", "table",
+    "letters", "words", "scribbles", "smudges", "dots", "commas", "rules", "frames", "coins", "finger", "signs",
+    "table", "hand", "pen", "note", "stamp", "cable",
 )  # fmt: skip
+# Of these, the ones that lie in the picture, whatever view of the page it shows.
+THINGS = ("hand", "pen", "note", "stamp", "cable")
+DESKS = ("plain", "wood", "cloth", "leather", "keyboard", "stripes")
+BINDINGS = ("spiral", "book")
 
 # The least and the most that the values of a range may be, and how the unit is called.
 LIMITS: dict[str, tuple[float, float, str]] = {
@@ -21,6 +27,7 @@ LIMITS: dict[str, tuple[float, float, str]] = {
     "pen": (0.4, 2.5, "times MNIST's stroke"),
     "contrast": (0.01, 1, ""),
     "spread": (0.2, 5, ""),
+    "gap": (0, 8, "digit heights"),
     "word_gap": (1.2, 10, "digit heights"),
     "gap_width": (0.01, 0.3, "digit heights"),
     "ruling_spacing": (0.2, 10, "digit heights"),
@@ -35,6 +42,8 @@ LIMITS: dict[str, tuple[float, float, str]] = {
     "jpeg": (1, 100, ""),
     "tilt": (0, 45, "degrees"),
     "perspective": (0, 35, "percent"),
+    "curl": (0, 20, "percent"),
+    "sheet": (0.2, 1.2, "times the picture's sides"),
 }
 
 
@@ -62,6 +71,10 @@ class PageStyle:
     contrast: Range | None = None  # how much darker than its paper the ink is, 0-1; None: as `inks` say
     spread: Range = (1.0, 1.0)  # a further factor on the height, drawn for each digit; digits stand on a common line
     touching: float = 0.0  # share of the digits, 0-1, in groups of 2 to 4 pushed together until their ink overlaps
+    layout: Layout = "lines"  # sum: with signs between words; column: a sum below each other; table, sudoku: in cells
+    grid: Literal["hand", "print"] = "hand"  # the lines between cells: with the page's pen, or as the ruling is
+    drift: bool = False  # lines begin anywhere on the page, not in its upper left corner
+    gap: Range = (0.25, 0.6)  # between the digits of a line, in digit heights
     word_length: tuple[int, int] | None = None  # digits in a word, drawn for each word; None: lines have no words
     word_gap: Range = (1.2, 1.8)  # between words, in digit heights
     gaps: int = 0  # thin gaps cut through the strokes of each digit
@@ -74,6 +87,14 @@ class PageStyle:
     ruling_ink: Color = (190, 140, 90)
     ruling_strength: Range = (0.4, 0.7)  # 0 the paper's own color, 1 ruling_ink
     boxes: float = 0.0  # share of the digits, 0-1, in a printed box, drawn as the ruling is
+    flap: bool = False  # the creases of an envelope's flap
+
+    # Where the sheet lies.
+    desk: tuple[str, ...] = ()  # one of DESKS is drawn; none: the page fills the picture
+    sheet: Range = (0.7, 0.9)  # of a page on a desk: its sides, as a factor on the picture's; digits shrink with it
+    torn: float = 0.0  # how ragged its edge is: standard deviation, as a share of the picture's shorter side
+    binding: tuple[str, ...] = ()  # one of BINDINGS is drawn; only where there is a desk
+    curl: Range = (0.0, 0.0)  # how much higher or lower the page's middle lies, percent of its height
 
     # The light.
     board: float = 0.0  # about this share of the digits, 0-1, stands light on a dark board beside the paper
@@ -109,6 +130,12 @@ class PageStyle:
             raise ValueError("the grain cannot be negative, and 0 to 20 gaps can be cut")
         if self.word_length is not None and not 1 <= self.word_length[0] <= self.word_length[1]:
             raise ValueError(f"word_length must run from at least 1 to the most, not {self.word_length}")
+        if self.layout not in get_args(Layout) or self.grid not in ("hand", "print"):
+            raise ValueError(f"there is no layout {self.layout} with lines by {self.grid}")
+        if not 0 <= self.torn <= 0.1 or not set(self.desk) <= set(DESKS) or not set(self.binding) <= set(BINDINGS):
+            raise ValueError(
+                f"torn lies within 0-0.1, a desk is one of {', '.join(DESKS)}, a binding one of {', '.join(BINDINGS)}"
+            )
         if self.ruling not in ("none", "lines", "squares"):
             raise ValueError(f"ruling must be none, lines or squares, not {self.ruling}")
         if any(not 0 <= value <= 255 for color in (*self.inks, self.ruling_ink) for value in color):

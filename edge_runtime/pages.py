@@ -10,12 +10,14 @@ import cv2
 import numpy as np
 
 from edge_runtime import light, paper, spoil
+from edge_runtime.cells import lay_cells
+from edge_runtime.desk import lay_on_desk
 from edge_runtime.distractors import script
 from edge_runtime.layout import lay_out
-from edge_runtime.page_style import PageStyle, Streams
+from edge_runtime.page_style import THINGS, PageStyle, Streams
+from edge_runtime.pose import Pose, pose, seen
 from edge_runtime.records import Box, Uint8
-from edge_runtime.scatter import scatter
-from edge_runtime.spoil import Pose
+from edge_runtime.scatter import scatter, scatter_things
 from edge_runtime.strokes import VISIBLE, Ink, Mark, visible
 
 __all__ = ["VISIBLE", "Other", "Page", "PageStyle", "Placed", "draw_page"]
@@ -70,24 +72,33 @@ def draw_page(
     rng: np.random.Generator,
     style: PageStyle = DEFAULT,
     stamps: Sequence[Uint8] | None = None,
+    ground: Uint8 | None = None,
 ) -> Page:
     """Draw a page with these digits, in this order, left to right and line by line.
 
     `images` is uint8 (N, 28, 28), ink bright on 0; `labels` holds N numbers. `stamps` are what letters and words are
     made of, each uint8 (rows, columns), ink bright on 0, all of one font size; None for letters of OpenCV's script
-    fonts. The same generator state gives the same page. Raises ValueError where the digits do not fit on the page.
+    fonts. `ground`, uint8 (h, w, 3), is shown in place of the desk that a style draws. The same generator state gives
+    the same page. Raises ValueError (`layout.DoNotFit`) where the digits do not fit on the page.
     """
     streams = _streams(rng)
     digit_height = float(rng.uniform(*style.digit_height))
-    laid, places = lay_out(images, labels, rng, streams, style, digit_height)
-    boxes = [visible(mark.ink, mark.x, mark.y) for mark in laid]
-    wanted = [(name, count) for name, count in style.distractors if name != "table"]
     letters = script() if stamps is None else stamps
-    scattered = scatter(wanted, boxes, style.size, digit_height, streams("distractors"), letters) if wanted else []
-    view = spoil.pose(style, boxes, streams("pose"))
-    digits, others = ([_seen(mark, view) for mark in marks] for marks in (laid, scattered))
+    if style.layout in ("lines", "sum"):
+        laid = lay_out(images, labels, rng, streams, style, digit_height)
+    else:
+        laid = lay_cells(images, labels, streams, style, digit_height, letters)
+    boxes = [visible(mark.ink, mark.x, mark.y) for mark in laid.digits]
+    wanted = [(name, count) for name, count in style.distractors if name not in (*THINGS, "table")]
+    taken = [*boxes, *(Box(mark.x, mark.y, *mark.ink.shape[::-1]) for mark in laid.others)]
+    scattered = scatter(wanted, taken, style.size, digit_height, streams("distractors"), letters) if wanted else []
+    view = pose(style, boxes, streams("pose"))
+    digits, others = ([_seen(mark, view) for mark in marks] for marks in (laid.digits, [*laid.others, *scattered]))
+    shown = [visible(mark.ink, mark.x, mark.y) for mark in digits]
     page = paper.blank(style, rng)
     paper.print_on(page, style, boxes, digit_height, view, streams("printed"))
+    if style.flap:
+        paper.fold(page, view, streams("flap"))
     _write(page, _ink([*digits, *others], style.size), rng, streams, style)
     if style.light_on_dark:
         np.subtract(255, page, out=page)
@@ -97,13 +108,17 @@ def draw_page(
         _lay_on(page, mark)
     named = [Other(mark.name, box) for mark in others if (box := _shown(mark, style.size))]
     if dict(style.distractors).get("table"):
-        taken = [*boxes, *(Box(mark.x, mark.y, *mark.ink.shape[::-1]) for mark in scattered)]
+        taken += [Box(mark.x, mark.y, *mark.ink.shape[::-1]) for mark in scattered]
         named += [Other("table", box) for box in paper.lay_on_table(page, taken, view, streams("table"))]
+    if style.desk and view is not None:
+        lay_on_desk(page, style, view, streams("desk"), ground)
+    things = [(name, count) for name, count in style.distractors if name in THINGS]
+    for mark in scatter_things(things, shown, style.size, streams("things")) if things else []:
+        _lay_on(page, mark)
+        named += [Other(mark.name, box)] if (box := _shown(mark, style.size)) else []
     if not light.is_plain(style):
         page = light.lit(page, style, streams("light"))
-    truth = (
-        Placed(mark.name, visible(mark.ink, mark.x, mark.y), *place) for mark, place in zip(digits, places, strict=True)
-    )
+    truth = (Placed(mark.name, box, *place) for mark, box, place in zip(digits, shown, laid.places, strict=True))
     return Page(spoil.photographed(page, style, rng, streams), tuple(truth), tuple(named))
 
 
@@ -113,9 +128,9 @@ def _streams(rng: np.random.Generator) -> Streams:
     return lambda name: np.random.default_rng([*seed, zlib.crc32(name.encode())])
 
 
-def _seen(mark: Mark, view: Pose) -> Mark:
-    ink, x, y = spoil.seen(mark.ink, mark.x, mark.y, view)
-    paint = None if mark.paint is None else spoil.seen(mark.paint, mark.x, mark.y, view)[0]
+def _seen(mark: Mark, view: Pose | None) -> Mark:
+    ink, x, y = seen(mark.ink, mark.x, mark.y, view)
+    paint = None if mark.paint is None else seen(mark.paint, mark.x, mark.y, view)[0]
     return Mark(mark.name, ink, x, y, paint)
 
 

@@ -1,4 +1,4 @@
-"""The paper of a drawn page: its texture and color, ruling, printed boxes, its edge, and a dark board beside it."""
+"""The paper of a drawn page: its texture and color, what is printed on it, its edge, and a dark board beside it."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.page_style import PageStyle
+from edge_runtime.pose import Pose, places, through
 from edge_runtime.records import Box
-from edge_runtime.spoil import Pose, places, through
 from edge_runtime.strokes import Ink
 
 # (3, H, W), blue, green and red from 0 to 255: plane by plane is several times as fast as pixel by pixel.
@@ -42,7 +42,12 @@ def blank(style: PageStyle, rng: np.random.Generator) -> Page:
 
 
 def print_on(
-    page: Page, style: PageStyle, digits: Sequence[Box], digit_height: float, view: Pose, rng: np.random.Generator
+    page: Page,
+    style: PageStyle,
+    digits: Sequence[Box],
+    digit_height: float,
+    view: Pose | None,
+    rng: np.random.Generator,
 ) -> None:
     """Print the style's ruling, and boxes around digits, on a page, in place.
 
@@ -72,7 +77,12 @@ def _lines(way: Ink, start: float, spacing: float, thickness: float) -> Ink:
 
 
 def _boxes(
-    style: PageStyle, digits: Sequence[Box], height: float, view: Pose, thickness: float, rng: np.random.Generator
+    style: PageStyle,
+    digits: Sequence[Box],
+    height: float,
+    view: Pose | None,
+    thickness: float,
+    rng: np.random.Generator,
 ) -> Ink:
     """Return printed boxes around some of the digits, as ink 0-1 (H, W)."""
     whole, shift = 4, 3  # drawn so many times as large, and points in eighths of that
@@ -90,7 +100,18 @@ def _boxes(
     return np.asarray(cv2.resize(canvas, style.size, interpolation=cv2.INTER_AREA) / np.float32(255), np.float32)
 
 
-def darken(page: Page, digits: Sequence[Box], share: float, view: Pose, rng: np.random.Generator) -> None:
+def fold(page: Page, view: Pose | None, rng: np.random.Generator) -> None:
+    """Draw the edges of an envelope's flap, in place: faint creases from two corners to a point below the middle."""
+    size = (page.shape[2], page.shape[1])
+    x, y = places(size, view)
+    reach = float(rng.uniform(0.4, 0.7)) * size[1]
+    depth = np.abs(x / (size[0] / 2) - 1) * reach + y - reach  # rows below the flap's edge
+    steep = float(np.hypot(1, reach / (size[0] / 2)))
+    crease = np.exp(-np.square(depth / steep / float(rng.uniform(1, 2.5))))
+    page *= 1 - float(rng.uniform(0.05, 0.25)) * np.broadcast_to(crease, page.shape[1:])
+
+
+def darken(page: Page, digits: Sequence[Box], share: float, view: Pose | None, rng: np.random.Generator) -> None:
     """Turn a part of the page with about this share of its digits into a dark board, in place.
 
     The board's edge crosses no digit; where no straight line leaves digits on both sides, there is no board.
@@ -100,7 +121,7 @@ def darken(page: Page, digits: Sequence[Box], share: float, view: Pose, rng: np.
         page += (255 - 2 * page) * _beyond(edge, page, view)
 
 
-def lay_on_table(page: Page, taken: Sequence[Box], view: Pose, rng: np.random.Generator) -> list[Box]:
+def lay_on_table(page: Page, taken: Sequence[Box], view: Pose | None, rng: np.random.Generator) -> list[Box]:
     """Let the page end between what stands on it and a side of the picture, in place; return the table's box.
 
     No box where there is no room, and no table is drawn.
@@ -117,7 +138,7 @@ def lay_on_table(page: Page, taken: Sequence[Box], view: Pose, rng: np.random.Ge
     return [box] if box.width else []
 
 
-def _beyond(line: Line, page: Page, view: Pose) -> Ink:
+def _beyond(line: Line, page: Page, view: Pose | None) -> Ink:
     """Return 1 where the picture shows what lies beyond a line of the page, 0 elsewhere, (H, W), with a soft edge."""
     x, y = places((page.shape[2], page.shape[1]), view)
     off = np.broadcast_to(line[0] * x + line[1] * y + line[2], page.shape[1:])

@@ -1,12 +1,13 @@
-"""Finds room on a page for what is no digit."""
+"""Finds room on a page, and in a picture, for what is no digit."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from edge_runtime import distractors
-from edge_runtime.distractors import Paint
+from edge_runtime import distractors, things
+from edge_runtime.distractors import Drawn, Paint
 from edge_runtime.records import Box, Uint8
 from edge_runtime.strokes import Ink, Mark
 
@@ -14,6 +15,13 @@ from edge_runtime.strokes import Ink, Mark
 TRIES = (1.0, 0.8, 0.6, 0.45, 0.3)
 # The bottom, the right, the top and the left of a page.
 SIDES = (np.s_[-1:, :], np.s_[:, -1:], np.s_[:1, :], np.s_[:, :1])
+
+# The size of a thing, least and most, as a share of the picture's shorter side.
+THING_SIZES = {"hand": (0.3, 0.6), "pen": (0.3, 0.7), "note": (0.12, 0.35), "stamp": (0.12, 0.22)}
+MAKERS: dict[str, Callable[[float, np.random.Generator], Drawn]] = {
+    "hand": things.hand, "pen": things.pen, "note": things.note, "stamp": things.stamp,
+}  # fmt: skip
+CABLE_TRIES = 20  # ways past the digits
 
 
 class Room:
@@ -88,6 +96,52 @@ def scatter(
             room.take(Box(mark.x, mark.y, *mark.ink.shape[::-1]), 0.1 * digit_height)
             marks.append(mark)
     return marks
+
+
+def scatter_things(
+    wanted: Sequence[tuple[str, int]], digits: Sequence[Box], size: tuple[int, int], rng: np.random.Generator
+) -> list[Mark]:
+    """Return marks of these things in a picture, beside the digits and beside each other; the rest is left out."""
+    room = Room(size, max(1, min(size) // 80))
+    for box in digits:
+        room.take(box, 0.2 * box.height)
+    marks = []
+    for name in (name for name, count in wanted for _ in range(count)):
+        mark = _cable(room, rng) if name == "cable" else None
+        for shrink in TRIES if name != "cable" else ():
+            side = min(size) * shrink * float(rng.uniform(*THING_SIZES[name]))
+            place = _from_side if name == "hand" else _anywhere
+            mark = place(name, *MAKERS[name](side, rng), room, rng)
+            if mark is not None:
+                room.take(Box(mark.x, mark.y, *mark.ink.shape[::-1]))
+                break
+        marks += [mark] if mark is not None else []
+    return marks
+
+
+def _cable(room: Room, rng: np.random.Generator) -> Mark | None:
+    """Lay a cable from one side of the picture to another, past what is there; None where no try succeeds."""
+    size = np.array(room.size)
+    for _ in range(CABLE_TRIES):
+        first, last = rng.permutation(4)[:2]
+        ends = [_on_side(int(side), size, rng) for side in (first, last)]
+        bends = rng.uniform(0, 1, (2, 2)) * size
+        share = np.linspace(0, 1, 60)[:, None]
+        path = (1 - share) ** 3 * ends[0] + 3 * share * (1 - share) ** 2 * bends[0] + 3 * share**2 * (
+            1 - share) * bends[1] + share**3 * ends[1]  # fmt: skip
+        cells = np.clip((path // room.cell).astype(int), 0, np.array(room.used.shape[::-1]) - 1)
+        near = cv2.dilate(room.used, np.ones((5, 5), np.uint8))
+        if near[cells[:, 1], cells[:, 0]].any():
+            continue
+        drawn, start = things.cable(path, float(rng.uniform(0.006, 0.025)) * min(room.size), rng)
+        return Mark("cable", drawn[0], round(start[0]), round(start[1]), drawn[1])
+    return None
+
+
+def _on_side(side: int, size: NDArray[np.int_], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return a point just beyond one of the SIDES."""
+    x, y = rng.uniform(0, 1, 2) * size
+    return np.array([(x, size[1] + 9), (size[0] + 9, y), (x, -9), (-9, y)][side], np.float64)
 
 
 def _anywhere(name: str, ink: Ink, paint: Paint, room: Room, rng: np.random.Generator) -> Mark | None:

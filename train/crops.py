@@ -29,6 +29,7 @@ from tqdm import tqdm
 
 import edge_runtime
 from edge_runtime.files import write_whole
+from edge_runtime.layout import DoNotFit
 from edge_runtime.pages import Page, draw_page
 from edge_runtime.records import Uint8
 from edge_runtime.vision.candidates import Candidate, in_frame, propose
@@ -37,7 +38,7 @@ from edge_runtime.vision.normalize import normalize
 from edge_runtime.vision.page_model import SURE, PageModel, standing
 from edge_runtime.vision.planes import Plane, ink_planes
 from edge_runtime.vision.regions import find_regions, work_budget
-from train import dataset, fonts, looks, matches, penmanship
+from train import dataset, fonts, looks, matches, penmanship, photographs
 from train.dataset import Digits
 from train.looks import style
 from train.matches import alike, is_stroke, judge
@@ -55,6 +56,7 @@ SAME = 0.7
 # digits, most of them gaps between strokes and bits of noise.
 OTHERS = 8
 WRITTEN_SHARE = 0.3  # of a page's digits that come from typefaces
+PHOTOGRAPHED = 0.25  # of the desks
 LEAST_INK = 24  # pixels
 VARIANTS = {"digits": 24, "letters": 8}  # of every character of every typeface
 FORMS = 200  # of every form that the pen is taught
@@ -102,8 +104,10 @@ def load(split: Split, pages: int) -> Crops:
 
 def _fingerprint() -> str:
     """Return a hash of the code and the data that make the crops."""
-    digest = hashlib.sha256(repr((sorted(dataset.SHA256.items()), sorted(fonts.FONTS.items()))).encode())
-    for path in [*_runtime_sources(), *(Path(module.__file__ or "") for module in (fonts, looks, matches, penmanship))]:
+    data = (dataset.SHA256, fonts.FONTS, photographs.PHOTOGRAPHS)
+    digest = hashlib.sha256(repr([sorted(each.items()) for each in data]).encode())
+    own = (fonts, looks, matches, penmanship, photographs)
+    for path in [*_runtime_sources(), *(Path(module.__file__ or "") for module in own)]:
         digest.update(path.read_bytes())
     digest.update(Path(__file__).read_bytes())
     return digest.hexdigest()
@@ -120,6 +124,7 @@ def _runtime_sources() -> list[Path]:
 
 def _from_pages(split: Split, count: int) -> Digits:
     fonts.stamp(fonts.names(False)[0], "0")  # fetched once, before there are several processes
+    photographs.photograph(photographs.names(False)[0])
     parts = []
     numbers = range(count)
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
@@ -212,12 +217,15 @@ def draw(split: Split, rng: np.random.Generator) -> Page:
     digits = _digits(split, count, rng)
     letters = [fonts.stamp(name, character) for name in rng.choice(fonts.names(split == "held_out"), 1)
                for character in fonts.LETTERS]  # fmt: skip
+    ground = None
+    if look.desk and rng.random() < PHOTOGRAPHED:
+        ground = photographs.photograph(str(rng.choice(photographs.names(split == "held_out"))))
     for fewer in range(count, 0, -1):
         try:
-            return draw_page(digits.images[:fewer], digits.labels[:fewer], rng, look, letters)
-        except ValueError:  # they do not fit
+            return draw_page(digits.images[:fewer], digits.labels[:fewer], rng, look, letters, ground)
+        except DoNotFit:
             continue
-    return draw_page(digits.images[:0], digits.labels[:0], rng, look, letters)
+    return draw_page(digits.images[:0], digits.labels[:0], rng, look, letters, ground)
 
 
 def _digits(split: Split, count: int, rng: np.random.Generator) -> Digits:

@@ -1,4 +1,4 @@
-"""Handwriting typefaces, checked byte for byte: other people's digits, and letters, which are no digits.
+"""Typefaces, checked byte for byte: other people's digits, printed ones, and letters, which are no digits.
 
     python -m train.fonts            fetch them and say where they are
 
@@ -6,22 +6,16 @@ They are packages of the npm registry (@fontsource, SIL Open Font License and th
 kept beside MNIST in the cache. Nothing of them goes into the project or into the wheel.
 """
 
-import hashlib
 import io
-import shutil
-import subprocess
 import sys
-import tarfile
-import tempfile
 from functools import cache
 from pathlib import Path
 
-import filelock
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from edge_runtime.records import Uint8
-from train import dataset
+from train import dataset, npm
 from train.dataset import DataError
 
 # Of each package the regular face for Latin: its version, and the SHA-256 of the file.
@@ -71,6 +65,17 @@ FONTS = {
     "swanky-and-moo-moo": ("5.3.0", "e91335294902c18260c372cbefb30d5eb5bccb396f1a46c8796ff68594c531b4"),
     "the-girl-next-door": ("5.3.0", "2f4e5d1a5879c1ae55aea79a7b9f850ab9ea1c2e3557958af290c54bc64e684f"),
     "vibur": ("5.3.0", "ed34f34a0a93a6f3ffc65de77a4202808c4ea924bb37b0d702af1b55e7808c1f"),
+    # Printed ones, for forms and sudokus.
+    "roboto": ("5.3.0", "425c0713a8176f92273d378599c7eac57de7fafabd4bd0ed457b70eb8f80d371"),
+    "open-sans": ("5.3.0", "0e44026ad31376af1b56593cd4acb4f353f8e8789c51759e18f64578e4ef296a"),
+    "merriweather": ("5.3.0", "66f5bd22d738a801a9e58d71920559743b0baaced04be299e3c4feca3dce3556"),
+    "courier-prime": ("5.3.0", "f09844e1f4fe9e67df2cc77474519e68756d559b4648278b9dd4f03c8ac9c31f"),
+    "oswald": ("5.3.0", "e902b779e43944c300cf8ae5e4a1affa68cb8a823fd263dd2f479c4cdfbd213c"),
+    "lato": ("5.3.0", "918b7dc3e2e2d015c16ce08b57bcb64d2253bafc1707658f361e72865498e537"),
+    "noto-serif": ("5.3.0", "4c0cbe3eec50d260754d681c17ee2af49a43d7fd93ce42877f665fcb1a889b87"),
+    "roboto-slab": ("5.3.0", "484e9925bb3045e88a8eec1103ab125e6dbe486172fb56b06fe6751c8b570839"),
+    "eb-garamond": ("5.3.0", "912929dba0faab5e151849ea5e988adba3080ad6d2bcc4dbff27aa427896498d"),
+    "inter": ("5.3.0", "8909904ab6c872eb994093482a88a28eca2cd95912d7b6fecd72103b0dc07edc"),
 }
 FILE = "package/files/{name}-latin-400-normal.woff2"
 DIGITS = "0123456789"
@@ -96,46 +101,11 @@ def stamp(name: str, character: str) -> Uint8:
 @cache
 def _folder() -> Path:
     """Return the folder of the fonts, fetched if need be. Raises DataError where they cannot be had."""
-    folder = dataset.cache_folder().with_name("fonts")
-    folder.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(folder / ".lock"):
-        missing = [name for name in FONTS if not _is_whole(folder / f"{name}.woff2", name)]
-        if missing:
-            _fetch(missing, folder)
-    return folder
-
-
-def _is_whole(path: Path, name: str) -> bool:
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == FONTS[name][1]
-
-
-def _fetch(missing: list[str], folder: Path) -> None:
-    npm = shutil.which("npm")
-    if npm is None:
-        raise DataError(
-            "the handwriting typefaces that this recipe is trained with come from the npm registry, and npm is not "
-            "installed: apt install npm"
-        )
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as scratch:
-        packages = [f"@fontsource/{name}@{FONTS[name][0]}" for name in missing]
-        done = subprocess.run(
-            [npm, "pack", *packages, "--silent", "--pack-destination", scratch],
-            cwd=scratch, capture_output=True, text=True, check=False, timeout=600,
-        )  # fmt: skip
-        if done.returncode != 0:
-            reason = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()[0]
-            raise DataError(f"the handwriting typefaces cannot be fetched, npm failed: {reason}")
-        for name in missing:
-            version, expected = FONTS[name]
-            with tarfile.open(Path(scratch) / f"fontsource-{name}-{version}.tgz") as archive:
-                member = archive.extractfile(FILE.format(name=name))
-                data = member.read() if member else b""
-            found = hashlib.sha256(data).hexdigest()
-            if found != expected:
-                raise DataError(f"the typeface {name} is another one: expected SHA-256 {expected}, found {found}")
-            fetched = Path(scratch) / f"{name}.woff2"
-            fetched.write_bytes(data)
-            fetched.replace(folder / fetched.name)
+    files = {
+        f"{name}.woff2": npm.Packed(f"@fontsource/{name}", version, FILE.format(name=name), sha256)
+        for name, (version, sha256) in FONTS.items()
+    }
+    return npm.fetched(files, dataset.cache_folder().with_name("fonts"), "typefaces")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,20 @@
 """What a page to train with looks like: every feature of the page generator is on now and then."""
 
+from typing import Any
+
 import numpy as np
 
-from edge_runtime.page_style import PageStyle
+from edge_runtime.page_style import BINDINGS, DESKS, PageStyle
+
+SIZES = ((320, 240), (480, 640), (640, 480), (640, 480), (800, 600))
+HEIGHTS = (14.0, 72.0)  # of digits, pixels, least and most: as many small ones as large ones
+VERY_LARGE = 0.06  # so many pages hold one or two digits that are up to LARGEST of the shorter side high
+LARGEST = 0.72
+ON_A_DESK = 0.4  # so many pages do not fill the picture
+LAYOUTS = {"lines": 0.58, "sum": 0.12, "column": 0.06, "table": 0.16, "sudoku": 0.08}
+WRITTEN = {"letters": 5, "words": 5, "scribbles": 3, "smudges": 3, "dots": 4, "commas": 3, "rules": 2, "frames": 2,
+           "coins": 2, "finger": 2, "signs": 5, "table": 2}  # fmt: skip
+THINGS = {"hand": 3, "pen": 3, "note": 3, "stamp": 2, "cable": 3}  # on a desk; least 1, fewer than so many
 
 
 def style(rng: np.random.Generator) -> PageStyle:
@@ -16,16 +28,24 @@ def style(rng: np.random.Generator) -> PageStyle:
         value = float(rng.uniform(least, most))
         return value, value
 
-    height = float(np.exp(rng.uniform(np.log(14), np.log(72))))
-    size = ((320, 240), (480, 640), (640, 480), (640, 480), (800, 600))[rng.integers(5)]
+    height = float(np.exp(rng.uniform(*np.log(HEIGHTS))))
+    size = SIZES[rng.integers(len(SIZES))]
     height = min(height, min(size) / 5)
-    kinds = {"letters": 5, "words": 5, "scribbles": 3, "smudges": 3, "dots": 4, "commas": 3, "rules": 2, "frames": 2,
-             "coins": 2, "finger": 2, "table": 2}  # fmt: skip
+    scene = _scene(rng)
+    if scene.get("desk"):  # the page is reduced
+        height = min(height / scene["sheet"][0], min(size) / 5)
+    if scene["layout"] in ("table", "sudoku"):
+        height = min(height, min(size) / 9 if scene["layout"] == "table" else min(size) / 16)
     among = rng.random() < 0.6
+    kinds = WRITTEN | (THINGS if scene.get("desk") else {})
     distractors = tuple(
         (name, int(rng.integers(1, most))) for name, most in kinds.items() if among and rng.random() < 0.35
     )
     ruled = rng.random()
+    very_large = rng.random() < VERY_LARGE
+    if very_large:
+        height = float(rng.uniform(0.2, LARGEST)) * min(size)
+        scene |= {"layout": "lines", "desk": ()}
     return PageStyle(
         size=size,
         digit_height=(height, height),
@@ -33,12 +53,13 @@ def style(rng: np.random.Generator) -> PageStyle:
         contrast=exactly(0.2, 0.9) if rng.random() < 0.4 else None,
         light_on_dark=bool(rng.random() < 0.15),
         grain=float(rng.uniform(0, 5)),
-        blur=now_and_then(0.5, 0.3, height / 12, 0.3),
+        blur=now_and_then(0.5, 0.3, min(height, HEIGHTS[1]) / 12, 0.3),
         noise=now_and_then(0.2, 2, 25, 0),
         jpeg=(int(rng.integers(15, 95)),) * 2 if rng.random() < 0.4 else None,
         shadow=now_and_then(0.2, 0.35, 0.9, 1),
         gradient=now_and_then(0.2, 0.3, 0.9, 1),
         vignette=now_and_then(0.15, 0.4, 0.9, 1),
+        glare=now_and_then(0.1, 20, 90, 0),
         tilt=now_and_then(0.4, 0, 14, 0),
         perspective=now_and_then(0.2, 0, 20, 0),
         touching=float(rng.uniform(0.2, 1)) if rng.random() < 0.4 else 0.0,
@@ -48,4 +69,26 @@ def style(rng: np.random.Generator) -> PageStyle:
         boxes=1.0 if 0.2 < ruled < 0.3 else 0.0,
         ruling_strength=exactly(0.15, 0.8),
         distractors=distractors,
+        **scene,
     )
+
+
+def _scene(rng: np.random.Generator) -> dict[str, Any]:
+    """Return where the sheet lies and how what is on it is arranged."""
+    layout = str(rng.choice(list(LAYOUTS), p=list(LAYOUTS.values())))
+    scene: dict[str, Any] = {"layout": layout, "grid": "hand" if rng.random() < 0.5 else "print"}
+    scene["drift"] = bool(rng.random() < 0.6)
+    if layout == "sum":
+        scene |= {"word_length": (1, int(rng.integers(1, 4))), "word_gap": (1.3, 2.2)}
+    elif layout == "lines" and rng.random() < 0.25:
+        scene["gap"] = (0.25, float(rng.uniform(0.6, 4)))
+    if rng.random() < ON_A_DESK:
+        smaller = float(rng.uniform(0.45, 0.95))
+        scene |= {"desk": DESKS, "sheet": (smaller, smaller), "flap": bool(rng.random() < 0.1)}
+        if rng.random() < 0.3:
+            scene["binding"] = BINDINGS
+        if rng.random() < 0.3:
+            scene["torn"] = float(rng.uniform(0, 0.015))
+        if rng.random() < 0.3:
+            scene["curl"] = (0, float(rng.uniform(1, 9)))
+    return scene

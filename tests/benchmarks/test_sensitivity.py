@@ -190,7 +190,7 @@ def test_the_command_moves_reads_and_says(call: Call, tmp_path: Path) -> None:
     assert done.code == 0
     lines = done.out.splitlines()
     assert lines[2].split()[:2] == ["planes.STROKE_WINDOW", str(planes.STROKE_WINDOW)]
-    assert lines[4].startswith("22 generated pages with 220 digits (1 of each of 22 conditions at severity 3")
+    assert lines[4].startswith("31 generated pages with 301 digits (1 of each of 31 conditions at severity 3")
     assert lines[-1].endswith(f" minutes; {out / 'sensitivity.json'} holds every count")
     found = result.read(out / "sensitivity.json")
     assert found["settings"] == {

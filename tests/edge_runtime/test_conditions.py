@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from edge_runtime.conditions import CONDITIONS, SEVERITIES, style
-from edge_runtime.page_style import PageStyle
+from edge_runtime.conditions import digits as digits_on
+from edge_runtime.page_style import DESKS, PageStyle
 from edge_runtime.pages import draw_page
 from edge_runtime.records import Uint8
 
@@ -19,6 +20,18 @@ def test_severity_3_is_what_was_agreed() -> None:
     assert style("contrast", 3) == PageStyle(contrast=(0.35, 0.35))
     assert style("thin pen", 3) == PageStyle(pen=(0.5, 0.5))
     assert style("thick pen", 3) == PageStyle(pen=(2, 2))
+    assert style("large", 3) == PageStyle(digit_height=(240, 240), gap=(0.1, 0.2))
+    assert style("small picture", 3) == PageStyle(size=(280, 210), digit_height=(23, 23))
+    assert style("desk", 3).sheet == (0.7, 0.7)
+    assert style("desk", 3).desk == DESKS
+    assert (style("table", 3).layout, style("table", 3).grid) == ("table", "hand")
+    assert style("sudoku", 3).layout == "sudoku"
+    assert style("sum", 3).word_length == (2, 4)
+
+
+def test_a_page_holds_ten_digits_unless_they_are_large() -> None:
+    assert {digits_on(name, severity) for name in CONDITIONS if name != "large" for severity in SEVERITIES} == {10}
+    assert [digits_on("large", severity) for severity in SEVERITIES] == [3, 1, 1, 1, 1]
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)
@@ -26,8 +39,10 @@ def test_every_condition_has_five_severities_that_differ_and_fit(condition: str,
     images, labels = digits
     assert len({style(condition, severity) for severity in SEVERITIES}) == 5
     for severity in SEVERITIES:
-        page = draw_page(images[::20], labels[::20], np.random.default_rng(severity), style(condition, severity))
-        assert [digit.label for digit in page.digits] == [str(label) for label in labels[::20]]
+        count = digits_on(condition, severity)
+        some = (images[::20][:count], labels[::20][:count])
+        page = draw_page(*some, np.random.default_rng(severity), style(condition, severity))
+        assert [digit.label for digit in page.digits] == [str(label) for label in some[1]]
 
 
 def test_a_condition_leaves_room_for_other_values() -> None:

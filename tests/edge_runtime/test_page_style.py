@@ -40,7 +40,7 @@ def test_a_share_lies_within_0_and_1(name: str, value: float) -> None:
         ({"ruling": "dotted"}, "ruling must be none, lines or squares, not dotted"),
         ({"inks": ((0, 0, 256),)}, "colors must be blue-green-red from 0 to 255"),
         ({"ruling_ink": (-1, 0, 0)}, "colors must be blue-green-red from 0 to 255"),
-        ({"distractors": (("mice", 1),)}, "one of letters, words, .*, table; not 'mice'"),
+        ({"distractors": (("mice", 1),)}, "one of letters, words, .*, cable; not 'mice'"),
         ({"distractors": (("dots", -1),)}, "pairs of a count and one of"),
     ],
 )

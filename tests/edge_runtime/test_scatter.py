@@ -1,7 +1,9 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
-from edge_runtime.page_style import DISTRACTORS
+from edge_runtime.page_style import DISTRACTORS, THINGS
 from edge_runtime.pages import Page, PageStyle, draw_page
 from edge_runtime.records import Box, Uint8
 from edge_runtime.scatter import Room
@@ -28,9 +30,27 @@ def test_each_distractor_is_drawn_beside_the_digits(digits: tuple[Uint8, Uint8],
             x, y, width, height = other.box
             assert changed[y : y + height, x : x + width].any()
             changed[y : y + height, x : x + width] = False
-            if name != "frames":
+            if name not in ("frames", "cable"):  # those may lie around digits
                 assert all(apart(other.box, digit.box) for digit in page.digits)
         assert not changed.any()
+
+
+@pytest.mark.parametrize("name", THINGS)
+def test_a_thing_covers_no_digit_and_lies_in_the_picture_whatever_view_it_shows(
+    digits: tuple[Uint8, Uint8], name: str
+) -> None:
+    images, labels = (array[::40] for array in digits)
+    desk: dict[str, Any] = {"desk": ("plain",), "sheet": (0.6, 0.6), "tilt": (9, 9), "grain": 0, "blur": (0, 0)}
+    for seed in range(3):
+        plain, page = (
+            draw_page(images, labels, np.random.default_rng(seed), PageStyle(**desk, distractors=kinds))
+            for kinds in ((), ((name, 2),))
+        )
+        assert page.digits == plain.digits
+        assert {other.name for other in page.others} == {name}
+        changed = (page.pixels != plain.pixels).any(axis=2)
+        assert changed.mean() > 0.002
+        assert not any(changed[y : y + h, x : x + w].any() for x, y, w, h in (digit.box for digit in page.digits))
 
 
 def test_distractors_keep_clear_of_each_other(digits: tuple[Uint8, Uint8]) -> None:

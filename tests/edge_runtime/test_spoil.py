@@ -6,7 +6,6 @@ import pytest
 
 from edge_runtime.pages import Page, PageStyle, draw_page
 from edge_runtime.records import Uint8
-from edge_runtime.spoil import pose, seen, through
 
 GRAY = PageStyle(grain=0, shade=0, blur=(0, 0), paper=(128, 128))
 
@@ -14,62 +13,6 @@ GRAY = PageStyle(grain=0, shade=0, blur=(0, 0), paper=(128, 128))
 def drawn(digits: tuple[Uint8, Uint8], style: PageStyle, seed: int = 3) -> Page:
     images, labels = digits
     return draw_page(images[::20], labels[::20], np.random.default_rng(seed), style)
-
-
-def middles(page: Page) -> np.ndarray:
-    return np.array([(d.box.x + d.box.width / 2, d.box.y + d.box.height / 2) for d in page.digits])
-
-
-@pytest.mark.parametrize("angle", [1, 9, 30])
-def test_a_page_is_tilted_by_just_that_angle_to_either_side(digits: tuple[Uint8, Uint8], angle: float) -> None:
-    signs = set()
-    for seed in range(4):
-        straight, tilted = (middles(drawn(digits, PageStyle(tilt=t), seed)) for t in ((0, 0), (angle, angle)))
-        found, _ = cv2.estimateAffinePartial2D(straight, tilted)
-        turn = np.degrees(np.arctan2(found[1, 0], found[0, 0]))
-        assert abs(turn) == pytest.approx(angle, abs=0.4)
-        signs.add(np.sign(turn))
-    assert signs == {-1, 1}
-
-
-@pytest.mark.parametrize("percent", [5, 15, 30])
-def test_perspective_shortens_one_side_at_both_its_ends(percent: float) -> None:
-    sides = set()
-    for seed in range(12):
-        style = PageStyle(size=(400, 200), perspective=(percent, percent))
-        view = pose(style, [], np.random.default_rng(seed))
-        assert view is not None
-        corners = through(view, np.array([(0, 0), (400, 0), (400, 200), (0, 200)], float))
-        lengths = np.hypot(*(np.roll(corners, -1, axis=0) - corners).T)
-        shorter = lengths / (400, 200, 400, 200)
-        assert shorter.min() == pytest.approx(1 - 2 * percent / 100)
-        assert np.sort(shorter)[-1] <= np.hypot(1, 2 * percent / 100) + 1e-6
-        sides.add(int(shorter.argmin()))
-    assert sides == {0, 1, 2, 3}
-
-
-def test_seen_from_above_nothing_moves() -> None:
-    assert pose(PageStyle(), [], np.random.default_rng(1)) is None
-    ink = np.ones((3, 4), np.float32)
-    assert seen(ink, 5, 6, None) == (ink, 5, 6)
-
-
-def test_a_piece_is_seen_where_its_corners_are() -> None:
-    view = np.array([[0.0, -1.0, 100.0], [1.0, 0.0, 20.0], [0.0, 0.0, 1.0]])  # a quarter turn
-    ink, x, y = seen(np.ones((3, 5), np.float32), 10, 40, view)
-    rows, columns = np.nonzero(ink)
-    assert (x + columns.min(), x + columns.max()) == (100 - 42, 100 - 40)
-    assert (y + rows.min(), y + rows.max()) == (30, 34)
-
-
-@pytest.mark.parametrize("size", [(640, 480), (320, 240), (240, 320)])
-def test_all_digits_show_from_every_side(digits: tuple[Uint8, Uint8], size: tuple[int, int]) -> None:
-    style = PageStyle(size=size, digit_height=(24, 30), tilt=(0, 45), perspective=(0, 35))
-    for seed in range(12):
-        for digit in drawn(digits, style, seed).digits:
-            assert min(digit.box.x, digit.box.y) >= 1
-            assert digit.box.right <= size[0] - 1
-            assert digit.box.bottom <= size[1] - 1
 
 
 @pytest.mark.parametrize("sigma", [5, 20])
