@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edge_runtime.reader import Reader, Trace
+from edge_runtime.reader import Hint, Reader, Trace
 from edge_runtime.records import Frame
 from edge_runtime.vision.glyphs import overlap
 from edge_runtime.vision.planes import Key
@@ -14,14 +14,15 @@ FULLY = 15  # frames, from one full search to the next: half a second of a camer
 class LiveReader:
     """Reads the frames of one moving picture, in order, with `reader`.
 
-    Digits in a frame are most likely on the planes (polarity and scale) that had digits in the frame before it: these
-    are a quarter of the work or less. All planes are searched where that finds fewer digits than before or none, and
-    every FULLY frames, for what is new on another plane.
+    Digits in a frame are most likely on the planes (polarity and scale) that had digits in the frame before it, and the
+    page lies as it did: that is a quarter of the work or less. Where it finds fewer digits than before or none, and
+    every FULLY frames, for what is new, all planes are searched, and how the page lies is told anew.
     """
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._planes: frozenset[Key] = frozenset()
+        self._turn = 0.0
         self._digits = 0
         self._frames = 0  # since the last full search
 
@@ -30,11 +31,11 @@ class LiveReader:
         trace: Trace | None = None
         self._frames += 1
         if self._planes and self._frames < FULLY:
-            trace = self._reader.trace(frame, self._planes)
+            trace = self._reader.trace(frame, Hint(self._planes, self._turn))
         if trace is None or len(trace.reading.digits) < self._digits:
             trace = self._reader.trace(frame)
             self._frames = 0
-            self._planes = read_planes(trace)
+            self._planes, self._turn = read_planes(trace), trace.turn
         self._digits = len(trace.reading.digits)
         return trace
 

@@ -83,6 +83,8 @@ OPTIONS = (
     _option(LOOK, "--flip", type=click.Choice(["none", "horizontal", "vertical", "both"]), default="none",
             help="Mirror, then."),
     _option(LOOK, "--roi", metavar="X,Y,W,H", type=Region(), help="Read this part of what that gives, in pixels."),
+    _option(LOOK, "--turn", type=click.Choice(["auto", "0", "90", "180", "270"]), default="auto", show_default=True,
+            help="How far clockwise a page has to be turned to be upright; boxes stay those of the picture."),
     _option(LOOK, "--skip-still", is_flag=True, help="Do not read a frame that shows what the one before it did."),
     _option(LIVE, "--size", metavar="WxH", type=Size(), default="640x480", show_default=True,
             help="Ask a camera for pictures of this size."),

@@ -1,6 +1,6 @@
 """DigitReader: the whole line from a frame to a reading."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, perf_counter_ns
@@ -14,6 +14,7 @@ from edge_runtime import model_file
 from edge_runtime.classifier import Classifier
 from edge_runtime.errors import ModelCorrupt, OptionError
 from edge_runtime.records import Box, Digit, Frame, Reading, Rejection, Timings, Uint8
+from edge_runtime.turning import quarter_turn, reads_better, tell, turned, turned_back
 from edge_runtime.vision import page_model, rejection, weights
 from edge_runtime.vision.candidates import Candidate, in_frame, pieces, propose
 from edge_runtime.vision.glyphs import Glyphs, columns, overlap
@@ -38,9 +39,13 @@ class Trace:
     planes; `images` is uint8 (N, 28, 28) and `confidences` float64 (N, digits). `chosen` are the indices of the
     candidates that exclude none of each other, `glyphs` what they are like, `boxes` where they are in the
     frame, and `reasons` why each of these was rejected, or None. `reading` is in pixels of the frame, too.
+
+    All but `boxes` and `reading` are of `pixels`: the frame's, turned clockwise by `turn` degrees.
     """
 
     frame: Frame
+    pixels: Uint8
+    turn: float
     planes: tuple[Plane, ...]
     regions: list[Region]
     standing: list[int]
@@ -66,8 +71,15 @@ class Reader(Protocol):
     def min_confidence(self) -> float:
         """The least confidence that a digit needs, 0 to 1."""
 
-    def trace(self, frame: Frame | Uint8, only: Collection[Key] | None = None) -> Trace:
-        """Read one frame, and return what every stage made of it; with `only`, on these planes."""
+    def trace(self, frame: Frame | Uint8, hint: "Hint | None" = None) -> Trace:
+        """Read one frame, and return what every stage made of it; with a hint, where that says."""
+
+
+class Hint(NamedTuple):
+    """Where digits are likely: on `planes`, None for all, once the frame is turned clockwise by `turn` degrees."""
+
+    planes: frozenset[Key] | None
+    turn: float
 
 
 class DigitReader:
@@ -77,7 +89,9 @@ class DigitReader:
             print(reader.read(pixels).text)              # uint8 (H, W) gray or (H, W, 3) blue-green-red
 
     `model`, `labels` and `threads` are Classifier's; `min_confidence`, 0 to 1, is the least that a digit needs, and
-    comes from the model's card where it is None. Raises what Classifier raises, and OptionError.
+    comes from the model's card where it is None. `turn` is by how many degrees clockwise a page has to be turned to be
+    upright, 0, 90, 180 or 270; where it is None, that is told from its digits. Raises what Classifier raises, and
+    OptionError.
     """
 
     def __init__(
@@ -87,7 +101,10 @@ class DigitReader:
         labels: str | Path | None = None,
         threads: int = 1,
         min_confidence: float | None = None,
+        turn: int | None = None,
     ) -> None:
+        if turn not in (None, 0, 90, 180, 270):
+            raise OptionError(f"a page is turned by 0, 90, 180 or 270 degrees, not by {turn}")
         if min_confidence is not None and not 0 <= min_confidence <= 1:
             raise OptionError(f"the least confidence must lie between 0 and 1, not at {min_confidence}")
         self.classifier = Classifier(model, labels=labels, threads=threads)
@@ -98,34 +115,32 @@ class DigitReader:
         card = self.classifier.model.card or {}
         default = float(card.get("thresholds", {}).get("min_confidence", MIN_CONFIDENCE))
         self.min_confidence = default if min_confidence is None else min_confidence
+        self.turn = turn
 
     def read(self, frame: Frame | Uint8) -> Reading:
         """Read one frame, or the bare pixels of one. Raises ValueError where they are of another shape or type."""
         return self.trace(frame).reading
 
-    def trace(self, frame: Frame | Uint8, only: Collection[Key] | None = None) -> Trace:
+    def trace(self, frame: Frame | Uint8, hint: Hint | None = None) -> Trace:
         """Read one frame as `read` does, and return what every stage made of it as well.
 
-        With `only`, digits are looked for on these planes alone: see `LiveReader`.
+        With a hint, digits are looked for there alone: see `LiveReader`.
         """
         frame = frame if isinstance(frame, Frame) else Frame(np.asarray(frame))
         _check(frame.pixels)
         watch = _Stopwatch()
-        planes = ink_planes(frame.pixels, only)
-        watch.stop("ink")
-        regions = find_regions(planes)
-        watch.stop("locate")
-        seen = self._see([region.ink for region in regions], watch)
-        surveyed = self._glyphs(regions, planes, seen, [False] * len(regions))
-        standing = page_model.standing(surveyed, [region.parent for region in regions])
-        standing = page_model.without_counters(surveyed.take(standing), standing)
-        surveyed = surveyed.take(standing)
-        page = page_model.estimate(surveyed, len(planes), self.weights)
-        candidates = propose(regions, standing, surveyed, page, work_budget(planes[0].ink.size))
+        survey = self._survey(frame.pixels, hint or Hint(None, self.turn or 0), watch)
+        if hint is None and self.turn is None and (found := self._upright(survey)):
+            other = self._survey(frame.pixels, found, watch)
+            labels = self.classifier.labels[: self.classifier.digits]
+            survey = other if reads_better(survey.glyphs, other.glyphs, found.turn, labels) else survey
+        planes, regions, standing = survey.planes, survey.regions, survey.standing
+        page = page_model.estimate(survey.glyphs, len(planes), self.weights)
+        candidates = propose(regions, standing, survey.glyphs, page, work_budget(planes[0].ink.size))
         watch.stop("locate")
         known = [candidate.region for candidate in candidates if candidate.region is not None]
         made = candidates[len(known) :]
-        seen = seen.take(known)
+        seen = survey.seen.take(known)
         if made:
             seen = seen.and_also(self._see([candidate.ink for candidate in made], watch))
         chosen = choose(candidates, seen.confidences)
@@ -134,9 +149,11 @@ class DigitReader:
         verdict = rejection.judge(glyphs, page, self.weights, self.min_confidence, len(standing))
 
         finest = [candidates[chosen[row]] for row in verdict.finest]
-        boxes = [in_frame(candidate.box, planes[candidate.plane].scale, frame.size) for candidate in finest]
+        size = survey.pixels.shape[1], survey.pixels.shape[0]
+        upright = [in_frame(candidate.box, planes[candidate.plane].scale, size) for candidate in finest]
+        boxes = [turned_back(box, survey.back, frame.size) for box in upright] if survey.turn else upright
         kept = [row for row, reason in enumerate(verdict.reasons) if reason is None]
-        lines = order([boxes[row] for row in kept])
+        lines = order([upright[row] for row in kept])
         digits = self._digits(lines, [boxes[row] for row in kept], verdict.confidences[kept])
         reading = Reading(
             source=frame.source,
@@ -151,12 +168,42 @@ class DigitReader:
             model=self.classifier.model.sha256[:12],
             age_ms=None if frame.taken is None else 1000 * max(0.0, monotonic() - frame.taken),
             dropped=frame.dropped,
+            turned=quarter_turn(survey.turn),
         )
         return Trace(
-            frame=frame, planes=planes, regions=regions, standing=standing, page=page, candidates=candidates,
+            frame=frame, pixels=survey.pixels, turn=survey.turn, planes=planes, regions=regions, standing=standing,
+            page=page, candidates=candidates,
             images=seen.images, confidences=seen.confidences, chosen=tuple(chosen), glyphs=glyphs,
             boxes=tuple(boxes), reasons=tuple(verdict.reasons), reading=reading,
         )  # fmt: skip
+
+    def _survey(self, pixels: Uint8, hint: Hint, watch: "_Stopwatch") -> "_Survey":
+        """Show the network every region of a picture, and return which of them stand for themselves."""
+        upright, back = turned(pixels, hint.turn)
+        planes = ink_planes(upright, hint.planes)
+        watch.stop("ink")
+        regions = find_regions(planes)
+        watch.stop("locate")
+        seen = self._see([region.ink for region in regions], watch)
+        glyphs = self._glyphs(regions, planes, seen, [False] * len(regions))
+        standing = page_model.standing(glyphs, [region.parent for region in regions])
+        standing = page_model.without_counters(glyphs.take(standing), standing)
+        return _Survey(upright, back, hint.turn, planes, regions, seen, standing, glyphs.take(standing))
+
+    def _upright(self, survey: "_Survey") -> Hint | None:
+        """Return how a page that does not read well as it lies has to be turned; None where it stays as it is."""
+        inks = [survey.regions[i].ink for i in survey.standing]
+        rows = [row for row, ink in enumerate(inks) if ink is not None]
+        position = tell(
+            survey.glyphs.take(rows),
+            survey.seen.images[[survey.standing[row] for row in rows]],
+            [ink for ink in inks if ink is not None],
+            (survey.pixels.shape[1], survey.pixels.shape[0]),
+            self.classifier.labels[: self.classifier.digits],
+            lambda images: self.classifier.confidences(images)[:, : self.classifier.digits],
+        )
+        planes = frozenset(survey.planes[i].key for i in position.planes)
+        return Hint(planes, position.degrees) if position.degrees else None
 
     def close(self) -> None:
         """Free the model; safe to call again."""
@@ -231,6 +278,22 @@ def _check(pixels: np.ndarray) -> None:
     fits = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)
     if pixels.dtype != np.uint8 or not fits or pixels.size == 0:
         raise ValueError(f"a frame must be uint8 (H, W) or (H, W, 3), not {pixels.dtype} {pixels.shape}")
+
+
+class _Survey(NamedTuple):
+    """The regions of a picture that was turned clockwise by `turn` degrees, and the way `back`: see `turning.turned`.
+
+    `seen` holds a row for each region, `glyphs` one for each that is `standing`.
+    """
+
+    pixels: Uint8
+    back: Float64
+    turn: float
+    planes: tuple[Plane, ...]
+    regions: list[Region]
+    seen: "_Seen"
+    standing: list[int]
+    glyphs: Glyphs
 
 
 class _Seen(NamedTuple):

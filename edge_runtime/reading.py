@@ -37,6 +37,7 @@ def to_record(reading: Reading) -> dict[str, Any]:
         "ms": {stage: round(getattr(reading.ms, stage), 3) for stage in reading.ms.__slots__},
         "age_ms": None if reading.age_ms is None else round(reading.age_ms, 1),
         "dropped": reading.dropped,
+        "turned": reading.turned,
         "model": reading.model,
     }
 

@@ -102,6 +102,7 @@ class Reading:
     `text` is a tuple of lines, top to bottom; a frame without digits has none. `digits` are in reading order.
     `model` is the first 12 hexadecimal digits of the SHA-256 of the model's flatbuffer. Of a live source, `age_ms` is
     how old the frame was when it had been read, in milliseconds, and `dropped` how many frames were left out before it.
+    `turned` is by how many degrees clockwise the frame was turned to be read; boxes and sizes are those before that.
     """
 
     source: str
@@ -116,6 +117,7 @@ class Reading:
     model: str
     age_ms: float | None = None
     dropped: int | None = None
+    turned: Literal[0, 90, 180, 270] = 0
 
 
 @dataclass(frozen=True, slots=True)

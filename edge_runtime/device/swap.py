@@ -8,7 +8,7 @@ that did not last a minute are enough.
 """
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -22,9 +22,8 @@ from edge_runtime.device.history import Entry
 from edge_runtime.device.ledger import Ledger
 from edge_runtime.errors import EdgeError, ModelError
 from edge_runtime.model_file import SHIPPED
-from edge_runtime.reader import DigitReader, Trace
+from edge_runtime.reader import DigitReader, Hint, Trace
 from edge_runtime.records import Frame, Uint8
-from edge_runtime.vision.planes import Key
 
 MINUTE = 60.0  # seconds that a model is on trial
 PATIENCE = 10.0  # seconds for a frame: the hardest takes a Raspberry Pi 3 two
@@ -93,18 +92,18 @@ class Swapping:
         """The least confidence that a digit needs, 0 to 1."""
         return self._turn.reader.min_confidence
 
-    def trace(self, frame: Frame | Uint8, only: Collection[Key] | None = None) -> Trace:
+    def trace(self, frame: Frame | Uint8, hint: Hint | None = None) -> Trace:
         """Read one frame with one model, as DigitReader.trace does. Several threads may do so at once."""
         turn = self._turn
         if turn.until is None:
-            return turn.reader.trace(frame, only)
-        outcome = attempt(lambda: turn.reader.trace(frame, only), self._patience)
+            return turn.reader.trace(frame, hint)
+        outcome = attempt(lambda: turn.reader.trace(frame, hint), self._patience)
         if isinstance(outcome, Trace):
             return outcome
         before = self._before(turn)
         if before is None:
             raise ModelError(f"{turn.path}: {_reason(outcome)}") from outcome
-        trace = before.reader.trace(frame, only)  # raises the same, where it is the frame that is at fault
+        trace = before.reader.trace(frame, hint)  # raises the same, where it is the frame that is at fault
         self._fail(turn, before, outcome)
         return trace
 

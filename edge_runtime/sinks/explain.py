@@ -249,4 +249,4 @@ def _caption(trace: Trace, labels: Sequence[str], i: int, reason: str | None) ->
 
 
 def _box(trace: Trace, candidate: Candidate) -> Box:
-    return in_frame(candidate.box, trace.planes[candidate.plane].scale, trace.frame.size)
+    return in_frame(candidate.box, trace.planes[candidate.plane].scale, (trace.pixels.shape[1], trace.pixels.shape[0]))

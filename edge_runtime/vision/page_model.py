@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_runtime.vision.glyphs import PALE, Float64, Glyphs, log_odds, logistic, overlap
 from edge_runtime.vision.lines import REACH
@@ -113,7 +114,7 @@ def priors(glyphs: Glyphs, own: Float64) -> Float64:
     own = own - STROKE_DOUBT * glyphs.stroke
     x, y, width, height = glyphs.boxes.T
     across, down = x + width / 2, y + height / 2
-    weight = _alike(glyphs) * np.where(glyphs.stroke, STROKE_EVIDENCE, 1.0)
+    weight = alike(glyphs.boxes[:, 3], glyphs.plane) * np.where(glyphs.stroke, STROKE_EVIDENCE, 1.0)
     weight *= glyphs.darkness >= PALE * glyphs.darkness[:, None]
     weight *= glyphs.darkness[:, None] >= PALE * glyphs.darkness
     prior = _maximized(own, weight, np.full(len(glyphs), USUAL), 1)
@@ -121,11 +122,11 @@ def priors(glyphs: Glyphs, own: Float64) -> Float64:
     return _maximized(own, weight, prior, TRUST)
 
 
-def _alike(glyphs: Glyphs) -> Float64:
-    """Return how alike the heights of glyphs are, float64 (N, N), 0-1: 0 for those of different planes."""
-    logarithm = np.log(glyphs.boxes[:, 3])
-    alike = np.exp(-(((logarithm - logarithm[:, None]) / ALIKE) ** 2) / 2)
-    return np.asarray(alike * (glyphs.plane == glyphs.plane[:, None]))
+def alike(sizes: Float64, plane: NDArray[np.int64]) -> Float64:
+    """Return how alike the sizes of N glyphs are, float64 (N, N), 0-1: 0 for those of different planes."""
+    logarithm = np.log(sizes)
+    same_size = np.exp(-(((logarithm - logarithm[:, None]) / ALIKE) ** 2) / 2)
+    return np.asarray(same_size * (plane == plane[:, None]))
 
 
 def _maximized(own: Float64, weight: Float64, before: Float64, trust: float) -> Float64:
@@ -151,7 +152,7 @@ def estimate(glyphs: Glyphs, planes: int, weights: Weights) -> PageModel:
     sure = (likely >= SURE) & ~glyphs.stroke
     height = glyphs.boxes[:, 3]
     amount = likely * prior**2 * np.sqrt(glyphs.darkness * height) * np.where(glyphs.stroke, STROKE_EVIDENCE, 1.0)
-    density = _alike(glyphs) @ amount
+    density = alike(height, glyphs.plane) @ amount
     for plane in set(glyphs.plane.tolist()):
         on = np.flatnonzero(glyphs.plane == plane)
         densest = on[density[on].argmax()]

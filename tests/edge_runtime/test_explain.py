@@ -291,6 +291,7 @@ def test_of_very_many_crops_the_most_telling_are_shown(tiny: Trace) -> None:
     trace = made_up(
         tiny,
         frame=Frame(np.full((600, 400), 250, np.uint8)),
+        pixels=np.full((600, 400), 250, np.uint8),
         planes=(Plane(np.zeros((600, 400), np.uint8), 1.0, 0, False),),
         candidates=candidates,
         images=images,

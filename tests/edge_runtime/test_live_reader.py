@@ -1,4 +1,4 @@
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -7,7 +7,7 @@ import pytest
 from edge_runtime import DigitReader
 from edge_runtime.live_reader import FULLY, LiveReader, read_planes
 from edge_runtime.pages import PageStyle, draw_page
-from edge_runtime.reader import Trace
+from edge_runtime.reader import Hint, Trace
 from edge_runtime.records import Frame, Uint8
 from edge_runtime.vision.planes import Key
 
@@ -22,9 +22,9 @@ class Watched(DigitReader):
         super().__init__()
         self.asked: list[frozenset[Key] | None] = []
 
-    def trace(self, frame: Frame | Uint8, only: Collection[Key] | None = None) -> Trace:
-        self.asked.append(None if only is None else frozenset(only))
-        return super().trace(frame, only)
+    def trace(self, frame: Frame | Uint8, hint: Hint | None = None) -> Trace:
+        self.asked.append(None if hint is None else hint.planes)
+        return super().trace(frame, hint)
 
 
 @pytest.fixture
@@ -89,12 +89,15 @@ def test_planes_that_were_read_show_every_digit(digits: Digits, watched: Watched
     planes = read_planes(trace)
     assert len(trace.reading.digits) == 5
     assert {light for _, light in planes} == {False, True}
-    assert watched.trace(both, planes).reading.text == trace.reading.text
+    assert watched.trace(both, Hint(planes, 0)).reading.text == trace.reading.text
     assert read_planes(watched.trace(EMPTY)) == frozenset()
 
 
 def test_other_planes_are_left_empty(digits: Digits, watched: Watched) -> None:
-    full, some = watched.trace(page(digits, "20481")), watched.trace(page(digits, "20481"), {(1, True)})
+    full, some = (
+        watched.trace(page(digits, "20481")),
+        watched.trace(page(digits, "20481"), Hint(frozenset({(1, True)}), 0)),
+    )
     assert [plane.ink.shape for plane in some.planes] == [plane.ink.shape for plane in full.planes]
     for one, other in zip(some.planes, full.planes, strict=True):
         expected = other.ink if other.key == (1, True) else np.zeros_like(other.ink)

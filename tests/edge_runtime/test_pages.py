@@ -104,7 +104,6 @@ def ink_of(digits: tuple[Uint8, Uint8], seed: int, style: PageStyle) -> tuple[Pa
             "light_on_dark": st.just(True),
             "drift": st.just(True),
             "gap": st.just((0.3, 1.5)),
-            "curl": st.just((5, 5)),
             "desk": st.just(("wood",)),
         },
     ),

@@ -58,6 +58,7 @@ def test_a_record_holds_exactly_this() -> None:
         "ms": {"ink": 1.235, "locate": 2.0, "normalize": 3.0, "classify": 4.0, "total": 11.0},
         "age_ms": None,
         "dropped": None,
+        "turned": 0,
         "model": "0123456789ab",
     }
 
