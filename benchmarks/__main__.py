@@ -87,14 +87,16 @@ def peers(folder: Path, fast: bool, footprint: bool, out: Path) -> None:
 @click.option("--model", metavar="FILE", type=click.Path(path_type=Path), help="A .tflite model of your own.")
 @click.option("--labels", metavar="FILE", type=click.Path(path_type=Path), help="Its labels, one a line.")
 @click.option("--min-confidence", metavar="0-1", type=click.FloatRange(0, 1), help="The least that a digit needs.")
+@click.option("--turned", metavar="DEGREES", type=click.FloatRange(0, 360, max_open=True), default=0,
+              help="Turn each picture clockwise first, to see how the reader copes.")  # fmt: skip
 def pages(
     folder: Path, out: Path | None, tier: str | None, model: Path | None, labels: Path | None,
-    min_confidence: float | None,
+    min_confidence: float | None, turned: float,
 ) -> None:  # fmt: skip
     """Read the pictures in DIR and compare with its truth.jsonl; exits with 1 where a picture could not be read."""
     from benchmarks import pages as measure
 
-    measure.run(folder, out, tier, model=model, labels=labels, min_confidence=min_confidence)
+    measure.run(folder, out, tier, turned, model=model, labels=labels, min_confidence=min_confidence)
 
 
 @benchmarks.command()

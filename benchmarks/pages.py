@@ -3,7 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
@@ -14,7 +14,7 @@ from benchmarks import gallery, truth
 from benchmarks.score import Score, Summary, score, summarize, table
 from benchmarks.score import measures as figures
 from benchmarks.truth import Truth, printable
-from edge_runtime import DigitReader
+from edge_runtime import DigitReader, turning
 from edge_runtime.device import result
 from edge_runtime.device.result import Measure
 from edge_runtime.errors import PictureError
@@ -49,19 +49,26 @@ class Results:
     unreadable: list[tuple[str, str]]
 
 
-def run(folder: Path, out: Path | None, group: str | None = None, **reader_options: Any) -> None:
+def run(
+    folder: Path, out: Path | None, group: str | None = None, turned: float = 0, **reader_options: Any
+) -> None:  # fmt: skip
     """Measure `folder`, print the report, and write index.html and pages.json to `out`, build/pages/NAME by default.
 
-    `reader_options` are DigitReader's. Raises OptionError for a wrong truth.jsonl and, once everything is written,
-    PictureError where a picture could not be read.
+    Each picture is turned clockwise by `turned` degrees first. `reader_options` are DigitReader's. Raises OptionError
+    for a wrong truth.jsonl and, once everything is written, PictureError where a picture could not be read.
     """
     rows = truth.read(folder, group)
     out = out or Path("build", "pages", folder.resolve().name)
     out.mkdir(parents=True, exist_ok=True)  # what cannot be written is better known before than after
     with DigitReader(**reader_options) as reader:
-        results = measure(folder, rows, reader)
+        results = measure(folder, rows, reader, turned)
         model = reader.classifier.model.path
-    settings = {"folder": folder.resolve().name, "tier": group, "min_confidence": results.min_confidence}
+    settings = {
+        "folder": folder.resolve().name,
+        "tier": group,
+        "turned": turned,
+        "min_confidence": results.min_confidence,
+    }
     result.write(
         out / "pages.json", "pages", measures(results), settings=settings, details=details(results), model=model
     )
@@ -71,14 +78,14 @@ def run(folder: Path, out: Path | None, group: str | None = None, **reader_optio
         raise PictureError(f"{len(results.unreadable)} of {len(rows)} pictures could not be read")
 
 
-def measure(folder: Path, rows: Sequence[Truth], reader: DigitReader) -> Results:
+def measure(folder: Path, rows: Sequence[Truth], reader: DigitReader, turned: float = 0) -> Results:
     """Read every picture of `rows` and compare; what cannot be read is named on standard error and counted apart."""
     pages: list[Page] = []
     unreadable: list[tuple[str, str]] = []
     with tqdm(total=len(rows), unit="page", disable=not sys.stderr.isatty()) as bar:
         for number, row in enumerate(rows, 1):
             try:
-                pages.append(_measure(folder, row, reader))
+                pages.append(_measure(folder, row, reader, turned))
             except PictureError as error:
                 unreadable.append((row.file, str(error)))
                 bar.write(f"error: {printable(str(error))}", file=sys.stderr)
@@ -178,7 +185,7 @@ def show(results: Results) -> str:
     return gallery.render(title, how, summaries(results), entries, [error for _, error in results.unreadable])
 
 
-def _measure(folder: Path, row: Truth, reader: DigitReader) -> Page:
+def _measure(folder: Path, row: Truth, reader: DigitReader, turned: float) -> Page:
     path = folder / row.file
     started = perf_counter_ns()
     try:
@@ -187,6 +194,7 @@ def _measure(folder: Path, row: Truth, reader: DigitReader) -> Page:
     except OSError as error:
         raise PictureError(f"{path}: cannot be read: {error.strerror or error}") from error
     frame = pictures.load(path)
+    frame = replace(frame, pixels=turning.turned(frame.pixels, turned)[0])
     decoded = perf_counter_ns()
     reading = reader.read(frame)
     done = perf_counter_ns()

@@ -59,6 +59,13 @@ def without_times(table: str) -> list[str]:
     return [re.sub(" +", " ", re.sub(r"( +[\d,]+){2}$|  ms/page  worst ms", "", line)) for line in table.splitlines()]
 
 
+def test_turned_pictures_are_read_as_they_would_be_upright(samples: Path, tmp_path: Path, call: Call) -> None:
+    done = call(main, "pages", samples, "--turned", "90", "--out", tmp_path / "out")
+    assert done.code == 0
+    assert measured(tmp_path)["everything/exact pages"] == (3, 3)
+    assert result.read(tmp_path / "out" / "pages.json")["settings"]["turned"] == 90
+
+
 def test_samples_are_exact(samples: Path, tmp_path: Path, call: Call) -> None:
     done = call(main, "pages", samples, "--out", tmp_path / "out")
     assert (done.code, done.err) == (0, "page 3/3\n")
@@ -76,7 +83,7 @@ def test_samples_are_exact(samples: Path, tmp_path: Path, call: Call) -> None:
     }  # fmt: skip
     written = result.read(tmp_path / "out" / "pages.json")
     assert written["benchmark"] == "pages"
-    assert written["settings"].keys() == {"folder", "tier", "min_confidence"}
+    assert written["settings"].keys() == {"folder", "tier", "turned", "min_confidence"}
     assert result.measures(written)["everything/a page"].value > 1000
     assert record["pages"]["paper.jpg"]["read"] == list(PAPER)
     assert list(record["summary"]) == ["everything"]
@@ -210,7 +217,7 @@ def test_options_reach_the_reader(pages: Callable[..., Done], tmp_path: Path) ->
     assert record["pages"]["blackboard.jpg"]["read"] == ["hdheece", "affdh"]
     assert record["summary"]["everything"]["error_rate"] == 100
     settings = result.read(tmp_path / "out" / "pages.json")["settings"]
-    assert settings == {"folder": "photos", "tier": None, "min_confidence": 0.25}
+    assert settings == {"folder": "photos", "tier": None, "turned": 0, "min_confidence": 0.25}
     assert measured(tmp_path)["everything/characters right"] == (0, 12)
 
 
