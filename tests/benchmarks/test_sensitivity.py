@@ -197,12 +197,12 @@ def test_the_command_moves_reads_and_says(call: Call, tmp_path: Path) -> None:
         "pages": 1, "severity": 3, "split": "held-out", "seed": 1, "only": ["planes.STROKE_WINDOW"],
         "photos": ["photos"],
     }  # fmt: skip
-    assert found["details"]["baseline"]["of"] == [220, 0, 1]
+    assert found["details"]["baseline"]["of"] == [301, 0, 1]
     (number,) = found["details"]["numbers"]
     assert [each["value"] for each in number["moved"]] == [
         round(planes.STROKE_WINDOW * 0.8), round(planes.STROKE_WINDOW * 1.2)
     ]  # fmt: skip
-    assert all(each["of"] == [220, 0, 1] for each in number["moved"])
+    assert all(each["of"] == [301, 0, 1] for each in number["moved"])
     assert page.read_text().startswith("# ")
     assert "\n| `planes.STROKE_WINDOW` | " in page.read_text()
 
