@@ -41,7 +41,7 @@ from edge_runtime.vision.regions import find_regions, work_budget
 from train import dataset, fonts, looks, matches, penmanship, photographs
 from train.dataset import Digits
 from train.looks import style
-from train.matches import alike, is_stroke, judge
+from train.matches import alike, is_stroke, judge, touches
 from train.recipes import Mix
 
 NOT_A_DIGIT = 10
@@ -52,9 +52,10 @@ KEPT = 4  # files of a split, some 40 MB each: of this code, and of other checko
 SEED = 20_261_124
 # Boxes of one polarity that share this part of their union show the same ink.
 SAME = 0.7
-# So much that is no digit is kept of a page's dark ink, and as much of its light: there are a hundred such to six
-# digits, most of them gaps between strokes and bits of noise.
-OTHERS = 8
+# So much that is no digit is kept of a page's dark ink, and as much of its light: of what shares ink with a digit, as
+# halves and pairs do, and of all else. There are a hundred such to six digits, most of them gaps between strokes and
+# bits of noise, on a desk many more.
+BESIDE, ELSEWHERE = 8, 4
 WRITTEN_SHARE = 0.3  # of a page's digits that come from typefaces
 PHOTOGRAPHED = 0.25  # of the desks
 LEAST_INK = 24  # pixels
@@ -146,7 +147,7 @@ def crops(page: Page, rng: np.random.Generator) -> Digits:
     """Return candidates of a page that are clearly digits or clearly none, and what they are.
 
     They are taken in any order: of those that share ink, which is SAME, the first is kept, and of what is no digit the
-    first OTHERS of each polarity.
+    first BESIDE digits and the first ELSEWHERE of each polarity.
     """
     planes = ink_planes(page.pixels)
     candidates = offered(planes, rng)
@@ -157,12 +158,13 @@ def crops(page: Page, rng: np.random.Generator) -> Digits:
     # What fits a digit on a plane of the other polarity is the paper in and around it.
     written = [is_light for is_light, which in zip(light, found, strict=True) if which is not None and which >= 0]
     chalk = 2 * sum(written) > len(written)
-    left = {True: OTHERS, False: OTHERS}
+    beside = [touches(box, [digit.box for digit in page.digits]) for box in boxes]
+    left = {(is_light, near): BESIDE if near else ELSEWHERE for is_light in (True, False) for near in (True, False)}
     kept: list[int] = []
     images, labels = [], []
     for i in rng.permutation(len(candidates)).tolist():
         which = found[i]
-        if which is None or (light[i] != chalk if which >= 0 else not left[light[i]]):
+        if which is None or (light[i] != chalk if which >= 0 else not left[light[i], beside[i]]):
             continue
         if any(light[i] == light[k] and alike(boxes[i], boxes[k]) > SAME for k in kept):
             continue
@@ -172,7 +174,7 @@ def crops(page: Page, rng: np.random.Generator) -> Digits:
         kept.append(i)
         images.append(image)
         labels.append(int(page.digits[which].label) if which >= 0 else NOT_A_DIGIT)
-        left[light[i]] -= which < 0
+        left[light[i], beside[i]] -= which < 0
     return Digits(np.array(images, np.uint8).reshape(-1, 28, 28), np.array(labels, np.uint8))
 
 

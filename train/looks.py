@@ -10,6 +10,7 @@ SIZES = ((320, 240), (480, 640), (640, 480), (640, 480), (800, 600))
 HEIGHTS = (14.0, 72.0)  # of digits, pixels, least and most: as many small ones as large ones
 VERY_LARGE = 0.06  # so many pages hold one or two digits that are up to LARGEST of the shorter side high
 LARGEST = 0.72
+TOUCHING = 0.5  # so many pages have digits that touch, unless they stand in cells
 ON_A_DESK = 0.4  # so many pages do not fill the picture
 LAYOUTS = {"lines": 0.58, "sum": 0.12, "column": 0.06, "table": 0.16, "sudoku": 0.08}
 WRITTEN = {"letters": 5, "words": 5, "scribbles": 3, "smudges": 3, "dots": 4, "commas": 3, "rules": 2, "frames": 2,
@@ -62,7 +63,7 @@ def style(rng: np.random.Generator) -> PageStyle:
         glare=now_and_then(0.1, 20, 90, 0),
         tilt=now_and_then(0.4, 0, 14, 0),
         perspective=now_and_then(0.2, 0, 20, 0),
-        touching=float(rng.uniform(0.2, 1)) if rng.random() < 0.4 else 0.0,
+        touching=float(rng.uniform(0.2, 1)) if rng.random() < TOUCHING else 0.0,
         gaps=int(rng.integers(1, 4)) if rng.random() < 0.15 else 0,
         spread=(0.75, 1.3) if rng.random() < 0.3 else (1, 1),
         ruling="lines" if ruled < 0.1 else "squares" if ruled < 0.2 else "none",

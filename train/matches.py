@@ -29,6 +29,11 @@ def judge(box: Box, truth: list[Box]) -> int | None:
     return -1
 
 
+def touches(box: Box, truth: list[Box]) -> bool:
+    """Tell whether a box shares a pixel with one of the true boxes."""
+    return any(_shared(box, other) > 0 for other in truth)
+
+
 def is_stroke(image: Uint8) -> bool:
     """Tell whether ink, uint8 (H, W), is a single stroke as a 1 is, by its second moments."""
     moments = cv2.moments(image)

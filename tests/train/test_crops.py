@@ -96,7 +96,7 @@ def test_the_same_ink_is_taken_once_and_little_that_is_no_digit() -> None:
     planes = ink_planes(page.pixels)
     assert len(crops.offered(planes, np.random.default_rng(1))) > 4 * len(found[0].labels)
     for each in found:
-        assert (each.labels == NOT_A_DIGIT).sum() <= 2 * crops.OTHERS
+        assert (each.labels == NOT_A_DIGIT).sum() <= 2 * (crops.BESIDE + crops.ELSEWHERE)
         assert 6 <= (each.labels != NOT_A_DIGIT).sum() <= 10
     assert np.array_equal(found[0].images, found[1].images)
     assert not np.array_equal(found[0].images, found[2].images)  # another choice, of the same page
