@@ -16,6 +16,7 @@ from edge_runtime.pages import draw_page
 from edge_runtime.reader import TOP, Trace
 from edge_runtime.records import Box, Uint8
 from edge_runtime.sources.pictures import load
+from edge_runtime.turning import turned, turned_back
 from edge_runtime.vision import rejection
 from edge_runtime.vision.candidates import in_frame
 
@@ -41,7 +42,11 @@ def sound(reading: Reading, shape: tuple[int, ...]) -> None:
 def explained(trace: Trace) -> None:
     """Fail unless what was chosen is read or rejected, once, and shares no ink; and nothing else is."""
     scales = [trace.planes[candidate.plane].scale for candidate in trace.candidates]
-    boxes = [in_frame(one.box, scale, trace.frame.size) for one, scale in zip(trace.candidates, scales, strict=True)]
+    turned_size, back = trace.pixels.shape[1::-1], turned(trace.frame.pixels, trace.turn)[1]
+    boxes = [
+        turned_back(in_frame(one.box, scale, turned_size), back, trace.frame.size)
+        for one, scale in zip(trace.candidates, scales, strict=True)
+    ]
     # Where they lie before they are rounded to whole pixels: there is more ink in common than in `boxes`.
     exact = [[scale * side for side in one.box] for one, scale in zip(trace.candidates, scales, strict=True)]
     used: set[int] = set()
