@@ -187,6 +187,7 @@ class DigitReader:
         seen = self._see([region.ink for region in regions], watch)
         glyphs = self._glyphs(regions, planes, seen, [False] * len(regions))
         standing = page_model.standing(glyphs, [region.parent for region in regions])
+        standing = page_model.with_freed(glyphs.take(standing), standing, [regions[i].freed for i in standing])
         standing = page_model.without_counters(glyphs.take(standing), standing)
         return _Survey(upright, back, hint.turn, planes, regions, seen, standing, glyphs.take(standing))
 

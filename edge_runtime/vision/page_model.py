@@ -73,6 +73,28 @@ def standing(glyphs: Glyphs, parents: Sequence[int]) -> list[int]:
     return sorted(found)
 
 
+def with_freed(glyphs: Glyphs, standing: Sequence[int], freed: Sequence[bool]) -> list[int]:
+    """Return the indices of `standing`, whose glyphs these are, without those that show the same ink twice.
+
+    A glyph that was freed of a rule stands where it is likely a digit, no other digit of its polarity covers half of
+    it, and nothing of which half lies in it, on its plane, is as likely a digit; these are left out then.
+    """
+    rows = [row for row, one in enumerate(freed) if one]
+    if not rows:
+        return list(standing)
+    own, light = log_odds(glyphs.digit), glyphs.plane % 2
+    kept = ~np.array(freed, np.bool_)
+    area = glyphs.boxes[:, 2] * glyphs.boxes[:, 3]
+    for i in sorted(rows, key=lambda row: -own[row]):
+        common = overlap(glyphs.boxes[[i]], glyphs.boxes, np.minimum)[0] * np.minimum(area, area[i])
+        common[~kept | (light != light[i])] = 0
+        inside = (common > area / 2) & (glyphs.plane == glyphs.plane[i])
+        covered = np.any((common > area[i] / 2) & (own > 0))
+        if own[i] > max(0.0, own[inside].max(initial=0.0)) and not covered:
+            kept[inside], kept[i] = False, True
+    return [one for row, one in enumerate(standing) if kept[row]]
+
+
 def without_counters(glyphs: Glyphs, standing: Sequence[int]) -> list[int]:
     """Return the indices that are left of `standing`, whose glyphs these are, without the counters of sure digits.
 

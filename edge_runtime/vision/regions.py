@@ -1,11 +1,12 @@
 """Ink planes -> regions: connected components at rising thresholds, as a tree; each with the ink that is its own.
 
 A digit on a ruled line, in a box or in a shadow is one component with it at a low threshold, and one of its own at a
-higher one. The network judges which of them is a digit: see `page_model.standing`.
+higher one. Where the rule is as dark as the digit, it is cut free of it: see `rules`. The network judges which of them
+is a digit: see `page_model.standing`.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.records import Box, Uint8
 from edge_runtime.vision.planes import SAMPLE, SHORTEST_SIDE, STROKE_WINDOW, VGA, Plane
+from edge_runtime.vision.rules import without_rules
 
 # The ink, of 255, from which a component is followed up. 18 triples the errors on dark desks, 36 doubles false digits;
 # the steps between hardly matter.
@@ -31,6 +33,8 @@ TEXTURE = 0.12
 # There is time for so many regions in a frame of VGA size (see `work_budget`); the largest are kept.
 MOST_REGIONS = 220
 NO_BOXES = np.zeros((0, 4), np.int64)
+# Pixels: rules are thinner, since what is larger may be a digit; what is left of a crossing is less than twice that.
+RULE = SMALLEST - 1
 RIM = np.ones((3, 3), np.uint8)  # a region's ink includes a pixel around its component, the rest of its soft edge
 
 
@@ -40,6 +44,9 @@ class Region(NamedTuple):
     `ink` is uint8 (rows, columns), bright on 0: its own ink in `place`; None where its size and shape are no digit's.
     `parent` is the index of the region that it is a part of, or -1; parents come first. `attached` is a part, at any
     depth, of a region whose size or shape is no digit's.
+
+    What is `freed` was cut out of such a region at its rules, and is no part of a tree; it is attached where it is
+    slender, as a piece of a rule is.
     """
 
     box: Box
@@ -48,6 +55,7 @@ class Region(NamedTuple):
     plane: int
     parent: int
     attached: bool
+    freed: bool = False
 
 
 def work_budget(pixels: int) -> float:
@@ -56,8 +64,9 @@ def work_budget(pixels: int) -> float:
 
 
 def find_regions(planes: Sequence[Plane]) -> list[Region]:
-    """Return the regions of all planes, each plane's in a row and parents before their parts."""
+    """Return the regions of all planes: trees, each plane's in a row, parents before parts; then what is freed."""
     regions: list[Region] = []
+    freed: list[Region] = []
     most = int(MOST_REGIONS * work_budget(planes[0].ink.size))
     for number, plane in enumerate(planes):
         smallest = SMALLEST if plane.level == 0 else SMALL
@@ -77,13 +86,37 @@ def find_regions(planes: Sequence[Plane]) -> list[Region]:
                 known[i] = len(regions)
                 box = Box(*found.boxes[i].tolist())
                 place = _rimmed(box, plane.ink.shape)
-                offered = box.width <= WORD * box.height and box.height <= largest
-                ink = found.ink(i, plane.ink, place) if offered else None
+                ink = found.ink(i, plane.ink, place) if _may_be_digit(box, largest) else None
                 parent = int(parents[i])
                 attached = parent >= 0 and (regions[parent].attached or regions[parent].ink is None)
                 regions.append(Region(box, place, ink, number, parent, attached))
             boxes = found.boxes
-    return _affordable(regions, most)
+            if plane.level < planes[-1].level:
+                freed += _freed(binary, found, number, plane, largest)
+    return _affordable(regions, most) + _affordable(freed, most // 2)
+
+
+def _freed(binary: Uint8, found: "_Components", number: int, plane: Plane, largest: int) -> list[Region]:
+    """Return what is left, once its rules are gone, of the components that are larger than any digit on their plane."""
+    regions = []
+    for corners, own in found.alone(binary, largest):
+        free = without_rules(own, largest, RULE)
+        if free is None:
+            continue
+        ink = plane.ink[corners.y : corners.bottom, corners.x : corners.right]
+        left = _Components(free, 2 * RULE, MOST_REGIONS)
+        for i, (x, y, width, height) in enumerate(left.boxes.tolist()):
+            box = Box(corners.x + x, corners.y + y, width, height)
+            if _may_be_digit(box, largest):
+                place = _rimmed(Box(x, y, width, height), ink.shape)
+                within = Box(corners.x + place.x, corners.y + place.y, place.width, place.height)
+                slender = width < height / 2
+                regions.append(Region(box, within, left.ink(i, ink, place), number, -1, slender, freed=True))
+    return regions
+
+
+def _may_be_digit(box: Box, largest: int) -> bool:
+    return box.width <= WORD * box.height and box.height <= largest
 
 
 class _Components:
@@ -104,6 +137,15 @@ class _Components:
         self.boxes, self._outer = boxes[kept], np.array(outer, np.int64)[kept]
         self._holes: dict[int, list[int]] | None = None
         self._crowded: NDArray[np.bool_] | None = None
+
+    def alone(self, binary: Uint8, longest: int) -> Iterator[tuple[Box, Uint8]]:
+        """Yield each component with a longer side: its box, and the binary plane there, with what lies in its holes."""
+        for i in np.flatnonzero(self.boxes[:, 2:].max(axis=1, initial=0) > longest).tolist():
+            box = Box(*self.boxes[i].tolist())
+            mask = np.zeros((box.height, box.width), np.uint8)
+            cv2.fillPoly(mask, [self._outlines[int(self._outer[i])]], 255, offset=(-box.x, -box.y))
+            inside = binary[box.y : box.bottom, box.x : box.right]
+            yield box, np.asarray(cv2.bitwise_and(inside, mask), np.uint8)
 
     def ink(self, i: int, plane: Uint8, place: Box) -> Uint8:
         """Return the ink of component `i` in `place`: what other components have there is 0."""

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_runtime.vision.glyphs import Float64, Glyphs
-from edge_runtime.vision.page_model import estimate, evidence, priors, standing
-from tests.edge_runtime.vision.made import glyphs, row, shipped
+from edge_runtime.vision.page_model import estimate, evidence, priors, standing, with_freed
+from tests.edge_runtime.vision.made import Corners, glyphs, row, shipped
 
 WEIGHTS = shipped()
 SURE, DOUBTFUL, NONE = 0.999, 0.7, 0.001
@@ -170,3 +170,34 @@ def test_a_larger_page_is_the_same_page(count: int, times: float) -> None:
     assert larger.height == pytest.approx(times * page.height)
     assert larger.stroke_width == pytest.approx(times * 6)
     assert np.array_equal(larger.darkness, page.darkness)
+
+
+WHOLE, PART, BESIDE = (100.0, 100.0, 30.0, 50.0), (102.0, 120.0, 20.0, 28.0), (160.0, 100.0, 30.0, 50.0)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "digit", "plane", "kept"),
+    [
+        pytest.param([BESIDE, WHOLE], [SURE, 0.9], [0, 0], [0, 1], id="nothing else is there"),
+        pytest.param([BESIDE, WHOLE], [SURE, 0.4], [0, 0], [0], id="no digit"),
+        pytest.param([PART, WHOLE], [0.8, 0.9], [0, 0], [1], id="likelier than its part"),
+        pytest.param([PART, WHOLE], [0.9, 0.9], [0, 0], [0], id="as likely as its part"),
+        pytest.param([PART, WHOLE], [0.95, 0.9], [0, 0], [0], id="its part is likelier"),
+        pytest.param([PART, WHOLE], [0.95, 0.9], [2, 0], [0, 1], id="the part is on another plane"),
+        pytest.param([WHOLE, WHOLE], [0.6, 0.9], [2, 0], [0], id="a digit covers it on another plane"),
+        pytest.param([WHOLE, WHOLE], [0.4, 0.9], [2, 0], [0, 1], id="what covers it is no digit"),
+        pytest.param([WHOLE, WHOLE], [0.6, 0.9], [1, 0], [0, 1], id="what covers it has the other polarity"),
+    ],
+)
+def test_what_is_freed_of_a_rule_stands_where_nothing_else_shows_it(
+    boxes: list[Corners], digit: list[float], plane: list[int], kept: list[int]
+) -> None:
+    page = glyphs(boxes, digit, plane=plane)
+    assert with_freed(page, [0, 1], [False, True]) == kept
+    assert with_freed(page, [4, 7], [False, True]) == [(4, 7)[i] for i in kept]
+    assert with_freed(page, [0, 1], [False, False]) == [0, 1]
+
+
+def test_of_two_freed_ones_the_likelier_stands() -> None:
+    assert with_freed(glyphs([WHOLE, WHOLE], [0.8, 0.9]), [0, 1], [True, True]) == [1]
+    assert with_freed(glyphs([]), [], []) == []

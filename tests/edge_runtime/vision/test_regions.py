@@ -28,17 +28,40 @@ def boxes(plane: Uint8) -> list[Box]:
     return sorted(region.box for region in regions(plane))
 
 
+def test_what_is_written_on_a_rule_as_dark_as_the_pen_is_freed() -> None:
+    ink = np.zeros((300, 400), np.uint8)
+    ink[150:153, 20:380] = 200
+    cv2.ellipse(ink, (200, 150), (14, 24), 0, 0, 360, 200, 5)  # a 0 across the rule
+    found = find_regions([Plane(ink, 1.0, 0, False), Plane(ink[::2, ::2].copy(), 2.0, 1, False)])
+    freed = [region for region in found if region.freed]
+    assert freed
+    for region in freed:
+        assert (region.plane, region.parent, region.attached) == (0, -1, False)
+        assert np.abs(np.subtract(region.box, (184, 124, 33, 53))).max() <= 8
+        assert region.ink is not None
+    assert all(region.ink is None for region in found if region.box.width > 300)
+
+
+def test_digits_that_stand_free_are_not_freed() -> None:
+    ink = np.zeros((300, 400), np.uint8)
+    cv2.ellipse(ink, (200, 150), (14, 24), 0, 0, 360, 200, 5)
+    assert not any(region.freed for region in find_regions([Plane(ink, 1.0, 0, False), Plane(ink, 2.0, 1, False)]))
+
+
 def check(planes: list[Plane]) -> None:
     """Fail unless the regions of planes lie in them, after their parents, and hold their own ink."""
     found = find_regions(planes)
-    assert [region.plane for region in found] == sorted(region.plane for region in found)
-    for i, (box, place, own, number, parent, attached) in enumerate(found):
+    for kind in (False, True):
+        ordered = [region.plane for region in found if region.freed == kind]
+        assert ordered == sorted(ordered)
+    for i, (box, place, own, number, parent, attached, freed) in enumerate(found):
         plane = planes[number].ink
         assert 0 <= place.x <= box.x < box.right <= place.right <= plane.shape[1]
         assert 0 <= place.y <= box.y < box.bottom <= place.bottom <= plane.shape[0]
         assert max(place.width - box.width, place.height - box.height) <= 2
         assert -1 <= parent < i
-        assert parent >= 0 or not attached
+        assert parent >= 0 or freed or not attached
+        assert parent < 0 or not freed
         if parent >= 0:
             assert found[parent].plane == number
             assert attached == (found[parent].attached or found[parent].ink is None)
