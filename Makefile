@@ -66,9 +66,10 @@ data: $(VENV)/installed ## Fetch MNIST into the cache, if it is not there
 samples: $(VENV)/installed ## Draw the sample pages that ship, anew
 	$(VENV)/bin/python -m train.samples
 
-ship: tflite ## Fit the weights of rejection to build/RECIPE's int8 file, and make it the one that ships
+ship: tflite ## Fit the card's weights to build/RECIPE's int8 file, and make it the one that ships
 	cp $(BUILD)/digits-int8.tflite $(BUILD)/shipped.tflite
 	$(VENV)/bin/python -m train.rejection --model $(BUILD)/shipped.tflite --write
+	$(VENV)/bin/python -m train.line_confidence --model $(BUILD)/shipped.tflite --write
 	mv $(BUILD)/shipped.tflite edge_runtime/models/digits-int8.tflite
 
 bench: ## All benchmarks with quick settings, and build/report: under ten minutes

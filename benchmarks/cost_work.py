@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime import graph, model_file, reader
+from edge_runtime import graph, model_file, stopwatch
 from edge_runtime.device import scenes
 from edge_runtime.device.bench_process import of_stages
 from edge_runtime.model_file import ModelFile
@@ -95,7 +95,7 @@ def _of_frame(counted: DigitReader, page: Uint8) -> FrameWork:
     images: list[int] = []
 
     def clock() -> NDArray[np.float64]:
-        # The reader adds up what this says between its stages, whatever it is.
+        # The stopwatch adds up what this says between its stages, whatever it is.
         return np.array([counter.calls, counter.bytes], np.float64)
 
     confidences = counted.classifier.confidences
@@ -108,7 +108,7 @@ def _of_frame(counted: DigitReader, page: Uint8) -> FrameWork:
         for module in [module for name, module in sys.modules.items() if name.startswith("edge_runtime.")]:
             if getattr(module, "cv2", None) is cv2:
                 changed.enter_context(_replaced(module, "cv2", counter))
-        changed.enter_context(_replaced(reader, "perf_counter_ns", clock))
+        changed.enter_context(_replaced(stopwatch, "perf_counter_ns", clock))
         changed.enter_context(_replaced(counted.classifier, "confidences", classify))
         reading = counted.read(page)
     spent = [Work(*np.rint(of_one).tolist()) for of_one in of_stages(reading)[: len(STAGES)]]

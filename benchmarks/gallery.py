@@ -61,6 +61,14 @@ class Entry:
     preview: bytes  # a JPEG file
 
 
+@dataclass(frozen=True)
+class Chart:
+    """A picture below the table, a PNG file, and what it says in words."""
+
+    told: str
+    picture: bytes
+
+
 def preview(frame: Frame, reading: Reading) -> bytes:
     """Return a JPEG file: the frame with its reading drawn over it, at most LONG_SIDE pixels wide and high."""
     annotated = annotate(frame, reading)
@@ -72,8 +80,9 @@ def preview(frame: Frame, reading: Reading) -> bytes:
 
 
 def render(
-    title: str, facts: str, summaries: Mapping[str, Summary], entries: Sequence[Entry], unreadable: Sequence[str]
-) -> str:
+    title: str, facts: str, summaries: Mapping[str, Summary], entries: Sequence[Entry], unreadable: Sequence[str],
+    chart: Chart | None = None,
+) -> str:  # fmt: skip
     """Return a whole HTML file: the table of `summaries`, a line for each unreadable picture, then the entries.
 
     Those that are not exact come first, else they keep their order. `facts` is a line on how it was measured.
@@ -88,6 +97,12 @@ def render(
         *(_row(row, "td") for row in rows),
         "</tbody>\n</table></div>",
     ]
+    if chart:
+        data = base64.b64encode(chart.picture).decode()
+        parts.append(
+            f"<h2>Lines</h2>\n<p>{_text(chart.told)}</p>\n"
+            f'<img alt="Risk against coverage of lines" src="data:image/png;base64,{data}">'
+        )
     if unreadable:
         items = "".join(f"<li>{_text(line)}</li>\n" for line in unreadable)
         parts.append(f"<h2>Could not be read: {len(unreadable)}</h2>\n<ul>\n{items}</ul>")

@@ -10,7 +10,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks import gallery, truth
+from benchmarks import coverage, gallery, truth
+from benchmarks.coverage import Coverage
 from benchmarks.score import Score, Summary, score, summarize, table
 from benchmarks.score import measures as figures
 from benchmarks.truth import Truth, printable
@@ -27,11 +28,15 @@ WIDEST = 100  # characters of a page's digits on the terminal
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """A picture that was read. `read` holds the lines as the reader gave them, spaces included."""
+    """A picture that was read. `read` holds the lines as the reader gave them, spaces included.
+
+    `judged` holds the confidence of each line of two digits and more, and whether it is right.
+    """
 
     truth: Truth
     read: tuple[str, ...]
     score: Score
+    judged: list[tuple[float, bool]]
     rejected: dict[str, int]  # marks that were not read, by reason
     decode_ms: float
     read_ms: float
@@ -110,9 +115,16 @@ def summaries(results: Results) -> dict[str, Summary]:
     }
 
 
+def lines_of(results: Results) -> Coverage | None:
+    """Return what the confidences of all pages' lines are worth; None where there is no line of two digits."""
+    return coverage.summarize([line for page in results.pages for line in page.judged])
+
+
 def report(results: Results) -> str:
     """Return the table, and below it the pages that are not exact, worst first."""
     lines = [table(summaries(results))]
+    if found := lines_of(results):
+        lines += ["", coverage.told(found)]
     wrong = [page for page in results.pages if not page.score.exact]
     if wrong:
         lines += ["", f"{len(wrong)} of {len(results.pages)} pages are not exact, worst first:"]
@@ -136,11 +148,15 @@ def verdict(score: Score) -> str:
 
 def measures(results: Results) -> list[Measure]:
     """Return what can be compared with another run, of each tier or category and of everything."""
-    return [measure for name, summary in summaries(results).items() for measure in figures(name, summary)]
+    found = lines_of(results)
+    return [measure for name, summary in summaries(results).items() for measure in figures(name, summary)] + (
+        coverage.measures(found) if found else []
+    )
 
 
 def details(results: Results) -> dict[str, Any]:
     """Return what pages.json holds beside the measures: the summaries, every page, and what could not be read."""
+    found = lines_of(results)
     return {
         "folder": str(results.folder),
         "summary": {
@@ -148,11 +164,13 @@ def details(results: Results) -> dict[str, Any]:
             | {"error_rate": summary.error_rate, "false_digits_a_page": summary.false_digits_a_page}
             for name, summary in summaries(results).items()
         },
+        "lines": found and asdict(found),
         "pages": [
             {
                 **asdict(page.truth),
                 "read": page.read,
                 "score": asdict(page.score),
+                "line_confidences": page.judged,
                 "rejected": page.rejected,
                 "decode_ms": round(page.decode_ms, 2),
                 "read_ms": round(page.read_ms, 2),
@@ -165,6 +183,8 @@ def details(results: Results) -> dict[str, Any]:
 
 def show(results: Results) -> str:
     """Return the gallery: an HTML file that holds every page, worst first."""
+    from benchmarks.coverage_chart import picture  # not at the top: matplotlib takes a second
+
     entries = [
         gallery.Entry(
             name=page.truth.file, verdict=verdict(page.score), exact=page.score.exact, expected=page.truth.lines,
@@ -182,7 +202,9 @@ def show(results: Results) -> str:
     ]  # fmt: skip
     title = f"Pages of {results.folder.resolve().name}"
     how = f"Model {results.model}, least confidence {results.min_confidence:g}."
-    return gallery.render(title, how, summaries(results), entries, [error for _, error in results.unreadable])
+    found = lines_of(results)
+    chart = gallery.Chart(coverage.told(found), picture(found)) if found else None
+    return gallery.render(title, how, summaries(results), entries, [error for _, error in results.unreadable], chart)
 
 
 def _measure(folder: Path, row: Truth, reader: DigitReader, turned: float) -> Page:
@@ -200,6 +222,7 @@ def _measure(folder: Path, row: Truth, reader: DigitReader, turned: float) -> Pa
     done = perf_counter_ns()
     return Page(
         truth=row, read=reading.text, score=score(row.lines, reading.text),
+        judged=coverage.judge(row.lines, reading.lines),
         rejected=dict(Counter(rejection.reason for rejection in reading.rejected).most_common()),
         decode_ms=(decoded - started) / 1e6, read_ms=(done - decoded) / 1e6, preview=gallery.preview(frame, reading),
     )  # fmt: skip

@@ -10,11 +10,11 @@ import time
 
 from benchmarks.stamp import age
 from edge_runtime import DigitReader, pipeline
-from edge_runtime.reader import Trace
 from edge_runtime.records import Event, Frame
 from edge_runtime.sinks.lines import JsonLines
 from edge_runtime.sinks.sink import Sink
 from edge_runtime.sources.options import Options
+from edge_runtime.trace import Trace
 
 
 class Ages(Sink):

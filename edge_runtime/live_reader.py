@@ -1,12 +1,14 @@
 """LiveReader: reads moving pictures, each first where the frame before it had its digits."""
 
 import numpy as np
+from numpy.typing import NDArray
 
-from edge_runtime.reader import Hint, Reader, Trace
+from edge_runtime.reader import Reader
 from edge_runtime.records import Frame
+from edge_runtime.trace import Hint, Trace
 from edge_runtime.vision.glyphs import overlap
 from edge_runtime.vision.planes import Key
-from edge_runtime.vision.rejection import SAME
+from edge_runtime.vision.rejection import SAME, UNSURE_LINE
 
 FULLY = 15  # frames, from one full search to the next: half a second of a camera
 
@@ -32,18 +34,23 @@ class LiveReader:
         self._frames += 1
         if self._planes and self._frames < FULLY:
             trace = self._reader.trace(frame, Hint(self._planes, self._turn))
-        if trace is None or len(trace.reading.digits) < self._digits:
+        if trace is None or int(_digits_of(trace).sum()) < self._digits:
             trace = self._reader.trace(frame)
             self._frames = 0
             self._planes, self._turn = read_planes(trace), trace.turn
-        self._digits = len(trace.reading.digits)
+        self._digits = int(_digits_of(trace).sum())
         return trace
+
+
+def _digits_of(trace: Trace) -> NDArray[np.bool_]:
+    """Tell which glyphs are digits, those of unsure lines included."""
+    return np.array([reason in (None, UNSURE_LINE) for reason in trace.reasons], np.bool_)
 
 
 def read_planes(trace: Trace) -> frozenset[Key]:
     """Return planes that show every digit that was read: those that show most of them, as few as will do."""
     glyphs = trace.glyphs
-    digits = np.array([reason is None for reason in trace.reasons], np.bool_)
+    digits = _digits_of(trace)
     shown = overlap(glyphs.boxes[digits], glyphs.boxes, np.maximum) > SAME
     shown &= glyphs.digit >= 1 / 2
     chosen: list[int] = []

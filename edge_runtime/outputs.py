@@ -11,9 +11,9 @@ from edge_runtime.read_options import Given
 from edge_runtime.state import state_folder
 
 if TYPE_CHECKING:
-    from edge_runtime.reader import Trace
     from edge_runtime.records import Frame, Uint8
     from edge_runtime.sinks.sink import Sink
+    from edge_runtime.trace import Trace
 
 Tell = Callable[[str], None]
 

@@ -1,11 +1,10 @@
 """DigitReader: the whole line from a frame to a reading."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from time import monotonic, perf_counter_ns
+from time import monotonic
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,51 +12,23 @@ from numpy.typing import NDArray
 from edge_runtime import model_file
 from edge_runtime.classifier import Classifier
 from edge_runtime.errors import ModelCorrupt, OptionError
-from edge_runtime.records import Box, Digit, Frame, Reading, Rejection, Timings, Uint8
+from edge_runtime.records import Frame, Reading, Uint8
+from edge_runtime.stopwatch import Stopwatch
+from edge_runtime.trace import Hint, Trace
+from edge_runtime.transcript import digits_of, lines_of, rejections_of, text_of
 from edge_runtime.turning import quarter_turn, reads_better, tell, turned, turned_back
-from edge_runtime.vision import page_model, rejection, weights
+from edge_runtime.vision import line_confidence, page_model, rejection, weights
 from edge_runtime.vision.candidates import Candidate, in_frame, pieces, propose
-from edge_runtime.vision.glyphs import Glyphs, columns, overlap
+from edge_runtime.vision.glyphs import Glyphs, columns
 from edge_runtime.vision.lines import order
 from edge_runtime.vision.normalize import normalize_and_measure
-from edge_runtime.vision.page_model import PageModel
-from edge_runtime.vision.planes import Key, Plane, ink_planes
+from edge_runtime.vision.planes import Plane, ink_planes
 from edge_runtime.vision.regions import Region, find_regions, work_budget
 from edge_runtime.vision.selection import choose
 
-TOP = 3
+T = TypeVar("T")
 MIN_CONFIDENCE = 0.5  # for a model whose card names no threshold
 Float64 = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Trace:
-    """What every stage made of a frame.
-
-    `planes` are the ink planes, `regions` the components of all of them, `standing` the indices of those of which none
-    is a part of another, and `page` what digits are like on this page. Of N candidates, boxes are in pixels of their
-    planes; `images` is uint8 (N, 28, 28) and `confidences` float64 (N, digits). `chosen` are the indices of the
-    candidates that exclude none of each other, `glyphs` what they are like, `boxes` where they are in the
-    frame, and `reasons` why each of these was rejected, or None. `reading` is in pixels of the frame, too.
-
-    All but `boxes` and `reading` are of `pixels`: the frame's, turned clockwise by `turn` degrees.
-    """
-
-    frame: Frame
-    pixels: Uint8
-    turn: float
-    planes: tuple[Plane, ...]
-    regions: list[Region]
-    standing: list[int]
-    page: PageModel
-    candidates: list[Candidate]
-    images: Uint8
-    confidences: Float64
-    chosen: tuple[int, ...]
-    glyphs: Glyphs
-    boxes: tuple[Box, ...]
-    reasons: tuple[str | None, ...]
-    reading: Reading
 
 
 class Reader(Protocol):
@@ -71,15 +42,8 @@ class Reader(Protocol):
     def min_confidence(self) -> float:
         """The least confidence that a digit needs, 0 to 1."""
 
-    def trace(self, frame: Frame | Uint8, hint: "Hint | None" = None) -> Trace:
+    def trace(self, frame: Frame | Uint8, hint: Hint | None = None) -> Trace:
         """Read one frame, and return what every stage made of it; with a hint, where that says."""
-
-
-class Hint(NamedTuple):
-    """Where digits are likely: on `planes`, None for all, once the frame is turned clockwise by `turn` degrees."""
-
-    planes: frozenset[Key] | None
-    turn: float
 
 
 class DigitReader:
@@ -89,9 +53,9 @@ class DigitReader:
             print(reader.read(pixels).text)              # uint8 (H, W) gray or (H, W, 3) blue-green-red
 
     `model`, `labels` and `threads` are Classifier's; `min_confidence`, 0 to 1, is the least that a digit needs, and
-    comes from the model's card where it is None. `turn` is by how many degrees clockwise a page has to be turned to be
-    upright, 0, 90, 180 or 270; where it is None, that is told from its digits. Raises what Classifier raises, and
-    OptionError.
+    comes from the model's card where it is None; `min_line_confidence`, 0 to 1, is the least that a line of them needs.
+    `turn` is by how many degrees clockwise a page has to be turned to be upright, 0, 90, 180 or 270; where it is None,
+    that is told from its digits. Raises what Classifier raises, and OptionError.
     """
 
     def __init__(
@@ -101,20 +65,24 @@ class DigitReader:
         labels: str | Path | None = None,
         threads: int = 1,
         min_confidence: float | None = None,
+        min_line_confidence: float = 0.0,
         turn: int | None = None,
     ) -> None:
         if turn not in (None, 0, 90, 180, 270):
             raise OptionError(f"a page is turned by 0, 90, 180 or 270 degrees, not by {turn}")
-        if min_confidence is not None and not 0 <= min_confidence <= 1:
-            raise OptionError(f"the least confidence must lie between 0 and 1, not at {min_confidence}")
+        for least in (min_confidence or 0.0, min_line_confidence):
+            if not 0 <= least <= 1:
+                raise OptionError(f"the least confidence must lie between 0 and 1, not at {least}")
         self.classifier = Classifier(model, labels=labels, threads=threads)
         # A network that was never shown anything else takes everything for a digit: its doubt which one has to do.
         self._knows_others = self.classifier.digits < len(self.classifier.labels)
         self._one = self.classifier.labels.index("1") if "1" in self.classifier.labels else None
-        self.weights = _weights(self.classifier.model)
+        self.weights = _of_card(self.classifier.model, weights.from_card)
+        self.line_weights = _of_card(self.classifier.model, line_confidence.from_card)
         card = self.classifier.model.card or {}
         default = float(card.get("thresholds", {}).get("min_confidence", MIN_CONFIDENCE))
         self.min_confidence = default if min_confidence is None else min_confidence
+        self.min_line_confidence = min_line_confidence
         self.turn = turn
 
     def read(self, frame: Frame | Uint8) -> Reading:
@@ -128,7 +96,7 @@ class DigitReader:
         """
         frame = frame if isinstance(frame, Frame) else Frame(np.asarray(frame))
         _check(frame.pixels)
-        watch = _Stopwatch()
+        watch = Stopwatch()
         survey = self._survey(frame.pixels, hint or Hint(None, self.turn or 0), watch)
         if hint is None and self.turn is None and (found := self._upright(survey)):
             other = self._survey(frame.pixels, found, watch)
@@ -154,30 +122,40 @@ class DigitReader:
         boxes = [turned_back(box, survey.back, frame.size) for box in upright] if survey.turn else upright
         kept = [row for row, reason in enumerate(verdict.reasons) if reason is None]
         lines = order([upright[row] for row in kept])
-        digits = self._digits(lines, [boxes[row] for row in kept], verdict.confidences[kept])
+        on_lines = [[kept[i] for word in line for i in word] for line in lines]
+        line_features = line_confidence.features(
+            on_lines, glyphs, verdict, candidates, seen.confidences, chosen, size
+        )  # fmt: skip
+        likely = line_confidence.probabilities(line_features, self.line_weights).tolist()
+        sure = [i for i, confidence in enumerate(likely) if confidence >= self.min_line_confidence]
+        reasons = rejection.without_lines(verdict.reasons, [on_lines[i] for i in range(len(lines)) if i not in sure])
+        lines = [lines[i] for i in sure]
+        digits = digits_of(lines, [boxes[row] for row in kept], verdict.confidences[kept], self.classifier.labels)
+        text = text_of(digits, lines)
         reading = Reading(
             source=frame.source,
             frame=frame.index,
             captured_at=frame.captured_at,
             width=frame.size[0],
             height=frame.size[1],
-            text=_text(digits, lines),
+            text=text,
             digits=tuple(digits),
-            rejected=_rejections(glyphs, boxes, verdict),
+            rejected=rejections_of(glyphs, boxes, reasons, verdict.confidences),
             ms=watch.timings(),
             model=self.classifier.model.sha256[:12],
             age_ms=None if frame.taken is None else 1000 * max(0.0, monotonic() - frame.taken),
             dropped=frame.dropped,
             turned=quarter_turn(survey.turn),
+            lines=lines_of(text, digits, [likely[i] for i in sure]),
         )
         return Trace(
             frame=frame, pixels=survey.pixels, turn=survey.turn, planes=planes, regions=regions, standing=standing,
             page=page, candidates=candidates,
             images=seen.images, confidences=seen.confidences, chosen=tuple(chosen), glyphs=glyphs,
-            boxes=tuple(boxes), reasons=tuple(verdict.reasons), reading=reading,
+            boxes=tuple(boxes), reasons=reasons, line_features=line_features, reading=reading,
         )  # fmt: skip
 
-    def _survey(self, pixels: Uint8, hint: Hint, watch: "_Stopwatch") -> "_Survey":
+    def _survey(self, pixels: Uint8, hint: Hint, watch: Stopwatch) -> "_Survey":
         """Show the network every region of a picture, and return which of them stand for themselves."""
         upright, back = turned(pixels, hint.turn)
         planes = ink_planes(upright, hint.planes)
@@ -218,7 +196,7 @@ class DigitReader:
     ) -> None:
         self.close()
 
-    def _see(self, inks: Sequence[Uint8 | None], watch: "_Stopwatch") -> "_Seen":
+    def _see(self, inks: Sequence[Uint8 | None], watch: Stopwatch) -> "_Seen":
         """Show the network what has ink; what has none counts as black as can be, and as nothing that it knows."""
         rows = [i for i, ink in enumerate(inks) if ink is not None]
         images, darkness, stroke_width = normalize_and_measure([ink for ink in inks if ink is not None])
@@ -246,33 +224,16 @@ class DigitReader:
             knows_others=self._knows_others, one=self._one,
         )  # fmt: skip
 
-    def _digits(self, lines: list[list[list[int]]], boxes: list[Box], confidences: NDArray[np.float64]) -> list[Digit]:
-        """Return the digits in reading order; row i of `confidences` belongs to `boxes[i]`."""
-        likeliest = np.argsort(-confidences, axis=1, kind="stable")[:, :TOP].tolist()
-        values, labels = confidences.tolist(), self.classifier.labels
-        digits = []
-        for number, line in enumerate(lines):
-            for i in (i for word in line for i in word):
-                top = tuple((labels[k], values[i][k]) for k in likeliest[i])
-                digits.append(Digit(*top[0], boxes[i], number, top))
-        return digits
 
-
-def _weights(model: model_file.ModelFile) -> weights.Weights:
+def _of_card(model: model_file.ModelFile, read: Callable[[Mapping[str, Any] | None], T | None]) -> T:
     """Return the weights of a model's card, or those that ship where it has none. Raises ModelCorrupt."""
     try:
-        found = weights.from_card(model.card) or weights.from_card(model_file.read(model_file.SHIPPED).card)
+        found = read(model.card) or read(model_file.read(model_file.SHIPPED).card)
     except ValueError as error:
         raise ModelCorrupt(f"{model.path} is damaged: {error}") from error
     if found is None:
         raise ModelCorrupt(f"{model_file.SHIPPED} is damaged: its card has no weights; install the package again")
     return found
-
-
-def _text(digits: list[Digit], lines: list[list[list[int]]]) -> tuple[str, ...]:
-    """Return the labels of digits, which are in reading order, as lines of words."""
-    labels = iter(digit.label for digit in digits)
-    return tuple(" ".join("".join(next(labels) for _ in word) for word in line) for line in lines)
 
 
 def _check(pixels: np.ndarray) -> None:
@@ -321,32 +282,3 @@ class _Seen(NamedTuple):
 def _spread(values: NDArray[Any], rows: Sequence[int], into: NDArray[Any]) -> NDArray[Any]:
     into[list(rows)] = values
     return into
-
-
-class _Stopwatch:
-    """Adds up the milliseconds of the stages; what lies between them is in the total alone."""
-
-    def __init__(self) -> None:
-        self._started = self._last = perf_counter_ns()
-        self._ms = {"ink": 0.0, "locate": 0.0, "normalize": 0.0, "classify": 0.0}
-
-    def stop(self, stage: str) -> None:
-        now = perf_counter_ns()
-        self._ms[stage] += (now - self._last) / 1e6
-        self._last = now
-
-    def timings(self) -> Timings:
-        return Timings(**self._ms, total=(perf_counter_ns() - self._started) / 1e6)
-
-
-def _rejections(glyphs: Glyphs, boxes: Sequence[Box], verdict: rejection.Verdict) -> tuple[Rejection, ...]:
-    """Return what was not read, and why, but for ink that was read in another way."""
-    kept = [row for row, reason in enumerate(verdict.reasons) if reason is None]
-    shared = overlap(glyphs.boxes, glyphs.boxes[kept], np.minimum)
-    read = np.any(shared > rejection.SHARED, axis=1)
-    best = verdict.confidences.max(axis=1, initial=0.0).tolist()
-    return tuple(
-        Rejection(boxes[row], reason, best[row])
-        for row, reason in enumerate(verdict.reasons)
-        if reason is not None and reason != rejection.READ_ELSEWHERE and not read[row]
-    )

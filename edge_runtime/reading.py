@@ -5,6 +5,8 @@ from typing import Any
 
 from edge_runtime.records import Event, Reading
 
+SCHEMA = 2  # rises with each change of the records' keys; those of 1 have no "schema" and no lines
+
 
 def to_record(reading: Reading) -> dict[str, Any]:
     """Return a reading as a JSON-ready dict: every key is always there, null where it does not apply."""
@@ -16,6 +18,15 @@ def to_record(reading: Reading) -> dict[str, Any]:
         "width": reading.width,
         "height": reading.height,
         "text": list(reading.text),
+        "lines": [
+            {
+                "text": line.text,
+                "confidence": round(line.confidence, 4),
+                "box": list(line.box),
+                "alternatives": [[text, round(confidence, 4)] for text, confidence in line.alternatives],
+            }
+            for line in reading.lines
+        ],
         "digits": [
             {
                 "label": digit.label,
@@ -39,6 +50,7 @@ def to_record(reading: Reading) -> dict[str, Any]:
         "dropped": reading.dropped,
         "turned": reading.turned,
         "model": reading.model,
+        "schema": SCHEMA,
     }
 
 
@@ -55,6 +67,7 @@ def event_record(event: Event) -> dict[str, Any]:
         "previous": event.previous,
         "box": list(event.box),
         "confidence": round(event.confidence, 4),
+        "schema": SCHEMA,
     }
 
 

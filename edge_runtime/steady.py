@@ -1,11 +1,12 @@
 """Readings of a moving picture -> events: a line of digits is reported once it has been read the same N of M times."""
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
-from typing import NamedTuple
+from statistics import median
 
-from edge_runtime.records import Box, Digit, Event, Reading
+from edge_runtime.records import Box, Event, Line, Reading
+from edge_runtime.vision.rejection import UNSURE_LINE
 
 # A line in one frame is the one before it that it resembles most in text and place, each counting as much as the other,
 # if that comes to so much; of the same text anywhere on the frame, or in the same place, it is.
@@ -21,29 +22,30 @@ ALIKE = 0.5
 AGAIN = 3
 LATELY = 30
 FULLER = 2
+UNSURE = ""  # the text in a frame whose line is less sure than it has to be: it is there, and nothing more is known
 
 
-class Seen(NamedTuple):
-    """A line in one frame: its text, with a space between words, where it is, and how sure its least sure digit is."""
-
-    text: str
-    box: Box
-    confidence: float
-
-
-class _Line:
+class _Followed:
     """A line followed from frame to frame: what it was in the latest of them, None where it was not there."""
 
     def __init__(self, number: int, need: int, of: int) -> None:
         self.number = number
         self.need, self.of = need, of
-        self.last = Seen("", Box(0, 0, 1, 1), 0.0)
+        self.last = Line("", 0.0, Box(0, 0, 1, 1))
         self.reported: str | None = None
         self.texts: deque[str | None] = deque(maxlen=max(of, LATELY))
+        self.confidences: deque[float] = deque([0.0], maxlen=of)  # in the latest frames that have the last text
 
-    def add(self, seen: Seen | None) -> None:
+    def add(self, seen: Line | None) -> None:
         self.texts.append(seen.text if seen else None)
-        self.last = seen or self.last
+        if seen:
+            if seen.text != self.last.text:
+                self.confidences.clear()
+            self.confidences.append(seen.confidence)
+            self.last = seen
+
+    def add_unsure(self) -> None:
+        self.texts.append(UNSURE)
 
     @property
     def latest(self) -> list[str | None]:
@@ -52,7 +54,7 @@ class _Line:
     def settled(self) -> tuple[bool, str | None]:
         """Return whether the latest frames agree, and on what."""
         text, count = Counter(self.latest).most_common(1)[0]
-        return count >= self.need, text
+        return count >= self.need and text != UNSURE, text
 
     def report(self, text: str | None) -> str | None:
         """Remember what was reported, return what had been before, and count anew."""
@@ -73,43 +75,40 @@ def steady(readings: Iterable[Reading], need: int = 3, of: int = 5) -> Iterator[
 
     A line is what `need` of its last `of` frames agree on; until then nothing is said of it, and what changes for fewer
     frames than that is never reported. Where they are of two minds about a digit, it takes longer: until one text has
-    been read in `need` frames more than the other, and, once one has been reported, in AGAIN times as many. Raises
+    been read in `need` frames more than the other, and, once one has been reported, in AGAIN times as many. A frame
+    whose line was rejected as unsure says that the line is there, and nothing of its text. Raises
     ValueError unless 1 <= need <= of < 2 * need: of two texts, only one can be settled at a time.
     """
     if not 1 <= need <= of < 2 * need:
         raise ValueError(f"need {need} of {of}: more than half of the frames must agree, and no more than all of them")
-    lines: list[_Line] = []
+    lines: list[_Followed] = []
     numbers = 0
     for reading in readings:
-        seen = lines_of(reading)
+        seen = reading.lines
+        unsure = [rejection.box for rejection in reading.rejected if rejection.reason == UNSURE_LINE]
         paired = _pairs([line.last for line in lines], seen)
         for i, line in enumerate(lines):
-            line.add(seen[paired[i]] if i in paired else None)
+            if i not in paired and any(_share(line.last.box, box) for box in unsure):
+                line.add_unsure()
+            else:
+                line.add(seen[paired[i]] if i in paired else None)
         taken = set(paired.values())
         for j, new in enumerate(seen):
             if j not in taken:
                 numbers += 1
-                lines.append(_Line(numbers, need, of))
+                lines.append(_Followed(numbers, need, of))
                 lines[-1].add(new)
         yield from [event for line in lines if (event := _event(line, reading)) is not None]
         lines = [line for line in lines if any(line.latest) or line.reported is not None]
 
 
-def lines_of(reading: Reading) -> list[Seen]:
-    """Return the lines of a reading, top to bottom."""
-    digits: dict[int, list[Digit]] = {}
-    for digit in reading.digits:
-        digits.setdefault(digit.line, []).append(digit)
-    found = []
-    for number, line in sorted(digits.items()):
-        box = line[0].box
-        for digit in line[1:]:
-            box = box.union(digit.box)
-        found.append(Seen(reading.text[number], box, min(digit.confidence for digit in line)))
-    return found
+def _share(one: Box, other: Box) -> bool:
+    """Tell whether two boxes have pixels in common."""
+    beside = one.x >= other.right or other.x >= one.right
+    return not (beside or one.y >= other.bottom or other.y >= one.bottom)
 
 
-def _pairs(before: list[Seen], now: list[Seen]) -> dict[int, int]:
+def _pairs(before: Sequence[Line], now: Sequence[Line]) -> dict[int, int]:
     """Return which line of `now` is which of `before`, the likeliest pairs first."""
     likely = [(likeness(old, new), i, j) for i, old in enumerate(before) for j, new in enumerate(now)]
     paired: dict[int, int] = {}
@@ -121,7 +120,7 @@ def _pairs(before: list[Seen], now: list[Seen]) -> dict[int, int]:
     return paired
 
 
-def likeness(one: Seen, other: Seen) -> float:
+def likeness(one: Line, other: Line) -> float:
     """Return how much two lines resemble each other: 1 for the same text in the same place, and 0 at the least."""
     height = (one.box.height + other.box.height) / 2
     apart = abs((one.box.y + one.box.bottom) - (other.box.y + other.box.bottom)) / 2 / height
@@ -144,7 +143,7 @@ def _worth(one: str, other: str) -> float:
     return FULLER if longer == one.replace(" ", "") else 1 / FULLER
 
 
-def _event(line: _Line, reading: Reading) -> Event | None:
+def _event(line: _Followed, reading: Reading) -> Event | None:
     """Return what this frame settles of a line, and remember that it was said."""
     settled, text = line.settled()
     if not settled or text == line.reported or (text is not None and line.doubted(text)):
@@ -156,7 +155,7 @@ def _event(line: _Line, reading: Reading) -> Event | None:
         text=text,
         previous=previous,
         box=line.last.box,
-        confidence=line.last.confidence,
+        confidence=median(line.confidences),
         source=reading.source,
         frame=reading.frame,
         captured_at=reading.captured_at,

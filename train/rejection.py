@@ -24,8 +24,9 @@ from scipy.optimize import minimize
 from tqdm import tqdm
 
 from edge_runtime import model_file
-from edge_runtime.reader import DigitReader, Trace
+from edge_runtime.reader import DigitReader
 from edge_runtime.records import Box
+from edge_runtime.trace import Trace
 from edge_runtime.vision import rejection
 from edge_runtime.vision.glyphs import Float64, Glyphs, log_odds, logistic
 from edge_runtime.vision.page_model import evidence, priors

@@ -9,9 +9,9 @@ import threading
 from collections.abc import Callable, Mapping
 from time import monotonic
 
-from edge_runtime.reader import Trace
 from edge_runtime.records import Frame
 from edge_runtime.sinks.sink import Sink
+from edge_runtime.trace import Trace
 
 PATIENCE = 1.0  # seconds that systemd, which is busy, is waited for
 

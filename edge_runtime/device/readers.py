@@ -28,7 +28,7 @@ def opened(given: Given, lasting: bool, tell: Callable[[str], None]) -> Abstract
 def _of(given: Given, path: Path | None) -> DigitReader:
     return DigitReader(
         path, labels=given["labels"], threads=given["threads"], min_confidence=given["min_confidence"],
-        turn=None if given["turn"] == "auto" else int(given["turn"]),
+        min_line_confidence=given["min_line_confidence"], turn=None if given["turn"] == "auto" else int(given["turn"]),
     )  # fmt: skip
 
 

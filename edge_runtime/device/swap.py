@@ -22,8 +22,9 @@ from edge_runtime.device.history import Entry
 from edge_runtime.device.ledger import Ledger
 from edge_runtime.errors import EdgeError, ModelError
 from edge_runtime.model_file import SHIPPED
-from edge_runtime.reader import DigitReader, Hint, Trace
+from edge_runtime.reader import DigitReader
 from edge_runtime.records import Frame, Uint8
+from edge_runtime.trace import Hint, Trace
 
 MINUTE = 60.0  # seconds that a model is on trial
 PATIENCE = 10.0  # seconds for a frame: the hardest takes a Raspberry Pi 3 two

@@ -8,10 +8,10 @@ from pathlib import PurePath
 import cv2
 import numpy as np
 
-from edge_runtime.reader import Trace
 from edge_runtime.records import Box, Frame, Rejection, Timings, Uint8
 from edge_runtime.sinks.canvas import MARGIN, PALE, PAPER, ROW, TEXT, WIDTH, blank, cell, grid, scaled, write
 from edge_runtime.sinks.draw import ON_LIGHT, Caption, Color, annotate
+from edge_runtime.trace import Trace
 from edge_runtime.vision.candidates import READ_PLANE, Candidate, in_frame
 from edge_runtime.vision.lines import order
 from edge_runtime.vision.planes import Plane

@@ -4,28 +4,39 @@ import json
 from collections.abc import Callable
 
 from edge_runtime.reading import event_record, to_record
-from edge_runtime.records import Event, Reading
+from edge_runtime.records import UNSURE, Event, Reading
 from edge_runtime.sinks.sink import Sink
 
 
 class Text(Sink):
-    """Gives `write` lines of text; where there are `several` sources, each begins with its source."""
+    """Gives `write` lines of text; where there are `several` sources, each begins with its source.
+
+    An unsure line of digits (see `records.Line`) ends with a question mark.
+    """
 
     def __init__(self, write: Callable[[str], None], several: bool) -> None:
         self._write, self._several = write, several
 
     def reading(self, reading: Reading) -> None:
         """Write each line of digits, or that there is none."""
-        for line in reading.text or ("(no digit)",):
-            self._line(reading.source, line)
+        for line in reading.lines:
+            self._line(reading.source, line.text + _mark(line.confidence))
+        if not reading.lines:
+            self._line(reading.source, "(no digit)")
 
     def event(self, event: Event) -> None:
         """Write what became of a line."""
         change = {"appeared": "{text}", "changed": "{previous} to {text}", "gone": "{previous}"}[event.event]
-        self._line(event.source, f"{event.event} {change.format(text=event.text, previous=event.previous)}")
+        text = change.format(text=event.text, previous=event.previous)
+        self._line(event.source, f"{event.event} {text}" + _mark(1.0 if event.text is None else event.confidence))
 
     def _line(self, source: str, line: str) -> None:
         self._write(f"{source}: {line}" if self._several else line)
+
+
+def _mark(confidence: float) -> str:
+    """Return what is written after a line: nothing, or a mark where it is unsure."""
+    return " ?" if confidence < UNSURE else ""
 
 
 class JsonLines(Sink):

@@ -4,9 +4,9 @@ import threading
 from collections import deque
 from typing import NamedTuple
 
-from edge_runtime.reader import Trace
 from edge_runtime.records import Event, Frame, Reading
 from edge_runtime.sinks.sink import Sink
+from edge_runtime.trace import Trace
 
 
 class Seen(NamedTuple):

@@ -10,9 +10,9 @@ from pathlib import Path
 import cv2
 
 from edge_runtime.errors import OutputError
-from edge_runtime.reader import Trace
 from edge_runtime.records import Frame, Uint8
 from edge_runtime.sinks.sink import Sink
+from edge_runtime.trace import Trace
 
 LONGEST = 100  # characters of a name
 

@@ -1,7 +1,7 @@
 """What every sink is: it takes frames with what was made of them, readings, and events, or whichever it cares for."""
 
-from edge_runtime.reader import Trace
 from edge_runtime.records import Event, Frame, Reading
+from edge_runtime.trace import Trace
 
 
 class Closed(Exception):

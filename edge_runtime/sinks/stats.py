@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from time import monotonic
 
-from edge_runtime.reader import Trace
 from edge_runtime.records import Event, Frame
 from edge_runtime.sinks.sink import Sink
+from edge_runtime.trace import Trace
 
 STAGES = ("ink", "locate", "normalize", "classify", "total")
 

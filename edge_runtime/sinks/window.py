@@ -17,10 +17,10 @@ import cv2
 import numpy as np
 
 from edge_runtime.errors import OutputError
-from edge_runtime.reader import Trace
 from edge_runtime.records import Frame, Uint8
 from edge_runtime.sinks.canvas import MARGIN, PAPER, ROW, scaled, write
 from edge_runtime.sinks.sink import Closed, Sink
+from edge_runtime.trace import Trace
 
 # Whatever has cv2's functions for windows: there is no display where the tests run, and most OpenCVs there have none.
 gui: Any = cv2

@@ -4,6 +4,7 @@ A logistic model over named features: how likely a glyph is by itself, how many 
 darkness and pen differ from those of the page's sure digits. Its weights are fitted; see `weights`.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,9 +22,10 @@ PART_OF_WORD = "part of a word"
 NOT_A_DIGIT = "not digit-like"
 CLUTTER = "clutter"
 LOW_CONFIDENCE = "low confidence"
+UNSURE_LINE = "unsure line"
 # The same ink was read on another plane: said in a Trace, and in no record.
 READ_ELSEWHERE = "read on another plane"
-REASONS = (TOO_SMALL, TOO_LARGE, LINE, LOW_CONTRAST, PART_OF_WORD, NOT_A_DIGIT, CLUTTER, LOW_CONFIDENCE)
+REASONS = (TOO_SMALL, TOO_LARGE, LINE, LOW_CONTRAST, PART_OF_WORD, NOT_A_DIGIT, CLUTTER, LOW_CONFIDENCE, UNSURE_LINE)
 
 # Logarithms of ratios beyond this add nothing: one odd measure shall not outweigh all others.
 MOST = 2.0
@@ -76,10 +78,12 @@ def contributions(glyphs: Glyphs, model: PageModel, weights: Weights) -> dict[st
 class Verdict(NamedTuple):
     """Why each of N glyphs is no digit, or None; `confidences`, float64 (N, digits), are those of all planes together.
 
-    `finest` is the row of the finest plane that shows the same digit, where its box is most exact.
+    `odds` float64 (N,) are the logarithms of the odds that it is a digit. `finest` is the row of the finest plane that
+    shows the same digit, where its box is most exact.
     """
 
     reasons: list[str | None]
+    odds: Float64
     confidences: Float64
     finest: list[int]
 
@@ -114,7 +118,13 @@ def judge(glyphs: Glyphs, model: PageModel, weights: Weights, min_confidence: fl
             (digits if found[i] is None else others).append(i)
     if digits and min_confidence > 0 and _is_chance(odds[digits], regions):
         found = [CLUTTER if reason is None else reason for reason in found]
-    return Verdict(found, confidences, finest)
+    return Verdict(found, odds, confidences, finest)
+
+
+def without_lines(reasons: Sequence[str | None], unsure: Sequence[Sequence[int]]) -> tuple[str | None, ...]:
+    """Return the reasons once the digits of lines that are not sure enough, rows of `reasons`, are rejected."""
+    dropped = {row for line in unsure for row in line}
+    return tuple(UNSURE_LINE if row in dropped else reason for row, reason in enumerate(reasons))
 
 
 def _is_chance(odds: Float64, regions: int) -> bool:

@@ -1,8 +1,10 @@
-"""The weights of the logistic model that tells a digit by what it is like and by what the page is like."""
+"""The weights of the logistic model that tells a digit by what it is like and by what the page is like, and cards."""
 
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+T = TypeVar("T", bound=tuple[float, ...])  # a NamedTuple
 
 
 class Weights(NamedTuple):
@@ -28,13 +30,22 @@ class Weights(NamedTuple):
 
 def from_card(card: Mapping[str, Any] | None) -> Weights | None:
     """Return the weights in a model's card; None where it has none. Raises ValueError where they are not Weights."""
-    values = (card or {}).get("rejection")
+    return named(card, "rejection", Weights)
+
+
+def named(card: Mapping[str, Any] | None, key: str, kind: type[T]) -> T | None:
+    """Return the weights, a NamedTuple of this kind, that a model's card holds under a key, or None.
+
+    Raises ValueError where they are not a finite number for each of its fields.
+    """
+    values = (card or {}).get(key)
     if values is None:
         return None
     try:
-        found = Weights(**{name: float(value) for name, value in values.items()})
+        found = kind(**{name: float(value) for name, value in values.items()})
         if not all(isfinite(value) for value in found):
             raise ValueError("a weight is infinite or no number")
         return found
     except (AttributeError, TypeError, ValueError) as error:
-        raise ValueError(f"the card's rejection is not a number for each of {', '.join(Weights._fields)}") from error
+        names = ", ".join(kind._fields)  # type: ignore[attr-defined]
+        raise ValueError(f"the card's {key} is not a number for each of {names}") from error

@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
 
-from edge_runtime.reader import Trace
+from edge_runtime.trace import Trace
 from edge_runtime.vision.lines import order
 
 

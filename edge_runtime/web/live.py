@@ -12,11 +12,11 @@ from typing import Literal, NamedTuple
 import cv2
 import numpy as np
 
-from edge_runtime.reader import Trace
 from edge_runtime.records import Event, Frame
 from edge_runtime.sinks.draw import annotate
 from edge_runtime.sinks.memory import Seen
 from edge_runtime.sinks.sink import Closed, Sink
+from edge_runtime.trace import Trace
 
 State = Literal["none", "waiting", "reading", "ended"]
 FRAMES = 8  # that are kept, for viewers that ask for one a little late

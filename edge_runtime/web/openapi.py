@@ -38,7 +38,8 @@ EVENT = """\
 id: 5f0c2a91-7
 event: appeared
 data: {"type": "event", "source": "camera:0", "frame": 412, "captured_at": "2026-03-01T12:30:05.123Z", \
-"event": "appeared", "line_id": 3, "text": "407", "previous": null, "box": [120, 88, 301, 64], "confidence": 0.9712}
+"event": "appeared", "line_id": 3, "text": "407", "previous": null, \
+"box": [120, 88, 301, 64], "confidence": 0.9712, "schema": 2}
 
 """
 METRICS = """\

@@ -56,7 +56,8 @@ def measured(folder: Path) -> dict[str, tuple[float, int | None]]:
 
 
 def without_times(table: str) -> list[str]:
-    return [re.sub(" +", " ", re.sub(r"( +[\d,]+){2}$|  ms/page  worst ms", "", line)) for line in table.splitlines()]
+    shown = re.sub(r"(?<=calibration error )[\d.]+", "CALIB", table)
+    return [re.sub(" +", " ", re.sub(r"( +[\d,]+){2}$|  ms/page  worst ms", "", line)) for line in shown.splitlines()]
 
 
 def test_turned_pictures_are_read_as_they_would_be_upright(samples: Path, tmp_path: Path, call: Call) -> None:
@@ -66,12 +67,25 @@ def test_turned_pictures_are_read_as_they_would_be_upright(samples: Path, tmp_pa
     assert result.read(tmp_path / "out" / "pages.json")["settings"]["turned"] == 90
 
 
+def of_lines(right: int) -> dict[str, Any]:
+    """Return the figures of the five lines of the samples, all of them sure, of which so many are right."""
+    reached = right if right == 5 else 0
+    return {
+        "lines/sure": (5, 5), "lines/right of the sure": (right, 5),
+        "lines/ECE": (pytest.approx(100 - 20 * right, abs=2), None),
+        "lines/coverage at 95% precision": (reached, 5), "lines/coverage at 99% precision": (reached, 5),
+    }  # fmt: skip
+
+
 def test_samples_are_exact(samples: Path, tmp_path: Path, call: Call) -> None:
     done = call(main, "pages", samples, "--out", tmp_path / "out")
     assert (done.code, done.err) == (0, "page 3/3\n")
     assert without_times(done.out) == [
         " pages digits error rate exact lines exact pages",
         "everything 3 37 0.0 % 6 of 6 3 of 3",
+        "",
+        "5 lines of 2 digits and more, 5 right; 5 sure (0.95), 5 of them right; coverage 5 at 95%, 5 at 99% precision; "
+        "calibration error CALIB %",
         "",
         f"{tmp_path / 'out' / 'index.html'} shows every page",
     ]
@@ -80,6 +94,7 @@ def test_samples_are_exact(samples: Path, tmp_path: Path, call: Call) -> None:
     assert (record["folder"], record["unreadable"]) == (str(samples), [])
     assert measured(tmp_path) == {
         "everything/exact pages": (3, 3), "everything/exact lines": (6, 6), "everything/characters right": (37, 37),
+        **of_lines(5),
     }  # fmt: skip
     written = result.read(tmp_path / "out" / "pages.json")
     assert written["benchmark"] == "pages"
@@ -108,6 +123,9 @@ def test_errors_are_counted_and_shown_worst_first(pages: Callable[..., Done], tm
         "no digits 1 1 of 1 0.0",
         "everything 3 38 7.9 % 1 of 5 1 of 3 0.0",
         "",
+        "5 lines of 2 digits and more, 1 right; 5 sure (0.95), 1 of them right; coverage 0 at 95%, 0 at 99% precision; "
+        "calibration error CALIB %",
+        "",
         "2 of 3 pages are not exact, worst first:",
         "paper.jpg: 3 errors in 26 digits",
         " expected 48793968102 / 043035550 / 999 / 043",
@@ -126,7 +144,7 @@ def test_errors_are_counted_and_shown_worst_first(pages: Callable[..., Done], tm
         "no tier/exact pages": (0, 2), "no tier/exact lines": (1, 5), "no tier/characters right": (35, 38),
         "no digits/exact pages": (1, 1), "no digits/false digits a page": (0, None),
         "everything/exact pages": (1, 3), "everything/exact lines": (1, 5), "everything/characters right": (35, 38),
-        "everything/false digits a page": (0, None),
+        "everything/false digits a page": (0, None), **of_lines(1),
     }  # fmt: skip
     gallery = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert "<tr><td>4879396810<del>2</del></td><td>4879396810<ins>1</ins></td></tr>" in gallery

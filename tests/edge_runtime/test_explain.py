@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from edge_runtime import DigitReader
 from edge_runtime.pages import PageStyle, draw_page
-from edge_runtime.reader import Trace
 from edge_runtime.records import Box, Frame, Rejection, Uint8
 from edge_runtime.sinks.canvas import CROP, FRAME, PALE, TEXT, WIDTH, blank, write
 from edge_runtime.sinks.draw import Color
@@ -27,6 +26,7 @@ from edge_runtime.sinks.explain import (
     explain,
 )
 from edge_runtime.sources import pictures
+from edge_runtime.trace import Trace
 from edge_runtime.vision.candidates import Candidate
 from edge_runtime.vision.page_model import PageModel
 from edge_runtime.vision.planes import Plane

@@ -7,8 +7,8 @@ import pytest
 from edge_runtime import DigitReader
 from edge_runtime.live_reader import FULLY, LiveReader, read_planes
 from edge_runtime.pages import PageStyle, draw_page
-from edge_runtime.reader import Hint, Trace
 from edge_runtime.records import Frame, Uint8
+from edge_runtime.trace import Hint, Trace
 from edge_runtime.vision.planes import Key
 
 Digits = tuple[Uint8, Uint8]

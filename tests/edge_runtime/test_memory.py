@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from edge_runtime import DigitReader
-from edge_runtime.reader import Trace
 from edge_runtime.records import Box, Event, Frame
 from edge_runtime.sinks.memory import Memory, Seen
+from edge_runtime.trace import Trace
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ from edge_runtime.device.history import Entry
 from edge_runtime.device.swap import Swapping
 from edge_runtime.graph import Float64
 from edge_runtime.model_file import SHIPPED
-from edge_runtime.reader import Trace
 from edge_runtime.records import Frame, Uint8
+from edge_runtime.trace import Trace
 from tests.edge_runtime.disks import read_only
 from tests.edge_runtime.model_variants import variant
 

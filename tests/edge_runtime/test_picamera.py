@@ -15,12 +15,12 @@ from edge_runtime import DigitReader
 from edge_runtime.errors import DependencyMissing, SourceError
 from edge_runtime.pages import PageStyle, draw_page
 from edge_runtime.pipeline import Report, run
-from edge_runtime.reader import Trace
 from edge_runtime.records import Frame, Reading, Uint8
 from edge_runtime.sinks.sink import Sink
 from edge_runtime.sources import picamera
 from edge_runtime.sources.kinds import kind_of
 from edge_runtime.sources.options import Options, Patience, Settings
+from edge_runtime.trace import Trace
 from tests.edge_runtime.fake_picamera2 import AfModeEnum, Sensor, installed
 
 Install = Callable[..., None]
@@ -99,7 +99,8 @@ def test_frames_stay_as_they_are_once_their_memory_is_used_again(install: Instal
 def test_frames_are_live_and_say_where_they_come_from(install: Install) -> None:
     install(Sensor())
     frame = frame_of("picamera", Options(patience=PATIENT))
-    assert (frame.source, frame.index, frame.moving, frame.dropped) == ("picamera", 0, True, 0)
+    assert (frame.source, frame.moving) == ("picamera", True)
+    assert frame.index == frame.dropped  # none on a machine that has time for all
     assert frame.taken is not None
 
 

@@ -12,6 +12,7 @@ from edge_runtime.errors import OptionError
 from edge_runtime.pages import PageStyle, draw_page
 from edge_runtime.records import Frame, Uint8
 from edge_runtime.sources.pictures import load
+from edge_runtime.transcript import TOP
 from edge_runtime.vision import rejection
 
 
@@ -111,6 +112,47 @@ def test_the_least_confidence_comes_from_the_card(reader: DigitReader) -> None:
 def test_a_senseless_least_confidence_is_refused(min_confidence: float) -> None:
     with pytest.raises(OptionError, match="between 0 and 1"):
         DigitReader(min_confidence=min_confidence)
+
+
+@pytest.mark.parametrize("min_line_confidence", [-0.01, 1.01, float("nan")])
+def test_a_senseless_least_confidence_of_lines_is_refused(min_line_confidence: float) -> None:
+    with pytest.raises(OptionError, match="between 0 and 1"):
+        DigitReader(min_line_confidence=min_line_confidence)
+
+
+def test_lines_hold_the_digits_and_text_of_a_reading(reader: DigitReader, samples: Path) -> None:
+    reading = reader.read(load(samples / "paper.jpg"))
+    assert tuple(line.text for line in reading.lines) == reading.text == ("48793968101", "0430355509", "043")
+    for number, line in enumerate(reading.lines):
+        boxes = [digit.box for digit in reading.digits if digit.line == number]
+        assert line.box.x == min(box.x for box in boxes)
+        assert line.box.bottom == max(box.bottom for box in boxes)
+        assert 0 < line.confidence < 1
+        assert len(line.alternatives) == TOP
+        for text, likely in line.alternatives:
+            assert len(text) == len(line.text)
+            assert sum(a != b for a, b in zip(text, line.text, strict=True)) == 1
+            assert likely <= 1 - line.confidence
+
+
+def test_unsure_lines_are_rejected_as_a_whole(samples: Path) -> None:
+    frame = load(samples / "paper.jpg")
+    with DigitReader() as reader:
+        every = reader.read(frame)
+    least = sorted(line.confidence for line in every.lines)[1]
+    unsure = [line for line in every.lines if line.confidence < least]
+    assert unsure
+    with DigitReader(min_line_confidence=least) as strict:
+        trace = strict.trace(frame)
+    kept = [line for line in every.lines if line.confidence >= least]
+    assert [line.text for line in trace.reading.lines] == [line.text for line in kept]
+    assert trace.reading.text == tuple(line.text for line in kept)
+    assert {digit.line for digit in trace.reading.digits} == set(range(len(kept)))
+    dropped = [mark.box for mark in trace.reading.rejected if mark.reason == rejection.UNSURE_LINE]
+    gone = {digit.box for digit in every.digits} - {digit.box for digit in trace.reading.digits}
+    assert set(dropped) == gone
+    assert len(dropped) == sum(len(line.text.replace(" ", "")) for line in unsure)
+    assert trace.reasons.count(rejection.UNSURE_LINE) == len(dropped)
 
 
 def test_long_rules_and_specks_are_nothing(reader: DigitReader, digits: tuple[Uint8, Uint8]) -> None:

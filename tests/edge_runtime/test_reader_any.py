@@ -13,9 +13,10 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from edge_runtime import DigitReader, Reading
 from edge_runtime.pages import draw_page
-from edge_runtime.reader import TOP, Trace
 from edge_runtime.records import Box, Uint8
 from edge_runtime.sources.pictures import load
+from edge_runtime.trace import Trace
+from edge_runtime.transcript import TOP
 from edge_runtime.turning import turned, turned_back
 from edge_runtime.vision import rejection
 from edge_runtime.vision.candidates import in_frame

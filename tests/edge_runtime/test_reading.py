@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from edge_runtime import DigitReader, Reading
 from edge_runtime.reading import to_record
-from edge_runtime.records import Box, Digit, Rejection, Timings
+from edge_runtime.records import Box, Digit, Line, Rejection, Timings
 from edge_runtime.sources.pictures import load
 from edge_runtime.vision import rejection
 
@@ -29,6 +29,7 @@ READING = Reading(
     ),
     ms=Timings(1.23456, 2.0, 3.0, 4.0, 11.0),
     model="0123456789ab",
+    lines=(Line("7", 0.87654321, Box(1, 2, 30, 40), (("1", 0.0123456),)),),
 )
 EMPTY = Reading("", 0, datetime(2026, 3, 1, tzinfo=UTC), 1, 1, (), (), (), Timings(0, 0, 0, 0, 0), "0123456789ab")
 
@@ -42,6 +43,7 @@ def test_a_record_holds_exactly_this() -> None:
         "width": 640,
         "height": 480,
         "text": ["7"],
+        "lines": [{"text": "7", "confidence": 0.8765, "box": [1, 2, 30, 40], "alternatives": [["1", 0.0123]]}],
         "digits": [
             {
                 "label": "7",
@@ -60,6 +62,7 @@ def test_a_record_holds_exactly_this() -> None:
         "dropped": None,
         "turned": 0,
         "model": "0123456789ab",
+        "schema": 2,
     }
 
 
@@ -96,7 +99,7 @@ def objects(schema: Any) -> Iterator[dict[str, Any]]:
 def test_the_schema_asks_for_every_key_alone() -> None:
     Draft202012Validator.check_schema(SCHEMA)
     found = list(objects(SCHEMA))
-    assert len(found) == 4
+    assert len(found) == 5
     for schema in found:
         assert schema["required"] == list(schema["properties"])
         assert schema["additionalProperties"] is False

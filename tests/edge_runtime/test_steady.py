@@ -1,32 +1,34 @@
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_runtime.records import Box, Digit, Event, Reading, Timings
-from edge_runtime.steady import AGAIN, FULLER, LATELY, Seen, likeness, lines_of, steady
+from edge_runtime import records
+from edge_runtime.records import Box, Event, Reading, Rejection, Timings
+from edge_runtime.steady import AGAIN, FULLER, LATELY, likeness, steady
+from edge_runtime.vision.rejection import UNSURE_LINE
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 Line = tuple[str, int, int]  # its text, and where it starts
 
 
-def reading(frame: int, *lines: Line | str) -> Reading:
+def reading(frame: int, *lines: Line | str, confidence: float = 0.9) -> Reading:
     """Return what was read in a frame: 40 pixels high digits in lines, from the left edge and 100 pixels apart."""
-    digits, texts = [], []
+    found = []
     for number, line in enumerate(lines):
         text, x, y = (line, 0, 100 * number) if isinstance(line, str) else line
-        texts.append(text)
-        digits += [
-            Digit(label, 1 - i / 8, Box(x + 30 * i, y, 24, 40), number, ((label, 0.9),))
-            for i, label in enumerate(text)
-            if label != " "
-        ]
-    ms = Timings(0, 0, 0, 0, 0)
-    return Reading(
-        "page.mp4", frame, START + timedelta(seconds=frame), 640, 480, tuple(texts), tuple(digits), (), ms, "0" * 12
-    )
+        found.append(records.Line(text, confidence, Box(x, y, 30 * len(text) - 6, 40)))
+    texts = tuple(line.text for line in found)
+    at, ms = START + timedelta(seconds=frame), Timings(0, 0, 0, 0, 0)
+    return Reading("page.mp4", frame, at, 640, 480, texts, (), (), ms, "0" * 12, lines=tuple(found))
+
+
+def unsure(frame: int, box: Box) -> Reading:
+    """Return a frame whose only line, in a box, was less sure than it had to be."""
+    return replace(reading(frame), rejected=(Rejection(box, UNSURE_LINE, 0.9),))
 
 
 def events(frames: Iterable[Sequence[Line | str]], need: int = 3, of: int = 5) -> list[tuple[int, str, str | None]]:
@@ -82,7 +84,7 @@ def test_a_change_and_an_end_are_reported_with_what_was_there_before() -> None:
         ("gone", 1, "1234", None, 16),
     ]
     assert settled[0] == Event(
-        "appeared", 1, "123", None, Box(0, 0, 84, 40), 0.75, "page.mp4", 2, START + timedelta(seconds=2)
+        "appeared", 1, "123", None, Box(0, 0, 84, 40), 0.9, "page.mp4", 2, START + timedelta(seconds=2)
     )
     assert settled[2].box == Box(0, 0, 114, 40)
 
@@ -146,13 +148,25 @@ def test_what_settles_two_texts_at_once_or_none_is_refused(need: int, of: int) -
         next(steady([reading(0, "1")], need, of))
 
 
-def test_lines_are_the_unions_of_their_digits() -> None:
-    above, below = lines_of(reading(0, "12 3", ("4", 7, 100)))
-    assert above == Seen("12 3", Box(0, 0, 114, 40), 0.625)
-    assert below == Seen("4", Box(7, 100, 24, 40), 1.0)
-    assert lines_of(reading(0)) == []
+def test_lines_resemble_each_other_in_text_and_place() -> None:
+    above, below = reading(0, "12 3", ("4", 7, 100)).lines
     assert likeness(above, above) == 1
     assert likeness(above, below) == 0
+
+
+def test_an_event_is_as_sure_as_the_frames_with_its_text() -> None:
+    sure = [0.2, 0.9, 0.6, 0.8, 0.99, 0.7, 0.1]
+    found = list(steady([reading(i, "12", confidence=one) for i, one in enumerate(sure)] + [reading(7)] * 3))
+    assert [(event.event, event.confidence) for event in found] == [("appeared", 0.6), ("gone", 0.7)]
+
+
+def test_a_line_that_is_unsure_in_a_frame_is_not_gone() -> None:
+    box = Box(10, 10, 20, 20)
+    shown = [reading(i, "12") for i in range(5)]
+    assert [event.event for event in steady([*shown, *(unsure(i, box) for i in range(5, 30))])] == ["appeared"]
+    elsewhere = [unsure(i, Box(300, 10, 20, 20)) for i in range(5, 10)]
+    assert [event.event for event in steady([*shown, *elsewhere])] == ["appeared", "gone"]
+    assert list(steady(unsure(i, box) for i in range(9))) == []
 
 
 TEXTS = st.lists(st.sampled_from(["1", "17", "4 2", "007", "65"]), max_size=3)

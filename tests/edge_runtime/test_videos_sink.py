@@ -8,10 +8,10 @@ import pytest
 
 from edge_runtime import DigitReader
 from edge_runtime.errors import OptionError, OutputError
-from edge_runtime.reader import Trace
 from edge_runtime.records import Frame, Uint8
 from edge_runtime.sinks import videos
 from edge_runtime.sinks.videos import Video
+from edge_runtime.trace import Trace
 from tests.edge_runtime.disks import file_size_limited, small_disk
 
 

@@ -212,9 +212,11 @@ def test_the_command_line_watches_until_it_is_ended(inbox: Path, put: Put, tmp_p
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=environment
     ) as process:
         assert process.stdout is not None
+        said = []
         for name in ("a.png", "b.png"):
             put(name)
-            assert process.stdout.readline() == f"{inbox}/{name}: 2\n"
+            said.append(process.stdout.readline())
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=20)
+    assert said == [f"{inbox}/a.png: 2\n", f"{inbox}/b.png: 2\n"]
     assert (process.returncode, out, err) == (0, "", "")

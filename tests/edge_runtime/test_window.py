@@ -13,13 +13,13 @@ import pytest
 import edge_runtime
 from edge_runtime import DigitReader, pipeline
 from edge_runtime.errors import OutputError
-from edge_runtime.reader import Trace
 from edge_runtime.records import Frame, Uint8
 from edge_runtime.sinks import window
 from edge_runtime.sinks.memory import Memory
 from edge_runtime.sinks.sink import Closed
 from edge_runtime.sinks.window import Window
 from edge_runtime.sources.options import Options
+from edge_runtime.trace import Trace
 
 ROOT = Path(edge_runtime.__file__).parents[1]
 ELSE = "`edge-digits serve` shows it in a browser instead, --annotate DIR writes pictures, and --video FILE a video"

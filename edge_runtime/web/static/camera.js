@@ -116,7 +116,7 @@ export function camera() {
   function show(image, record, took, since) {
     shown = { image, record };
     repaint();
-    showLines(byId("camera-lines"), record.text);
+    showLines(byId("camera-lines"), record.lines);
     showTimes(byId("camera-ms"), record.ms);
     put(byId("camera-time"), duration(took));
     put(byId("camera-fps"), since ? number(1000 / since, 1) : "–");

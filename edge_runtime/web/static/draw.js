@@ -69,7 +69,7 @@ export function draw() {
 
   function show(record) {
     last = record;
-    showLines(byId("draw-lines"), record.text);
+    showLines(byId("draw-lines"), record.lines);
     crops.show(record.crops);
     drawBoxes();
   }

@@ -37,6 +37,7 @@ export const english = {
   "not digit-like": "not digit-like",
   clutter: "clutter",
   "low confidence": "low confidence",
+  "unsure line": "unsure line",
 
   livePicture: "The picture of the source, with what was read drawn over it",
   status: "State of the reading",

@@ -1,5 +1,6 @@
 /** The last events of the source: which lines appeared, changed and went. */
 import { el } from "./dom.js";
+import { mark } from "./lines.js";
 import { language, t } from "./strings.js";
 
 const KEPT = 20;
@@ -45,7 +46,7 @@ export function eventList(list) {
   function item(event) {
     const text = { appeared: [event.text], changed: [event.previous, event.text], gone: [event.previous] }[event.event];
     const moment = el("time", { datetime: event.captured_at }, time.format(new Date(event.captured_at)));
-    return el("li", { class: event.event }, moment, el("span", {}, t(event.event, ...text)));
+    return el("li", { class: event.event }, moment, el("span", {}, t(event.event, ...text) + (event.text ? mark(event.confidence) : "")));
   }
 
   return { open, close };

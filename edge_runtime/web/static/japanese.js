@@ -37,6 +37,7 @@ export const japanese = {
   "not digit-like": "数字の形ではない",
   clutter: "重なり・汚れ",
   "low confidence": "確信度が低い",
+  "unsure line": "行全体の確信度が低い",
 
   livePicture: "入力映像に読み取り結果を重ねた画像",
   status: "読み取りの状態",

@@ -1,6 +1,6 @@
 /** Lines of digits in large type, and the milliseconds of each stage. */
 import { el, put } from "./dom.js";
-import { milliseconds, t } from "./strings.js";
+import { milliseconds, percent, t } from "./strings.js";
 
 const STAGES = {
   ink: "stageInk",
@@ -10,12 +10,19 @@ const STAGES = {
   total: "stageTotal",
 };
 
-/** Show what was read, as large as there is room for. `empty` is shown where there is nothing. */
+const UNSURE = 0.8; // records.UNSURE
+
+/** Return what is written after a text: nothing, or a mark where it is unsure. */
+export const mark = (confidence) => (confidence < UNSURE ? " ?" : "");
+
+/** Show the lines of a reading, as large as there is room for. `empty` is shown where there is nothing. */
 export function showLines(element, lines, empty = t("noDigits")) {
+  const texts = lines.map(({ text, confidence }) => text + mark(confidence));
   element.classList.toggle("empty", lines.length === 0);
   element.style.setProperty("--rows", Math.max(1, lines.length));
-  element.style.setProperty("--columns", Math.max(1, ...lines.map((line) => line.length)));
-  put(element, lines.length === 0 ? empty : lines.join("\n"));
+  element.style.setProperty("--columns", Math.max(1, ...texts.map((text) => text.length)));
+  element.title = lines.map(({ text, confidence }) => `${text}: ${percent(confidence)}`).join("\n");
+  put(element, lines.length === 0 ? empty : texts.join("\n"));
 }
 
 /** Show how long each stage took, in milliseconds; without times, dashes. */

@@ -92,7 +92,7 @@ export function live() {
     shown = { image, reading: answer.reading };
     byId("live-over").hidden = true;
     repaint();
-    showLines(byId("live-lines"), answer.reading.text);
+    showLines(byId("live-lines"), answer.reading.lines);
     showTimes(byId("live-ms"), answer.reading.ms);
     showCrops(answer.crops);
   }

@@ -106,7 +106,7 @@ function show(result, record) {
   const { name, picture, lines, meta, more } = result;
   const { annotated, width, height } = record;
   picture.append(el("img", { src: annotated, alt: t("annotated", name), width, height }));
-  showLines(lines, record.text);
+  showLines(lines, record.lines);
   const [read, rejected] = [number(record.digits.length), number(record.rejected.length)];
   put(meta, t("digitsRead", read, rejected, number(record.ms.total)));
   more.append(reasons(record.rejected));

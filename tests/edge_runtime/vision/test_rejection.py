@@ -51,7 +51,7 @@ def doubtful(digit: float) -> Glyphs:
 
 
 def test_an_empty_page_has_no_reasons() -> None:
-    reasons, confidences, finest = verdict(glyphs([]))
+    reasons, _odds, confidences, finest = verdict(glyphs([]))
     assert (reasons, confidences.shape, finest) == ([], (0, 10), [])
 
 
@@ -156,7 +156,7 @@ def test_other_ink_on_another_plane_is_read() -> None:
 
 @pytest.mark.parametrize("digit", [(0.9, 0.6), (0.6, 0.9)])
 def test_planes_that_agree_are_averaged(digit: tuple[float, float]) -> None:
-    _, confidences, finest = verdict(both_planes(*digit))
+    _, _, confidences, finest = verdict(both_planes(*digit))
     assert np.array_equal(confidences[:3], confidences[3:])
     assert min(digit) < confidences[0, 3] < max(digit)
     assert confidences[0].argmax() == 3
@@ -175,14 +175,14 @@ def test_planes_that_agree_are_averaged(digit: tuple[float, float]) -> None:
     ],
 )
 def test_what_no_other_plane_shows_stays(page: Glyphs) -> None:
-    _, confidences, finest = verdict(page)
+    _, _, confidences, finest = verdict(page)
     assert np.array_equal(confidences[:3], page.confidences[:3])
     assert finest[:3] == [0, 1, 2]
 
 
 def test_planes_that_disagree_leave_their_own() -> None:
     page = both_planes(0.9, 0.8, label=5)
-    _, confidences, _ = verdict(page)
+    _, _, confidences, _ = verdict(page)
     assert np.array_equal(confidences, page.confidences)
 
 
@@ -220,8 +220,8 @@ def test_any_glyphs_have_known_reasons(rows: list[tuple[Any, ...]], least: float
     names = "digit", "plane", "darkness", "stroke_width", "stroke", "piece", "attached"
     given: dict[str, Any] = {name: [row[k] for row in rows] for k, name in enumerate(names, 4)}
     page = glyphs(boxes, **given)
-    found, confidences, finest = verdict(page, least=least, regions=max(regions, len(rows)))
-    assert len(found) == len(finest) == len(rows)
+    found, odds, confidences, finest = verdict(page, least=least, regions=max(regions, len(rows)))
+    assert len(found) == len(finest) == len(odds) == len(rows)
     assert set(found) <= {None, rejection.READ_ELSEWHERE, *rejection.REASONS}
     kept = [i for i, reason in enumerate(found) if reason is None]
     assert confidences.shape == (len(rows), 10)

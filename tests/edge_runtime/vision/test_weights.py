@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_runtime.vision.line_confidence import LineWeights
+from edge_runtime.vision.line_confidence import from_card as lines_from_card
 from edge_runtime.vision.weights import Weights, from_card
 
 CARD = {"rejection": dict(zip(Weights._fields, range(len(Weights._fields)), strict=True))}
@@ -47,3 +49,11 @@ def test_weights_come_back_from_a_card(values: list[float]) -> None:
 def test_nonsense_is_refused(rejection: Any) -> None:
     with pytest.raises(ValueError, match=f"a number for each of {', '.join(Weights._fields)}"):
         from_card({"rejection": rejection})
+
+
+def test_weights_of_lines_are_read_by_name_too() -> None:
+    lines = dict(zip(LineWeights._fields, range(len(LineWeights._fields)), strict=True))
+    assert lines_from_card({**CARD, "lines": lines}) == LineWeights(*map(float, range(len(LineWeights._fields))))
+    assert lines_from_card(CARD) is None
+    with pytest.raises(ValueError, match="the card's lines is not a number for each of bias, least"):
+        lines_from_card({"lines": CARD["rejection"]})

@@ -121,7 +121,7 @@ def test_several_digits_are_read_at_once(browser: Any, server: Served) -> None:
             left, top = box["x"] + (0.06 + 0.24 * i) * box["width"], box["y"] + 0.3 * box["height"]
             draw(page, digit, left, top, 0.3 * box["height"])
         wait_for_text(page, "#draw-lines", "4071")
-        assert page.locator("#draw-lines").inner_text().split() == ["4071"]
+        assert page.locator("#draw-lines").inner_text().split()[0] == "4071"  # and a mark, where it is unsure
         page.screenshot(path=SHOTS / "draw.png", full_page=True)
 
 
@@ -284,7 +284,7 @@ def test_a_number_stays_in_one_line(browser: Any, server: Served, width: int) ->
                 """async (number) => {
                 const { showLines } = await import("/static/lines.js");
                 const range = document.createRange();
-                showLines(document.querySelector("#draw-lines"), [number]);
+                showLines(document.querySelector("#draw-lines"), [{ text: number, confidence: 1 }]);
                 range.selectNodeContents(document.querySelector("#draw-lines"));
                 return [...new Set([...range.getClientRects()].map((box) => Math.round(box.top)))];
                 }""",

@@ -1,0 +1,56 @@
+"""Trace: what every stage made of a frame; Hint: where to look in the next one."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.records import Box, Frame, Reading, Uint8
+from edge_runtime.vision.candidates import Candidate
+from edge_runtime.vision.glyphs import Glyphs
+from edge_runtime.vision.page_model import PageModel
+from edge_runtime.vision.planes import Key, Plane
+from edge_runtime.vision.regions import Region
+
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Trace:
+    """What every stage made of a frame.
+
+    `planes` are the ink planes, `regions` the components of all of them, `standing` the indices of those of which none
+    is a part of another, and `page` what digits are like on this page. Of N candidates, boxes are in pixels of their
+    planes; `images` is uint8 (N, 28, 28) and `confidences` float64 (N, digits). `chosen` are the indices of the
+    candidates that exclude none of each other, `glyphs` what they are like, `boxes` where they are in the
+    frame, and `reasons` why each of these was rejected, or None. `reading` is in pixels of the frame, too.
+
+    `line_features` holds a value for each line of it: see `vision.line_confidence`.
+
+    All but `boxes` and `reading` are of `pixels`: the frame's, turned clockwise by `turn` degrees.
+    """
+
+    frame: Frame
+    pixels: Uint8
+    turn: float
+    planes: tuple[Plane, ...]
+    regions: list[Region]
+    standing: list[int]
+    page: PageModel
+    candidates: list[Candidate]
+    images: Uint8
+    confidences: Float64
+    chosen: tuple[int, ...]
+    glyphs: Glyphs
+    boxes: tuple[Box, ...]
+    reasons: tuple[str | None, ...]
+    line_features: dict[str, Float64]
+    reading: Reading
+
+
+class Hint(NamedTuple):
+    """Where digits are likely: on `planes`, None for all, once the frame is turned clockwise by `turn` degrees."""
+
+    planes: frozenset[Key] | None
+    turn: float

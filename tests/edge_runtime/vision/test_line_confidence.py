@@ -1,0 +1,166 @@
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_runtime.records import Box
+from edge_runtime.vision.candidates import Candidate
+from edge_runtime.vision.glyphs import Glyphs, logistic
+from edge_runtime.vision.line_confidence import LineWeights, features, probabilities
+from edge_runtime.vision.rejection import NOT_A_DIGIT, READ_ELSEWHERE, Verdict
+from tests.edge_runtime.vision.made import glyphs, row
+
+ODDS = 4.0  # of every digit
+SIZE = 640, 480
+
+
+def of(
+    page: Glyphs, lines: list[list[int]], *, reasons: list[str | None] | None = None,
+    odds: dict[int, float] | None = None, parts: list[set[int]] | None = None,
+    others: list[tuple[set[int], float]] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the features of lines; `others` are candidates that were not chosen: of what, and how surely a digit."""
+    count = len(page)
+    of_odds = np.full(count, ODDS)
+    for i, value in (odds or {}).items():
+        of_odds[i] = value
+    made = [*(parts or [{i} for i in range(count)]), *(part for part, _ in others or [])]
+    candidates = [Candidate(Box(0, 0, 1, 1), np.zeros((1, 1), np.uint8), 0, frozenset(p), None, False) for p in made]
+    confidences = np.zeros((len(made), 10))
+    confidences[:count] = page.confidences
+    confidences[count:, 5] = [sure for _, sure in others or []]
+    verdict = Verdict(reasons or [None] * count, of_odds, page.confidences, list(range(count)))
+    return features(lines, page, verdict, candidates, confidences, range(count), SIZE)
+
+
+def test_every_weight_has_a_feature_but_the_bias() -> None:
+    assert {*of(glyphs(row(3)), [[0, 1, 2]]), "bias"} == set(LineWeights._fields)
+
+
+def test_an_even_row_of_sure_digits_has_nothing_against_it() -> None:
+    found = of(glyphs(row(4, x=40)), [[0, 1, 2, 3]])
+    sure = np.log(0.999 / 0.001)
+    assert {name: float(value[0]) for name, value in found.items()} == pytest.approx(
+        {
+            "least": sure, "sure": 4 * np.log(0.999), "odds": ODDS, "doubt": -9.21, "rival": -9.21, "gap": 6 / 40,
+            "uneven": 0, "sizes": 0, "planes": 0, "length": np.log(4), "lone": 0, "only": 0, "strokes": 0, "edge": 0,
+        },
+        abs=1e-3,
+    )  # fmt: skip
+
+
+def test_the_least_sure_digit_counts() -> None:
+    page = glyphs(row(3, x=40), [0.999, 0.8, 0.99])
+    found = of(page, [[0, 1, 2]], odds={2: 1.5})
+    assert found["least"][0] == pytest.approx(np.log(0.8 / 0.2))
+    assert found["sure"][0] == pytest.approx(np.log(0.999 * 0.8 * 0.99))
+    assert found["odds"][0] == 1.5
+
+
+@pytest.mark.parametrize(
+    ("x", "counts"),
+    [(40 + 90, True), (40 + 110, True), (40 + 300, False)],
+    ids=["in the middle", "beside it", "far away"],
+)
+def test_what_was_rejected_on_a_line_speaks_against_it(x: float, counts: bool) -> None:
+    digits = [(40.0 + 30 * i, 100.0, 24.0, 40.0) for i in (0, 1, 2)]
+    page = glyphs([*digits, (x, 100, 24, 40)])
+    reasons = [None, None, None, NOT_A_DIGIT]
+    found = of(page, [[0, 1, 2]], reasons=reasons, odds={3: -1.0})
+    assert found["doubt"][0] == pytest.approx(-1.0 if counts else -9.21, abs=1e-3)
+    # What was read on another plane is no doubt, and neither is what is small.
+    elsewhere = [None, None, None, READ_ELSEWHERE]
+    assert of(page, [[0, 1, 2]], reasons=elsewhere, odds={3: -1.0})["doubt"][0] == pytest.approx(-9.21, abs=1e-3)
+    small = glyphs([*digits, (x, 120, 6, 10)])
+    assert of(small, [[0, 1, 2]], reasons=reasons, odds={3: -1.0})["doubt"][0] == pytest.approx(-9.21, abs=1e-3)
+
+
+def test_doubts_add_up() -> None:
+    page = glyphs(row(5, x=40))
+    found = of(page, [[0, 4]], reasons=[None, NOT_A_DIGIT, NOT_A_DIGIT, NOT_A_DIGIT, None], odds={1: 0, 2: 0, 3: -40})
+    assert logistic(found["doubt"])[0] == pytest.approx(0.75)
+
+
+def test_a_sure_other_way_to_cut_a_digit_is_a_rival() -> None:
+    page = glyphs(row(2, x=40))
+    parts = [{0}, {1, 2}]
+    assert of(page, [[0, 1]], parts=parts, others=[({2}, 0.9), ({1}, 0.4)])["rival"][0] == pytest.approx(np.log(9))
+    assert of(page, [[0, 1]], parts=parts, others=[({7}, 0.9)])["rival"][0] == pytest.approx(-9.21, abs=1e-3)
+    assert of(page, [[0], [1]], parts=parts, others=[({2}, 0.9)])["rival"].tolist() == pytest.approx(
+        [-9.21, 2.197], abs=1e-3
+    )
+
+
+def test_a_digit_that_is_missing_leaves_a_gap() -> None:
+    boxes = [box for i, box in enumerate(row(5, x=40)) if i != 2]
+    found = of(glyphs(boxes), [[0, 1, 2, 3]])
+    assert found["gap"][0] == pytest.approx(36 / 40)
+    assert found["uneven"][0] == pytest.approx(np.log(2))
+
+
+def test_sizes_are_those_of_the_line() -> None:
+    found = of(glyphs([(40, 100, 20, 40), (70, 100, 20, 40), (100, 100, 40, 80)]), [[0, 1, 2]])
+    assert found["sizes"][0] == pytest.approx(np.log(2))
+
+
+def test_two_planes_that_agree_are_told() -> None:
+    boxes = row(2, x=40)
+    page = glyphs([*boxes, *boxes], plane=[0, 0, 1, 1])
+    reasons = [None, None, READ_ELSEWHERE, READ_ELSEWHERE]
+    assert of(page, [[0, 1]], reasons=reasons)["planes"][0] == 1
+    assert of(glyphs([*boxes, boxes[0]], plane=[0, 0, 1]), [[0, 1]], reasons=reasons[:3])["planes"][0] == 0
+    page.confidences[3] = np.roll(page.confidences[3], 1)
+    assert of(page, [[0, 1]], reasons=reasons)["planes"][0] == 0
+
+
+def test_a_single_digit_is_told_and_whether_there_are_others() -> None:
+    page = glyphs(row(3, x=40))
+    found = of(page, [[0, 1], [2]])
+    assert (found["lone"].tolist(), found["only"].tolist()) == ([0, 1], [0, 0])
+    found = of(glyphs(row(1, x=40)), [[0]])
+    assert (found["lone"].tolist(), found["only"].tolist()) == ([1], [1])
+
+
+@pytest.mark.parametrize(
+    ("box", "outside"),
+    [
+        ((0, 100, 20, 40), 1),
+        ((620, 100, 20, 40), 1),
+        ((50, 0, 20, 40), 1),
+        ((50, 440, 20, 40), 1),
+        ((50, 90, 20, 40), 0),
+    ],
+)
+def test_a_digit_that_touches_the_edge_is_told(box: tuple[float, float, float, float], outside: int) -> None:
+    assert of(glyphs([box]), [[0]])["edge"].tolist() == [outside]
+
+
+def test_a_page_without_lines_has_none() -> None:
+    found = of(glyphs([]), [])
+    assert all(value.shape == (0,) for value in found.values())
+    assert probabilities(found, LineWeights(*[1.0] * len(LineWeights._fields))).shape == (0,)
+
+
+def test_features_are_weighed() -> None:
+    weights = LineWeights(*[0.0] * len(LineWeights._fields))
+    found = of(glyphs(row(3, x=40)), [[0, 1], [2]])
+    assert probabilities(found, weights).tolist() == [0.5, 0.5]
+    assert probabilities(found, weights._replace(bias=1.0)) == pytest.approx(logistic(np.array([1.0, 1.0])))
+    assert probabilities(found, weights._replace(lone=-2.0)) == pytest.approx(logistic(np.array([0.0, -2.0])))
+
+
+BOXES = st.tuples(st.integers(0, 600), st.integers(0, 440), st.integers(1, 40), st.integers(1, 40))
+
+
+@given(st.lists(BOXES, min_size=1, max_size=12), st.data())
+def test_any_glyphs_have_finite_features(boxes: list[tuple[int, int, int, int]], data: st.DataObject) -> None:
+    reasons = data.draw(
+        st.lists(st.sampled_from([None, NOT_A_DIGIT, READ_ELSEWHERE]), min_size=len(boxes), max_size=len(boxes))
+    )
+    kept = [i for i, reason in enumerate(reasons) if reason is None]
+    lines = [kept[:3], kept[3:]] if len(kept) > 3 else [kept] if kept else []
+    digit = data.draw(st.lists(st.floats(0, 1), min_size=len(boxes), max_size=len(boxes)))
+    found = of(glyphs(boxes, digit), lines, reasons=reasons)
+    assert all(value.shape == (len(lines),) and np.isfinite(value).all() for value in found.values())

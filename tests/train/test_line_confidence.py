@@ -1,0 +1,101 @@
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_runtime import DigitReader, model_file
+from edge_runtime.page_style import PageStyle
+from edge_runtime.pages import draw_page
+from edge_runtime.records import Box
+from edge_runtime.vision.glyphs import logistic
+from edge_runtime.vision.line_confidence import LineWeights
+from tests.commands import Call
+from train import dataset, line_confidence
+from train.line_confidence import FEATURES, SIGNS, Sample, cost, exact, fit
+
+TRUE = LineWeights(bias=0.5, **{name: 0.7 * (sign or 1) for name, sign in SIGNS.items()})
+
+
+def drawn(count: int, seed: int = 1) -> Sample:
+    """Return lines of any features, which are right by the very odds that TRUE gives them."""
+    rng = np.random.default_rng(seed)
+    features = rng.normal(0, 1, (count, len(FEATURES)))
+    odds = features @ [getattr(TRUE, name) for name in FEATURES] + TRUE.bias
+    return Sample(features, rng.random(count) < logistic(odds))
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return Path(shutil.copy(model_file.SHIPPED, tmp_path / "model.tflite"))
+
+
+def lines_of(path: Path) -> LineWeights:
+    with DigitReader(path) as reader:
+        return reader.line_weights
+
+
+def test_every_feature_has_a_sign() -> None:
+    assert SIGNS.keys() == set(FEATURES)
+
+
+def test_the_weights_that_made_the_lines_are_found() -> None:
+    sample = drawn(20_000)
+    found = fit(sample)
+    assert found == pytest.approx(TRUE, abs=0.1)
+    assert cost(sample, found) < cost(sample, TRUE._replace(least=0.0))
+
+
+def test_no_weight_has_a_sign_that_it_must_not_have() -> None:
+    sample = drawn(4000)
+    sample.features[:, [FEATURES.index("least"), FEATURES.index("gap")]] *= -1
+    found = fit(sample)
+    assert (found.least, found.gap) == (0, 0)
+    assert fit(drawn(4000)).gap < -0.5
+
+
+def test_a_line_is_exact_where_it_has_the_digits_of_one_drawn_line_and_no_other() -> None:
+    digits = dataset.load("held_out")
+    page = draw_page(digits.images[:8], digits.labels[:8], np.random.default_rng(1), PageStyle(digit_height=(40, 40)))
+    with DigitReader() as reader:
+        reading = reader.read(page.pixels)
+    assert reading.text == page.text
+    assert exact(reading, page.digits) == [True] * len(reading.lines)
+    # One that was drawn and not read, one that was read and not drawn, and one that was read as another.
+    assert exact(reading, page.digits[1:])[0] is False
+    first, *rest = page.digits
+    assert exact(reading, [first, replace(first, box=Box(0, 0, 9, 9)), *rest])[0] is False
+    assert exact(reading, [replace(first, label="x"), *rest])[0] is False
+    assert exact(reading, []) == [False] * len(reading.lines)
+
+
+def test_pages_are_read_and_judged(model: Path) -> None:
+    found = line_confidence.gather(model, 4)
+    assert found.features.shape == (len(found.right), len(FEATURES))
+    assert len(found.right) > 2
+    again = line_confidence.gather(model, 4)
+    assert np.array_equal(found.features, again.features)
+
+
+def test_the_command_prints_and_writes_the_weights(model: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = drawn(2000)
+    monkeypatch.setattr(line_confidence, "gather", lambda *_: sample)
+    before = model.read_bytes()
+    done = call(line_confidence.main, "--model", model)
+    assert done.code == 0, done.err
+    for name in LineWeights._fields:
+        assert re.search(rf"^{name} +-?\d+\.\d{{3}}$", done.out, re.MULTILINE), name
+    assert model.read_bytes() == before
+    assert call(line_confidence.main, "--model", model, "--write").code == 0
+    assert lines_of(model) == pytest.approx(fit(sample), abs=1e-4)
+    assert model_file.read(model).sha256 == model_file.read(model_file.SHIPPED).sha256
+
+
+def test_lines_that_are_all_right_are_too_few(model: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = drawn(100)
+    monkeypatch.setattr(line_confidence, "gather", lambda *_: sample._replace(right=np.ones(100, np.bool_)))
+    done = call(line_confidence.main, "--model", model, "--write")
+    assert done.code != 0
+    assert "more are needed" in done.err

@@ -1,0 +1,157 @@
+"""Fit the weights by which the runtime tells how likely a line is exactly right, on drawn scenes.
+
+python -m train.line_confidence              fit them for the model that ships, and print them
+python -m train.line_confidence --model FILE       for another one
+python -m train.line_confidence --write            and write them into the model's card
+
+A logistic regression over the features that `edge_runtime.vision.line_confidence` names. The pages are drawn with
+held-out digits: half of them in the looks to train with, with held-out typefaces, and half in the conditions of
+`edge_runtime.conditions`. A line is exactly right if its digits are all those of one drawn line.
+"""
+
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from tqdm import tqdm
+
+from edge_runtime import model_file
+from edge_runtime.conditions import CONDITIONS, style
+from edge_runtime.conditions import digits as count
+from edge_runtime.pages import Page, Placed, draw_page
+from edge_runtime.reader import DigitReader
+from edge_runtime.records import Reading
+from edge_runtime.vision.glyphs import Float64, logistic
+from edge_runtime.vision.line_confidence import LineWeights
+from train import command, crops, fonts, matches, photographs
+from train.dataset import DataError
+
+SEED = 20_261_128
+FEATURES = LineWeights._fields[1:]
+EVERY = 100  # pages, from one line of progress to the next where there is no terminal
+HARDEST = 3  # severity of a condition; on harder pages a line is rarely right, and no camera is aimed at them for long
+# Which way a feature may count: 1 for a line, -1 against it, 0 either way. Chosen by what they mean: a weight of the
+# other sign is a trait of drawn pages, and photographs do not share it.
+SIGNS = {
+    "least": 1, "sure": 1, "odds": 1, "doubt": -1, "rival": -1, "gap": -1, "uneven": -1, "sizes": -1, "planes": 1,
+    "length": 0, "lone": 0, "only": 0, "strokes": -1, "edge": -1,
+}  # fmt: skip
+SINGLE = 0.3  # share of the pages in a condition that hold a single digit, as many pictures do
+RIDGE = 1e-3  # what the squares of weights, of features divided by their deviation, cost beside the mean surprise
+
+
+class Sample(NamedTuple):
+    """N lines: `features` float64 (N, FEATURES), and whether each is exactly right, bool (N,)."""
+
+    features: Float64
+    right: NDArray[np.bool_]
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--pages", type=click.IntRange(1), default=3000, show_default=True)
+@click.option("--model", type=click.Path(path_type=Path), default=model_file.SHIPPED,
+              help="[default: the one that ships]")  # fmt: skip
+@click.option("--write", is_flag=True, help="Write the weights into the model's card.")
+def fit_lines(pages: int, model: Path, write: bool) -> None:
+    """Fit the weights of the logistic model that tells how likely a line is exactly right."""
+    seen = gather(model, pages)
+    if seen.right.all() or not seen.right.any():
+        raise DataError(f"{pages} pages hold no line that is right, or none that is wrong: more are needed")
+    fitted = fit(seen)
+    print(f"{len(seen.right):,} lines on {pages:,} pages, {seen.right.mean():.1%} right; mean surprise "
+          f"{cost(seen, fitted):.4f} nats")  # fmt: skip
+    print("\n".join(f"{name:<10}{value:10.3f}" for name, value in fitted._asdict().items()))
+    if write:
+        model_file.add_to_card(model, lines={name: round(value, 4) for name, value in fitted._asdict().items()})
+        print(f"written into the card of {model}")
+
+
+def gather(model: Path, pages: int) -> Sample:
+    """Return the lines that are read on so many drawn pages."""
+    fonts.stamp(fonts.names(False)[0], "0")  # fetched once, before there are several processes
+    photographs.photograph(photographs.names(False)[0])
+    parts = []
+    with ProcessPoolExecutor(crops.WORKERS, mp_context=get_context("spawn")) as pool:
+        found = pool.map(partial(_of_page, model), range(pages), chunksize=max(1, min(20, pages // 8)))
+        for i, part in enumerate(tqdm(found, "pages", pages, disable=not sys.stderr.isatty()), 1):
+            parts.append(part)
+            if not sys.stderr.isatty() and i % EVERY == 0:
+                print(f"pages: {i}/{pages}", file=sys.stderr, flush=True)
+    return Sample(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def _of_page(model: Path, number: int) -> Sample:
+    cv2.setNumThreads(1)
+    rng = np.random.default_rng([SEED, number])
+    page = _in_a_condition(rng) if number % 2 else crops.draw("held_out", rng)
+    trace = _reader(model).trace(page.pixels)
+    right = np.array(exact(trace.reading, page.digits), np.bool_)
+    return Sample(np.column_stack([trace.line_features[name] for name in FEATURES]).reshape(-1, len(FEATURES)), right)
+
+
+def _in_a_condition(rng: np.random.Generator) -> Page:
+    condition, severity = str(rng.choice(list(CONDITIONS))), int(rng.integers(1, HARDEST + 1))
+    digits = crops.dataset_of("held_out")
+    several = 1 if rng.random() < SINGLE else count(condition, severity)
+    chosen = rng.choice(len(digits.images), several, replace=False)
+    return draw_page(digits.images[chosen], digits.labels[chosen], rng, style(condition, severity))
+
+
+@cache
+def _reader(model: Path) -> DigitReader:
+    return DigitReader(model)
+
+
+def exact(reading: Reading, truth: Sequence[Placed]) -> list[bool]:
+    """Tell for each line of a reading whether it holds all digits of one drawn line, and nothing else."""
+    boxes = [digit.box for digit in truth]
+    right = []
+    for number, line in enumerate(reading.lines):
+        which = [matches.judge(digit.box, boxes) for digit in reading.digits if digit.line == number]
+        lines = {truth[i].line for i in which if i is not None and i >= 0}
+        drawn = ["".join(digit.label for digit in truth if digit.line == one) for one in lines]
+        right.append(drawn == [line.text.replace(" ", "")])
+    return right
+
+
+def fit(sample: Sample) -> LineWeights:
+    """Return the weights, of the signs that SIGNS allows, that make it likeliest which lines are right."""
+    middle, spread = sample.features.mean(axis=0), np.maximum(sample.features.std(axis=0), 1e-6)
+    even = (sample.features - middle) / spread
+    target = sample.right.astype(np.float64)
+
+    def loss(values: Float64) -> tuple[float, Float64]:
+        odds = even @ values[:-1] + values[-1]
+        error = (logistic(odds) - target) / len(target)
+        slopes = np.append(even.T @ error + RIDGE * values[:-1], error.sum())
+        surprise = float(np.mean(np.logaddexp(0, odds) - target * odds))
+        return surprise + RIDGE / 2 * float(values[:-1] @ values[:-1]), slopes
+
+    bounds = [{1: (0, None), -1: (None, 0), 0: (None, None)}[SIGNS[name]] for name in FEATURES] + [(None, None)]
+    found = minimize(loss, np.zeros(len(FEATURES) + 1), jac=True, method="L-BFGS-B", bounds=bounds).x
+    slopes = found[:-1] / spread
+    return LineWeights(float(found[-1] - slopes @ middle), *slopes.tolist())
+
+
+def cost(sample: Sample, chosen: LineWeights) -> float:
+    """Return the mean surprise at which lines are right, in nats."""
+    odds = sample.features @ [getattr(chosen, name) for name in FEATURES] + chosen.bias
+    return float(np.logaddexp(0, np.where(sample.right, -odds, odds)).mean())
+
+
+def main() -> None:
+    """Run the command."""
+    command.run(fit_lines)
+
+
+if __name__ == "__main__":
+    main()
