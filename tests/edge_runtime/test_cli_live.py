@@ -33,14 +33,17 @@ def clip(tmp_path: Path, samples: Path) -> Path:
 
 
 def test_what_becomes_of_the_lines_of_a_video(call: Call, clip: Path, samples: Path) -> None:
-    assert call(main, "read", clip) == (0, "appeared 2\ngone 2\n", "")
-    assert call(main, "read", clip, samples / "digit.png") == (
-        0,
-        f"{clip}: appeared 2\n{clip}: gone 2\n{samples}/digit.png: 2\n",
-        "",
-    )
-    assert call(main, "read", clip, "--steady", "7/7", "--end", "0.65") == (0, "appeared 2\n", "")
-    assert call(main, "read", clip, "--steady", "8/8", "--end", "0.65") == (0, "", "")
+    def said(*options: object) -> list[str]:
+        done = call(main, "read", clip, *options)
+        assert (done.code, done.err) == (0, "")
+        return [
+            line.removesuffix(" ?") for line in done.out.splitlines()
+        ]  # how sure it is hangs on the video's decoder
+
+    assert said() == ["appeared 2", "gone 2"]
+    assert said(samples / "digit.png") == [f"{clip}: appeared 2", f"{clip}: gone 2", f"{samples}/digit.png: 2"]
+    assert said("--steady", "7/7", "--end", "0.65") == ["appeared 2"]
+    assert said("--steady", "8/8", "--end", "0.65") == []
 
 
 def test_events_and_raw_readings_are_records_that_fit_their_schemas(call: Call, clip: Path) -> None:
