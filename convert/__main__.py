@@ -50,9 +50,9 @@ def convert(source: Path, output: Path | None, names: tuple[str, ...], force: bo
     rounded = rounding.round_weights(layers, digits.images)
     for name in names or CONVERSIONS:
         conversion = CONVERSIONS[name]
-        in_steps = conversion.weights == "int8" and not conversion.per_channel
+        own = rounded if conversion.weights == "int8" else layers
         with stderr_silenced():
-            flatbuffer = quantize.quantize(rounded if in_steps else layers, conversion, digits.images)
+            flatbuffer = quantize.quantize(own, conversion, digits.images)
         verify.verify(flatbuffer, conversion)
         path = folder / conversion.file_name
         _refuse_to_replace(path, flatbuffer, force)

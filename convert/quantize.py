@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,20 +12,31 @@ from convert.recipes import Conversion
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import tensorflow as tf
 
+Range = tuple[float, float]
 
-class _Network(tf.Module):  # type: ignore[misc]
-    def __init__(self, layers: list[Dense]) -> None:
+
+class Network(tf.Module):  # type: ignore[misc]
+    """Dense layers with a ReLU between them; `ranges`, of what each answers, only where activations are integers."""
+
+    def __init__(self, layers: list[Dense], ranges: list[Range] | None) -> None:
         super().__init__()
         self.layers = [(tf.constant(layer.kernel), tf.constant(layer.bias)) for layer in layers]
+        self._largest = [float(np.abs(layer.kernel).max()) for layer in layers]
+        self._ranges = ranges
 
     @tf.function(input_signature=[tf.TensorSpec((None, SIDE, SIDE), tf.float32, name="pixels")])  # type: ignore[untyped-decorator]
     def logits(self, pixels: tf.Tensor) -> dict[str, tf.Tensor]:
         """Pixels, (N, 28, 28) from 0 to 255, to logits, (N, classes)."""
-        values = tf.reshape(pixels, (-1, SIDE * SIDE))
-        for kernel, bias in self.layers[:-1]:
-            values = tf.nn.relu(values @ kernel + bias)
-        kernel, bias = self.layers[-1]
-        return {"logits": values @ kernel + bias}
+        values = tf.reshape(pixels if self._ranges is None else _stepped(pixels, (0.0, 255.0)), (-1, SIDE * SIDE))
+        for i, (kernel, bias) in enumerate(self.layers):
+            if self._ranges is not None:
+                kernel = _stepped(kernel, (-self._largest[i], self._largest[i]), narrow_range=True)
+            values = values @ kernel + bias
+            if i < len(self.layers) - 1:
+                values = tf.nn.relu(values)
+            if self._ranges is not None:
+                values = _stepped(values, self._ranges[i])
+        return {"logits": values}
 
 
 def quantize(layers: list[Dense], conversion: Conversion, calibration: NDArray[np.uint8]) -> bytes:
@@ -34,24 +44,40 @@ def quantize(layers: list[Dense], conversion: Conversion, calibration: NDArray[n
 
     `calibration` is uint8 (N, 28, 28), in the contract. The int8 recipe takes the raw uint8 bytes (scale 1, zero point
     0) and answers in int8; every other takes and answers float32.
+
+    The converter gives each output of a dense layer a scale of its own, unless the network says in which steps its
+    values lie, as after quantization-aware training (Jacob et al. 2018): one scale for each kernel. Where activations
+    are floats, its former quantizer does the same.
     """
-    network = _Network(layers)
-
-    def samples() -> Iterator[list[NDArray[np.float32]]]:
-        for image in calibration:
-            yield [image[None].astype(np.float32)]
-
+    integers = conversion.activations == "int8"
+    network = Network(layers, _ranges(layers, calibration) if integers else None)
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(network, folder, signatures=network.logits)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        converter._experimental_disable_per_channel_quantization_for_dense_layers = not conversion.per_channel
         if conversion.weights != "float32":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if conversion.weights == "float16":
             converter.target_spec.supported_types = [tf.float16]
-        if conversion.activations == "int8":
-            converter.representative_dataset = samples
-            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        if integers:
             converter.inference_input_type = tf.uint8
             converter.inference_output_type = tf.int8
+        elif conversion.weights == "int8":
+            converter.experimental_new_dynamic_range_quantizer = False
         return bytes(converter.convert())
+
+
+def _ranges(layers: list[Dense], calibration: NDArray[np.uint8]) -> list[Range]:
+    """Return the least and greatest output of each layer, 0 included."""
+    values = calibration.reshape(len(calibration), -1).astype(np.float32)
+    ranges = []
+    for i, layer in enumerate(layers):
+        values = values @ layer.kernel + layer.bias
+        if i < len(layers) - 1:
+            values = np.maximum(values, 0)
+        ranges.append((float(values.min(initial=0.0)), float(values.max(initial=0.0))))
+    return ranges
+
+
+def _stepped(values: tf.Tensor, reach: Range, narrow_range: bool = False) -> tf.Tensor:
+    """Return values in 255 steps of a range, or in 254 around 0 where it is a narrow one."""
+    return tf.quantization.fake_quant_with_min_max_args(values, *reach, num_bits=8, narrow_range=narrow_range)

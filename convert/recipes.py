@@ -6,14 +6,15 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class Conversion:
-    """How weights and activations are stored. Integer activations need integer weights, and calibration digits."""
+    """How weights and activations are stored. Integer activations need integer weights, and calibration digits.
+
+    int8 weights have one scale for the whole kernel: runtimes from before 2024, the 32-bit ARM one among them, do not
+    know dense layers with a scale for each output.
+    """
 
     name: str
     weights: Literal["float32", "float16", "int8"]
     activations: Literal["float32", "int8"]
-    # One scale for each output of a dense layer, or one for the whole kernel. LiteRT knows both; runtimes from before
-    # 2024, the 32-bit ARM one among them, do not know the first for dense layers.
-    per_channel: bool = False
 
     def __post_init__(self) -> None:
         if self.activations == "int8" and self.weights != "int8":

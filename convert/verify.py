@@ -19,29 +19,27 @@ def verify(flatbuffer: bytes, conversion: Conversion) -> None:
     with stderr_silenced():
         interpreter = Interpreter(model_content=flatbuffer)
         interpreter.allocate_tensors()
-    given, tensors = interpreter.get_input_details()[0], interpreter.get_tensor_details()
-    if tuple(given["shape_signature"]) != (-1, SIDE, SIDE):
-        raise UnusableModel(f"the {conversion.name} model takes {tuple(given['shape_signature'])}")
+    taken, tensors = interpreter.get_input_details()[0], interpreter.get_tensor_details()
+    if tuple(taken["shape_signature"]) != (-1, SIDE, SIDE):
+        raise UnusableModel(f"the {conversion.name} model takes {tuple(taken['shape_signature'])}")
     # A float16 kernel appears twice: as it is stored, and as the float32 that it becomes on the way to the product.
     first_kernels = [tensor for tensor in tensors if _is_first_kernel(tensor)]
     kernel = min(first_kernels, key=lambda tensor: np.dtype(tensor["dtype"]).itemsize, default=None)
     if kernel is None or kernel["dtype"] != WEIGHT_TYPES[conversion.weights]:
         raise UnusableModel(f"the {conversion.name} model holds weights that are not {conversion.weights}")
     # The interpreter repeats a kernel's only scale for each output: what counts is whether they differ.
-    per_channel = len(np.unique(kernel["quantization_parameters"]["scales"])) > 1
-    if per_channel != conversion.per_channel:
-        found = "a scale for each output" if per_channel else "one scale"
-        raise UnusableModel(f"the {conversion.name} model holds kernels with {found}")
-    if conversion.activations == "float32" and given["dtype"] != np.float32:
-        raise UnusableModel(f"the {conversion.name} model takes {given['dtype'].__name__}, not float32")
+    if len(np.unique(kernel["quantization_parameters"]["scales"])) > 1:
+        raise UnusableModel(f"the {conversion.name} model holds kernels with a scale for each output")
+    if conversion.activations == "float32" and taken["dtype"] != np.float32:
+        raise UnusableModel(f"the {conversion.name} model takes {taken['dtype'].__name__}, not float32")
     if conversion.activations == "int8":
         floats = [tensor["name"] for tensor in tensors if tensor["dtype"] not in INTEGERS]
         if floats:
             raise UnusableModel(f"the {conversion.name} model holds tensors that are not integers: {', '.join(floats)}")
-        if given["dtype"] != np.uint8 or given["quantization"] != (1.0, 0):
+        if taken["dtype"] != np.uint8 or taken["quantization"] != (1.0, 0):
             raise UnusableModel(
-                f"the {conversion.name} model takes {given['dtype'].__name__} with (scale, zero point) "
-                f"{given['quantization']}, not raw uint8 pixels: do the calibration digits reach from 0 to 255?"
+                f"the {conversion.name} model takes {taken['dtype'].__name__} with (scale, zero point) "
+                f"{taken['quantization']}, not raw uint8 pixels"
             )
 
 

@@ -23,6 +23,7 @@ from edge_runtime import model_file
 from edge_runtime.classifier import Classifier
 from edge_runtime.native import stderr_silenced
 from edge_runtime.vision.normalize import CONTRACT_VERSION
+from tests import flatbuffers as flatbuffers_of
 from train import dataset
 
 NAMES = list(CONVERSIONS)
@@ -46,11 +47,7 @@ def flatbuffers(smoke_build: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def per_channel(dense: list[Dense], chosen: Calibration) -> bytes:
-    conversion = dataclasses.replace(CONVERSIONS["int8"], per_channel=True)
-    with stderr_silenced():
-        flatbuffer = quantize.quantize(dense, conversion, chosen.images)
-    verify(flatbuffer, conversion)
-    return flatbuffer
+    return flatbuffers_of.per_channel(dense, chosen.images)
 
 
 def interpreter(flatbuffer: bytes) -> Interpreter:
@@ -129,7 +126,7 @@ def test_logits_are_those_of_the_folded_layers(
     np.testing.assert_allclose(confidences, powers / powers.sum(axis=1, keepdims=True), atol=1e-6)
 
 
-def test_kernels_have_one_scale_unless_told_otherwise(flatbuffers: dict[str, bytes], per_channel: bytes) -> None:
+def test_kernels_have_one_scale(flatbuffers: dict[str, bytes], per_channel: bytes) -> None:
     assert kernel_scales(flatbuffers["int8"]) == [1, 1]
     assert kernel_scales(flatbuffers["dynamic"]) == [1, 1]
     assert kernel_scales(per_channel) == [10, 128]
@@ -153,19 +150,25 @@ def test_float_tensors_of_an_int8_model_are_named(flatbuffers: dict[str, bytes])
         verify(flatbuffers["dynamic"], CONVERSIONS["int8"])
 
 
-def test_scales_for_each_output_are_refused_unless_asked_for(flatbuffers: dict[str, bytes], per_channel: bytes) -> None:
+def test_scales_for_each_output_are_refused(per_channel: bytes) -> None:
     with pytest.raises(UnusableModel, match="the int8 model holds kernels with a scale for each output"):
         verify(per_channel, CONVERSIONS["int8"])
-    with pytest.raises(UnusableModel, match="the int8 model holds kernels with one scale"):
-        verify(flatbuffers["int8"], dataclasses.replace(CONVERSIONS["int8"], per_channel=True))
 
 
-def test_scale_that_is_not_the_pixels_own_is_refused(dense: list[Dense], chosen: Calibration) -> None:
-    dark = chosen.images[:100] // 2
+def test_int8_takes_raw_bytes_whatever_the_calibration_digits(dense: list[Dense], chosen: Calibration) -> None:
     with stderr_silenced():
-        flatbuffer = quantize.quantize(dense, CONVERSIONS["int8"], dark)
-    with pytest.raises(UnusableModel, match="do the calibration digits reach from 0 to 255"):
-        verify(flatbuffer, CONVERSIONS["int8"])
+        flatbuffer = quantize.quantize(dense, CONVERSIONS["int8"], chosen.images[:100] // 2)
+    verify(flatbuffer, CONVERSIONS["int8"])
+    assert interpreter(flatbuffer).get_input_details()[0]["quantization"] == (1.0, 0)
+
+
+def test_activations_reach_as_far_as_the_calibration_digits_take_them(dense: list[Dense], chosen: Calibration) -> None:
+    values = chosen.images.reshape(len(chosen.images), -1) @ dense[0].kernel + dense[0].bias
+    with stderr_silenced():
+        flatbuffer = quantize.quantize(dense, CONVERSIONS["int8"], chosen.images)
+    made = interpreter(flatbuffer)
+    between = [tensor["quantization"] for tensor in made.get_tensor_details() if tuple(tensor["shape"]) == (1, 128)]
+    assert between == [(pytest.approx(values.max() / 255, rel=1e-4), -128)]
 
 
 def test_integer_activations_need_integer_weights() -> None:
@@ -225,7 +228,6 @@ def test_card_says_how_the_model_was_quantized(smoke_build: Path) -> None:
     for name in NAMES:
         quantization = (model_file.read(smoke_build / f"digits-{name}.tflite").card or {})["quantization"]
         assert quantization == dataclasses.asdict(CONVERSIONS[name])
-        assert quantization["per_channel"] is False
 
 
 def test_card_names_the_calibration_digits(card: dict[str, Any], chosen: Calibration, smoke_build: Path) -> None:
