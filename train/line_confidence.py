@@ -9,22 +9,16 @@ held-out digits: half of them in the looks to train with, with held-out typeface
 `edge_runtime.conditions`. A line is exactly right if its digits are all those of one drawn line.
 """
 
-import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
 import click
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from tqdm import tqdm
 
-from edge_runtime import model_file
 from edge_runtime.conditions import CONDITIONS, style
 from edge_runtime.conditions import digits as count
 from edge_runtime.pages import Page, Placed, draw_page
@@ -32,12 +26,10 @@ from edge_runtime.reader import DigitReader
 from edge_runtime.records import Reading
 from edge_runtime.vision.glyphs import Float64, logistic
 from edge_runtime.vision.line_confidence import LineWeights
-from train import command, crops, fonts, matches, photographs
-from train.dataset import DataError
+from train import command, crops, fitting, matches, photographs
 
 SEED = 20_261_128
 FEATURES = LineWeights._fields[1:]
-EVERY = 100  # pages, from one line of progress to the next where there is no terminal
 HARDEST = 3  # severity of a condition; on harder pages a line is rarely right, and no camera is aimed at them for long
 # Which way a feature may count: 1 for a line, -1 against it, 0 either way. Chosen by what they mean: a weight of the
 # other sign is a trait of drawn pages, and photographs do not share it.
@@ -57,40 +49,26 @@ class Sample(NamedTuple):
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--pages", type=click.IntRange(1), default=3000, show_default=True)
-@click.option("--model", type=click.Path(path_type=Path), default=model_file.SHIPPED,
-              help="[default: the one that ships]")  # fmt: skip
-@click.option("--write", is_flag=True, help="Write the weights into the model's card.")
+@fitting.options(pages=3000)
 def fit_lines(pages: int, model: Path, write: bool) -> None:
     """Fit the weights of the logistic model that tells how likely a line is exactly right."""
-    seen = gather(model, pages)
-    if seen.right.all() or not seen.right.any():
-        raise DataError(f"{pages} pages hold no line that is right, or none that is wrong: more are needed")
-    fitted = fit(seen)
-    print(f"{len(seen.right):,} lines on {pages:,} pages, {seen.right.mean():.1%} right; mean surprise "
-          f"{cost(seen, fitted):.4f} nats")  # fmt: skip
+    sample = gather(model, pages)
+    fitting.check_both(sample.right, pages, "line that is right", "line that is wrong")
+    fitted = fit(sample)
+    print(f"{len(sample.right):,} lines on {pages:,} pages, {sample.right.mean():.1%} right; mean surprise "
+          f"{cost(sample, fitted):.4f} nats")  # fmt: skip
     print("\n".join(f"{name:<10}{value:10.3f}" for name, value in fitted._asdict().items()))
     if write:
-        model_file.add_to_card(model, lines={name: round(value, 4) for name, value in fitted._asdict().items()})
-        print(f"written into the card of {model}")
+        fitting.write(model, "lines", fitted)
 
 
 def gather(model: Path, pages: int) -> Sample:
     """Return the lines that are read on so many drawn pages."""
-    fonts.stamp(fonts.names(False)[0], "0")  # fetched once, before there are several processes
-    photographs.photograph(photographs.names(False)[0])
-    parts = []
-    with ProcessPoolExecutor(crops.WORKERS, mp_context=get_context("spawn")) as pool:
-        found = pool.map(partial(_of_page, model), range(pages), chunksize=max(1, min(20, pages // 8)))
-        for i, part in enumerate(tqdm(found, "pages", pages, disable=not sys.stderr.isatty()), 1):
-            parts.append(part)
-            if not sys.stderr.isatty() and i % EVERY == 0:
-                print(f"pages: {i}/{pages}", file=sys.stderr, flush=True)
-    return Sample(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+    photographs.photograph(photographs.names(False)[0])  # fetched once, before there are several processes
+    return fitting.read_pages(partial(_of_page, model), pages)
 
 
 def _of_page(model: Path, number: int) -> Sample:
-    cv2.setNumThreads(1)
     rng = np.random.default_rng([SEED, number])
     page = _in_a_condition(rng) if number % 2 else crops.draw("held_out", rng)
     trace = _reader(model).trace(page.pixels)
@@ -137,9 +115,9 @@ def fit(sample: Sample) -> LineWeights:
         return surprise + RIDGE / 2 * float(values[:-1] @ values[:-1]), slopes
 
     bounds = [{1: (0, None), -1: (None, 0), 0: (None, None)}[SIGNS[name]] for name in FEATURES] + [(None, None)]
-    found = minimize(loss, np.zeros(len(FEATURES) + 1), jac=True, method="L-BFGS-B", bounds=bounds).x
-    slopes = found[:-1] / spread
-    return LineWeights(float(found[-1] - slopes @ middle), *slopes.tolist())
+    least = minimize(loss, np.zeros(len(FEATURES) + 1), jac=True, method="L-BFGS-B", bounds=bounds).x
+    slopes = least[:-1] / spread
+    return LineWeights(float(least[-1] - slopes @ middle), *slopes.tolist())
 
 
 def cost(sample: Sample, chosen: LineWeights) -> float:

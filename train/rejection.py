@@ -8,22 +8,16 @@ A logistic regression over the features that `edge_runtime.vision.rejection` nam
 the logarithm of the odds of its prior, counts as it is; it and the page model come from the weights that the model has.
 """
 
-import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
 import click
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from tqdm import tqdm
 
-from edge_runtime import model_file
 from edge_runtime.reader import DigitReader
 from edge_runtime.records import Box
 from edge_runtime.trace import Trace
@@ -31,8 +25,7 @@ from edge_runtime.vision import rejection
 from edge_runtime.vision.glyphs import Float64, Glyphs, log_odds, logistic
 from edge_runtime.vision.page_model import evidence, priors
 from edge_runtime.vision.weights import Weights
-from train import command, crops, fonts, matches
-from train.dataset import DataError
+from train import command, crops, fitting, matches
 
 SEED = 20_261_204
 FEATURES = tuple(name for name in Weights._fields if name != "bias")
@@ -44,7 +37,6 @@ RIDGE = 1e-4
 # Pages where the page model says that digits are so many times higher or lower than they are count for nothing: no
 # weight could mend that, and hardly any digit is of another size elsewhere.
 MISTAKEN = 2.0
-EVERY = 100  # pages, from one line of progress to the next where there is no terminal
 
 
 class Sample(NamedTuple):
@@ -56,50 +48,34 @@ class Sample(NamedTuple):
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--pages", type=click.IntRange(1), default=900, show_default=True)
-@click.option("--model", type=click.Path(path_type=Path), default=model_file.SHIPPED,
-              help="[default: the one that ships]")  # fmt: skip
-@click.option("--write", is_flag=True, help="Write the weights into the model's card.")
+@fitting.options(pages=900)
 @click.option("--all", "everything", is_flag=True, help=f"Take the fitted {' and '.join(OPERATING_POINT)} as well.")
 def fit_rejection(pages: int, model: Path, write: bool, everything: bool) -> None:
     """Fit the weights of the logistic model that tells a digit by what it is like and by what the page is like."""
     with DigitReader(model) as reader:
         before = reader.weights
-    seen = gather(model, before, pages)
-    if seen.digit.all() or not seen.digit.any():
-        raise DataError(f"{pages} pages hold no digits, or nothing else: more are needed")
-    fitted = fit(seen)
+    sample = gather(model, before, pages)
+    fitting.check_both(sample.digit, pages, "digit", "other thing")
+    fitted = fit(sample)
     kept = {} if everything else {name: getattr(before, name) for name in OPERATING_POINT}
-    written = fitted._replace(**kept)
-    others = np.count_nonzero(~seen.digit)
-    print(f"{len(seen.digit) - others:,} digits and {others:,} other things on {pages:,} pages; "
-          f"cost {cost(seen, before):.4f} before, {cost(seen, fitted):.4f} fitted")  # fmt: skip
+    others = np.count_nonzero(~sample.digit)
+    print(f"{len(sample.digit) - others:,} digits and {others:,} other things on {pages:,} pages; "
+          f"cost {cost(sample, before):.4f} before, {cost(sample, fitted):.4f} fitted")  # fmt: skip
     print(table(before, fitted))
     for name, value in kept.items():
         print(f"{name} stays at {value:g}: it was chosen on photographs (--all takes the fitted one)")
     if write:
-        model_file.add_to_card(model, rejection={name: round(value, 4) for name, value in written._asdict().items()})
-        print(f"written into the card of {model}")
+        fitting.write(model, "rejection", fitted._replace(**kept))
 
 
 def gather(model: Path, before: Weights, pages: int) -> Sample:
     """Return what the runtime chooses on so many drawn pages, but for what may or may not be a digit."""
-    fonts.stamp(fonts.names(False)[0], "0")  # fetched once, before there are several processes
-    parts = []
-    with ProcessPoolExecutor(crops.WORKERS, mp_context=get_context("spawn")) as pool:
-        found = pool.map(partial(_of_page, model, before), range(pages), chunksize=max(1, min(20, pages // 8)))
-        for i, part in enumerate(tqdm(found, "pages", pages, disable=not sys.stderr.isatty()), 1):
-            parts.append(part)
-            if not sys.stderr.isatty() and i % EVERY == 0:
-                print(f"pages: {i}/{pages}", file=sys.stderr, flush=True)
-    return Sample(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+    return fitting.read_pages(partial(_of_page, model, before), pages)
 
 
 def _of_page(model: Path, before: Weights, number: int) -> Sample:
-    cv2.setNumThreads(1)
     page = crops.draw("train", np.random.default_rng([SEED, number]))
-    reader = _reader(model)
-    trace = reader.trace(page.pixels)
+    trace = _reader(model).trace(page.pixels)
     return labeled(trace, trace.glyphs, before, [digit.box for digit in page.digits])
 
 
@@ -115,9 +91,9 @@ def labeled(trace: Trace, glyphs: Glyphs, before: Weights, truth: Sequence[Box])
         return Sample(np.zeros((0, len(FEATURES))), np.zeros(0), np.zeros(0, np.bool_))
     which = [matches.judge(Box(*np.rint(box).astype(int).tolist()), list(truth)) for box in glyphs.boxes]
     clear = [i for i, each in enumerate(which) if each is not None]
-    found = rejection.features(glyphs, trace.page)
+    features = rejection.features(glyphs, trace.page)
     return Sample(
-        np.column_stack([found[name] for name in FEATURES])[clear],
+        np.column_stack([features[name] for name in FEATURES])[clear],
         log_odds(priors(glyphs, evidence(glyphs, before)))[clear],
         np.array([(which[i] or 0) >= 0 for i in clear], np.bool_),
     )
@@ -133,8 +109,8 @@ def fit(sample: Sample) -> Weights:
         slopes = np.append(sample.features.T @ error + RIDGE * values[:-1], error.sum())
         return float(count @ (np.logaddexp(0, odds) - target * odds) + RIDGE / 2 * values[:-1] @ values[:-1]), slopes
 
-    found = minimize(loss, np.zeros(len(FEATURES) + 1), jac=True, method="BFGS").x.tolist()
-    return Weights(bias=found[-1], **dict(zip(FEATURES, found, strict=False)))
+    least = minimize(loss, np.zeros(len(FEATURES) + 1), jac=True, method="BFGS").x.tolist()
+    return Weights(bias=least[-1], **dict(zip(FEATURES, least, strict=False)))
 
 
 def cost(sample: Sample, chosen: Weights) -> float:

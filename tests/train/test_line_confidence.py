@@ -91,11 +91,3 @@ def test_the_command_prints_and_writes_the_weights(model: Path, call: Call, monk
     assert call(line_confidence.main, "--model", model, "--write").code == 0
     assert lines_of(model) == pytest.approx(fit(sample), abs=1e-4)
     assert model_file.read(model).sha256 == model_file.read(model_file.SHIPPED).sha256
-
-
-def test_lines_that_are_all_right_are_too_few(model: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    sample = drawn(100)
-    monkeypatch.setattr(line_confidence, "gather", lambda *_: sample._replace(right=np.ones(100, np.bool_)))
-    done = call(line_confidence.main, "--model", model, "--write")
-    assert done.code != 0
-    assert "more are needed" in done.err

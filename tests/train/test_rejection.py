@@ -135,12 +135,3 @@ def test_a_file_without_a_card_begins_with_the_weights_that_ship(model: Path) ->
     bare = model.with_name("bare.tflite")
     bare.write_bytes(model_file.read(model).flatbuffer)
     assert weights_of(bare) == weights_of(model_file.SHIPPED)
-
-
-def test_pages_without_digits_are_too_few(model: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    sample = drawn(100)
-    monkeypatch.setattr(rejection, "gather", lambda *_: sample._replace(digit=np.zeros(100, np.bool_)))
-    done = call(rejection.main, "--model", model, "--write")
-    assert done.code != 0
-    assert "more are needed" in done.err
-    assert model.read_bytes() == model_file.SHIPPED.read_bytes()
