@@ -6,7 +6,7 @@ is a digit: see `page_model.standing`.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.records import Box, Uint8
+from edge_runtime.vision.glyphs import SLENDER
 from edge_runtime.vision.planes import SAMPLE, SHORTEST_SIDE, STROKE_WINDOW, VGA, Plane
 from edge_runtime.vision.rules import without_rules
 
@@ -79,39 +80,40 @@ def find_regions(planes: Sequence[Plane]) -> list[Region]:
             binary = np.asarray(cv2.threshold(plane.ink, threshold - 1, 255, cv2.THRESH_BINARY)[1], np.uint8)
             if _is_texture(binary):
                 continue
-            found = _Components(binary, smallest, most)
-            parents, same = _nested(found.boxes, boxes, known)
+            components = _Components(binary, smallest, most)
+            parents, same = _nested(components.boxes, boxes, known)
             known = parents.copy()
             for i in np.flatnonzero(~same).tolist():
                 known[i] = len(regions)
-                box = Box(*found.boxes[i].tolist())
+                box = Box(*components.boxes[i].tolist())
                 place = _rimmed(box, plane.ink.shape)
-                ink = found.ink(i, plane.ink, place) if _may_be_digit(box, largest) else None
+                ink = components.ink(i, plane.ink, place) if _may_be_digit(box, largest) else None
                 parent = int(parents[i])
                 attached = parent >= 0 and (regions[parent].attached or regions[parent].ink is None)
                 regions.append(Region(box, place, ink, number, parent, attached))
-            boxes = found.boxes
+            boxes = components.boxes
             if plane.level < planes[-1].level:
-                freed += _freed(binary, found, number, plane, largest)
+                freed += _freed(components, number, plane, most)
     return _affordable(regions, most) + _affordable(freed, most // 2)
 
 
-def _freed(binary: Uint8, found: "_Components", number: int, plane: Plane, largest: int) -> list[Region]:
+def _freed(components: "_Components", number: int, plane: Plane, most: int) -> list[Region]:
     """Return what is left, once its rules are gone, of the components that are larger than any digit on their plane."""
     regions = []
-    for corners, own in found.alone(binary, largest):
-        free = without_rules(own, largest, RULE)
+    for i in components.larger_than(LARGE):
+        outer = Box(*components.boxes[i].tolist())
+        free = without_rules(components.mask(i, outer), LARGE, RULE)
         if free is None:
             continue
-        ink = plane.ink[corners.y : corners.bottom, corners.x : corners.right]
-        left = _Components(free, 2 * RULE, MOST_REGIONS)
-        for i, (x, y, width, height) in enumerate(left.boxes.tolist()):
-            box = Box(corners.x + x, corners.y + y, width, height)
-            if _may_be_digit(box, largest):
+        ink = plane.ink[outer.y : outer.bottom, outer.x : outer.right]
+        left = _Components(free, 2 * RULE, most)
+        for k, (x, y, width, height) in enumerate(left.boxes.tolist()):
+            box = Box(outer.x + x, outer.y + y, width, height)
+            if _may_be_digit(box, LARGE):
                 place = _rimmed(Box(x, y, width, height), ink.shape)
-                within = Box(corners.x + place.x, corners.y + place.y, place.width, place.height)
-                slender = width < height / 2
-                regions.append(Region(box, within, left.ink(i, ink, place), number, -1, slender, freed=True))
+                within = Box(outer.x + place.x, outer.y + place.y, place.width, place.height)
+                slender = width < SLENDER * height
+                regions.append(Region(box, within, left.ink(k, ink, place), number, -1, slender, freed=True))
     return regions
 
 
@@ -138,14 +140,21 @@ class _Components:
         self._holes: dict[int, list[int]] | None = None
         self._crowded: NDArray[np.bool_] | None = None
 
-    def alone(self, binary: Uint8, longest: int) -> Iterator[tuple[Box, Uint8]]:
-        """Yield each component with a longer side: its box, and the binary plane there, with what lies in its holes."""
-        for i in np.flatnonzero(self.boxes[:, 2:].max(axis=1, initial=0) > longest).tolist():
-            box = Box(*self.boxes[i].tolist())
-            mask = np.zeros((box.height, box.width), np.uint8)
-            cv2.fillPoly(mask, [self._outlines[int(self._outer[i])]], 255, offset=(-box.x, -box.y))
-            inside = binary[box.y : box.bottom, box.x : box.right]
-            yield box, np.asarray(cv2.bitwise_and(inside, mask), np.uint8)
+    def larger_than(self, longest: int) -> list[int]:
+        """Return which components have a longer side."""
+        return np.flatnonzero(self.boxes[:, 2:].max(axis=1, initial=0) > longest).tolist()
+
+    def mask(self, i: int, place: Box) -> Uint8:
+        """Return component `i` in `place`, uint8 (rows, columns), 255 on 0."""
+        if self._holes is None:
+            self._holes = defaultdict(list)
+            for hole, parent in enumerate(self._parents):
+                self._holes[parent].append(hole)
+        outer = int(self._outer[i])
+        mask = np.zeros((place.height, place.width), np.uint8)
+        outlines = [self._outlines[k] for k in (outer, *self._holes.get(outer, ()))]
+        cv2.fillPoly(mask, outlines, 255, offset=(-place.x, -place.y))
+        return mask
 
     def ink(self, i: int, plane: Uint8, place: Box) -> Uint8:
         """Return the ink of component `i` in `place`: what other components have there is 0."""
@@ -154,15 +163,7 @@ class _Components:
             self._crowded = _overlapping(self.boxes)
         if not self._crowded[i]:
             return ink
-        if self._holes is None:
-            self._holes = defaultdict(list)
-            for hole, parent in enumerate(self._parents):
-                self._holes[parent].append(hole)
-        outer = int(self._outer[i])
-        mask = np.zeros(ink.shape, np.uint8)
-        outlines = [self._outlines[k] for k in (outer, *self._holes.get(outer, ()))]
-        cv2.fillPoly(mask, outlines, 255, offset=(-place.x, -place.y))
-        return np.asarray(cv2.bitwise_and(ink, cv2.dilate(mask, RIM)), np.uint8)
+        return np.asarray(cv2.bitwise_and(ink, cv2.dilate(self.mask(i, place), RIM)), np.uint8)
 
 
 def _is_texture(binary: Uint8) -> bool:
