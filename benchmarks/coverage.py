@@ -63,24 +63,24 @@ def summarize(judged: Sequence[tuple[float, bool]]) -> Coverage | None:
     )  # fmt: skip
 
 
-def told(found: Coverage) -> str:
+def describe(result: Coverage) -> str:
     """Return it in a line of text."""
-    at = ", ".join(f"{n} at {least:.0%}" for n, least in zip(found.at, PRECISIONS, strict=True))
-    sure = f"{found.sure} sure ({SURE}), {found.sure_right} of them right"
+    at = ", ".join(f"{n} at {least:.0%}" for n, least in zip(result.at, PRECISIONS, strict=True))
+    sure = f"{result.sure} sure ({SURE}), {result.sure_right} of them right"
     return (
-        f"{found.lines} lines of {LEAST} digits and more, {found.right} right; {sure}; "
-        f"coverage {at} precision; calibration error {found.ece:.1f} %"
+        f"{result.lines} lines of {LEAST} digits and more, {result.right} right; {sure}; "
+        f"coverage {at} precision; calibration error {result.ece:.1f} %"
     )
 
 
-def measures(found: Coverage) -> list[Measure]:
+def measures(result: Coverage) -> list[Measure]:
     """Return what can be compared with another run."""
     return [
-        share("lines/sure", found.sure, found.lines),
-        *([share("lines/right of the sure", found.sure_right, found.sure)] if found.sure else []),
+        share("lines/sure", result.sure, result.lines),
+        *([share("lines/right of the sure", result.sure_right, result.sure)] if result.sure else []),
         *(
-            share(f"lines/coverage at {least:.0%} precision", n, found.lines)
-            for n, least in zip(found.at, PRECISIONS, strict=True)
+            share(f"lines/coverage at {least:.0%} precision", n, result.lines)
+            for n, least in zip(result.at, PRECISIONS, strict=True)
         ),
-        figure("lines/ECE", found.ece, "%", better="lower"),
+        figure("lines/ECE", result.ece, "%", better="lower"),
     ]

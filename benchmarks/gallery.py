@@ -63,9 +63,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Chart:
-    """A picture below the table, a PNG file, and what it says in words."""
+    """A picture below the table, a PNG file, and its caption."""
 
-    told: str
+    caption: str
     picture: bytes
 
 
@@ -100,7 +100,7 @@ def render(
     if chart:
         data = base64.b64encode(chart.picture).decode()
         parts.append(
-            f"<h2>Lines</h2>\n<p>{_text(chart.told)}</p>\n"
+            f"<h2>Lines</h2>\n<p>{_text(chart.caption)}</p>\n"
             f'<img alt="Risk against coverage of lines" src="data:image/png;base64,{data}">'
         )
     if unreadable:

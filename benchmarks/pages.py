@@ -123,8 +123,8 @@ def lines_of(results: Results) -> Coverage | None:
 def report(results: Results) -> str:
     """Return the table, and below it the pages that are not exact, worst first."""
     lines = [table(summaries(results))]
-    if found := lines_of(results):
-        lines += ["", coverage.told(found)]
+    if lines_read := lines_of(results):
+        lines += ["", coverage.describe(lines_read)]
     wrong = [page for page in results.pages if not page.score.exact]
     if wrong:
         lines += ["", f"{len(wrong)} of {len(results.pages)} pages are not exact, worst first:"]
@@ -148,15 +148,15 @@ def verdict(score: Score) -> str:
 
 def measures(results: Results) -> list[Measure]:
     """Return what can be compared with another run, of each tier or category and of everything."""
-    found = lines_of(results)
+    lines = lines_of(results)
     return [measure for name, summary in summaries(results).items() for measure in figures(name, summary)] + (
-        coverage.measures(found) if found else []
+        coverage.measures(lines) if lines else []
     )
 
 
 def details(results: Results) -> dict[str, Any]:
     """Return what pages.json holds beside the measures: the summaries, every page, and what could not be read."""
-    found = lines_of(results)
+    lines = lines_of(results)
     return {
         "folder": str(results.folder),
         "summary": {
@@ -164,7 +164,7 @@ def details(results: Results) -> dict[str, Any]:
             | {"error_rate": summary.error_rate, "false_digits_a_page": summary.false_digits_a_page}
             for name, summary in summaries(results).items()
         },
-        "lines": found and asdict(found),
+        "lines": lines and asdict(lines),
         "pages": [
             {
                 **asdict(page.truth),
@@ -202,8 +202,8 @@ def show(results: Results) -> str:
     ]  # fmt: skip
     title = f"Pages of {results.folder.resolve().name}"
     how = f"Model {results.model}, least confidence {results.min_confidence:g}."
-    found = lines_of(results)
-    chart = gallery.Chart(coverage.told(found), picture(found)) if found else None
+    lines = lines_of(results)
+    chart = gallery.Chart(coverage.describe(lines), picture(lines)) if lines else None
     return gallery.render(title, how, summaries(results), entries, [error for _, error in results.unreadable], chart)
 
 

@@ -34,15 +34,15 @@ class LiveReader:
         self._frames += 1
         if self._planes and self._frames < FULLY:
             trace = self._reader.trace(frame, Hint(self._planes, self._turn))
-        if trace is None or int(_digits_of(trace).sum()) < self._digits:
+        if trace is None or int(_are_digits(trace).sum()) < self._digits:
             trace = self._reader.trace(frame)
             self._frames = 0
             self._planes, self._turn = read_planes(trace), trace.turn
-        self._digits = int(_digits_of(trace).sum())
+        self._digits = int(_are_digits(trace).sum())
         return trace
 
 
-def _digits_of(trace: Trace) -> NDArray[np.bool_]:
+def _are_digits(trace: Trace) -> NDArray[np.bool_]:
     """Tell which glyphs are digits, those of unsure lines included."""
     return np.array([reason in (None, UNSURE_LINE) for reason in trace.reasons], np.bool_)
 
@@ -50,7 +50,7 @@ def _digits_of(trace: Trace) -> NDArray[np.bool_]:
 def read_planes(trace: Trace) -> frozenset[Key]:
     """Return planes that show every digit that was read: those that show most of them, as few as will do."""
     glyphs = trace.glyphs
-    digits = _digits_of(trace)
+    digits = _are_digits(trace)
     shown = overlap(glyphs.boxes[digits], glyphs.boxes, np.maximum) > SAME
     shown &= glyphs.digit >= 1 / 2
     chosen: list[int] = []

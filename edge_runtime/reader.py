@@ -1,6 +1,7 @@
 """DigitReader: the whole line from a frame to a reading."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import compress
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -16,7 +17,7 @@ from edge_runtime.records import Frame, Reading, Uint8
 from edge_runtime.stopwatch import Stopwatch
 from edge_runtime.trace import Hint, Trace
 from edge_runtime.transcript import digits_of, lines_of, rejections_of, text_of
-from edge_runtime.turning import quarter_turn, reads_better, tell, turned, turned_back
+from edge_runtime.turning import position_of, quarter_turn, reads_better, turned, turned_back
 from edge_runtime.vision import line_confidence, page_model, rejection, weights
 from edge_runtime.vision.candidates import Candidate, in_frame, pieces, propose
 from edge_runtime.vision.glyphs import Glyphs, columns
@@ -98,10 +99,10 @@ class DigitReader:
         _check(frame.pixels)
         watch = Stopwatch()
         survey = self._survey(frame.pixels, hint or Hint(None, self.turn or 0), watch)
-        if hint is None and self.turn is None and (found := self._upright(survey)):
-            other = self._survey(frame.pixels, found, watch)
+        if hint is None and self.turn is None and (position := self._upright(survey)):
+            other = self._survey(frame.pixels, position, watch)
             labels = self.classifier.labels[: self.classifier.digits]
-            survey = other if reads_better(survey.glyphs, other.glyphs, found.turn, labels) else survey
+            survey = other if reads_better(survey.glyphs, other.glyphs, position.turn, labels) else survey
         planes, regions, standing = survey.planes, survey.regions, survey.standing
         page = page_model.estimate(survey.glyphs, len(planes), self.weights)
         candidates = propose(regions, standing, survey.glyphs, page, work_budget(planes[0].ink.size))
@@ -126,10 +127,10 @@ class DigitReader:
         line_features = line_confidence.features(
             on_lines, glyphs, verdict, candidates, seen.confidences, chosen, size
         )  # fmt: skip
-        likely = line_confidence.probabilities(line_features, self.line_weights).tolist()
-        sure = [i for i, confidence in enumerate(likely) if confidence >= self.min_line_confidence]
-        reasons = rejection.without_lines(verdict.reasons, [on_lines[i] for i in range(len(lines)) if i not in sure])
-        lines = [lines[i] for i in sure]
+        likely = line_confidence.probabilities(line_features, self.line_weights)
+        sure = likely >= self.min_line_confidence
+        reasons = rejection.without_lines(verdict.reasons, list(compress(on_lines, ~sure)))
+        lines = list(compress(lines, sure))
         digits = digits_of(lines, [boxes[row] for row in kept], verdict.confidences[kept], self.classifier.labels)
         text = text_of(digits, lines)
         reading = Reading(
@@ -146,7 +147,7 @@ class DigitReader:
             age_ms=None if frame.taken is None else 1000 * max(0.0, monotonic() - frame.taken),
             dropped=frame.dropped,
             turned=quarter_turn(survey.turn),
-            lines=lines_of(text, digits, [likely[i] for i in sure]),
+            lines=lines_of(text, digits, likely[sure].tolist()),
         )
         return Trace(
             frame=frame, pixels=survey.pixels, turn=survey.turn, planes=planes, regions=regions, standing=standing,
@@ -173,7 +174,7 @@ class DigitReader:
         """Return how a page that does not read well as it lies has to be turned; None where it stays as it is."""
         inks = [survey.regions[i].ink for i in survey.standing]
         rows = [row for row, ink in enumerate(inks) if ink is not None]
-        position = tell(
+        position = position_of(
             survey.glyphs.take(rows),
             survey.seen.images[[survey.standing[row] for row in rows]],
             [ink for ink in inks if ink is not None],
@@ -228,12 +229,12 @@ class DigitReader:
 def _of_card(model: model_file.ModelFile, read: Callable[[Mapping[str, Any] | None], T | None]) -> T:
     """Return the weights of a model's card, or those that ship where it has none. Raises ModelCorrupt."""
     try:
-        found = read(model.card) or read(model_file.read(model_file.SHIPPED).card)
+        fitted = read(model.card) or read(model_file.read(model_file.SHIPPED).card)
     except ValueError as error:
         raise ModelCorrupt(f"{model.path} is damaged: {error}") from error
-    if found is None:
+    if fitted is None:
         raise ModelCorrupt(f"{model_file.SHIPPED} is damaged: its card has no weights; install the package again")
-    return found
+    return fitted
 
 
 def _check(pixels: np.ndarray) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from edge_runtime.records import Event, Reading
 
-SCHEMA = 2  # rises with each change of the records' keys; those of 1 have no "schema" and no lines
+SCHEMA = 2  # version of the records' keys; version 1 had neither "schema" nor "lines"
 
 
 def to_record(reading: Reading) -> dict[str, Any]:

@@ -35,6 +35,11 @@ class Box(NamedTuple):
         """First row below the box."""
         return self.y + self.height
 
+    def overlaps(self, other: "Box") -> bool:
+        """Tell whether the two have a pixel in common."""
+        beside = self.x >= other.right or other.x >= self.right
+        return not (beside or self.y >= other.bottom or other.y >= self.bottom)
+
     def union(self, other: "Box") -> "Box":
         """Return the smallest box that holds both."""
         x, y, width, height = self
@@ -83,18 +88,13 @@ class Line:
     """A line of digits: its text, with a space between words, and the box that holds its digits.
 
     `confidence`, 0-1, is how likely all of it is right: no digit misread, left out or made up. `alternatives` are the
-    likeliest other texts of the same digits, each with its confidence. A line is `unsure` below UNSURE.
+    likeliest other texts of the same digits, each with its confidence. Below UNSURE it is marked in text.
     """
 
     text: str
     confidence: float
     box: Box
     alternatives: tuple[tuple[str, float], ...] = ()
-
-    @property
-    def unsure(self) -> bool:
-        """Whether it is marked as one that is likely wrong."""
-        return self.confidence < UNSURE
 
 
 @dataclass(frozen=True, slots=True)

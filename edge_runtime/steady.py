@@ -88,7 +88,7 @@ def steady(readings: Iterable[Reading], need: int = 3, of: int = 5) -> Iterator[
         unsure = [rejection.box for rejection in reading.rejected if rejection.reason == UNSURE_LINE]
         paired = _pairs([line.last for line in lines], seen)
         for i, line in enumerate(lines):
-            if i not in paired and any(_share(line.last.box, box) for box in unsure):
+            if i not in paired and any(line.last.box.overlaps(box) for box in unsure):
                 line.add_unsure()
             else:
                 line.add(seen[paired[i]] if i in paired else None)
@@ -100,12 +100,6 @@ def steady(readings: Iterable[Reading], need: int = 3, of: int = 5) -> Iterator[
                 lines[-1].add(new)
         yield from [event for line in lines if (event := _event(line, reading)) is not None]
         lines = [line for line in lines if any(line.latest) or line.reported is not None]
-
-
-def _share(one: Box, other: Box) -> bool:
-    """Tell whether two boxes have pixels in common."""
-    beside = one.x >= other.right or other.x >= one.right
-    return not (beside or one.y >= other.bottom or other.y >= one.bottom)
 
 
 def _pairs(before: Sequence[Line], now: Sequence[Line]) -> dict[int, int]:

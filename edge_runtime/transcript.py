@@ -39,12 +39,12 @@ def text_of(digits: list[Digit], lines: list[list[list[int]]]) -> tuple[str, ...
 
 def lines_of(text: Sequence[str], digits: Sequence[Digit], confidences: Sequence[float]) -> tuple[Line, ...]:
     """Return the lines of a reading, of each of which `confidences` tells how likely it is right."""
-    found = []
+    lines = []
     for number, (line, sure) in enumerate(zip(text, confidences, strict=True)):
         own = [digit for digit in digits if digit.line == number]
         box = reduce(Box.union, (digit.box for digit in own))
-        found.append(Line(line, sure, box, _alternatives(line, own, sure)))
-    return tuple(found)
+        lines.append(Line(line, sure, box, _alternatives(line, own, sure)))
+    return tuple(lines)
 
 
 def _alternatives(text: str, digits: Sequence[Digit], sure: float) -> tuple[tuple[str, float], ...]:

@@ -53,7 +53,7 @@ class Position(NamedTuple):
     planes: tuple[int, ...]
 
 
-def tell(
+def position_of(
     glyphs: Glyphs, images: Uint8, inks: Sequence[Uint8], size: tuple[int, int], labels: Sequence[str],
     classify: Classify,
 ) -> Position:  # fmt: skip
@@ -74,24 +74,24 @@ def tell(
     well = _evidence(own, says_well, weight[rows]) >= WELL * could
     if well and (not lean or not _is_line(glyphs.plane[rows], own)):
         return upright
-    found = {0.0: own}
+    by_turn = {0.0: own}
     for quarter in range(1, 4):
-        found[quarter * QUARTER] = classify(np.ascontiguousarray(np.rot90(seen, -quarter, axes=(1, 2))))
+        by_turn[quarter * QUARTER] = classify(np.ascontiguousarray(np.rot90(seen, -quarter, axes=(1, 2))))
     best = max(
-        _of_half_turns(found, (0.0, 2 * QUARTER), half_turn_says, BETTER, ENOUGH),
-        _of_half_turns(found, (QUARTER, 3 * QUARTER), half_turn_says, 1, 0),
-        key=lambda degrees: _evidence(found[degrees], says),
+        _of_half_turns(by_turn, (0.0, 2 * QUARTER), half_turn_says, BETTER, ENOUGH),
+        _of_half_turns(by_turn, (QUARTER, 3 * QUARTER), half_turn_says, 1, 0),
+        key=lambda degrees: _evidence(by_turn[degrees], says),
     )
-    now, most = _evidence(own, says), _evidence(found[best], says)
+    now, most = _evidence(own, says), _evidence(by_turn[best], says)
     if lean:
         leaning = classify(np.stack([normalize(turned(inks[row], -lean)[0]) for row in rows]))
         likely_so = _evidence(leaning, says) >= (LEANING * now if best == 0 or most < BETTER * now else most / BETTER)
         if likely_so and _is_line(glyphs.plane[rows], leaning):
             best, now = -lean % (4 * QUARTER), 0.0
-            found[best], most = leaning, _evidence(leaning, says)
+            by_turn[best], most = leaning, _evidence(leaning, says)
     if best == 0 or most < max(ENOUGH, BETTER * now, PART * len(rows)):
         return upright
-    sure = found[best].max(axis=1) >= WELL
+    sure = by_turn[best].max(axis=1) >= WELL
     return Position(best, tuple(sorted(set(glyphs.plane[rows][sure].tolist()))))
 
 
@@ -109,10 +109,10 @@ def reads_better(upright: Glyphs, other: Glyphs, degrees: float, labels: Sequenc
 
 
 def _of_half_turns(
-    found: Mapping[float, Float64], ways: tuple[float, float], says: Float64, better: float, enough: float
+    by_turn: Mapping[float, Float64], ways: tuple[float, float], says: Float64, better: float, enough: float
 ) -> float:
     """Return which of two positions that are a half turn apart it is; `says` is 0 where digits look alike in both."""
-    here, there = (_evidence(found[degrees], says) for degrees in ways)
+    here, there = (_evidence(by_turn[degrees], says) for degrees in ways)
     return ways[1] if there > max(better * here, enough) else ways[0]
 
 

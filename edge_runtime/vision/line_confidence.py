@@ -11,7 +11,7 @@ import numpy as np
 from edge_runtime.vision.candidates import Candidate
 from edge_runtime.vision.glyphs import SURER, Float64, Glyphs, log_odds, logistic, overlap
 from edge_runtime.vision.rejection import READ_ELSEWHERE, SAME, SHARED, Verdict
-from edge_runtime.vision.weights import named
+from edge_runtime.vision.weights import read_weights
 
 
 class LineWeights(NamedTuple):
@@ -39,12 +39,12 @@ class LineWeights(NamedTuple):
 
 def from_card(card: Mapping[str, Any] | None) -> LineWeights | None:
     """Return the weights in a model's card; None where it has none. Raises ValueError where they are others."""
-    return named(card, "lines", LineWeights)
+    return read_weights(card, "lines", LineWeights)
 
 
-def probabilities(found: Mapping[str, Float64], weights: LineWeights) -> Float64:
+def probabilities(values: Mapping[str, Float64], weights: LineWeights) -> Float64:
     """Return how likely each line is exactly right, float64 (lines,), 0-1, from its `features`."""
-    odds = sum(getattr(weights, name) * values for name, values in found.items()) + weights.bias
+    odds = sum(getattr(weights, name) * column for name, column in values.items()) + weights.bias
     return logistic(np.asarray(odds, np.float64))
 
 
@@ -111,9 +111,9 @@ def _near(boxes: Float64, high: float, glyphs: Glyphs, verdict: Verdict) -> np.n
     on = (left < x + width / 2) & (x + width / 2 < right) & (top < y + height / 2) & (y + height / 2 < bottom)
     on &= height > high / 2
     on &= ~(overlap(glyphs.boxes[others], glyphs.boxes[read], np.minimum) > SHARED).any(axis=1)
-    found = np.zeros(len(glyphs), np.bool_)
-    found[others[on]] = True
-    return found
+    near = np.zeros(len(glyphs), np.bool_)
+    near[others[on]] = True
+    return near
 
 
 def _rivals(candidates: Sequence[Candidate], chosen: Sequence[int], confidences: Float64) -> list[float]:

@@ -62,15 +62,15 @@ def standing(glyphs: Glyphs, parents: Sequence[int]) -> list[int]:
                 best[i], whole[i] = likeliest, False
         if parents[i] >= 0:
             parts[parents[i]].append(i)
-    found = []
+    kept = []
     left = [i for i, parent in enumerate(parents) if parent < 0]
     while left:
         i = left.pop()
         if whole[i]:
-            found.append(i)
+            kept.append(i)
         else:
             left += parts[i]
-    return sorted(found)
+    return sorted(kept)
 
 
 def with_freed(glyphs: Glyphs, standing: Sequence[int], freed: Sequence[bool]) -> list[int]:

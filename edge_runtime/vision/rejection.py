@@ -101,24 +101,24 @@ def judge(glyphs: Glyphs, model: PageModel, weights: Weights, min_confidence: fl
     alone = confidences.max(axis=1, initial=0.0) < min_confidence
     confidences[alone] = glyphs.confidences[alone]
     best = confidences.max(axis=1, initial=0.0)
-    found: list[str | None] = []
+    reasons: list[str | None] = []
     for i in range(len(glyphs)):
         if odds[i] < 0 and min_confidence > 0:
-            found.append(list(parts)[least[i]])
+            reasons.append(list(parts)[least[i]])
         else:
-            found.append(LOW_CONFIDENCE if best[i] < min_confidence else None)
+            reasons.append(LOW_CONFIDENCE if best[i] < min_confidence else None)
     shared = overlap(glyphs.boxes, glyphs.boxes, np.minimum) > SHARED
     shared &= glyphs.plane != glyphs.plane[:, None]
     digits: list[int] = []
     others: list[int] = []
     for i in np.argsort(-odds, kind="stable").tolist():
-        if shared[i, digits].any() or (found[i] is not None and shared[i, others].any()):
-            found[i] = READ_ELSEWHERE
+        if shared[i, digits].any() or (reasons[i] is not None and shared[i, others].any()):
+            reasons[i] = READ_ELSEWHERE
         else:
-            (digits if found[i] is None else others).append(i)
+            (digits if reasons[i] is None else others).append(i)
     if digits and min_confidence > 0 and _is_chance(odds[digits], regions):
-        found = [CLUTTER if reason is None else reason for reason in found]
-    return Verdict(found, odds, confidences, finest)
+        reasons = [CLUTTER if reason is None else reason for reason in reasons]
+    return Verdict(reasons, odds, confidences, finest)
 
 
 def without_lines(reasons: Sequence[str | None], unsure: Sequence[Sequence[int]]) -> tuple[str | None, ...]:

@@ -117,14 +117,14 @@ def _best_set(sets: Sequence[int], worth: Sequence[float]) -> list[int]:
         if len(known) > STEPS:
             return greedy(left)
         first = left & -left
-        found = best(left & ~first)
+        most = best(left & ~first)
         for k in having.get(first, ()):
             if not sets[k] & ~left:
                 value, members = best(left & ~sets[k])
-                if value + worth[k] > found[0]:
-                    found = value + worth[k], [k, *members]
-        known[left] = found
-        return found
+                if value + worth[k] > most[0]:
+                    most = value + worth[k], [k, *members]
+        known[left] = most
+        return most
 
     def greedy(left: int) -> tuple[float, list[int]]:
         value, members = 0.0, list[int]()

@@ -1,4 +1,4 @@
-"""The weights of the logistic model that tells a digit by what it is like and by what the page is like, and cards."""
+"""The weights of the logistic model that tells digits from all else, and how weights are read from a model's card."""
 
 from collections.abc import Mapping
 from math import isfinite
@@ -30,10 +30,10 @@ class Weights(NamedTuple):
 
 def from_card(card: Mapping[str, Any] | None) -> Weights | None:
     """Return the weights in a model's card; None where it has none. Raises ValueError where they are not Weights."""
-    return named(card, "rejection", Weights)
+    return read_weights(card, "rejection", Weights)
 
 
-def named(card: Mapping[str, Any] | None, key: str, kind: type[T]) -> T | None:
+def read_weights(card: Mapping[str, Any] | None, key: str, kind: type[T]) -> T | None:
     """Return the weights, a NamedTuple of this kind, that a model's card holds under a key, or None.
 
     Raises ValueError where they are not a finite number for each of its fields.
@@ -42,10 +42,10 @@ def named(card: Mapping[str, Any] | None, key: str, kind: type[T]) -> T | None:
     if values is None:
         return None
     try:
-        found = kind(**{name: float(value) for name, value in values.items()})
-        if not all(isfinite(value) for value in found):
+        weights = kind(**{name: float(value) for name, value in values.items()})
+        if not all(isfinite(value) for value in weights):
             raise ValueError("a weight is infinite or no number")
-        return found
+        return weights
     except (AttributeError, TypeError, ValueError) as error:
         names = ", ".join(kind._fields)  # type: ignore[attr-defined]
         raise ValueError(f"the card's {key} is not a number for each of {names}") from error

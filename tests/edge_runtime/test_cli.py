@@ -308,11 +308,21 @@ def test_the_least_confidence_decides_what_is_a_digit(
     assert [rejection["reason"] for rejection in record["rejected"]] == ["low confidence"]
 
 
+def test_the_least_confidence_of_a_line_decides_what_is_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], digit: Path
+) -> None:
+    assert call(monkeypatch, "read", digit, "--json", "--min-line-confidence", "1") == 0
+    record = json.loads(capsys.readouterr().out)
+    assert (record["text"], record["lines"]) == ([], [])
+    assert [rejection["reason"] for rejection in record["rejected"]] == ["unsure line"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["read"], "Missing argument 'SOURCE...'"),
         (["read", "x.png", "--min-confidence", "1.5"], "1.5 is not in the range 0<=x<=1"),
+        (["read", "x.png", "--min-line-confidence", "-0.1"], "-0.1 is not in the range 0<=x<=1"),
         (["read", "x.png", "--threads", "0"], "0 is not in the range 1<=x<=64"),
         (["read", "x.png", "--no-such-option"], "No such option"),
         (["read", "x.png", "--labels", "none.txt"], "cannot read the labels none.txt"),

@@ -1,7 +1,9 @@
 """Readings as lines of text: an unsure line is marked."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.resources import files
 
 from edge_runtime.records import UNSURE, Box, Event, Line, Reading, Timings
 from edge_runtime.sinks.lines import Text
@@ -25,7 +27,11 @@ def test_unsure_lines_end_with_a_question_mark() -> None:
     reading = replace(EMPTY, text=("407 12", "8"), lines=lines)
     assert written(reading) == ["407 12", "8 ?"]
     assert written(reading, several=True) == ["page.jpg: 407 12", "page.jpg: 8 ?"]
-    assert [line.unsure for line in lines] == [False, True]
+
+
+def test_the_web_page_marks_the_same_lines() -> None:
+    script = (files("edge_runtime") / "web" / "static" / "lines.js").read_text()
+    assert re.findall(r"^const UNSURE = ([\d.]+);", script, re.MULTILINE) == [str(UNSURE)]
 
 
 def test_a_page_without_digits_says_so() -> None:

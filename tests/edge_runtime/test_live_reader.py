@@ -18,8 +18,8 @@ EMPTY = np.full((480, 640), 230, np.uint8)
 class Watched(DigitReader):
     """Notes which planes each frame was read on; None for all."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, min_line_confidence: float = 0.0) -> None:
+        super().__init__(min_line_confidence=min_line_confidence)
         self.asked: list[frozenset[Key] | None] = []
 
     def trace(self, frame: Frame | Uint8, hint: Hint | None = None) -> Trace:
@@ -49,6 +49,14 @@ def test_a_page_at_rest_is_read_on_one_plane_and_fully_now_and_then(digits: Digi
     assert texts(LiveReader(watched), *[still] * (2 * FULLY + 1)) == ["20481"] * (2 * FULLY + 1)
     one = frozenset({(0, False)})
     assert watched.asked == [None, *[one] * (FULLY - 1), None, *[one] * (FULLY - 1), None]
+
+
+def test_digits_of_unsure_lines_are_no_reason_to_search_all_planes(digits: Digits) -> None:
+    still = page(digits, "20481")
+    with Watched(min_line_confidence=1.0) as watched:
+        assert texts(LiveReader(watched), *[still] * 3) == [""] * 3
+        one = frozenset({(0, False)})
+        assert watched.asked == [None, one, one]
 
 
 def test_without_digits_all_planes_are_searched(watched: Watched) -> None:
