@@ -18,9 +18,9 @@ def equalize(layers: list[Dense]) -> list[Dense]:
     biases = [layer.bias.astype(np.float64) for layer in layers]
     for _ in range(ROUNDS):
         for i in range(len(layers) - 1):
-            taken, given = np.abs(kernels[i]).max(axis=0), np.abs(kernels[i + 1]).max(axis=1)
-            used = (taken > 0) & (given > 0)
-            factor = np.where(used, np.sqrt(np.where(used, taken / np.where(used, given, 1), 1)), 1)
+            incoming, outgoing = np.abs(kernels[i]).max(axis=0), np.abs(kernels[i + 1]).max(axis=1)
+            used = (incoming > 0) & (outgoing > 0)
+            factor = np.where(used, np.sqrt(np.where(used, incoming / np.where(used, outgoing, 1), 1)), 1)
             kernels[i], biases[i] = kernels[i] / factor, biases[i] / factor
             kernels[i + 1] = kernels[i + 1] * factor[:, None]
     return [Dense(k.astype(np.float32), b.astype(np.float32)) for k, b in zip(kernels, biases, strict=True)]

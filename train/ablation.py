@@ -56,7 +56,7 @@ def ablation(epochs: int, seeds: int, only: tuple[str, ...], out: Path) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with stderr_silenced():  # TensorFlow greets on import
         from train import loop
-    found: dict[str, list[dict[str, float]]] = {}
+    results: dict[str, list[dict[str, float]]] = {}
     for name in only or VARIANTS:
         recipe = dataclasses.replace(VARIANTS[name], epochs=epochs, refit=0)
         for seed in range(1, seeds + 1):
@@ -64,9 +64,9 @@ def ablation(epochs: int, seeds: int, only: tuple[str, ...], out: Path) -> None:
             with tempfile.TemporaryDirectory() as scratch:
                 fitted = loop.fit(recipe, seed, Path(scratch), resume=False)
             seconds = time.process_time() - started  # of all cores: what else runs beside it does not count
-            found.setdefault(name, []).append({"seconds": seconds, **(fitted.calibration or {})})
-        write_text(out / "ablation.json", json.dumps({"epochs": epochs, "found": found}, indent=1) + "\n")
-        print(row(name, found[name]), flush=True)
+            results.setdefault(name, []).append({"seconds": seconds, **(fitted.calibration or {})})
+        write_text(out / "ablation.json", json.dumps({"epochs": epochs, "found": results}, indent=1) + "\n")
+        print(row(name, results[name]), flush=True)
 
 
 def row(name: str, runs: list[dict[str, float]]) -> str:

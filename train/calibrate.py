@@ -42,8 +42,8 @@ def calibrate(network: keras.Sequential, mix: Mix) -> dict[str, float]:
     PRIOR.
     """
     seen = {"mnist": dataset.load("held_out")}
-    for name, found in zip(("camera", "written"), crops.load("held_out", mix.pages), strict=True):
-        seen[f"{name}_digits"], seen[f"{name}_others"] = crops.parts(found)
+    for name, drawn in zip(("camera", "written"), crops.load("held_out", mix.pages), strict=True):
+        seen[f"{name}_digits"], seen[f"{name}_others"] = crops.parts(drawn)
     seen["crowded_digits"] = crowded.load("held_out", mix.pages)
     logits = {name: network.predict(part.images, batch_size=1000, verbose=0) for name, part in seen.items()}
     knows_others = network.output_shape[1] > DIGITS

@@ -11,12 +11,9 @@ is no digit (see `crops`). They are kept in the cache, under the hash of all tha
 """
 
 import hashlib
-import sys
 import zlib
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import cache
-from multiprocessing import get_context
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -25,7 +22,6 @@ import filelock
 import grimp
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 import edge_runtime
 from edge_runtime.files import write_whole
@@ -42,12 +38,12 @@ from train import dataset, fonts, looks, matches, penmanship, photographs
 from train.dataset import Digits
 from train.looks import style
 from train.matches import alike, is_stroke, judge, touches
+from train.page_pool import of_pages
 from train.recipes import Mix
 
 NOT_A_DIGIT = 10
 Split = Literal["train", "held_out"]
 HELD_OUT = 0.15  # so many pages, for each to train with, are drawn to choose with
-WORKERS = 2
 KEPT = 4  # files of a split, some 40 MB each: of this code, and of other checkouts or older code
 SEED = 20_261_124
 # Boxes of one polarity that share this part of their union show the same ink.
@@ -78,8 +74,8 @@ class Crops(NamedTuple):
 def load(split: Split, pages: int) -> Crops:
     """Return the crops of a split, drawn if need be: from so many pages to train with, and HELD_OUT of that to choose.
 
-    Drawing takes about 50 ms a page on each of WORKERS cores, and shows how far it is. Raises DataError where MNIST or
-    the typefaces cannot be had.
+    Drawing takes about 50 ms a page on each of `page_pool.WORKERS` cores, and shows how far it is. Raises DataError
+    where MNIST or the typefaces cannot be had.
     """
     folder = dataset.cache_folder().with_name("crops")
     folder.mkdir(parents=True, exist_ok=True)
@@ -87,7 +83,7 @@ def load(split: Split, pages: int) -> Crops:
     path = folder / f"{split}-{count}-{_fingerprint()[:16]}.npz"
     with filelock.FileLock(folder / f".{path.stem}.lock"):
         if not path.is_file():
-            camera, written = _from_pages(split, count), _written(split)
+            camera, written = of_pages(partial(_of_page, split), count, f"{split} pages"), _written(split)
             arrays = {"images": camera.images, "labels": camera.labels,
                       "written_images": written.images, "written_labels": written.labels}  # fmt: skip
 
@@ -123,22 +119,7 @@ def _runtime_sources() -> list[Path]:
     return [folder / f"{name.replace('.', '/')}.py" for name in sorted(used)]
 
 
-def _from_pages(split: Split, count: int) -> Digits:
-    fonts.stamp(fonts.names(False)[0], "0")  # fetched once, before there are several processes
-    photographs.photograph(photographs.names(False)[0])
-    parts = []
-    numbers = range(count)
-    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
-        found = pool.map(_page_crops, [split] * len(numbers), numbers, chunksize=20)
-        for i, part in enumerate(tqdm(found, f"{split} pages", len(numbers), disable=not sys.stderr.isatty()), 1):
-            parts.append(part)
-            if not sys.stderr.isatty() and i % 1000 == 0:
-                print(f"{split} pages: {i}/{len(numbers)}", file=sys.stderr, flush=True)
-    return Digits(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
-
-
-def _page_crops(split: Split, number: int) -> Digits:
-    cv2.setNumThreads(1)
+def _of_page(split: Split, number: int) -> Digits:
     rng = np.random.default_rng([SEED, zlib.crc32(split.encode()), number])
     return crops(draw(split, rng), rng)
 
@@ -154,16 +135,16 @@ def crops(page: Page, rng: np.random.Generator) -> Digits:
     height, width = page.pixels.shape[:2]
     boxes = [in_frame(one.box, planes[one.plane].scale, (width, height)) for one in candidates]
     light = [planes[candidate.plane].light for candidate in candidates]
-    found = [judge(box, [digit.box for digit in page.digits]) for box in boxes]
+    matched = [judge(box, [digit.box for digit in page.digits]) for box in boxes]
     # What fits a digit on a plane of the other polarity is the paper in and around it.
-    written = [is_light for is_light, which in zip(light, found, strict=True) if which is not None and which >= 0]
+    written = [is_light for is_light, which in zip(light, matched, strict=True) if which is not None and which >= 0]
     chalk = 2 * sum(written) > len(written)
     beside = [touches(box, [digit.box for digit in page.digits]) for box in boxes]
     left = {(is_light, near): BESIDE if near else ELSEWHERE for is_light in (True, False) for near in (True, False)}
     kept: list[int] = []
     images, labels = [], []
     for i in rng.permutation(len(candidates)).tolist():
-        which = found[i]
+        which = matched[i]
         if which is None or (light[i] != chalk if which >= 0 else not left[light[i], beside[i]]):
             continue
         if any(light[i] == light[k] and alike(boxes[i], boxes[k]) > SAME for k in kept):

@@ -56,12 +56,12 @@ def crowd_one(digit: Uint8, left: Uint8, right: Uint8, rng: np.random.Generator)
                 strip[high : high + len(other), -seen:] = other[:, :seen]
     # What rises or hangs beyond the digit is cut off too, like the rest of the neighbor.
     margin = int(rng.uniform(0, height / 8))
-    found = room[top - margin : top + height + margin]
+    cut = room[top - margin : top + height + margin]
     if rng.random() < RULE:
         thick = int(rng.integers(1, 4))
-        row = 0 if rng.random() < 0.5 else len(found) - thick
-        found[row : row + thick, : int(rng.uniform(0.4, 1) * found.shape[1])] = int(rng.integers(120, 256))
-    return normalize(found)
+        row = 0 if rng.random() < 0.5 else len(cut) - thick
+        cut[row : row + thick, : int(rng.uniform(0.4, 1) * cut.shape[1])] = int(rng.integers(120, 256))
+    return normalize(cut)
 
 
 def _enlarged(digit: Uint8) -> Uint8:

@@ -94,9 +94,9 @@ def cache_folder() -> Path:
 
 def check(name: str, data: bytes, where: object) -> bytes:
     """Return `data` if it is MNIST's file `name`, else raise DataError with both hashes."""
-    found = hashlib.sha256(data).hexdigest()
-    if found != SHA256[name]:
-        raise DataError(f"{name} from {where} is not MNIST's: expected SHA-256 {SHA256[name]}, found {found}")
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != SHA256[name]:
+        raise DataError(f"{name} from {where} is not MNIST's: expected SHA-256 {SHA256[name]}, found {digest}")
     return data
 
 

@@ -1,25 +1,17 @@
-"""What the fits of weights have in common: their options, the pages that they read, and the card that they write."""
+"""What the fits of weights have in common: their options, what they need, and the card that they write."""
 
-import sys
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from edge_runtime import model_file
-from train import crops, fonts
 from train.dataset import DataError
 
-S = TypeVar("S", bound=tuple[NDArray[Any], ...])  # a NamedTuple of arrays, a row for each example
 F = TypeVar("F", bound=Callable[..., Any])
-EVERY = 100  # pages, from one line of progress to the next where there is no terminal
 
 
 def options(pages: int) -> Callable[[F], F]:
@@ -36,21 +28,6 @@ def options(pages: int) -> Callable[[F], F]:
         return command
 
     return decorate
-
-
-def read_pages(examples: Callable[[int], S], pages: int) -> S:
-    """Return the examples of the pages 0 to `pages` - 1 in one sample, read in several processes."""
-    fonts.stamp(fonts.names(False)[0], "0")  # fetched once, before there are several processes
-    parts: list[S] = []
-    with ProcessPoolExecutor(
-        crops.WORKERS, get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,)
-    ) as pool:  # fmt: skip
-        results = pool.map(examples, range(pages), chunksize=max(1, min(20, pages // 8)))
-        for i, part in enumerate(tqdm(results, "pages", pages, disable=not sys.stderr.isatty()), 1):
-            parts.append(part)
-            if not sys.stderr.isatty() and i % EVERY == 0:
-                print(f"pages: {i}/{pages}", file=sys.stderr, flush=True)
-    return type(parts[0])(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
 def check_both(flags: NDArray[np.bool_], pages: int, kind: str, other: str) -> None:

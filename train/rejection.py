@@ -26,6 +26,7 @@ from edge_runtime.vision.glyphs import Float64, Glyphs, log_odds, logistic
 from edge_runtime.vision.page_model import evidence, priors
 from edge_runtime.vision.weights import Weights
 from train import command, crops, fitting, matches
+from train.page_pool import of_pages
 
 SEED = 20_261_204
 FEATURES = tuple(name for name in Weights._fields if name != "bias")
@@ -70,7 +71,7 @@ def fit_rejection(pages: int, model: Path, write: bool, everything: bool) -> Non
 
 def gather(model: Path, before: Weights, pages: int) -> Sample:
     """Return what the runtime chooses on so many drawn pages, but for what may or may not be a digit."""
-    return fitting.read_pages(partial(_of_page, model, before), pages)
+    return of_pages(partial(_of_page, model, before), pages)
 
 
 def _of_page(model: Path, before: Weights, number: int) -> Sample:
