@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from contextlib import suppress
 
 from edge_runtime.web.protocol import Connection, Limits
@@ -20,26 +20,27 @@ class Handshake(asyncio.Protocol):
         context: ssl.SSLContext,
         limits: Limits,
         under_way: set[asyncio.Task[None]],
+        connections: Sized,
     ) -> None:
-        self._make, self._context, self._limits, self._under_way = make, context, limits, under_way
+        self._make, self._context, self._limits = make, context, limits
+        self._under_way, self._connections = under_way, connections
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin it, if there is room."""
         assert isinstance(transport, asyncio.Transport)
-        connection = self._make()
         limits = self._limits
-        if len(self._under_way) + len(connection.connections) >= limits.connections + limits.spare:
+        if len(self._under_way) + len(self._connections) >= limits.connections + limits.spare:
             transport.abort()
             return
         transport.pause_reading()  # what comes is for TLS
-        task = connection.loop.create_task(self._begin(transport, connection))
+        task = asyncio.get_running_loop().create_task(self._begin(transport))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
-    async def _begin(self, raw: asyncio.Transport, connection: Connection) -> None:
-        limits = self._limits
+    async def _begin(self, raw: asyncio.Transport) -> None:
+        limits, connection = self._limits, self._make()
         with suppress(OSError):  # whoever fails at it has no answer to read
-            transport = await connection.loop.start_tls(
+            transport = await asyncio.get_running_loop().start_tls(
                 raw, connection, self._context, server_side=True,
                 ssl_handshake_timeout=limits.head, ssl_shutdown_timeout=limits.linger,
             )  # fmt: skip

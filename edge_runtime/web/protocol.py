@@ -1,21 +1,17 @@
 """One visitor's connection: uvicorn's HTTP/1.1, with the limits that it lacks and answers that arrive."""
 
 import asyncio
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-import h11
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from edge_runtime.web import problems
-from edge_runtime.web.guard import with_headers
+from edge_runtime.web.exchange import Exchange
+from edge_runtime.web.line import Line
 from edge_runtime.web.problems import Problem
 
-SLICE = 4096  # bytes of a head that are looked at before the next ones
+STATE = "edge_digits.connection"  # by which a request's state names its connection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,140 +29,93 @@ class Limits:
     drain: float = 3.0  # for what is being answered when the server ends
 
 
-class Line:
-    """A transport as uvicorn sees it, that counts what has gone out.
+class Connection(asyncio.Protocol):
+    """A connection around uvicorn's protocol, which `make` returns for it, and which gets one request at a time.
 
-    To close a socket that holds unread bytes throws away what was sent last: where the visitor still owes something,
-    close() ends the answer only, and the rest is up to Connection.check().
+    It keeps to `limits`, and is one of `connections` while it lasts; `tell` gets a line for each failure of the app.
     """
 
-    def __init__(self, transport: asyncio.Transport, raw: asyncio.Transport, is_owed: Callable[[], bool]) -> None:
-        self._transport = transport
-        self._raw = raw  # under TLS the one below, else the same
-        self._is_owed = is_owed
-        self._written = 0
-        self.lingering = False
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    @property
-    def left(self) -> int:
-        """How many bytes have not gone out yet."""
-        below = 0 if self._raw is self._transport else self._raw.get_write_buffer_size()
-        return self._transport.get_write_buffer_size() + below
-
-    @property
-    def gone(self) -> int:
-        """How many bytes have gone out; under TLS nearly so."""
-        return self._written - self.left
-
-    def write(self, data: bytes) -> None:
-        """Send it, as soon as the visitor takes it."""
-        if not self.is_closing():
-            self._written += len(data)
-            self._transport.write(data)
-
-    def is_closing(self) -> bool:
-        """Return whether nothing can be sent any more."""
-        return self.lingering or self._transport.is_closing()
-
-    def close(self) -> None:
-        """Close it when everything has gone out, and where something is still to come, some time after that."""
-        if self.is_closing():
-            return
-        if not self._is_owed():
-            self._transport.close()
-            return
-        self.lingering = True
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
-        self._transport.resume_reading()
-
-
-class Connection(H11Protocol):
-    """uvicorn's protocol, kept to `limits`; `tell` gets a line for each failure of the app."""
-
-    def __init__(self, *, limits: Limits, tell: Callable[[str], None], **uvicorn: Any) -> None:
-        super().__init__(**uvicorn)
-        self.limits = limits
-        self.served, self.app = self.app, self._answer
+    def __init__(
+        self,
+        make: Callable[["Connection"], asyncio.Protocol],
+        limits: Limits,
+        tell: Callable[[str], None],
+        connections: set["Connection"],
+    ) -> None:
+        self._protocol = make(self)
+        self._limits, self._tell, self._connections = limits, tell, connections
+        self._clock = asyncio.get_running_loop().time
         self.surplus = False  # one more than are served
         self.made = self.lost = False
         self._line: Line
-        self._tell = tell
-        self._early = b""
-        self._heard = self._moved = self._since = self.loop.time()
+        self._exchange = Exchange(limits.head_bytes)
+        self._waiting = b""  # what has come, and uvicorn does not have yet
+        self._leaving = False
+        self._heard = self._moved = self._since = self._clock()
         self._gone = 0
         self._phase: tuple[object, ...] = ()
 
     def connection_made(self, transport: asyncio.Transport, raw: asyncio.Transport | None = None) -> None:  # type: ignore[override]
         """Take a connection; `raw` is the transport below it where it is one over TLS."""
-        self._line = Line(transport, raw or transport, lambda: self._owed() is not None)
-        super().connection_made(self._line)  # type: ignore[arg-type]
+        self._line = Line(transport, raw or transport, lambda: self._exchange.arriving)
+        self._protocol.connection_made(self._line)  # type: ignore[arg-type]
         self.made = True
-        served = sum(not (isinstance(other, Connection) and other.surplus) for other in self.connections)
-        self.surplus = served > self.limits.connections
-        if len(self.connections) > self.limits.connections + self.limits.spare:
+        self._connections.add(self)
+        self.surplus = sum(not other.surplus for other in self._connections) > self._limits.connections
+        if len(self._connections) > self._limits.connections + self._limits.spare:
             self._line.abort()
-        early, self._early = self._early, b""
-        self.data_received(early)
+        self._go_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self.lost = True
+        self._connections.discard(self)
         if self.made:  # else the handshake was all there was
-            super().connection_lost(exc)
+            self._leave(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what a visitor sent, of a head no more at a time than it may have left."""
-        self._heard = self.loop.time()
-        if not self.made:  # it came with the last of the handshake
-            self._early += data
-            return
-        while data and not self._line.is_closing():
-            size = SLICE if self.conn.their_state is h11.IDLE else len(data)
-            super().data_received(data[:size])
-            data = data[size:]
+        """Take what a visitor sent."""
+        self._heard = self._clock()
+        self._waiting += data
+        if self.made:  # else it came with the last of the handshake
+            self._go_on()
 
-    def send_400_response(self, msg: str) -> None:
-        """Answer what is not HTTP; uvicorn calls it where it has caught h11's error."""
-        if getattr(sys.exception(), "error_status_hint", 400) == 431:
-            self.refuse(Problem(431, "Too long", "the request has too long a head"))
-        else:
-            self.refuse(Problem(400, "Bad request", "this is not HTTP/1.1"))
+    def eof_received(self) -> bool | None:
+        """Take it that a visitor has ended."""
+        return self._protocol.eof_received()
+
+    def pause_writing(self) -> None:
+        """Let the app wait until a visitor has taken more."""
+        self._protocol.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Let the app go on."""
+        self._protocol.resume_writing()
 
     def refuse(self, problem: Problem) -> None:
         """Answer in place of the app, where the answer has not begun yet, and close."""
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
-            self.flow.resume_writing()
-        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            answer = problems.response(problem)
-            headers = [*self.server_state.default_headers, *with_headers(answer.raw_headers), (b"connection", b"close")]
-            reason = STATUS_PHRASES[problem.status]
-            events: list[h11.Event] = [h11.Response(status_code=problem.status, headers=headers, reason=reason)]
-            if self.conn.our_state is h11.IDLE or self.scope["method"] != "HEAD":
-                events.append(h11.Data(data=bytes(answer.body)))
-            for event in (*events, h11.EndOfMessage()):
-                self._line.write(self.conn.send(event) or b"")
+        self._line.write(self._exchange.refusal(problem))
         self._line.close()
+        self._leave(None)
+
+    def abort(self) -> None:
+        """Close it now, whatever has not gone out yet."""
+        self._line.abort()
 
     def shutdown(self) -> None:
-        """Close it now, or after the answer that is under way."""
-        if not self._line.is_closing():
-            super().shutdown()
-        elif not self._line.left:
+        """Close it now where nothing but the visitor's end is waited for; uvicorn closes the others."""
+        if self._line.is_closing() and not self._line.left:
             self._line.abort()
 
     def check(self, now: float) -> None:
         """End what takes longer than it may; called several times a second."""
-        line, limits = self._line, self.limits
+        line, limits, exchange = self._line, self._limits, self._exchange
         if not line.left or line.gone > self._gone:
             self._gone, self._moved = line.gone, now
-        owed = self._owed()
-        phase = (line.lingering, owed, self.cycle)
+        # What the visitor has begun, must go on with, and nobody else waits for.
+        owes_head = exchange.arriving and not exchange.request
+        owes_body = exchange.arriving and exchange.answered
+        phase = (line.lingering, owes_head, owes_body, exchange)
         if phase != self._phase:
             self._phase, self._since = phase, now
         waited = now - self._since
@@ -177,37 +126,76 @@ class Connection(H11Protocol):
                 line.abort()
         elif line.is_closing():
             return
-        elif owed == "body":
+        elif owes_body:
             if waited > limits.body:
                 line.abort()
-        elif owed == "head":
+        elif owes_head:
             if waited > limits.head:
                 self.refuse(Problem(408, "Too slow", f"the request's head did not arrive within {limits.head:g} s"))
-        elif not self.cycle and waited > limits.head:
+        elif not exchange.request and waited > limits.head:
             line.close()  # in silence: browsers open connections that they may need, and send nothing
 
-    def _owed(self) -> str | None:
-        """Return what a visitor has begun, must go on with, and nobody else waits for; None where there is nothing."""
-        theirs = self.conn.their_state
-        if theirs is h11.IDLE:
-            return "head" if self.conn.trailing_data[0] else None
-        answered = not self.cycle or self.cycle.response_complete or self.cycle.disconnected
-        return "body" if answered and theirs in (h11.SEND_BODY, h11.ERROR) else None
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the app answer; a failure of it is told in a line, and answered."""
-        cycle = self.cycle
-        if self.surplus:
-            detail = f"{self.limits.connections} connections are served at once"
-            self.refuse(Problem(429, "Too many connections", detail, {"retry-after": "5"}))
-            return
+        exchange = self._exchange
+
+        async def sent(message: Message) -> None:
+            await send(message)
+            exchange.begun = True
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                exchange.answered = True
+                self._go_on()
+
         # uvicorn before 0.31 claims 2.4, where send() has to raise for a visitor who has left: there it does not.
         scope["asgi"] = {**scope["asgi"], "spec_version": "2.3"}
         try:
-            await self.served(scope, receive, send)
+            await app(scope, receive, sent)
+            if not exchange.answered and not self._line.is_closing():
+                raise RuntimeError("it ended before its answer did")
         except ClientDisconnect:
             pass
         except Exception as error:  # boundary
             self._tell(f"error: {scope['method']} {scope['path']}: {type(error).__name__}: {error}")
-            if not cycle.response_complete:
+            if not exchange.answered:
                 self.refuse(Problem(500, "Failed", "the server failed at this"))
+
+    def _go_on(self) -> None:
+        """Let uvicorn have what has come of a request, and of the next one when this one is answered."""
+        while self._waiting and not self._line.is_closing():
+            if self._exchange.arrived:
+                if not self._exchange.answered:
+                    self._line.pause_reading()
+                    return
+                self._exchange = Exchange(self._limits.head_bytes)
+                self._line.resume_reading()
+            try:
+                size = self._exchange.take(self._waiting)
+                if self.surplus and self._exchange.request:
+                    detail = f"{self._limits.connections} connections are served at once"
+                    raise Problem(429, "Too many connections", detail, {"retry-after": "5"})
+            except Problem as problem:
+                self.refuse(problem)
+                break
+            data, self._waiting = self._waiting[:size], self._waiting[size:]
+            if data:
+                self._protocol.data_received(data)
+        self._waiting = b""  # where it is closing, nobody wants it
+
+    def _leave(self, exc: Exception | None) -> None:
+        """Let uvicorn know that the connection is lost, and so the app that nobody listens."""
+        if not self._leaving:
+            self._leaving = True
+            self._protocol.connection_lost(exc)
+
+
+def with_connection(app: ASGIApp) -> ASGIApp:
+    """Return the app as uvicorn calls it: each request is answered by way of its connection."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await app(scope, receive, send)
+            return
+        connection: Connection = scope["state"].pop(STATE)
+        await connection.answer(app, scope, receive, send)
+
+    return answer

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from edge_runtime.errors import OptionError
 from edge_runtime.web.handshake import Handshake
-from edge_runtime.web.protocol import Connection, Limits
+from edge_runtime.web.protocol import STATE, Connection, Limits, with_connection
 
 LIMITS = Limits()
 BACKLOG = 100  # connections that wait to be taken
@@ -82,7 +82,9 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._listener, self._context, self._limits = listener, context, limits
         self._ending, self._started, self._tell, self._turned = ending, started, tell, turned
+        self._connections: set[Connection] = set()
         self._handshakes: set[asyncio.Task[None]] = set()
+        self._stopped = False
 
     def stop(self) -> None:
         """End it as SIGTERM does; any thread may call it, again, too."""
@@ -99,20 +101,19 @@ class Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
         self.servers = [await loop.create_server(make, sock=self._listener, backlog=BACKLOG)]
         self.started = True
+        # uvicorn leaves out main_loop() where a signal has come by now, and 0.30 the end, too: main_loop() looks at it.
+        self._stopped, self.should_exit = self.should_exit, False
 
-    async def _serve(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve from the start to the end; uvicorn 0.30's own skips the end where the signal comes early."""
-        self.config.load()
-        self.lifespan = self.config.lifespan_class(self.config)
-        await self.startup()
+    async def main_loop(self) -> None:
+        """Answer until it is time to end."""
+        self.should_exit = self.should_exit or self._stopped
         self._started(self.stop)
-        await self.main_loop()
-        await self.shutdown()
+        await super().main_loop()
 
     async def on_tick(self, counter: int) -> bool:
         """Look after the connections, ten times a second, and say whether it is time to end."""
         now = asyncio.get_running_loop().time()
-        for connection in self._connections():
+        for connection in list(self._connections):
             connection.check(now)
         self._turned()
         return await super().on_tick(counter)
@@ -122,31 +123,35 @@ class Server(uvicorn.Server):
         for task in self._handshakes:
             task.cancel()
         self._ending()
-        late = asyncio.get_running_loop().call_later(self._limits.drain, self._abort)
+        for connection in list(self._connections):
+            connection.shutdown()
+        loop = asyncio.get_running_loop()
+        late = loop.call_later(self._limits.drain, self._abort)
         await super().shutdown(sockets)
+        while self._connections and not self.force_exit and loop.time() < late.when():
+            await asyncio.sleep(0.01)
         late.cancel()
         self._abort()
         with suppress(TimeoutError):
             async with asyncio.timeout(0.2):
-                while self._connections():
+                while self._connections:
                     await asyncio.sleep(0.01)
 
     def _abort(self) -> None:
-        for connection in self._connections():
-            connection.transport.abort()
-
-    def _connections(self) -> list[Connection]:
-        return [each for each in self.server_state.connections if isinstance(each, Connection)]
+        for connection in list(self._connections):
+            connection.abort()
 
     def _connection(self) -> Connection:
-        return Connection(
-            config=self.config, server_state=self.server_state, app_state=self.lifespan.state,
-            limits=self._limits, tell=self._tell,
-        )  # fmt: skip
+        return Connection(self._protocol, self._limits, self._tell, self._connections)
+
+    def _protocol(self, connection: Connection) -> asyncio.Protocol:
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state={**self.lifespan.state, STATE: connection}
+        )
 
     def _handshake(self) -> Handshake:
         assert self._context is not None
-        return Handshake(self._connection, self._context, self._limits, self._handshakes)
+        return Handshake(self._connection, self._context, self._limits, self._handshakes, self._connections)
 
 
 def run(
@@ -174,7 +179,7 @@ def run(
         tell(_printable(message))
 
     config = uvicorn.Config(
-        app,
+        with_connection(app),
         loop="asyncio", http="h11", ws="none", lifespan="on", workers=1, proxy_headers=False,
         log_config=None, access_log=False, server_header=False, date_header=True,
         timeout_keep_alive=limits.keep_alive, timeout_graceful_shutdown=math.ceil(limits.drain),

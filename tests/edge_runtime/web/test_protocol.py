@@ -3,7 +3,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from queue import SimpleQueue
 from time import monotonic
 
@@ -189,6 +189,46 @@ def test_requests_may_follow_each_other_at_once(hosted: Hosted) -> None:
     assert hosted.ask(GET * 20 + LAST).count(b"hello") == 21
 
 
+@pytest.mark.parametrize("size", [1, 5000, 300_000])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_request_may_follow_a_body_at_once(
+    hosted: Hosted, reading: tuple[Hosted, SimpleQueue[str]], size: int, chunked: bool
+) -> None:
+    body = b"%x\r\n%b\r\n0\r\n\r\n" % (size, b"x" * size) if chunked else b"x" * size
+    framing = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: %d" % size
+    post = POST + framing + b"\r\n\r\n" + body
+    for served in (hosted, reading[0]):
+        assert served.ask(post + GET + post + LAST).count(b"hello") == 4
+
+
+def test_what_is_not_http_behind_requests_is_refused_when_they_are_answered(hosted: Hosted) -> None:
+    answers = hosted.ask(GET * 3 + b"X\r\n\r\n")
+    assert answers.count(b"hello") == 3
+    assert problem(answers.rpartition(b"hello")[2]) == (400, "Bad request")
+
+
+def test_no_more_is_taken_of_requests_that_follow_than_fits() -> None:
+    answered = threading.Event()
+
+    async def wait(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await lifespan(receive, send)
+            return
+        while not answered.is_set():
+            await asyncio.sleep(0.01)
+        await hello(scope, receive, send)
+
+    with hosting(wait) as served, served.visit(timeout=0.5) as visitor:
+        left = memoryview(GET * 1_000_000)
+        with suppress(TimeoutError):
+            while left:
+                left = left[visitor.send(left) :]
+        assert left
+        answered.set()
+        visitor.settimeout(PATIENCE)
+        assert answer(visitor).status == 200
+
+
 def test_many_requests_take_longer_than_one_may(brief: Hosted) -> None:
     pause = threading.Event()
     with brief.visit() as visitor:
@@ -312,6 +352,38 @@ def test_a_failure_is_told_in_a_line_and_answered(when: str) -> None:
     assert len(first) < 600
     assert "secret" not in "".join(served.told)
     assert len(served.told) == 2
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_an_app_that_does_not_answer_has_failed(begun: bool) -> None:
+    async def end(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await lifespan(receive, send)
+        elif begun:
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
+
+    with hosting(end) as served:
+        taken = served.ask(GET)
+    if begun:
+        assert taken.startswith(b"HTTP/1.1 200 ")
+    else:
+        assert problem(taken) == (500, "Failed")
+    assert served.told == ["error: GET /: RuntimeError: it ended before its answer did"]
+
+
+def test_the_state_of_a_request_is_that_of_the_app_alone() -> None:
+    states: list[object] = []
+
+    async def note(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            scope["state"]["key"] = "value"
+        else:
+            states.append(scope["state"])
+        await hello(scope, receive, send)
+
+    with hosting(note) as served:
+        assert served.ask(GET + LAST).count(b"hello") == 2
+    assert states == [{"key": "value"}] * 2
 
 
 def test_a_head_request_is_refused_without_a_body() -> None:

@@ -1,3 +1,4 @@
+import ast
 import asyncio
 import http.client
 import logging
@@ -13,9 +14,11 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
+import uvicorn
 from starlette.types import Receive, Scope, Send
 
 import edge_runtime
+from edge_runtime import web
 from edge_runtime.errors import OptionError
 from edge_runtime.web import server
 from edge_runtime.web.protocol import Limits
@@ -116,6 +119,33 @@ def test_who_stops_it_before_it_has_begun_stops_it() -> None:
     server.run(hello, listener, ending=lambda: ended.append("ended"), tell=ended.append, started=lambda stop: stop())
     assert ended == ["ended"]
     assert listener.fileno() == -1
+
+
+def test_a_signal_while_it_starts_ends_it_in_order() -> None:
+    became: list[str] = []
+
+    async def early(scope: Scope, receive: Receive, send: Send) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        await lifespan(receive, send)
+        became.append("closed")
+
+    before = signal.signal(signal.SIGTERM, lambda number, stack: became.append("signal"))
+    try:
+        listener = server.listen("127.0.0.1", 0)
+        server.run(early, listener, ending=lambda: became.append("ending"), tell=became.append)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert became == ["ending", "closed", "signal"]
+
+
+def test_of_uvicorn_only_what_it_makes_public_is_used() -> None:
+    for path in Path(web.__path__[0]).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = [each.name for each in node.names] + [getattr(node, "module", None) or ""]
+                assert not [name for name in names if name.startswith("uvicorn.")], path
+    ours = {name for name in vars(server.Server) if name.startswith("_") and not name.endswith("__")}
+    assert not ours & set(dir(uvicorn.Server))
 
 
 def test_stuck_visitors_do_not_hold_up_the_end() -> None:

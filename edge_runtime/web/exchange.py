@@ -1,0 +1,64 @@
+"""One request and its answer: h11 checks what arrives before uvicorn has it, and writes refusals."""
+
+from email.utils import formatdate
+from http import HTTPStatus
+
+import h11
+
+from edge_runtime.web import problems
+from edge_runtime.web.guard import with_headers
+from edge_runtime.web.problems import Problem
+
+SLICE = 4096  # bytes of a head that are looked at before the next ones
+
+
+class Exchange:
+    """One request, as far as it has arrived, and how far its answer is."""
+
+    def __init__(self, head_bytes: int) -> None:
+        self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=head_bytes)
+        self._ahead = 0  # bytes that h11 has and take() did not return yet
+        self.request: h11.Request | None = None  # its head, when that is whole
+        self.arriving = False  # from the first byte of the request to its last
+        self.arrived = False
+        self.begun = False  # the answer
+        self.answered = False  # to the end
+
+    def take(self, data: bytes) -> int:
+        """Return how many of these bytes belong to the request and are right; the others have to come again.
+
+        A head is taken by itself, and no more of it at a time than it may have: so the app hears of a request whose
+        body is damaged. Raises Problem where this is no request.
+        """
+        part = data if self.request else data[:SLICE]
+        self.arriving = True
+        if fresh := memoryview(part)[self._ahead :]:
+            self._h11.receive_data(fresh)  # type: ignore[arg-type]  # it takes any bytes-like object
+        self._ahead = 0
+        try:
+            while not self._ahead and not self.arrived and (event := self._h11.next_event()) is not h11.NEED_DATA:
+                if isinstance(event, h11.Request):
+                    self.request = event
+                self.arrived = isinstance(event, h11.EndOfMessage)
+                if not isinstance(event, h11.Data):
+                    self._ahead = len(self._h11.trailing_data[0])
+        except h11.RemoteProtocolError as error:
+            if error.error_status_hint == 431:
+                raise Problem(431, "Too long", "the request has too long a head") from error
+            raise Problem(400, "Bad request", "this is not HTTP/1.1") from error
+        self.arriving = not self.arrived
+        return len(part) - self._ahead
+
+    def refusal(self, problem: Problem) -> bytes:
+        """Return the bytes that answer so, where the answer has not begun yet; none where it has."""
+        if self.begun:
+            return b""
+        self.begun = True
+        answer = problems.response(problem)
+        date = formatdate(usegmt=True).encode()
+        headers = [(b"date", date), *with_headers(answer.raw_headers), (b"connection", b"close")]
+        reason = HTTPStatus(problem.status).phrase.encode()
+        events: list[h11.Event] = [h11.Response(status_code=problem.status, headers=headers, reason=reason)]
+        if self.request is None or self.request.method != b"HEAD":
+            events.append(h11.Data(data=bytes(answer.body)))
+        return b"".join(self._h11.send(event) or b"" for event in (*events, h11.EndOfMessage()))
