@@ -102,7 +102,7 @@ class DigitReader:
         if hint is None and self.turn is None and (position := self._upright(survey)):
             other = self._survey(frame.pixels, position, watch)
             labels = self.classifier.labels[: self.classifier.digits]
-            survey = other if reads_better(survey.glyphs, other.glyphs, position.turn, labels) else survey
+            survey = other if reads_better(survey.glyphs, other.glyphs, position.turn, labels, self.weights) else survey
         planes, regions, standing = survey.planes, survey.regions, survey.standing
         page = page_model.estimate(survey.glyphs, len(planes), self.weights)
         candidates = propose(regions, standing, survey.glyphs, page, work_budget(planes[0].ink.size))

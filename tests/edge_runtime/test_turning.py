@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_runtime import DigitReader
+from edge_runtime.conditions import style
 from edge_runtime.errors import OptionError
 from edge_runtime.live_reader import LiveReader
 from edge_runtime.pages import Page, PageStyle, draw_page
@@ -99,6 +101,19 @@ def test_nothing_more_is_asked_where_a_page_reads_well(digits: Digits, counting:
 def test_what_looks_alike_upside_down_is_read_as_it_lies(digits: Digits, reader: DigitReader, text: str) -> None:
     reading = reader.read(np.ascontiguousarray(page(digits, text).pixels[::-1, ::-1]))
     assert reading.turned == 0
+
+
+@pytest.mark.parametrize("seed", [1, 7])
+def test_a_sheet_is_not_turned_by_the_letters_of_a_keyboard(reader: DigitReader, samples: Path, seed: int) -> None:
+    # Upside down, an E is a 3, a W an M: more of these lie around the sheet than digits on it differ on their head.
+    with np.load(samples / "digits.npz") as arrays:
+        images, labels = arrays["images"], arrays["labels"]
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(len(images), 12, replace=False)
+    drawn = draw_page(images[chosen], labels[chosen], rng, style("desk", 3))
+    reading = reader.read(drawn.pixels)
+    assert reading.turned == 0
+    assert len(reading.digits) >= 10
 
 
 def test_a_turn_that_is_given_is_taken_and_another_one_refused(digits: Digits) -> None:
