@@ -18,9 +18,10 @@ import numpy as np
 import edge_runtime
 from benchmarks.matching import match
 from edge_runtime import DigitReader
+from edge_runtime.conditions import style
 from edge_runtime.files import write_whole
 from edge_runtime.pages import Page, PageStyle, draw_page
-from edge_runtime.records import Box, Frame
+from edge_runtime.records import Box, Frame, Uint8
 from edge_runtime.sinks.draw import annotate
 from edge_runtime.sinks.explain import explain
 from edge_runtime.sources import pictures
@@ -79,8 +80,7 @@ def reading() -> None:
 
 def explanation() -> None:
     """Draw what `edge-digits read --explain` makes of a page on which more is written than digits."""
-    with np.load(SAMPLES / "digits.npz") as arrays:
-        images, labels = arrays["images"], arrays["labels"]
+    images, labels = _samples()
     rng = np.random.default_rng(4)
     which = rng.permutation(len(images))[:12]
     others = (("scribbles", 1), ("rules", 1), ("smudges", 1), ("dots", 2))
@@ -114,8 +114,7 @@ READ, LOST = "#0072b2", "#d55e00"  # of Okabe and Ito: the color-blind tell them
 
 def pages() -> None:
     """Draw the same ten digits on pages that are good and bad for a camera, and what the runtime reads of each."""
-    with np.load(SAMPLES / "digits.npz") as arrays:
-        images, labels = arrays["images"], arrays["labels"]
+    images, labels = _samples()
     rng = np.random.default_rng(SEED)
     which = [int(rng.choice(np.flatnonzero(labels == digit))) for digit in rng.permutation(10)]
     figure, rows = plt.subplots(3, 3, figsize=(9, 6.9), layout="constrained")
@@ -123,20 +122,62 @@ def pages() -> None:
         for axes, (title, change) in zip(rows.flat, SHOTS.items(), strict=True):
             page = draw_page(images[which], labels[which], np.random.default_rng(SEED), replace(EASY, **change))
             pixels, boxes = _moved(page, title)
-            reading = reader.read(Frame(pixels, title))
-            pairs = dict(match([digit.box for digit in reading.digits], boxes))
-            right = [i for i, j in pairs.items() if reading.digits[i].label == page.digits[j].label]
-            axes.imshow(pixels[..., ::-1])
-            for i, digit in enumerate(reading.digits):
-                _frame(axes, digit.box, READ if i in right else LOST, "-", digit.label)
-            for j in {*range(len(boxes))}.difference(pairs.values()):
-                _frame(axes, boxes[j], LOST, ":")
-            axes.set(xlim=(0, pixels.shape[1]), ylim=(pixels.shape[0], 0), xticks=[], yticks=[])
-            axes.set_title(title, fontsize=11)
-            axes.set_xlabel(f"{len(right)} of {len(boxes)}: {'/'.join(reading.text) or 'no digit'}", fontsize=11)
+            _judged(axes, reader, pixels, boxes, [digit.label for digit in page.digits], title)
+    _save_figure(figure, "pages.jpg")
+
+
+# What is still read wrong, by its cause: the condition and severity that draw it, how many digits, and a seed of many
+# whose page shows it.
+FAILURES: dict[str, tuple[str, int, int, int]] = {
+    "digits that touch each other": ("touching", 5, 12, 1),
+    "digits on rules as dark as the pen": ("table", 5, 16, 1),
+    "letters like digits": ("distractors", 5, 10, 1),
+    "strokes in pieces": ("broken", 5, 12, 1),
+    "a sheet that is turned": ("tilt", 5, 12, 1),
+    "a sheet far away, on a desk": ("desk", 5, 12, 1),
+}
+
+
+def failures() -> None:
+    """Draw a page for each cause of errors that remains, and what the runtime reads of it."""
+    images, labels = _samples()
+    figure, rows = plt.subplots(2, 3, figsize=(9.6, 5.4), layout="constrained")
+    with DigitReader() as reader:
+        for axes, (title, (condition, severity, count, seed)) in zip(rows.flat, FAILURES.items(), strict=True):
+            rng = np.random.default_rng(seed)
+            which = rng.choice(len(images), count, replace=False)
+            page = draw_page(images[which], labels[which], rng, style(condition, severity))
+            boxes = [digit.box for digit in page.digits]
+            _judged(axes, reader, page.pixels, boxes, [digit.label for digit in page.digits], title)
+    _save_figure(figure, "failures.jpg")
+
+
+def _samples() -> tuple[Uint8, Uint8]:
+    with np.load(SAMPLES / "digits.npz") as arrays:
+        return arrays["images"], arrays["labels"]
+
+
+def _judged(
+    axes: plt.Axes, reader: DigitReader, pixels: Uint8, boxes: list[Box], labels: list[str], title: str
+) -> None:
+    """Draw what is read of a picture, and the digits of it that are not."""
+    reading = reader.read(Frame(pixels, title))
+    pairs = dict(match([digit.box for digit in reading.digits], boxes))
+    right = [i for i, j in pairs.items() if reading.digits[i].label == labels[j]]
+    axes.imshow(pixels[..., ::-1])
+    for i, digit in enumerate(reading.digits):
+        _frame(axes, digit.box, READ if i in right else LOST, "-", digit.label)
+    for j in {*range(len(boxes))}.difference(pairs.values()):
+        _frame(axes, boxes[j], LOST, ":")
+    axes.set(xlim=(0, pixels.shape[1]), ylim=(pixels.shape[0], 0), xticks=[], yticks=[])
+    axes.set_title(title, fontsize=11)
+    axes.set_xlabel(f"{len(right)} of {len(boxes)}: {'/'.join(reading.text) or 'no digit'}", fontsize=11)
+
+
+def _save_figure(figure: plt.Figure, name: str) -> None:
     with io.BytesIO() as file:
         figure.savefig(file, format="png", dpi=100)
-        save_jpeg(file.getvalue(), "pages.jpg")
+        save_jpeg(file.getvalue(), name)
 
 
 def _moved(page: Page, title: str) -> tuple[np.ndarray, list[Box]]:
@@ -204,6 +245,7 @@ def save(figure: plt.Figure, name: str) -> None:
 
 
 if __name__ == "__main__":
-    drawn = {"contract": contract, "reading": reading, "explanation": explanation, "pages": pages, "web": web}
+    drawn = {"contract": contract, "reading": reading, "explanation": explanation, "pages": pages, "failures": failures,
+             "web": web}  # fmt: skip
     for name in sys.argv[1:] or drawn:
         drawn[name]()
