@@ -11,6 +11,7 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -23,9 +24,9 @@ FULL = RECIPES["release"]
 MIX = FULL.mix or Mix()
 
 
-def mixed(**counts: int) -> Recipe:
-    """Return the release recipe with other numbers in its mix."""
-    return dataclasses.replace(FULL, mix=dataclasses.replace(MIX, **counts))
+def mixed(**others: Any) -> Recipe:
+    """Return the release recipe with other numbers in its mix, or without a kind of scene."""
+    return dataclasses.replace(FULL, mix=dataclasses.replace(MIX, **others))
 
 
 VARIANTS = {
@@ -36,6 +37,10 @@ VARIANTS = {
     "no written digits": mixed(written_digits=0),
     "no crowded digits": mixed(crowded_digits=0),
     "no letters": mixed(written_others=0),
+    "no desks": mixed(without="desk"),
+    "no tables and sudokus": mixed(without="table"),
+    "no sums and columns": mixed(without="sum"),
+    "no very large digits": mixed(without="large"),
     "MNIST alone": mixed(camera_digits=0, camera_others=0, written_digits=0, written_others=0, crowded_digits=0),
     "no elastic distortion": dataclasses.replace(FULL, augmentation=Augmentation(elastic_alpha=0)),
     "no distortion": dataclasses.replace(FULL, augmentation=None),

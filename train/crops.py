@@ -36,7 +36,7 @@ from edge_runtime.vision.planes import Plane, ink_planes
 from edge_runtime.vision.regions import find_regions, work_budget
 from train import dataset, fonts, looks, matches, penmanship, photographs
 from train.dataset import Digits
-from train.looks import style
+from train.looks import Scene, style
 from train.matches import alike, is_stroke, judge, touches
 from train.page_pool import of_pages
 from train.recipes import Mix
@@ -71,8 +71,10 @@ class Crops(NamedTuple):
     written: Digits
 
 
-def load(split: Split, pages: int) -> Crops:
+def load(split: Split, pages: int, without: Scene | None = None) -> Crops:
     """Return the crops of a split, drawn if need be: from so many pages to train with, and HELD_OUT of that to choose.
+
+    One kind of scene can be left out, to see what it is worth.
 
     Drawing takes about 50 ms a page on each of `page_pool.WORKERS` cores, and shows how far it is. Raises DataError
     where MNIST or the typefaces cannot be had.
@@ -80,10 +82,11 @@ def load(split: Split, pages: int) -> Crops:
     folder = dataset.cache_folder().with_name("crops")
     folder.mkdir(parents=True, exist_ok=True)
     count = pages if split == "train" else max(1, round(HELD_OUT * pages))
-    path = folder / f"{split}-{count}-{_fingerprint()[:16]}.npz"
+    name = f"{split}-{count}" + (f"-without-{without}" if without else "")
+    path = folder / f"{name}-{_fingerprint()[:16]}.npz"
     with filelock.FileLock(folder / f".{path.stem}.lock"):
         if not path.is_file():
-            camera, written = of_pages(partial(_of_page, split), count, f"{split} pages"), _written(split)
+            camera, written = of_pages(partial(_of_page, split, without), count, f"{split} pages"), _written(split)
             arrays = {"images": camera.images, "labels": camera.labels,
                       "written_images": written.images, "written_labels": written.labels}  # fmt: skip
 
@@ -92,7 +95,8 @@ def load(split: Split, pages: int) -> Crops:
                     np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
             write_whole(path, write)
-            for old in sorted(folder.glob(f"{split}-{count}-*.npz"), key=lambda old: -old.stat().st_mtime)[KEPT:]:
+            same = folder.glob(f"{name}-{'[0-9a-f]' * 16}.npz")
+            for old in sorted(same, key=lambda old: -old.stat().st_mtime)[KEPT:]:
                 old.unlink()
     with np.load(path, allow_pickle=False) as saved:
         camera = Digits(saved["images"], saved["labels"])
@@ -119,9 +123,9 @@ def _runtime_sources() -> list[Path]:
     return [folder / f"{name.replace('.', '/')}.py" for name in sorted(used)]
 
 
-def _of_page(split: Split, number: int) -> Digits:
+def _of_page(split: Split, without: Scene | None, number: int) -> Digits:
     rng = np.random.default_rng([SEED, zlib.crc32(split.encode()), number])
-    return crops(draw(split, rng), rng)
+    return crops(draw(split, rng, without), rng)
 
 
 def crops(page: Page, rng: np.random.Generator) -> Digits:
@@ -193,9 +197,9 @@ def offered(planes: Sequence[Plane], rng: np.random.Generator) -> list[Candidate
     return alone + made
 
 
-def draw(split: Split, rng: np.random.Generator) -> Page:
-    """Draw a page in a look of its own."""
-    look = style(rng)
+def draw(split: Split, rng: np.random.Generator, without: Scene | None = None) -> Page:
+    """Draw a page in a look of its own; one kind of scene can be left out."""
+    look = style(rng, without)
     count = int(rng.integers(0, 4)) if len(look.distractors) and rng.random() < 0.4 else int(rng.integers(4, 15))
     digits = _digits(split, count, rng)
     letters = [fonts.stamp(name, character) for name in rng.choice(fonts.names(split == "held_out"), 1)

@@ -1,6 +1,6 @@
 """What a page to train with looks like: every feature of the page generator is on now and then."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -8,18 +8,20 @@ from edge_runtime.page_style import BINDINGS, DESKS, PageStyle
 
 SIZES = ((320, 240), (480, 640), (640, 480), (640, 480), (800, 600))
 HEIGHTS = (14.0, 72.0)  # of digits, pixels, least and most: as many small ones as large ones
-VERY_LARGE = 0.06  # so many pages hold one or two digits that are up to LARGEST of the shorter side high
+VERY_LARGE = 0.06  # so many pages hold digits that are up to LARGEST of the shorter side high, as many as fit
 LARGEST = 0.72
 TOUCHING = 0.5  # so many pages have digits that touch, unless they stand in cells
 ON_A_DESK = 0.4  # so many pages do not fill the picture
+Scene = Literal["desk", "table", "sum", "large"]
 LAYOUTS = {"lines": 0.58, "sum": 0.12, "column": 0.06, "table": 0.16, "sudoku": 0.08}
+LAYOUTS_OF: dict[Scene, tuple[str, ...]] = {"table": ("table", "sudoku"), "sum": ("sum", "column")}
 WRITTEN = {"letters": 5, "words": 5, "scribbles": 3, "smudges": 3, "dots": 4, "commas": 3, "rules": 2, "frames": 2,
            "coins": 2, "finger": 2, "signs": 5, "table": 2}  # fmt: skip
 THINGS = {"hand": 3, "pen": 3, "note": 3, "stamp": 2, "cable": 3}  # on a desk; least 1, fewer than so many
 
 
-def style(rng: np.random.Generator) -> PageStyle:
-    """Return a look: every feature of the page generator is on now and then."""
+def style(rng: np.random.Generator, without: Scene | None = None) -> PageStyle:
+    """Return a look: every feature of the page generator is on now and then, but for one kind of scene."""
 
     def now_and_then(chance: float, least: float, most: float, off: float) -> tuple[float, float]:
         value = float(rng.uniform(least, most)) if rng.random() < chance else off
@@ -32,7 +34,7 @@ def style(rng: np.random.Generator) -> PageStyle:
     height = float(np.exp(rng.uniform(*np.log(HEIGHTS))))
     size = SIZES[rng.integers(len(SIZES))]
     height = min(height, min(size) / 5)
-    scene = _scene(rng)
+    scene = _scene(rng, without)
     if scene.get("desk"):  # the page is reduced
         height = min(height / scene["sheet"][0], min(size) / 5)
     if scene["layout"] in ("table", "sudoku"):
@@ -43,7 +45,7 @@ def style(rng: np.random.Generator) -> PageStyle:
         (name, int(rng.integers(1, most))) for name, most in kinds.items() if among and rng.random() < 0.35
     )
     ruled = rng.random()
-    very_large = rng.random() < VERY_LARGE
+    very_large = rng.random() < VERY_LARGE and without != "large"
     if very_large:
         height = float(rng.uniform(0.2, LARGEST)) * min(size)
         scene |= {"layout": "lines", "desk": ()}
@@ -74,16 +76,18 @@ def style(rng: np.random.Generator) -> PageStyle:
     )
 
 
-def _scene(rng: np.random.Generator) -> dict[str, Any]:
+def _scene(rng: np.random.Generator, without: Scene | None) -> dict[str, Any]:
     """Return where the sheet lies and how what is on it is arranged."""
     layout = str(rng.choice(list(LAYOUTS), p=list(LAYOUTS.values())))
+    if without is not None and layout in LAYOUTS_OF.get(without, ()):
+        layout = "lines"
     scene: dict[str, Any] = {"layout": layout, "grid": "hand" if rng.random() < 0.5 else "print"}
     scene["drift"] = bool(rng.random() < 0.6)
     if layout == "sum":
         scene |= {"word_length": (1, int(rng.integers(1, 4))), "word_gap": (1.3, 2.2)}
     elif layout == "lines" and rng.random() < 0.25:
         scene["gap"] = (0.25, float(rng.uniform(0.6, 4)))
-    if rng.random() < ON_A_DESK:
+    if rng.random() < ON_A_DESK and without != "desk":
         smaller = float(rng.uniform(0.45, 0.95))
         scene |= {"desk": DESKS, "sheet": (smaller, smaller), "flap": bool(rng.random() < 0.1)}
         if rng.random() < 0.3:

@@ -217,7 +217,7 @@ def _loss() -> keras.losses.Loss:
 
 def _beside(mix: Mix) -> list[tuple[dataset.Digits, int]]:
     """Return what an epoch draws from beside MNIST, and how many of each."""
-    made = crops.load("train", mix.pages)
+    made = crops.load("train", mix.pages, mix.without)
     counts = (mix.camera_digits, mix.camera_others, mix.written_digits, mix.written_others, mix.crowded_digits)
     sources = (*crops.parts(made.camera), *crops.parts(made.written), crowded.load("train", mix.pages))
     return list(zip(sources, counts, strict=True))

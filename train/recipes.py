@@ -3,6 +3,8 @@
 import dataclasses
 from dataclasses import dataclass
 
+from train.looks import Scene
+
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
@@ -34,9 +36,11 @@ class Mix:
     written_others: int = 8_000  # their letters
     crowded_digits: int = 8_000  # digits with the ends of their neighbors' strokes beside them
     pages: int = 8000  # that what is cut out comes from
+    without: Scene | None = None  # a kind of scene that none of these pages shows
 
     def __post_init__(self) -> None:
-        if min(dataclasses.astuple(self)) < 0:
+        counts = [value for value in dataclasses.astuple(self) if isinstance(value, int)]
+        if min(counts) < 0:
             raise ValueError("numbers of pictures must not be negative")
         if min(self.mnist, self.pages) < 1:
             raise ValueError("at least one page is needed, and each of MNIST's digits once")

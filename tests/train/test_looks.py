@@ -1,6 +1,8 @@
 from itertools import chain
+from typing import get_args
 
 import numpy as np
+import pytest
 
 from edge_runtime.page_style import DISTRACTORS
 from train import looks
@@ -20,6 +22,19 @@ def test_every_feature_is_on_now_and_then() -> None:
     for flag in ("drift", "flap", "light_on_dark"):
         assert {getattr(style, flag) for style in styles} == {False, True}
     assert set(chain.from_iterable(style.binding for style in styles)) == {"spiral", "book"}
+
+
+@pytest.mark.parametrize("scene", get_args(looks.Scene))
+def test_a_kind_of_scene_is_left_out_and_all_else_stays(scene: looks.Scene) -> None:
+    full, styles = ([looks.style(np.random.default_rng(seed), less) for seed in range(200)] for less in (None, scene))
+    shown = {
+        "desk": [bool(style.desk) for style in styles],
+        "table": [style.layout in ("table", "sudoku") for style in styles],
+        "sum": [style.layout in ("sum", "column") for style in styles],
+        "large": [style.digit_height[0] > min(style.size) / 5 and not style.desk for style in styles],
+    }
+    assert [kind for kind, flags in shown.items() if not any(flags)] == [scene]
+    assert any(one == other for one, other in zip(full, styles, strict=True))
 
 
 def test_the_shares_of_layouts_add_up() -> None:

@@ -30,7 +30,7 @@ def test_what_is_shown_other_things_has_an_output_for_them() -> None:
 
 
 @pytest.mark.parametrize("nonsense", [{"camera_digits": -1}, {"written_others": -5}, {"pages": 0}, {"mnist": 0}])
-def test_impossible_mix_is_refused(nonsense: dict[str, int]) -> None:
+def test_impossible_mix_is_refused(nonsense: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"must not be negative|at least one page"):
         Mix(**nonsense)
 
