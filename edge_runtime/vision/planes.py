@@ -125,7 +125,8 @@ def _ink(gray: Uint8) -> Uint8:
     if bare and min(sample.shape) < 2 * window:
         cv2.subtract(ink, np.array([2 * bare]), ink)
     elif bare:
-        around = cv2.medianBlur(sample, window)
+        mirrored = cv2.copyMakeBorder(sample, AROUND, AROUND, AROUND, AROUND, cv2.BORDER_REFLECT)
+        around = cv2.medianBlur(mirrored, window)[AROUND:-AROUND, AROUND:-AROUND]
         cv2.subtract(ink, cv2.resize(cv2.add(around, around), ink.shape[::-1]), ink)
     return np.asarray(ink, np.uint8)
 

@@ -92,6 +92,16 @@ def test_a_broad_dark_desk_is_no_ink() -> None:
     assert finest(sheet).max() < 8
 
 
+def test_ink_near_a_dark_edge_of_the_picture_stays() -> None:
+    # A strip narrower than a stroke is ink; on the first row of samples, it must not count as the grain of the paper.
+    pixels = np.random.default_rng(1).integers(222, 232, SHAPE, np.uint8)
+    pixels[15:45, 300:305] = 60
+    alone = finest(pixels)[15:45, 300:305]
+    assert alone.min() > 150
+    pixels[:5] = 50
+    assert np.abs(finest(pixels)[15:45, 300:305].astype(int) - alone).max() <= 10
+
+
 def test_paper_beside_a_board_both_give_ink() -> None:
     chalk, pen = ring((100, 120), (180, 340)), ring((420, 100), (520, 240), (460, 380))
     pixels = np.full(SHAPE, 200, np.uint8)
