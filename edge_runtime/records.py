@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Uint8 = NDArray[np.uint8]
-# Below this confidence a line is marked as unsure. Chosen on photographs: two in three of the lines below it are wrong,
-# one in nine of the others.
+# Below this confidence a line is marked as unsure. Chosen on photographs: three in five of the lines below it are
+# wrong, one in nine of the others.
 UNSURE = 0.8
 
 

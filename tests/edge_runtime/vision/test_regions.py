@@ -42,6 +42,16 @@ def test_what_is_written_on_a_rule_as_dark_as_the_pen_is_freed() -> None:
     assert all(region.ink is None for region in found if region.box.width > 300)
 
 
+def test_what_the_edge_of_the_picture_cuts_off_takes_no_place_of_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_runtime.vision.regions.MOST_REGIONS", 100)
+    digits = [(60 + 50 * i, 200, 30, 36) for i in range(10)]
+    stripes = [(x, y, 3, 60) for y in (0, 420) for x in range(2, 638, 6)]
+    found = regions(ink(*digits, *stripes, size=(480, 640)))
+    seen = {tuple(region.box) for region in found if region.ink is not None}
+    assert len(seen) == 100
+    assert seen.issuperset(digits)
+
+
 def test_digits_that_stand_free_are_not_freed() -> None:
     ink = np.zeros((300, 400), np.uint8)
     cv2.ellipse(ink, (200, 150), (14, 24), 0, 0, 360, 200, 5)
