@@ -104,7 +104,8 @@ class DigitReader:
             labels = self.classifier.labels[: self.classifier.digits]
             survey = other if reads_better(survey.glyphs, other.glyphs, position.turn, labels, self.weights) else survey
         planes, regions, standing = survey.planes, survey.regions, survey.standing
-        page = page_model.estimate(survey.glyphs, len(planes), self.weights)
+        size = survey.pixels.shape[1], survey.pixels.shape[0]
+        page = page_model.estimate(survey.glyphs, len(planes), self.weights, size)
         candidates = propose(regions, standing, survey.glyphs, page, work_budget(planes[0].ink.size))
         watch.stop("locate")
         known = [candidate.region for candidate in candidates if candidate.region is not None]
@@ -118,7 +119,6 @@ class DigitReader:
         verdict = rejection.judge(glyphs, page, self.weights, self.min_confidence, len(standing))
 
         finest = [candidates[chosen[row]] for row in verdict.finest]
-        size = survey.pixels.shape[1], survey.pixels.shape[0]
         upright = [in_frame(candidate.box, planes[candidate.plane].scale, size) for candidate in finest]
         boxes = [turned_back(box, survey.back, frame.size) for box in upright] if survey.turn else upright
         kept = [row for row, reason in enumerate(verdict.reasons) if reason is None]

@@ -76,6 +76,12 @@ def columns(
     )
 
 
+def at_edge(boxes: Float64, size: tuple[int, int]) -> Flags:
+    """Tell which boxes, float64 (N, 4), touch the edge of a picture of this (width, height), to within a pixel."""
+    x, y, width, height = boxes.T
+    return np.asarray((x <= 1) | (y <= 1) | (x + width >= size[0] - 1) | (y + height >= size[1] - 1))
+
+
 def log_odds(probability: Float64) -> Float64:
     """Return the logarithm of the odds of probabilities, float64, cut off at SURER."""
     bounded = np.minimum(np.maximum(probability, SURER), 1 - SURER)  # np.clip takes twice as long

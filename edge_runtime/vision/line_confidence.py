@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from edge_runtime.vision.candidates import Candidate
-from edge_runtime.vision.glyphs import SURER, Float64, Glyphs, log_odds, logistic, overlap
+from edge_runtime.vision.glyphs import SURER, Float64, Glyphs, at_edge, log_odds, logistic, overlap
 from edge_runtime.vision.rejection import READ_ELSEWHERE, SAME, SHARED, Verdict
 from edge_runtime.vision.weights import read_weights
 
@@ -68,11 +68,10 @@ def _of_line(
 ) -> dict[str, float]:
     best = verdict.confidences[rows].max(axis=1)
     boxes = glyphs.boxes[rows]
-    x, y, width, height = boxes.T
+    x, _, width, height = boxes.T
     high = float(np.median(height))
     order = np.argsort(x)
     gaps = (x[order][1:] - (x + width)[order][:-1]) / high
-    outside = (x <= 1) | (y <= 1) | (x + width >= size[0] - 1) | (y + height >= size[1] - 1)
     return {
         "least": float(log_odds(best).min()),
         "sure": float(np.log(np.maximum(best, SURER)).sum()),
@@ -87,7 +86,7 @@ def _of_line(
         "lone": float(len(rows) == 1),
         "only": float(len(rows) == 1 == lines),
         "strokes": float(glyphs.stroke[rows].mean()),
-        "edge": float(outside.any()),
+        "edge": float(at_edge(boxes, size).any()),
     }
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.vision.glyphs import PALE, Float64, Glyphs, log_odds, logistic, overlap
+from edge_runtime.vision.glyphs import PALE, Float64, Glyphs, at_edge, log_odds, logistic, overlap
 from edge_runtime.vision.lines import REACH
 from edge_runtime.vision.weights import Weights
 
@@ -20,8 +20,8 @@ USUAL = 0.75
 # Glyphs further away than REACH heights, or of another size by more than this (a standard deviation of the logarithm
 # of heights), do not count as its surroundings.
 ALIKE = 0.3
-# A single stroke may be anything: as evidence of digits around it, it weighs so much.
-STROKE_EVIDENCE = 0.2
+# A single stroke may be anything, and so may what the edge of the picture cuts off: as evidence, it weighs so much.
+WEAK_EVIDENCE = 0.2
 STROKE_DOUBT = 1.0
 TRUST = 1.0
 ROUNDS = 2  # of expectation maximization; more change little
@@ -136,7 +136,7 @@ def priors(glyphs: Glyphs, own: Float64) -> Float64:
     own = own - STROKE_DOUBT * glyphs.stroke
     x, y, width, height = glyphs.boxes.T
     across, down = x + width / 2, y + height / 2
-    weight = alike(glyphs.boxes[:, 3], glyphs.plane) * np.where(glyphs.stroke, STROKE_EVIDENCE, 1.0)
+    weight = alike(glyphs.boxes[:, 3], glyphs.plane) * np.where(glyphs.stroke, WEAK_EVIDENCE, 1.0)
     weight *= glyphs.darkness >= PALE * glyphs.darkness[:, None]
     weight *= glyphs.darkness[:, None] >= PALE * glyphs.darkness
     prior = _maximized(own, weight, np.full(len(glyphs), USUAL), 1)
@@ -160,11 +160,12 @@ def _maximized(own: Float64, weight: Float64, before: Float64, trust: float) -> 
     return prior
 
 
-def estimate(glyphs: Glyphs, planes: int, weights: Weights) -> PageModel:
+def estimate(glyphs: Glyphs, planes: int, weights: Weights, size: tuple[int, int]) -> PageModel:
     """Return what digits are like, from glyphs of which none is a part of another, on so many planes.
 
-    Of each plane, the score is the greatest density of logarithmic heights, where a glyph counts as much as it is
-    likely to be a digit, among digits, dark and large.
+    `size` is the picture's, (width, height). Of each plane, the score is the greatest density of logarithmic heights,
+    where a glyph counts as much as it is likely to be a digit, among digits, dark and large; one that is a single
+    stroke, or that the picture's edge cuts off, counts little.
     """
     scores, heights = np.zeros(planes), np.ones(planes)
     darkness, stroke_widths, attached = np.full((3, planes), np.nan)
@@ -173,7 +174,8 @@ def estimate(glyphs: Glyphs, planes: int, weights: Weights) -> PageModel:
     likely = logistic(own + log_odds(prior))
     sure = (likely >= SURE) & ~glyphs.stroke
     height = glyphs.boxes[:, 3]
-    amount = likely * prior**2 * np.sqrt(glyphs.darkness * height) * np.where(glyphs.stroke, STROKE_EVIDENCE, 1.0)
+    amount = likely * prior**2 * np.sqrt(glyphs.darkness * height) * np.where(glyphs.stroke, WEAK_EVIDENCE, 1.0)
+    amount[at_edge(glyphs.boxes, size)] *= WEAK_EVIDENCE
     density = alike(height, glyphs.plane) @ amount
     for plane in set(glyphs.plane.tolist()):
         on = np.flatnonzero(glyphs.plane == plane)

@@ -8,6 +8,7 @@ from edge_runtime import model_file
 from edge_runtime.vision.glyphs import Glyphs
 from edge_runtime.vision.weights import Weights, from_card
 
+SIZE = 100_000, 100_000  # of a picture whose edge is far
 Corners = tuple[float, float, float, float]
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from edge_runtime.vision.glyphs import Float64, Glyphs
 from edge_runtime.vision.page_model import estimate, evidence, priors, standing, with_freed
-from tests.edge_runtime.vision.made import Corners, glyphs, row, shipped
+from tests.edge_runtime.vision.made import SIZE, Corners, glyphs, row, shipped
 
 WEIGHTS = shipped()
 SURE, DOUBTFUL, NONE = 0.999, 0.7, 0.001
@@ -115,7 +115,7 @@ def test_priors_are_probabilities_in_any_order(rows: list[tuple[int, int, float,
 
 
 def test_an_empty_page_has_no_digits() -> None:
-    page = estimate(glyphs([]), 4, WEIGHTS)
+    page = estimate(glyphs([]), 4, WEIGHTS, SIZE)
     assert (page.plane, page.stroke_width) == (None, None)
     assert page.scores.tolist() == [0] * 4
     assert np.isnan(page.darkness).tolist() == [True] * 4
@@ -125,14 +125,14 @@ def test_an_empty_page_has_no_digits() -> None:
 def test_height_is_that_of_digits(height: float) -> None:
     digits = row(6, width=0.6 * height, height=height)
     dust = row(30, y=500, width=3, height=4)
-    page = estimate(glyphs([*digits, *dust], [*[SURE] * 6, *[NONE] * 30]), 2, WEIGHTS)
+    page = estimate(glyphs([*digits, *dust], [*[SURE] * 6, *[NONE] * 30]), 2, WEIGHTS, SIZE)
     assert page.height == pytest.approx(height, rel=0.1)
     assert page.plane == 0
 
 
 def test_the_plane_is_that_of_digits() -> None:
     page = glyphs([*row(5), *row(8)], [*[SURE] * 5, *[NONE] * 8], plane=[*[2] * 5, *[1] * 8])
-    model = estimate(page, 4, WEIGHTS)
+    model = estimate(page, 4, WEIGHTS, SIZE)
     assert model.plane == 2
     assert model.scores.shape == (4,)
     assert model.scores[[0, 3]].tolist() == [0, 0]
@@ -144,29 +144,36 @@ def test_darkness_and_pen_are_those_of_digits() -> None:
         [*row(5), *row(8, y=300)], [*[SURE] * 5, *[NONE] * 8],
         darkness=[*[150, 160, 170, 180, 190], *[40] * 8], stroke_width=[*[5, 6, 7, 8, 9], *[30] * 8],
     )  # fmt: skip
-    model = estimate(page, 1, WEIGHTS)
+    model = estimate(page, 1, WEIGHTS, SIZE)
     assert model.darkness.tolist() == [pytest.approx(170, abs=10)]
     assert model.stroke_width == pytest.approx(7, abs=1)
 
 
+@pytest.mark.parametrize(("x", "plane"), [(0, 0), (60, 2)], ids=["cut off", "whole"])
+def test_what_the_edge_of_the_picture_cuts_off_tells_little_of_the_page(x: float, plane: int) -> None:
+    digits, sheet = row(2, x=100), (x, 20, 500, 440)
+    page = glyphs([*digits, sheet], plane=[0, 0, 2])
+    assert estimate(page, 3, WEIGHTS, (640, 480)).plane == plane
+
+
 def test_each_plane_has_its_own_darkness() -> None:
     page = glyphs([*row(5), *row(6, y=300)], plane=[*[0] * 5, *[2] * 6], darkness=[*[90] * 5, *[200] * 6])
-    model = estimate(page, 3, WEIGHTS)
+    model = estimate(page, 3, WEIGHTS, SIZE)
     assert model.darkness.tolist() == [90, pytest.approx(np.nan, nan_ok=True), 200]
 
 
 @pytest.mark.parametrize("page", [glyphs(row(5), NONE), glyphs(row(5), stroke=True)], ids=["letters", "strokes"])
 def test_where_nothing_is_sure_no_pen_is_known(page: Glyphs) -> None:
-    model = estimate(page, 1, WEIGHTS)
+    model = estimate(page, 1, WEIGHTS, SIZE)
     assert np.isnan(model.darkness).all()
     assert model.stroke_width is None
 
 
 @given(st.integers(1, 8), st.floats(0.25, 4))
 def test_a_larger_page_is_the_same_page(count: int, times: float) -> None:
-    page = estimate(glyphs(row(count)), 1, WEIGHTS)
+    page = estimate(glyphs(row(count)), 1, WEIGHTS, SIZE)
     digits = np.multiply(row(count), times).tolist()
-    larger = estimate(glyphs(digits, stroke_width=6 * times), 1, WEIGHTS)
+    larger = estimate(glyphs(digits, stroke_width=6 * times), 1, WEIGHTS, SIZE)
     assert larger.height == pytest.approx(times * page.height)
     assert larger.stroke_width == pytest.approx(times * 6)
     assert np.array_equal(larger.darkness, page.darkness)

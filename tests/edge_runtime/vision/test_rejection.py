@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from edge_runtime.vision import rejection
 from edge_runtime.vision.glyphs import Glyphs, overlap
 from edge_runtime.vision.page_model import estimate
-from tests.edge_runtime.vision.made import Corners, glyphs, row, shipped
+from tests.edge_runtime.vision.made import SIZE, Corners, glyphs, row, shipped
 
 WEIGHTS = shipped()
 SURE, NONE = 0.999, 0.001
@@ -17,7 +17,7 @@ LEAST = 0.5
 
 
 def verdict(page: Glyphs, *, least: float = LEAST, regions: int = 20) -> rejection.Verdict:
-    return rejection.judge(page, estimate(page, 4, WEIGHTS), WEIGHTS, least, regions)
+    return rejection.judge(page, estimate(page, 4, WEIGHTS, SIZE), WEIGHTS, least, regions)
 
 
 def judged(page: Glyphs, *, least: float = LEAST, regions: int = 20) -> list[str | None]:
@@ -112,7 +112,7 @@ def test_strokes_alone_are_hardly_digits() -> None:
 
 
 def test_a_piece_is_less_likely_a_digit() -> None:
-    parts = [rejection.contributions(page, estimate(page, 1, WEIGHTS), WEIGHTS) for page in (
+    parts = [rejection.contributions(page, estimate(page, 1, WEIGHTS, SIZE), WEIGHTS) for page in (
         one_more(beside()), one_more(beside(), piece=True)
     )]  # fmt: skip
     whole, piece = (sum(values[-1] for values in part.values()) for part in parts)
@@ -121,7 +121,7 @@ def test_a_piece_is_less_likely_a_digit() -> None:
 
 def test_contributions_are_named_by_reasons() -> None:
     page = one_more(beside())
-    parts = rejection.contributions(page, estimate(page, 1, WEIGHTS), WEIGHTS)
+    parts = rejection.contributions(page, estimate(page, 1, WEIGHTS, SIZE), WEIGHTS)
     assert set(parts) < set(rejection.REASONS)
     assert all(values.shape == (len(page),) for values in parts.values())
     assert len(set(rejection.REASONS)) == len(rejection.REASONS)
