@@ -75,9 +75,13 @@ def test_colored_chalk_is_as_much_ink(chalk: tuple[int, int, int]) -> None:
     assert white[STROKE].min() > 150
 
 
-def same(planes: tuple[Plane, ...], others: tuple[Plane, ...]) -> bool:
+def same(planes: tuple[Plane, ...], others: tuple[Plane, ...], apart: int = 0) -> bool:
+    """Tell whether planes are the same, but for so many levels of ink."""
     return len(planes) == len(others) and all(
-        one[1:] == other[1:] and np.array_equal(one.ink, other.ink) for one, other in zip(planes, others, strict=True)
+        one[1:] == other[1:]
+        and one.ink.shape == other.ink.shape
+        and np.abs(one.ink.astype(int) - other.ink).max(initial=0) <= apart
+        for one, other in zip(planes, others, strict=True)
     )
 
 
@@ -212,4 +216,5 @@ def test_any_picture_has_planes_and_stays_unchanged(pixels: Uint8) -> None:
 @given(arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=40).map(lambda s: (*s, 3))))
 def test_inverted_colors_swap_the_planes(pixels: Uint8) -> None:
     swapped = [plane._replace(light=not plane.light) for plane in ink_planes(255 - pixels)]
-    assert same(tuple(sorted(swapped, key=lambda plane: (plane.level, plane.light))), ink_planes(pixels))
+    # Enlarging rounds halves up: a level of gray, which is three of ink on dark paper, and twice that of its grain.
+    assert same(tuple(sorted(swapped, key=lambda plane: (plane.level, plane.light))), ink_planes(pixels), apart=9)
