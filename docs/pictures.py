@@ -126,27 +126,27 @@ def pages() -> None:
     _save_figure(figure, "pages.jpg")
 
 
-# What is still read wrong, by its cause: the condition and severity that draw it, how many digits, and a seed of many
-# whose page shows it.
-FAILURES: dict[str, tuple[str, int, int, int]] = {
-    "digits that touch each other": ("touching", 5, 12, 1),
-    "digits on rules as dark as the pen": ("table", 5, 16, 1),
-    "letters like digits": ("distractors", 5, 10, 1),
-    "strokes in pieces": ("broken", 5, 12, 1),
-    "a sheet that is turned": ("tilt", 5, 12, 1),
-    "a sheet far away, on a desk": ("desk", 5, 12, 1),
+# What is still read wrong, by its cause: the condition at severity 5 that draws it, how many digits, and the seed of a
+# page that shows it; most pages of these conditions are read better.
+FAILURES: dict[str, tuple[str, int, int]] = {
+    "digits that touch each other": ("touching", 12, 1),
+    "strokes in pieces": ("broken", 12, 1),
+    "digits cut by dark rules": ("sudoku", 20, 12),
+    "a page turned by letters": ("distractors", 10, 13),
+    "the edge of a sheet, read as 1": ("desk", 12, 5),
+    "a sheet turned by what is printed": ("envelope", 10, 3),
 }
 
 
 def failures() -> None:
     """Draw a page for each cause of errors that remains, and what the runtime reads of it."""
     images, labels = _samples()
-    figure, rows = plt.subplots(2, 3, figsize=(9.6, 5.4), layout="constrained")
+    figure, rows = plt.subplots(2, 3, figsize=(9.6, 6.2), layout="constrained")
     with DigitReader() as reader:
-        for axes, (title, (condition, severity, count, seed)) in zip(rows.flat, FAILURES.items(), strict=True):
+        for axes, (title, (condition, count, seed)) in zip(rows.flat, FAILURES.items(), strict=True):
             rng = np.random.default_rng(seed)
             which = rng.choice(len(images), count, replace=False)
-            page = draw_page(images[which], labels[which], rng, style(condition, severity))
+            page = draw_page(images[which], labels[which], rng, style(condition, 5))
             boxes = [digit.box for digit in page.digits]
             _judged(axes, reader, page.pixels, boxes, [digit.label for digit in page.digits], title)
     _save_figure(figure, "failures.jpg")

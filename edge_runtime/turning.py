@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.records import Box, Uint8
-from edge_runtime.vision.glyphs import Float64, Glyphs, at_edge
+from edge_runtime.vision.glyphs import Float64, Glyphs, at_sides
 from edge_runtime.vision.normalize import normalize
 from edge_runtime.vision.page_model import alike, evidence, priors
 from edge_runtime.vision.weights import Weights
@@ -134,7 +134,8 @@ def _is_line(plane: NDArray[np.int64], confidences: Float64) -> bool:
 def likely(glyphs: Glyphs, size: tuple[int, int]) -> Float64:
     """Return how likely glyphs are digits in any position, float64 (N,): those that are dark, large, of one size."""
     long = glyphs.boxes[:, 2:].max(axis=1, initial=1)
-    weight = glyphs.darkness * np.sqrt(long) * np.where(at_edge(glyphs.boxes, size) | glyphs.attached, OUTER, 1)
+    outer = np.any([*at_sides(glyphs.boxes, size), glyphs.attached], axis=0)
+    weight = glyphs.darkness * np.sqrt(long) * np.where(outer, OUTER, 1)
     weight[glyphs.stroke_width > FAT * long] *= OUTER
     return np.asarray(weight * (alike(long, glyphs.plane) @ weight))
 

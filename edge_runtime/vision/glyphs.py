@@ -76,10 +76,13 @@ def columns(
     )
 
 
-def at_edge(boxes: Float64, size: tuple[int, int]) -> Flags:
-    """Tell which boxes, float64 (N, 4), touch the edge of a picture of this (width, height), to within a pixel."""
+def at_sides(boxes: Float64, size: tuple[int, int]) -> tuple[Flags, Flags]:
+    """Tell which boxes, float64 (N, 4), touch the left or right side of a picture, and which its top or bottom.
+
+    `size` is the picture's, (width, height). What is a pixel away touches it.
+    """
     x, y, width, height = boxes.T
-    return np.asarray((x <= 1) | (y <= 1) | (x + width >= size[0] - 1) | (y + height >= size[1] - 1))
+    return (x <= 1) | (x + width >= size[0] - 1), (y <= 1) | (y + height >= size[1] - 1)
 
 
 def log_odds(probability: Float64) -> Float64:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from edge_runtime.vision.candidates import Candidate
-from edge_runtime.vision.glyphs import SURER, Float64, Glyphs, at_edge, log_odds, logistic, overlap
+from edge_runtime.vision.glyphs import SURER, Float64, Glyphs, at_sides, log_odds, logistic, overlap
 from edge_runtime.vision.rejection import READ_ELSEWHERE, SAME, SHARED, Verdict
 from edge_runtime.vision.weights import read_weights
 
@@ -86,7 +86,7 @@ def _of_line(
         "lone": float(len(rows) == 1),
         "only": float(len(rows) == 1 == lines),
         "strokes": float(glyphs.stroke[rows].mean()),
-        "edge": float(at_edge(boxes, size).any()),
+        "edge": float(np.any(at_sides(boxes, size))),
     }
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.vision.glyphs import PALE, Float64, Glyphs, at_edge, log_odds, logistic, overlap
+from edge_runtime.vision.glyphs import PALE, Float64, Glyphs, at_sides, log_odds, logistic, overlap
 from edge_runtime.vision.lines import REACH
 from edge_runtime.vision.weights import Weights
 
@@ -20,7 +20,7 @@ USUAL = 0.75
 # Glyphs further away than REACH heights, or of another size by more than this (a standard deviation of the logarithm
 # of heights), do not count as its surroundings.
 ALIKE = 0.3
-# A single stroke may be anything, and so may what the edge of the picture cuts off: as evidence, it weighs so much.
+# A single stroke may be anything, and so may what a corner of the picture cuts off: as evidence, it weighs so much.
 WEAK_EVIDENCE = 0.2
 STROKE_DOUBT = 1.0
 TRUST = 1.0
@@ -165,7 +165,7 @@ def estimate(glyphs: Glyphs, planes: int, weights: Weights, size: tuple[int, int
 
     `size` is the picture's, (width, height). Of each plane, the score is the greatest density of logarithmic heights,
     where a glyph counts as much as it is likely to be a digit, among digits, dark and large; one that is a single
-    stroke, or that the picture's edge cuts off, counts little.
+    stroke, or that a corner of the picture cuts off, counts little.
     """
     scores, heights = np.zeros(planes), np.ones(planes)
     darkness, stroke_widths, attached = np.full((3, planes), np.nan)
@@ -175,7 +175,7 @@ def estimate(glyphs: Glyphs, planes: int, weights: Weights, size: tuple[int, int
     sure = (likely >= SURE) & ~glyphs.stroke
     height = glyphs.boxes[:, 3]
     amount = likely * prior**2 * np.sqrt(glyphs.darkness * height) * np.where(glyphs.stroke, WEAK_EVIDENCE, 1.0)
-    amount[at_edge(glyphs.boxes, size)] *= WEAK_EVIDENCE
+    amount[np.logical_and(*at_sides(glyphs.boxes, size))] *= WEAK_EVIDENCE
     density = alike(height, glyphs.plane) @ amount
     for plane in set(glyphs.plane.tolist()):
         on = np.flatnonzero(glyphs.plane == plane)

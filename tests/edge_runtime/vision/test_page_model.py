@@ -149,9 +149,9 @@ def test_darkness_and_pen_are_those_of_digits() -> None:
     assert model.stroke_width == pytest.approx(7, abs=1)
 
 
-@pytest.mark.parametrize(("x", "plane"), [(0, 0), (60, 2)], ids=["cut off", "whole"])
-def test_what_the_edge_of_the_picture_cuts_off_tells_little_of_the_page(x: float, plane: int) -> None:
-    digits, sheet = row(2, x=100), (x, 20, 500, 440)
+@pytest.mark.parametrize(("x", "y", "plane"), [(0, 0, 0), (0, 20, 2), (60, 0, 2)], ids=["corner", "left", "top"])
+def test_what_a_corner_of_the_picture_cuts_off_tells_little_of_the_page(x: float, y: float, plane: int) -> None:
+    digits, sheet = row(2, x=100), (x, y, 500, 440)
     page = glyphs([*digits, sheet], plane=[0, 0, 2])
     assert estimate(page, 3, WEIGHTS, (640, 480)).plane == plane
 
