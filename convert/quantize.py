@@ -21,7 +21,7 @@ class Network(tf.Module):  # type: ignore[misc]
     def __init__(self, layers: list[Dense], ranges: list[Range] | None) -> None:
         super().__init__()
         self.layers = [(tf.constant(layer.kernel), tf.constant(layer.bias)) for layer in layers]
-        self._largest = [float(np.abs(layer.kernel).max()) for layer in layers]
+        self._largest = [float(np.abs(layer.kernel).max()) or 1.0 for layer in layers]  # 1 where all weights are 0
         self._ranges = ranges
 
     @tf.function(input_signature=[tf.TensorSpec((None, SIDE, SIDE), tf.float32, name="pixels")])  # type: ignore[untyped-decorator]
@@ -67,14 +67,18 @@ def quantize(layers: list[Dense], conversion: Conversion, calibration: NDArray[n
 
 
 def _ranges(layers: list[Dense], calibration: NDArray[np.uint8]) -> list[Range]:
-    """Return the least and greatest output of each layer, 0 included."""
-    values = calibration.reshape(len(calibration), -1).astype(np.float32)
+    """Return the least and greatest output of each layer, 0 included; 0 to 1 where it answers 0 alone.
+
+    They are rounded to float32 from float64: so the order of additions, which differs from run to run, cannot show.
+    """
+    values = calibration.reshape(len(calibration), -1).astype(np.float64)
     ranges = []
     for i, layer in enumerate(layers):
         values = values @ layer.kernel + layer.bias
         if i < len(layers) - 1:
             values = np.maximum(values, 0)
-        ranges.append((float(values.min(initial=0.0)), float(values.max(initial=0.0))))
+        low, high = (float(np.float32(end)) for end in (values.min(initial=0.0), values.max(initial=0.0)))
+        ranges.append((low, high if low < high else 1.0))
     return ranges
 
 
