@@ -86,12 +86,12 @@ def measure(model: Model, sets: dict[str, Characters], threshold: float, scaling
             rows.append(_digits(name, confidences, labels.astype(np.int64), threshold, scaling))
         else:
             letters.append(name)
-    found = []
+    rejections = []
     for name in letters:
         alike = np.array([label in LOOK_ALIKE for label in sets[name].labels])
         for where, least in _thresholds(best, threshold).items():
             rejected = best[name] < least
-            found.append(
+            rejections.append(
                 Letters(
                     where=f"{name}: {where}",
                     threshold=least,
@@ -101,15 +101,15 @@ def measure(model: Model, sets: dict[str, Characters], threshold: float, scaling
                     look_alike_count=int(alike.sum()),
                 )
             )
-    return {"digits": rows, "letters": found}
+    return {"digits": rows, "letters": rejections}
 
 
-def measures(model: str, found: dict[str, Any]) -> list[Measure]:
+def measures(model: str, results: dict[str, Any]) -> list[Measure]:
     """Return what of `measure`'s findings can be compared with another model's, each named after `model`."""
-    told: list[Measure] = []
-    for row in found["digits"]:
+    measured: list[Measure] = []
+    for row in results["digits"]:
         name = f"{model} {row.name}"
-        told += [
+        measured += [
             of_percent(f"{name}/read", row.read, row.count),
             of_percent(f"{name}/accepted", row.accepted, row.count),
             of_percent(f"{name}/read and accepted", row.read_accepted, row.count),
@@ -117,12 +117,14 @@ def measures(model: str, found: dict[str, Any]) -> list[Measure]:
             figure(f"{name}/Brier", row.brier, "1", better="lower"),
             figure(f"{name}/ECE", row.ece, "%", better="lower"),
         ]
-    for row in found["letters"]:
+    for row in results["letters"]:
         if row.clear is not None:
-            told.append(of_percent(f"{model} {row.where}/letters rejected", row.clear, row.clear_count))
+            measured.append(of_percent(f"{model} {row.where}/letters rejected", row.clear, row.clear_count))
         if row.look_alike is not None:
-            told.append(of_percent(f"{model} {row.where}/look-alikes rejected", row.look_alike, row.look_alike_count))
-    return told
+            measured.append(
+                of_percent(f"{model} {row.where}/look-alikes rejected", row.look_alike, row.look_alike_count)
+            )
+    return measured
 
 
 def _percent(some: NDArray[np.bool_]) -> float | None:
@@ -130,10 +132,10 @@ def _percent(some: NDArray[np.bool_]) -> float | None:
 
 
 def _thresholds(best: dict[str, Float64], shipped: float) -> dict[str, float]:
-    found = {"accepts 99 % of MNIST test": float(np.quantile(best["MNIST test"], 0.01))}
+    thresholds = {"accepts 99 % of MNIST test": float(np.quantile(best["MNIST test"], 0.01))}
     if "choice_digits" in best:
-        found["accepts 95 % of choice_digits"] = float(np.quantile(best["choice_digits"], 0.05))
-    return found | {"the model's own": shipped}
+        thresholds["accepts 95 % of choice_digits"] = float(np.quantile(best["choice_digits"], 0.05))
+    return thresholds | {"the model's own": shipped}
 
 
 def _digits(name: str, confidences: Float64, labels: NDArray[np.int64], threshold: float, scaling: Scaling) -> Digits:

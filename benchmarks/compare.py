@@ -122,7 +122,7 @@ def _pairs(before: Path, after: Path | None) -> Iterator[tuple[dict[str, Any], d
     """Yield the results that belong together: of the same benchmark."""
     if after is None:
         news = _results(before)
-        machines = [found["environment"]["machine"] for found in news.values()]
+        machines = [record["environment"]["machine"] for record in news.values()]
         olds = _baseline(machines[0]) if machines else {}
         if news and not olds:
             raise OptionError(f"there is no baseline of {_named(next(iter(news.values())))} in {BASELINES}")
@@ -137,17 +137,17 @@ def _pairs(before: Path, after: Path | None) -> Iterator[tuple[dict[str, Any], d
 def _results(path: Path) -> dict[str, dict[str, Any]]:
     """Return the results in a file or folder by benchmark; other JSON files in a folder do not count."""
     if not path.is_dir():
-        found = result.read(path)
-        return {found["benchmark"]: found}
+        record = result.read(path)
+        return {record["benchmark"]: record}
     results = {}
     for file in sorted(path.rglob("*.json")):
         try:
-            found = result.read(file)
+            record = result.read(file)
         except EdgeError:
             continue
-        if found["benchmark"] in results:
-            raise OptionError(f"{path} holds more than one result of {found['benchmark']}: name one of them")
-        results[found["benchmark"]] = found
+        if record["benchmark"] in results:
+            raise OptionError(f"{path} holds more than one result of {record['benchmark']}: name one of them")
+        results[record["benchmark"]] = record
     return results
 
 
@@ -159,15 +159,15 @@ def _times(value: float) -> str:
 def _baseline(machine: dict[str, Any]) -> dict[str, dict[str, Any]]:
     for folder in sorted(path for path in BASELINES.glob("*") if path.is_dir()):
         results = _results(folder)
-        if results and all(found["environment"]["machine"] == machine for found in results.values()):
+        if results and all(record["environment"]["machine"] == machine for record in results.values()):
             return results
     return {}
 
 
-def _named(found: dict[str, Any]) -> str:
-    machine = found["environment"]["machine"]
+def _named(record: dict[str, Any]) -> str:
+    machine = record["environment"]["machine"]
     return f"{machine['board'] or machine['processor']} with {machine['cores']} cores"
 
 
-def _of(found: dict[str, Any]) -> str:
-    return f"{found['measured_at'][:10]}, commit {(found['environment']['commit'] or 'unknown')[:12]}"
+def _of(record: dict[str, Any]) -> str:
+    return f"{record['measured_at'][:10]}, commit {(record['environment']['commit'] or 'unknown')[:12]}"

@@ -92,8 +92,8 @@ def beside(board: str, record: Mapping[str, Any], work: Mapping[str, FrameWork],
     machine, measured = cost_model.machines()[board], result.measures(dict(record))
     expected = {"one digit/Classifier.scores": cost_model.digit(network, costs, machine)}
     for size in SIZES:
-        found = cost_model.frame(work[size], network, costs, machine)
-        expected.update({f"stages {size}/{stage}": of_stage for stage, of_stage in found.items()})
+        estimates = cost_model.frame(work[size], network, costs, machine)
+        expected.update({f"stages {size}/{stage}": of_stage for stage, of_stage in estimates.items()})
     lines = [f"Raspberry Pi {board}, ms", "", "| | estimated | measured | |", "| --- | ---: | ---: | --- |"]
     for name, estimate in expected.items():
         if name not in measured:
@@ -180,16 +180,16 @@ def _stages(
     here = [_short(measured[f"stages {LIVE}/{stage}"].value / 1e6) for stage in STAGES]
     yield "| **measured**, the reference | " + " | ".join(here) + " |"
     for name, machine in boards.items():
-        found = cost_model.frame(work[LIVE], network, costs, machine)
-        yield f"| estimated, {name} | " + " | ".join(_ms(found[stage]) for stage in STAGES) + " |"
+        estimates = cost_model.frame(work[LIVE], network, costs, machine)
+        yield f"| estimated, {name} | " + " | ".join(_ms(estimates[stage]) for stage in STAGES) + " |"
 
 
 def _ms(nanoseconds: Range) -> str:
     return _range(nanoseconds.times(1e-6))
 
 
-def _range(found: Range) -> str:
-    low, high = _short(found.low), _short(found.high)
+def _range(estimate: Range) -> str:
+    low, high = _short(estimate.low), _short(estimate.high)
     return low if low == high else f"{low}-{high}"
 
 

@@ -70,8 +70,8 @@ class Costs(NamedTuple):
 
 def machines(path: Path = MACHINES) -> dict[str, Machine]:
     """Return the boards, by name."""
-    found = tomllib.loads(path.read_text(encoding="utf-8"))["machine"]
-    return {name: _machine(**of_one) for name, of_one in found.items()}
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))["machine"]
+    return {name: _machine(**of_one) for name, of_one in tables.items()}
 
 
 def _machine(
@@ -117,18 +117,18 @@ def calibrate(measured: Mapping[str, Measure], work: Mapping[str, FrameWork], pr
 def frame(work: FrameWork, network: Network, costs: Costs, machine: Machine) -> dict[str, Range]:
     """Return the nanoseconds of each stage there, and "total"."""
     python, pixels = ratios(costs, machine)
-    found = {}
+    estimates = {}
     for stage in STAGES:
         of_call, of_byte = costs.stages[stage]
         counted = work.stages[stage]
         if stage == "classify":
             computing = passes(network, work.rows, work.passes, machine)
-            found[stage] = computing + python.times(costs.around)
+            estimates[stage] = computing + python.times(costs.around)
         elif stage == "rest":  # hardly calls OpenCV: as here, so many times as slow
-            found[stage] = python.times(of_call * counted.calls + of_byte * counted.bytes)
+            estimates[stage] = python.times(of_call * counted.calls + of_byte * counted.bytes)
         else:
-            found[stage] = python.times(of_call * counted.calls) + pixels.times(of_byte * counted.bytes)
-    return {**found, "total": sum(found.values(), NOTHING)}
+            estimates[stage] = python.times(of_call * counted.calls) + pixels.times(of_byte * counted.bytes)
+    return {**estimates, "total": sum(estimates.values(), NOTHING)}
 
 
 def digit(network: Network, costs: Costs, machine: Machine) -> Range:
@@ -197,7 +197,7 @@ def named(environment: Mapping[str, Any]) -> str | None:
     """Return the name of the board that a result's environment tells of, among `machines`; None for another machine."""
     board, frequency = environment["machine"]["board"] or "", environment["state"]["frequency_hz"]
     known = machines()
-    found = [name for name, machine in known.items() if board.startswith(machine.boards)]
+    names = [name for name, machine in known.items() if board.startswith(machine.boards)]
     if frequency:
-        found.sort(key=lambda name: abs(known[name].hertz - frequency))
-    return found[0] if found else None
+        names.sort(key=lambda name: abs(known[name].hertz - frequency))
+    return names[0] if names else None

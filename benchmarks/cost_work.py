@@ -77,16 +77,16 @@ def frames(names: Sequence[str] | None = None) -> dict[str, FrameWork]:
 
 def of_frames(counted: DigitReader, pages: Sequence[Uint8]) -> FrameWork:
     """Count what reading these pages asks for, uint8 (H, W, 3) each, on average."""
-    found = [_of_frame(counted, page) for page in pages]
+    counts = [_of_frame(counted, page) for page in pages]
     return FrameWork(
         pages[0].shape[0] * pages[0].shape[1],
-        _mean([each.crops for each in found]),
+        _mean([each.crops for each in counts]),
         {
-            stage: Work(*(_mean(values) for values in zip(*(each.stages[stage] for each in found), strict=True)))
+            stage: Work(*(_mean(values) for values in zip(*(each.stages[stage] for each in counts), strict=True)))
             for stage in STAGES
         },
-        _mean([each.rows for each in found]),
-        _mean([each.passes for each in found]),
+        _mean([each.rows for each in counts]),
+        _mean([each.passes for each in counts]),
     )
 
 
@@ -100,9 +100,9 @@ def _of_frame(counted: DigitReader, page: Uint8) -> FrameWork:
 
     confidences = counted.classifier.confidences
 
-    def classify(given: Uint8) -> Any:
-        images.append(len(given))
-        return confidences(given)
+    def classify(crops: Uint8) -> Any:
+        images.append(len(crops))
+        return confidences(crops)
 
     with ExitStack() as changed:
         for module in [module for name, module in sys.modules.items() if name.startswith("edge_runtime.")]:
@@ -127,10 +127,10 @@ class _Counter:
         if not callable(there) or isinstance(there, type):
             return there
 
-        def counted(*given: Any, **named: Any) -> Any:
-            made = there(*given, **named)
+        def counted(*args: Any, **named: Any) -> Any:
+            made = there(*args, **named)
             self.calls += 1
-            arrays = {id(array): array.nbytes for value in (*given, *named.values(), made) for array in _arrays(value)}
+            arrays = {id(array): array.nbytes for value in (*args, *named.values(), made) for array in _arrays(value)}
             self.bytes += sum(arrays.values())
             return made
 

@@ -70,25 +70,25 @@ def run(folders: Sequence[Path], model: Path | None, keras: Path | None, beside:
 
 def _pages(folders: Sequence[Path], reader: Reader) -> tuple[dict[str, Summary], list[tuple[str, str]]]:
     """Return a summary for each tier or category of each folder's pictures, and those that could not be read."""
-    found: dict[str, Summary] = {}
+    summaries: dict[str, Summary] = {}
     unreadable: list[tuple[str, str]] = []
     for folder in folders:
         with reader() as opened:
             results = pages.measure(folder, truth.read(folder), opened)
-        found |= {f"{folder.resolve().name}: {tier}": summary for tier, summary in pages.summaries(results).items()}
+        summaries |= {f"{folder.resolve().name}: {tier}": summary for tier, summary in pages.summaries(results).items()}
         unreadable += results.unreadable
-    return found, unreadable
+    return summaries, unreadable
 
 
 def _measures(results: dict[str, dict[str, Any]], about: dict[str, Any]) -> list[Measure]:
-    found = [figure("int8/file", about["bytes"], "B", better="lower")]
+    measured = [figure("int8/file", about["bytes"], "B", better="lower")]
     if "latency_ratio" in about:
-        found.append(figure("int8/time beside the other", about["latency_ratio"], "1", better="lower"))
+        measured.append(figure("int8/time beside the other", about["latency_ratio"], "1", better="lower"))
     for model, of_model in results.items():
-        found += characters.measures(model, of_model)
+        measured += characters.measures(model, of_model)
         for name, summary in of_model["pages"].items():
-            found += score.measures(f"{model} {name}", summary)
-    return found
+            measured += score.measures(f"{model} {name}", summary)
+    return measured
 
 
 def _plain(results: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -97,21 +97,21 @@ def _plain(results: dict[str, dict[str, Any]]) -> dict[str, Any]:
             kind: {name: asdict(row) for name, row in rows.items()}
             if kind == "pages"
             else [asdict(row) for row in rows]
-            for kind, rows in found.items()
+            for kind, rows in of_model.items()
         }
-        for model, found in results.items()
+        for model, of_model in results.items()
     }
 
 
 def table(results: dict[str, dict[str, Any]]) -> str:
     """Return the results as lines of text: for each model its sets of digits, how it rejects letters, and pictures."""
     lines: list[str] = []
-    for name, found in results.items():
+    for name, of_model in results.items():
         lines.append(f"{name:<16}{'count':>7}{'read':>10}{'accepted':>11}{'both':>10}{'NLL (before)':>17}"
                      f"{'Brier (before)':>18}{'ECE':>8}")  # fmt: skip
-        lines += [_digits(row) for row in found["digits"]]
-        lines += _rejected(found["letters"])
-        lines += _pictures(found.get("pages", {}))
+        lines += [_digits(row) for row in of_model["digits"]]
+        lines += _rejected(of_model["letters"])
+        lines += _pictures(of_model.get("pages", {}))
     return "\n".join(lines)
 
 

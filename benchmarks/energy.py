@@ -32,7 +32,7 @@ def measure(
     meter = open_meter(root)
     if meter is None:
         return None
-    found = Energy(meter.source, [], [], [], [])
+    energy = Energy(meter.source, [], [], [], [])
     with meter:
         for _ in range(blocks):
             before, begun = meter.joules(), time.monotonic()
@@ -47,12 +47,12 @@ def measure(
                 return None
             idle = (between - before) / (started - begun)
             net = after - between - idle * (ended - started)
-            found.idle_watts.append(idle)
-            found.busy_watts.append((after - between) / (ended - started))
-            found.frame.append(net / frames)
-            found.digit.append(net / digits)
+            energy.idle_watts.append(idle)
+            energy.busy_watts.append((after - between) / (ended - started))
+            energy.frame.append(net / frames)
+            energy.digit.append(net / digits)
             tick()
-    return found if median(found.frame) > 0 else None
+    return energy if median(energy.frame) > 0 else None
 
 
 def measures(energy: Energy, page: str) -> list[Measure]:

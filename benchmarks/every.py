@@ -140,14 +140,14 @@ def _run(part: Part, log: Path, root: Path, tick: Callable[[float], None]) -> Ou
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}  # or what goes wrong stands before what was printed
     started = time.monotonic()
     with (
-        log.open("wb") as told,
+        log.open("wb") as output,
         subprocess.Popen(
             command,
             cwd=root,
             env=environment,
             stdin=subprocess.DEVNULL,
-            stdout=told,
-            stderr=told,
+            stdout=output,
+            stderr=output,
             start_new_session=True,
         ) as process,
         ExitStack() as interrupted,

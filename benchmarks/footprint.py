@@ -105,21 +105,21 @@ def measure(build: Path, networks: Networks, out: Path, *, make: bool) -> dict[s
         with progress("footprint", len(missing)) as tick:
             for name in missing:
                 try:
-                    found = _measured(RUNTIMES[name], models[name], out)
+                    figures = _measured(RUNTIMES[name], models[name], out)
                 except EdgeError as error:
                     print(f"no footprint of {name}: {error}")
                     continue
                 finally:
                     tick()
-                kept[name] = {"of": wanted[name], **found}
+                kept[name] = {"of": wanted[name], **figures}
                 write_text(path, json.dumps(kept, indent=1) + "\n")
     return {name: kept[name] for name in RUNTIMES if kept.get(name, {}).get("of") == wanted[name]}
 
 
-def measures(found: Mapping[str, Mapping[str, Any]]) -> list[Measure]:
+def measures(footprints: Mapping[str, Mapping[str, Any]]) -> list[Measure]:
     """Return all of it as measures."""
     made = []
-    for name, each in found.items():
+    for name, each in footprints.items():
         made += [
             result.figure(f"footprint/{name} size", each["bytes"], "B", better="lower"),
             result.timed(f"footprint/{name} import", [each["import_ns"]]),
@@ -129,12 +129,12 @@ def measures(found: Mapping[str, Mapping[str, Any]]) -> list[Measure]:
     return made
 
 
-def table(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def table(footprints: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return a line for each runtime."""
-    if not found:
+    if not footprints:
         return []
     lines = [f"{'Alone in an environment':<33}{'on disk':>12}{'import':>12}{'memory':>12}"]
-    for name, each in found.items():
+    for name, each in footprints.items():
         memory = "" if each["memory_bytes"] is None else f"{each['memory_bytes'] / 1e6:,.0f} MB"
         spent = float(np.median(each["import_ns"])) / 1e6
         lines.append(f"  {name:<31}{each['bytes'] / 1e6:>9,.0f} MB{spent:>9,.0f} ms{memory:>12}")
@@ -153,16 +153,16 @@ def _measured(runtime: Runtime, model: Path, out: Path) -> dict[str, Any]:
         _said([*pip, "install", *pinned], "pip")
         (packages,) = home.glob("lib/python*/site-packages")
         program = FRAME.format(imports=runtime.imports, run=runtime.run)
-        told = []
+        runs = []
         for _ in range(STARTS):
             # Isolated: PYTHONPATH may name packages that are elsewhere.
             said = _said([str(python), "-I", "-c", program, str(model.resolve()), str(digit)], "its inference")
-            told.append([int(word) for word in said.split()])
-        memory = [peak for _, peak in told[1:] if peak > 0]
+            runs.append([int(word) for word in said.split()])
+        memory = [peak for _, peak in runs[1:] if peak > 0]
         return {
             "packages": _said([*pip, "freeze", "--all"], "pip").split(),
             "bytes": sum(file.lstat().st_blocks * 512 for file in packages.rglob("*")),
-            "import_ns": [spent for spent, _ in told[1:]],
+            "import_ns": [spent for spent, _ in runs[1:]],
             "memory_bytes": 1024 * int(np.median(memory)) if memory else None,
         }
 
@@ -187,13 +187,13 @@ def _wanted(runtime: Runtime) -> dict[str, Any]:
 
 def _versions(runtime: Runtime) -> dict[str, str | None]:
     """Return which versions are installed here."""
-    found: dict[str, str | None] = {}
+    versions: dict[str, str | None] = {}
     for package in runtime.packages:
         try:
-            found[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:
-            found[package] = None
-    return found
+            versions[package] = None
+    return versions
 
 
 def _not_here(package: str) -> NoReturn:
@@ -202,9 +202,9 @@ def _not_here(package: str) -> NoReturn:
 
 def _kept(path: Path) -> dict[str, dict[str, Any]]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        kept = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    if not isinstance(found, dict):
+    if not isinstance(kept, dict):
         return {}
-    return {name: each for name, each in found.items() if isinstance(each, dict)}
+    return {name: each for name, each in kept.items() if isinstance(each, dict)}

@@ -49,11 +49,11 @@ def frames() -> dict[str, Uint8]:
 
     Each is followed by its negative, whose name ends in ", inverted".
     """
-    found = {}
+    images = {}
     for name, gray in _grays():
-        found[name] = np.asarray(cv2.cvtColor(gray, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
-        found[f"{name}, inverted"] = np.asarray(cv2.bitwise_not(found[name]), dtype=np.uint8)
-    return found
+        images[name] = np.asarray(cv2.cvtColor(gray, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
+        images[f"{name}, inverted"] = np.asarray(cv2.bitwise_not(images[name]), dtype=np.uint8)
+    return images
 
 
 def _grays() -> Iterator[tuple[str, Uint8]]:

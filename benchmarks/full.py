@@ -40,12 +40,12 @@ def calls(network: keras.Model, images: NDArray[np.uint8]) -> dict[str, Callable
 
     What they are given is float32 already, and what they answer is a numpy array, as what the small models answer is.
     """
-    given = images.astype(np.float32)
+    inputs = images.astype(np.float32)
     traced: Callable[[NDArray[np.float32]], Any] = tensorflow.function(network)
     return {
-        MODEL: lambda: np.asarray(network(given)),
-        FUNCTION: lambda: np.asarray(traced(given)),
-        PREDICT: lambda: np.asarray(network.predict(given, batch_size=len(given), verbose=0)),
+        MODEL: lambda: np.asarray(network(inputs)),
+        FUNCTION: lambda: np.asarray(traced(inputs)),
+        PREDICT: lambda: np.asarray(network.predict(inputs, batch_size=len(inputs), verbose=0)),
     }
 
 

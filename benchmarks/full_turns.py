@@ -25,12 +25,12 @@ def main() -> None:
     full.use_threads(1)
     match sys.argv[1:]:
         case ["loads", turns, network]:
-            found = loads(Path(network), int(turns))
+            results = loads(Path(network), int(turns))
         case ["steady", turns, network, model]:
-            found = take(steady(Path(network), Path(model)), int(turns), least=LEAST)
+            results = take(steady(Path(network), Path(model)), int(turns), least=LEAST)
         case other:
             raise SystemExit(f"loads or steady, not {other}")
-    print(json.dumps(found))
+    print(json.dumps(results))
 
 
 def steady(network: Path, model: Path) -> dict[str, Call]:
@@ -47,7 +47,7 @@ def steady(network: Path, model: Path) -> dict[str, Call]:
 
 def loads(network: Path, turns: int) -> dict[str, Turns]:
     """Load the network anew for each way to ask it, so many times, and time the first digit."""
-    found: dict[str, Turns] = {}
+    results: dict[str, Turns] = {}
     for turn in range(-FIRST_LOADS, turns):
         for way in (full.MODEL, full.FUNCTION, full.PREDICT):
             started = perf_counter_ns()
@@ -58,12 +58,12 @@ def loads(network: Path, turns: int) -> dict[str, Turns]:
             call()
             spent[f"first inference/Keras {way}"] = perf_counter_ns() - started
             for name, nanoseconds in spent.items():
-                _, warm_ups, values = found.setdefault(name, Turns(1, [], []))
+                _, warm_ups, values = results.setdefault(name, Turns(1, [], []))
                 if turn < 0:
                     warm_ups.append((1, nanoseconds))
                 else:
                     values.append(nanoseconds)
-    return found
+    return results
 
 
 if __name__ == "__main__":

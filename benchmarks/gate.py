@@ -72,8 +72,8 @@ def _no_digits(folder: Path) -> NDArray[np.uint8]:
     """Return what is no digit on pages and among letters that training never saw, as many as there are test digits."""
     run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     made = crops.load("held_out", run["recipe"]["mix"]["pages"])
-    found = [list(crops.parts(part))[1].images for part in made]
-    return np.asarray(np.concatenate(found)[:: max(1, sum(map(len, found)) // 10_000)], np.uint8)
+    images = [list(crops.parts(part))[1].images for part in made]
+    return np.asarray(np.concatenate(images)[:: max(1, sum(map(len, images)) // 10_000)], np.uint8)
 
 
 def _for_card(result: parity.Parity, bins: list[tuple[float, float, int]]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from benchmarks import energy, frames, latency_table, starts, turns, whole_frame
 from benchmarks.energy import Energy
 from benchmarks.serve import progress
 from benchmarks.soak import LimitMissed
-from benchmarks.turns import Found
+from benchmarks.turns import TurnsByName
 from convert.recipes import CONVERSIONS
 from edge_runtime import DigitReader, model_file
 from edge_runtime.device import result
@@ -74,8 +74,8 @@ class Files(NamedTuple):
 class Measured(NamedTuple):
     """What was measured."""
 
-    found: Found  # took turns with all others of their group
-    alone: Found
+    in_turns: TurnsByName  # took turns with all others of their group
+    alone: TurnsByName
     memory: dict[str, list[int]]
     energy: Energy | None
     looked: dict[str, float]  # the least milliseconds of every hard frame
@@ -99,7 +99,7 @@ def run(folder: Path | None, out: Path, *, fast: bool) -> None:
         path, "latency", list(measures.values()), settings=settings, details=details(measured),
         model=files.models["int8"],
     )  # fmt: skip
-    every = turns.suite({**measured.found, **measured.alone})
+    every = turns.suite({**measured.in_turns, **measured.alone})
     write_whole(out / "pyperf.json", lambda place: every.dump(str(place), replace=True))
     ratios = latency_table.ratios(measures)
     print("\n".join(latency_table.table(measures, measured.energy, limits, ratios)))
@@ -134,40 +134,46 @@ def measure(files: Files, effort: Effort) -> Measured:
     """Measure all there is."""
     built = [f"{name}={path.resolve()}" for name, path in files.built.items()]
     models = [f"{name}={path.resolve()}" for name, path in files.models.items()]
-    found: Found = {}
-    alone: Found = {}
+    in_turns: TurnsByName = {}
+    alone: TurnsByName = {}
     with progress("digits", 4 * effort.processes) as tick:
         for what, count in (
             ("one", effort.digit_turns), ("batches", effort.batch_turns), ("threads", effort.batch_turns),
             ("loads", effort.load_turns),
         ):  # fmt: skip
-            found |= _processes(tick, effort.processes, "single_digit", what, str(count), *models)
+            in_turns |= _processes(tick, effort.processes, "single_digit", what, str(count), *models)
     if files.network is not None:
         network = str(files.network.resolve())
         with progress("digits, Keras", 2 * effort.keras_processes) as tick:
             some = tick, effort.keras_processes, "full_turns"
-            found |= _processes(*some, "steady", str(effort.keras_turns), network, str(files.models["int8"].resolve()))
+            in_turns |= _processes(
+                *some, "steady", str(effort.keras_turns), network, str(files.models["int8"].resolve())
+            )
             alone |= _processes(*some, "loads", str(effort.keras_turns), network)
     with progress("frames", 1 + effort.frame_processes) as tick:
-        looked: dict[str, float] = turns.told("whole_frame", "look", *([] if effort.negatives else ["half"]))
+        looked: dict[str, float] = turns.run_module("whole_frame", "look", *([] if effort.negatives else ["half"]))
         tick()
         hard = sorted(looked, key=lambda name: -looked[name])[: effort.hard]
         options = [str(effort.frame_turns), *built, "--", *hard]
-        found |= _processes(tick, effort.frame_processes, "whole_frame", "turns", *options)
+        in_turns |= _processes(tick, effort.frame_processes, "whole_frame", "turns", *options)
     started = starts.commands(files.built, files.network)
     with progress("starts", starts.WARM_UPS + effort.starts + effort.peaks) as tick:
-        found |= {f"cold start/{name}": [each] for name, each in starts.starts(started, effort.starts, tick).items()}
+        in_turns |= {f"cold start/{name}": [each] for name, each in starts.starts(started, effort.starts, tick).items()}
         telling = starts.commands(files.built, files.network, tell=True)
         memory = {f"peak memory/{name}": peaks for name, peaks in starts.peaks(telling, effort.peaks, tick).items()}
     with progress("energy", effort.energy_blocks) as tick:
         joules = _energy(effort, tick)
-    return Measured(found, alone, memory, joules, looked)
+    return Measured(in_turns, alone, memory, joules, looked)
 
 
 def to_measures(measured: Measured) -> list[Measure]:
     """Return what is written, in the order of the table."""
     return [
-        *(each for name, one in measured.found.items() for each in turns.measures({name: one}, name.partition("/")[0])),
+        *(
+            each
+            for name, one in measured.in_turns.items()
+            for each in turns.measures({name: one}, name.partition("/")[0])
+        ),
         *turns.measures(measured.alone),
         *(
             Measure(name, "B", "lower", float(median(peaks)), [[float(peak) for peak in peaks]])
@@ -179,7 +185,7 @@ def to_measures(measured: Measured) -> list[Measure]:
 
 def details(measured: Measured) -> dict[str, Any]:
     """Return how often each was called in a turn, what it took before that, and what else was seen."""
-    every = {**measured.found, **measured.alone}
+    every = {**measured.in_turns, **measured.alone}
     return {
         "loops": {name: [each.loops for each in one] for name, one in every.items()},
         "warm_ups": {name: [each.warm_ups for each in one] for name, one in every.items()},
@@ -196,16 +202,16 @@ def ratio(model: Path, beside: Path) -> float:
     if model.samefile(beside):
         return 1.0
     named = [f"{name}={path.resolve()}" for name, path in (("one", model), ("other", beside))]
-    found = _processes(lambda: None, WHOLE.processes, "single_digit", "bare", str(WHOLE.digit_turns), *named)
-    return result.ratio(*turns.measures(found, "digit")).value
+    by_name = _processes(lambda: None, WHOLE.processes, "single_digit", "bare", str(WHOLE.digit_turns), *named)
+    return result.ratio(*turns.measures(by_name, "digit")).value
 
 
-def _processes(tick: Tick, count: int, module: str, *arguments: str) -> Found:
+def _processes(tick: Tick, count: int, module: str, *arguments: str) -> TurnsByName:
     """Run a module so many times, and return the Turns that it told."""
 
     def run_each() -> Iterator[dict[str, Any]]:
         for _ in range(count):
-            yield turns.told(module, *arguments)
+            yield turns.run_module(module, *arguments)
             tick()
 
     return turns.gather(run_each())

@@ -15,18 +15,18 @@ Measures = Mapping[str, Measure]
 
 def ratios(measures: Measures) -> dict[str, Ratio]:
     """Return, by the name of its limit, how many times as much the same reading takes through Keras; if measured."""
-    found = {}
+    ratios = {}
     for name, group in (("start_ratio", "cold start"), ("memory_ratio", "peak memory")):
         keras, ours = measures.get(f"{group}/{starts.KERAS}"), measures.get(f"{group}/{starts.READ}")
         if keras and ours:
-            found[name] = ratio(keras, ours)
-    return found
+            ratios[name] = ratio(keras, ours)
+    return ratios
 
 
 def table(
-    measures: Measures, energy: Energy | None, limits: Mapping[str, Any], found: Mapping[str, Ratio]
+    measures: Measures, energy: Energy | None, limits: Mapping[str, Any], ratios: Mapping[str, Ratio]
 ) -> Iterator[str]:
-    """Yield the lines; `limits` are those of thresholds.toml, `found` what they are compared with."""
+    """Yield the lines; `limits` are those of thresholds.toml, `ratios` what they are compared with."""
     models = [name.removeprefix("load/") for name in measures if name.startswith("load/") and "Keras" not in name]
     yield from _digit(measures, models)
     yield from _keras(measures)
@@ -34,7 +34,7 @@ def table(
     yield from _starts(measures, models)
     yield from _frames(measures)
     yield from _energy(measures, energy)
-    yield from _asked(measures, limits, found)
+    yield from _asked(measures, limits, ratios)
 
 
 def warning(measures: Measures) -> str:
@@ -53,10 +53,10 @@ def _digit(measures: Measures, models: Sequence[str]) -> Iterator[str]:
         bare = measures[f"one digit/{model} {BARE}"]
         for way in (BARE, SCORES, CONFIDENCES):
             measure = measures[f"one digit/{model} {way}"]
-            told = statistics(measure) or {}
-            values = "".join(f"{told[name] / 1e3:>9.2f}" for name in ("p50", "p90", "p95", "p99", "mean"))
+            stats = statistics(measure) or {}
+            values = "".join(f"{stats[name] / 1e3:>9.2f}" for name in ("p50", "p90", "p95", "p99", "mean"))
             times = "" if way == BARE else _ratio(ratio(measure, bare))
-            yield f"  {model:<10}{way:<22}{values}{told['deviation'] / 1e3:>8.2f}{times and '   ' + times}"
+            yield f"  {model:<10}{way:<22}{values}{stats['deviation'] / 1e3:>8.2f}{times and '   ' + times}"
 
 
 def _keras(measures: Measures) -> Iterator[str]:
@@ -126,9 +126,9 @@ def stage_table(name: str, stages: Measures) -> Iterator[str]:
     for i, kind in enumerate(("median", "95 %", "worst")):
         values = []
         for measure in stages.values():
-            told = statistics(measure) or {}
+            stats = statistics(measure) or {}
             most = max(max(block) for block in measure.samples or [])
-            values.append((told["p50"], told["p95"], most)[i] / 1e6)
+            values.append((stats["p50"], stats["p95"], most)[i] / 1e6)
         yield f"  {name if i == 0 else '':<31}{kind:>7}" + "".join(f"{value:>11.2f}" for value in values)
 
 
@@ -144,11 +144,11 @@ def _energy(measures: Measures, energy: Energy | None) -> Iterator[str]:
     )
 
 
-def _asked(measures: Measures, limits: Mapping[str, Any], found: Mapping[str, Ratio]) -> Iterator[str]:
+def _asked(measures: Measures, limits: Mapping[str, Any], ratios: Mapping[str, Ratio]) -> Iterator[str]:
     yield "What is asked"
     for name, label in (("start_ratio", "start, Keras to ours"), ("memory_ratio", "memory, Keras to ours")):
-        if name in found:
-            yield f"  {label:<32}{_ratio(found[name]):<26}at least {limits[name]:g}"
+        if name in ratios:
+            yield f"  {label:<32}{_ratio(ratios[name]):<26}at least {limits[name]:g}"
     hard = [stages[whole_frame.STAGES[-1]].value for stages in _hard(measures).values()]
     frame = measures[f"stages {whole_frame.PLAIN}/{whole_frame.STAGES[-1]}"].value
     asked = limits["asked"]
@@ -174,7 +174,7 @@ def _milliseconds(name: str, *columns: Measure) -> str:
     return f"  {name:<32}" + "".join(f"{measure.value / 1e6:>9.2f}" for measure in columns)
 
 
-def _ratio(found: Ratio) -> str:
+def _ratio(measured: Ratio) -> str:
     """Return a ratio and its interval with three digits that count."""
-    value, low, high = (f"{number:,.{max(0, 2 - len(f'{number:.0f}') + 1)}f}" for number in found)
+    value, low, high = (f"{number:,.{max(0, 2 - len(f'{number:.0f}') + 1)}f}" for number in measured)
     return f"{value} ({low}-{high})"

@@ -134,28 +134,28 @@ def load(
         )
         script.write_text(settings + SCRIPT)
         many = [f"-{letter}{connections}" for letter in "tc"]
-        told = _told([wrk(), *many, f"-d{seconds}s", "--timeout", f"{TIMEOUT}s", "-s", str(script), address], tick)
-    return parse(told)
+        output = _output([wrk(), *many, f"-d{seconds}s", "--timeout", f"{TIMEOUT}s", "-s", str(script), address], tick)
+    return parse(output)
 
 
 def wrk() -> str:
     """Return where wrk is. Raises DependencyMissing."""
-    found = shutil.which("wrk")
-    if found is None:
+    path = shutil.which("wrk")
+    if path is None:
         raise DependencyMissing("wrk, which makes the load, is not installed: apt install wrk")
-    return found
+    return path
 
 
-def parse(told: str) -> Answers:
+def parse(output: str) -> Answers:
     """Return what wrk and the script have printed. Raises EdgeError where that is not what it should be."""
-    lines = [line for line in told.splitlines() if line.startswith("{")]
+    lines = [line for line in output.splitlines() if line.startswith("{")]
     if not lines:
-        raise EdgeError(f"wrk failed: {' '.join(told.split())[-300:] or 'it said nothing'}")
-    found = json.loads(lines[-1])
+        raise EdgeError(f"wrk failed: {' '.join(output.split())[-300:] or 'it said nothing'}")
+    record = json.loads(lines[-1])
     statuses: Counter[int] = Counter()
-    for status, count in found.pop("statuses"):
+    for status, count in record.pop("statuses"):
         statuses[int(status)] += count
-    return Answers(statuses=dict(statuses), **found)
+    return Answers(statuses=dict(statuses), **record)
 
 
 def together(runs: Sequence[Answers]) -> Answers:
@@ -170,7 +170,7 @@ def together(runs: Sequence[Answers]) -> Answers:
     return Answers(sum(run.seconds for run in runs), dict(statuses), times, dict(errors), silent)
 
 
-def _told(command: list[str], tick: Callable[[], None]) -> str:
+def _output(command: list[str], tick: Callable[[], None]) -> str:
     """Run a command, and return what it printed."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:

@@ -15,12 +15,12 @@ def overlap(one: Box, other: Box) -> float:
     return shared / (one.width * one.height + other.width * other.height - shared)
 
 
-def match(found: Sequence[Box], true: Sequence[Box], least: float = SHARED) -> list[tuple[int, int]]:
-    """Return pairs of indices, found and true, that overlap by at least `least`; each box is in one pair at most.
+def match(detected: Sequence[Box], true: Sequence[Box], least: float = SHARED) -> list[tuple[int, int]]:
+    """Return pairs of indices, detected and true, that overlap by at least `least`; each box is in one pair at most.
 
     Those that overlap most go first.
     """
-    pairs = sorted(((overlap(a, b), -i, -j) for i, a in enumerate(found) for j, b in enumerate(true)), reverse=True)
+    pairs = sorted(((overlap(a, b), -i, -j) for i, a in enumerate(detected) for j, b in enumerate(true)), reverse=True)
     matched: dict[int, int] = {}
     for shared, i, j in pairs:
         if shared >= least and -i not in matched and -j not in matched.values():

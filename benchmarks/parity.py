@@ -103,40 +103,40 @@ def misses(results: dict[str, Parity], training_recipe: str | None, limits: dict
     `limits` is what thresholds.toml holds, where a training recipe may have limits of its own. Raises KeyError where a
     model has no limits: nothing passes unmeasured.
     """
-    found = []
+    missed = []
     for name, parity in results.items():
         bounds = limits["parity"][name]
         bounds = {**bounds, **bounds.get(training_recipe, {})}
         drop, agreement = bounds["max_drop"], bounds["min_agreement"]
         if not parity.drop <= drop + 1e-9:
-            found.append(
+            missed.append(
                 f"{name}: drop {parity.drop:.2f} points, {parity.drop - drop:.2f} above the limit of {drop:.2f}"
             )
         if not parity.agreement >= agreement - 1e-9:
-            found.append(
+            missed.append(
                 f"{name}: agreement {parity.agreement:.2f} %, {agreement - parity.agreement:.2f} below the limit of "
                 f"{agreement:.2f} %"
             )
         rise = bounds["max_nll_rise"]
         if not parity.nll_rise <= rise + 1e-12:
-            found.append(f"{name}: calibration {parity.nll_rise:.4f} nats worse, where {rise:.4f} are allowed")
+            missed.append(f"{name}: calibration {parity.nll_rise:.4f} nats worse, where {rise:.4f} are allowed")
         if parity.rejection_agreement is not None and training_recipe is not None:
             together, found_alike = limits["rejection"][training_recipe], parity.rejection_agreement
             if not found_alike >= together - 1e-9:
-                found.append(
+                missed.append(
                     f"{name}: rejects alike {found_alike:.2f} %, {together - found_alike:.2f} below the limit of "
                     f"{together:.2f} %"
                 )
         if not math.isfinite(parity.largest_difference):
-            found.append(f"{name}: answers with numbers that are not finite")
+            missed.append(f"{name}: answers with numbers that are not finite")
         largest = bounds.get("max_bytes")
         if largest is not None and parity.bytes > largest:
-            found.append(f"{name}: {parity.bytes:,} bytes, {parity.bytes - largest:,} above the limit of {largest:,}")
+            missed.append(f"{name}: {parity.bytes:,} bytes, {parity.bytes - largest:,} above the limit of {largest:,}")
     if "int8" in results and training_recipe is not None:
         least, reached = limits["accuracy"][training_recipe], results["int8"].accuracy
         if not reached >= least - 1e-9:
-            found.append(f"int8: accuracy {reached:.2f} %, {least - reached:.2f} below the limit of {least:.2f} %")
-    return found
+            missed.append(f"int8: accuracy {reached:.2f} %, {least - reached:.2f} below the limit of {least:.2f} %")
+    return missed
 
 
 def read_limits() -> dict[str, Any]:
@@ -168,9 +168,9 @@ def measures(results: dict[str, Parity]) -> list[Measure]:
     Differences are neither better nor worse: drops and rises lie about 0, where a ratio says nothing.
     """
     first = next(iter(results.values()))
-    found = [of_percent("full/accuracy", first.full_accuracy, first.digits)]
+    measured = [of_percent("full/accuracy", first.full_accuracy, first.digits)]
     for name, parity in results.items():
-        found += [
+        measured += [
             of_percent(f"{name}/accuracy", parity.accuracy, parity.digits),
             of_percent(f"{name}/agreement", parity.agreement, parity.digits),
             figure(f"{name}/drop", parity.drop, "%"),
@@ -178,11 +178,11 @@ def measures(results: dict[str, Parity]) -> list[Measure]:
             figure(f"{name}/file", parity.bytes, "B", better="lower"),
         ]
         if math.isfinite(parity.nll_rise):
-            found.append(figure(f"{name}/NLL rise", parity.nll_rise, "1"))
+            measured.append(figure(f"{name}/NLL rise", parity.nll_rise, "1"))
         if parity.rejection_agreement is not None:
             together = parity.digits + parity.others
-            found.append(of_percent(f"{name}/rejects alike", parity.rejection_agreement, together))
-    return found
+            measured.append(of_percent(f"{name}/rejects alike", parity.rejection_agreement, together))
+    return measured
 
 
 def details(results: dict[str, Parity], missed: list[str]) -> dict[str, Any]:

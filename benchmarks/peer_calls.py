@@ -68,10 +68,10 @@ def litert(path: Path) -> Call:
         interpreter = Interpreter(model_content=model_file.read(path).flatbuffer, num_threads=1)
         interpreter.allocate_tensors()
     details = interpreter.get_input_details()[0]
-    given, answered = details["index"], interpreter.get_output_details()[0]["index"]
+    input_index, answered = details["index"], interpreter.get_output_details()[0]["index"]
 
     def whole(image: NDArray[np.uint8]) -> Any:
-        interpreter.set_tensor(given, image)
+        interpreter.set_tensor(input_index, image)
         interpreter.invoke()
         return interpreter.get_tensor(answered)
 
@@ -88,8 +88,8 @@ def session(network: Path | bytes) -> Any:
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.log_severity_level = 3  # errors
-    given = str(network) if isinstance(network, Path) else network
-    return onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
+    source = str(network) if isinstance(network, Path) else network
+    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
 def plain(opened: Any) -> Call:
@@ -101,14 +101,14 @@ def bound(opened: Any) -> Call:
     """Return a call of a session whose input and output stay where they are, which is a tenth to a quarter quicker."""
     first, answer = opened.get_inputs()[0], opened.get_outputs()[0]
     kind = {"tensor(float)": np.float32, "tensor(uint8)": np.uint8}[answer.type]
-    given = onnxruntime.OrtValue.ortvalue_from_numpy(np.zeros(first.shape, np.uint8))
+    pixels = onnxruntime.OrtValue.ortvalue_from_numpy(np.zeros(first.shape, np.uint8))
     answered = onnxruntime.OrtValue.ortvalue_from_numpy(np.zeros(answer.shape, kind))
     binding = opened.io_binding()
-    binding.bind_ortvalue_input(first.name, given)
+    binding.bind_ortvalue_input(first.name, pixels)
     binding.bind_ortvalue_output(answer.name, answered)
 
     def call(image: NDArray[np.uint8]) -> Any:
-        given.update_inplace(image)
+        pixels.update_inplace(image)
         opened.run_with_iobinding(binding)
         return answered.numpy().copy()  # or the next call would overwrite it
 

@@ -59,15 +59,15 @@ def judge(measures: Iterable[Measure], limits: Mapping[str, float]) -> dict[str,
     Raises KeyError for a limit that nothing is known of.
     """
     times = {each.name.removeprefix(f"{GROUP}/"): each for each in measures if each.paired == GROUP}
-    found = {}
+    verdicts = {}
     for key, limit in limits.items():
         bound = BOUNDS[key]
         ratios = {name: result.ratio(times[name], times[bound.to]) for name in bound.measured}
         name = min(ratios, key=lambda name: ratios[name].value)
         ratio = ratios[name]
         met = ratio.low >= limit if bound.at_least else ratio.high <= limit
-        found[key] = Verdict(bound, name, ratio, limit, met)
-    return found
+        verdicts[key] = Verdict(bound, name, ratio, limit, met)
+    return verdicts
 
 
 def table(verdicts: Mapping[str, Verdict]) -> list[str]:

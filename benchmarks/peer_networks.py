@@ -44,13 +44,13 @@ class Steps(NamedTuple):
 class Whole(NamedTuple):
     """A dense layer of an int8 file: `weights` int8 (outputs, inputs), each `scales`, float32 (1,) or (outputs,).
 
-    `bias` is int32 (outputs,), in steps of the given scale times the weights'. `given` and `answered` are of int8.
+    `bias` is int32 (outputs,), in steps of the given scale times the weights'. `inputs` and `answered` are of int8.
     """
 
     weights: NDArray[np.int8]
     scales: NDArray[np.float32]
     bias: NDArray[np.int32]
-    given: Steps
+    inputs: Steps
     answered: Steps
 
 
@@ -97,9 +97,9 @@ def read_int8(path: Path) -> list[Whole]:
     tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
     steps = [(step["op_name"], list(step["inputs"]), list(step["outputs"])) for step in interpreter._get_ops_details()]
     kinds = [kind for kind, _, _ in steps]
-    found = [(given, answered[0]) for kind, given, answered in steps if kind == "FULLY_CONNECTED"]
-    whole = all(tensors[each]["dtype"] == np.int8 for given, answered in found for each in (*given[:2], answered))
-    if not found or not whole or kinds != ["QUANTIZE", "RESHAPE", *["FULLY_CONNECTED"] * len(found)]:
+    dense = [(inputs, answered[0]) for kind, inputs, answered in steps if kind == "FULLY_CONNECTED"]
+    whole = all(tensors[each]["dtype"] == np.int8 for inputs, answered in dense for each in (*inputs[:2], answered))
+    if not dense or not whole or kinds != ["QUANTIZE", "RESHAPE", *["FULLY_CONNECTED"] * len(dense)]:
         raise ModelError(f"{path} is not made of int8 dense layers that take bytes, but of {', '.join(kinds)}")
     return [
         Whole(
@@ -109,7 +109,7 @@ def read_int8(path: Path) -> list[Whole]:
             interpreter.get_tensor(bias) if bias >= 0 else np.zeros(tensors[weights]["shape"][0], np.int32),
             *(Steps(*tensors[each]["quantization"]) for each in (taken, answered)),
         )
-        for (taken, weights, bias), answered in found
+        for (taken, weights, bias), answered in dense
     ]
 
 
@@ -141,7 +141,7 @@ def static(layers: Sequence[Whole]) -> bytes:
     Whole numbers are written as pairs of QuantizeLinear and DequantizeLinear, which ONNX Runtime makes its QGemm of.
     """
     nodes = [_flat("pixels", "a0")]
-    arrays: dict[str, Any] = _steps("a0", layers[0].given)
+    arrays: dict[str, Any] = _steps("a0", layers[0].inputs)
     for i, layer in enumerate(layers):
         last = i == len(layers) - 1
         answer = "scores" if last else f"a{i + 1}"
@@ -151,7 +151,7 @@ def static(layers: Sequence[Whole]) -> bytes:
             f"kernel{i}_scale": scales,
             f"kernel{i}_zero": np.zeros_like(scales, np.int8),
             f"bias{i}": layer.bias,
-            f"bias{i}_scale": scales * np.float32(layer.given.scale),
+            f"bias{i}_scale": scales * np.float32(layer.inputs.scale),
             f"bias{i}_zero": np.zeros_like(scales, np.int32),
             **_steps(answer, layer.answered),
         }
@@ -175,7 +175,7 @@ def dynamic(layers: Sequence[Whole]) -> bytes:
     arrays: dict[str, Any] = {"kernel_zero": np.int8(0)}
     for i, layer in enumerate(layers):
         last = i == len(layers) - 1
-        real = layer.scales.astype(np.float64) * layer.given.scale
+        real = layer.scales.astype(np.float64) * layer.inputs.scale
         arrays |= {
             f"kernel{i}": layer.weights.T.copy(),
             f"kernel{i}_scale": layer.scales[0] if len(layer.scales) == 1 else layer.scales,
@@ -206,12 +206,12 @@ def _network(nodes: list[Any], arrays: Mapping[str, Any], classes: int, answer: 
 
 
 def _made(
-    nodes: list[Any], arrays: Mapping[str, Any], given: Sequence[int], answered: Sequence[int], kind: int
+    nodes: list[Any], arrays: Mapping[str, Any], input_shape: Sequence[int], answered: Sequence[int], kind: int
 ) -> bytes:
     graph = helper.make_graph(
         nodes,
         "digits",
-        [helper.make_tensor_value_info("pixels", TensorProto.UINT8, given)],
+        [helper.make_tensor_value_info("pixels", TensorProto.UINT8, input_shape)],
         [helper.make_tensor_value_info("scores", kind, answered)],
         [numpy_helper.from_array(np.asarray(array), name) for name, array in arrays.items()],
     )
@@ -220,12 +220,12 @@ def _made(
     return bytes(network.SerializeToString())
 
 
-def _node(kind: str, given: list[str], *answers: str, **attributes: Any) -> Any:
-    return helper.make_node(kind, given, list(answers), **attributes)
+def _node(kind: str, inputs: list[str], *answers: str, **attributes: Any) -> Any:
+    return helper.make_node(kind, inputs, list(answers), **attributes)
 
 
-def _flat(given: str, answer: str) -> Any:
-    return _node("Reshape", [given, "flat"], answer)
+def _flat(input_name: str, answer: str) -> Any:
+    return _node("Reshape", [input_name, "flat"], answer)
 
 
 def _dequantized(whole: str, real: str, axis: int = 1) -> Any:

@@ -57,22 +57,24 @@ def run(build: Path, out: Path, *, fast: bool = False, measure_footprint: bool =
         measures = judged(calls, full.probabilities(network, digits.images), digits, tick)
     measures += sizes(build, networks)
     processes, count = (PROCESSES_FAST, TURNS_FAST) if fast else (PROCESSES, TURNS)
-    told = []
+    records = []
     with progress(f"{len(NAMES)} ways to one digit, in turns", processes) as tick:
         for _ in range(processes):
-            told.append(turns.told("peer_turns", str(build.resolve()), str(networks.folder.resolve()), str(count)))
+            records.append(
+                turns.run_module("peer_turns", str(build.resolve()), str(networks.folder.resolve()), str(count))
+            )
             tick()
-    measures += taken(told, layers)
-    found = footprint.measure(build, networks, out, make=measure_footprint)
-    measures += footprint.measures(found)
+    measures += taken(records, layers)
+    footprints = footprint.measure(build, networks, out, make=measure_footprint)
+    measures += footprint.measures(footprints)
     verdicts = peer_limits.judge(measures, tomllib.loads(THRESHOLDS.read_text(encoding="utf-8"))["peers"])
     result.write(
         out / "peers.json", "peers", measures, model=int8,
         settings={"build": build.name, "processes": processes, "turns": count, "threads": 1,
                   "digits": len(digits.images)},
-        details={"loops": loops(told), "footprint": found},
+        details={"loops": loops(records), "footprint": footprints},
     )  # fmt: skip
-    lines = (table(measures), of_limit(measures), footprint.table(found), peer_limits.table(verdicts))
+    lines = (table(measures), of_limit(measures), footprint.table(footprints), peer_limits.table(verdicts))
     print("\n".join(line for part in lines for line in part))
     missed = [verdict.missed for verdict in verdicts.values() if not verdict.met]
     if missed:
@@ -124,14 +126,14 @@ def sizes(build: Path, networks: peer_networks.Networks) -> list[Measure]:
     return [result.figure(f"{name}/file", path.stat().st_size, "B", better="lower") for name, path in files.items()]
 
 
-def taken(told: Iterable[Mapping[str, Any]], layers: list[peer_networks.Whole]) -> list[Measure]:
+def taken(records: Iterable[Mapping[str, Any]], layers: list[peer_networks.Whole]) -> list[Measure]:
     """Return the times of every runtime and of the limits, and how far each runtime is from its limit."""
-    told = list(told)
-    found = turns.gather(process["turns"] for process in told)
-    raw = {each.name: each for each in turns.measures(found, paired=GROUP)}
+    records = list(records)
+    by_name = turns.gather(process["turns"] for process in records)
+    raw = {each.name: each for each in turns.measures(by_name, paired=GROUP)}
     times = [result.timed(f"{GROUP}/{name}", raw[name].samples or (), paired=GROUP) for name in NAMES]
     limit = roofline.limit(raw, roofline.multiply_adds(layers))
-    memory = max(float(process["memory"]) for process in told)
+    memory = max(float(process["memory"]) for process in records)
     return [
         *times,
         *[
@@ -142,10 +144,10 @@ def taken(told: Iterable[Mapping[str, Any]], layers: list[peer_networks.Whole]) 
     ]
 
 
-def loops(told: Iterable[Mapping[str, Any]]) -> dict[str, list[int]]:
+def loops(records: Iterable[Mapping[str, Any]]) -> dict[str, list[int]]:
     """Return how many calls a turn of each had, in each process."""
-    found = turns.gather(process["turns"] for process in told)
-    return {name: [each.loops for each in of_one] for name, of_one in found.items()}
+    by_name = turns.gather(process["turns"] for process in records)
+    return {name: [each.loops for each in of_one] for name, of_one in by_name.items()}
 
 
 def table(measures: Iterable[Measure]) -> list[str]:

@@ -72,7 +72,7 @@ def rows(results: Results) -> list[Row]:
 
     All of it is from one run of `peers`, if there is one; else of `parity` and `latency`.
     """
-    peers = results.found.get("peers")
+    peers = results.by_benchmark.get("peers")
     return _of_parity(results) if peers is None else _of_peers(peers)
 
 
@@ -86,16 +86,16 @@ def _of_peers(peers: Result) -> list[Row]:
 
 
 def _of_parity(results: Results) -> list[Row]:
-    parity, latency = (results.found.get(name) for name in ("parity", "latency"))
+    parity, latency = (results.by_benchmark.get(name) for name in ("parity", "latency"))
     measured = {} if parity is None else parity.measures
-    found = []
+    rows = []
     for name in reversed(RECIPES):
         known = [measured.get(f"{name}/{what}") for what in KNOWN]
         row = _row(name, known, latency, f"{ONE}{name} {SCORES}", f"{ONE}{INT8} {SCORES}", ours=True)
         if row.nanoseconds is not None or any(known):
-            found.append(row)
+            rows.append(row)
     of_full = [measured.get("full/accuracy"), None, None]
-    return found + [
+    return rows + [
         _row(name, of_full, latency, BESIDE + name, f"{BESIDE}{INT8} {SCORES}", ours=False)
         for name in (() if latency is None else latency.group(BESIDE))
         if name.startswith(KERAS)

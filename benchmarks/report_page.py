@@ -77,11 +77,11 @@ def absent(what: str, command: str) -> str:
 
 def source(record: Mapping[str, Any], path: str) -> str:
     """Return where a section's figures come from, and which of them are unstable."""
-    told = record["environment"]
+    environment = record["environment"]
     settings = ", ".join(filter(None, (_setting(name, value) for name, value in record["settings"].items())))
     parts = [record["measured_at"][:16].replace("T", " ") + " UTC",
-             told["commit"] and f"commit {short(told['commit'])}",
-             told["model"] and f"model {told['model']}", settings]  # fmt: skip
+             environment["commit"] and f"commit {short(environment['commit'])}",
+             environment["model"] and f"model {environment['model']}", settings]  # fmt: skip
     line = f'<p class="source">From {text(path)}: {text("; ".join(part for part in parts if part))}.</p>'
     warnings = [str(warning) for warning in record["warnings"]]
     if not warnings:

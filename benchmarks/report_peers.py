@@ -38,9 +38,9 @@ FOOTPRINT, REFERENCE = "footprint/", "LiteRT"
 
 def peers(results: Results) -> str:
     """Return the section on how many times as long each peer takes for a digit."""
-    found = results.found["peers"]
-    calls = _calls(found)
-    ratios = {name: found.ratio(ONE + name, ONE + SCORES) for name in calls if name != SCORES}
+    result = results.by_benchmark["peers"]
+    calls = _calls(result)
+    ratios = {name: result.ratio(ONE + name, ONE + SCORES) for name in calls if name != SCORES}
     limits: dict[str, float] = parity.read_limits().get("peers", {})
     goals = {name: limit for key, limit in limits.items() if key.endswith(LEAST) for name in ASKED[key][0]}
     quick = {name: each for name, each in calls.items() if not name.startswith(KERAS)}
@@ -56,7 +56,7 @@ def peers(results: Results) -> str:
                      lambda wide: charts_distributions.draw(quick, wide)),
                "The same times as they were measured; the full network's would be far to the right. Every line is one "
                "value, the bar the median, the mark < the 99th percentile."),
-        _asked(found, limits),
+        _asked(result, limits),
     ])  # fmt: skip
 
 
@@ -65,9 +65,9 @@ def _asked(peers: Result, limits: Mapping[str, float]) -> str:
     lines = []
     for key, limit in limits.items():
         names, to = ASKED[key]
-        found = {name: peers.ratio(ONE + name, ONE + to) for name in names}
-        name = min(found, key=lambda name: found[name].value)
-        ratio, least = found[name], key.endswith(LEAST)
+        ratios = {name: peers.ratio(ONE + name, ONE + to) for name in names}
+        name = min(ratios, key=lambda name: ratios[name].value)
+        ratio, least = ratios[name], key.endswith(LEAST)
         met = ratio.low >= limit if least else ratio.high <= limit
         asked = f"at {'least' if least else 'most'} {limit:g}"
         lines.append([f"{name}, as a multiple of {to}", interval(ratio), asked, "yes" if met else warned("no")])
@@ -76,12 +76,12 @@ def _asked(peers: Result, limits: Mapping[str, float]) -> str:
 
 def roofline(results: Results) -> str:
     """Return the section on what this core could do, and how far from that each runtime is."""
-    found = results.found["peers"]
-    measured = found.measures
+    result = results.by_benchmark["peers"]
+    measured = result.measures
     if not {READING, PRODUCTS} <= measured.keys():
         raise Absent("the rates of this core")
     limit = max((measured[name] for name in (READING, PRODUCTS)), key=lambda each: each.value)
-    ratios = {name: found.ratio(ONE + name, limit.name) for name in _calls(found) if not name.startswith(KERAS)}
+    ratios = {name: result.ratio(ONE + name, limit.name) for name in _calls(result) if not name.startswith(KERAS)}
     lines = [
         [what, write(measured[amount].value), duration(measured[time].value), f"{write(measured[rate].value)} a second"]
         for what, amount, time, rate, write in PARTS
@@ -101,14 +101,14 @@ def roofline(results: Results) -> str:
 
 def footprint(results: Results) -> str:
     """Return the section on what each runtime takes where nothing else is installed."""
-    found = results.found["peers"].group(FOOTPRINT)
-    if not found:
+    measures = results.by_benchmark["peers"].group(FOOTPRINT)
+    if not measures:
         raise Absent("environments of each runtime alone")
     ways = {"size": size, "import": duration, "memory": size}
-    names = list(dict.fromkeys(key.rpartition(" ")[0] for key in found))
+    names = list(dict.fromkeys(key.rpartition(" ")[0] for key in measures))
 
     def cell(name: str, what: str) -> str:
-        each, reference = found.get(f"{name} {what}"), found.get(f"{REFERENCE} {what}")
+        each, reference = measures.get(f"{name} {what}"), measures.get(f"{REFERENCE} {what}")
         if each is None:
             return ""
         shown = ways[what](each.value)
@@ -123,9 +123,9 @@ def footprint(results: Results) -> str:
     ])  # fmt: skip
 
 
-def _calls(found: Result) -> dict[str, Measure]:
+def _calls(result: Result) -> dict[str, Measure]:
     """Return the times of all ways to one digit, by name. Raises Absent where ours is not among them."""
-    calls = found.group(ONE)
+    calls = result.group(ONE)
     if SCORES not in calls:
         raise Absent(f"{SCORES} beside its peers")
     return calls

@@ -81,12 +81,12 @@ class Result:
 class Results:
     """What there is: results by their benchmark, and a line for each file that cannot be used."""
 
-    found: Mapping[str, Result] = field(default_factory=dict)
+    by_benchmark: Mapping[str, Result] = field(default_factory=dict)
     pages: tuple[Result, ...] = ()  # of every folder of pictures that was read
     damaged: Mapping[str, str] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Result]:
-        return iter([*self.found.values(), *self.pages])
+        return iter([*self.by_benchmark.values(), *self.pages])
 
     def of(self, names: Sequence[str]) -> list[Result]:
         """Return the results of these benchmarks that there are."""
@@ -107,7 +107,7 @@ def collect(folder: Path, recipe: str | None = None, *, mixed: bool = False) -> 
     Raises OptionError where the recipe was not measured, MixedMachines where results are of several machines, unless
     `mixed`. A file that is no result, or of another format, is left out and named in `damaged`.
     """
-    found: dict[str, Result] = {}
+    by_benchmark: dict[str, Result] = {}
     damaged: dict[str, str] = {}
     every: dict[str, list[Result]] = {}
     for name, pattern in FILES.items():
@@ -126,10 +126,10 @@ def collect(folder: Path, recipe: str | None = None, *, mixed: bool = False) -> 
                               f"{folder / recipe} measures it")  # fmt: skip
         damaged.pop("parity", None)
     if parities:
-        found["parity"] = max(parities, key=lambda each: str(each.record["measured_at"]))
+        by_benchmark["parity"] = max(parities, key=lambda each: str(each.record["measured_at"]))
     pages = tuple(every.pop("pages", []))
-    found |= {name: results[-1] for name, results in every.items()}
-    results = Results(found=found, pages=pages, damaged=damaged)
+    by_benchmark |= {name: results[-1] for name, results in every.items()}
+    results = Results(by_benchmark=by_benchmark, pages=pages, damaged=damaged)
     machines = results.machines
     if len(machines) > 1 and not mixed:
         each = "; ".join(f"{', '.join(dict.fromkeys(names))} of {name}" for name, names in machines.items())
@@ -138,10 +138,10 @@ def collect(folder: Path, recipe: str | None = None, *, mixed: bool = False) -> 
     return results
 
 
-def machine(told: Mapping[str, Any]) -> str:
+def machine(record: Mapping[str, Any]) -> str:
     """Return a line of text for a machine, as a result's environment has it."""
-    memory = told.get("memory_bytes")
-    parts = [told.get("board"), told.get("processor"), told.get("architecture"), f"{told.get('cores')} cores",
+    memory = record.get("memory_bytes")
+    parts = [record.get("board"), record.get("processor"), record.get("architecture"), f"{record.get('cores')} cores",
              f"{memory / 1024**3:.1f} GiB" if isinstance(memory, int) else None]  # fmt: skip
     return ", ".join(str(part) for part in parts if part)
 

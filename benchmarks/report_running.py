@@ -9,7 +9,7 @@ from benchmarks.report_page import figure, notice, paragraph, table
 from benchmarks.report_results import Results
 from benchmarks.report_sections import written
 from benchmarks.report_svg import chart
-from benchmarks.serve import Cell, Found, Long
+from benchmarks.serve import Cell, Long, Measured
 from benchmarks.serve import Second as ServerSecond
 from benchmarks.soak import Second
 from benchmarks.updates import Change, Line
@@ -18,42 +18,42 @@ from benchmarks.viewers import Stay
 
 def soak(results: Results) -> str:
     """Return the section on a camera that is read for long."""
-    found = results.found["soak"]
+    result = results.by_benchmark["soak"]
     limits: dict[str, float] = parity.read_limits()["soak"]
-    seconds = [Second(**row) for row in found.details["seconds"]]
+    seconds = [Second(**row) for row in result.details["seconds"]]
     return "\n".join([
-        _missed(found.details, limits),
-        paragraph(f"A camera on the network, 640x480 at 30 frames a second, read for {found.details['minutes']} "
+        _missed(result.details, limits),
+        paragraph(f"A camera on the network, 640x480 at 30 frames a second, read for {result.details['minutes']} "
                   "minutes. How old a frame is comes from the camera's own clock, which is drawn into it."),
         figure(chart("soak", "Ages of frames, memory, processor time, threads and open files over the minutes",
                      lambda wide: soak_chart.draw(seconds, limits, wide=wide)),
                "Dotted: the limits of thresholds.toml."),
-        _limits(found.details, limits),
+        _limits(result.details, limits),
     ])  # fmt: skip
 
 
 def updates(results: Results) -> str:
     """Return the section on a program whose model changes."""
-    found = results.found["updates"].details
+    details = results.by_benchmark["updates"].details
     limits: dict[str, float] = parity.read_limits()["updates"]
-    lines, changes = [Line(*row) for row in found["lines"]], [Change(**row) for row in found["changed"]]
+    lines, changes = [Line(*row) for row in details["lines"]], [Change(**row) for row in details["changed"]]
     return "\n".join([
-        _missed(found, limits),
+        _missed(details, limits),
         paragraph("A camera at 30 frames a second is read while models are installed, one after the other: "
                   f"{len(changes)}. Each takes over between two frames."),
         figure(chart("updates", "Milliseconds since the reading before, over time, with the installations",
                      lambda wide: updates_chart.draw(lines, changes, limits["gap_ms"], wide=wide)),
                "Dotted: the limit of thresholds.toml."),
-        _limits(found, limits),
+        _limits(details, limits),
     ])  # fmt: skip
 
 
 def serve(results: Results) -> str:
     """Return the section on the web server under load."""
-    found = results.found["serve"]
+    result = results.by_benchmark["serve"]
     limits: dict[str, float] = parity.read_limits()["serve"]
-    seen = _found(found.details)
-    figures: dict[str, float] = found.details["figures"]
+    seen = _measured(result.details)
+    figures: dict[str, float] = result.details["figures"]
     rows = []
     for cell in seen.cells:
         name = f"{cell.picture}, {cell.connections} connection{'s' * (cell.connections > 1)}"
@@ -77,7 +77,7 @@ def serve(results: Results) -> str:
 
 def videos(results: Results) -> str:
     """Return the section on moving pictures."""
-    measures = results.found["videos"].measures
+    measures = results.by_benchmark["videos"].measures
     lines = [[name.replace("/", ": "), written(each)] for name, each in measures.items()]
     how = "Generated videos of pages that are shown, hidden, swapped and shaken: is all of it reported, and no more?"
     return f"{paragraph(how)}\n{table('Moving pictures', ['', 'found'], lines)}"
@@ -94,10 +94,10 @@ def _limits(figures: Mapping[str, Any], limits: Mapping[str, float]) -> str:
     return table("Figures and limits", ["", "found", "at most"], rows)
 
 
-def _found(details: Mapping[str, Any]) -> Found:
+def _measured(details: Mapping[str, Any]) -> Measured:
     """Return what serve.json tells as `serve` had it; of single answers there are only quantiles."""
     long = details["long"]
-    return Found(
+    return Measured(
         [Cell(cell["picture"], cell["connections"], cell["patient"], _answers(cell["answers"]),
               cell["empty"] and _answers(cell["empty"])) for cell in details["read"]],
         [Stay(**stay) for stay in details["viewers"]],
@@ -106,10 +106,12 @@ def _found(details: Mapping[str, Any]) -> Found:
     )  # fmt: skip
 
 
-def _answers(told: Mapping[str, Any]) -> Any:
-    times = {float(name[1:-3]) / 100: float("nan") if value is None else value for name, value in told["times"].items()}
-    counts = {int(status): count for status, count in told["statuses"].items()}
+def _answers(record: Mapping[str, Any]) -> Any:
+    times = {
+        float(name[1:-3]) / 100: float("nan") if value is None else value for name, value in record["times"].items()
+    }
+    counts = {int(status): count for status, count in record["statuses"].items()}
     return SimpleNamespace(
-        seconds=told["seconds"], quantile=times.__getitem__,
-        rate=lambda status=200: counts.get(status, 0) / told["seconds"],
+        seconds=record["seconds"], quantile=times.__getitem__,
+        rate=lambda status=200: counts.get(status, 0) / record["seconds"],
     )  # fmt: skip

@@ -28,11 +28,11 @@ def environment(results: Results) -> str:
         return absent("There is no result yet.", "python -m benchmarks all --fast")
     facts: dict[str, dict[str, None]] = {}  # what every result says, each once
     for each in results:
-        told = each.record["environment"]
-        said = {"Machine": each.machine, "System": f"{told['system']['os']}, kernel {told['system']['kernel']}",
-                "Python": told["system"]["python"], "Model": told["model"] or "",
-                "Commit": short(told["commit"] or "")}  # fmt: skip
-        versions = ", ".join(f"{name} {version}" for name, version in told["versions"].items() if version)
+        record = each.record["environment"]
+        said = {"Machine": each.machine, "System": f"{record['system']['os']}, kernel {record['system']['kernel']}",
+                "Python": record["system"]["python"], "Model": record["model"] or "",
+                "Commit": short(record["commit"] or "")}  # fmt: skip
+        versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items() if version)
         for name, value in (said | {"Versions": versions}).items():
             if value:
                 facts.setdefault(name, {})[value] = None
@@ -65,8 +65,8 @@ def _state(each: Result) -> list[str]:
 
 def of_parity(results: Results) -> str:
     """Return the section on the small models against the full one, and the digits whose labels flipped."""
-    found = results.found["parity"]
-    models: dict[str, dict[str, Any]] = found.details["models"]
+    result = results.by_benchmark["parity"]
+    models: dict[str, dict[str, Any]] = result.details["models"]
     first = next(iter(models.values()))
     head = ["model", "file", "read right", "drop", "agreement", "only full / small right",
             "McNemar p", "NLL rise", "rejects alike", "flipped"]  # fmt: skip
@@ -79,7 +79,7 @@ def of_parity(results: Results) -> str:
             f"{row['nll_rise']:+.5f}", "" if alike is None else percent(alike), str(len(row["flipped"])),
         ])  # fmt: skip
     kept = [k for k in range(len(head)) if any(row[k] for row in rows)]
-    missed = [f"Limit missed: {line}" for line in found.details["missed"]]
+    missed = [f"Limit missed: {line}" for line in result.details["missed"]]
     return "\n".join([
         notice(missed),
         paragraph("Each small model against the full Keras network, digit by digit, on MNIST's 10,000 test digits. "
@@ -95,8 +95,8 @@ def _flipped(models: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the flipped digits of all models as pictures, with what each is and who reads it otherwise."""
     by: dict[int, list[str]] = {}
     for name, row in models.items():
-        told = row.get("flipped_read") or [None] * len(row["flipped"])
-        for index, read in zip(row["flipped"], told, strict=True):
+        labels = row.get("flipped_read") or [None] * len(row["flipped"])
+        for index, read in zip(row["flipped"], labels, strict=True):
             by.setdefault(int(index), []).append(name if read is None else f"{name}: {read[0]} → {read[1]}")
     if not by:
         return paragraph("No digit's label flipped, in any of the models.")
@@ -125,11 +125,11 @@ def png(image: NDArray[np.uint8]) -> bytes:
 
 def robustness(results: Results) -> str:
     """Return the section on hard conditions: a panel for each."""
-    found = results.found["robustness"]
-    cells = [Cell(**{name: cell[name] for name in CELL}) for cell in found.details["cells"]]
+    result = results.by_benchmark["robustness"]
+    cells = [Cell(**{name: cell[name] for name in CELL}) for cell in result.details["cells"]]
     limits = parity.read_limits()["robustness"]
-    missed = list(found.details["missed"])
-    count = found.record["settings"].get("pages")
+    missed = list(result.details["missed"])
+    count = result.record["settings"].get("pages")
     lines = ""
     if missed:
         count_missed = f"{len(missed)} limit{'s are' if len(missed) > 1 else ' is'} missed"
@@ -149,8 +149,8 @@ def robustness(results: Results) -> str:
 
 def reliability(results: Results) -> str:
     """Return the section on confidences: how often a digit is read right, by how sure the model is."""
-    models = {name: [SimpleNamespace(**row) for row in found["digits"]]
-              for name, found in results.found["digits"].details["models"].items()}  # fmt: skip
+    models = {name: [SimpleNamespace(**row) for row in of_model["digits"]]
+              for name, of_model in results.by_benchmark["digits"].details["models"].items()}  # fmt: skip
     sets = next(iter(models.values()))
     head = ["set", "model", "digits", "read right", "accepted", "NLL", "Brier", "ECE"]
     rows = [

@@ -30,22 +30,22 @@ TOTAL = "total"
 
 def latency(results: Results) -> str:
     """Return the section on times of digits: as they were measured, value by value."""
-    found = results.found["latency"]
+    run = results.by_benchmark["latency"]
     return "\n".join([
         paragraph("Every line is one measured value; the bar is the median, which is written to the right; the mark < "
                   "stands at the 99th percentile. Times of one picture took turns, so that their ratios hold whatever "
                   "else the machine did."),
-        *(_strips(f"latency-{i}", STRIPS[prefix], _times(found, prefix)) for i, prefix in enumerate(STRIPS)),
-        _starts(found),
-        _batches(found),
-        f"<details><summary>All {len(found.measures)} figures of this "
-        f"run</summary>\n{figures(found.measures)}\n</details>",
+        *(_strips(f"latency-{i}", STRIPS[prefix], _times(run, prefix)) for i, prefix in enumerate(STRIPS)),
+        _starts(run),
+        _batches(run),
+        f"<details><summary>All {len(run.measures)} figures of this "
+        f"run</summary>\n{figures(run.measures)}\n</details>",
     ])  # fmt: skip
 
 
-def _times(found: Result, prefix: str) -> dict[str, Measure]:
+def _times(run: Result, prefix: str) -> dict[str, Measure]:
     """Return a group's times that have samples."""
-    return {name: each for name, each in found.group(prefix).items() if each.unit == "ns" and each.samples}
+    return {name: each for name, each in run.group(prefix).items() if each.unit == "ns" and each.samples}
 
 
 def _strips(name: str, heading: str, some: Mapping[str, Measure]) -> str:
@@ -56,13 +56,13 @@ def _strips(name: str, heading: str, some: Mapping[str, Measure]) -> str:
     return f"<h3>{heading}</h3>\n{figure(chart(name, label, partial(charts_distributions.draw, some)), '')}"
 
 
-def _starts(found: Result) -> str:
+def _starts(run: Result) -> str:
     """Return a table of starts and of the most memory that each held, as multiples of the command's."""
-    started = found.group("cold start/")
+    started = run.group("cold start/")
     lines = [
         [
             name,
-            *(cell for group in ("cold start/", "peak memory/") for cell in _beside(found, group + name, group + READ)),
+            *(cell for group in ("cold start/", "peak memory/") for cell in _beside(run, group + name, group + READ)),
         ]
         for name in started
     ]
@@ -70,17 +70,17 @@ def _starts(found: Result) -> str:
     return table("Starts", head, lines) if READ in started else ""
 
 
-def _beside(found: Result, name: str, ours: str) -> tuple[str, str]:
+def _beside(run: Result, name: str, ours: str) -> tuple[str, str]:
     """Return an amount, and how many times ours it is."""
-    if name not in found.measures:
+    if name not in run.measures:
         return "", ""
-    ratio = Ratio(1, 1, 1) if name == ours else found.ratio(name, ours) if ours in found.measures else None
-    return written(found.measures[name]), multiple(ratio)
+    ratio = Ratio(1, 1, 1) if name == ours else run.ratio(name, ours) if ours in run.measures else None
+    return written(run.measures[name]), multiple(ratio)
 
 
-def _batches(found: Result) -> str:
+def _batches(run: Result) -> str:
     """Return a picture of what a digit takes in batches, and a table of threads."""
-    times = found.group("batches/")
+    times = run.group("batches/")
     models = {
         name: {count: times[f"{name} {count}"] for count in BATCHES if f"{name} {count}" in times} for name in RECIPES
     }
@@ -90,7 +90,7 @@ def _batches(found: Result) -> str:
     label = "Lines: time of a digit over the number of digits in a batch, a line for each model"
     parts = ["<h3>Batches</h3>", figure(chart("batches", label, partial(charts_batches.draw, models)),
              "Classifier.scores, one thread. Lines are medians; nine of ten values lie in the bands.")]  # fmt: skip
-    threads = found.group("threads/")
+    threads = run.group("threads/")
     columns = [(count, some) for count in (FEW, MANY) for some in THREADS]
     lines = [
         [name, *(duration(each.value / count) if (each := threads.get(f"{name} {count} with {some}")) else ""
@@ -109,12 +109,12 @@ def figures(measures: Mapping[str, Measure]) -> str:
     head = ["", "median", "p90", "p95", "p99", "mean", "deviation", "values"]
     lines: list[list[str]] = []
     for name, each in measures.items():
-        told = result.statistics(each)
+        stats = result.statistics(each)
         first = marked(name, result.is_unstable(each))
-        if told is None:
+        if stats is None:
             lines.append([first, written(each)] + [""] * (len(head) - 2))
             continue
-        amounts = [written(Measure("", each.unit, None, told[key])) for key in
+        amounts = [written(Measure("", each.unit, None, stats[key])) for key in
                    ("p50", "p90", "p95", "p99", "mean", "deviation")]  # fmt: skip
         processes = each.samples or []
         counted = f"{len(processes)} process{'es' * (len(processes) > 1)}"
@@ -124,7 +124,7 @@ def figures(measures: Mapping[str, Measure]) -> str:
 
 def stages(results: Results) -> str:
     """Return the section on where the time of a frame goes."""
-    plain, hard = _stages(results.found["latency"])
+    plain, hard = _stages(results.by_benchmark["latency"])
     if not plain:
         raise Absent("the stages of frames")
     parts = [
@@ -141,9 +141,9 @@ def stages(results: Results) -> str:
     lines = []
     for name, of_frame in (plain | hard).items():
         total = of_frame[TOTAL]
-        told = result.statistics(total) or {}
+        stats = result.statistics(total) or {}
         longest = max(max(block) for block in total.samples or [[total.value]])
-        late = duration(told["p99"]) if told else ""
+        late = duration(stats["p99"]) if stats else ""
         lines.append([name, duration(total.value), late, duration(longest), f"{1e9 / total.value:,.0f}"])
     return "\n".join([*parts, table("Whole frames", ["frame", "median", "p99", "longest", "frames a second"], lines)])
 
@@ -160,10 +160,10 @@ def _strip(name: str, frames: Mapping[str, Mapping[str, Measure]]) -> str:
                   "Strips are equally long; the times are written in them and above them.")  # fmt: skip
 
 
-def _stages(found: Result) -> tuple[dict[str, dict[str, Measure]], dict[str, dict[str, Measure]]]:
+def _stages(run: Result) -> tuple[dict[str, dict[str, Measure]], dict[str, dict[str, Measure]]]:
     """Return the stages of plain frames by size, and those of hard frames by name; the slowest of these first."""
     frames: dict[str, dict[str, dict[str, Measure]]] = {"stages": {}, "hard frame": {}}
-    for name, each in found.measures.items():
+    for name, each in run.measures.items():
         parsed = STAGES.fullmatch(name)
         if parsed and each.unit == "ns":
             frames[parsed[1]].setdefault(parsed[2], {})[parsed[3]] = each

@@ -57,8 +57,8 @@ def inline(prefix: str, description: str, draw: Callable[[bool], Figure], wide: 
         figure.savefig(buffer, format="svg", metadata={"Date": None})
         plt.close(figure)
     text = SUPERFLUOUS.sub("", buffer.getvalue()).replace("xlink:href", "href").strip()
-    text = ID.sub(lambda found: f"{found[0]}{prefix}-", text)
-    text = re.sub(r"(<svg)([^>]*)>", lambda found: f"{found[1]}{_sized(found[2], description, wide)}>", text, count=1)
+    text = ID.sub(lambda match: f"{match[0]}{prefix}-", text)
+    text = re.sub(r"(<svg)([^>]*)>", lambda match: f"{match[1]}{_sized(match[2], description, wide)}>", text, count=1)
     for drawn, shown in COLORS.items():
         text = re.sub(rf"{drawn}\b", shown, text)
     return text

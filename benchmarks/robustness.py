@@ -171,7 +171,7 @@ def misses(cells: Sequence[Cell], limits: dict[str, Any]) -> list[str]:
 
     `limits` is the table [robustness] of thresholds.toml.
     """
-    found = []
+    missed = []
     for cell in cells:
         bounds = limits.get(f"severity-{cell.severity}")
         if bounds is None:
@@ -180,14 +180,14 @@ def misses(cells: Sequence[Cell], limits: dict[str, Any]) -> list[str]:
         for name in ("located", "precision"):
             value, least = getattr(cell, name), bounds[name]
             if value is not None and not value >= least - 1e-9:
-                found.append(f"{where}: {name} {value:.1f} %, {least - value:.1f} below the limit of {least:.1f} %")
+                missed.append(f"{where}: {name} {value:.1f} %, {least - value:.1f} below the limit of {least:.1f} %")
         drop, most = cell.drop, bounds["max_drop"]
         if not drop <= most + 1e-9:
-            found.append(
+            missed.append(
                 f"{where}: read {cell.read:.1f} %, {drop:.1f} points below the classifier's {cell.baseline:.1f} %, "
                 f"where {most:.1f} are allowed"
             )
-    return found
+    return missed
 
 
 def table(cells: Sequence[Cell]) -> str:
@@ -226,20 +226,20 @@ def measures(cells: Sequence[Cell]) -> list[Measure]:
 
     A time of one reading each is neither better nor worse: it has no interval, and `latency` times pages in turns.
     """
-    found = []
+    measured = []
     for cell in cells:
         where = f"{cell.condition} {cell.severity}"
-        found.append(share(f"{where}/located", cell.found, cell.digits))
+        measured.append(share(f"{where}/located", cell.found, cell.digits))
         if cell.reported:
-            found.append(share(f"{where}/precision", cell.found, cell.reported))
-        found += [
+            measured.append(share(f"{where}/precision", cell.found, cell.reported))
+        measured += [
             share(f"{where}/read", cell.right, cell.digits),
             share(f"{where}/classifier alone", cell.clean, cell.digits),
             characters_right(where, cell.edits, cell.digits),
             share(f"{where}/exact lines", cell.exact_lines, cell.lines),
             figure(f"{where}/a page", 1e6 * cell.ms, "ns"),
         ]
-    return found
+    return measured
 
 
 def details(cells: Sequence[Cell], missed: Sequence[str]) -> dict[str, Any]:

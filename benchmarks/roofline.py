@@ -72,12 +72,12 @@ def calls(size: int) -> dict[str, Call]:
     text = numbers.tobytes()
     one, other = rng.random((2, size // 8), np.float32)
     session = peer_calls.session(peer_networks.product(SIDE))
-    given = {"pixels": rng.integers(0, 256, (SIDE, SIDE), np.uint8)}
+    inputs = {"pixels": rng.integers(0, 256, (SIDE, SIDE), np.uint8)}
     return {
         MEMCHR: lambda: text.find(b"\0"),
         INNER: lambda: np.dot(one, other),
         MAXIMUM: lambda: numbers.max(),
-        PRODUCTS: lambda: session.run(None, given),
+        PRODUCTS: lambda: session.run(None, inputs),
     }
 
 

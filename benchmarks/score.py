@@ -104,11 +104,11 @@ def compact(line: str) -> str:
 def score(expected: Sequence[str], read: Sequence[str]) -> Score:
     """Compare the lines that were read on a page with the true ones; white space in lines that were read is dropped."""
     without_spaces = [compact(line) for line in read]
-    truth, found = "".join(expected), "".join(without_spaces)
+    truth, text = "".join(expected), "".join(without_spaces)
     return Score(
         digits=len(truth),
-        read=len(found),
-        edits=edit_distance(truth, found),
+        read=len(text),
+        edits=edit_distance(truth, text),
         lines=len(expected),
         exact_lines=common_length(expected, without_spaces),
         exact=list(expected) == without_spaces,
@@ -151,19 +151,19 @@ def measures(name: str, summary: Summary) -> list[Measure]:
 
     A time of one reading each is neither better nor worse: it has no interval, and `latency` times pages in turns.
     """
-    found = []
+    measured = []
     if summary.pages:
-        found.append(share(f"{name}/exact pages", summary.exact_pages, summary.pages))
+        measured.append(share(f"{name}/exact pages", summary.exact_pages, summary.pages))
     if summary.digits:
-        found += [
+        measured += [
             share(f"{name}/exact lines", summary.exact_lines, summary.lines),
             characters_right(name, summary.edits, summary.digits),
         ]
     if summary.false_digits_a_page is not None:
-        found.append(figure(f"{name}/false digits a page", summary.false_digits_a_page, "1", better="lower"))
+        measured.append(figure(f"{name}/false digits a page", summary.false_digits_a_page, "1", better="lower"))
     if summary.median_ms is not None:
-        found.append(figure(f"{name}/a page", 1e6 * summary.median_ms, "ns"))
-    return found
+        measured.append(figure(f"{name}/a page", 1e6 * summary.median_ms, "ns"))
+    return measured
 
 
 HEAD = ("pages", "digits", "error rate", "exact lines", "exact pages", "false digits/page", "ms/page", "worst ms")

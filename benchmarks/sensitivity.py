@@ -102,18 +102,18 @@ def measure(sample: Sample, chosen: Sequence[Number]) -> tuple[Counts, list[Row]
     Shows on standard error how far it is.
     """
     changes = [None, *((number, factor) for number in chosen for factor in FACTORS)]
-    found: list[Counts | str] = []
+    results: list[Counts | str] = []
     with (
         ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn"), initializer=_start) as pool,
         tqdm(total=len(changes), unit="pass", disable=not sys.stderr.isatty()) as bar,
     ):
         for change, counts in zip(changes, pool.map(partial(_read, sample), changes), strict=True):
-            found.append(counts)
+            results.append(counts)
             bar.update()
             if bar.disable:
                 what = "baseline" if change is None else f"{change[0].label} {percent(change[1])}"
-                print(f"{what}: {len(found)}/{len(changes)}", file=sys.stderr, flush=True)
-    baseline, *others = found
+                print(f"{what}: {len(results)}/{len(changes)}", file=sys.stderr, flush=True)
+    baseline, *others = results
     assert isinstance(baseline, Counts)
     return baseline, ordered(baseline, [Row(n, tuple(others[2 * i : 2 * i + 2])) for i, n in enumerate(chosen)])
 
@@ -139,9 +139,9 @@ def _read(sample: Sample, change: tuple[Number, float] | None) -> Counts | str:
 def _count(reader: DigitReader, frames: "list[Shown]") -> Counts:
     wrong, of = [0] * len(KINDS), [0] * len(KINDS)
     for kind, lines, pixels in frames:
-        found = score(lines, reader.read(pixels).text)
-        wrong[kind] += found.edits
-        of[kind] += found.digits if lines else 1
+        scored = score(lines, reader.read(pixels).text)
+        wrong[kind] += scored.edits
+        of[kind] += scored.digits if lines else 1
     return Counts(tuple(wrong), tuple(of))
 
 

@@ -111,14 +111,14 @@ def page(baseline: Counts, rows: Sequence[Row], read: str) -> str:
 
 def measures(baseline: Counts, rows: Sequence[Row]) -> list[Measure]:
     """Return the baseline's figures, which can be compared with another run's, and the effect of each number."""
-    found = []
+    measured = []
     for kind, wrong, of, rate in zip(KINDS, baseline.wrong, baseline.of, baseline.rates, strict=True):
         if of and kind != "false":
-            found.append(characters_right(kind, wrong, of))
+            measured.append(characters_right(kind, wrong, of))
         elif of:
-            found.append(figure("false digits a picture", rate, "1", better="lower"))
+            measured.append(figure("false digits a picture", rate, "1", better="lower"))
     effects = {row.number.label: row.effect(baseline) for row in rows}
-    return found + [figure(f"{name}/effect", x, "1") for name, x in effects.items() if math.isfinite(x)]
+    return measured + [figure(f"{name}/effect", x, "1") for name, x in effects.items() if math.isfinite(x)]
 
 
 def details(baseline: Counts, rows: Sequence[Row]) -> dict[str, Any]:

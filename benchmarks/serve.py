@@ -71,13 +71,13 @@ class Long(NamedTuple):
         return last - first
 
 
-class Found(NamedTuple):
+class Measured(NamedTuple):
     """What was measured; nothing of a part that was not asked for."""
 
     cells: list[Cell]
     stays: list[Stay]
     long: Long | None
-    told: list[str]  # lines that servers told meanwhile: there is nothing to tell
+    messages: list[str]  # lines that servers told meanwhile: there is nothing to tell
 
 
 def run(parts: tuple[str, ...], seconds: int, rounds: int, minutes: float, out: Path) -> None:
@@ -87,40 +87,40 @@ def run(parts: tuple[str, ...], seconds: int, rounds: int, minutes: float, out: 
     where a limit is missed, DependencyMissing where wrk is not installed.
     """
     about = tools() | {"load_average_before": os.getloadavg()[0]}
-    found = measure(parts or PARTS, seconds, rounds, minutes)
+    results = measure(parts or PARTS, seconds, rounds, minutes)
     limits: dict[str, float] = tomllib.loads(THRESHOLDS.read_text())["serve"]
-    figures = serve_table.figures(found)
+    figures = serve_table.figures(results)
     result.write(
-        out / "serve.json", "serve", serve_table.measures(found, figures),
+        out / "serve.json", "serve", serve_table.measures(results, figures),
         settings={"parts": list(parts or PARTS), "seconds": seconds, "rounds": rounds, "minutes": minutes},
-        details={**about, "figures": figures, **serve_table.details(found)},
+        details={**about, "figures": figures, **serve_table.details(results)},
     )  # fmt: skip
-    print("\n".join(serve_table.table(found, figures, limits)))
+    print("\n".join(serve_table.table(results, figures, limits)))
     from benchmarks import picture, serve_chart
 
-    picture.save(serve_chart.draw(found), out / "serve.png")
+    picture.save(serve_chart.draw(results), out / "serve.png")
     missed = [name for name in limits if name in figures and figures[name] > limits[name]]
     if missed:
         raise LimitMissed(f"beyond its limit: {', '.join(missed)}; {out / 'serve.json'} holds the figures")
     print(f"every limit is met; {out / 'serve.json'} holds the figures, {out / 'serve.png'} draws them")
 
 
-def measure(parts: tuple[str, ...], seconds: int, rounds: int, minutes: float) -> Found:
+def measure(parts: tuple[str, ...], seconds: int, rounds: int, minutes: float) -> Measured:
     """Measure these parts, one after the other."""
     cells: list[Cell] = []
     stays: list[Stay] = []
     long = None
-    told: list[str] = []
+    messages: list[str] = []
     if "read" in parts:
         with progress("POST /api/read", 2 * len(pictures()) * (2 * len(CONNECTIONS) + 1) * min(seconds, TURNS)) as tick:
-            cells = answered(seconds, told, tick)
+            cells = answered(seconds, messages, tick)
     if "viewers" in parts:
         with progress("viewers", len(viewers.VIEWERS) * rounds) as tick:
-            stays = viewers.watch(rounds, STAY, told, tick)
+            stays = viewers.watch(rounds, STAY, messages, tick)
     if "long" in parts:
         with progress(f"{CONNECTIONS[-1]} connections", round(60 * minutes)) as tick:
-            long = endured(round(60 * minutes), told, tick)
-    return Found(cells, stays, long, told)
+            long = endured(round(60 * minutes), messages, tick)
+    return Measured(cells, stays, long, messages)
 
 
 def pictures() -> dict[str, bytes]:
@@ -133,7 +133,7 @@ def pictures() -> dict[str, bytes]:
     }
 
 
-def answered(seconds: int, told: list[str], tick: Tick) -> list[Cell]:
+def answered(seconds: int, messages: list[str], tick: Tick) -> list[Cell]:
     """Send each picture over ever more connections; the reader and the empty answer take turns."""
     cells = []
     turns = min(seconds, TURNS)
@@ -155,11 +155,11 @@ def answered(seconds: int, told: list[str], tick: Tick) -> list[Cell]:
                 cells.append(Cell(name, connections, False, together(runs[0]), together(runs[1])))
             patient = [ask(reader.address, connections, (seconds + turn) // turns, True) for turn in range(turns)]
             cells.append(Cell(name, connections, True, together(patient), None))
-    told += reader.told + empty.told
+    messages += reader.messages + empty.messages
     return cells
 
 
-def endured(seconds: int, told: list[str], tick: Tick) -> Long:
+def endured(seconds: int, messages: list[str], tick: Tick) -> Long:
     """Send both pictures in turn over the most connections, and look at the server's memory meanwhile."""
     seen: list[Second] = []
     with serving(SERVE) as reader:
@@ -172,7 +172,7 @@ def endured(seconds: int, told: list[str], tick: Tick) -> Long:
         sent = list(pictures().values())
         answers = load(f"{reader.address}api/read", sent, CONNECTIONS[-1], seconds, tick=look)
         look()
-    told += reader.told
+    messages += reader.messages
     return Long(CONNECTIONS[-1], answers, seen)
 
 

@@ -16,7 +16,7 @@ from benchmarks.soak import MB
 
 if TYPE_CHECKING:
     from benchmarks.load import Answers
-    from benchmarks.serve import Cell, Found
+    from benchmarks.serve import Cell, Measured
     from benchmarks.viewers import Stay
 
 BLUE, ORANGE, GRAY = "#0072B2", "#D55E00", "#777777"
@@ -24,20 +24,22 @@ STYLES = dict(zip(SHARES, ("-", "--"), strict=True))
 NAMES = {0.5: "median", 0.99: "99th percentile"}
 
 
-def draw(found: "Found", *, wide: bool = True) -> Figure:
+def draw(results: "Measured", *, wide: bool = True) -> Figure:
     """Draw the parts that were measured; `wide` with two panels beside one another."""
     figure, panels = plt.subplots(
         2 if wide else 4, 2 if wide else 1, figsize=(11, 6.5) if wide else (4.1, 12), layout="constrained"
     )
     digit, page, live, memory = panels.flat
-    for axes, picture in zip((digit, page), dict.fromkeys(cell.picture for cell in found.cells), strict=False):
-        _answers(axes, picture, [cell for cell in found.cells if cell.picture == picture and not cell.patient], wide)
-    if found.stays:
-        _ages(live, found.stays)
-    if found.long is not None:
-        seconds = np.linspace(0, found.long.answers.seconds, len(found.long.seconds))
-        memory.plot(seconds, [second.memory / MB for second in found.long.seconds], color=BLUE)
-        memory.set(title=f"Memory (resident) under {found.long.connections} connections", xlabel="seconds", ylabel="MB")
+    for axes, picture in zip((digit, page), dict.fromkeys(cell.picture for cell in results.cells), strict=False):
+        _answers(axes, picture, [cell for cell in results.cells if cell.picture == picture and not cell.patient], wide)
+    if results.stays:
+        _ages(live, results.stays)
+    if results.long is not None:
+        seconds = np.linspace(0, results.long.answers.seconds, len(results.long.seconds))
+        memory.plot(seconds, [second.memory / MB for second in results.long.seconds], color=BLUE)
+        memory.set(
+            title=f"Memory (resident) under {results.long.connections} connections", xlabel="seconds", ylabel="MB"
+        )
         memory.set_ylim(0, None)
     for axes in (digit, page, live, memory):
         axes.grid(alpha=0.3)

@@ -11,25 +11,25 @@ from benchmarks.soak import MB
 from edge_runtime.device.result import Measure, figure, share
 
 if TYPE_CHECKING:
-    from benchmarks.serve import Cell, Found, Long
+    from benchmarks.serve import Cell, Long, Measured
     from benchmarks.viewers import Stay
 
 SHARES = (0.5, 0.99)
 
 
-def figures(found: "Found") -> dict[str, float]:
+def figures(results: "Measured") -> dict[str, float]:
     """Return the figures that may have a limit, of the parts that were measured."""
-    runs = [answers for cell in found.cells for answers in (cell.answers, cell.empty) if answers is not None]
-    known: dict[str, float] = {"told": len(found.told)}
-    if found.long is not None:
-        runs.append(found.long.answers)
-        known["memory_growth_mb"] = round(found.long.growth / MB, 2)
+    runs = [answers for cell in results.cells for answers in (cell.answers, cell.empty) if answers is not None]
+    known: dict[str, float] = {"told": len(results.messages)}
+    if results.long is not None:
+        runs.append(results.long.answers)
+        known["memory_growth_mb"] = round(results.long.growth / MB, 2)
     if runs:
         known["failures"] = sum(run.failures for run in runs)
-    if found.stays:
+    if results.stays:
         some = viewers.VIEWERS[1:]
-        known["age_ratio_low"] = round(max(viewers.ratio(found.stays, n, "true", 0.5).low for n in some), 3)
-        known["missed_percent"] = round(100 * (1 - min(got(found.stays, n) for n in some)), 1)
+        known["age_ratio_low"] = round(max(viewers.ratio(results.stays, n, "true", 0.5).low for n in some), 3)
+        known["missed_percent"] = round(100 * (1 - min(got(results.stays, n) for n in some)), 1)
     return known
 
 
@@ -44,34 +44,34 @@ def ages(stays: "list[Stay]", number: int, kind: str) -> list[float]:
     return [age for stay in stays if stay.viewers == number for age in getattr(stay, kind)]
 
 
-def measures(found: "Found", known: Mapping[str, float]) -> list[Measure]:
+def measures(results: "Measured", known: Mapping[str, float]) -> list[Measure]:
     """Return what can be compared with another run; `known` are the `figures`.
 
     Tails and what was dropped are as the machine was busy, and growth is about 0, where a ratio says nothing: they are
     neither better nor worse.
     """
     measured: list[Measure] = []
-    for cell in found.cells:
+    for cell in results.cells:
         where = f"{cell.picture} x {cell.connections}{', patient' if cell.patient else ''}"
         measured += _measures(where, cell.answers)
         if cell.empty is not None:
             measured += _measures(f"{where}, empty", cell.empty)
-    for number in viewers.VIEWERS * bool(found.stays):
+    for number in viewers.VIEWERS * bool(results.stays):
         where = f"{number} viewers"
-        these = [stay for stay in found.stays if stay.viewers == number]
+        these = [stay for stay in results.stays if stay.viewers == number]
         read, dropped = sum(len(stay.claimed) for stay in these), sum(stay.dropped for stay in these)
         measured.append(share(f"{where}/dropped", dropped, read + dropped, better=None))
         if number:
-            measured.append(figure(f"{where}/sent on", 100 * got(found.stays, number), "%"))
+            measured.append(figure(f"{where}/sent on", 100 * got(results.stays, number), "%"))
         for kind, name in (("claimed", "taken"), ("true", "sent")):
-            of_kind = ages(found.stays, number, kind)
+            of_kind = ages(results.stays, number, kind)
             for quantile in SHARES:
                 value = 1e6 * float(np.quantile(of_kind, quantile))
                 measured.append(_time(f"{where}/since {name}", quantile, value))
-    if found.long is not None:
-        measured += _measures("long", found.long.answers)
-        measured.append(figure("long/memory", found.long.seconds[-1].memory, "B", better="lower"))
-        measured.append(figure("long/memory growth", found.long.growth, "B"))
+    if results.long is not None:
+        measured += _measures("long", results.long.answers)
+        measured.append(figure("long/memory", results.long.seconds[-1].memory, "B", better="lower"))
+        measured.append(figure("long/memory growth", results.long.growth, "B"))
     counts = [name for name in ("failures", "told") if name in known]
     return [*measured, *(figure(f"all/{name}", known[name], "1", better="lower") for name in counts)]
 
@@ -86,21 +86,21 @@ def _time(name: str, quantile: float, value: float) -> Measure:
     return figure(f"{name} p{100 * quantile:g}", value, "ns", better="lower" if quantile == 0.5 else None)
 
 
-def details(found: "Found") -> dict[str, Any]:
+def details(results: "Measured") -> dict[str, Any]:
     """Return all of it, JSON-ready; the times of single answers only as quantiles."""
-    long = found.long
+    long = results.long
     return {
-        "told": found.told,
+        "told": results.messages,
         "read": [
             {"picture": cell.picture, "connections": cell.connections, "patient": cell.patient,
              "answers": _record(cell.answers), "empty": cell.empty and _record(cell.empty)}
-            for cell in found.cells
+            for cell in results.cells
         ],
-        "viewers": [stay._asdict() for stay in found.stays],
+        "viewers": [stay._asdict() for stay in results.stays],
         "ratios": [
             {"viewers": number, "age": kind, "quantile": share,
-             **viewers.ratio(found.stays, number, kind, share)._asdict()}
-            for number in viewers.VIEWERS[1:] * bool(found.stays)
+             **viewers.ratio(results.stays, number, kind, share)._asdict()}
+            for number in viewers.VIEWERS[1:] * bool(results.stays)
             for kind in ("claimed", "true")
             for share in SHARES
         ],
@@ -114,28 +114,28 @@ def _record(answers: Answers) -> dict[str, Any]:
     return {**answers._asdict(), "times": known}
 
 
-def table(found: "Found", limited: Mapping[str, float], limits: Mapping[str, float]) -> list[str]:
+def table(results: "Measured", limited: Mapping[str, float], limits: Mapping[str, float]) -> list[str]:
     """Return lines: a table for each part, and the figures that have a limit."""
     lines = []
-    if found.cells:
+    if results.cells:
         lines += [
             f"{'POST /api/read':<25}{'answers 200':>26}{'429':>10}{'an empty 200':>28}{'ratio':>16}",
             f"{'picture':<14}{'connections':<11}{'a second':>10}{'p50 ms':>8}{'p99 ms':>8}{'a second':>10}"
             f"{'a second':>12}{'p50 ms':>8}{'p99 ms':>8}{'rate':>8}{'p50':>8}",
-            *map(_of_cell, found.cells),
+            *map(_of_cell, results.cells),
         ]
-        if any(cell.patient for cell in found.cells):
+        if any(cell.patient for cell in results.cells):
             lines.append("  * connections that wait as long as Retry-After says; all others ask again at once")
-    if found.stays:
+    if results.stays:
         lines += [
             f"{'Live, 640x480 at 30 a second':<38}{'ms since taken':>16}{'ms since sent':>16}"
             f"{'ratio to no viewer, and its 95 % interval':>52}",
             f"{'viewers':<9}{'frames':>8}{'dropped':>9}{'sent on':>10}  {'p50':>8}{'p99':>8}{'p50':>8}{'p99':>8}"
             f"{'taken, p50':>18}{'sent, p50':>18}{'sent, p99':>18}",
-            *(_of_viewers(found.stays, number) for number in viewers.VIEWERS),
+            *(_of_viewers(results.stays, number) for number in viewers.VIEWERS),
         ]
-    if found.long is not None:
-        lines += _of_long(found.long)
+    if results.long is not None:
+        lines += _of_long(results.long)
     width = max(map(len, limits))
     return [
         *lines,

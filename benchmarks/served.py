@@ -22,7 +22,7 @@ class Served(NamedTuple):
 
     address: str
     process: int
-    told: list[str]
+    messages: list[str]
 
 
 @contextmanager
@@ -32,23 +32,26 @@ def serving(command: Sequence[str]) -> Iterator[Served]:
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
-            told: list[str] = []
+            messages: list[str] = []
             for line in process.stderr:
-                told.append(line.strip())
-                if found := ADDRESS.search(line):
+                messages.append(line.strip())
+                if match := ADDRESS.search(line):
                     break
             else:
-                raise EdgeError(f"{name} did not start: {told[-1] if told else 'it said nothing'}")
-            told.clear()
-            drain = threading.Thread(target=lambda lines: told.extend(map(str.strip, lines)), args=(process.stderr,))
+                raise EdgeError(f"{name} did not start: {messages[-1] if messages else 'it said nothing'}")
+            messages.clear()
+            drain = threading.Thread(
+                target=lambda lines: messages.extend(map(str.strip, lines)), args=(process.stderr,)
+            )
             drain.start()
-            yield Served(found[0], process.pid, told)
+            yield Served(match[0], process.pid, messages)
             process.terminate()
             process.wait(PATIENCE)
             drain.join()
             if process.returncode not in (0, -signal.SIGTERM):
                 raise EdgeError(
-                    f"{name} ended with exit code {process.returncode}: {told[-1] if told else 'it said nothing'}"
+                    f"{name} ended with exit code {process.returncode}: "
+                    f"{messages[-1] if messages else 'it said nothing'}"
                 )
         except subprocess.TimeoutExpired as error:
             raise EdgeError(f"{name} did not end {PATIENCE:g} s after SIGTERM") from error

@@ -40,12 +40,12 @@ def main() -> None:
     what, turns, *named = sys.argv[1:]
     models = {name: Path(path) for name, _, path in (each.partition("=") for each in named)}
     if what == "loads":
-        found = loads(models, int(turns))
+        results = loads(models, int(turns))
     else:
         calls, least = {"one": (one, 2 * SHORT), "bare": (bare, 2 * SHORT), "batches": (batches, SHORT),
                         "threads": (threads, SHORT)}[what]  # fmt: skip
-        found = take(calls(models), int(turns), least=least)
-    print(json.dumps(found))
+        results = take(calls(models), int(turns), least=least)
+    print(json.dumps(results))
 
 
 def pictures(count: int) -> Uint8:
@@ -100,7 +100,7 @@ def threads(models: Mapping[str, Path]) -> dict[str, Call]:
 
 def loads(models: Mapping[str, Path], turns: int) -> dict[str, Turns]:
     """Time so many new Classifiers of each model, in turn, and the first digit that each of them reads."""
-    found: dict[str, Turns] = {}
+    results: dict[str, Turns] = {}
     image = pictures(1)
     for turn in range(-FIRST_LOADS, turns):
         for name, path in models.items():
@@ -111,24 +111,24 @@ def loads(models: Mapping[str, Path], turns: int) -> dict[str, Turns]:
             read = perf_counter_ns()
             classifier.close()
             for key, spent in ((f"load/{name}", loaded - started), (f"first inference/{name}", read - loaded)):
-                _, warm_ups, values = found.setdefault(key, Turns(1, [], []))
+                _, warm_ups, values = results.setdefault(key, Turns(1, [], []))
                 if turn < 0:
                     warm_ups.append((1, spent))
                 else:
                     values.append(spent)
-    return found
+    return results
 
 
 def bare_litert(classifier: Classifier) -> Callable[[], Any]:
     """Return a call that runs the classifier's model on one digit, without the classifier."""
     interpreter = Interpreter(model_content=classifier.model.flatbuffer, num_threads=1)
     interpreter.allocate_tensors()
-    taken, told = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    taken, output = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     image = pictures(1).astype(taken["dtype"]).reshape(taken["shape"])
-    given, answered = taken["index"], told["index"]
+    input_index, answered = taken["index"], output["index"]
 
     def call() -> Any:
-        interpreter.set_tensor(given, image)
+        interpreter.set_tensor(input_index, image)
         interpreter.invoke()
         return interpreter.get_tensor(answered)
 

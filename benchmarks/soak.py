@@ -56,20 +56,20 @@ def run(minutes: float, out: Path) -> None:
     Raises LimitMissed where a limit is missed.
     """
     seconds = watch(60 * minutes)
-    found = summary(seconds)
+    figures = summary(seconds)
     limits: dict[str, float] = tomllib.loads(THRESHOLDS.read_text())["soak"]
-    details = {**found, "seconds": [s._asdict() for s in seconds]}
-    result.write(out / "soak.json", "soak", measures(found), settings={"minutes": minutes}, details=details)
+    details = {**figures, "seconds": [s._asdict() for s in seconds]}
+    result.write(out / "soak.json", "soak", measures(figures), settings={"minutes": minutes}, details=details)
     from benchmarks import picture, soak_chart
 
     picture.save(soak_chart.draw(seconds, limits), out / "soak.png")
-    judge(found, limits, out / "soak.png")
+    judge(figures, limits, out / "soak.png")
 
 
-def judge(found: dict[str, Any], limits: dict[str, float], chart: Path) -> None:
+def judge(figures: dict[str, Any], limits: dict[str, float], chart: Path) -> None:
     """Print what was found beside its limits. Raises LimitMissed where one is missed, which names the chart."""
-    print("\n".join(table(found, limits)))
-    missed = [name for name in limits if found[name] > limits[name]]
+    print("\n".join(table(figures, limits)))
+    missed = [name for name in limits if figures[name] > limits[name]]
     if missed:
         raise LimitMissed(f"beyond its limit: {', '.join(missed)}; {chart} shows when")
     print(f"every limit is met; {chart} shows how it went")
@@ -128,31 +128,31 @@ def summary(seconds: list[Second]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def measures(found: dict[str, Any]) -> list[Measure]:
+def measures(figures: dict[str, Any]) -> list[Measure]:
     """Return what of a summary can be compared with another one's.
 
     Tails and what was dropped are as the machine was busy, and growth is about 0, where a ratio says nothing: they are
     neither better nor worse, and have limits of their own.
     """
-    sent, read = found["frames"] + found["dropped"] + found["unstamped"], found["frames"] + found["unstamped"]
+    sent, read = figures["frames"] + figures["dropped"] + figures["unstamped"], figures["frames"] + figures["unstamped"]
     return [
-        figure("frames/age p50", 1e6 * found["age_p50_ms"], "ns", better="lower"),
-        figure("frames/age p99", 1e6 * found["age_p99_ms"], "ns"),
-        figure("frames/age of the oldest", 1e6 * found["age_most_ms"], "ns"),
-        figure("frames/claim off p99", 1e6 * found["claim_off_p99_ms"], "ns"),
-        share("frames/dropped", found["dropped"], sent, better=None),
-        share("frames/unstamped", found["unstamped"], read, better="lower"),
-        figure("reader/memory", MB * found["memory_mb"], "B", better="lower"),
-        figure("reader/memory growth", MB * found["memory_growth_mb"], "B"),
-        figure("reader/threads spread", found["threads_spread"], "1", better="lower"),
-        figure("reader/files spread", found["files_spread"], "1", better="lower"),
-        figure("reader/cores", found["core_percent"] / 100, "1", better="lower"),
+        figure("frames/age p50", 1e6 * figures["age_p50_ms"], "ns", better="lower"),
+        figure("frames/age p99", 1e6 * figures["age_p99_ms"], "ns"),
+        figure("frames/age of the oldest", 1e6 * figures["age_most_ms"], "ns"),
+        figure("frames/claim off p99", 1e6 * figures["claim_off_p99_ms"], "ns"),
+        share("frames/dropped", figures["dropped"], sent, better=None),
+        share("frames/unstamped", figures["unstamped"], read, better="lower"),
+        figure("reader/memory", MB * figures["memory_mb"], "B", better="lower"),
+        figure("reader/memory growth", MB * figures["memory_growth_mb"], "B"),
+        figure("reader/threads spread", figures["threads_spread"], "1", better="lower"),
+        figure("reader/files spread", figures["files_spread"], "1", better="lower"),
+        figure("reader/cores", figures["core_percent"] / 100, "1", better="lower"),
     ]
 
 
-def table(found: dict[str, Any], limits: dict[str, float]) -> list[str]:
+def table(figures: dict[str, Any], limits: dict[str, float]) -> list[str]:
     """Return a line for each figure, with its limit where it has one."""
     return [
         f"{name:<18}{value:>10}" + (f"   at most {limits[name]:g}" if name in limits else "")
-        for name, value in found.items()
+        for name, value in figures.items()
     ]

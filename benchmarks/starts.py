@@ -43,42 +43,42 @@ def commands(models: Mapping[str, Path], network: Path | None, *, tell: bool = F
     """
     python = [sys.executable, "-c"]
     read = [*python, TELL + READ_WITH_US] if tell else [sys.executable, "-m", "edge_runtime"]
-    found = {} if tell else {IMPORTS: [*python, "import numpy, cv2"]}
-    found[READ] = [*read, "read", str(SAMPLE)]
+    by_name = {} if tell else {IMPORTS: [*python, "import numpy, cv2"]}
+    by_name[READ] = [*read, "read", str(SAMPLE)]
     for name, path in models.items():
-        found[f"{READ} --model {name}"] = [*read, "read", "--model", str(path.resolve()), str(SAMPLE)]
+        by_name[f"{READ} --model {name}"] = [*read, "read", "--model", str(path.resolve()), str(SAMPLE)]
     if network is not None:
         script = TELL + READ_WITH_KERAS if tell else READ_WITH_KERAS
-        found[KERAS] = [*python, script, str(network.resolve()), str(SAMPLE)]
-    return found
+        by_name[KERAS] = [*python, script, str(network.resolve()), str(SAMPLE)]
+    return by_name
 
 
 def starts(started: Mapping[str, list[str]], count: int, tick: Callable[[], None]) -> dict[str, Turns]:
     """Start all commands in turn, so many times, and time each from its start to its end."""
-    found = {name: Turns(1, [], []) for name in started}
+    results = {name: Turns(1, [], []) for name in started}
     for turn in range(-WARM_UPS, count):
         for name, command in started.items():
             begun = perf_counter_ns()
             _run(command)
             spent = perf_counter_ns() - begun
             if turn < 0:
-                found[name].warm_ups.append((1, spent))
+                results[name].warm_ups.append((1, spent))
             else:
-                found[name].values.append(spent)
+                results[name].values.append(spent)
         tick()
-    return found
+    return results
 
 
 def peaks(telling: Mapping[str, list[str]], count: int, tick: Callable[[], None]) -> dict[str, list[int]]:
     """Return the most bytes that each command held (VmHWM), so many times; nothing where the system does not tell."""
     if not Path("/proc/self/status").exists():
         return {}
-    found: dict[str, list[int]] = {name: [] for name in telling}
+    memory: dict[str, list[int]] = {name: [] for name in telling}
     for _ in range(count):
         for name, command in telling.items():
-            found[name].append(1024 * int(_run(command).stderr.split("VmHWM:")[1].split()[0]))
+            memory[name].append(1024 * int(_run(command).stderr.split("VmHWM:")[1].split()[0]))
         tick()
-    return found
+    return memory
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:

@@ -23,7 +23,7 @@ LEAST = 20e6  # nanoseconds of a turn
 COLD = 2  # calls before calibration: the first ones take long, and would pass for whole turns
 WARM_UPS = 2  # turns after calibration
 Call = Callable[[], object]
-Found = dict[str, list["Turns"]]  # by name, those of each process
+TurnsByName = dict[str, list["Turns"]]  # by name, those of each process
 
 
 class Turns(NamedTuple):
@@ -56,7 +56,7 @@ def take(calls: Mapping[str, Call], turns: int, *, least: float = LEAST) -> dict
     return measured
 
 
-def told(module: str, *arguments: str) -> Any:
+def run_module(module: str, *arguments: str) -> Any:
     """Run a module of `benchmarks` in a process of its own, and return the JSON value that it prints.
 
     Raises ProcessFailed where it fails.
@@ -69,26 +69,26 @@ def told(module: str, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-def gather(processes: Iterable[Mapping[str, Iterable[Any]]]) -> Found:
+def gather(processes: Iterable[Mapping[str, Iterable[Any]]]) -> TurnsByName:
     """Return what several processes told, each an object of Turns by name."""
-    found: Found = {}
+    by_name: TurnsByName = {}
     for process in processes:
         for name, (loops, warm_ups, values) in process.items():
-            found.setdefault(name, []).append(Turns(loops, [(count, spent) for count, spent in warm_ups], values))
-    if not found:
+            by_name.setdefault(name, []).append(Turns(loops, [(count, spent) for count, spent in warm_ups], values))
+    if not by_name:
         raise ValueError("at least one process is needed")
-    return found
+    return by_name
 
 
-def measures(found: Found, paired: str | None = None) -> list[Measure]:
+def measures(by_name: TurnsByName, paired: str | None = None) -> list[Measure]:
     """Return a measure of each; `paired` where they took turns."""
-    return [timed(name, [turns.values for turns in of_one], paired=paired) for name, of_one in found.items()]
+    return [timed(name, [turns.values for turns in of_one], paired=paired) for name, of_one in by_name.items()]
 
 
-def suite(found: Found) -> pyperf.BenchmarkSuite:
+def suite(by_name: TurnsByName) -> pyperf.BenchmarkSuite:
     """Return the same as pyperf's runs, in seconds, for its own commands to read."""
     return pyperf.BenchmarkSuite(
-        [pyperf.Benchmark([_run(name, turns) for turns in of_one if turns.values]) for name, of_one in found.items()]
+        [pyperf.Benchmark([_run(name, turns) for turns in of_one if turns.values]) for name, of_one in by_name.items()]
     )
 
 

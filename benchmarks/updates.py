@@ -79,14 +79,14 @@ def run(count: int, out: Path) -> None:
     Raises LimitMissed where a limit is missed.
     """
     lines, changes = watch(count)
-    found = summary(lines, changes)
+    figures = summary(lines, changes)
     limits: dict[str, float] = tomllib.loads(THRESHOLDS.read_text())["updates"]
-    details = {**found, "lines": [tuple(line) for line in lines], "changed": [change._asdict() for change in changes]}
-    result.write(out / "updates.json", "updates", measures(found), settings={"changes": count}, details=details)
+    details = {**figures, "lines": [tuple(line) for line in lines], "changed": [change._asdict() for change in changes]}
+    result.write(out / "updates.json", "updates", measures(figures), settings={"changes": count}, details=details)
     from benchmarks import picture, updates_chart
 
     picture.save(updates_chart.draw(lines, changes, limits["gap_ms"]), out / "updates.png")
-    judge(found, limits, out / "updates.png")
+    judge(figures, limits, out / "updates.png")
 
 
 def watch(count: int) -> tuple[list[Line], list[Change]]:
@@ -142,12 +142,12 @@ def summary(lines: Sequence[Line], changes: Sequence[Change]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def measures(found: dict[str, Any]) -> list[Measure]:
+def measures(figures: dict[str, Any]) -> list[Measure]:
     """Return what of a summary can be compared with another one's."""
     return [
-        figure("changes/gap p50", 1e6 * found["gap_p50_ms"], "ns", better="lower"),
-        figure("changes/gap p99", 1e6 * found["gap_p99_ms"], "ns"),
-        figure("changes/longest gap", 1e6 * found["gap_ms"], "ns"),
-        figure("elsewhere/longest gap", 1e6 * found["elsewhere_ms"], "ns"),
-        figure("changes/readings astray", found["astray"], "1", better="lower"),
+        figure("changes/gap p50", 1e6 * figures["gap_p50_ms"], "ns", better="lower"),
+        figure("changes/gap p99", 1e6 * figures["gap_p99_ms"], "ns"),
+        figure("changes/longest gap", 1e6 * figures["gap_ms"], "ns"),
+        figure("elsewhere/longest gap", 1e6 * figures["elsewhere_ms"], "ns"),
+        figure("changes/readings astray", figures["astray"], "1", better="lower"),
     ]

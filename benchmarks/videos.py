@@ -79,15 +79,15 @@ def run(count: int, seed: int, hands: float, model: Path | None, out: Path) -> l
 def measures(films: list[Film]) -> list[Measure]:
     """Return what can be compared with another run."""
     still = [film for film in films if film.still]
-    found = [
+    measured = [
         share("all/exact", sum(film.exact for film in films), len(films)),
         share("all/read right where it stands still", len(still), len(films)),
         figure("steady/wrong reports", sum(film.wrong for film in films) / seconds(films), "1/s", better="lower"),
         figure("raw/wrong reports", sum(film.wrong_raw for film in films) / seconds(films), "1/s", better="lower"),
     ]
     if still:
-        found.append(share("read right where it stands still/exact", sum(film.exact for film in still), len(still)))
-    return found
+        measured.append(share("read right where it stands still/exact", sum(film.exact for film in still), len(still)))
+    return measured
 
 
 def seconds(films: list[Film]) -> float:
@@ -179,11 +179,11 @@ def _some(digits: Digits, rng: np.random.Generator) -> tuple[Uint8, Uint8]:
 
 def _by_page(events: list[Event], shots: list[Shot]) -> list[list[str]]:
     """Return the texts that were reported while each page was the last one shown."""
-    found: list[list[str]] = [[] for _ in range(PAGES)]
+    by_page: list[list[str]] = [[] for _ in range(PAGES)]
     last = [max([shot.page for shot in shots[: i + 1] if shot.page is not None], default=0) for i in range(len(shots))]
     for event in events:
-        found[last[event.frame]].append(event.text or "")
-    return [sorted(texts) for texts in found]
+        by_page[last[event.frame]].append(event.text or "")
+    return [sorted(texts) for texts in by_page]
 
 
 def _is_there(event: Event, shots: list[Shot], lines: list[tuple[str, ...]]) -> bool:

@@ -60,10 +60,10 @@ class Ratio(NamedTuple):
         return self.low <= 1 <= self.high
 
 
-def watch(rounds: int, seconds: float, told: list[str], tick: Callable[[], None]) -> list[Stay]:
+def watch(rounds: int, seconds: float, messages: list[str], tick: Callable[[], None]) -> list[Stay]:
     """Let VIEWERS come so many times, for so many seconds each; `tick` is called after each stay.
 
-    What the server told meanwhile goes to `told`. Raises EdgeError where the pipeline does not read what was sent.
+    What the server told meanwhile goes to `messages`. Raises EdgeError where the pipeline does not read what was sent.
     """
     with TemporaryDirectory() as folder, ExitStack() as stack:
         log, notes = Path(folder) / "log.jsonl", Path(folder) / "sent"
@@ -76,7 +76,7 @@ def watch(rounds: int, seconds: float, told: list[str], tick: Callable[[], None]
             since, until, got = stay(server.address, viewers, seconds)
             stays.append(Stay(viewers, since, until, [], [], 0, got))
             tick()
-        told += server.told
+        messages += server.messages
         records = [json.loads(line) for line in log.read_text().splitlines(keepends=True) if line.endswith("\n")]
         sent = [line.split() for line in notes.read_text().splitlines()]
     if len({connection for connection, _ in sent}) != 1:
@@ -119,7 +119,7 @@ def stay(address: str, viewers: int, seconds: float) -> tuple[float, float, floa
 
 def assigned(stays: Sequence[Stay], records: Sequence[dict[str, Any]], sent: Sequence[float]) -> list[Stay]:
     """Return the stays with what the records of that time say; `sent` is when each frame was sent, in time.time()."""
-    found = []
+    filled = []
     readings = [record for record in records if record["type"] == "reading" and record["frame"] < len(sent)]
     moments = [datetime.fromisoformat(record["captured_at"]).timestamp() for record in readings]
     for stay in stays:
@@ -129,8 +129,8 @@ def assigned(stays: Sequence[Stay], records: Sequence[dict[str, Any]], sent: Seq
         if not inside:
             raise EdgeError(f"not one frame was read with {stay.viewers} viewers")
         dropped = sum(readings[i]["dropped"] for i in inside)
-        found.append(stay._replace(claimed=claimed, true=[round(age, 2) for age in true], dropped=dropped))
-    return found
+        filled.append(stay._replace(claimed=claimed, true=[round(age, 2) for age in true], dropped=dropped))
+    return filled
 
 
 def ratio(stays: Sequence[Stay], viewers: int, kind: str, share: float) -> Ratio:

@@ -63,7 +63,7 @@ class Source:
 @cache
 def sources(package: ModuleType = vision) -> tuple[Source, ...]:
     """Return the modules that lie directly in a package, parsed."""
-    found = []
+    parsed = []
     for each in pkgutil.iter_modules(package.__path__):
         module = importlib.import_module(f"{package.__name__}.{each.name}")
         assigned: dict[str, ast.expr] = {}
@@ -76,8 +76,8 @@ def sources(package: ModuleType = vision) -> tuple[Source, ...]:
                     assigned |= _pairs(target, node.value)
             elif isinstance(node, ast.AnnAssign) and node.value is not None:
                 assigned |= _pairs(node.target, node.value)
-        found.append(Source(module, {name: value for name, value in assigned.items() if name.isupper()}, imported))
-    return tuple(found)
+        parsed.append(Source(module, {name: value for name, value in assigned.items() if name.isupper()}, imported))
+    return tuple(parsed)
 
 
 def _pairs(target: ast.expr, value: ast.expr) -> dict[str, ast.expr]:
@@ -92,7 +92,7 @@ def _pairs(target: ast.expr, value: ast.expr) -> dict[str, ast.expr]:
 
 def numbers(package: ModuleType = vision) -> list[Number]:
     """Return the numbers chosen by hand, module by module; what is made of others is none, and follows them."""
-    found = []
+    chosen = []
     for source in sources(package):
         for name in source.assigned:
             value = getattr(source.module, name)
@@ -100,8 +100,8 @@ def numbers(package: ModuleType = vision) -> list[Number]:
             structural = f"{source.short}.{name}" in STRUCTURAL
             follows = source.made_of(name) - {each.rpartition(".")[2] for each in STRUCTURAL}
             if not (structural or follows) and all(_is_number(each) for _, each in members):
-                found += [Number(source.short, name, member, each) for member, each in members]
-    return found
+                chosen += [Number(source.short, name, member, each) for member, each in members]
+    return chosen
 
 
 def _is_number(value: object) -> bool:

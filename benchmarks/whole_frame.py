@@ -46,27 +46,27 @@ def main() -> None:
         match sys.argv[1:]:
             case ["look", *half]:
                 named = frames.frames().items()
-                found: object = look(reader, {k: frame for k, frame in named if not (half and k.endswith(NEGATIVE))})
+                results: object = look(reader, {k: frame for k, frame in named if not (half and k.endswith(NEGATIVE))})
             case ["turns", turns, *rest]:
                 models = [each.partition("=") for each in rest[: rest.index("--")]]
                 readers = {name: stack.enter_context(DigitReader(Path(path))) for name, _, path in models}
-                found = take_turns(reader, readers, int(turns), rest[rest.index("--") + 1 :])
+                results = take_turns(reader, readers, int(turns), rest[rest.index("--") + 1 :])
             case other:
                 raise SystemExit(f"look or turns, not {other}")
-    print(json.dumps(found))
+    print(json.dumps(results))
 
 
 def look(reader: DigitReader, hard: dict[str, Uint8]) -> dict[str, float]:
     """Read each frame up to LOOKS times, and return the least milliseconds of each."""
     for seed in range(SEEDS):
         reader.read(frames.page(SIZES[PLAIN], seed))
-    found = {}
+    least = {}
     for name, frame in hard.items():
         totals: list[float] = []
         while len(totals) < LOOKS and sum(totals) < LONG:
             totals.append(reader.read(frame).ms.total)
-        found[name] = min(totals)
-    return found
+        least[name] = min(totals)
+    return least
 
 
 def take_turns(
@@ -77,10 +77,10 @@ def take_turns(
     pages[PHOTO] = [frames.photo(0)]
     jpeg = cv2.imencode(".jpg", pages[PHOTO][0])[1].tobytes()
     every = frames.frames() if names else {}
-    found: dict[str, Turns] = {}
+    results: dict[str, Turns] = {}
 
     def keep(name: str, nanoseconds: float) -> None:
-        _, warm_ups, values = found.setdefault(name, Turns(1, [], []))
+        _, warm_ups, values = results.setdefault(name, Turns(1, [], []))
         if turn < 0:
             warm_ups.append((1, nanoseconds))
         else:
@@ -92,7 +92,7 @@ def take_turns(
                 for stage, spent in of_stages(reader.read(page)).items():
                     keep(f"stages {name}/{stage}", spent)
         for name in names if turn >= 0 else ():
-            total = found.get(f"hard frame {name}/{STAGES[-1]}")
+            total = results.get(f"hard frame {name}/{STAGES[-1]}")
             if total is None or sum(total.values) < SHARE:
                 for stage, spent in of_stages(reader.read(every[name])).items():
                     keep(f"hard frame {name}/{stage}", spent)
@@ -101,7 +101,7 @@ def take_turns(
         for name, of_model in {SHIPPED: reader, **readers}.items():
             keep(f"frame {PLAIN}/{name}", spent_on(partial(of_model.read, page)))
         keep(f"decode/{PHOTO}", spent_on(partial(pictures.decode, jpeg, PHOTO)))
-    return found
+    return results
 
 
 def of_stages(reading: Reading) -> dict[str, float]:

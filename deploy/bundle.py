@@ -64,10 +64,10 @@ def build(source: Path, out: Path, made_at: int, *, machine: str = MACHINE, pyth
             wanted = [pin for pin in wheels.pins(lock, python, machine) if pin.name not in BUILD_ONLY]
             folder = Path(scratch, python)
             folder.mkdir()
-            found = [ours, *wheels.fetch(wanted, python, machine, folder)]
-            for wheel in found:
+            wheel_files = [ours, *wheels.fetch(wanted, python, machine, folder)]
+            for wheel in wheel_files:
                 shutil.copy(wheel, top / "wheels")
-            (top / f"requirements-{python}.txt").write_text("".join(f"{wheels.line(wheel)}\n" for wheel in found))
+            (top / f"requirements-{python}.txt").write_text("".join(f"{wheels.line(wheel)}\n" for wheel in wheel_files))
         (top / SUMS).write_text(sums(top))
         out.mkdir(parents=True, exist_ok=True)
         path = out / f"{top.name}.tar.gz"
@@ -119,6 +119,6 @@ def _our_wheel(source: Path, folder: Path, made_at: int) -> Path:
 def _run(command: list[str], folder: Path, **environment: str) -> bytes:
     done = subprocess.run(command, cwd=folder, env={**os.environ, **environment}, capture_output=True, check=False)
     if done.returncode:
-        told = done.stderr.decode(errors="replace").strip() or "it does not say why"
-        raise OSError(f"{' '.join(command[:4])}: {told.splitlines()[-1]}")
+        message = done.stderr.decode(errors="replace").strip() or "it does not say why"
+        raise OSError(f"{' '.join(command[:4])}: {message.splitlines()[-1]}")
     return done.stdout

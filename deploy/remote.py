@@ -44,8 +44,8 @@ class Settings:
     @property
     def options(self) -> list[str]:
         """What every call of install.sh is given."""
-        found = ["--user"] if self.user else []
-        return found + ([f"--prefix={self.prefix}"] if self.prefix else [])
+        flags = ["--user"] if self.user else []
+        return flags + ([f"--prefix={self.prefix}"] if self.prefix else [])
 
     @property
     def installed(self) -> str:
@@ -111,8 +111,8 @@ def deploy(bundle: Path, settings: Settings, tell: Callable[[str], object]) -> N
         tell("Installing.")
         code = ssh.run(_install(folder, settings))
         if code:
-            told = "does not work there" if code == REFUSED else "cannot be installed"
-            raise DeployError(f"{bundle.name} {told}; {_stays(former)}", code if code == REFUSED else 1)
+            reason = "does not work there" if code == REFUSED else "cannot be installed"
+            raise DeployError(f"{bundle.name} {reason}; {_stays(former)}", code if code == REFUSED else 1)
         tell("Trying what is installed.")
         if ssh.run(settings.script("--selftest")):
             _back(ssh, settings, former, was_active)
@@ -153,12 +153,12 @@ def _back(ssh: "_Ssh", settings: Settings, former: str, was_active: bool) -> Non
 def _found(ssh: "_Ssh", settings: Settings) -> tuple[str, str, bool]:
     """Return the machine there, what is installed, "" for nothing, and whether the service runs."""
     active = shlex.join(["systemctl", *(["--user"] if settings.user else []), "--quiet", "is-active", "edge-digits"])
-    told = ssh.answer(
+    lines = ssh.answer(
         f"uname -m; readlink {settings.installed}/venv || echo; {active} 2>/dev/null && echo runs || echo rests"
     ).split("\n")
-    if len(told) != 3:
-        raise DeployError(f"{settings.host} does not answer as a Linux would: {' '.join(told)[:200]}")
-    return told[0], told[1], told[2] == "runs"
+    if len(lines) != 3:
+        raise DeployError(f"{settings.host} does not answer as a Linux would: {' '.join(lines)[:200]}")
+    return lines[0], lines[1], lines[2] == "runs"
 
 
 def _install(folder: str, settings: Settings) -> str:
@@ -184,11 +184,11 @@ class _Ssh:
         terminal = ["-t"] if sys.stdin.isatty() else []  # sudo may ask for a password
         return subprocess.run([*self._command, *terminal, "--", self._host, command], check=False).returncode
 
-    def answer(self, command: str, given: IO[bytes] | None = None) -> str:
+    def answer(self, command: str, stdin: IO[bytes] | None = None) -> str:
         """Return what a shell command there prints, without the last newline. Raises DeployError where it fails."""
         done = subprocess.run(
             [*self._command, "--", self._host, command],
-            stdin=given or subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False,
+            stdin=stdin or subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False,
         )  # fmt: skip
         if done.returncode:
             raise DeployError(f"{self._host}: ssh or a command there failed; what it said is above")

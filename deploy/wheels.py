@@ -32,7 +32,7 @@ def pins(lock: str, python: str, machine: str) -> list[Pin]:
         "platform_machine": machine, "platform_system": "Linux", "sys_platform": "linux",
         "python_version": python, "python_full_version": f"{python}.0", "implementation_version": f"{python}.0",
     }  # fmt: skip
-    found = []
+    matching = []
     for entry in lock.replace("\\\n", " ").splitlines():
         if not entry.strip() or entry.lstrip().startswith("#"):
             continue
@@ -40,8 +40,8 @@ def pins(lock: str, python: str, machine: str) -> list[Pin]:
         if requirement.marker is None or requirement.marker.evaluate(there):
             (version,) = requirement.specifier
             hashes = frozenset(re.findall(r"--hash=sha256:([0-9a-f]{64})", entry))
-            found.append(Pin(canonicalize_name(requirement.name), version.version, hashes))
-    return found
+            matching.append(Pin(canonicalize_name(requirement.name), version.version, hashes))
+    return matching
 
 
 def fetch(wanted: list[Pin], python: str, machine: str, folder: Path) -> list[Path]:
@@ -81,12 +81,12 @@ def sha256(path: Path) -> str:
 
 def _matching(pin: Pin, folder: Path) -> Path:
     """Return the wheel of a pin: by its hash, since another Python's may lie beside it."""
-    (found,) = (
+    (wheel,) = (
         path
         for path in sorted(folder.glob("*.whl"))
         if parse_wheel_filename(path.name)[0] == pin.name and sha256(path) in pin.hashes
     )
-    return found
+    return wheel
 
 
 def _hashes(pin: Pin) -> str:

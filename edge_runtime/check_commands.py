@@ -39,7 +39,7 @@ OPTIONS = (
 
 @click.command(epilog=EXIT_CODES_SELFTEST, cls=SectionedCommand)
 @click.argument("source", metavar="[SOURCE]", required=False, envvar="EDGE_DIGITS_SELFTEST_SOURCE")
-def selftest(source: str | None, **given: Any) -> None:
+def selftest(source: str | None, **options: Any) -> None:
     """Check that this very machine reads as it must, in a second or two.
 
     The model's golden vectors are replayed: labels must be the same, and scores within the units in the last place that
@@ -54,10 +54,10 @@ def selftest(source: str | None, **given: Any) -> None:
     from edge_runtime import DigitReader
     from edge_runtime.device import selftest as testing
 
-    model = given["model"] or testing.current_model()
-    with DigitReader(model, labels=given["labels"], threads=given["threads"]) as reader:
+    model = options["model"] or testing.current_model()
+    with DigitReader(model, labels=options["labels"], threads=options["threads"]) as reader:
         record, failures = testing.run(reader, source)
-    for line in [json.dumps(record)] if given["json"] else testing.lines(record):
+    for line in [json.dumps(record)] if options["json"] else testing.lines(record):
         show(line)
     for failure in failures:
         note(f"error: {failure}")

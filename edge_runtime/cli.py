@@ -57,10 +57,10 @@ def _list_cameras(context: click.Context, _: click.Parameter, wanted: bool) -> N
     if wanted:
         from edge_runtime.sources import camera_list
 
-        found = camera_list.cameras()
-        if not found:
+        cameras = camera_list.cameras()
+        if not cameras:
             raise SourceError("no camera found: is one plugged in?")
-        for line in camera_list.lines(found):
+        for line in camera_list.lines(cameras):
             show(line)
         context.exit()
 
@@ -84,7 +84,7 @@ DEBUG_APART = click.option("--debug", is_flag=True, callback=_note_debug, expose
 @click.option("--list-cameras", is_flag=True, is_eager=True, expose_value=False, callback=_list_cameras,
               help="Show the cameras that there are, and exit.")  # fmt: skip
 @DEBUG
-def read(sources: tuple[str, ...], debug: bool, **given: Any) -> None:
+def read(sources: tuple[str, ...], debug: bool, **options: Any) -> None:
     """Read the digits in pictures, videos, and what a camera or a stream shows; --list-sources shows how to name them.
 
     Each picture gives its lines of digits. Of moving pictures, what becomes of their lines is reported: each that
@@ -115,28 +115,28 @@ def read(sources: tuple[str, ...], debug: bool, **given: Any) -> None:
         codes.add(error.exit_code)
         note(f"error: {error}")
 
-    def told(line: str) -> None:
+    def tell(line: str) -> None:
         heart.status(line)
         note(line)
 
-    outputs.check(given, sources)
+    outputs.check(options, sources)
     try:
-        options = read_options.sourcing(given, told, lambda: heart.beat("frames"))
-        report = read_options.reporting(given)
+        source_options = read_options.sourcing(options, tell, lambda: heart.beat("frames"))
+        report = read_options.reporting(options)
     except ValueError as error:
         raise OptionError(str(error)) from error
     kinds = [kind_of(source) for source in sources]
-    lasting = given["watch"] or any(kind.moving for kind in kinds)
+    lasting = options["watch"] or any(kind.moving for kind in kinds)
     with (
         ending.sigterm_is_an_end(lasting, codes),
-        readers.opened(given, given["watch"] or any(kind.live for kind in kinds), note) as reader,
+        readers.opened(options, options["watch"] or any(kind.live for kind in kinds), note) as reader,
     ):
         if not reader.classifier.model.verified:
             note(f"{reader.classifier.model.path} has no card: it is used unverified")
-        sinks = outputs.sinks(given, sources, reader.classifier.labels, show, note)
+        sinks = outputs.sinks(options, sources, reader.classifier.labels, show, note)
         sinks += heart.sinks("frames")
         with suppress(Closed), heart:
-            pipeline.run(sources, reader, sinks, options, report, failed, read_options.viewing(given))
+            pipeline.run(sources, reader, sinks, source_options, report, failed, read_options.viewing(options))
     if codes:
         raise SystemExit(max(codes))
 
@@ -148,7 +148,7 @@ read.params[1:1] = read_options.OPTIONS
 @click.argument("source", metavar="[SOURCE]", required=False, envvar="EDGE_DIGITS_SERVE_SOURCE")
 @CONFIG
 @DEBUG
-def serve(source: str | None, debug: bool, **given: Any) -> None:
+def serve(source: str | None, debug: bool, **options: Any) -> None:
     """Show what a camera or stream shows, and what is read in it, on a web page; read what visitors draw or send.
 
     SOURCE is as in `edge-digits read`; without one, the page still reads drawings, pictures and the visitor's camera.
@@ -175,30 +175,30 @@ def serve(source: str | None, debug: bool, **given: Any) -> None:
             raise error
         note(f"error: {error}")
 
-    outputs.check({**NOTHING_WRITTEN, **given}, [source] if source else [])
-    with ending.sigterm_is_an_end(True, set()), readers.opened(given, True, note) as reader:
+    outputs.check({**NOTHING_WRITTEN, **options}, [source] if source else [])
+    with ending.sigterm_is_an_end(True, set()), readers.opened(options, True, note) as reader:
         metrics = Metrics(reader, lambda: None if source is None else live.state == "reading")
-        live = Live(None if source is None else public(source), given["stall"], metrics.reconnected)
+        live = Live(None if source is None else public(source), options["stall"], metrics.reconnected)
         heart = Heart("web") if source is None else Heart("web", "frames")
 
-        def told(line: str) -> None:
-            live.told(line)
+        def tell(line: str) -> None:
+            live.set_note(line)
             heart.status(line)
             note(line)
 
         try:
-            options = read_options.sourcing(given, told, lambda: heart.beat("frames"))
-            report = read_options.reporting(given)
+            source_options = read_options.sourcing(options, tell, lambda: heart.beat("frames"))
+            report = read_options.reporting(options)
         except ValueError as error:
             raise OptionError(str(error)) from error
-        entered = entrance(given)
-        sinks = [live, metrics, *outputs.standing(given, note), *heart.sinks("frames")]
+        entered = entrance(options)
+        sinks = [live, metrics, *outputs.standing(options, note), *heart.sinks("frames")]
         with serving(entered, reader, live, metrics, note, lambda: heart.beat("web")) as service, heart:
             for line in entered.lines:
                 note(line)
             if source is not None:
                 with suppress(Closed):
-                    pipeline.run([source], reader, sinks, options, report, failed, read_options.viewing(given))
+                    pipeline.run([source], reader, sinks, source_options, report, failed, read_options.viewing(options))
                 heart.rest("frames")
                 note(f"{public(source)}: at its end; what was read stays on the page")
             service.wait()
@@ -210,7 +210,7 @@ serve.params[1:1] = serve_options.OPTIONS
 @cli.command(epilog=EXIT_CODES, cls=read_options.SectionedCommand)
 @CONFIG
 @DEBUG
-def bench(debug: bool, **given: Any) -> None:
+def bench(debug: bool, **options: Any) -> None:
     """Measure how fast this machine is: one digit, whole frames stage by stage, the start of the command, memory.
 
     First the model's golden vectors are replayed: exit code 5 where the network does not answer here as it must. It
@@ -228,10 +228,10 @@ def bench(debug: bool, **given: Any) -> None:
     from edge_runtime.files import write_text
     from edge_runtime.progress import progress
 
-    out: Path | None = given["out"]
+    out: Path | None = options["out"]
     if out is not None:
         measure.check_folder(out)
-    settings = measure.Settings(given["model"], given["labels"], given["threads"], given["fast"])
+    settings = measure.Settings(options["model"], options["labels"], options["threads"], options["fast"])
     with progress(measure.steps(settings), note) as begins:
         record = measure.run(settings, begins)
     for warning in measure.worth_a_word(record):
@@ -239,7 +239,7 @@ def bench(debug: bool, **given: Any) -> None:
     text = json.dumps(record)
     if out is not None:
         write_text(out, text + "\n")
-    for line in [text] if given["json"] else bench_table.lines(record):
+    for line in [text] if options["json"] else bench_table.lines(record):
         show(line)
 
 

@@ -132,8 +132,8 @@ def _text(value: str) -> str:
 def _nearest(word: str, known: Mapping[str, object], form: str) -> str:
     import difflib
 
-    found = difflib.get_close_matches(word.replace("_", "-"), known, 1, 0.5)
-    return "; did you mean " + form.format(found[0]) + "?" if found else "; there is " + ", ".join(
+    matches = difflib.get_close_matches(word.replace("_", "-"), known, 1, 0.5)
+    return "; did you mean " + form.format(matches[0]) + "?" if matches else "; there is " + ", ".join(
         form.format(name) for name in known
     )  # fmt: skip
 

@@ -14,9 +14,9 @@ COMMANDS: dict[str, click.Command] = {}  # what has a table of its own in a file
 def _take_file(context: click.Context, _: click.Parameter, path: Path | None) -> Path | None:
     """Let a file's settings be the defaults of those that follow."""
     if path is not None:
-        found = config.load(path, COMMANDS)
+        settings = config.load(path, COMMANDS)
         names = [each.info_name for each in (context, context.parent) if each is not None]
-        context.default_map = next((found[name] for name in names if name in found), {})
+        context.default_map = next((settings[name] for name in names if name in settings), {})
     return path
 
 
@@ -49,8 +49,8 @@ def config_check(file: Path) -> None:
 @click.pass_context
 def config_show(context: click.Context, file: Path | None) -> None:
     """Print what holds: the defaults, FILE and the environment, as a file that may be used as such."""
-    found = {} if file is None else config.load(file, COMMANDS)
+    settings = {} if file is None else config.load(file, COMMANDS)
     for name, command in COMMANDS.items():
-        inner = click.Context(command, parent=context.find_root(), info_name=name, default_map=found.get(name, {}))
+        inner = click.Context(command, parent=context.find_root(), info_name=name, default_map=settings.get(name, {}))
         for line in config.shown(command, inner):
             show(line)

@@ -40,25 +40,23 @@ class Graph:
     def __init__(self, model: ModelFile, threads: int) -> None:
         self._model, self._threads = model, threads
         self._one = interpreter(model, threads)
-        given, answered = self._one.get_input_details(), self._one.get_output_details()
-        if len(given) != 1 or len(answered) != 1:
-            raise ModelError(f"{model.path} has {len(given)} inputs and {len(answered)} outputs, not one of each")
-        self._in, self._out = given[0]["index"], answered[0]["index"]
-        shape, signature = tuple(given[0]["shape"]), tuple(given[0]["shape_signature"])
+        inputs, outputs = self._one.get_input_details(), self._one.get_output_details()
+        if len(inputs) != 1 or len(outputs) != 1:
+            raise ModelError(f"{model.path} has {len(inputs)} inputs and {len(outputs)} outputs, not one of each")
+        self._in, self._out = inputs[0]["index"], outputs[0]["index"]
+        shape, signature = tuple(inputs[0]["shape"]), tuple(inputs[0]["shape_signature"])
         if shape[1:] not in ((SIDE, SIDE), (SIDE * SIDE,), (SIDE, SIDE, 1)) or shape[0] != 1:
             raise ModelError(f"{model.path} takes {shape}, not one picture of {SIDE}x{SIDE}")
-        if len(answered[0]["shape"]) != 2 or answered[0]["shape"][1] < 2:
-            raise ModelError(
-                f"{model.path} answers with {tuple(answered[0]['shape'])}, not with a score for each class"
-            )
+        if len(outputs[0]["shape"]) != 2 or outputs[0]["shape"][1] < 2:
+            raise ModelError(f"{model.path} answers with {tuple(outputs[0]['shape'])}, not with a score for each class")
         self._shape = shape[1:]
-        self.classes = int(answered[0]["shape"][1])
+        self.classes = int(outputs[0]["shape"][1])
         self._batches = signature[0] == -1
         self._many: Any = None
-        self._to_input = _input_table(given[0], model)
+        self._to_input = _input_table(inputs[0], model)
         # Straight to the interpreter where the pictures are what it takes: this call is the runtime's inner loop.
         self._plain = self._to_input is None and self._shape == (SIDE, SIDE)
-        self.probabilities = self._output(answered[0])
+        self.probabilities = self._output(outputs[0])
 
     def run(self, images: Uint8) -> Scores:
         """Return the output tensor, (N, classes), for uint8 (N, 28, 28). Raises ValueError once closed."""

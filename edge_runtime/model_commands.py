@@ -77,8 +77,8 @@ def show_model(name: str | None, as_json: bool) -> None:
     """Tell what is known of the model whose id begins with ID, by default of the one that reads."""
     from edge_runtime.device import model_table, store
 
-    found = store.find(store.home(), name)
-    for line in [json.dumps(model_table.whole_record(found))] if as_json else model_table.details(found):
+    stored = store.find(store.home(), name)
+    for line in [json.dumps(model_table.whole_record(stored))] if as_json else model_table.details(stored):
         show(line)
 
 

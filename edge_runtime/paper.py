@@ -147,7 +147,7 @@ def _beyond(line: Line, page: Page, view: Pose | None) -> Ink:
 
 def _between(digits: Sequence[Box], size: tuple[int, int], share: float, rng: np.random.Generator) -> Line | None:
     """Return an upright or level line that no digit crosses, with about this share of the digits beyond it."""
-    found: list[tuple[float, Line]] = []
+    candidates: list[tuple[float, Line]] = []
     for axis in (0, 1):
         used = np.zeros(size[axis], bool)
         for box in digits:
@@ -160,8 +160,8 @@ def _between(digits: Sequence[Box], size: tuple[int, int], share: float, rng: np
             after = sum(box[axis] > middle for box in digits) / len(digits)
             for part, sign in ((after, 1.0), (1 - after, -1.0)):
                 line = (sign * (1 - axis), sign * axis, -sign * middle)
-                found.append((abs(part - share) + 1e-6 * float(rng.random()), line))
-    return min(found)[1] if found else None
+                candidates.append((abs(part - share) + 1e-6 * float(rng.random()), line))
+    return min(candidates)[1] if candidates else None
 
 
 def _page_edge(taken: Sequence[Box], size: tuple[int, int], rng: np.random.Generator) -> Line | None:

@@ -52,12 +52,12 @@ def run(
         for name in names:
             kind = kind_of(name)
             with closing(kind.frames(name, options)) as frames:
-                found = _readings(viewed(_limited(frames, options), view), reader, outlets, report, failed)
+                readings = _readings(viewed(_limited(frames, options), view), reader, outlets, report, failed)
                 if kind.moving:
-                    for event in steady(found, report.need, report.of):
+                    for event in steady(readings, report.need, report.of):
                         outlets.give("event", event)
                 else:
-                    for _ in found:
+                    for _ in readings:
                         pass
     finally:
         outlets.close()

@@ -14,11 +14,11 @@ def progress(steps: Sequence[str], note: Callable[[str], object]) -> Iterator[Ca
     It moves a bar where standard error is a terminal; elsewhere `note` gets a line for each step whose name is new.
     """
     if sys.stderr is None or not sys.stderr.isatty():
-        told: set[str] = set()
+        noted: set[str] = set()
 
         def tell(step: str) -> None:
-            if step not in told:
-                told.add(step)
+            if step not in noted:
+                noted.add(step)
                 note(f"measuring {step}")
 
         yield tell

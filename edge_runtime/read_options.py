@@ -118,35 +118,35 @@ OPTIONS = (
 )  # fmt: skip
 
 
-def sourcing(given: Given, tell: Callable[[str], None], idle: Callable[[], None] = lambda: None) -> "Options":
+def sourcing(options: Given, tell: Callable[[str], None], idle: Callable[[], None] = lambda: None) -> "Options":
     """Return what was given as sources.options.Options. Raises ValueError where it makes no sense."""
     from edge_runtime.sources.options import Excerpt, Options, Patience, Settings
 
     return Options(
-        excerpt=Excerpt(every=given["every"], start=given["start"], end=given["end"]),
+        excerpt=Excerpt(every=options["every"], start=options["start"], end=options["end"]),
         settings=Settings(
-            size=given["size"], fps=given["fps"], focus=given["focus"], exposure=given["exposure"],
+            size=options["size"], fps=options["fps"], focus=options["focus"], exposure=options["exposure"],
         ),
-        patience=Patience(stall=given["stall"], retries=given["retries"]),
-        frames=given["frames"],
-        until=None if given["duration"] is None else monotonic() + given["duration"],
-        watch=given["watch"],
+        patience=Patience(stall=options["stall"], retries=options["retries"]),
+        frames=options["frames"],
+        until=None if options["duration"] is None else monotonic() + options["duration"],
+        watch=options["watch"],
         tell=tell,
         idle=idle,
     )  # fmt: skip
 
 
-def viewing(given: Given) -> "View":
+def viewing(options: Given) -> "View":
     """Return what was given as a sources.view.View."""
     from edge_runtime.records import Box
     from edge_runtime.sources.view import View
 
-    return View(rotate=int(given["rotate"]), flip=given["flip"], roi=given["roi"] and Box(*given["roi"]))  # type: ignore[arg-type]
+    return View(rotate=int(options["rotate"]), flip=options["flip"], roi=options["roi"] and Box(*options["roi"]))  # type: ignore[arg-type]
 
 
-def reporting(given: Given) -> "Report":
+def reporting(options: Given) -> "Report":
     """Return what was given as a pipeline.Report. Raises ValueError where it makes no sense."""
     from edge_runtime.pipeline import Report
 
-    need, of = given["steady"]
-    return Report(need=need, of=of, raw=given["raw"], skip_still=given["skip_still"])
+    need, of = options["steady"]
+    return Report(need=need, of=of, raw=options["raw"], skip_still=options["skip_still"])

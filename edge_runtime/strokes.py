@@ -91,8 +91,8 @@ def depth(shapes: Uint8) -> Ink:
     The square of such a distance is a whole number. OpenCV's own result is off by a millionth that depends on where in
     memory it works, which is enough to draw another page.
     """
-    found = cv2.distanceTransform(shapes, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.sqrt(np.rint(np.square(found)), dtype=np.float32)
+    distances = cv2.distanceTransform(shapes, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.sqrt(np.rint(np.square(distances)), dtype=np.float32)
 
 
 def write(measured: tuple[Ink, Ink], pen: float, height: float) -> Ink:

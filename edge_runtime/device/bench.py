@@ -70,12 +70,12 @@ def run(settings: Settings, begins: Callable[[str], object]) -> dict[str, Any]:
     with Classifier(settings.model, labels=settings.labels, threads=settings.threads) as classifier:
         replay = golden.check(classifier)
     before = environment.state()
-    found: dict[str, Runs] = {part: [] for part in PARTS}
+    results: dict[str, Runs] = {part: [] for part in PARTS}
     warmest = [before["temperature_celsius"]]
     for part, name in PARTS.items():
         for _ in range(PROCESSES_FAST if settings.fast else PROCESSES):
             begins(name)
-            found[part].append(_measured(part, settings))
+            results[part].append(_measured(part, settings))
             warmest.append(board.temperature())
     begins(STARTING)
     imports, reads = starts(settings, STARTS_FAST if settings.fast else STARTS)
@@ -83,7 +83,7 @@ def run(settings: Settings, begins: Callable[[str], object]) -> dict[str, Any]:
     peak = peak_memory(settings)
     measures = [
         *_of_replay(replay),
-        *(measure for part, runs in found.items() for measure in _measures(part, runs)),
+        *(measure for part, runs in results.items() for measure in _measures(part, runs)),
         result.timed("command/import numpy, cv2", [imports], paired="command", better=None),
         result.timed("command/edge-digits read PNG", [reads], paired="command"),
         *([] if peak is None else [result.figure("memory/edge-digits read PNG, peak", peak, "B", better="lower")]),
@@ -115,26 +115,28 @@ def concerns(before: dict[str, Any], after: dict[str, Any], warmest: float | Non
     """Return what makes the figures doubtful, a line each, by the machine's state before and after."""
     then, now = (frozenset(state["throttled"] or ()) for state in (before, after))
     slowed = sorted({state for state in then | now if state.endswith(" now")} | (now - then))
-    found = []
+    warnings = []
     if slowed:
-        found.append(f"the board ran slower to keep from harm ({', '.join(slowed)}): cool it, or supply it better")
+        warnings.append(f"the board ran slower to keep from harm ({', '.join(slowed)}): cool it, or supply it better")
     if warmest is not None and warmest >= HOT:
-        found.append(f"the processor was as hot as {warmest:.0f} degrees Celsius: cool it, and measure again")
+        warnings.append(f"the processor was as hot as {warmest:.0f} degrees Celsius: cool it, and measure again")
     load, cores = before["load_average"], environment.machine()["cores"]
     if load is not None and load[0] > BUSY * cores:
-        found.append(
+        warnings.append(
             f"the machine was busy with other things: a load of {load[0]:.1f} on {cores} cores at the beginning"
         )
-    return found
+    return warnings
 
 
 def worth_a_word(record: dict[str, Any]) -> list[str]:
     """Return the warnings of a record for people: of all that is unstable, how much it is."""
     unstable = sum(measure["unstable"] for measure in record["measures"])
-    found = [warning for warning in record["warnings"] if " is unstable: " not in warning]
+    warnings = [warning for warning in record["warnings"] if " is unstable: " not in warning]
     if unstable:
-        found.append(f"{unstable} of {len(record['measures'])} figures are unstable: measure again on an idle machine")
-    return found
+        warnings.append(
+            f"{unstable} of {len(record['measures'])} figures are unstable: measure again on an idle machine"
+        )
+    return warnings
 
 
 def starts(settings: Settings, count: int) -> tuple[list[float], list[float]]:
@@ -155,8 +157,8 @@ def peak_memory(settings: Settings) -> int | None:
     if not Path("/proc/self/status").exists():
         return None
     command = [sys.executable, "-c", READ_AND_TELL, "read", str(scenes.DIGIT), *settings.options()]
-    told = _answer(command, MEMORY).stderr.partition("VmHWM:")[2].split()
-    return 1024 * int(told[0]) if told else None
+    words = _answer(command, MEMORY).stderr.partition("VmHWM:")[2].split()
+    return 1024 * int(words[0]) if words else None
 
 
 def _measured(part: str, settings: Settings) -> dict[str, list[float]]:
@@ -168,8 +170,8 @@ def _measured(part: str, settings: Settings) -> dict[str, list[float]]:
         "fast": settings.fast,
     }
     command = [sys.executable, "-m", "edge_runtime.device.bench_process", json.dumps(asked)]
-    found: dict[str, list[float]] = json.loads(_answer(command, PARTS[part]).stdout)
-    return found
+    times: dict[str, list[float]] = json.loads(_answer(command, PARTS[part]).stdout)
+    return times
 
 
 def _answer(command: Sequence[str], what: str) -> subprocess.CompletedProcess[str]:

@@ -96,7 +96,7 @@ def frames(asked: Asked) -> Found:
     """Time whole frames, stage by stage; of a turn, each size gives the mean over its pages."""
     pages = scenes.every()
     jpeg = cv2.imencode(".jpg", pages[scenes.PHOTO][0])[1].tobytes()
-    found: dict[str, list[float]] = {"decode": []}
+    times: dict[str, list[float]] = {"decode": []}
     turns = TURNS_FAST if asked.fast else TURNS
     with DigitReader(asked.model, labels=asked.labels, threads=asked.threads) as reader:
         begun = perf_counter()
@@ -110,11 +110,11 @@ def frames(asked: Asked) -> Found:
                 name: np.mean([of_stages(reader.read(page)) for page in drawn], 0) for name, drawn in pages.items()
             }
             if turn >= 0:
-                found["decode"].append(decoded)
+                times["decode"].append(decoded)
                 for name, mean in spent.items():
                     for stage, nanoseconds in zip(STAGES, mean.tolist(), strict=True):
-                        found.setdefault(f"{name}/{stage}", []).append(nanoseconds)
-    return found
+                        times.setdefault(f"{name}/{stage}", []).append(nanoseconds)
+    return times
 
 
 def machine(asked: Asked) -> Found:
@@ -136,11 +136,11 @@ def in_turns(calls: dict[str, Callable[[], object]], fast: bool) -> Found:
     """Return the nanoseconds of a call of each in every turn; calls take turns, of so many calls as fill one."""
     turn, turns = (TURN_FAST, TURNS_FAST) if fast else (TURN, TURNS)
     loops = {name: calibrated(call, turn) for name, call in calls.items()}
-    found: Found = {name: [] for name in calls}
+    times: Found = {name: [] for name in calls}
     for _ in range(WARM_UPS + turns):
         for name, call in calls.items():
-            found[name].append(timed(call, loops[name]) / loops[name])
-    return {name: values[WARM_UPS:] for name, values in found.items()}
+            times[name].append(timed(call, loops[name]) / loops[name])
+    return {name: values[WARM_UPS:] for name, values in times.items()}
 
 
 def calibrated(call: Callable[[], object], seconds: float) -> int:
@@ -163,8 +163,8 @@ def timed(call: Callable[[], object], loops: int) -> int:
 def bare(classifier: Classifier, image: Uint8, threads: int) -> Callable[[], Any]:
     """Return a call that gives one picture, uint8 (1, 28, 28), to the model without the classifier around it."""
     lite = interpreter(classifier.model, threads)
-    given, answered = lite.get_input_details()[0], lite.get_output_details()[0]["index"]
-    taken, index = image.astype(given["dtype"]).reshape(given["shape"]), given["index"]
+    details, answered = lite.get_input_details()[0], lite.get_output_details()[0]["index"]
+    taken, index = image.astype(details["dtype"]).reshape(details["shape"]), details["index"]
 
     def call() -> Any:
         lite.set_tensor(index, taken)

@@ -14,14 +14,14 @@ TURNS = ("one digit/bare LiteRT", "one digit/Classifier.scores", "one digit/Clas
 
 def lines(record: dict[str, Any]) -> Iterator[str]:
     """Yield them."""
-    found = result.measures(record)
+    measures = result.measures(record)
     yield from _machine(record["environment"])
     yield from _golden(record["details"]["golden_vectors"])
-    yield from _digit(found)
-    yield from _threads(found)
-    yield from _frames(found)
-    yield from _command(found)
-    yield from _reference(found)
+    yield from _digit(measures)
+    yield from _threads(measures)
+    yield from _frames(measures)
+    yield from _command(measures)
+    yield from _reference(measures)
 
 
 def _machine(environment: dict[str, Any]) -> Iterator[str]:
@@ -53,58 +53,58 @@ def _golden(replay: dict[str, Any] | None) -> Iterator[str]:
         )
 
 
-def _digit(found: Measures) -> Iterator[str]:
+def _digit(measures: Measures) -> Iterator[str]:
     yield ""
     yield f"{'The model':<{WIDTH}}{'p50':>12}{'p95':>12}"
     for name in ("model/load", "model/first inference"):
-        yield _times(name, found[name])
+        yield _times(name, measures[name])
     yield f"{'One digit, in turns':<{WIDTH}}{'p50':>12}{'p95':>12}   ratio to the first, and its 95 % interval"
     for name in TURNS:
-        against = result.ratio(found[name], found[TURNS[0]])
+        against = result.ratio(measures[name], measures[TURNS[0]])
         beside = "" if name == TURNS[0] else f"{against.value:>8.2f} ({against.low:.2f}-{against.high:.2f})"
-        yield _times(name, found[name]) + beside
+        yield _times(name, measures[name]) + beside
     yield f"{'Several digits, Classifier.scores':<{WIDTH}}{'p50':>12}{'p95':>12}   a digit"
-    for name, measure in found.items():
+    for name, measure in measures.items():
         group, _, count = name.partition("/")
         if group == "batches":
             yield _times(f"/{count} at once", measure) + _duration(measure.value / int(count))
 
 
-def _threads(found: Measures) -> Iterator[str]:
-    named = {name.partition("/")[2]: measure for name, measure in found.items() if name.startswith("threads/")}
+def _threads(measures: Measures) -> Iterator[str]:
+    named = {name.partition("/")[2]: measure for name, measure in measures.items() if name.startswith("threads/")}
     sizes = list(dict.fromkeys(name.split(", ")[1] for name in named))
     yield f"{'Threads for the network':<{WIDTH}}" + "".join(f"{size:>12}" for size in sizes)
     for count in dict.fromkeys(name.split(", ")[0] for name in named):
         yield f"  {count:<{WIDTH - 2}}" + "".join(_duration(named[f"{count}, {size}"].value) for size in sizes)
 
 
-def _frames(found: Measures) -> Iterator[str]:
+def _frames(measures: Measures) -> Iterator[str]:
     yield ""
     yield f"{'Whole frames of ten digits, ms':<{WIDTH}}" + "".join(f"{stage:>11}" for stage in STAGES)
-    for size in dict.fromkeys(name.split("/")[0] for name in found if name.startswith("stages ")):
-        of_stages = [found[f"{size}/{stage}"].value / 1e6 for stage in STAGES]
+    for size in dict.fromkeys(name.split("/")[0] for name in measures if name.startswith("stages ")):
+        of_stages = [measures[f"{size}/{stage}"].value / 1e6 for stage in STAGES]
         yield f"  {size.removeprefix('stages '):<{WIDTH - 2}}" + "".join(f"{value:>11.2f}" for value in of_stages)
-    decode = found["frames/decode 12 megapixels"].value / 1e6
+    decode = measures["frames/decode 12 megapixels"].value / 1e6
     yield f"  {'decoding 12 megapixels of JPEG':<{WIDTH - 2}}{decode:>{11 * len(STAGES)}.2f}"
 
 
-def _command(found: Measures) -> Iterator[str]:
+def _command(measures: Measures) -> Iterator[str]:
     yield ""
-    imports, read = (found[f"command/{name}"] for name in ("import numpy, cv2", "edge-digits read PNG"))
+    imports, read = (measures[f"command/{name}"] for name in ("import numpy, cv2", "edge-digits read PNG"))
     against = result.ratio(read, imports)
     yield f"{'Start of the command to first label':<{WIDTH}}{'p50':>11}{'p95':>12}"
     yield _times("command/import numpy, cv2", imports)
     yield _times("command/edge-digits read PNG", read) + f"{against.value:>8.2f} ({against.low:.2f}-{against.high:.2f})"
-    peak = found.get("memory/edge-digits read PNG, peak")
+    peak = measures.get("memory/edge-digits read PNG, peak")
     if peak is not None:
         yield f"  {'its peak memory':<{WIDTH - 2}}{peak.value / 1e6:>9.1f} MB"
 
 
-def _reference(found: Measures) -> Iterator[str]:
+def _reference(measures: Measures) -> Iterator[str]:
     yield f"{'This machine, for docs/cost-model.md':<{WIDTH}}{'p50':>10}{'p95':>12}"
     said = {"copy": "copy of 32 MiB", "loop": "100,000 rounds in Python", "chain": "cvtColor, adaptiveThreshold"}
     for name, words in said.items():
-        yield _times(f"/{words}", found[f"machine/{name}"])
+        yield _times(f"/{words}", measures[f"machine/{name}"])
 
 
 def _times(name: str, measure: Measure) -> str:

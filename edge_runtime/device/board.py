@@ -22,14 +22,14 @@ def temperature(root: Path = ROOT) -> float | None:
 
     `root` is where the file system begins.
     """
-    found = []
+    sensors = []
     for folders, name, value in SENSORS:
         for folder in sorted(root.glob(folders)):
             rank = _rank(_text(folder / name))
             degrees = _degrees(_text(folder / value)) if rank is not None else None
             if rank is not None and degrees is not None:
-                found.append((rank, degrees))
-    return min(found, key=lambda sensor: sensor[0])[1] if found else None
+                sensors.append((rank, degrees))
+    return min(sensors, key=lambda sensor: sensor[0])[1] if sensors else None
 
 
 def throttled(root: Path = ROOT) -> tuple[str, ...] | None:

@@ -71,10 +71,10 @@ def remove(folder: Path, name: str) -> Stored:
     """Remove a model. Raises OptionError where there is none of this name, or it has to stay; OutputError."""
     _removable(folder, name)
     with _changing(folder):
-        found = _removable(folder, name)
-        _write(folder, [entry for entry in store.entries(folder) if entry.id != found.entry.id])
-        durable.remove(found.path)
-        return found
+        stored = _removable(folder, name)
+        _write(folder, [entry for entry in store.entries(folder) if entry.id != stored.entry.id])
+        durable.remove(stored.path)
+        return stored
 
 
 def _earlier(folder: Path, name: str | None) -> Stored:
@@ -87,12 +87,12 @@ def _earlier(folder: Path, name: str | None) -> Stored:
 
 
 def _removable(folder: Path, name: str) -> Stored:
-    found = store.find(folder, name)
-    if found.ships:
-        raise OptionError(f"{found.entry.id} is the model that ships, which stays")
-    if found.current:
-        raise OptionError(f"{found.entry.id} is the model that reads: edge-digits model rollback, then remove it")
-    return found
+    stored = store.find(folder, name)
+    if stored.ships:
+        raise OptionError(f"{stored.entry.id} is the model that ships, which stays")
+    if stored.current:
+        raise OptionError(f"{stored.entry.id} is the model that reads: edge-digits model rollback, then remove it")
+    return stored
 
 
 def _switch(folder: Path, to: Path) -> None:

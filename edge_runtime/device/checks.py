@@ -12,28 +12,28 @@ Status = Literal["ok", "warning", "failed"]
 class Finding(NamedTuple):
     """What was found out about `name`: all is well, something may go wrong, or something does.
 
-    `remedy` is a line for a shell that mends it; None where no command does, as with a cable: `found` says what does.
+    `remedy` is a line for a shell that mends it; None where no command does, as with a cable: `message` says what does.
     """
 
     name: str
     status: Status
-    found: str
+    message: str
     remedy: str | None = None
 
 
-def ok(name: str, found: str) -> Finding:
+def ok(name: str, message: str) -> Finding:
     """Return that all is well."""
-    return Finding(name, "ok", found)
+    return Finding(name, "ok", message)
 
 
-def warning(name: str, found: str, remedy: str | None = None) -> Finding:
+def warning(name: str, message: str, remedy: str | None = None) -> Finding:
     """Return that something may go wrong, or goes worse than it could."""
-    return Finding(name, "warning", found, remedy)
+    return Finding(name, "warning", message, remedy)
 
 
-def failed(name: str, found: str, remedy: str | None = None) -> Finding:
+def failed(name: str, message: str, remedy: str | None = None) -> Finding:
     """Return that something does not work."""
-    return Finding(name, "failed", found, remedy)
+    return Finding(name, "failed", message, remedy)
 
 
 def pip(arguments: str) -> str:

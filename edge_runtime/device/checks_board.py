@@ -15,12 +15,14 @@ def temperature(root: Path = ROOT) -> Finding:
     degrees = board.temperature(root)
     if degrees is None:
         return ok("temperature", "this machine does not tell")
-    told = f"{degrees:.0f} degrees Celsius"
+    measured = f"{degrees:.0f} degrees Celsius"
     if degrees >= TOO_HOT:
-        return failed("temperature", f"{told}: it runs much slower to keep from harm; give it a heat sink and a fan")
+        return failed(
+            "temperature", f"{measured}: it runs much slower to keep from harm; give it a heat sink and a fan"
+        )
     if degrees >= HOT:
-        return warning("temperature", f"{told}: it runs slower from {HOT:.0f} on; give it a heat sink or a fan")
-    return ok("temperature", told)
+        return warning("temperature", f"{measured}: it runs slower from {HOT:.0f} on; give it a heat sink or a fan")
+    return ok("temperature", measured)
 
 
 def power(root: Path = ROOT) -> list[Finding]:
@@ -29,11 +31,11 @@ def power(root: Path = ROOT) -> list[Finding]:
     if states is None:
         if not a_raspberry_pi(root):
             return [ok("power", "only a Raspberry Pi tells"), ok("throttling", "only a Raspberry Pi tells")]
-        told = "the board does not answer: vcgencmd is missing, or this user may not ask"
+        message = "the board does not answer: vcgencmd is missing, or this user may not ask"
         mend = "sudo apt-get install -y libraspberrypi-bin || sudo apt-get install -y raspi-utils"
         if (root / "usr/bin/vcgencmd").exists():
             mend = "sudo usermod -aG video $USER"
-        return [warning("power", told, mend), warning("throttling", told, mend)]
+        return [warning("power", message, mend), warning("throttling", message, mend)]
     return [_voltage(states), _throttling(states)]
 
 

@@ -30,8 +30,8 @@ def may_open(path: Path) -> bool:
 
 def files(root: Path = ROOT) -> list[Path]:
     """Return the device files of Video4Linux, by their numbers."""
-    found = [path for path in root.glob("dev/video*") if re.fullmatch(r"video\d+", path.name)]
-    return sorted(found, key=_number)
+    paths = [path for path in root.glob("dev/video*") if re.fullmatch(r"video\d+", path.name)]
+    return sorted(paths, key=_number)
 
 
 def cameras(root: Path = ROOT, *, ioctl: Ioctl = fcntl.ioctl, may_open: MayOpen = may_open) -> list[Finding]:
@@ -39,18 +39,20 @@ def cameras(root: Path = ROOT, *, ioctl: Ioctl = fcntl.ioctl, may_open: MayOpen 
     there = files(root)
     nodes = camera_list.nodes(root / "dev", ioctl)
     usable = [node for node in nodes if node.usable]
-    found = [ok("camera", f"{node.path}: {node.name} ({node.driver}, {node.bus})") for node in usable]
+    findings = [ok("camera", f"{node.path}: {node.name} ({node.driver}, {node.bus})") for node in usable]
     silent = [path for path in there if may_open(path) and path not in {node.path for node in nodes}]
     for path in silent:
-        found.append(warning("camera", f"{path} ({_name(root, path)}) does not answer: plug it in again"))
+        findings.append(warning("camera", f"{path} ({_name(root, path)}) does not answer: plug it in again"))
     others = [(node.path, _part(node)) for node in nodes if not node.usable]
     for what, group in groupby(sorted(others, key=lambda other: (other[1], _number(other[0]))), lambda other: other[1]):
         numbers = _ranges([_number(path) for path, _ in group])
-        found.append(ok("device files", f"{root / 'dev' / 'video'}{numbers}: {what}"))
+        findings.append(ok("device files", f"{root / 'dev' / 'video'}{numbers}: {what}"))
     on_ribbon = sensors(root) or any(node.driver in RECEIVERS for node in nodes)
     if not usable and not silent and not on_ribbon and all(map(may_open, there)):
-        found.insert(0, warning("camera", "none: is one plugged in? Pictures, videos and streams can be read without"))
-    return found
+        findings.insert(
+            0, warning("camera", "none: is one plugged in? Pictures, videos and streams can be read without")
+        )
+    return findings
 
 
 def groups(
@@ -68,8 +70,8 @@ def groups(
         if inside:
             return failed("groups", f"{user} is in the group video, but may not open {names}", f"ls -l {closed[0]}")
         if line is not None and user in line[2].split(","):
-            told = f"{user} was added to the group video, but not for this session: log in again, or"
-            return failed("groups", f"{told} start a shell that is in it", "newgrp video")
+            reason = f"{user} was added to the group video, but not for this session: log in again, or"
+            return failed("groups", f"{reason} start a shell that is in it", "newgrp video")
         return failed("groups", f"{user} may not open {names}: join the group video, and log in again", join)
     if inside or user == "root":
         return ok("groups", f"{user} {'is in the group video' if inside else 'needs no group'}")
@@ -84,8 +86,8 @@ def groups(
 def sensors(root: Path = ROOT) -> list[str]:
     """Return the sensors that the kernel has found on ribbon cables."""
     names = (text(path) for path in sorted(root.glob("sys/class/video4linux/v4l-subdev*/name")))
-    found = (SENSOR.fullmatch(name) for name in names)
-    return [match[1] for match in found if match is not None and not LENS.match(match[1])]
+    matches = (SENSOR.fullmatch(name) for name in names)
+    return [match[1] for match in matches if match is not None and not LENS.match(match[1])]
 
 
 def ribbon(root: Path = ROOT, *, ioctl: Ioctl = fcntl.ioctl) -> Finding:
@@ -108,37 +110,37 @@ def ribbon(root: Path = ROOT, *, ioctl: Ioctl = fcntl.ioctl) -> Finding:
     return ok("ribbon cable", "no camera is seen; where there is one, seat its cable at both ends, and start again")
 
 
-def picamera2(found: Probe, root: Path = ROOT, *, prefix: Path | None = None) -> Finding:
+def picamera2(probe: Probe, root: Path = ROOT, *, prefix: Path | None = None) -> Finding:
     """Tell whether picamera2 can be used from this environment, whose folder is `prefix`."""
     needed = bool(sensors(root))
-    if found.works:
-        count = found.said["cameras"]
+    if probe.works:
+        count = probe.said["cameras"]
         if needed and not count:
             return failed("picamera2", "finds no camera, though the kernel does: another program may have it",
                           "rpicam-hello --list-cameras")  # fmt: skip
-        return ok("picamera2", f"{found.said['version'] or 'there'}, finds {' and '.join(count) or 'no camera'}")
+        return ok("picamera2", f"{probe.said['version'] or 'there'}, finds {' and '.join(count) or 'no camera'}")
     if not needed:
-        return ok("picamera2", f"{_why(found)}; only a camera on a ribbon cable needs it")
-    if found.missing:
+        return ok("picamera2", f"{_why(probe)}; only a camera on a ribbon cable needs it")
+    if probe.missing:
         if not (root / "usr/lib/python3/dist-packages/picamera2").exists():
             return failed("picamera2", "not installed, and a camera on a ribbon cable needs it", INSTALL)
         settings = (Path(sys.prefix) if prefix is None else prefix) / "pyvenv.cfg"
-        told = "installed, but this virtual environment does not let the system's packages in"
+        message = "installed, but this virtual environment does not let the system's packages in"
         if re.search(r"^include-system-site-packages\s*=\s*true", text(settings), re.MULTILINE):
-            told = "installed for the system's Python, and this virtual environment has another one"
+            message = "installed for the system's Python, and this virtual environment has another one"
             mend = "/usr/bin/python3 -m venv --clear --system-site-packages " + shlex.quote(str(settings.parent))
-            return failed("picamera2", told, mend)
+            return failed("picamera2", message, mend)
         pattern = "s/^\\(include-system-site-packages *= *\\)false/\\1true/"
-        return failed("picamera2", told, f"sed -i {shlex.quote(pattern)} {shlex.quote(str(settings))}")
-    if re.search(r"another numpy|size changed|multiarray|_ARRAY_API", f"{found.why} {found.complaints}"):
+        return failed("picamera2", message, f"sed -i {shlex.quote(pattern)} {shlex.quote(str(settings))}")
+    if re.search(r"another numpy|size changed|multiarray|_ARRAY_API", f"{probe.why} {probe.complaints}"):
         return failed("picamera2", "the system's was built for another numpy", pip("install --upgrade simplejpeg"))
-    if found.why == "No module named 'numpy'":
+    if probe.why == "No module named 'numpy'":
         return failed("picamera2", "cannot be told without numpy", pip("install numpy"))
-    return failed("picamera2", _why(found), "sudo apt-get install --reinstall -y python3-picamera2 python3-libcamera")
+    return failed("picamera2", _why(probe), "sudo apt-get install --reinstall -y python3-picamera2 python3-libcamera")
 
 
-def _why(found: Probe) -> str:
-    return "not visible from this environment" if found.missing else f"does not work: {found.why[:200]}"
+def _why(probe: Probe) -> str:
+    return "not visible from this environment" if probe.missing else f"does not work: {probe.why[:200]}"
 
 
 def _part(node: Node) -> str:

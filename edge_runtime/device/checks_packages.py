@@ -17,93 +17,93 @@ NAMES = {"opencv": "OpenCV", "interpreter": "the interpreter", "picamera2": "pic
 NEW_NUMPY = 2  # from this major version on, what was built for an older one does not run
 
 
-def numpy(found: Probe) -> Finding:
+def numpy(probe: Probe) -> Finding:
     """Tell whether numpy works."""
-    if found.works:
-        return ok("numpy", found.said["version"])
-    if found.missing:
+    if probe.works:
+        return ok("numpy", probe.said["version"])
+    if probe.missing:
         return failed("numpy", "not installed", pip("install numpy"))
-    return failed("numpy", f"does not work: {_short(found.why)}", pip("install --force-reinstall numpy"))
+    return failed("numpy", f"does not work: {_short(probe.why)}", pip("install --force-reinstall numpy"))
 
 
-def pillow(found: Probe) -> Finding:
+def pillow(probe: Probe) -> Finding:
     """Tell whether Pillow works."""
-    if found.works:
-        return ok("pillow", found.said["version"])
-    if found.missing:
+    if probe.works:
+        return ok("pillow", probe.said["version"])
+    if probe.missing:
         return failed("pillow", "not installed", pip("install pillow"))
-    return failed("pillow", f"does not work: {_short(found.why)}", pip("install --force-reinstall pillow"))
+    return failed("pillow", f"does not work: {_short(probe.why)}", pip("install --force-reinstall pillow"))
 
 
-def interpreter(found: Probe, *, bits: int, python: tuple[int, int]) -> Finding:
+def interpreter(probe: Probe, *, bits: int, python: tuple[int, int]) -> Finding:
     """Tell whether LiteRT, or the fallback for 32-bit systems, runs a network; `bits` are those of Python."""
-    if found.works:
-        said = f"{found.said['package']} {found.said['version']}"
-        if found.said["package"] == "ai-edge-litert":
+    if probe.works:
+        said = f"{probe.said['package']} {probe.said['version']}"
+        if probe.said["package"] == "ai-edge-litert":
             return ok("interpreter", f"LiteRT: {said}")
         if bits == 32:
             return ok("interpreter", f"the fallback for 32-bit systems: {said}")
         install = pip("install ai-edge-litert")
         return warning("interpreter", f"the fallback, which is for 32-bit systems and is old: {said}", install)
     if bits == 32 and python > (3, 11):
-        told = f"there is none for a 32-bit system with Python {python[0]}.{python[1]}: install the 64-bit system"
-        return failed("interpreter", told)
+        message = f"there is none for a 32-bit system with Python {python[0]}.{python[1]}: install the 64-bit system"
+        return failed("interpreter", message)
     packages = "tflite-runtime 'numpy<2'" if bits == 32 else "ai-edge-litert"
-    if found.missing:
+    if probe.missing:
         return failed("interpreter", "no TensorFlow Lite interpreter is installed", pip(f"install {packages}"))
-    if found.why == NO_NUMPY:
+    if probe.why == NO_NUMPY:
         return failed("interpreter", WITHOUT_NUMPY, pip("install numpy"))
-    why = "built for another numpy" if _clashes(found) else f"does not work: {_short(found.why)}"
+    why = "built for another numpy" if _clashes(probe) else f"does not work: {_short(probe.why)}"
     return failed("interpreter", why, pip(f"install --force-reinstall {packages}"))
 
 
-def opencv(found: Probe, installed: tuple[str, ...] | None = None) -> Finding:
+def opencv(probe: Probe, installed: tuple[str, ...] | None = None) -> Finding:
     """Tell whether OpenCV works, and what it can do; `installed` are the packages of it that pip knows of."""
     installed = _installed() if installed is None else installed
-    if not found.works:
-        return _opencv_fails(found, installed)
-    build = found.said["build"]
+    if not probe.works:
+        return _opencv_fails(probe, installed)
+    build = probe.said["build"]
     lacking = [name for name, pattern in PARTS.items() if not re.search(pattern, build)]
     windows = "windows" if re.search(WINDOWS, build) else "no windows (read --window needs opencv-python)"
     whose = ", ".join(installed) or "the system's"
     has = ", ".join([windows, *(name for name in PARTS if name not in lacking)])
-    told = f"{found.said['version']} ({whose}): {has}"
+    message = f"{probe.said['version']} ({whose}): {has}"
     if len(installed) > 1:
         mend = pip("uninstall -y " + " ".join(installed)) + " && " + pip("install opencv-python-headless")
-        return warning("opencv", f"{told}; several packages lie over each other", mend)
+        return warning("opencv", f"{message}; several packages lie over each other", mend)
     if lacking:
         without = {"V4L2": "USB cameras", "FFmpeg": "videos and streams"}
         lost = " and ".join(without[name] for name in lacking)
-        return warning("opencv", f"{told}; no {' and no '.join(lacking)}: {lost} cannot be read", pip(HEADLESS))
-    return ok("opencv", told)
+        return warning("opencv", f"{message}; no {' and no '.join(lacking)}: {lost} cannot be read", pip(HEADLESS))
+    return ok("opencv", message)
 
 
 HEADLESS = "install --force-reinstall opencv-python-headless"
 
 
-def _opencv_fails(found: Probe, installed: tuple[str, ...]) -> Finding:
-    if found.missing:
+def _opencv_fails(probe: Probe, installed: tuple[str, ...]) -> Finding:
+    if probe.missing:
         return failed("opencv", "not installed", pip("install opencv-python-headless"))
-    if found.why == NO_NUMPY:
+    if probe.why == NO_NUMPY:
         return failed("opencv", WITHOUT_NUMPY, pip("install numpy"))
-    if "shared object file" in found.why:
-        library = found.why.split(":")[0]
+    if "shared object file" in probe.why:
+        library = probe.why.split(":")[0]
         remove = pip(f"uninstall -y {' '.join(installed)}") + " && " if installed else ""
-        told = f"it needs {library}, which this system lacks; the one without windows does not"
-        return failed("opencv", told, remove + pip("install opencv-python-headless"))
-    why = "built for another numpy" if _clashes(found) else f"does not work: {_short(found.why)}"
+        reason = f"it needs {library}, which this system lacks; the one without windows does not"
+        return failed("opencv", reason, remove + pip("install opencv-python-headless"))
+    why = "built for another numpy" if _clashes(probe) else f"does not work: {_short(probe.why)}"
     return failed("opencv", why, pip("install --upgrade " + (installed or OPENCV)[0]))
 
 
 def _installed() -> tuple[str, ...]:
-    found = []
+    names = []
     for name in OPENCV:
         try:
             version(name)
         except PackageNotFoundError:
             continue
-        found.append(name)
-    return tuple(found)
+        names.append(name)
+    return tuple(names)
 
 
 def numpy_abi(probes: Mapping[str, Probe]) -> Finding:
@@ -129,15 +129,15 @@ def numpy_abi(probes: Mapping[str, Probe]) -> Finding:
                            f"{numpy.said['version']}")  # fmt: skip
 
 
-def _clashes(found: Probe) -> bool:
-    return CLASH.search(f"{found.why} {found.complaints}") is not None
+def _clashes(probe: Probe) -> bool:
+    return CLASH.search(f"{probe.why} {probe.complaints}") is not None
 
 
-def models(found: Probe) -> Finding:
+def models(probe: Probe) -> Finding:
     """Return what was found out of the models, which numpy and OpenCV are needed for."""
-    if found.works:
-        return Finding(**found.said)
-    return warning("models", f"cannot be told until the packages work: {_short(found.why)}")
+    if probe.works:
+        return Finding(**probe.said)
+    return warning("models", f"cannot be told until the packages work: {_short(probe.why)}")
 
 
 def _short(why: str) -> str:

@@ -39,8 +39,8 @@ def system(root: Path = ROOT, *, machine: str | None = None, bits: int | None = 
         return failed("system", f"{what}: this processor is too old: no interpreter has a package for it")
     if bits == 32:
         beneath = "a 64-bit kernel with 32-bit programs" if "64" in machine else "32-bit"
-        told = "LiteRT has packages for 64-bit systems alone: install the 64-bit system where the processor can"
-        return warning("system", f"{what}, {beneath}: {told}")
+        advice = "LiteRT has packages for 64-bit systems alone: install the 64-bit system where the processor can"
+        return warning("system", f"{what}, {beneath}: {advice}")
     if sys.platform not in ("linux", "darwin"):
         return warning("system", f"{what}: only Linux and macOS are supported; on Windows, use WSL")
     return ok("system", f"{what}, {bits}-bit")
@@ -49,16 +49,18 @@ def system(root: Path = ROOT, *, machine: str | None = None, bits: int | None = 
 def python(version: tuple[int, int, int] | None = None) -> Finding:
     """Tell which Python runs this, and where."""
     version = sys.version_info[:3] if version is None else version
-    told = ".".join(map(str, version))
+    version_text = ".".join(map(str, version))
     if not PYTHON[0] <= version[:2] <= PYTHON[1]:
         first, last = (".".join(map(str, each)) for each in PYTHON)
-        return failed("python", f"{told}: not one of {first} to {last}", f"python{last} -m venv edge-digits")
+        return failed("python", f"{version_text}: not one of {first} to {last}", f"python{last} -m venv edge-digits")
     if the_systems_python():
         mend = f"{shlex.quote(sys.executable)} -m venv --system-site-packages ~/edge-digits"
-        told = f"{told}, the system's own: install edge-digits into a virtual environment, which pip may change"
-        return warning("python", told, mend)
+        message = (
+            f"{version_text}, the system's own: install edge-digits into a virtual environment, which pip may change"
+        )
+        return warning("python", message, mend)
     where = f"in {sys.prefix}" if sys.prefix != sys.base_prefix else "not in a virtual environment"
-    return ok("python", f"{told}, {where}")
+    return ok("python", f"{version_text}, {where}")
 
 
 def disk(folder: Path | None = None) -> Finding:
@@ -69,23 +71,23 @@ def disk(folder: Path | None = None) -> Finding:
         return warning("disk", str(error))
     there = next((each for each in (folder, *folder.parents) if each.exists()), Path("/"))
     try:
-        found = os.statvfs(there)
+        stats = os.statvfs(there)
     except OSError as error:
         return failed("disk", f"{there}: {error.strerror or error}")
-    free, total = found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
-    told = f"{_size(free)} of {_size(total)} free at {there}"
-    if found.f_flag & os.ST_RDONLY:
+    free, total = stats.f_bavail * stats.f_frsize, stats.f_blocks * stats.f_frsize
+    usage = f"{_size(free)} of {_size(total)} free at {there}"
+    if stats.f_flag & os.ST_RDONLY:
         return warning("disk", f"{there} is read-only: state is not kept, nor are models; logs go elsewhere")
     if not os.access(there, os.W_OK | os.X_OK):
         mend = f"sudo install -d -o $(id -u) -g $(id -g) {shlex.quote(str(folder))}"
         return warning("disk", f"{there} may not be written to: state is not kept, nor are models", mend)
     mend = "sudo apt-get clean && sudo journalctl --vacuum-size=50M"
-    inodes = found.f_favail if found.f_files else INODES  # some file systems do not count them
+    inodes = stats.f_favail if stats.f_files else INODES  # some file systems do not count them
     if free < DISK_FULL or inodes < INODES // 10:
-        return failed("disk", f"full: {told}", mend)
+        return failed("disk", f"full: {usage}", mend)
     if free < DISK_LOW or inodes < INODES:
-        return warning("disk", f"almost full: {told}", mend)
-    return ok("disk", told)
+        return warning("disk", f"almost full: {usage}", mend)
+    return ok("disk", usage)
 
 
 def memory(root: Path = ROOT) -> Finding:
@@ -94,13 +96,13 @@ def memory(root: Path = ROOT) -> Finding:
     if len(said) < 2:
         return ok("memory", "this system does not tell")
     total, available = (1024 * int(said[name]) for name in ("MemTotal", "MemAvailable"))
-    told = f"{_size(available)} of {_size(total)} free for programs"
+    usage = f"{_size(available)} of {_size(total)} free for programs"
     mend = "ps -e -o rss,pid,args --sort=-rss | head"
     if available < MEMORY_FULL:
-        return failed("memory", f"{told}, too little; end what takes most", mend)
+        return failed("memory", f"{usage}, too little; end what takes most", mend)
     if available < MEMORY_LOW:
-        return warning("memory", f"{told}; see what takes most", mend)
-    return ok("memory", told)
+        return warning("memory", f"{usage}; see what takes most", mend)
+    return ok("memory", usage)
 
 
 def clock(root: Path = ROOT, *, now: float | None = None) -> Finding:
@@ -128,9 +130,9 @@ def _synchronized(root: Path) -> bool | None:
 
 def display(environment: Mapping[str, str] = os.environ) -> Finding:
     """Tell whether there is a display; only `read --window` needs one."""
-    found = [f"{name}={environment[name]}" for name in ("WAYLAND_DISPLAY", "DISPLAY") if environment.get(name)]
-    if found:
-        return ok("display", ", ".join(found))
+    displays = [f"{name}={environment[name]}" for name in ("WAYLAND_DISPLAY", "DISPLAY") if environment.get(name)]
+    if displays:
+        return ok("display", ", ".join(displays))
     with suppress(KeyError):
         if environment["SSH_CONNECTION"]:
             return ok("display", "none, over ssh: `edge-digits serve` shows a page in place of read --window")

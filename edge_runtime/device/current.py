@@ -29,7 +29,7 @@ def mark(folder: Path) -> Mark | None:
     """Return what tells whether the current model is another one than before; None where the one that ships reads."""
     try:
         target = os.readlink(folder / CURRENT)
-        found = os.stat(folder / target)
+        stats = os.stat(folder / target)
     except OSError:
         return None
-    return target, found.st_ino, found.st_mtime_ns
+    return target, stats.st_ino, stats.st_mtime_ns

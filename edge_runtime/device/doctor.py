@@ -64,14 +64,14 @@ def checks(root: Path) -> list[tuple[str, Check]]:
 
 def together(checks: Sequence[tuple[str, Check]], seconds: float = SECONDS) -> list[Finding]:
     """Make checks at the same time; what is not done in so many seconds, or fails itself, is a finding as well."""
-    found: dict[int, list[Finding]] = {}
+    results: dict[int, list[Finding]] = {}
 
     def make(number: int, name: str, check: Check) -> None:
         try:
             findings = check()
         except Exception as error:  # boundary: a doctor that falls ill would be of no use
             findings = failed(name, f"cannot be told: {type(error).__name__}: {' '.join(str(error).split())}")
-        found[number] = [findings] if isinstance(findings, Finding) else findings
+        results[number] = [findings] if isinstance(findings, Finding) else findings
 
     threads = [
         # ending.py knows the name: it does not wait for one that hangs.
@@ -85,7 +85,9 @@ def together(checks: Sequence[tuple[str, Check]], seconds: float = SECONDS) -> l
         thread.join(max(0.0, end - monotonic()))
     late = failed("", f"cannot be told: no answer within {seconds:g} s")
     return [
-        finding for number, (name, _) in enumerate(checks) for finding in found.get(number, [late._replace(name=name)])
+        finding
+        for number, (name, _) in enumerate(checks)
+        for finding in results.get(number, [late._replace(name=name)])
     ]
 
 
@@ -101,5 +103,13 @@ def record(findings: Sequence[Finding]) -> dict[str, Any]:
         "checked_at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "version": __version__,
         "passed": passed(findings),
-        "checks": [finding._asdict() for finding in findings],
+        "checks": [
+            {
+                "name": finding.name,
+                "status": finding.status,
+                "found": finding.message,
+                "remedy": finding.remedy,
+            }
+            for finding in findings
+        ],
     }

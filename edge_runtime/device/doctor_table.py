@@ -25,11 +25,11 @@ def lines(findings: Sequence[Finding], width: int | None = None, color: bool = F
 
     for finding in findings:
         status = styled(f"{finding.status:<9}", fg=COLORS[finding.status], bold=finding.status != "ok" or None)
-        told = [finding.found]
+        wrapped = [finding.message]
         if width is not None and width - left >= LEAST:
-            told = textwrap.wrap(finding.found, width - left - 1, break_on_hyphens=False) or [""]
-        yield f"{status}{styled(f'{finding.name:<{names + 2}}', bold=True)}{told[0]}"
-        yield from (" " * left + line for line in told[1:])
+            wrapped = textwrap.wrap(finding.message, width - left - 1, break_on_hyphens=False) or [""]
+        yield f"{status}{styled(f'{finding.name:<{names + 2}}', bold=True)}{wrapped[0]}"
+        yield from (" " * left + line for line in wrapped[1:])
         if finding.remedy is not None:
             yield " " * left + styled(finding.remedy, fg="cyan")
     counted = Counter(finding.status for finding in findings)

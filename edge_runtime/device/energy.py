@@ -136,8 +136,10 @@ def watts(program: Path) -> float | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    told = {(rail, unit): float(value) for rail, unit, value in RAIL.findall(done.stdout.decode(errors="replace"))}
-    powers = [value * told[rail, "V"] for (rail, unit), value in told.items() if unit == "A" and (rail, "V") in told]
+    values = {(rail, unit): float(value) for rail, unit, value in RAIL.findall(done.stdout.decode(errors="replace"))}
+    powers = [
+        value * values[rail, "V"] for (rail, unit), value in values.items() if unit == "A" and (rail, "V") in values
+    ]
     return sum(powers) if powers else None
 
 

@@ -85,12 +85,12 @@ def state(root: Path = board.ROOT) -> dict[str, Any]:
 
 def versions() -> dict[str, str | None]:
     """Return the versions of what has a say in the figures; the runtime's own parts are None where they have none."""
-    found: dict[str, str | None] = {"edge-digits": __version__}
+    record: dict[str, str | None] = {"edge-digits": __version__}
     for name, packages in PACKAGES.items():
         known = next(filter(None, map(_version, packages)), _opencv() if name == "opencv" else None)
         if known is not None or name in ("numpy", "opencv", "pillow", "litert"):
-            found[name] = known
-    return found
+            record[name] = known
+    return record
 
 
 def commit() -> str | None:
@@ -145,8 +145,8 @@ def _processor(cpuinfo: str) -> str:
 
 
 def _memory(meminfo: str) -> int | None:
-    found = re.search(r"^MemTotal:\s*(\d+) kB", meminfo, re.MULTILINE)
-    return round(1024 * int(found[1]) / STEP) * STEP if found else None
+    match = re.search(r"^MemTotal:\s*(\d+) kB", meminfo, re.MULTILINE)
+    return round(1024 * int(match[1]) / STEP) * STEP if match else None
 
 
 def _os(root: Path) -> str:

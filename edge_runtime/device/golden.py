@@ -62,11 +62,11 @@ def replay(classifier: Classifier) -> Replay | None:
 
 def check(classifier: Classifier) -> Replay | None:
     """Replay them, as `replay` does. Raises CheckFailed where the network does not answer as it should."""
-    found = replay(classifier)
-    if found is not None and not found.passed:
+    result = replay(classifier)
+    if result is not None and not result.passed:
         raise CheckFailed(
-            f"{classifier.model.path} does not answer as it should on this machine: {found.same} of {found.vectors} "
-            f"golden vectors get their label, and scores are up to {found.furthest:g} units in the last place off, "
-            f"where {found.allowed} are allowed; copy the file again, or install another version of the interpreter"
+            f"{classifier.model.path} does not answer as it should on this machine: {result.same} of {result.vectors} "
+            f"golden vectors get their label, and scores are up to {result.furthest:g} units in the last place off, "
+            f"where {result.allowed} are allowed; copy the file again, or install another version of the interpreter"
         )
-    return found
+    return result

@@ -38,10 +38,10 @@ def dumped(entries: list[Entry]) -> bytes:
 def loaded(data: bytes) -> list[Entry]:
     """Return what JSON holds; what makes no sense is left out: the models themselves say all that is needed."""
     try:
-        found = json.loads(data)["models"]
+        models = json.loads(data)["models"]
     except (ValueError, TypeError, KeyError, RecursionError):
         return []
-    values = found if isinstance(found, list) else []
+    values = models if isinstance(models, list) else []
     return [Entry(**value) for value in values if isinstance(value, dict) and _sensible(value)]
 
 

@@ -102,9 +102,9 @@ def _written(data: bytes) -> Iterator[Path]:
 
 def _vouched(name: str, data: bytes, trust: Trust) -> bool:
     """Return whether a trusted key has signed it. Raises ModelError where what vouches for it is wrong or missing."""
-    shown, found = fetch.public(name), hashlib.sha256(data).hexdigest()
-    if trust.sha256 is not None and trust.sha256.lower() != found:
-        raise ModelCorrupt(f"{shown} has SHA-256 {found}, not {trust.sha256.lower()}; fetch again")
+    shown, digest = fetch.public(name), hashlib.sha256(data).hexdigest()
+    if trust.sha256 is not None and trust.sha256.lower() != digest:
+        raise ModelCorrupt(f"{shown} has SHA-256 {digest}, not {trust.sha256.lower()}; fetch again")
     signed = _signed(name, data, trust)
     if not signed and trust.required:
         raise ModelError(f"{shown} is not signed: there is no {fetch.public(fetch.signature_of(name))}")
@@ -119,8 +119,8 @@ def _signed(name: str, data: bytes, trust: Trust) -> bool:
     from edge_runtime.device import signature  # not at the top: without keys, nobody needs its package
 
     keys = signature.keys(trust.keys)
-    found = fetch.fetch(fetch.signature_of(name), signature.MOST_BYTES)
-    if found is None:
+    signature_data = fetch.fetch(fetch.signature_of(name), signature.MOST_BYTES)
+    if signature_data is None:
         return False
-    signature.verify(data, found, keys, fetch.public(name))
+    signature.verify(data, signature_data, keys, fetch.public(name))
     return True

@@ -19,8 +19,8 @@ class Ledger:
 
     def entry(self, path: Path) -> Entry | None:
         """Return what is noted of a model; None for the one that ships."""
-        found = [one.entry for one in store.models(self._folder) if one.path == path]
-        return found[0] if found else None
+        entries = [one.entry for one in store.models(self._folder) if one.path == path]
+        return entries[0] if entries else None
 
     def note(self, id: str, **values: Any) -> None:
         """Change what is noted of a model."""

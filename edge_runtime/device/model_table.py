@@ -28,7 +28,7 @@ def details(one: Stored) -> list[str]:
     """Return what there is to say of a model, a line each. Raises ModelError where its file is damaged."""
     model = _whole(one)
     card = model.card or {}
-    told: list[tuple[str, object]] = [
+    rows: list[tuple[str, object]] = [
         ("id", one.entry.id),
         ("file", one.path),
         ("state", state(one)),
@@ -41,12 +41,12 @@ def details(one: Stored) -> list[str]:
         ("commit", card.get("commit")),
     ]
     if not one.ships:
-        told += [
+        rows += [
             ("installed", one.entry.installed_at),
             ("source", one.entry.source),
             ("signed", "by a key that was trusted" if one.entry.signed else "no"),
         ]
-    return [f"{name:<10} {value}" for name, value in told if value is not None]
+    return [f"{name:<10} {value}" for name, value in rows if value is not None]
 
 
 def whole_record(one: Stored) -> dict[str, Any]:

@@ -51,8 +51,8 @@ def probe(what: str, seconds: float = PATIENCE) -> Probe:
     if answer.code < 0:
         return Probe({}, f"it crashes this processor's Python ({_signal(-answer.code)})", complaints=answer.err)
     try:
-        told = json.loads(answer.out.splitlines()[-1])
-        return Probe(told["said"], told["why"], told["missing"], answer.err)
+        record = json.loads(answer.out.splitlines()[-1])
+        return Probe(record["said"], record["why"], record["missing"], answer.err)
     except (ValueError, LookupError, TypeError):
         last = (answer.err.strip().splitlines() or [f"it ends with exit code {answer.code}"])[-1]
         return Probe({}, last, complaints=answer.err)
@@ -117,10 +117,10 @@ def _interpreter() -> dict[str, Any]:
         package = "tflite-runtime"
     network = Interpreter(model_path=str(MODEL))
     network.allocate_tensors()
-    (taken,), (given,) = network.get_input_details(), network.get_output_details()
+    (taken,), (output,) = network.get_input_details(), network.get_output_details()
     network.set_tensor(taken["index"], numpy.zeros(taken["shape"], taken["dtype"]))
     network.invoke()
-    network.get_tensor(given["index"])
+    network.get_tensor(output["index"])
     return {"package": package, "version": version(package)}
 
 
@@ -131,11 +131,11 @@ def _picamera2() -> dict[str, Any]:
     import_module("picamera2")  # what `picamera` says of one that is missing names a remedy, and not what is missing
     from edge_runtime.sources import picamera
 
-    found = [model for _, model in picamera.models()]
+    cameras = [model for _, model in picamera.models()]
     try:
-        return {"version": version("picamera2"), "cameras": found}
+        return {"version": version("picamera2"), "cameras": cameras}
     except PackageNotFoundError:
-        return {"version": "", "cameras": found}
+        return {"version": "", "cameras": cameras}
 
 
 def _models() -> dict[str, Any]:

@@ -14,29 +14,30 @@ if TYPE_CHECKING:
     from edge_runtime.device.swap import Swapping
 
 
-def opened(given: Given, lasting: bool, tell: Callable[[str], None]) -> AbstractContextManager[Reader]:
+def opened(options: Given, lasting: bool, tell: Callable[[str], None]) -> AbstractContextManager[Reader]:
     """Open the model that is named, else the store's current one, else the one that ships. Raises EdgeError.
 
     What is `lasting` takes up what is installed later, and goes back by itself where that fails; `tell` is told.
     """
-    folder = _home() if given["model"] is None else None
+    folder = _home() if options["model"] is None else None
     if folder is None:
-        return _of(given, given["model"])
-    return _swapping(given, folder, tell) if lasting else _of(given, current(folder))
+        return _of(options, options["model"])
+    return _swapping(options, folder, tell) if lasting else _of(options, current(folder))
 
 
-def _of(given: Given, path: Path | None) -> DigitReader:
+def _of(options: Given, path: Path | None) -> DigitReader:
     return DigitReader(
-        path, labels=given["labels"], threads=given["threads"], min_confidence=given["min_confidence"],
-        min_line_confidence=given["min_line_confidence"], turn=None if given["turn"] == "auto" else int(given["turn"]),
+        path, labels=options["labels"], threads=options["threads"], min_confidence=options["min_confidence"],
+        min_line_confidence=options["min_line_confidence"],
+        turn=None if options["turn"] == "auto" else int(options["turn"]),
     )  # fmt: skip
 
 
-def _swapping(given: Given, folder: Path, tell: Callable[[str], None]) -> "Swapping":
+def _swapping(options: Given, folder: Path, tell: Callable[[str], None]) -> "Swapping":
     from edge_runtime.device.swap import Swapping  # not at the top: what reads pictures has no time for it
 
     def of(path: Path, warmed: bool) -> DigitReader:
-        reader = _of(given, path)
+        reader = _of(options, path)
         if warmed:
             from edge_runtime.device import warm
 

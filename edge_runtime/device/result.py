@@ -83,8 +83,8 @@ def statistics(measure: Measure) -> dict[str, float] | None:
     if not measure.samples:
         return None
     values = _flat(measure.samples)
-    found = {name: float(np.quantile(values, at)) for name, at in QUANTILES.items()}
-    return {**found, "mean": float(values.mean()), "deviation": float(values.std())}
+    quantiles = {name: float(np.quantile(values, at)) for name, at in QUANTILES.items()}
+    return {**quantiles, "mean": float(values.mean()), "deviation": float(values.std())}
 
 
 def is_unstable(measure: Measure) -> bool:
@@ -170,25 +170,25 @@ def write(
 def read(path: Path) -> dict[str, Any]:
     """Return what such a file holds. Raises EdgeError where it is not there or not such a file."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise EdgeError(f"cannot read {path}: {error.strerror or error}") from error
     except ValueError as error:
         raise EdgeError(f"{path} is no result of a benchmark: {error}") from error
-    if not isinstance(found, dict) or not {"format", "benchmark", "environment", "measures"} <= found.keys():
+    if not isinstance(record, dict) or not {"format", "benchmark", "environment", "measures"} <= record.keys():
         raise EdgeError(f"{path} is no result of a benchmark: it lacks what one begins with")
-    if found["format"] != FORMAT:
-        raise EdgeError(f"{path} has format {found['format']}, and this is for format {FORMAT}: measure again")
+    if record["format"] != FORMAT:
+        raise EdgeError(f"{path} has format {record['format']}, and this is for format {FORMAT}: measure again")
     try:
-        measures(found)
+        measures(record)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise EdgeError(f"{path} is no result of a benchmark: a measure is not as it should be ({error})") from error
-    return found
+    return record
 
 
-def measures(found: dict[str, Any]) -> dict[str, Measure]:
+def measures(record: dict[str, Any]) -> dict[str, Measure]:
     """Return the measures of a record, by name."""
-    return {each["name"]: Measure(*(each[field] for field in FIELDS)) for each in found["measures"]}
+    return {each["name"]: Measure(*(each[field] for field in FIELDS)) for each in record["measures"]}
 
 
 def _flat(samples: Sequence[Sequence[float]]) -> NDArray[np.float64]:

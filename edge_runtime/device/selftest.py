@@ -76,8 +76,8 @@ def lines(record: Record) -> Iterator[str]:
             f"last place (allowed: {vectors['allowed']})"
         )
     for page in record["pages"]:
-        told = "ok" if page["passed"] else "failed" if page["required"] else "not as written"
-        yield f"{'Sample page':<16}{told}: {page['file']} reads {_text(page['read'])}, {page['ms']:.1f} ms"
+        status = "ok" if page["passed"] else "failed" if page["required"] else "not as written"
+        yield f"{'Sample page':<16}{status}: {page['file']} reads {_text(page['read'])}, {page['ms']:.1f} ms"
     yield f"{'One digit':<16}{record['digit_ns'] / 1000:.1f} us"
     if source is not None and source["problem"] is not None:
         yield f"{'Source':<16}failed: {source['problem']}"
@@ -93,16 +93,16 @@ def _text(read: list[str]) -> str:
 def _vectors(reader: DigitReader, failures: list[EdgeError]) -> Record | None:
     """Replay the golden vectors; None for a model that has none."""
     try:
-        found = golden.replay(reader.classifier)
-        if found is None:
+        replay = golden.replay(reader.classifier)
+        if replay is None:
             return None
-        if not found.passed:
+        if not replay.passed:
             failures += _complaints(reader)
     except CheckFailed as error:
         failures.append(error)
         return {"vectors": 0, "same": 0, "furthest": None, "allowed": None, "passed": False}
-    furthest = found.furthest if isfinite(found.furthest) else None
-    return {**found._asdict(), "furthest": furthest, "passed": found.passed}
+    furthest = replay.furthest if isfinite(replay.furthest) else None
+    return {**replay._asdict(), "furthest": furthest, "passed": replay.passed}
 
 
 def _complaints(reader: DigitReader) -> Iterator[EdgeError]:
@@ -157,7 +157,7 @@ def _digit_ns(reader: DigitReader) -> float:
 
 def _look(reader: DigitReader, name: str, failures: list[EdgeError]) -> Record:
     """Take some frames of a source, and read the last one."""
-    found: Record = {"name": public(name), "frames": 0, "width": None, "height": None, "read": [], "problem": None}
+    record: Record = {"name": public(name), "frames": 0, "width": None, "height": None, "read": [], "problem": None}
     problem: EdgeError | None = None
     try:
         options = Options(frames=FRAMES, until=monotonic() + PATIENCE)
@@ -166,16 +166,16 @@ def _look(reader: DigitReader, name: str, failures: list[EdgeError]) -> Record:
                 if isinstance(frame, PictureError):
                     raise frame
                 last = frame
-                found["frames"] += 1
-        if not found["frames"]:
-            raise SourceError(f"{found['name']}: it gives nothing")
+                record["frames"] += 1
+        if not record["frames"]:
+            raise SourceError(f"{record['name']}: it gives nothing")
         reading = reader.read(last)
-        found |= {"width": reading.width, "height": reading.height, "read": list(reading.text)}
+        record |= {"width": reading.width, "height": reading.height, "read": list(reading.text)}
         if last.pixels.std() < ALIKE and kind_of(name).live:
-            raise SourceError(f"{found['name']}: every pixel is alike: is the lens covered, or the light out?")
+            raise SourceError(f"{record['name']}: every pixel is alike: is the lens covered, or the light out?")
     except EdgeError as error:
         problem = error
     if problem is not None:
-        found["problem"] = str(problem)
+        record["problem"] = str(problem)
         failures.append(problem)
-    return found
+    return record

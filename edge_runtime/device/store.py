@@ -45,10 +45,10 @@ def models(folder: Path) -> list[Stored]:
     known = {entry.id for entry in noted}
     files = {path.stem: path for path in folder.glob(f"*{SUFFIX}") if history.NAME.fullmatch(path.stem)}
     strangers = [stem for stem in files if stem not in known]  # nobody wrote down when they came
-    found = [Entry(id=stem) for stem in sorted(strangers, key=lambda stem: (_changed(files[stem]), stem))]
-    found += [entry for entry in noted if entry.id in files]
+    by_age = [Entry(id=stem) for stem in sorted(strangers, key=lambda stem: (_changed(files[stem]), stem))]
+    by_age += [entry for entry in noted if entry.id in files]
     reads = current(folder)
-    return [Stored(entry, files[entry.id], files[entry.id] == reads) for entry in reversed(found)]
+    return [Stored(entry, files[entry.id], files[entry.id] == reads) for entry in reversed(by_age)]
 
 
 def every(folder: Path) -> list[Stored]:
@@ -65,15 +65,15 @@ def find(folder: Path, name: str | None = None) -> Stored:
     """
     there = {one.entry.id: one for one in reversed(every(folder))}  # what ships may have been installed, too
     if name is None:
-        found = [one for one in there.values() if one.current]
+        matches = [one for one in there.values() if one.current]
     elif name == SHIPS:
         return every(folder)[-1]
     else:
-        found = [one for id, one in there.items() if name and id.startswith(name.lower())]
-    if len(found) != 1:
-        what = "several models have" if found else "no model has"
+        matches = [one for id, one in there.items() if name and id.startswith(name.lower())]
+    if len(matches) != 1:
+        what = "several models have" if matches else "no model has"
         raise OptionError(f"{what} an id that begins with {name!r}; there is {', '.join(reversed(there))}")
-    return found[0]
+    return matches[0]
 
 
 def before(folder: Path) -> list[Path]:
@@ -87,9 +87,9 @@ def line(stored: list[Stored]) -> list[Stored]:
     A model that was gone back from, is not among them, nor is one that was about to be removed when the power failed.
     """
     at = next((i for i, one in enumerate(stored) if one.current), len(stored))
-    found = stored[at:]
-    known = [one for one in found if one.entry.installed_at is not None]
-    return known if found and found[0] in known else found
+    candidates = stored[at:]
+    known = [one for one in candidates if one.entry.installed_at is not None]
+    return known if candidates and candidates[0] in known else candidates
 
 
 def entries(folder: Path) -> list[Entry]:

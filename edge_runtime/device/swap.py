@@ -168,9 +168,9 @@ class Swapping:
         self._ledger.settle()
         if self._turn.until is not None:
             self._examine(self._turn)
-        found = store.mark(self._folder)
-        if found != self._known and not self._ended:
-            self._known = found
+        mark = store.mark(self._folder)
+        if mark != self._known and not self._ended:
+            self._known = mark
             self._take(store.current(self._folder))
 
     def _take(self, path: Path) -> None:
@@ -231,10 +231,10 @@ class Swapping:
 
 def _file(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        stats = path.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns
+    return stats.st_ino, stats.st_mtime_ns
 
 
 def _reason(error: Exception) -> str:

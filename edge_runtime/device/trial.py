@@ -29,7 +29,7 @@ def run(path: Path, name: str, seconds: float = SECONDS) -> None:
         env=environment,
     ) as process:  # fmt: skip
         try:
-            told, complaints = process.communicate(timeout=seconds)
+            output, complaints = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired as error:
             raise ModelError(f"{name} does not answer: it was given {seconds:g} s to read a page") from error
         finally:
@@ -39,7 +39,7 @@ def run(path: Path, name: str, seconds: float = SECONDS) -> None:
         return
     if code < 0:
         raise ModelError(f"{name} crashes the interpreter on this machine ({_signal(-code)})")
-    last = (told.strip() or complaints.strip() or f"it ended with {code}").splitlines()[-1]
+    last = (output.strip() or complaints.strip() or f"it ended with {code}").splitlines()[-1]
     raise ModelError(last.replace(str(path), name))
 
 

@@ -113,15 +113,15 @@ def _labels(digits: Sequence[Digit], taken: NDArray[np.bool_], thickness: int) -
     places = [label.places(digit.box, taken.shape)[0] for label, digit in zip(labels, digits, strict=True)]
     for place in places:
         covered(taken, place)[...] = True
-    found = []
+    captions = []
     for label, place, digit in zip(labels, places, digits, strict=True):
         covered(taken, place)[...] = False
         whole = label._replace(text=f"{digit.label} {digit.confidence:.0%}")
         wide = whole.claim(taken, digit.box, best=1)
         if wide is None:
             covered(taken, place)[...] = True
-        found.append((label, place) if wide is None else (whole, wide))
-    return found
+        captions.append((label, place) if wide is None else (whole, wide))
+    return captions
 
 
 def _outline(picture: np.ndarray, box: Box, color: Color, thickness: int) -> None:

@@ -119,7 +119,7 @@ def _stages(trace: Trace, labels: Sequence[str]) -> Uint8:
         cv2.convertScaleAbs(plane.ink, alpha=255 / np.nan_to_num(trace.page.darkness[best], nan=255)), np.uint8
     )
     kind = "light" if plane.light else "dark"
-    found = sum(region.plane == best for region in trace.regions)
+    count = sum(region.plane == best for region in trace.regions)
     panels = (
         ("1. The page", "green: what was read; red: what was rejected, and why", _page(trace, size)),
         (
@@ -128,7 +128,7 @@ def _stages(trace: Trace, labels: Sequence[str]) -> Uint8:
             np.dstack([scaled(ink, size)] * 3),
         ),
         (
-            f"3. Its regions: {found}",
+            f"3. Its regions: {count}",
             "in color: how likely a digit; gray: its parts or whole stand for it; pale: the network never saw it",
             _regions(trace, best, size, len(labels) > trace.confidences.shape[1]),
         ),

@@ -116,25 +116,25 @@ class Mqtt(Sink):
 
     def _run(self) -> None:
         """Connect until it is time to end, and tell of each change: while it is away, of each kind of reason once."""
-        told = set[str]()
+        reported = set[str]()
         tries = 0
         with self._ear:
             while not self._ending.is_set():
                 began = time.monotonic()
                 try:
-                    reason = self._serve(told)
+                    reason = self._serve(reported)
                 except Exception as error:  # boundary: whatever a broker sends, the next one may be better
                     reason = _said(error)
                 if self._ending.is_set():
                     return
                 kind = reason.partition(" (")[0]
-                if kind not in told:
-                    told.add(kind)
+                if kind not in reported:
+                    reported.add(kind)
                     self._tell(f"{self._broker.name} {reason}; messages are kept until it is back")
                 tries = tries + 1 if time.monotonic() - began < self._pauses[-1] else 1
                 self._ending.wait(self._pauses[min(tries, len(self._pauses)) - 1])
 
-    def _serve(self, told: set[str]) -> str:
+    def _serve(self, reported: set[str]) -> str:
         """Connect, and send until that ends; return why it did."""
         link = Link(self._broker, self._device, self._base, self._announced, self._spool, self._ear, self._refused)
         waiting = time.monotonic() + ANSWER
@@ -144,8 +144,8 @@ class Mqtt(Sink):
                     break
                 link.pump(min(self._until, time.monotonic() + 1.0))
                 if link.taken:
-                    if told:
-                        told.clear()
+                    if reported:
+                        reported.clear()
                         self._tell(f"{self._broker.name} is connected")
                     link.send()
                 elif time.monotonic() >= waiting:

@@ -193,8 +193,8 @@ def _last_line(number: int, end: int) -> int:
     """Return where the last whole line of an open file ends."""
     while end:
         begin = max(0, end - CHUNK)
-        found = os.pread(number, end - begin, begin).rfind(b"\n")
-        if found >= 0:
-            return begin + found + 1
+        newline = os.pread(number, end - begin, begin).rfind(b"\n")
+        if newline >= 0:
+            return begin + newline + 1
         end = begin
     return 0

@@ -71,9 +71,9 @@ def cameras(folder: Path = DEV, ioctl: Ioctl = fcntl.ioctl) -> list[Listed]:
     return [*_ribbons(there), *(_listed(node, folder, ioctl) for node in there if node.usable)]
 
 
-def lines(found: Sequence[Listed]) -> Iterator[str]:
+def lines(listed: Sequence[Listed]) -> Iterator[str]:
     """Yield the lines that show cameras to a person."""
-    for camera in found:
+    for camera in listed:
         yield camera.name
         yield f"    {', '.join(camera.sources)}"
         if camera.note:
@@ -91,8 +91,8 @@ def _shown(mode: Mode) -> str:
 def nodes(folder: Path = DEV, ioctl: Ioctl = fcntl.ioctl) -> list[Node]:
     """Return the device files of Video4Linux that can be opened, by their numbers."""
     numbered = [(int(path.name[5:]), path) for path in folder.glob("video*") if re.fullmatch(r"video\d+", path.name)]
-    found = (node(path, ioctl) for _, path in sorted(numbered))
-    return [one for one in found if one is not None]
+    candidates = (node(path, ioctl) for _, path in sorted(numbered))
+    return [one for one in candidates if one is not None]
 
 
 def node(path: Path, ioctl: Ioctl = fcntl.ioctl) -> Node | None:
@@ -112,8 +112,8 @@ def node(path: Path, ioctl: Ioctl = fcntl.ioctl) -> Node | None:
 
 def on_ribbon(path: Path, ioctl: Ioctl = fcntl.ioctl) -> bool:
     """Tell whether a device file is a part of a Raspberry Pi's own camera."""
-    found = node(path, ioctl)
-    return found is not None and found.driver in RECEIVERS + PROCESSORS
+    device = node(path, ioctl)
+    return device is not None and device.driver in RECEIVERS + PROCESSORS
 
 
 def _ribbons(there: Sequence[Node]) -> list[Listed]:

@@ -54,11 +54,11 @@ def models() -> list[tuple[int, str]]:
     """
     picamera2, _ = load()
     try:
-        found = picamera2.global_camera_info()
+        cameras = picamera2.global_camera_info()
     except Exception as error:  # boundary: whatever a driver raises
         raise SourceError(f"picamera2 cannot tell which cameras there are: {_short(error)}") from error
     # Those on USB, which it finds as well, are read by Video4Linux.
-    return [(n, str(info.get("Model", "camera"))) for n, info in enumerate(found) if "/usb" not in info["Id"].lower()]
+    return [(n, str(info.get("Model", "camera"))) for n, info in enumerate(cameras) if "/usb" not in info["Id"].lower()]
 
 
 def sensor_modes(number: int) -> list[tuple[str, tuple[int, int], float]]:

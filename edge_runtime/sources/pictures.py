@@ -43,10 +43,10 @@ def inside(folder: Path) -> list[Path]:
 
 def _expanded(path: Path) -> Iterator[Path | PictureError]:
     if path.is_dir():
-        found = inside(path)
-        if not found:
+        files = inside(path)
+        if not files:
             yield PictureError(f"{path}: no picture in this folder")
-        yield from found
+        yield from files
     elif path.is_file():
         yield path
     else:

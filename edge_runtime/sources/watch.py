@@ -61,14 +61,14 @@ def watched(
 
 def _pictures(folder: Path) -> dict[str, State]:
     """Return the state of each picture file directly in a folder, in the order of their names."""
-    found = {}
+    states = {}
     for path in pictures.inside(folder):
         try:
             status = path.stat()
         except OSError:  # it went away meanwhile
             continue
-        found[path.name] = status.st_size, status.st_mtime_ns
-    return found
+        states[path.name] = status.st_size, status.st_mtime_ns
+    return states
 
 
 def _load(path: Path) -> Frame | PictureError:

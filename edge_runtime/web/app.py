@@ -49,8 +49,8 @@ def application(reader: Reader, live: Live, metrics: Metrics, rules: Rules) -> A
         if not verified:
             detail = "the model has no card"
         status = "ready" if well and verified else "not ready"
-        found = {"status": status, "model": verified, "source": well, "detail": detail}
-        return JSONResponse(found, 200 if status == "ready" else 503)
+        body = {"status": status, "model": verified, "source": well, "detail": detail}
+        return JSONResponse(body, 200 if status == "ready" else 503)
 
     async def scraped(request: Request) -> Response:
         body, kind = await asyncio.to_thread(metrics.text)  # it asks the board, which may take its time

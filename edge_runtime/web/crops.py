@@ -27,16 +27,16 @@ def crops(trace: Trace, labels: Sequence[str]) -> list[dict[str, Any]]:
             seen.append(i)
             awaited = next(listed, None)
     read_as = dict(zip(seen, (digit.label for digit in trace.reading.digits), strict=False))
-    found = []
+    records = []
     for i in seen:
         values = trace.confidences[i].tolist()
         values += [max(0.0, 1.0 - sum(values))] * (len(labels) - len(values))
         best = max(range(trace.confidences.shape[1]), key=values.__getitem__)
-        found.append({
+        records.append({
             "box": list(boxes[i]),
             "label": read_as.get(i, labels[best]),
             "reason": why[i],
             "confidences": [round(value, 4) for value in values],
             "image": b64encode(trace.images[i].tobytes()).decode(),
         })  # fmt: skip
-    return found
+    return records

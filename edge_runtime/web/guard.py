@@ -89,10 +89,10 @@ class Authority(NamedTuple):
 
 def authority(text: str) -> Authority | None:
     """Return what HOST[:PORT] means; None where it is neither a name nor an address."""
-    found = _AUTHORITY.fullmatch(text)
-    if found is None:
+    match = _AUTHORITY.fullmatch(text)
+    if match is None:
         return None
-    six, name, digits = found.groups()
+    six, name, digits = match.groups()
     port = int(digits) if digits else None
     if port is not None and port > 65535:
         return None
@@ -181,17 +181,17 @@ class Guard:
 
     def _origin(self, scheme: str, text: str) -> tuple[str, Authority] | None:
         """Return what an origin is compared by: its port is always told."""
-        found = authority(text)
+        parts = authority(text)
         usual = 443 if self.rules.secure else 80
-        return None if found is None else (scheme, found._replace(port=found.port if found.port is not None else usual))
+        return None if parts is None else (scheme, parts._replace(port=parts.port if parts.port is not None else usual))
 
-    def _is_token(self, given: str) -> bool:
-        return hmac.compare_digest(given.encode(), (self.rules.token or "").encode())
+    def _is_token(self, token: str) -> bool:
+        return hmac.compare_digest(token.encode(), (self.rules.token or "").encode())
 
     def _is_known(self, scope: Scope) -> bool:
         """Return whether the token or the cookie came with a request."""
-        for given in _values(scope, b"authorization"):
-            scheme, _, token = given.partition(" ")
+        for header in _values(scope, b"authorization"):
+            scheme, _, token = header.partition(" ")
             if scheme.lower() == "bearer" and self._is_token(token.strip()):
                 return True
         for line in _values(scope, b"cookie"):
@@ -217,9 +217,9 @@ class Guard:
 
 def with_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """Return an answer's headers with those of HEADERS that it lacks."""
-    given = list(headers)
-    there = {name.lower() for name, _ in given}
-    return given + [(name, value) for name, value in _HEADERS if name not in there]
+    existing = list(headers)
+    there = {name.lower() for name, _ in existing}
+    return existing + [(name, value) for name, value in _HEADERS if name not in there]
 
 
 def _unknown(scope: Scope) -> Response:

@@ -94,7 +94,7 @@ class Live(Sink):
             self._over = True
         self._wake()
 
-    def told(self, line: str) -> None:
+    def set_note(self, line: str) -> None:
         """Take a line about the source, to be shown until there are frames again. Any thread may call it."""
         with self._lock:
             self._note = line
@@ -148,7 +148,7 @@ class Live(Sink):
     def events_after(self, number: int) -> list[Told]:
         """Return the events that are kept after this number, oldest first."""
         with self._lock:
-            return [told for told in self._events if told.number > number]
+            return [entry for entry in self._events if entry.number > number]
 
     async def newer(self, number: int, seconds: float, or_end: bool = False) -> Seen | None:
         """Wait so long for a frame after this number, and return the newest; None where there is none.

@@ -56,11 +56,11 @@ class Metrics(Sink):
         self._registry = registry = CollectorRegistry()
         self._skipped = 0  # frames that the next one's `dropped` counts although they were looked at, or counted here
 
-        def counter(name: str, told: str, *labels: str) -> Counter:
-            return Counter(f"edge_digits_{name}", told, labels, registry=registry)
+        def counter(name: str, description: str, *labels: str) -> Counter:
+            return Counter(f"edge_digits_{name}", description, labels, registry=registry)
 
-        def histogram(name: str, told: str, buckets: Iterable[float], *labels: str) -> Histogram:
-            return Histogram(f"edge_digits_{name}", told, labels, registry=registry, buckets=tuple(buckets))
+        def histogram(name: str, description: str, buckets: Iterable[float], *labels: str) -> Histogram:
+            return Histogram(f"edge_digits_{name}", description, labels, registry=registry, buckets=tuple(buckets))
 
         self._frames = counter("frames", "Frames taken from the source: those read and those that were still.")
         self._still = counter("frames_still", "Frames not read, as they show what the one before them showed.")
@@ -74,8 +74,10 @@ class Metrics(Sink):
         self._age = histogram("frame_age_seconds", "How old a live frame was once it had been read.", AGE_SECONDS)
         stages = histogram("stage_seconds", "How long it took to read a frame, by stage.", STAGE_SECONDS, "stage")
         self._stages = tuple((stage, stages.labels(stage)) for stage in STAGES)
-        told = "Pictures sent to be read: read, refused as no picture, too large or too slow, or busy with others."
-        self._reads = _each(counter("reads", told, "outcome"), OUTCOMES)
+        description = (
+            "Pictures sent to be read: read, refused as no picture, too large or too slow, or busy with others."
+        )
+        self._reads = _each(counter("reads", description, "outcome"), OUTCOMES)
         self._requests = counter("http_requests", "HTTP requests that were answered.", "path", "status")
         registry.register(_Now(reader, up, temperature, throttled))
         ProcessCollector(registry=registry)
@@ -159,8 +161,10 @@ class _Now:
     def _slowness(self) -> Iterable[Metric]:
         states = self._throttled()
         if states is not None:
-            told = "Whether the board keeps its processor from harm, now or since it was started, by slowing it down."
-            family = GaugeMetricFamily("edge_digits_cpu_throttled", told, labels=["state"])
+            description = (
+                "Whether the board keeps its processor from harm, now or since it was started, by slowing it down."
+            )
+            family = GaugeMetricFamily("edge_digits_cpu_throttled", description, labels=["state"])
             for state in board.STATES:
                 family.add_metric([state], float(state in states))
             yield family

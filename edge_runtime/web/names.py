@@ -31,16 +31,16 @@ def names() -> list[str]:
 
 def addresses() -> list[str]:
     """Return the IPv4 addresses of this machine, as far as the system tells."""
-    found = set()
+    ips = set()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         if sys.platform == "linux":
             import fcntl
 
             for _, device in socket.if_nameindex():
                 with suppress(OSError):  # it has none
-                    told = fcntl.ioctl(asking, SIOCGIFADDR, struct.pack("256s", device.encode()))
-                    found.add(socket.inet_ntoa(told[20:24]))
+                    answer = fcntl.ioctl(asking, SIOCGIFADDR, struct.pack("256s", device.encode()))
+                    ips.add(socket.inet_ntoa(answer[20:24]))
         with suppress(OSError):  # there is no way out
             asking.connect(("192.0.2.1", 9))  # sends nothing
-            found.add(asking.getsockname()[0])
-    return sorted(found, key=ipaddress.IPv4Address)
+            ips.add(asking.getsockname()[0])
+    return sorted(ips, key=ipaddress.IPv4Address)

@@ -51,8 +51,8 @@ edge_digits_readings_total 1042.0
 
 def document(version: str) -> Json:
     """Return the document, ready for JSON; `version` is the program's."""
-    told = "The server sets it in answer to `?token=`; over TLS its name is `__Host-edge-digits`."
-    cookie = {"type": "apiKey", "in": "cookie", "name": "edge-digits", "description": told}
+    description = "The server sets it in answer to `?token=`; over TLS its name is `__Host-edge-digits`."
+    cookie = {"type": "apiKey", "in": "cookie", "name": "edge-digits", "description": description}
     got = {**_live(), **_health(), **_pages()}
     return {
         "openapi": "3.1.0",
@@ -65,7 +65,7 @@ def document(version: str) -> Json:
         },
         "servers": [{"url": "/"}],
         "security": [{}, {"bearer": []}, {"cookie": []}],
-        "tags": [{"name": name, "description": told} for name, told in TAGS.items()],
+        "tags": [{"name": name, "description": description} for name, description in TAGS.items()],
         "paths": {"/api/read": {"post": _read()}, **{path: {"get": asked} for path, asked in got.items()}},
         "components": {
             "schemas": schemas(),
@@ -76,10 +76,10 @@ def document(version: str) -> Json:
 
 
 def _read() -> Json:
-    found = operation(
+    spec = operation(
         "read", "read", "Read a picture", in_json("Read", "What was read."), "403", "413",
-        told="The body is the picture, of any format that the server's Pillow reads (JPEG, PNG, WebP, TIFF and others) "
-        "and of any content type, or a form with one file. Two pictures are read at a time, and 16 wait.",
+        description="The body is the picture, of any format that the server's Pillow reads (JPEG, PNG, WebP, TIFF and "
+        "others) and of any content type, or a form with one file. Two pictures are read at a time, and 16 wait.",
         parameters=(
             switch("crops", "1: with the 28x28 pixels that the network saw of each mark.", 0),
             switch("explain", "1: with drawings of the result and of every stage, and with crops.", 0),
@@ -87,8 +87,8 @@ def _read() -> Json:
     )  # fmt: skip
     form = {"type": "object", "properties": {"picture": BINARY}, "required": ["picture"], "additionalProperties": False}
     kinds = {kind: {"schema": BINARY} for kind in (JPEG, "image/png", "application/octet-stream")}
-    found["requestBody"] = {"required": True, "content": {**kinds, "multipart/form-data": {"schema": form}}}
-    return found
+    spec["requestBody"] = {"required": True, "content": {**kinds, "multipart/form-data": {"schema": form}}}
+    return spec
 
 
 def _live() -> Json:
@@ -100,11 +100,12 @@ def _live() -> Json:
     return {
         "/api/reading": operation(
             "live", "reading", "The newest frame's reading", in_json("Reading", "What was read in it."), "404",
-            told="404: there is no source, or nothing has been read yet.",
+            description="404: there is no source, or nothing has been read yet.",
         ),
         "/api/live": operation(
             "live", "live", "How the source is doing, and what was read last", in_json("Live", "As of now."),
-            told="Answers as soon as a frame newer than `after` has been read, or once `wait` seconds have passed.",
+            description="Answers as soon as a frame newer than `after` has been read, or once `wait` seconds have "
+            "passed.",
             parameters=(
                 number("after", "Number of the last frame that was seen.", 0, default=0),
                 number("wait", "For how many seconds to wait for a newer one.", 0, 30, default=10),
@@ -112,20 +113,21 @@ def _live() -> Json:
         ),
         "/snapshot.jpg": operation(
             "live", "snapshot", "A frame as a picture", ok("The frame.", JPEG, BINARY), "404", "410",
-            told="404: there is no frame yet, or not that one.",
+            description="404: there is no frame yet, or not that one.",
             parameters=(boxes, number("number", "Which one, as `/api/live` counts them; 0: the newest.", 0, default=0)),
         ),
         "/stream.mjpg": operation(
             "live", "stream", "The frames, as Motion JPEG",
             ok("Parts that are JPEG pictures.", "multipart/x-mixed-replace", BINARY), "404",
-            told="Goes on until the source ends; who is too slow for every frame misses some. 404: there is no source.",
+            description="Goes on until the source ends; who is too slow for every frame misses some. 404: there is no "
+            "source.",
             parameters=(boxes, number("frames", "Ends the stream after so many.", 1)),
         ),
         "/api/events": operation(
             "live", "events", "What becomes of lines of digits, as server-sent events",
             ok("`id`, `event` (as in Event) and `data` (an Event), and comments now and then, so that nobody takes the "
                "line for dead.", "text/event-stream", MESSAGE, EVENT),
-            told="Endless. The last 1,000 events are kept for those who come back with `Last-Event-ID`.",
+            description="Endless. The last 1,000 events are kept for those who come back with `Last-Event-ID`.",
             parameters=(
                 number("limit", "Ends the stream after so many.", 1),
                 number("history", "Begins with so many that are over.", 0, 100, default=0),
@@ -146,7 +148,7 @@ def _health() -> Json:
         ),
         "/readyz": operation(
             "health", "readyz", "Whether it does what it is for", {**in_json("Readiness", "It does."), **unready},
-            told="The model must be verified, and the source, where there is one, give frames.",
+            description="The model must be verified, and the source, where there is one, give frames.",
         ),
         "/metrics": operation(
             "health", "metrics", "Counts, times and temperatures",

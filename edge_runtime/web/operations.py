@@ -36,7 +36,7 @@ def operation(
     summary: str,
     answers: Json,
     *problems: str,
-    told: str = "",
+    description: str = "",
     parameters: tuple[Json, ...] = (),
     open_to_all: bool = False,
 ) -> Json:
@@ -46,11 +46,11 @@ def operation(
     """
     known = sorted({*ALWAYS, *problems} - ({"401"} if open_to_all else set()))
     refused = {status: {"$ref": f"#/components/responses/{PROBLEMS[status][0]}"} for status in known}
-    found: Json = {"operationId": name, "tags": [tag], "summary": summary}
-    found |= {"description": told} if told else {}
-    found |= {"parameters": list(parameters)} if parameters else {}
-    found |= {"security": []} if open_to_all else {}
-    return {**found, "responses": dict(sorted({**refused, **answers}.items()))}
+    spec: Json = {"operationId": name, "tags": [tag], "summary": summary}
+    spec |= {"description": description} if description else {}
+    spec |= {"parameters": list(parameters)} if parameters else {}
+    spec |= {"security": []} if open_to_all else {}
+    return {**spec, "responses": dict(sorted({**refused, **answers}.items()))}
 
 
 def page(name: str, summary: str, *kinds: str, problems: tuple[str, ...] = (), **more: Any) -> Json:
@@ -64,28 +64,28 @@ def page(name: str, summary: str, *kinds: str, problems: tuple[str, ...] = (), *
     return operation("pages", name, summary, answers, *problems, **more)
 
 
-def ok(told: str, kind: str, schema: Json, example: Any = None) -> Json:
+def ok(description: str, kind: str, schema: Json, example: Any = None) -> Json:
     """Return the answer when all is well."""
     shown = {} if example is None else {"example": example}
-    return {"200": {"description": told, "content": {kind: {"schema": schema, **shown}}}}
+    return {"200": {"description": description, "content": {kind: {"schema": schema, **shown}}}}
 
 
-def in_json(schema: str, told: str) -> Json:
+def in_json(schema: str, description: str) -> Json:
     """Return the answer when all is well, in JSON by a schema."""
-    return ok(told, "application/json", ref(schema))
+    return ok(description, "application/json", ref(schema))
 
 
-def number(name: str, told: str, least: int, most: int = MOST, default: int | None = None) -> Json:
+def number(name: str, description: str, least: int, most: int = MOST, default: int | None = None) -> Json:
     """Return a parameter that is a whole number from `least` to `most`."""
     limits = {"minimum": least, "maximum": most, "default": default}
     schema = {"type": "integer", **{key: limit for key, limit in limits.items() if limit is not None}}
-    return {"name": name, "in": "query", "description": told, "schema": schema}
+    return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
-def switch(name: str, told: str, default: int) -> Json:
+def switch(name: str, description: str, default: int) -> Json:
     """Return a parameter that is 0 or 1."""
     return {
-        "name": name, "in": "query", "description": told,
+        "name": name, "in": "query", "description": description,
         "schema": {"type": "integer", "enum": [0, 1], "default": default},
     }  # fmt: skip
 
@@ -98,27 +98,27 @@ def ref(schema: str) -> Json:
 def refusals() -> Json:
     """Return the answers that operations name by their status."""
     content = {PROBLEM: {"schema": ref("Problem")}}
-    found: Json = {name: {"description": told, "content": content} for name, told in PROBLEMS.values()}
+    responses: Json = {name: {"description": meaning, "content": content} for name, meaning in PROBLEMS.values()}
     wait = {"description": "After how many seconds.", "required": True, "schema": {"type": "integer", "minimum": 1}}
-    found["TooMany"]["headers"] = {"Retry-After": wait}
-    return found
+    responses["TooMany"]["headers"] = {"Retry-After": wait}
+    return responses
 
 
 def schemas() -> Json:
     """Return the schemas of edge_runtime/schemas by the names that they have in this document."""
-    found: Json = {}
+    definitions: Json = {}
     for name in ("reading", "event", "answers"):
         schema = _renamed(json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8")))
         parts = schema.pop("$defs", {})
-        found |= {part.capitalize(): body for part, body in parts.items()}
+        definitions |= {part.capitalize(): body for part, body in parts.items()}
         if name != "answers":
-            found[name.capitalize()] = {key: value for key, value in schema.items() if key != "$schema"}
-    asked, reading = found.pop("Asked"), found["Reading"]
-    found["Read"] = {
+            definitions[name.capitalize()] = {key: value for key, value in schema.items() if key != "$schema"}
+    asked, reading = definitions.pop("Asked"), definitions["Reading"]
+    definitions["Read"] = {
         **reading, "title": "Read", "description": f"A Reading. {asked['description']}",
         "properties": {**reading["properties"], **asked["properties"]},
     }  # fmt: skip
-    return found
+    return definitions
 
 
 def _renamed(value: Any) -> Any:

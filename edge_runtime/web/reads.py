@@ -118,14 +118,14 @@ def _file(content_type: str, body: bytes) -> tuple[bytes, str]:
     def refuse(_: Field) -> None:
         raise not_one
 
-    def found(file: File) -> None:
+    def accept(file: File) -> None:
         if files:
             raise not_one  # before it is a hundred thousand
         files.append(file)
 
     try:
         parser = FormParser(
-            "multipart/form-data", refuse, found, boundary=options[b"boundary"],
+            "multipart/form-data", refuse, accept, boundary=options[b"boundary"],
             config={"MAX_MEMORY_FILE_SIZE": 2 * MOST_BYTES},  # never onto a disk
         )  # fmt: skip
         parser.write(body)

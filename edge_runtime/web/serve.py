@@ -34,18 +34,18 @@ class Entrance(NamedTuple):
     lines: list[str]
 
 
-def entrance(given: Given) -> Entrance:
+def entrance(options: Given) -> Entrance:
     """Open what the options ask for. Raises OptionError where that cannot be, OutputError where nothing can be kept."""
-    certificate, lines = _certificate(given["tls"], given["tls_key"], given["allow_host"])
-    loopback = _is_loopback(given["host"])
+    certificate, lines = _certificate(options["tls"], options["tls_key"], options["allow_host"])
+    loopback = _is_loopback(options["host"])
     # Not for loopback: anybody on the network could answer for this machine's name, and name this address.
     own = [] if loopback else [names.host(), names.local(names.host())]
-    hosts = frozenset([*own, *map(_allowed, given["allow_host"])])
+    hosts = frozenset([*own, *map(_allowed, options["allow_host"])])
     token, fresh = None, False
     with ExitStack() as undo:
-        listener = undo.enter_context(server.listen(given["host"], given["port"]))
-        if given["token_file"] is not None:
-            token = tokens.load(given["token_file"])
+        listener = undo.enter_context(server.listen(options["host"], options["port"]))
+        if options["token_file"] is not None:
+            token = tokens.load(options["token_file"])
         elif not loopback:  # once there is an address: a new one is told this once only
             kept = state_folder() / "serve.token"
             token, fresh = tokens.made(kept)
@@ -53,7 +53,7 @@ def entrance(given: Given) -> Entrance:
                 lines.append(f"the token is that in {kept}: add ?token=... to the address once")
         undo.pop_all()
     scheme, port = "https" if certificate else "http", listener.getsockname()[1]
-    for name in _addresses(given["host"]):
+    for name in _addresses(options["host"]):
         lines.append(f"{scheme}://{name}:{port}/" + (f"?token={token}" if fresh else ""))
     rules = Rules(token=token, hosts=hosts, loopback=loopback, secure=certificate is not None)
     return Entrance(listener, rules, certificate, lines)
@@ -162,10 +162,10 @@ def _is_loopback(host: str) -> bool:
 
 
 def _allowed(name: str) -> Host:
-    found = authority(f"[{name}]" if ":" in name else name)
-    if found is None:
+    parsed = authority(f"[{name}]" if ":" in name else name)
+    if parsed is None:
         raise OptionError(f"--allow-host takes a name or an address, and no port; {name!r} is neither")
-    return found.host
+    return parsed.host
 
 
 def _addresses(host: str) -> list[str]:

@@ -36,8 +36,8 @@ def listen(host: str, port: int) -> socket.socket:
     if not 0 <= port <= 65535:
         raise OptionError(f"there is no port {port}: name one up to 65535 with --port")
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, kind, protocol, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = min(addresses, key=lambda each: each[0] != socket.AF_INET)
         listener = socket.socket(family, kind, protocol)
     except (OSError, ValueError) as error:  # ValueError: it cannot even be asked for
         raise OptionError(f"{host!r} is no address to listen at: name another one with --host") from error
@@ -175,7 +175,7 @@ def run(
     """
     context = None if certificate is None else _context(*certificate)
 
-    def told(message: str) -> None:
+    def tell_printable(message: str) -> None:
         tell(_printable(message))
 
     config = uvicorn.Config(
@@ -185,8 +185,8 @@ def run(
         timeout_keep_alive=limits.keep_alive, timeout_graceful_shutdown=math.ceil(limits.drain),
         h11_max_incomplete_event_size=limits.head_bytes,
     )  # fmt: skip
-    server = Server(config, listener, context, limits, ending, started, told, turned)
-    with listener, _logged(told):
+    server = Server(config, listener, context, limits, ending, started, tell_printable, turned)
+    with listener, _logged(tell_printable):
         asyncio.run(server.serve())
 
 

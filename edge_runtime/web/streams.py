@@ -108,10 +108,10 @@ async def _messages(live: Live, after: int, limit: int) -> AsyncIterator[bytes]:
     yield b"retry: 2000\n\n"
     sent = 0
     while not live.closing:
-        found = await live.more_events(after, HEARTBEAT)
-        if not found:
+        entries = await live.more_events(after, HEARTBEAT)
+        if not entries:
             yield b": still here\n\n"
-        for number, event in found:
+        for number, event in entries:
             record = json.dumps(event_record(event), ensure_ascii=False)
             yield f"id: {live.run}-{number}\nevent: {event.event}\ndata: {record}\n\n".encode()
             after, sent = number, sent + 1

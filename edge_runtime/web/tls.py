@@ -52,15 +52,15 @@ def fingerprint(path: Path) -> str:
 
 def check(certificate: Path, key: Path) -> None:
     """Raise OptionError where a server cannot use these two files."""
-    found, secret = _certificate(certificate), _key(key)
-    if _public(found.public_key()) != _public(secret.public_key()):
+    cert, secret = _certificate(certificate), _key(key)
+    if _public(cert.public_key()) != _public(secret.public_key()):
         raise OptionError(f"{key} is not the key of {certificate}")
     now = datetime.now(UTC)
-    if found.not_valid_after_utc <= now:
-        raise OptionError(f"{certificate} was valid until {found.not_valid_after_utc:%Y-%m-%d}: renew it")
-    if found.not_valid_before_utc > now:
+    if cert.not_valid_after_utc <= now:
+        raise OptionError(f"{certificate} was valid until {cert.not_valid_after_utc:%Y-%m-%d}: renew it")
+    if cert.not_valid_before_utc > now:
         raise OptionError(
-            f"{certificate} is valid from {found.not_valid_before_utc:%Y-%m-%d %H:%M} UTC: is this clock right?"
+            f"{certificate} is valid from {cert.not_valid_before_utc:%Y-%m-%d %H:%M} UTC: is this clock right?"
         )
 
 
@@ -68,12 +68,12 @@ def _serves(certificate: Path, key: Path, wanted: Sequence[x509.GeneralName]) ->
     """Return whether what is there already will do."""
     try:
         check(certificate, key)
-        found = _certificate(certificate)
-        there = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        cert = _certificate(certificate)
+        there = cert.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (OptionError, x509.ExtensionNotFound, ValueError):
         return False
     private = not os.stat(key).st_mode & 0o077
-    return private and set(wanted) <= set(there) and found.not_valid_after_utc - datetime.now(UTC) > LEAST
+    return private and set(wanted) <= set(there) and cert.not_valid_after_utc - datetime.now(UTC) > LEAST
 
 
 def _signed(key: ec.EllipticCurvePrivateKey, wanted: Sequence[x509.GeneralName]) -> x509.Certificate:

@@ -21,15 +21,15 @@ def load(path: Path) -> str:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe would keep us waiting
         try:
-            found = os.fstat(handle)
-            text = os.read(handle, LONGEST) if stat.S_ISREG(found.st_mode) else b""
+            status = os.fstat(handle)
+            text = os.read(handle, LONGEST) if stat.S_ISREG(status.st_mode) else b""
         finally:
             os.close(handle)
     except (OSError, ValueError) as error:  # ValueError: no file can have this name
         raise OptionError(f"cannot read the token in {path}: {getattr(error, 'strerror', None) or error}") from error
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise OptionError(f"{path} is no file: a token is read from a file")
-    if found.st_mode & 0o077:
+    if status.st_mode & 0o077:
         raise OptionError(f"others may open {path}, which holds a token: chmod 600 {path}")
     token = text.decode("ascii", "replace").strip()
     if not _TOKEN.fullmatch(token):

@@ -82,10 +82,10 @@ def test_a_file_is_read_number_by_number(build: Path) -> None:
     layers = peer_networks.read_int8(build / "digits-int8.tflite")
     assert [layer.weights.shape for layer in layers] == [(24, 784), (16, 24), (10, 16)]
     assert [len(layer.bias) for layer in layers] == [24, 16, 10]
-    assert layers[0].given == Steps(1.0, -128)  # of bytes as they are
+    assert layers[0].inputs == Steps(1.0, -128)  # of bytes as they are
     for before, after in pairwise(layers):
-        assert before.answered == after.given
-        assert after.given.zero == -128  # nothing is less than 0 after a ReLU
+        assert before.answered == after.inputs
+        assert after.inputs.zero == -128  # nothing is less than 0 after a ReLU
     folded = fold(tiny_build.network())
     for layer, real in zip(layers, folded, strict=True):
         assert len(layer.scales) == 1

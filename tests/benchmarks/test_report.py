@@ -247,8 +247,8 @@ def test_parity_is_the_newest_or_that_of_a_recipe(tmp_path: Path, call: Call) ->
         sample_results.parity(
             tmp_path / recipe / "parity.json", change=lambda record, when=when: record.update(measured_at=when)
         )
-    assert collect(tmp_path).found["parity"].path == tmp_path / "article" / "parity.json"
-    assert collect(tmp_path, "standard").found["parity"].path == tmp_path / "standard" / "parity.json"
+    assert collect(tmp_path).by_benchmark["parity"].path == tmp_path / "article" / "parity.json"
+    assert collect(tmp_path, "standard").by_benchmark["parity"].path == tmp_path / "standard" / "parity.json"
     done = call(main, "report", tmp_path, "--recipe", "release")
     assert done.code == 2
     assert "python -m benchmarks parity" in done.err

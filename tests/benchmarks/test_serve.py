@@ -11,7 +11,7 @@ import pytest
 from benchmarks import serve, serve_chart, serve_table, viewers
 from benchmarks.__main__ import main
 from benchmarks.load import Answers
-from benchmarks.serve import Cell, Found, Long, Second
+from benchmarks.serve import Cell, Long, Measured, Second
 from benchmarks.served import serving
 from benchmarks.soak import MB
 from benchmarks.viewers import Stay
@@ -114,15 +114,15 @@ def test_noise_is_told_from_a_difference() -> None:
 @pytest.mark.parametrize(
     ("found", "missed"),
     [
-        (Found([], stays([3.0, 5.0], [3.0, 5.0], [9.0, 15.0]), None, []), "age_ratio_low"),
-        (Found([], stays([3.0], [3.0], [3.0], got=40.0), None, []), "missed_percent"),
-        (Found([], [], None, ["error: POST /api/read: KeyError"]), "told"),
-        (Found([Cell("page", 1, False, answers(), answers(statuses={200: 1, 408: 1}))], [], None, []), "failures"),
-        (Found([], [], Long(64, answers(errors={"read": 1}), [Second(MB, 1, 1)] * 3), []), "failures"),
+        (Measured([], stays([3.0, 5.0], [3.0, 5.0], [9.0, 15.0]), None, []), "age_ratio_low"),
+        (Measured([], stays([3.0], [3.0], [3.0], got=40.0), None, []), "missed_percent"),
+        (Measured([], [], None, ["error: POST /api/read: KeyError"]), "told"),
+        (Measured([Cell("page", 1, False, answers(), answers(statuses={200: 1, 408: 1}))], [], None, []), "failures"),
+        (Measured([], [], Long(64, answers(errors={"read": 1}), [Second(MB, 1, 1)] * 3), []), "failures"),
     ],
 )
 def test_what_is_beyond_a_limit_is_exit_code_5(
-    found: Found, missed: str, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    found: Measured, missed: str, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limited(LIMITS, tmp_path, monkeypatch)
     monkeypatch.setattr(serve, "measure", lambda *_: found)
@@ -140,7 +140,7 @@ def test_measures_of_every_part() -> None:
         Cell("page", 8, True, answers(statuses={}, times=[]), None),
     ]
     seconds = [Second(60 * MB, 4, 70), Second(62 * MB, 4, 70)]
-    found = Found(cells, stays([3.0], [4.0], [6.0]), Long(64, answers(), seconds), ["oh"])
+    found = Measured(cells, stays([3.0], [4.0], [6.0]), Long(64, answers(), seconds), ["oh"])
     measures = {each.name: each for each in serve_table.measures(found, serve_table.figures(found))}
     assert len(measures) == 7 + 3 * 5 + 2 + 5 + 2
     assert {name: each.value for name, each in measures.items() if name.startswith("page x 8")} == {
@@ -161,7 +161,7 @@ def test_measures_of_every_part() -> None:
 def test_every_part_is_drawn() -> None:
     seconds = [Second(60 * MB, 4, 70)] * 3
     cells = [Cell(name, number, False, answers(), answers()) for name in ("digit", "page") for number in (1, 8)]
-    found = Found(cells, stays([3.0], [3.0], [4.0]), Long(64, answers(), seconds), [])
+    found = Measured(cells, stays([3.0], [3.0], [4.0]), Long(64, answers(), seconds), [])
     titles = [axes.get_title() for axes in serve_chart.draw(found).axes]
     assert titles == [
         "POST /api/read of a digit", "POST /api/read of a page", "Age of a live frame when it has been read",

@@ -91,10 +91,10 @@ def test_graph_takes_pixels_and_answers_with_logits(
     name: str, taken: type, answered: type, flatbuffers: dict[str, bytes]
 ) -> None:
     made = interpreter(flatbuffers[name])
-    given, found = made.get_input_details()[0], made.get_output_details()[0]
-    assert (given["dtype"], found["dtype"]) == (taken, answered)
-    assert given["shape_signature"].tolist() == [-1, 28, 28]
-    assert found["shape_signature"].tolist() == [-1, 10]
+    input_details, output_details = made.get_input_details()[0], made.get_output_details()[0]
+    assert (input_details["dtype"], output_details["dtype"]) == (taken, answered)
+    assert input_details["shape_signature"].tolist() == [-1, 28, 28]
+    assert output_details["shape_signature"].tolist() == [-1, 10]
 
 
 def test_int8_graph_holds_no_float_and_takes_raw_bytes(flatbuffers: dict[str, bytes]) -> None:

@@ -89,11 +89,11 @@ def test_it_imports_nothing_that_may_be_missing() -> None:
 def test_a_whole_board(tmp_path: Path, board: object) -> None:
     assert callable(board)
     found = {finding.name: finding for finding in doctor.run(board(tmp_path))}
-    assert "Raspberry Pi" in found["system"].found
-    assert found["temperature"].found.endswith("degrees Celsius") == (board is not boards.pi5)
+    assert "Raspberry Pi" in found["system"].message
+    assert found["temperature"].message.endswith("degrees Celsius") == (board is not boards.pi5)
     assert found["numpy"].status == "ok"
     needs = board is not boards.pi3
-    assert found["ribbon cable"].found.startswith("imx" if needs else "no camera is seen")
+    assert found["ribbon cable"].message.startswith("imx" if needs else "no camera is seen")
     assert found["picamera2"].status == ("failed" if needs else "ok")
     assert doctor.passed(list(found.values())) == (not needs)
 
@@ -164,7 +164,7 @@ def test_the_table_is_wrapped_but_for_remedies() -> None:
     assert max(len(line) for line in lines if line != remedy) < 80
     words = [line[20:] for line in lines[1 : lines.index(remedy)]]
     assert len(words) == 3
-    assert " ".join(words) == FOUND[1].found
+    assert " ".join(words) == FOUND[1].message
     assert list(doctor_table.lines(FOUND, 40)) == list(doctor_table.lines(FOUND))  # too few columns
 
 

@@ -14,22 +14,22 @@ from tests.edge_runtime.boards import program, put, runs_in_a_shell
 def test_a_board_that_had_too_little_voltage(tmp_path: Path) -> None:
     voltage, throttling = checks_board.power(boards.pi3(tmp_path))
     assert (voltage.status, throttling.status) == ("warning", "warning")
-    assert "there was too little voltage" in voltage.found
-    assert "throttled since boot: it runs slower, likely for too little voltage" in throttling.found
+    assert "there was too little voltage" in voltage.message
+    assert "throttled since boot: it runs slower, likely for too little voltage" in throttling.message
     assert checks_board.temperature(tmp_path) == Finding("temperature", "ok", "61 degrees Celsius")
 
 
 def test_a_board_where_all_is_well(tmp_path: Path) -> None:
     assert {finding.status for finding in checks_board.power(boards.pi4(tmp_path))} == {"ok"}
     assert checks_board.temperature(tmp_path).status == "ok"
-    assert checks_system.clock(tmp_path).found.endswith(", synchronized")
+    assert checks_system.clock(tmp_path).message.endswith(", synchronized")
 
 
 def test_a_board_that_is_hot(tmp_path: Path) -> None:
     voltage, throttling = checks_board.power(boards.pi5(tmp_path))
     assert voltage.status == "ok"
     assert throttling.status == "warning"
-    assert throttling.found == "soft temperature limit now: it runs slower, likely for heat"
+    assert throttling.message == "soft temperature limit now: it runs slower, likely for heat"
     assert checks_board.temperature(tmp_path).status == "warning"
     put(tmp_path, "sys/class/thermal/thermal_zone0/temp", "85000\n")
     assert checks_board.temperature(tmp_path).status == "failed"
@@ -53,7 +53,7 @@ def test_a_raspberry_pi_that_does_not_answer(tmp_path: Path) -> None:
 
 def test_another_machine_tells_nothing(tmp_path: Path) -> None:
     assert {finding.status for finding in checks_board.power(tmp_path)} == {"ok"}
-    assert checks_board.temperature(tmp_path).found == "this machine does not tell"
+    assert checks_board.temperature(tmp_path).message == "this machine does not tell"
 
 
 def service(root: Path, script: str) -> Finding:
@@ -92,7 +92,7 @@ def test_states_of_the_service(
 ) -> None:
     found = service(tmp_path, said(**given))
     assert found.status == status
-    assert words in found.found
+    assert words in found.message
     if remedy is None:
         assert found.remedy is None
     else:
@@ -119,14 +119,14 @@ def test_a_systemd_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_no_systemd(tmp_path: Path) -> None:
     program(tmp_path, "systemctl", "exit 1")  # as Debian's package has it in a container
-    assert checks_service.service(tmp_path).found.startswith("no systemd here")
+    assert checks_service.service(tmp_path).message.startswith("no systemd here")
 
 
 def test_the_model_that_ships(tmp_path: Path) -> None:
     found = checks_model.models(tmp_path / "models")
     assert found.status == "ok"
     assert (
-        found.found
+        found.message
         == f"{model_file.read(model_file.SHIPPED).sha256[:12]}, the one that ships, reads; none is installed"
     )
 
@@ -145,15 +145,15 @@ def test_models_in_the_store(tmp_path: Path) -> None:
     path = installed(folder)
     found = checks_model.models(folder)
     assert found.status == "ok"
-    assert found.found.startswith(f"{path.stem} reads")
-    assert found.found.endswith(f"1 in {folder}")
+    assert found.message.startswith(f"{path.stem} reads")
+    assert found.message.endswith(f"1 in {folder}")
     path.write_bytes(path.read_bytes()[:5000])
     found = checks_model.models(folder)
     assert (found.status, found.remedy) == ("failed", "edge-digits model rollback")
     path.unlink()
     found = checks_model.models(folder)
     assert (found.status, found.remedy) == ("failed", "edge-digits model rollback")
-    assert "leads nowhere" in found.found
+    assert "leads nowhere" in found.message
 
 
 def test_a_model_that_is_another_than_its_name_says(tmp_path: Path) -> None:
@@ -163,4 +163,4 @@ def test_a_model_that_is_another_than_its_name_says(tmp_path: Path) -> None:
     (folder / store.CURRENT).symlink_to(path.name)
     found = checks_model.models(folder)
     assert found.status == "failed"
-    assert "another model" in found.found
+    assert "another model" in found.message

@@ -48,8 +48,8 @@ def test_a_webcam_and_its_other_file(tmp_path: Path) -> None:
     kernel = plug(tmp_path, video0=WEBCAM, video1=ITS_DATA)
     found = cameras(tmp_path, ioctl=kernel)
     assert statuses(found) == [("camera", "ok"), ("device files", "ok")]
-    assert found[0].found == f"{tmp_path}/dev/video0: HD Pro Webcam C920 (uvcvideo, usb-0000:01:00.0-1.3)"
-    assert found[1].found.startswith(f"{tmp_path}/dev/video1: HD Pro Webcam C920 (uvcvideo), no pictures")
+    assert found[0].message == f"{tmp_path}/dev/video0: HD Pro Webcam C920 (uvcvideo, usb-0000:01:00.0-1.3)"
+    assert found[1].message.startswith(f"{tmp_path}/dev/video1: HD Pro Webcam C920 (uvcvideo), no pictures")
 
 
 def test_a_raspberry_pi_4_with_a_camera_on_its_ribbon_cable(tmp_path: Path) -> None:
@@ -57,14 +57,14 @@ def test_a_raspberry_pi_4_with_a_camera_on_its_ribbon_cable(tmp_path: Path) -> N
     kernel = plug(tmp_path, video0=UNICAM, video1=RAW_UNICAM, video10=CODEC, video11=CODEC, video12=CODEC,
                   video18=CODEC, video13=ISP, video14=ISP)  # fmt: skip
     found = cameras(tmp_path, ioctl=kernel)
-    assert [finding.found for finding in found] == [
+    assert [finding.message for finding in found] == [
         f"{tmp_path}/dev/video10-12, 18: bcm2835-codec, which works on pictures and is no camera",
         f"{tmp_path}/dev/video13-14: bcm2835-isp, which works on pictures and is no camera",
         f"{tmp_path}/dev/video0-1: unicam, raw pictures of the ribbon cable: for picamera2 alone",
     ]
     assert {finding.status for finding in found} == {"ok"}
     seen = ribbon(tmp_path, ioctl=kernel)
-    assert (seen.status, seen.found) == (
+    assert (seen.status, seen.message) == (
         "ok", f"imx219, at {tmp_path}/dev/video0 (unicam): the source is called picamera",
     )  # fmt: skip
 
@@ -72,20 +72,20 @@ def test_a_raspberry_pi_4_with_a_camera_on_its_ribbon_cable(tmp_path: Path) -> N
 def test_a_raspberry_pi_5_tells_sensors_from_lenses_and_its_own_parts(tmp_path: Path) -> None:
     assert sensors(boards.pi5(tmp_path)) == ["imx708"]
     kernel = plug(tmp_path, video0=CFE)
-    assert ribbon(tmp_path, ioctl=kernel).found.startswith(f"imx708, at {tmp_path}/dev/video0 (rp1-cfe)")
+    assert ribbon(tmp_path, ioctl=kernel).message.startswith(f"imx708, at {tmp_path}/dev/video0 (rp1-cfe)")
 
 
 def test_a_raspberry_pi_without_a_camera_has_device_files_all_the_same(tmp_path: Path) -> None:
     kernel = plug(boards.pi3(tmp_path), video10=CODEC, video13=ISP)
     found = cameras(tmp_path, ioctl=kernel)
     assert statuses(found) == [("camera", "warning"), ("device files", "ok"), ("device files", "ok")]
-    assert found[0].found.startswith("none: is one plugged in?")
-    assert ribbon(tmp_path, ioctl=kernel).found.startswith("no camera is seen; where there is one, seat its cable")
+    assert found[0].message.startswith("none: is one plugged in?")
+    assert ribbon(tmp_path, ioctl=kernel).message.startswith("no camera is seen; where there is one, seat its cable")
 
 
 def test_parts_of_a_laptop_s_camera(tmp_path: Path) -> None:
     found = cameras(tmp_path, ioctl=plug(tmp_path, video0=LAPTOP))
-    assert found[1].found.endswith("ipu6 (isys), a part that libcamera has to set up")
+    assert found[1].message.endswith("ipu6 (isys), a part that libcamera has to set up")
 
 
 def test_a_driver_that_does_not_answer(tmp_path: Path) -> None:
@@ -93,12 +93,12 @@ def test_a_driver_that_does_not_answer(tmp_path: Path) -> None:
     put(tmp_path, "dev/video0", "0")  # which is no device: the real kernel says so
     found = cameras(tmp_path)
     assert statuses(found) == [("camera", "warning")]
-    assert found[0].found == f"{tmp_path}/dev/video0 (An old camera) does not answer: plug it in again"
+    assert found[0].message == f"{tmp_path}/dev/video0 (An old camera) does not answer: plug it in again"
 
 
 def test_no_camera_at_all(tmp_path: Path) -> None:
     assert statuses(cameras(tmp_path)) == [("camera", "warning")]
-    assert ribbon(tmp_path).found == "only a Raspberry Pi has one"
+    assert ribbon(tmp_path).message == "only a Raspberry Pi has one"
     assert groups(tmp_path, user="ann", ids=[1000]).status == "ok"
 
 
@@ -139,7 +139,7 @@ def test_who_may_open_cameras(
     put(tmp_path, "etc/group", boards.GROUPS)
     found = groups(tmp_path, may_open=may_open, user=user, ids=ids)
     assert found.status == status
-    assert words in found.found
+    assert words in found.message
     assert found.remedy == (None if remedy is None else remedy.format(tmp_path))
 
 
@@ -147,8 +147,8 @@ def test_what_may_not_be_opened_is_no_camera_that_is_missing(tmp_path: Path) -> 
     plug(tmp_path, video0=WEBCAM, video1=WEBCAM, video2=WEBCAM, video10=WEBCAM)
     assert cameras(tmp_path, may_open=nobody) == []
     put(tmp_path, "etc/group", "root:x:0:\n")
-    assert "video0, " in groups(tmp_path, may_open=nobody, user="ann", ids=[1000]).found
-    assert "/video2 and 1 more:" in groups(tmp_path, may_open=nobody, user="ann", ids=[1000]).found
+    assert "video0, " in groups(tmp_path, may_open=nobody, user="ann", ids=[1000]).message
+    assert "/video2 and 1 more:" in groups(tmp_path, may_open=nobody, user="ann", ids=[1000]).message
 
 
 def test_picamera2_needs_the_group_on_a_raspberry_pi(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_picamera2_that_works(tmp_path: Path) -> None:
 def test_picamera2_that_nobody_needs(tmp_path: Path) -> None:
     found = picamera2(GONE, boards.pi3(tmp_path))
     assert (found.status, found.remedy) == ("ok", None)
-    assert "only a camera on a ribbon cable needs it" in found.found
+    assert "only a camera on a ribbon cable needs it" in found.message
 
 
 def test_picamera2_that_is_not_installed(tmp_path: Path) -> None:
@@ -183,12 +183,12 @@ def test_picamera2_that_a_virtual_environment_keeps_out_is_let_in_by_the_remedy(
     put(boards.pi5(tmp_path), PACKAGE, "")
     found = picamera2(GONE, tmp_path, prefix=prefix)
     assert found.status == "failed"
-    assert "does not let the system's packages in" in found.found
+    assert "does not let the system's packages in" in found.message
     assert found.remedy is not None
     subprocess.run(["sh", "-c", found.remedy], check=True)
     assert settings.read_text() == "home = /usr/bin\ninclude-system-site-packages = true\nversion = 3.13.5\n"
     found = picamera2(GONE, tmp_path, prefix=prefix)
-    assert "has another one" in found.found
+    assert "has another one" in found.message
     assert found.remedy == f"/usr/bin/python3 -m venv --clear --system-site-packages '{prefix}'"
 
 

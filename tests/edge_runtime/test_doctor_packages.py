@@ -113,7 +113,7 @@ def test_what_a_package_prints_does_no_harm(first: Path) -> None:
     put(first, "PIL/__init__.py", "print('Loading ...'); __version__ = '1'")
     put(first, "PIL/Image.py", "")
     assert probe("pillow") == Probe({"version": "1"})
-    assert checks_packages.pillow(probe("pillow")).found == "1"
+    assert checks_packages.pillow(probe("pillow")).message == "1"
 
 
 def test_a_picamera2_that_finds_cameras(first: Path) -> None:
@@ -151,7 +151,7 @@ def test_interpreters(
 ) -> None:
     told = interpreter(found, bits=bits, python=python)
     assert told.status == status
-    assert words in told.found
+    assert words in told.message
     assert told.remedy == (None if remedy is None else f"{PIP} install {remedy}")
 
 
@@ -172,7 +172,7 @@ def test_what_an_opencv_can_do(
 ) -> None:
     told = opencv(built(build), installed)
     assert told.status == status
-    assert words in told.found
+    assert words in told.message
     assert (told.remedy is None) == (remedy is None)
     assert remedy is None or remedy in str(told.remedy)
 
@@ -193,14 +193,14 @@ def test_what_an_opencv_can_do(
 def test_opencvs_that_do_not_work(found: Probe, installed: tuple[str, ...], words: str, remedy: str) -> None:
     told = opencv(found, installed)
     assert told.status == "failed"
-    assert words in told.found
+    assert words in told.message
     assert told.remedy == remedy
     assert subprocess.run(["bash", "-n", "-c", remedy], check=False).returncode == 0
 
 
 def test_the_opencv_of_this_machine_is_known() -> None:
     found = probe("opencv")
-    assert opencv(found).found.startswith(f"{found.said['version']} (")
+    assert opencv(found).message.startswith(f"{found.said['version']} (")
 
 
 def given(version: str = "2.4.6", **others: Probe) -> dict[str, Probe]:
@@ -230,7 +230,7 @@ def given(version: str = "2.4.6", **others: Probe) -> dict[str, Probe]:
 def test_numpy_against_the_others(probes: dict[str, Probe], status: str, words: str, remedy: str | None) -> None:
     told = numpy_abi(probes)
     assert told.status == status
-    assert words in told.found
+    assert words in told.message
     assert told.remedy == (None if remedy is None else f"{PIP} {remedy}")
 
 

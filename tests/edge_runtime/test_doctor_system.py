@@ -38,7 +38,7 @@ def test_the_system_and_its_architecture(
 ) -> None:
     found = checks_system.system(board(tmp_path), machine=machine, bits=bits)
     assert (found.name, found.status, found.remedy) == ("system", status, None)
-    assert words in found.found
+    assert words in found.message
 
 
 def test_a_system_that_says_nothing_of_itself(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_a_system_that_says_nothing_of_itself(tmp_path: Path) -> None:
 def test_pythons_that_there_are_packages_for(version: tuple[int, int, int], status: str) -> None:
     found = checks_system.python(version)
     assert found.status == status
-    assert ".".join(map(str, version)) in found.found
+    assert ".".join(map(str, version)) in found.message
     assert (found.remedy is None) == (status == "ok")
 
 
@@ -61,7 +61,7 @@ def test_memory(tmp_path: Path, available: int, status: str) -> None:
     put(tmp_path, "proc/meminfo", f"MemTotal:  931000 kB\nMemAvailable:  {available} kB\n")
     found = checks_system.memory(tmp_path)
     assert found.status == status
-    assert "of 953 MB free for programs" in found.found
+    assert "of 953 MB free for programs" in found.message
     assert found.remedy is None or runs_in_a_shell(found.remedy)
 
 
@@ -93,14 +93,14 @@ def test_disks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, facts: dict[str,
     monkeypatch.setattr("os.statvfs", lambda path: SimpleNamespace(**usual | facts))
     found = checks_system.disk(tmp_path / "not" / "yet")
     assert found.status == status
-    assert words in found.found
-    assert str(tmp_path) in found.found
+    assert words in found.message
+    assert str(tmp_path) in found.message
     assert found.remedy is None or runs_in_a_shell(found.remedy)
 
 
 def test_the_disk_of_this_machine(tmp_path: Path) -> None:
     assert checks_system.disk(tmp_path).name == "disk"
-    assert "free at" in checks_system.disk(tmp_path / "none").found
+    assert "free at" in checks_system.disk(tmp_path / "none").message
 
 
 def test_a_folder_of_somebody_else_is_made_ones_own_and_no_other(
@@ -118,7 +118,7 @@ def test_a_clock_that_cannot_be_right(tmp_path: Path, now: float) -> None:
     put(tmp_path, "run/systemd/timesync/synchronized", "")
     found = checks_system.clock(tmp_path, now=now)
     assert found.status == "failed"
-    assert "cannot be" in found.found
+    assert "cannot be" in found.message
     assert runs_in_a_shell(found.remedy)
 
 
@@ -136,7 +136,7 @@ def test_a_clock_that_may_be_right(tmp_path: Path, script: str | None, status: s
         program(tmp_path, "timedatectl", script)
     found = checks_system.clock(tmp_path, now=NOON)
     assert found.status == status
-    assert words in found.found
+    assert words in found.message
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_clock_that_may_be_right(tmp_path: Path, script: str | None, status: s
 def test_a_display(environment: dict[str, str], words: str) -> None:
     found = checks_system.display(environment)
     assert found.status == "ok"
-    assert words in found.found
+    assert words in found.message
 
 
 def test_programs_and_what_they_have_started_are_given_up_in_time() -> None:

@@ -14,10 +14,10 @@ EMPTY = Reading("page.jpg", 0, AT, 1, 1, (), (), (), Timings(0, 0, 0, 0, 0), "0"
 APPEARED = Event("appeared", 1, "407 12", None, BOX, UNSURE, "camera", 7, AT)
 
 
-def written(*found: Reading | Event, several: bool = False) -> list[str]:
+def written(*records: Reading | Event, several: bool = False) -> list[str]:
     lines: list[str] = []
     sink = Text(lines.append, several)
-    for one in found:
+    for one in records:
         sink.reading(one) if isinstance(one, Reading) else sink.event(one)
     return lines
 

@@ -80,9 +80,9 @@ def test_another_polarity_or_size_is_found_at_once(digits: Digits, watched: Watc
 def test_what_appears_on_another_plane_is_found_by_the_next_full_search(digits: Digits, watched: Watched) -> None:
     dark = page(digits, "204")
     both = np.vstack([dark[:240], 255 - page(digits, "35")[:240]])
-    found = texts(LiveReader(watched), dark, *[both] * FULLY)
-    assert found[0] == "204"
-    assert found[-1] == "20435"
+    results = texts(LiveReader(watched), dark, *[both] * FULLY)
+    assert results[0] == "204"
+    assert results[-1] == "20435"
 
 
 def test_fewer_digits_are_no_reason_to_search_forever(digits: Digits, watched: Watched) -> None:

@@ -59,11 +59,11 @@ def test_a_page_on_its_side_or_head_reads_as_upright(digits: Digits, counting: C
     assert counting.rows <= 1.5 * rows + 3 * 8
     # Boxes are those of the frame: turned, they are where they were on the upright page, but for a pixel of rounding.
     _, back = turned(pixels, degrees)
-    for found, before in zip(reading.digits, expected.digits, strict=True):
-        x, y, width, height = found.box
+    for digit, before in zip(reading.digits, expected.digits, strict=True):
+        x, y, width, height = digit.box
         assert 0 <= x < x + width <= pixels.shape[1]
         assert 0 <= y < y + height <= pixels.shape[0]
-        assert np.abs(np.subtract(found.box, turned_back(before.box, back, (reading.width, reading.height)))).max() <= 2
+        assert np.abs(np.subtract(digit.box, turned_back(before.box, back, (reading.width, reading.height)))).max() <= 2
 
 
 @pytest.mark.parametrize("degrees", [-40, -25, 30, 42])
@@ -79,9 +79,9 @@ def test_boxes_on_a_tilted_page_cover_its_digits(digits: Digits, reader: DigitRe
     chosen = [int(np.flatnonzero(labels == int(label))[3]) for label in "3472546"]
     style = PageStyle(digit_height=(40, 40), tilt=(35, 35))
     tilted = draw_page(images[chosen], labels[chosen], np.random.default_rng(5), style)
-    found = reader.read(tilted.pixels).digits
-    assert [digit.label for digit in found] == list("3472546")
-    for one, true in zip(found, tilted.digits, strict=True):
+    detected = reader.read(tilted.pixels).digits
+    assert [digit.label for digit in detected] == list("3472546")
+    for one, true in zip(detected, tilted.digits, strict=True):
         shared = (min(one.box.right, true.box.right) - max(one.box.x, true.box.x)) * (
             min(one.box.bottom, true.box.bottom) - max(one.box.y, true.box.y)
         )
@@ -168,8 +168,8 @@ def test_a_mark_is_found_again_by_any_turn() -> None:
         out, back = turned(pixels, degrees)
         assert out[0, 0] == 200
         x, y, width, height = cv2.boundingRect((out < 100).astype(np.uint8))
-        found = turned_back(Box(x, y, width, height), back, (300, 200))
-        assert np.abs(np.subtract(found, (208, 48, 25, 25))).max() <= 2
+        box = turned_back(Box(x, y, width, height), back, (300, 200))
+        assert np.abs(np.subtract(box, (208, 48, 25, 25))).max() <= 2
 
 
 def test_the_nearest_quarter_turn() -> None:

@@ -141,10 +141,10 @@ def test_rotation_and_shear_together_keep_the_area() -> None:
 
 @pytest.fixture(scope="module")
 def fields() -> NDArray[np.float32]:
-    found = displacement_fields(Augmentation(elastic_alpha=36, elastic_sigma=5), np.random.default_rng(1))
-    assert found.shape == (2, FIELDS, 784)
-    assert found.dtype == np.float32
-    return found.reshape(2, FIELDS, 28, 28)
+    displacements = displacement_fields(Augmentation(elastic_alpha=36, elastic_sigma=5), np.random.default_rng(1))
+    assert displacements.shape == (2, FIELDS, 784)
+    assert displacements.dtype == np.float32
+    return displacements.reshape(2, FIELDS, 28, 28)
 
 
 def test_fields_push_as_far_as_simards(fields: NDArray[np.float32]) -> None:

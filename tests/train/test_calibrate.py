@@ -22,9 +22,9 @@ def test_what_was_scaled_is_found(temperature: float, offset: float) -> None:
     logits, labels = answers(20_000)
     spoiled = logits.copy()
     spoiled[:, -1] -= offset
-    found = fit(spoiled * np.float32(temperature), labels, np.ones(len(labels)))
-    assert found.temperature == pytest.approx(temperature, rel=0.05)
-    assert found.offset == pytest.approx(offset, abs=0.1)
+    fitted = fit(spoiled * np.float32(temperature), labels, np.ones(len(labels)))
+    assert fitted.temperature == pytest.approx(temperature, rel=0.05)
+    assert fitted.offset == pytest.approx(offset, abs=0.1)
 
 
 def test_weights_say_how_often_each_answer_counts() -> None:

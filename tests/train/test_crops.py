@@ -60,11 +60,11 @@ def test_an_upright_stroke_looks_like_a_1_whatever_it_is_a_piece_of(
 def test_a_plain_page_gives_its_digits() -> None:
     digits = dataset.load("held_out")
     page = draw_page(digits.images[:8], digits.labels[:8], np.random.default_rng(1), PageStyle(digit_height=(40, 40)))
-    found = crops.crops(page, np.random.default_rng(1))
-    assert found.images.shape[1:] == (28, 28)
+    taken = crops.crops(page, np.random.default_rng(1))
+    assert taken.images.shape[1:] == (28, 28)
     # A digit without the end of its tail may be taken too, and still is that digit.
-    assert set(found.labels[found.labels != NOT_A_DIGIT].tolist()) == set(digits.labels[:8].tolist())
-    assert (found.labels != NOT_A_DIGIT).sum() >= 8
+    assert set(taken.labels[taken.labels != NOT_A_DIGIT].tolist()) == set(digits.labels[:8].tolist())
+    assert (taken.labels != NOT_A_DIGIT).sum() >= 8
 
 
 def test_touching_digits_give_pairs_and_pieces_that_are_none() -> None:
@@ -81,25 +81,25 @@ def test_light_digits_are_as_much_digits_as_dark_ones_and_the_paper_around_them_
     for light in (False, True):
         look = PageStyle(digit_height=(40, 40), light_on_dark=light)
         page = draw_page(digits.images[:8], digits.labels[:8], np.random.default_rng(1), look)
-        found = crops.crops(page, np.random.default_rng(1))
-        which = found.labels != NOT_A_DIGIT
-        assert sorted(set(found.labels[which].tolist())) == sorted(set(digits.labels[:8].tolist()))
+        taken = crops.crops(page, np.random.default_rng(1))
+        which = taken.labels != NOT_A_DIGIT
+        assert sorted(set(taken.labels[which].tolist())) == sorted(set(digits.labels[:8].tolist()))
         # Paper fills the box that its ink is scaled to; strokes do not.
-        assert np.count_nonzero(found.images[which] > 127, axis=(1, 2)).max() < 0.6 * 20 * 20
+        assert np.count_nonzero(taken.images[which] > 127, axis=(1, 2)).max() < 0.6 * 20 * 20
 
 
 def test_the_same_ink_is_taken_once_and_little_that_is_no_digit() -> None:
     digits = dataset.load("held_out")
     look = PageStyle(digit_height=(40, 40), ruling="squares", noise=(10, 10), distractors=(("words", 5),))
     page = draw_page(digits.images[:8], digits.labels[:8], np.random.default_rng(1), look)
-    found = [crops.crops(page, np.random.default_rng(seed)) for seed in (1, 1, 2)]
+    selections = [crops.crops(page, np.random.default_rng(seed)) for seed in (1, 1, 2)]
     planes = ink_planes(page.pixels)
-    assert len(crops.offered(planes, np.random.default_rng(1))) > 4 * len(found[0].labels)
-    for each in found:
+    assert len(crops.offered(planes, np.random.default_rng(1))) > 4 * len(selections[0].labels)
+    for each in selections:
         assert (each.labels == NOT_A_DIGIT).sum() <= 2 * (crops.BESIDE + crops.ELSEWHERE)
         assert 6 <= (each.labels != NOT_A_DIGIT).sum() <= 10
-    assert np.array_equal(found[0].images, found[1].images)
-    assert not np.array_equal(found[0].images, found[2].images)  # another choice, of the same page
+    assert np.array_equal(selections[0].images, selections[1].images)
+    assert not np.array_equal(selections[0].images, selections[2].images)  # another choice, of the same page
 
 
 def test_every_region_is_offered_and_pieces_and_unions_of_them() -> None:
@@ -113,26 +113,26 @@ def test_every_region_is_offered_and_pieces_and_unions_of_them() -> None:
     made = [candidate for candidate in candidates if candidate.region is None]
     assert len({candidate.plane for candidate in made}) > 1
     truth = [digit.box for digit in page.digits]
-    found = {matches.judge(in_frame(one.box, planes[one.plane].scale, look.size), truth) for one in made}
-    assert len(found & set(range(8))) >= 4  # digits that only a split takes apart
+    judgments = {matches.judge(in_frame(one.box, planes[one.plane].scale, look.size), truth) for one in made}
+    assert len(judgments & set(range(8))) >= 4  # digits that only a split takes apart
 
 
 def test_a_blank_page_gives_nothing() -> None:
     blank = Page(np.full((60, 80, 3), 230, np.uint8), ())
-    found = crops.crops(blank, np.random.default_rng(1))
-    assert found.images.shape == (0, 28, 28)
-    assert found.labels.shape == (0,)
+    taken = crops.crops(blank, np.random.default_rng(1))
+    assert taken.images.shape == (0, 28, 28)
+    assert taken.labels.shape == (0,)
 
 
 def test_the_same_page_comes_again_and_each_split_has_its_own() -> None:
     one, other = (crops.draw("held_out", np.random.default_rng(5)) for _ in range(2))
     assert np.array_equal(one.pixels, other.pixels)
-    looks = [style(np.random.default_rng(seed)) for seed in range(200)]
-    assert len(set(looks)) == 200
-    assert {look.light_on_dark for look in looks} == {True, False}
-    assert {look.ruling for look in looks} == {"none", "lines", "squares"}
-    assert any(look.touching for look in looks)
-    assert any(look.distractors for look in looks)
+    styles = [style(np.random.default_rng(seed)) for seed in range(200)]
+    assert len(set(styles)) == 200
+    assert {look.light_on_dark for look in styles} == {True, False}
+    assert {look.ruling for look in styles} == {"none", "lines", "squares"}
+    assert any(look.touching for look in styles)
+    assert any(look.distractors for look in styles)
 
 
 def test_crops_are_kept_and_come_back_the_same() -> None:

@@ -45,8 +45,8 @@ def test_with_nothing_beside_it_a_digit_stays_as_it_is(monkeypatch: pytest.Monke
     monkeypatch.setattr(crowded, "SIDES", 0)
     monkeypatch.setattr(crowded, "RULE", 0)
     for seed in range(5):
-        found = crowd_one(BLOCK, STEM, STEM, np.random.default_rng(seed))
-        assert np.abs(found.astype(int) - normalize(BLOCK)).max() <= 1
+        image = crowd_one(BLOCK, STEM, STEM, np.random.default_rng(seed))
+        assert np.abs(image.astype(int) - normalize(BLOCK)).max() <= 1
 
 
 def test_at_most_a_third_of_the_width_is_a_neighbors(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,16 +43,16 @@ def test_every_feature_has_a_sign() -> None:
 
 def test_the_weights_that_made_the_lines_are_found() -> None:
     sample = drawn(20_000)
-    found = fit(sample)
-    assert found == pytest.approx(TRUE, abs=0.1)
-    assert cost(sample, found) < cost(sample, TRUE._replace(least=0.0))
+    fitted = fit(sample)
+    assert fitted == pytest.approx(TRUE, abs=0.1)
+    assert cost(sample, fitted) < cost(sample, TRUE._replace(least=0.0))
 
 
 def test_no_weight_has_a_sign_that_it_must_not_have() -> None:
     sample = drawn(4000)
     sample.features[:, [FEATURES.index("least"), FEATURES.index("gap")]] *= -1
-    found = fit(sample)
-    assert (found.least, found.gap) == (0, 0)
+    fitted = fit(sample)
+    assert (fitted.least, fitted.gap) == (0, 0)
     assert fit(drawn(4000)).gap < -0.5
 
 
@@ -72,11 +72,11 @@ def test_a_line_is_exact_where_it_has_the_digits_of_one_drawn_line_and_no_other(
 
 
 def test_pages_are_read_and_judged(model: Path) -> None:
-    found = line_confidence.gather(model, 4)
-    assert found.features.shape == (len(found.right), len(FEATURES))
-    assert len(found.right) > 2
+    sample = line_confidence.gather(model, 4)
+    assert sample.features.shape == (len(sample.right), len(FEATURES))
+    assert len(sample.right) > 2
     again = line_confidence.gather(model, 4)
-    assert np.array_equal(found.features, again.features)
+    assert np.array_equal(sample.features, again.features)
 
 
 def test_the_command_prints_and_writes_the_weights(model: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,18 +43,18 @@ def test_every_weight_has_a_feature_but_the_bias() -> None:
 
 def test_the_weights_that_made_the_labels_are_found() -> None:
     sample = drawn(20_000)
-    found = fit(sample)
+    fitted = fit(sample)
     for name in FEATURES:
-        assert getattr(found, name) == pytest.approx(getattr(TRUE, name), abs=0.2), name
-    assert cost(sample, found) < cost(sample, TRUE._replace(size=0.0))
-    assert fit(sample) == found
+        assert getattr(fitted, name) == pytest.approx(getattr(TRUE, name), abs=0.2), name
+    assert cost(sample, fitted) < cost(sample, TRUE._replace(size=0.0))
+    assert fit(sample) == fitted
 
 
 def test_the_prior_counts_as_it_is() -> None:
     # A feature that says once more what the prior says has nothing to add; one that says the contrary takes it back.
     sample = drawn(20_000)
-    told = sample._replace(prior=sample.prior + sample.features[:, 0])
-    assert getattr(fit(told), FEATURES[0]) == pytest.approx(getattr(fit(sample), FEATURES[0]) - 1, abs=1e-2)
+    shifted = sample._replace(prior=sample.prior + sample.features[:, 0])
+    assert getattr(fit(shifted), FEATURES[0]) == pytest.approx(getattr(fit(sample), FEATURES[0]) - 1, abs=1e-2)
 
 
 def test_digits_and_others_weigh_the_same_however_many_there_are() -> None:
@@ -81,26 +81,26 @@ def test_chosen_glyphs_are_labeled_by_the_truth_and_doubt_is_left_out() -> None:
         trace = reader.trace(page.pixels)
         glyphs = trace.glyphs
     before = weights_of(model_file.SHIPPED)
-    found = rejection.labeled(trace, glyphs, before, truth)
+    sample = rejection.labeled(trace, glyphs, before, truth)
     assert len(glyphs) == len(trace.chosen)
-    assert found.features.shape == (len(found.digit), len(FEATURES))
-    assert found.digit.sum() >= 7
-    assert (~found.digit).sum() >= 3
-    assert found.features[found.digit, FEATURES.index("digit")].mean() > 3
+    assert sample.features.shape == (len(sample.digit), len(FEATURES))
+    assert sample.digit.sum() >= 7
+    assert (~sample.digit).sum() >= 3
+    assert sample.features[sample.digit, FEATURES.index("digit")].mean() > 3
     # Where the page model is mistaken about the size of digits, nothing can be learned.
     small = [Box(box.x, box.y, box.width // 3, box.height // 3) for box in truth]
     assert len(rejection.labeled(trace, glyphs, before, small).digit) == 0
     # Of digits two thirds of which are in the box nobody knows whether they are whole.
     higher = [Box(box.x, box.y - box.height // 2, box.width, box.height * 3 // 2) for box in truth]
-    assert len(rejection.labeled(trace, glyphs, before, higher).digit) < len(found.digit)
+    assert len(rejection.labeled(trace, glyphs, before, higher).digit) < len(sample.digit)
 
 
 def test_a_page_without_anything_adds_nothing() -> None:
     with DigitReader() as reader:
         trace = reader.trace(np.full((60, 80), 230, np.uint8))
-        found = rejection.labeled(trace, trace.glyphs, reader.weights, [])
-    assert found.features.shape == (0, len(FEATURES))
-    assert len(found.prior) == len(found.digit) == 0
+        sample = rejection.labeled(trace, trace.glyphs, reader.weights, [])
+    assert sample.features.shape == (0, len(FEATURES))
+    assert len(sample.prior) == len(sample.digit) == 0
 
 
 def test_the_command_prints_a_table_and_writes_nothing(model: Path, call: Call) -> None:

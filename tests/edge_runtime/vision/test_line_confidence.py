@@ -40,9 +40,9 @@ def test_every_weight_has_a_feature_but_the_bias() -> None:
 
 
 def test_an_even_row_of_sure_digits_has_nothing_against_it() -> None:
-    found = of(glyphs(row(4, x=40)), [[0, 1, 2, 3]])
+    measured = of(glyphs(row(4, x=40)), [[0, 1, 2, 3]])
     sure = np.log(0.999 / 0.001)
-    assert {name: float(value[0]) for name, value in found.items()} == pytest.approx(
+    assert {name: float(value[0]) for name, value in measured.items()} == pytest.approx(
         {
             "least": sure, "sure": 4 * np.log(0.999), "odds": ODDS, "doubt": -9.21, "rival": -9.21, "gap": 6 / 40,
             "uneven": 0, "sizes": 0, "planes": 0, "length": np.log(4), "lone": 0, "only": 0, "strokes": 0, "edge": 0,
@@ -53,10 +53,10 @@ def test_an_even_row_of_sure_digits_has_nothing_against_it() -> None:
 
 def test_the_least_sure_digit_counts() -> None:
     page = glyphs(row(3, x=40), [0.999, 0.8, 0.99])
-    found = of(page, [[0, 1, 2]], odds={2: 1.5})
-    assert found["least"][0] == pytest.approx(np.log(0.8 / 0.2))
-    assert found["sure"][0] == pytest.approx(np.log(0.999 * 0.8 * 0.99))
-    assert found["odds"][0] == 1.5
+    measured = of(page, [[0, 1, 2]], odds={2: 1.5})
+    assert measured["least"][0] == pytest.approx(np.log(0.8 / 0.2))
+    assert measured["sure"][0] == pytest.approx(np.log(0.999 * 0.8 * 0.99))
+    assert measured["odds"][0] == 1.5
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_what_was_rejected_on_a_line_speaks_against_it(x: float, counts: bool) -
     digits = [(40.0 + 30 * i, 100.0, 24.0, 40.0) for i in (0, 1, 2)]
     page = glyphs([*digits, (x, 100, 24, 40)])
     reasons = [None, None, None, NOT_A_DIGIT]
-    found = of(page, [[0, 1, 2]], reasons=reasons, odds={3: -1.0})
-    assert found["doubt"][0] == pytest.approx(-1.0 if counts else -9.21, abs=1e-3)
+    measured = of(page, [[0, 1, 2]], reasons=reasons, odds={3: -1.0})
+    assert measured["doubt"][0] == pytest.approx(-1.0 if counts else -9.21, abs=1e-3)
     # What was read on another plane is no doubt, and neither is what is small.
     elsewhere = [None, None, None, READ_ELSEWHERE]
     assert of(page, [[0, 1, 2]], reasons=elsewhere, odds={3: -1.0})["doubt"][0] == pytest.approx(-9.21, abs=1e-3)
@@ -79,8 +79,10 @@ def test_what_was_rejected_on_a_line_speaks_against_it(x: float, counts: bool) -
 
 def test_doubts_add_up() -> None:
     page = glyphs(row(5, x=40))
-    found = of(page, [[0, 4]], reasons=[None, NOT_A_DIGIT, NOT_A_DIGIT, NOT_A_DIGIT, None], odds={1: 0, 2: 0, 3: -40})
-    assert logistic(found["doubt"])[0] == pytest.approx(0.75)
+    measured = of(
+        page, [[0, 4]], reasons=[None, NOT_A_DIGIT, NOT_A_DIGIT, NOT_A_DIGIT, None], odds={1: 0, 2: 0, 3: -40}
+    )
+    assert logistic(measured["doubt"])[0] == pytest.approx(0.75)
 
 
 def test_a_sure_other_way_to_cut_a_digit_is_a_rival() -> None:
@@ -95,14 +97,14 @@ def test_a_sure_other_way_to_cut_a_digit_is_a_rival() -> None:
 
 def test_a_digit_that_is_missing_leaves_a_gap() -> None:
     boxes = [box for i, box in enumerate(row(5, x=40)) if i != 2]
-    found = of(glyphs(boxes), [[0, 1, 2, 3]])
-    assert found["gap"][0] == pytest.approx(36 / 40)
-    assert found["uneven"][0] == pytest.approx(np.log(2))
+    measured = of(glyphs(boxes), [[0, 1, 2, 3]])
+    assert measured["gap"][0] == pytest.approx(36 / 40)
+    assert measured["uneven"][0] == pytest.approx(np.log(2))
 
 
 def test_sizes_are_those_of_the_line() -> None:
-    found = of(glyphs([(40, 100, 20, 40), (70, 100, 20, 40), (100, 100, 40, 80)]), [[0, 1, 2]])
-    assert found["sizes"][0] == pytest.approx(np.log(2))
+    measured = of(glyphs([(40, 100, 20, 40), (70, 100, 20, 40), (100, 100, 40, 80)]), [[0, 1, 2]])
+    assert measured["sizes"][0] == pytest.approx(np.log(2))
 
 
 def test_two_planes_that_agree_are_told() -> None:
@@ -117,10 +119,10 @@ def test_two_planes_that_agree_are_told() -> None:
 
 def test_a_single_digit_is_told_and_whether_there_are_others() -> None:
     page = glyphs(row(3, x=40))
-    found = of(page, [[0, 1], [2]])
-    assert (found["lone"].tolist(), found["only"].tolist()) == ([0, 1], [0, 0])
-    found = of(glyphs(row(1, x=40)), [[0]])
-    assert (found["lone"].tolist(), found["only"].tolist()) == ([1], [1])
+    measured = of(page, [[0, 1], [2]])
+    assert (measured["lone"].tolist(), measured["only"].tolist()) == ([0, 1], [0, 0])
+    measured = of(glyphs(row(1, x=40)), [[0]])
+    assert (measured["lone"].tolist(), measured["only"].tolist()) == ([1], [1])
 
 
 @pytest.mark.parametrize(
@@ -138,17 +140,17 @@ def test_a_digit_that_touches_the_edge_is_told(box: tuple[float, float, float, f
 
 
 def test_a_page_without_lines_has_none() -> None:
-    found = of(glyphs([]), [])
-    assert all(value.shape == (0,) for value in found.values())
-    assert probabilities(found, LineWeights(*[1.0] * len(LineWeights._fields))).shape == (0,)
+    measured = of(glyphs([]), [])
+    assert all(value.shape == (0,) for value in measured.values())
+    assert probabilities(measured, LineWeights(*[1.0] * len(LineWeights._fields))).shape == (0,)
 
 
 def test_features_are_weighed() -> None:
     weights = LineWeights(*[0.0] * len(LineWeights._fields))
-    found = of(glyphs(row(3, x=40)), [[0, 1], [2]])
-    assert probabilities(found, weights).tolist() == [0.5, 0.5]
-    assert probabilities(found, weights._replace(bias=1.0)) == pytest.approx(logistic(np.array([1.0, 1.0])))
-    assert probabilities(found, weights._replace(lone=-2.0)) == pytest.approx(logistic(np.array([0.0, -2.0])))
+    measured = of(glyphs(row(3, x=40)), [[0, 1], [2]])
+    assert probabilities(measured, weights).tolist() == [0.5, 0.5]
+    assert probabilities(measured, weights._replace(bias=1.0)) == pytest.approx(logistic(np.array([1.0, 1.0])))
+    assert probabilities(measured, weights._replace(lone=-2.0)) == pytest.approx(logistic(np.array([0.0, -2.0])))
 
 
 BOXES = st.tuples(st.integers(0, 600), st.integers(0, 440), st.integers(1, 40), st.integers(1, 40))
@@ -162,5 +164,5 @@ def test_any_glyphs_have_finite_features(boxes: list[tuple[int, int, int, int]],
     kept = [i for i, reason in enumerate(reasons) if reason is None]
     lines = [kept[:3], kept[3:]] if len(kept) > 3 else [kept] if kept else []
     digit = data.draw(st.lists(st.floats(0, 1), min_size=len(boxes), max_size=len(boxes)))
-    found = of(glyphs(boxes, digit), lines, reasons=reasons)
-    assert all(value.shape == (len(lines),) and np.isfinite(value).all() for value in found.values())
+    measured = of(glyphs(boxes, digit), lines, reasons=reasons)
+    assert all(value.shape == (len(lines),) and np.isfinite(value).all() for value in measured.values())

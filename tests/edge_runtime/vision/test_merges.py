@@ -65,9 +65,9 @@ def test_three_pieces_are_merged_by_twos_too() -> None:
 
 @pytest.mark.parametrize("most", [0, 1, 5])
 def test_pairs_and_triples_are_bounded(most: int) -> None:
-    found = merged(*[(50, 12 * i, 20, 10) for i in range(20)], most=most)
-    assert [len(group) for group in found].count(2) == most
-    assert [len(group) for group in found].count(3) <= most
+    groups = merged(*[(50, 12 * i, 20, 10) for i in range(20)], most=most)
+    assert [len(group) for group in groups].count(2) == most
+    assert [len(group) for group in groups].count(3) <= most
 
 
 BOXES = st.lists(st.builds(Box, *[st.integers(0, 100)] * 2, *[st.integers(1, 60)] * 2), max_size=12)
@@ -75,10 +75,10 @@ BOXES = st.lists(st.builds(Box, *[st.integers(0, 100)] * 2, *[st.integers(1, 60)
 
 @given(BOXES, st.integers(0, 8))
 def test_merges_are_rising_numbers_of_near_marks(boxes: list[Box], most: int) -> None:
-    found = of_one_pen(boxes, most)
-    assert len(set(found)) == len(found)
-    pairs = {group for group in found if len(group) == 2}
-    for group in found:
+    groups = of_one_pen(boxes, most)
+    assert len(set(groups)) == len(groups)
+    pairs = {group for group in groups if len(group) == 2}
+    for group in groups:
         assert list(group) == sorted(set(group))
         assert 0 <= group[0] < group[-1] < len(boxes)
         if len(group) == 3:

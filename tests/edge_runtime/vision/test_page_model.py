@@ -42,14 +42,14 @@ def trees(draw: st.DrawFn) -> list[int]:
 @given(trees(), st.data())
 def test_none_that_stands_is_part_of_another(parents: list[int], data: st.DataObject) -> None:
     digit = data.draw(st.lists(st.floats(0, 1), min_size=len(parents), max_size=len(parents)))
-    found = stands(digit, parents)
-    assert found == sorted(set(found))
-    covered = set(found)
+    standing = stands(digit, parents)
+    assert standing == sorted(set(standing))
+    covered = set(standing)
     for i, parent in enumerate(parents):
         if parent in covered:
-            assert i not in found
+            assert i not in standing
             covered.add(i)
-    above = [i for i in range(len(parents)) if any(is_part(k, i, parents) for k in found)]
+    above = [i for i in range(len(parents)) if any(is_part(k, i, parents) for k in standing)]
     assert sorted([*covered, *above]) == [*range(len(parents))]
 
 
@@ -60,14 +60,14 @@ def is_part(i: int, whole: int, parents: list[int]) -> bool:
     return False
 
 
-def told(page: Glyphs) -> Float64:
+def priors_of(page: Glyphs) -> Float64:
     """Return the priors of glyphs by the weights that ship."""
     return priors(page, evidence(page, WEIGHTS))
 
 
-def prior(*others: float, **given: object) -> float:
+def prior(*others: float, **columns: object) -> float:
     """Return the prior of a doubtful glyph beside others, in a row with it."""
-    return float(told(glyphs(row(1 + len(others)), [DOUBTFUL, *others], **given))[0])  # type: ignore[arg-type]
+    return float(priors_of(glyphs(row(1 + len(others)), [DOUBTFUL, *others], **columns))[0])  # type: ignore[arg-type]
 
 
 def test_priors_rise_among_digits() -> None:
@@ -89,14 +89,14 @@ def test_print_that_is_far_paler_tells_nothing() -> None:
 
 def test_glyphs_of_another_size_tell_nothing() -> None:
     specks = glyphs([*row(1), *row(5, x=60, width=2, height=4)], [DOUBTFUL, *[NONE] * 5])
-    assert told(specks)[0] == pytest.approx(prior(), abs=1e-3)
+    assert priors_of(specks)[0] == pytest.approx(prior(), abs=1e-3)
 
 
 def test_neighbors_tell_more_than_what_is_far() -> None:
     page = glyphs(
         [*row(6), *row(6, y=900), *row(1, x=300), *row(1, x=300, y=900)], [*[SURE] * 6, *[NONE] * 6, 0.7, 0.7]
     )
-    near_digits, near_others = told(page)[-2:]
+    near_digits, near_others = priors_of(page)[-2:]
     assert near_digits > near_others + 0.2
 
 
@@ -107,11 +107,11 @@ def test_strokes_tell_less_of_their_company() -> None:
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 400), st.floats(0, 1), st.booleans()), max_size=15))
 def test_priors_are_probabilities_in_any_order(rows: list[tuple[int, int, float, bool]]) -> None:
     page = glyphs([(x, y, 24, 40) for x, y, _, _ in rows], [row[2] for row in rows], stroke=[row[3] for row in rows])
-    found = told(page)
-    assert found.shape == (len(rows),)
-    assert ((found > 0) & (found < 1)).all()
+    values = priors_of(page)
+    assert values.shape == (len(rows),)
+    assert ((values > 0) & (values < 1)).all()
     turned = page.take([*range(len(rows))][::-1])
-    assert told(turned)[::-1] == pytest.approx(found)
+    assert priors_of(turned)[::-1] == pytest.approx(values)
 
 
 def test_an_empty_page_has_no_digits() -> None:

@@ -32,22 +32,22 @@ def test_what_is_written_on_a_rule_as_dark_as_the_pen_is_freed() -> None:
     ink = np.zeros((300, 400), np.uint8)
     ink[150:153, 20:380] = 200
     cv2.ellipse(ink, (200, 150), (14, 24), 0, 0, 360, 200, 5)  # a 0 across the rule
-    found = find_regions([Plane(ink, 1.0, 0, False), Plane(ink[::2, ::2].copy(), 2.0, 1, False)])
-    freed = [region for region in found if region.freed]
+    all_regions = find_regions([Plane(ink, 1.0, 0, False), Plane(ink[::2, ::2].copy(), 2.0, 1, False)])
+    freed = [region for region in all_regions if region.freed]
     assert freed
     for region in freed:
         assert (region.plane, region.parent, region.attached) == (0, -1, False)
         assert np.abs(np.subtract(region.box, (184, 124, 33, 53))).max() <= 8
         assert region.ink is not None
-    assert all(region.ink is None for region in found if region.box.width > 300)
+    assert all(region.ink is None for region in all_regions if region.box.width > 300)
 
 
 def test_what_the_edge_of_the_picture_cuts_off_takes_no_place_of_digits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_runtime.vision.regions.MOST_REGIONS", 100)
     digits = [(60 + 50 * i, 200, 30, 36) for i in range(10)]
     stripes = [(x, y, 3, 60) for y in (0, 420) for x in range(2, 638, 6)]
-    found = regions(ink(*digits, *stripes, size=(480, 640)))
-    seen = {tuple(region.box) for region in found if region.ink is not None}
+    all_regions = regions(ink(*digits, *stripes, size=(480, 640)))
+    seen = {tuple(region.box) for region in all_regions if region.ink is not None}
     assert len(seen) == 100
     assert seen.issuperset(digits)
 
@@ -60,11 +60,11 @@ def test_digits_that_stand_free_are_not_freed() -> None:
 
 def check(planes: list[Plane]) -> None:
     """Fail unless the regions of planes lie in them, after their parents, and hold their own ink."""
-    found = find_regions(planes)
+    all_regions = find_regions(planes)
     for kind in (False, True):
-        ordered = [region.plane for region in found if region.freed == kind]
+        ordered = [region.plane for region in all_regions if region.freed == kind]
         assert ordered == sorted(ordered)
-    for i, (box, place, own, number, parent, attached, freed) in enumerate(found):
+    for i, (box, place, own, number, parent, attached, freed) in enumerate(all_regions):
         plane = planes[number].ink
         assert 0 <= place.x <= box.x < box.right <= place.right <= plane.shape[1]
         assert 0 <= place.y <= box.y < box.bottom <= place.bottom <= plane.shape[0]
@@ -73,10 +73,10 @@ def check(planes: list[Plane]) -> None:
         assert parent >= 0 or freed or not attached
         assert parent < 0 or not freed
         if parent >= 0:
-            assert found[parent].plane == number
-            assert attached == (found[parent].attached or found[parent].ink is None)
-            assert found[parent].box.union(box) == found[parent].box
-            assert box.width * box.height < found[parent].box.width * found[parent].box.height
+            assert all_regions[parent].plane == number
+            assert attached == (all_regions[parent].attached or all_regions[parent].ink is None)
+            assert all_regions[parent].box.union(box) == all_regions[parent].box
+            assert box.width * box.height < all_regions[parent].box.width * all_regions[parent].box.height
         if own is not None:
             assert own.shape == (place.height, place.width)
             part = plane[place.y : place.bottom, place.x : place.right]
@@ -87,9 +87,9 @@ def check(planes: list[Plane]) -> None:
 def test_separate_marks_have_their_exact_boxes() -> None:
     plane = ink((10, 20, 6, 30), (50, 20, 20, 25), level=200)
     plane[19:51, 16] = 20  # the soft edge of the stroke
-    found = {region.box: region for region in regions(plane)}
-    assert set(found) == {(10, 20, 6, 30), (50, 20, 20, 25)}
-    for region in found.values():
+    by_box = {region.box: region for region in regions(plane)}
+    assert set(by_box) == {(10, 20, 6, 30), (50, 20, 20, 25)}
+    for region in by_box.values():
         assert region.parent == -1
         place = region.place
         assert place == (region.box.x - 1, region.box.y - 1, region.box.width + 2, region.box.height + 2)
@@ -122,13 +122,13 @@ def test_a_dark_digit_is_part_of_its_box() -> None:
     ],
 )
 def test_overlapping_boxes_hold_their_own_ink(around: Uint8, inside: Uint8) -> None:
-    found = {region.box: region for region in regions(around | inside)}
+    by_box = {region.box: region for region in regions(around | inside)}
     for drawn in (around, inside):
-        region = found.pop(Box(*cv2.boundingRect(drawn)))
+        region = by_box.pop(Box(*cv2.boundingRect(drawn)))
         assert region.parent == -1
         assert region.ink is not None
         assert region.ink.sum() == drawn.sum()
-    assert not found
+    assert not by_box
 
 
 def test_strokes_that_touch_are_one_region() -> None:
@@ -154,16 +154,16 @@ def test_faint_ink_is_no_region() -> None:
 def test_coarser_planes_leave_out_the_small() -> None:
     small, large = (10, 10, 8, 12), (40, 20, 30, 50)
     plane = ink(small, large)
-    found = find_regions([Plane(plane, 1.0, 0, False), Plane(plane, 2.0, 1, False)])
-    assert [(region.box, region.plane) for region in found if region.plane] == [(large, 1)]
-    assert sorted(region.box for region in found if not region.plane) == [small, large]
+    all_regions = find_regions([Plane(plane, 1.0, 0, False), Plane(plane, 2.0, 1, False)])
+    assert [(region.box, region.plane) for region in all_regions if region.plane] == [(large, 1)]
+    assert sorted(region.box for region in all_regions if not region.plane) == [small, large]
 
 
 def test_a_line_wider_than_words_has_no_ink() -> None:
     rule, one = (5, 50, 110, 3), (20, 10, 3, 30)
-    found = {region.box: region for region in regions(ink(rule, one))}
-    assert found[Box(*rule)].ink is None
-    assert found[Box(*one)].ink is not None
+    by_box = {region.box: region for region in regions(ink(rule, one))}
+    assert by_box[Box(*rule)].ink is None
+    assert by_box[Box(*one)].ink is not None
 
 
 def test_digits_on_a_rule_are_its_parts() -> None:
@@ -177,8 +177,8 @@ def test_what_hangs_on_a_long_line_is_attached() -> None:
     size = (120, 320)
     rule = ink((5, 60, 305, 3), size=size, level=70)
     digits = ink((20, 33, 12, 30), (60, 10, 12, 30), size=size)
-    found = {region.box: region.attached for region in regions(np.maximum(rule, digits))}
-    assert found == {Box(5, 33, 305, 30): False, Box(20, 33, 12, 30): True, Box(60, 10, 12, 30): False}
+    attached = {region.box: region.attached for region in regions(np.maximum(rule, digits))}
+    assert attached == {Box(5, 33, 305, 30): False, Box(20, 33, 12, 30): True, Box(60, 10, 12, 30): False}
 
 
 def test_too_large_regions_wait_for_coarser_planes() -> None:
@@ -222,9 +222,9 @@ def test_every_drawn_digit_is_a_region(digits: tuple[Uint8, Uint8], seed: int) -
     images, labels = digits
     page = draw_page(images[seed::12], labels[seed::12], np.random.default_rng(seed), PageStyle(grain=1))
     planes = ink_planes(page.pixels)
-    found = [region.box for region in find_regions(planes) if planes[region.plane].level == 0]
+    finest_boxes = [region.box for region in find_regions(planes) if planes[region.plane].level == 0]
     for placed in page.digits:
-        assert min(np.abs(np.subtract(box, placed.box)).max() for box in found) <= 3
+        assert min(np.abs(np.subtract(box, placed.box)).max() for box in finest_boxes) <= 3
 
 
 @given(arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=40)))

@@ -24,8 +24,8 @@ def judged(page: Glyphs, *, least: float = LEAST, regions: int = 20) -> list[str
     return verdict(page, least=least, regions=regions).reasons
 
 
-def one_more(box: Corners, **given: Any) -> Glyphs:
-    """Return a row of digits and one glyph more, last; `given` is what it is like, where that is not like them."""
+def one_more(box: Corners, **overrides: Any) -> Glyphs:
+    """Return a row of digits and one glyph more, last; `overrides` is what it is like, where that is not like them."""
     usual = {
         "digit": SURE,
         "darkness": 200.0,
@@ -35,7 +35,7 @@ def one_more(box: Corners, **given: Any) -> Glyphs:
         "plane": 0,
         "attached": False,
     }
-    columns: dict[str, Any] = {name: [*[value] * COUNT, given.get(name, value)] for name, value in usual.items()}
+    columns: dict[str, Any] = {name: [*[value] * COUNT, overrides.get(name, value)] for name, value in usual.items()}
     return glyphs([*row(COUNT), box], **columns)
 
 
@@ -218,12 +218,12 @@ GLYPHS = st.lists(
 def test_any_glyphs_have_known_reasons(rows: list[tuple[Any, ...]], least: float, regions: int) -> None:
     boxes = [row[:4] for row in rows]
     names = "digit", "plane", "darkness", "stroke_width", "stroke", "piece", "attached"
-    given: dict[str, Any] = {name: [row[k] for row in rows] for k, name in enumerate(names, 4)}
-    page = glyphs(boxes, **given)
-    found, odds, confidences, finest = verdict(page, least=least, regions=max(regions, len(rows)))
-    assert len(found) == len(finest) == len(odds) == len(rows)
-    assert set(found) <= {None, rejection.READ_ELSEWHERE, *rejection.REASONS}
-    kept = [i for i, reason in enumerate(found) if reason is None]
+    columns: dict[str, Any] = {name: [row[k] for row in rows] for k, name in enumerate(names, 4)}
+    page = glyphs(boxes, **columns)
+    reasons, odds, confidences, finest = verdict(page, least=least, regions=max(regions, len(rows)))
+    assert len(reasons) == len(finest) == len(odds) == len(rows)
+    assert set(reasons) <= {None, rejection.READ_ELSEWHERE, *rejection.REASONS}
+    kept = [i for i, reason in enumerate(reasons) if reason is None]
     assert confidences.shape == (len(rows), 10)
     assert confidences.min(initial=0) >= 0
     assert confidences.sum(axis=1).max(initial=0) <= 1 + 1e-9

@@ -26,18 +26,18 @@ def seven(binary: Uint8) -> Uint8:
 def test_a_rule_is_removed(thickness: int, across: bool) -> None:
     binary = page(300, 300)
     binary[100 : 100 + thickness, 10:290] = 255
-    found = without_rules(binary if across else np.ascontiguousarray(binary.T), LONGEST, WINDOW)
-    assert found is not None
-    assert not found.any()
+    cleaned = without_rules(binary if across else np.ascontiguousarray(binary.T), LONGEST, WINDOW)
+    assert cleaned is not None
+    assert not cleaned.any()
 
 
 def test_a_stroke_that_crosses_a_rule_stays_whole() -> None:
     ruled, alone = seven(page()), seven(page())
     ruled[58:61] = 255
-    found = without_rules(ruled, LONGEST, WINDOW)
-    assert found is not None
-    assert np.count_nonzero(found & ~alone) <= 2 * 3 * WINDOW  # of the rule, what is nearest to the stroke
-    assert np.count_nonzero(alone & ~found) == 0
+    cleaned = without_rules(ruled, LONGEST, WINDOW)
+    assert cleaned is not None
+    assert np.count_nonzero(cleaned & ~alone) <= 2 * 3 * WINDOW  # of the rule, what is nearest to the stroke
+    assert np.count_nonzero(alone & ~cleaned) == 0
 
 
 def test_a_rule_may_rise_and_bend() -> None:
@@ -45,18 +45,18 @@ def test_a_rule_may_rise_and_bend() -> None:
     for x in range(10, 290):
         y = round(60 + 0.1 * x + 6 * np.sin(x / 40))
         binary[y - 1 : y + 2, x] = 255
-    found = without_rules(binary, LONGEST, WINDOW)
-    assert found is not None
-    assert not found.any()
+    cleaned = without_rules(binary, LONGEST, WINDOW)
+    assert cleaned is not None
+    assert not cleaned.any()
 
 
 def test_nothing_is_left_where_rules_cross() -> None:
     binary = page(300, 300)
     binary[::60] = binary[1::60] = 255
     binary[:, 20::60] = binary[:, 21::60] = 255
-    found = without_rules(binary, LONGEST, WINDOW)
-    assert found is not None
-    assert not found.any()
+    cleaned = without_rules(binary, LONGEST, WINDOW)
+    assert cleaned is not None
+    assert not cleaned.any()
 
 
 def test_digits_and_thick_bars_are_no_rules() -> None:
@@ -73,8 +73,8 @@ def test_digits_and_thick_bars_are_no_rules() -> None:
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 40), st.floats(0, 1))
 def test_nothing_is_added(seed: int, height: int, width: int, share: float) -> None:
     binary = np.where(np.random.default_rng(seed).random((height, width)) < share, 255, 0).astype(np.uint8)
-    found = without_rules(binary, 10, WINDOW)
-    if found is not None:
-        assert found.shape == binary.shape
-        assert not (found & ~binary).any()
-        assert not np.array_equal(found, binary)
+    cleaned = without_rules(binary, 10, WINDOW)
+    if cleaned is not None:
+        assert cleaned.shape == binary.shape
+        assert not (cleaned & ~binary).any()
+        assert not np.array_equal(cleaned, binary)

@@ -73,8 +73,8 @@ def runs(pieces: list[Piece]) -> list[Box]:
 
 def found_again(ink: Uint8, boxes: list[Box]) -> float:
     """Return how well the worst of these boxes is found by the pieces of the ink, or by runs of them."""
-    found = runs(split([whole(ink)])[0])
-    return min(max(shared(box, run) for run in found) for box in boxes)
+    candidates = runs(split([whole(ink)])[0])
+    return min(max(shared(box, run) for run in candidates) for box in boxes)
 
 
 def blocks(count: int, bridge: int = 4) -> Uint8:

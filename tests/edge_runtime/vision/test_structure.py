@@ -104,8 +104,8 @@ def shapes(node: ast.AST) -> list[ast.AST]:
             parts = at.elts if isinstance(at, ast.Tuple) else [at]
             bounds = [bound for part in parts if isinstance(part, ast.Slice) for bound in (part.lower, part.upper)]
             return [*parts, *(bound for bound in bounds if bound)]
-        case ast.Call(func=ast.Attribute(attr=name), args=given) if name in SHAPING:
-            return [*given, *(side for part in given if isinstance(part, ast.Tuple) for side in part.elts)]
+        case ast.Call(func=ast.Attribute(attr=name), args=arguments) if name in SHAPING:
+            return [*arguments, *(side for part in arguments if isinstance(part, ast.Tuple) for side in part.elts)]
         case ast.Compare(left=ast.Attribute(attr="ndim"), comparators=axes):
             return [*axes]
     return []
@@ -115,16 +115,16 @@ def numbers(source: str) -> list[tuple[int, float]]:
     """Return the line and value of every number in a source that might be another one."""
     tree = ast.parse(source)
     passed = {part for node in ast.walk(tree) for part in shapes(node)}
-    found: list[tuple[int, float]] = []
+    literals: list[tuple[int, float]] = []
     left: list[ast.AST] = [tree]
     while left:
         node = left.pop()
         value = None if node in passed else folded(node)
         if value is not None and abs(value) not in PLAIN:
-            found.append((node.lineno, value))  # type: ignore[attr-defined]
+            literals.append((node.lineno, value))  # type: ignore[attr-defined]
         if value is None and not isinstance(node, ast.Constant):
             left += ast.iter_child_nodes(node)
-    return sorted(found)
+    return sorted(literals)
 
 
 @pytest.mark.parametrize(

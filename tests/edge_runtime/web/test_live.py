@@ -48,7 +48,7 @@ def test_what_is_said_of_the_source_holds_until_there_is_a_frame(reader: DigitRe
     live = Live("camera", back=lambda: back.append(True))
     feed(live, reader, 0)
     assert back == []
-    live.told("camera: no frame for 5 s")
+    live.set_note("camera: no frame for 5 s")
     notes: list[str | None] = [live.note]
     live.still(shot(1))
     assert ([*notes, live.note], back) == (["camera: no frame for 5 s", None], [True])
