@@ -22,7 +22,7 @@ class Hosted:
     """What a test sees of a server."""
 
     port: int
-    told: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     ready: threading.Event = field(default_factory=threading.Event)
     done: threading.Event = field(default_factory=threading.Event)
@@ -58,7 +58,7 @@ def hosting(app: ASGIApp, *, limits: Limits = LIMITS, certificate: tuple[Path, P
         try:
             server.run(
                 app, listener, certificate=certificate, ending=lambda: hosted.ended.append("ended"),
-                tell=hosted.told.append, started=started, limits=limits,
+                tell=hosted.notes.append, started=started, limits=limits,
             )  # fmt: skip
         finally:
             hosted.done.set()

@@ -19,11 +19,11 @@ class Served:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self.process, self.lines = process, list[str]()
         assert process.stderr is not None
-        while not (found := ADDRESS.findall("".join(self.lines[-1:]))):
+        while not (addresses := ADDRESS.findall("".join(self.lines[-1:]))):
             line = process.stderr.readline()
             assert line, self.lines
             self.lines.append(line)
-        self.address: str = found[0]
+        self.address: str = addresses[0]
 
     def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
         """Return the exit code, and what was still printed."""

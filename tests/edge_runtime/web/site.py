@@ -36,7 +36,7 @@ class Site(NamedTuple):
     port: int
     live: Live
     metrics: Metrics
-    told: list[str]
+    notes: list[str]
 
     @contextmanager
     def connect(self, path: str, headers: Mapping[str, str] | None = None) -> Iterator[HTTPResponse]:
@@ -62,11 +62,11 @@ def site(reader: Reader, source: str | None = "camera", rules: Rules = OPEN) -> 
     """Serve on loopback meanwhile."""
     metrics = Metrics(reader, lambda: None if source is None else live.state == "reading")
     live = Live(source, back=metrics.reconnected)
-    told: list[str] = []
+    notes: list[str] = []
     listener = server.listen("127.0.0.1", 0)
-    with serving(Entrance(listener, rules, None, []), reader, live, metrics, told.append) as service:
+    with serving(Entrance(listener, rules, None, []), reader, live, metrics, notes.append) as service:
         service.wait_until_started()
-        yield Site(listener.getsockname()[1], live, metrics, told)
+        yield Site(listener.getsockname()[1], live, metrics, notes)
 
 
 def shot(index: int, value: int = 200) -> Frame:

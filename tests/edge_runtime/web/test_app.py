@@ -58,18 +58,18 @@ def test_without_a_source_the_rest_is_there(empty: Site) -> None:
         answer = empty.ask(path)
         assert (answer.status, answer.json["detail"]) == (404, "no source is read")
         assert answer.headers["content-type"] == "application/problem+json"
-    found = empty.ask("/api/live?wait=0").json
-    assert (found["state"], found["number"], found["reading"], found["source"]) == ("none", 0, None, None)
+    live = empty.ask("/api/live?wait=0").json
+    assert (live["state"], live["number"], live["reading"], live["source"]) == ("none", 0, None, None)
 
 
 def test_the_model_says_what_it_is(empty: Site, reader: DigitReader) -> None:
     model = reader.classifier.model
-    found = empty.ask("/api/model").json
-    assert found["sha256"] == model.sha256
-    assert found["bytes"] == model.path.stat().st_size
-    assert found["labels"] == [*"0123456789", "not a digit"]
-    assert found["card"]["measured"]["reliability"]["bins"]
-    assert (found["verified"], found["min_confidence"]) == (True, 0.5)
+    description = empty.ask("/api/model").json
+    assert description["sha256"] == model.sha256
+    assert description["bytes"] == model.path.stat().st_size
+    assert description["labels"] == [*"0123456789", "not a digit"]
+    assert description["card"]["measured"]["reliability"]["bins"]
+    assert (description["verified"], description["min_confidence"]) == (True, 0.5)
 
 
 def test_the_pages_and_their_files(empty: Site) -> None:
@@ -127,14 +127,14 @@ def test_the_newest_reading_and_frame(served: Site, reader: DigitReader, page: U
 def test_the_page_follows_frame_by_frame(served: Site, reader: DigitReader, page: Uint8) -> None:
     frame = Frame(page, "camera", 0, moving=True, dropped=2)
     put(served, reader, frame)
-    found = served.ask("/api/live?after=0").json
-    assert (found["number"], found["state"], found["dropped"], found["note"]) == (1, "reading", 2, None)
-    reading = found["reading"]
-    read = [crop for crop in found["crops"] if crop["reason"] is None]
+    live = served.ask("/api/live?after=0").json
+    assert (live["number"], live["state"], live["dropped"], live["note"]) == (1, "reading", 2, None)
+    reading = live["reading"]
+    read = [crop for crop in live["crops"] if crop["reason"] is None]
     assert [crop["label"] for crop in read] == [digit["label"] for digit in reading["digits"]]
     assert [crop["box"] for crop in read] == [digit["box"] for digit in reading["digits"]]
     rejected = [rejection for rejection in reading["rejected"] if rejection["confidence"] is not None]
-    assert [crop["box"] for crop in found["crops"][len(read) :]] == [rejection["box"] for rejection in rejected]
+    assert [crop["box"] for crop in live["crops"][len(read) :]] == [rejection["box"] for rejection in rejected]
     for crop, digit in zip(read, reading["digits"], strict=True):
         assert len(crop["confidences"]) == 11
         assert sum(crop["confidences"]) == pytest.approx(1, abs=0.001)

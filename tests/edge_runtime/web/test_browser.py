@@ -268,8 +268,8 @@ def test_every_view_is_accessible_and_fits(browser: Any, server: Served, dark: b
             has_japanese = re.search(r"[ぁ-んァ-ン]", page.inner_text("body")) is not None
             assert has_japanese == (locale == "ja-JP")
             assert page.evaluate("document.documentElement.scrollWidth") <= width
-            found = axe.Axe().run(page).response["violations"]
-            assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found] == []
+            violations = axe.Axe().run(page).response["violations"]
+            assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in violations] == []
             page.screenshot(path=SHOTS / f"{view}-{width}-{locale[:2]}-{'dark' if dark else 'light'}.png")
         background = page.evaluate("getComputedStyle(document.body).backgroundColor")
         bright = sum(map(int, re.findall(r"\d+", background)[:3])) / 3
@@ -305,8 +305,8 @@ def test_the_keyboard_goes_everywhere(browser: Any, server: Served) -> None:
 def test_the_interface_is_described(browser: Any, server: Served) -> None:
     with visit(browser, server.address + "api") as page:
         playwright.expect(page.locator("main")).to_contain_text("/api/read", timeout=WAIT)
-        found = axe.Axe().run(page).response["violations"]
-        assert [rule["id"] for rule in found] == []
+        violations = axe.Axe().run(page).response["violations"]
+        assert [rule["id"] for rule in violations] == []
         page.screenshot(path=SHOTS / "api.png", full_page=True)
 
 

@@ -20,12 +20,12 @@ FRAMES = 40
 
 def written(folder: Path) -> dict[str, int]:
     """Return how many bytes went into which file, by the traces of all threads."""
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for trace in folder.glob("trace.*"):
         for _, path, count in WRITING.findall(trace.read_text()):
             if not path.startswith(ELSEWHERE):
-                found[path] = found.get(path, 0) + int(count)
-    return found
+                counts[path] = counts.get(path, 0) + int(count)
+    return counts
 
 
 def test_no_frame_costs_a_byte_of_the_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

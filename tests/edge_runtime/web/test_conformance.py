@@ -24,7 +24,7 @@ SHORT = {"/stream.mjpg": {"frames": 1}, "/api/events": {"limit": 1, "history": 1
 
 
 API = schemathesis.openapi.from_dict(document("1.2.3"))
-OPERATIONS = {operation.label: operation for operation in (found.ok() for found in API.get_all_operations())}
+OPERATIONS = {operation.label: operation for operation in (result.ok() for result in API.get_all_operations())}
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def address(reader: DigitReader, samples: Path) -> Iterator[str]:
         served.live.frame(frame, reader.trace(frame))
         served.live.event(event("12"))
         yield f"http://127.0.0.1:{served.port}"
-        assert served.told == []
+        assert served.notes == []
 
 
 def ask(address: str, label: str, mode: Any, *left_out: Any) -> int:

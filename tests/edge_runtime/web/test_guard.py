@@ -135,10 +135,10 @@ def test_any_host_is_taken_or_refused(host: str) -> None:
 
 @given(st.from_regex(r"[a-z0-9._-]{1,20}", fullmatch=True), st.none() | st.integers(0, 65535))
 def test_names_and_ports_are_told_apart(name: str, port: int | None) -> None:
-    found = authority(name.upper() if port is None else f"{name}:{port}")
-    if found is not None:
-        assert found.port == port
-        assert str(found.host) == name.removesuffix(".")
+    parsed = authority(name.upper() if port is None else f"{name}:{port}")
+    if parsed is not None:
+        assert parsed.port == port
+        assert str(parsed.host) == name.removesuffix(".")
 
 
 @given(st.ip_addresses(), st.integers(0, 65535))
@@ -362,13 +362,13 @@ def test_a_browser_goes_from_the_link_to_the_page(guarded: Hosted) -> None:
     assert (first.status, first.headers["Location"]) == (303, "/a/b?x=1")
     second = fetch(guarded, "GET", first.headers["Location"], Cookie=first.headers["Set-Cookie"].partition(";")[0])
     assert second.status == 200
-    assert guarded.told == []
+    assert guarded.notes == []
 
 
 def test_an_upgrade_to_a_websocket_is_an_ordinary_request(guarded: Hosted) -> None:
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec_WebSocket_Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
     assert fetch(guarded, "GET", "/", **upgrade).status == 401
-    assert guarded.told == []
+    assert guarded.notes == []
 
 
 @pytest.mark.parametrize("request_", [

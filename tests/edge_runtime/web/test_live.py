@@ -128,10 +128,10 @@ def test_events_are_numbered_and_waited_for(live: Live) -> None:
         waiting = asyncio.create_task(live.more_events(1, 60))
         await asyncio.sleep(0)
         threading.Thread(target=live.event, args=(event("34"),)).start()
-        return [(told.number, told.event.text) for told in await waiting]
+        return [(entry.number, entry.event.text) for entry in await waiting]
 
     assert asyncio.run(follow()) == [(2, "34")]
-    assert [told.number for told in live.events_after(0)] == [1, 2]
+    assert [entry.number for entry in live.events_after(0)] == [1, 2]
 
 
 def test_a_frame_is_encoded_once_for_all_who_ask(

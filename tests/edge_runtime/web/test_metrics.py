@@ -27,9 +27,9 @@ Made = Callable[..., Metrics]
 def made(reader: DigitReader) -> Made:
     """Metrics of a board that tells nothing, unless told otherwise."""
 
-    def make(**given: object) -> Metrics:
+    def make(**options: object) -> Metrics:
         unknown = {"temperature": lambda: None, "throttled": lambda: None}
-        return Metrics(reader, **{**unknown, **given})  # type: ignore[arg-type]
+        return Metrics(reader, **{**unknown, **options})  # type: ignore[arg-type]
 
     return make
 
@@ -45,9 +45,9 @@ def series(metrics: Metrics) -> Series:
     """Return every value by its name and its one or more labels' values."""
     text = metrics.text()[0].decode()
     samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
-    found = {(sample.name, ",".join(sample.labels.values())): sample.value for sample in samples}
-    assert len(found) == len(samples)
-    return found
+    values = {(sample.name, ",".join(sample.labels.values())): sample.value for sample in samples}
+    assert len(values) == len(samples)
+    return values
 
 
 def test_a_frame_counts_with_its_digits_rejections_and_times(made: Made, paper: tuple[Frame, Trace]) -> None:
@@ -55,27 +55,27 @@ def test_a_frame_counts_with_its_digits_rejections_and_times(made: Made, paper: 
     aged = replace(trace, reading=replace(trace.reading, age_ms=42.0))
     metrics.frame(replace(frame, moving=True, dropped=3), aged)
     metrics.frame(frame, trace)
-    found = series(metrics)
-    assert found["edge_digits_frames_total", ""] == found["edge_digits_readings_total", ""] == 2
-    assert found["edge_digits_frames_dropped_total", ""] == 3
-    assert found["edge_digits_frames_still_total", ""] == 0
+    values = series(metrics)
+    assert values["edge_digits_frames_total", ""] == values["edge_digits_readings_total", ""] == 2
+    assert values["edge_digits_frames_dropped_total", ""] == 3
+    assert values["edge_digits_frames_still_total", ""] == 0
     labels = [digit.label for digit in trace.reading.digits]
     assert labels
-    assert [found["edge_digits_digits_total", label] for label in "0123456789"] == [
+    assert [values["edge_digits_digits_total", label] for label in "0123456789"] == [
         2 * labels.count(label) for label in "0123456789"
     ]
     reasons = [rejection.reason for rejection in trace.reading.rejected]
     assert reasons
-    assert [found["edge_digits_rejected_total", reason] for reason in REASONS] == [
+    assert [values["edge_digits_rejected_total", reason] for reason in REASONS] == [
         2 * reasons.count(reason) for reason in REASONS
     ]
-    assert found["edge_digits_frame_age_seconds_count", ""] == 1
-    assert found["edge_digits_frame_age_seconds_sum", ""] == pytest.approx(0.042)
+    assert values["edge_digits_frame_age_seconds_count", ""] == 1
+    assert values["edge_digits_frame_age_seconds_sum", ""] == pytest.approx(0.042)
     for stage in STAGES:
-        assert found["edge_digits_stage_seconds_count", stage] == 2
+        assert values["edge_digits_stage_seconds_count", stage] == 2
         seconds = 2 * getattr(trace.reading.ms, stage) / 1000
-        assert found["edge_digits_stage_seconds_sum", stage] == pytest.approx(seconds)
-        assert found["edge_digits_stage_seconds_bucket", f"+Inf,{stage}"] == 2
+        assert values["edge_digits_stage_seconds_sum", stage] == pytest.approx(seconds)
+        assert values["edge_digits_stage_seconds_bucket", f"+Inf,{stage}"] == 2
     assert not metrics.output
 
 
@@ -84,11 +84,11 @@ def test_dropped_frames_are_not_those_that_were_still(made: Made, paper: tuple[F
     metrics.still(replace(frame, dropped=2))
     metrics.still(replace(frame, dropped=0))
     metrics.frame(replace(frame, dropped=1 + 4), trace)  # 1 before it, 2 still ones and the 2 before those
-    found = series(metrics)
-    assert found["edge_digits_frames_total", ""] == 3
-    assert found["edge_digits_frames_still_total", ""] == 2
-    assert found["edge_digits_readings_total", ""] == 1
-    assert found["edge_digits_frames_dropped_total", ""] == 3
+    values = series(metrics)
+    assert values["edge_digits_frames_total", ""] == 3
+    assert values["edge_digits_frames_still_total", ""] == 2
+    assert values["edge_digits_readings_total", ""] == 1
+    assert values["edge_digits_frames_dropped_total", ""] == 3
     metrics.still(replace(frame, dropped=None))  # a video drops none
     metrics.frame(replace(frame, dropped=None), trace)
     metrics.frame(replace(frame, dropped=1), trace)
@@ -106,13 +106,13 @@ def test_events_reads_requests_and_reconnects_count(made: Made) -> None:
     metrics.request("/static/live.js", 200)
     for path in ("/static/none.js", "/wp-login.php", "/api/live/", '/"\n'):
         metrics.request(path, 404)
-    found = series(metrics)
-    events = {kind: found["edge_digits_events_total", kind] for kind in ("appeared", "changed", "gone")}
+    values = series(metrics)
+    events = {kind: values["edge_digits_events_total", kind] for kind in ("appeared", "changed", "gone")}
     assert events == {"appeared": 0, "changed": 1, "gone": 0}
-    assert found["edge_digits_reconnects_total", ""] == 1
-    outcomes = {outcome: found["edge_digits_reads_total", outcome] for outcome in ("read", "refused", "busy")}
+    assert values["edge_digits_reconnects_total", ""] == 1
+    outcomes = {outcome: values["edge_digits_reads_total", outcome] for outcome in ("read", "refused", "busy")}
     assert outcomes == {"read": 0, "refused": 0, "busy": 2}
-    requests = {labels: value for (name, labels), value in found.items() if name == "edge_digits_http_requests_total"}
+    requests = {labels: value for (name, labels), value in values.items() if name == "edge_digits_http_requests_total"}
     assert requests == {"/api/live,200": 1, "/static/{name},200": 1, "other,404": 4}
 
 
@@ -135,9 +135,11 @@ def test_source_and_board_are_asked_at_every_scrape(made: Made) -> None:
     up, degrees, states = [False, True], [40.0, 61.5], [(), ("throttled now", "under-voltage since boot")]
     metrics = made(up=lambda: up.pop(0), temperature=lambda: degrees.pop(0), throttled=lambda: states.pop(0))
     first, second = series(metrics), series(metrics)
-    assert [found["edge_digits_source_up", ""] for found in (first, second)] == [0, 1]
-    assert [found["edge_digits_cpu_temperature_celsius", ""] for found in (first, second)] == [40.0, 61.5]
-    slow = [[state for state in board.STATES if found["edge_digits_cpu_throttled", state]] for found in (first, second)]
+    assert [values["edge_digits_source_up", ""] for values in (first, second)] == [0, 1]
+    assert [values["edge_digits_cpu_temperature_celsius", ""] for values in (first, second)] == [40.0, 61.5]
+    slow = [
+        [state for state in board.STATES if values["edge_digits_cpu_throttled", state]] for values in (first, second)
+    ]
     assert slow == [[], ["throttled now", "under-voltage since boot"]]
 
 
@@ -160,8 +162,8 @@ def test_a_labels_file_with_any_text_is_escaped(reader: DigitReader, tmp_path: P
     with DigitReader(labels=labels) as named:
         metrics = Metrics(named, temperature=lambda: None, throttled=lambda: None)
         metrics.frame(frame := load(SAMPLES / "paper.jpg"), named.trace(frame))
-    found = series(metrics)
-    assert [found["edge_digits_digits_total", name] for name in names if found["edge_digits_digits_total", name]]
+    values = series(metrics)
+    assert [values["edge_digits_digits_total", name] for name in names if values["edge_digits_digits_total", name]]
 
 
 def test_threads_may_count_and_ask_at_once(made: Made, paper: tuple[Frame, Trace]) -> None:
@@ -181,9 +183,11 @@ def test_threads_may_count_and_ask_at_once(made: Made, paper: tuple[Frame, Trace
     metrics.text()
     for thread in threads:
         thread.join()
-    found = series(metrics)
-    assert found["edge_digits_reads_total", "read"] == found["edge_digits_http_requests_total", "/,200"] == times * many
-    assert found["edge_digits_frames_total", ""] == times
+    values = series(metrics)
+    assert (
+        values["edge_digits_reads_total", "read"] == values["edge_digits_http_requests_total", "/,200"] == times * many
+    )
+    assert values["edge_digits_frames_total", ""] == times
 
 
 def test_two_of_them_do_not_meet(made: Made) -> None:

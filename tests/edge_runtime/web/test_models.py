@@ -15,8 +15,8 @@ from tests.edge_runtime.web.site import site
 
 def test_what_the_server_says_and_reads_is_of_the_model_that_reads(tmp_path: Path, samples: Path) -> None:
     new = variant(tmp_path / "new.tflite", "new")
-    told = queue.SimpleQueue[str]()
-    tell: Callable[[str], None] = told.put
+    notes = queue.SimpleQueue[str]()
+    tell: Callable[[str], None] = notes.put
     picture = (samples / "digit.png").read_bytes()
     with (
         Swapping(tmp_path / "models", lambda path, warmed: DigitReader(path), tell, poll=0.01) as reader,
@@ -31,5 +31,5 @@ def test_what_the_server_says_and_reads_is_of_the_model_that_reads(tmp_path: Pat
             if sha256 != new.sha256:
                 data = (tmp_path / "new.tflite").read_bytes()
                 changes.install(tmp_path / "models", data, Entry(id=new.sha256[:12]))
-                assert "reads from now on" in told.get(timeout=30)
+                assert "reads from now on" in notes.get(timeout=30)
         assert model["bytes"] == len(data)

@@ -6,12 +6,12 @@ from edge_runtime.web import names
 
 
 def test_this_machine_has_names_that_it_answers_to() -> None:
-    found = names.names()
-    assert found[0] == "localhost"
-    assert {"127.0.0.1", "::1"} <= set(found)
-    assert any(name.endswith(".local") for name in found)
-    assert len(set(found)) == len(found)
-    for name in found[3:]:
+    own_names = names.names()
+    assert own_names[0] == "localhost"
+    assert {"127.0.0.1", "::1"} <= set(own_names)
+    assert any(name.endswith(".local") for name in own_names)
+    assert len(set(own_names)) == len(own_names)
+    for name in own_names[3:]:
         with socket.socket(socket.AF_INET) as probe:
             if ":" not in name:
                 probe.bind((name, 0))  # it is one of this machine

@@ -18,7 +18,9 @@ from edge_runtime.web.query import MOST
 
 SAMPLES = Path(__file__).parents[3] / "edge_runtime" / "samples"
 DOCUMENT = document("1.2.3")
-OPERATIONS = {(method, path): told for path, item in DOCUMENT["paths"].items() for method, told in item.items()}
+OPERATIONS = {
+    (method, path): operation for path, item in DOCUMENT["paths"].items() for method, operation in item.items()
+}
 REFUSED = {"400", "401", "408", "421", "429", "431"}
 STREAM = {"frames": (1, MOST, None), "boxes": ([0, 1], 1)}
 # Each operation's parameters, with least, most and default or choices and default, and the statuses of its own.
@@ -61,21 +63,23 @@ def test_every_path_of_the_api_is_described_with_what_it_takes_and_may_answer() 
     assert OPERATIONS.keys() == CONTRACT.keys()
     assert {path for _, path in CONTRACT} == PATHS
     for key, (parameters, statuses) in CONTRACT.items():
-        told = OPERATIONS[key]
-        found = {}
-        for parameter in told.get("parameters", []):
+        operation = OPERATIONS[key]
+        actual = {}
+        for parameter in operation.get("parameters", []):
             schema = parameter["schema"]
             limits = (schema.get("minimum"), schema.get("maximum"), schema.get("default"))
             ranged = (schema["enum"], schema["default"]) if "enum" in schema else limits
-            found[parameter["name"]] = None if schema["type"] == "string" else ranged
+            actual[parameter["name"]] = None if schema["type"] == "string" else ranged
             assert parameter.get("required", False) == (parameter["in"] == "path")
-        assert found == parameters, key
+        assert actual == parameters, key
         open_to_all = key == ("get", "/healthz")
-        assert told["responses"].keys() == statuses | (REFUSED - {"401"} if open_to_all else REFUSED), key
-        assert told.get("security") == ([] if open_to_all else None)
-        assert told["summary"]
-    assert len({told["operationId"] for told in OPERATIONS.values()}) == len(OPERATIONS)
-    assert {tag for told in OPERATIONS.values() for tag in told["tags"]} == {tag["name"] for tag in DOCUMENT["tags"]}
+        assert operation["responses"].keys() == statuses | (REFUSED - {"401"} if open_to_all else REFUSED), key
+        assert operation.get("security") == ([] if open_to_all else None)
+        assert operation["summary"]
+    assert len({operation["operationId"] for operation in OPERATIONS.values()}) == len(OPERATIONS)
+    assert {tag for operation in OPERATIONS.values() for tag in operation["tags"]} == {
+        tag["name"] for tag in DOCUMENT["tags"]
+    }
 
 
 def test_every_reference_resolves() -> None:
@@ -139,9 +143,9 @@ def test_boards_states_are_those_of_the_schema() -> None:
 
 def test_refusals_are_problems_and_say_when_to_try_again() -> None:
     responses = DOCUMENT["components"]["responses"]
-    for told in responses.values():
-        assert told["content"] == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    assert [name for name, told in responses.items() if "Retry-After" in told.get("headers", {})] == ["TooMany"]
+    for response in responses.values():
+        assert response["content"] == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    assert [name for name, response in responses.items() if "Retry-After" in response.get("headers", {})] == ["TooMany"]
 
 
 def test_version_is_the_programs_and_the_document_is_json() -> None:

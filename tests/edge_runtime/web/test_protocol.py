@@ -27,7 +27,7 @@ BRIEF = Limits(head=0.4, body=0.4, keep_alive=1, stall=0.5, linger=0.3)
 def hosted() -> Iterator[Hosted]:
     with hosting(hello) as served:
         yield served
-    assert served.told == []
+    assert served.notes == []
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +46,9 @@ def problem(taken: bytes) -> tuple[int, str]:
     assert int(headers["content-length"]) == len(body)
     assert "date" in headers
     assert headers.items() >= HEADERS.items()
-    told = json.loads(body)
-    assert lines[0].startswith(f"HTTP/1.1 {told['status']} ")
-    return told["status"], told["title"]
+    record = json.loads(body)
+    assert lines[0].startswith(f"HTTP/1.1 {record['status']} ")
+    return record["status"], record["title"]
 
 
 @contextmanager
@@ -139,7 +139,7 @@ def reading() -> Iterator[tuple[Hosted, SimpleQueue[str]]]:
 
     with hosting(read, limits=BRIEF) as served:
         yield served, became
-    assert served.told == []
+    assert served.notes == []
 
 
 def test_who_waits_for_a_body_hears_that_it_is_damaged(reading: tuple[Hosted, SimpleQueue[str]]) -> None:
@@ -312,7 +312,7 @@ def test_a_viewer_who_is_stuck_does_not_stay(part: int, count: int) -> None:
         stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         stuck.sendall(GET)
         assert app.ended.wait(PATIENCE)
-        assert served.told == []
+        assert served.notes == []
 
 
 def test_a_viewer_who_is_slow_stays() -> None:
@@ -347,11 +347,11 @@ def test_a_failure_is_told_in_a_line_and_answered(when: str) -> None:
         else:
             assert taken.endswith(b"hello")
         assert served.ask(LAST)
-    first = served.told[0]
+    first = served.notes[0]
     assert first.startswith("error: GET /a\\x1b\\nb: ValueError: bad\\n\\x1b[31m\\u202e long")
     assert len(first) < 600
-    assert "secret" not in "".join(served.told)
-    assert len(served.told) == 2
+    assert "secret" not in "".join(served.notes)
+    assert len(served.notes) == 2
 
 
 @pytest.mark.parametrize("begun", [False, True])
@@ -368,7 +368,7 @@ def test_an_app_that_does_not_answer_has_failed(begun: bool) -> None:
         assert taken.startswith(b"HTTP/1.1 200 ")
     else:
         assert problem(taken) == (500, "Failed")
-    assert served.told == ["error: GET /: RuntimeError: it ended before its answer did"]
+    assert served.notes == ["error: GET /: RuntimeError: it ended before its answer did"]
 
 
 def test_the_state_of_a_request_is_that_of_the_app_alone() -> None:

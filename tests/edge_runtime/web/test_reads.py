@@ -87,16 +87,16 @@ def test_crops_are_of_what_the_reading_lists_in_its_order(
     trace = reader.trace(Frame(page.pixels))
     reading, labels = trace.reading, reader.classifier.labels
     assert len(trace.reasons) > len(reading.digits) + len(reading.rejected) > len(reading.digits) > 0
-    found = crops(trace, labels)
+    crop_records = crops(trace, labels)
     listed = [(digit.box, None) for digit in reading.digits] + [(each.box, each.reason) for each in reading.rejected]
-    assert [(tuple(crop["box"]), crop["reason"]) for crop in found] == listed
+    assert [(tuple(crop["box"]), crop["reason"]) for crop in crop_records] == listed
     rows = dict(zip(zip(trace.boxes, trace.reasons, strict=True), trace.chosen, strict=True))
-    for crop, what in zip(found, listed, strict=True):
+    for crop, what in zip(crop_records, listed, strict=True):
         assert base64.b64decode(crop["image"]) == trace.images[rows[what]].tobytes()
         assert crop["confidences"][:10] == [round(value, 4) for value in trace.confidences[rows[what]].tolist()]
         assert sum(crop["confidences"]) == pytest.approx(1, abs=1e-3)
     most = [labels[int(trace.confidences[rows[what]].argmax())] for what in listed[len(reading.digits) :]]
-    assert [crop["label"] for crop in found] == [digit.label for digit in reading.digits] + most
+    assert [crop["label"] for crop in crop_records] == [digit.label for digit in reading.digits] + most
 
 
 def test_a_picture_that_is_very_long_is_explained_too(served: Site) -> None:
@@ -155,7 +155,7 @@ def test_a_form_that_takes_long_keeps_nobody_else_waiting(
         assert served.ask("/healthz").status == 200
         others.set()
         assert answer.result().status == 200
-        assert served.told == []
+        assert served.notes == []
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(served: Site) -> None:
@@ -201,31 +201,31 @@ def test_too_many_at_once_are_asked_to_come_again(reader: DigitReader, paper: by
 
 def test_many_visitors_get_the_same_answers(served: Site, paper: bytes) -> None:
     expected = served.ask("/api/read", paper).json["text"]
-    found: list[object] = []
+    texts: list[object] = []
 
     def visit() -> None:
         for _ in range(5):
-            found.append(served.ask("/api/read", paper).json["text"])
+            texts.append(served.ask("/api/read", paper).json["text"])
 
     threads = [threading.Thread(target=visit) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [expected] * 30
+    assert texts == [expected] * 30
 
 
 @given(st.binary(max_size=300), st.sampled_from([None, "multipart/form-data; boundary=xx", "image/png", "x"]))
 def test_any_bytes_get_an_answer_that_is_no_fault_of_ours(served: Site, body: bytes, kind: str | None) -> None:
     answer = served.ask("/api/read", body, {"content-type": kind} if kind else {})
     assert 200 <= answer.status < 500
-    assert served.told == []
+    assert served.notes == []
 
 
 @given(st.text())
 def test_names_are_shown_without_what_could_mislead(name: str) -> None:
-    found = shown(name)
-    assert 0 < len(found) <= 100
-    assert found.isprintable()
-    assert "/" not in found
-    assert "\\" not in found
+    text = shown(name)
+    assert 0 < len(text) <= 100
+    assert text.isprintable()
+    assert "/" not in text
+    assert "\\" not in text

@@ -49,9 +49,9 @@ def test_a_live_source_is_served_until_a_signal(tmp_path: Path, number: int, cod
     log = tmp_path / "log.jsonl"
     with served("synthetic:1", "--log", log, home=tmp_path) as running:
         assert running.address.startswith("http://127.0.0.1:")
-        found = json.loads(ask(running.address + "api/live?after=3&wait=30")[1])
-        assert found["number"] > 3
-        assert found["reading"]["text"]
+        live = json.loads(ask(running.address + "api/live?after=3&wait=30")[1])
+        assert live["number"] > 3
+        assert live["reading"]["text"]
         # A viewer of an endless answer, which is open meanwhile, keeps nobody waiting.
         with urllib.request.urlopen(running.address + "stream.mjpg", timeout=30) as stream:
             assert stream.readline() == b"--frame\r\n"

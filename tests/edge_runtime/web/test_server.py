@@ -83,7 +83,7 @@ def test_what_is_being_answered_is_answered_and_the_end_is_told_at_once() -> Non
         await end.wait()
         await hello(scope, receive, send)
 
-    told: list[str] = []
+    notes: list[str] = []
     listener = server.listen("127.0.0.1", 0)
     port, ready = listener.getsockname()[1], threading.Event()
     stops: list[Callable[[], None]] = []
@@ -93,11 +93,11 @@ def test_what_is_being_answered_is_answered_and_the_end_is_told_at_once() -> Non
         ready.set()
 
     def ending() -> None:
-        told.append("ending")
+        notes.append("ending")
         end.set()
 
     run = threading.Thread(
-        target=lambda: server.run(slow, listener, ending=ending, tell=told.append, started=started)
+        target=lambda: server.run(slow, listener, ending=ending, tell=notes.append, started=started)
     )  # fmt: skip
     run.start()
     assert ready.wait(PATIENCE)
@@ -108,7 +108,7 @@ def test_what_is_being_answered_is_answered_and_the_end_is_told_at_once() -> Non
         stops[0]()
         assert visitor.getresponse().read() == b"hello"
     run.join(PATIENCE)
-    assert told == ["ending"]
+    assert notes == ["ending"]
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
 
@@ -173,18 +173,18 @@ def test_stuck_visitors_do_not_hold_up_the_end() -> None:
             everything(visitor)
             visitor.close()
     assert served.ended == ["ended"]
-    assert not [line for line in served.told if "Cancel" not in line]
+    assert not [line for line in served.notes if "Cancel" not in line]
 
 
 def test_an_application_that_does_not_start_is_told_of() -> None:
     async def broken(scope: Scope, receive: Receive, send: Send) -> None:
         raise ValueError("a\nb")
 
-    told: list[str] = []
+    notes: list[str] = []
     with pytest.raises(RuntimeError, match="did not start"):
-        server.run(broken, server.listen("127.0.0.1", 0), ending=lambda: None, tell=told.append)
-    assert told
-    assert all(line.isprintable() for line in told)
+        server.run(broken, server.listen("127.0.0.1", 0), ending=lambda: None, tell=notes.append)
+    assert notes
+    assert all(line.isprintable() for line in notes)
 
 
 def test_loggers_are_left_as_they_were() -> None:

@@ -47,14 +47,14 @@ def pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, password: bytes | N
 
 
 def test_a_certificate_is_made_for_names_and_addresses(pair: Pair) -> None:
-    found = read(pair)
-    names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    certificate = read(pair)
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == ["localhost", "pi", "pi.local"]
     assert [str(each) for each in names.get_values_for_type(x509.IPAddress)] == ["127.0.0.1", "::1", "192.168.0.7"]
-    assert found.not_valid_after_utc - found.not_valid_before_utc < timedelta(days=825)
-    assert found.not_valid_before_utc < datetime.now(UTC)
-    assert isinstance(found.public_key(), ec.EllipticCurvePublicKey)
-    found.verify_directly_issued_by(found)
+    assert certificate.not_valid_after_utc - certificate.not_valid_before_utc < timedelta(days=825)
+    assert certificate.not_valid_before_utc < datetime.now(UTC)
+    assert isinstance(certificate.public_key(), ec.EllipticCurvePublicKey)
+    certificate.verify_directly_issued_by(certificate)
     assert stat.S_IMODE(pair[1].stat().st_mode) == 0o600
     assert stat.S_IMODE(pair[1].parent.stat().st_mode) == 0o700
     assert len(list(pair[1].parent.iterdir())) == 2
@@ -156,8 +156,8 @@ def test_what_is_no_name_is_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_a_name_may_be_in_any_script(tmp_path: Path) -> None:
-    found = read(tls.made(tmp_path, ["パイ.local", "Pi", "fe80::1%eth0"]))
-    names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    certificate = read(tls.made(tmp_path, ["パイ.local", "Pi", "fe80::1%eth0"]))
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == ["xn--eckve.local", "pi"]
     assert names.get_values_for_type(x509.IPAddress) == [ipaddress.ip_address("fe80::1")]
 
