@@ -99,33 +99,19 @@ def position_of(
 def reads_better(upright: Glyphs, other: Glyphs, degrees: float, labels: Sequence[str], weights: Weights) -> bool:
     """Tell whether all glyphs of a page that was turned by so many degrees read better than as they lie.
 
-    On either, those of the plane count that say most: each as it is, and each as much as the glyphs around it are
-    digits, since the letters of a keyboard may look like some upside down. Both have to say so, but where lines lean.
-    What is turned by 180 degrees has to read better by the digits that differ upside down, and no worse by the others.
+    On either, those of the plane count that say most. By quarter turns, letters and things around a sheet may come to
+    look like digits: each glyph of a page so turned is weighted with the prior of its surroundings.
     """
-    _, says, half_turn_says = _says(labels)
-
-    def is_better(says: Float64, factor: float) -> bool:
-        there, now = (_of_best_plane(glyphs, says, weights) for glyphs in (other, upright))
-        return all(one > factor * before for one, before in zip(there, now, strict=True))
-
-    if degrees == 2 * QUARTER:
-        return is_better(half_turn_says, BETTER) and is_better(says, 1.0)
-    if degrees % QUARTER == 0:
-        return is_better(says, BETTER)
-    there, now = (_of_best_plane(glyphs, says, weights)[0] for glyphs in (other, upright))
-    return there > LEANING * now
+    leans = degrees % QUARTER != 0
+    says = _says(labels)[2 if degrees == 2 * QUARTER else 1]
+    weight = np.ones(len(other)) if leans else priors(other, evidence(other, weights))
+    now = _of_best_plane(upright, says, np.ones(len(upright)))
+    return _of_best_plane(other, says, weight) > (LEANING if leans else BETTER) * now
 
 
-def _of_best_plane(glyphs: Glyphs, says: Float64, weights: Weights) -> tuple[float, float]:
-    """Return what the glyphs of the plane that says most say, each as it is, and each weighted with its prior."""
-    prior = priors(glyphs, evidence(glyphs, weights))
-    planes = [glyphs.plane == plane for plane in np.unique(glyphs.plane)]
-    plain, weighted = (
-        max((_evidence(glyphs.confidences[on], says, weight[on]) for on in planes), default=0.0)
-        for weight in (np.ones(len(glyphs)), prior)
-    )
-    return plain, weighted
+def _of_best_plane(glyphs: Glyphs, says: Float64, weight: Float64) -> float:
+    planes = (glyphs.plane == plane for plane in np.unique(glyphs.plane))
+    return max((_evidence(glyphs.confidences[on], says, weight[on]) for on in planes), default=0.0)
 
 
 def _of_half_turns(

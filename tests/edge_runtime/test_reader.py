@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_runtime import DigitReader, Reading, conditions
+from edge_runtime import DigitReader, Reading
 from edge_runtime.errors import OptionError
 from edge_runtime.pages import PageStyle, draw_page
 from edge_runtime.records import Frame, Uint8
@@ -153,16 +153,6 @@ def test_unsure_lines_are_rejected_as_a_whole(samples: Path) -> None:
     assert set(dropped) == gone
     assert len(dropped) == sum(len(line.text.replace(" ", "")) for line in unsure)
     assert trace.reasons.count(rejection.UNSURE_LINE) == len(dropped)
-
-
-@pytest.mark.parametrize("seed", [1006, 1011])
-def test_a_sheet_on_stripes_is_read(reader: DigitReader, samples: Path, seed: int) -> None:
-    with np.load(samples / "digits.npz") as arrays:
-        images, labels = arrays["images"], arrays["labels"]
-    rng = np.random.default_rng(seed)
-    chosen = rng.choice(len(images), 12, replace=False)
-    page = draw_page(images[chosen], labels[chosen], rng, conditions.style("desk", 3))
-    assert reader.read(page.pixels).text == page.text
 
 
 def test_long_rules_and_specks_are_nothing(reader: DigitReader, digits: tuple[Uint8, Uint8]) -> None:
