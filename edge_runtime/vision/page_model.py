@@ -23,7 +23,6 @@ ALIKE = 0.3
 # A single stroke may be anything, and so may what a corner of the picture cuts off: as evidence, it weighs so much.
 WEAK_EVIDENCE = 0.2
 STROKE_DOUBT = 1.0
-TRUST = 1.0
 ROUNDS = 2  # of expectation maximization; more change little
 PART_LIKELIER = 2.0  # natural units by which a part's log odds exceed its whole's where the whole is a digit, too
 SURE = 0.8  # glyphs at least so surely digits tell how dark and broad the pen is
@@ -139,9 +138,9 @@ def priors(glyphs: Glyphs, own: Float64) -> Float64:
     weight = alike(glyphs.boxes[:, 3], glyphs.plane) * np.where(glyphs.stroke, WEAK_EVIDENCE, 1.0)
     weight *= glyphs.darkness >= PALE * glyphs.darkness[:, None]
     weight *= glyphs.darkness[:, None] >= PALE * glyphs.darkness
-    prior = _maximized(own, weight, np.full(len(glyphs), USUAL), 1)
+    prior = _maximized(own, weight, np.full(len(glyphs), USUAL))
     weight *= np.hypot(across - across[:, None], down - down[:, None]) <= REACH * height[:, None]
-    return _maximized(own, weight, prior, TRUST)
+    return _maximized(own, weight, prior)
 
 
 def alike(sizes: Float64, plane: NDArray[np.int64]) -> Float64:
@@ -151,12 +150,12 @@ def alike(sizes: Float64, plane: NDArray[np.int64]) -> Float64:
     return np.asarray(same_size * (plane == plane[:, None]))
 
 
-def _maximized(own: Float64, weight: Float64, before: Float64, trust: float) -> Float64:
-    """Return the share of digits among the glyphs that `weight` (N, N) gives each one; `before` counts as `trust`."""
-    total = weight.sum(axis=1) + trust
+def _maximized(own: Float64, weight: Float64, before: Float64) -> Float64:
+    """Return the share of digits among the glyphs that `weight` (N, N) gives each one; `before` counts as one glyph."""
+    total = weight.sum(axis=1) + 1
     prior = before
     for _ in range(ROUNDS):
-        prior = (weight @ logistic(own + log_odds(prior)) + trust * before) / total
+        prior = (weight @ logistic(own + log_odds(prior)) + before) / total
     return prior
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.vision.candidates import BROAD, Candidate
-from edge_runtime.vision.glyphs import SLENDER, SURER
+from edge_runtime.vision.glyphs import SURER
 from edge_runtime.vision.page_model import SURE
 
 # A group of candidates that exclude each other is searched in so many steps, and greedily beyond.
@@ -19,8 +19,6 @@ STEPS = 500
 PRICE = 0.4
 # What it costs, likewise, to take ink for something else: a letter is not to be read as the strokes that it is made of.
 OTHER = 4.0
-# What is cut off a mark and is no more than a stroke is a 1 whatever it was cut off.
-STROKE = 1.0
 # What a digit's ink costs that is part of no digit: else the flag of a 5 would be left out where its body is a surer 3.
 UNEXPLAINED = 10.0
 
@@ -36,7 +34,7 @@ def choose(candidates: Sequence[Candidate], confidences: NDArray[np.float64]) ->
     `confidences` is float64 (N, digits), a row for each candidate; what it lacks of 1 is that it is none. The set
     kept is the likeliest reading of the ink: the sum of the logarithms of its confidences, those of much ink weighed by
     it, less a price for each digit, for each thing that is none, and for ink that is part of neither, is the largest.
-    What is broader than a digit counts less, and so do mere strokes that are pieces of others.
+    What is broader than a digit counts less.
     """
     best = surest(confidences)
     none = 1 - confidences.sum(axis=1)
@@ -60,10 +58,6 @@ def choose(candidates: Sequence[Candidate], confidences: NDArray[np.float64]) ->
             digits = amount[i] / unit
             broad = BROAD * candidates[i].box.height / candidates[i].box.width
             doubt = -log(max(SURER, float(best[i]) * min(1.0, broad) ** 2))
-            if candidates[i].box.width < SLENDER * candidates[i].box.height and any(
-                candidates[i].parts < candidates[j].parts for j in group
-            ):
-                doubt += STROKE
             cost = min(PRICE + doubt * max(1.0, digits), OTHER - log(max(SURER, float(none[i]))))
             worth.append(UNEXPLAINED * digits - cost)
         members = _best_set(_bits([candidates[i].parts for i in group]), worth)
