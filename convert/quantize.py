@@ -27,15 +27,16 @@ class Network(tf.Module):  # type: ignore[misc]
     @tf.function(input_signature=[tf.TensorSpec((None, SIDE, SIDE), tf.float32, name="pixels")])  # type: ignore[untyped-decorator]
     def logits(self, pixels: tf.Tensor) -> dict[str, tf.Tensor]:
         """Pixels, (N, 28, 28) from 0 to 255, to logits, (N, classes)."""
-        values = tf.reshape(pixels if self._ranges is None else _stepped(pixels, (0.0, 255.0)), (-1, SIDE * SIDE))
+        values = pixels if self._ranges is None else _fake_quantized(pixels, (0.0, 255.0))
+        values = tf.reshape(values, (-1, SIDE * SIDE))
         for i, (kernel, bias) in enumerate(self.layers):
             if self._ranges is not None:
-                kernel = _stepped(kernel, (-self._largest[i], self._largest[i]), narrow_range=True)
+                kernel = _fake_quantized(kernel, (-self._largest[i], self._largest[i]), narrow_range=True)
             values = values @ kernel + bias
             if i < len(self.layers) - 1:
                 values = tf.nn.relu(values)
             if self._ranges is not None:
-                values = _stepped(values, self._ranges[i])
+                values = _fake_quantized(values, self._ranges[i])
         return {"logits": values}
 
 
@@ -82,6 +83,6 @@ def _ranges(layers: list[Dense], calibration: NDArray[np.uint8]) -> list[Range]:
     return ranges
 
 
-def _stepped(values: tf.Tensor, reach: Range, narrow_range: bool = False) -> tf.Tensor:
+def _fake_quantized(values: tf.Tensor, bounds: Range, narrow_range: bool = False) -> tf.Tensor:
     """Return values in 255 steps of a range, or in 254 around 0 where it is a narrow one."""
-    return tf.quantization.fake_quant_with_min_max_args(values, *reach, num_bits=8, narrow_range=narrow_range)
+    return tf.quantization.fake_quant_with_min_max_args(values, *bounds, num_bits=8, narrow_range=narrow_range)

@@ -19,9 +19,9 @@ def verify(flatbuffer: bytes, conversion: Conversion) -> None:
     with stderr_silenced():
         interpreter = Interpreter(model_content=flatbuffer)
         interpreter.allocate_tensors()
-    taken, tensors = interpreter.get_input_details()[0], interpreter.get_tensor_details()
-    if tuple(taken["shape_signature"]) != (-1, SIDE, SIDE):
-        raise UnusableModel(f"the {conversion.name} model takes {tuple(taken['shape_signature'])}")
+    details, tensors = interpreter.get_input_details()[0], interpreter.get_tensor_details()
+    if tuple(details["shape_signature"]) != (-1, SIDE, SIDE):
+        raise UnusableModel(f"the {conversion.name} model takes {tuple(details['shape_signature'])}")
     # A float16 kernel appears twice: as it is stored, and as the float32 that it becomes on the way to the product.
     first_kernels = [tensor for tensor in tensors if _is_first_kernel(tensor)]
     kernel = min(first_kernels, key=lambda tensor: np.dtype(tensor["dtype"]).itemsize, default=None)
@@ -30,16 +30,16 @@ def verify(flatbuffer: bytes, conversion: Conversion) -> None:
     # The interpreter repeats a kernel's only scale for each output: what counts is whether they differ.
     if len(np.unique(kernel["quantization_parameters"]["scales"])) > 1:
         raise UnusableModel(f"the {conversion.name} model holds kernels with a scale for each output")
-    if conversion.activations == "float32" and taken["dtype"] != np.float32:
-        raise UnusableModel(f"the {conversion.name} model takes {taken['dtype'].__name__}, not float32")
+    if conversion.activations == "float32" and details["dtype"] != np.float32:
+        raise UnusableModel(f"the {conversion.name} model takes {details['dtype'].__name__}, not float32")
     if conversion.activations == "int8":
         floats = [tensor["name"] for tensor in tensors if tensor["dtype"] not in INTEGERS]
         if floats:
             raise UnusableModel(f"the {conversion.name} model holds tensors that are not integers: {', '.join(floats)}")
-        if taken["dtype"] != np.uint8 or taken["quantization"] != (1.0, 0):
+        if details["dtype"] != np.uint8 or details["quantization"] != (1.0, 0):
             raise UnusableModel(
-                f"the {conversion.name} model takes {taken['dtype'].__name__} with (scale, zero point) "
-                f"{taken['quantization']}, not raw uint8 pixels"
+                f"the {conversion.name} model takes {details['dtype'].__name__} with (scale, zero point) "
+                f"{details['quantization']}, not raw uint8 pixels"
             )
 
 

@@ -1,4 +1,4 @@
-"""What the fits of weights have in common: their options, what they need, and the card that they write."""
+"""What the fits of weights share: the options of their commands, a check of the examples, and writing the card."""
 
 from collections.abc import Callable
 from pathlib import Path
