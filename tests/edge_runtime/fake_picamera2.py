@@ -59,13 +59,13 @@ class Sensor:
 
     @property
     def limits(self) -> dict[str, tuple[Any, Any, Any]]:
-        found: dict[str, tuple[Any, Any, Any]] = {
+        ranges: dict[str, tuple[Any, Any, Any]] = {
             "ExposureTime": (26, 220_417_486, 20_000),
             "FrameDurationLimits": (17_849, 220_535_845, 33_333),
         }
         if self.autofocus:
-            found |= {"AfMode": (0, 2, 0), "LensPosition": (0.0, 15.0, 1.0)}
-        return found
+            ranges |= {"AfMode": (0, 2, 0), "LensPosition": (0.0, 15.0, 1.0)}
+        return ranges
 
 
 def installed(patch: pytest.MonkeyPatch, *sensors: Sensor) -> None:
@@ -114,11 +114,11 @@ class Picamera2:
             for size, _, fps in self._sensor.modes
         ]
 
-    def create_preview_configuration(self, main: Any = {}, **given: Any) -> dict[str, Any]:  # noqa: B006 - theirs
-        return self._configuration("sYCC", 4, {"FrameDurationLimits": (100, 83_333)}, main, **given)
+    def create_preview_configuration(self, main: Any = {}, **options: Any) -> dict[str, Any]:  # noqa: B006 - theirs
+        return self._configuration("sYCC", 4, {"FrameDurationLimits": (100, 83_333)}, main, **options)
 
-    def create_video_configuration(self, main: Any = {}, **given: Any) -> dict[str, Any]:  # noqa: B006 - theirs
-        return self._configuration("SMPTE170M", 6, {"FrameDurationLimits": (33_333, 33_333)}, main, **given)
+    def create_video_configuration(self, main: Any = {}, **options: Any) -> dict[str, Any]:  # noqa: B006 - theirs
+        return self._configuration("SMPTE170M", 6, {"FrameDurationLimits": (33_333, 33_333)}, main, **options)
 
     def _configuration(
         self, colour_space: str, buffers: int, usual: dict[str, object], main: dict[str, Any],
@@ -126,11 +126,11 @@ class Picamera2:
         controls: dict[str, object] | None = None, display: str | None = "main", encode: str | None = "main",
         queue: bool = True,
     ) -> dict[str, Any]:  # fmt: skip
-        def stream(usual: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-            for key in given:
+        def stream(usual: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+            for key in settings:
                 if key not in ("format", "size"):
                     raise ValueError(f"Bad key {key!r}: valid stream configuration keys are ('format', 'size')")
-            return usual | given
+            return usual | settings
 
         made = stream({"format": "XBGR8888", "size": (640, 480)}, main)
         return {

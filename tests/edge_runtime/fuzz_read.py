@@ -48,14 +48,14 @@ def seeds() -> list[bytes]:
     digit = Image.open(Path(edge_runtime.__file__).with_name("samples") / "digit.png").convert("L").resize((32, 32))
     exif = Image.Exif()
     exif[0x0112] = 6
-    found = []
+    encoded = []
     for kind in sorted(Image.SAVE.keys() - {"EPS", "PDF"}):
         for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I", "F"):
             buffer = io.BytesIO()
             with contextlib.suppress(OSError, KeyError, ValueError):
                 digit.convert(mode).save(buffer, kind, **({"exif": exif} if kind in ("JPEG", "PNG", "WEBP") else {}))
-                found.append(buffer.getvalue())
-    return found + [path.read_bytes() for path in Path(edge_runtime.__file__).with_name("samples").glob("*g")]
+                encoded.append(buffer.getvalue())
+    return encoded + [path.read_bytes() for path in Path(edge_runtime.__file__).with_name("samples").glob("*g")]
 
 
 def peak() -> int:

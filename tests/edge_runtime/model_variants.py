@@ -53,10 +53,10 @@ def variant(path: Path, tail: str = "variant", *, wrong: bool = False, **card: A
 
 def fragile_interpreter(folder: Path) -> Path:
     """Make a folder to be imported from first: models crash, hang or raise there, after $GOOD_CALLS that do not."""
-    found = importlib.util.find_spec("ai_edge_litert")
-    assert found is not None
-    assert found.submodule_search_locations is not None
-    real = found.submodule_search_locations[0]
+    spec = importlib.util.find_spec("ai_edge_litert")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    real = spec.submodule_search_locations[0]
     package = folder / "ai_edge_litert"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text(f"__path__.append({real!r})\n")

@@ -44,7 +44,7 @@ def test_the_record_fits_the_schema_and_is_what_json_prints(done: tuple[dict[str
 
 
 def test_everything_is_measured(done: tuple[dict[str, Any], list[str], str]) -> None:
-    found = result.measures(done[0])
+    measures = result.measures(done[0])
     stages = [
         f"stages {size}/{stage}" for size in [*scenes.SIZES, scenes.PHOTO] for stage in bench_process.STAGES
     ]  # fmt: skip
@@ -55,16 +55,16 @@ def test_everything_is_measured(done: tuple[dict[str, Any], list[str], str]) -> 
         "batches/1", "batches/8", "batches/64", *threads, *stages, "frames/decode 12 megapixels",
         "machine/copy", "machine/loop", "machine/chain", "command/import numpy, cv2", "command/edge-digits read PNG",
     }  # fmt: skip
-    assert set(found) - {"memory/edge-digits read PNG, peak"} == wanted
+    assert set(measures) - {"memory/edge-digits read PNG, peak"} == wanted
     if sys.platform == "linux":
-        assert 30e6 < found["memory/edge-digits read PNG, peak"].value < 300e6
-    digit = found["one digit/Classifier.scores"]
+        assert 30e6 < measures["memory/edge-digits read PNG, peak"].value < 300e6
+    digit = measures["one digit/Classifier.scores"]
     assert digit.samples is not None
     assert [len(block) for block in digit.samples] == [bench_process.TURNS_FAST] * bench.PROCESSES_FAST
-    assert digit.paired == found["one digit/bare LiteRT"].paired == "one digit"
+    assert digit.paired == measures["one digit/bare LiteRT"].paired == "one digit"
     assert 1e3 < digit.value < 1e7  # nanoseconds
     for size in scenes.SIZES:
-        parts = [found[f"stages {size}/{stage}"].samples for stage in bench_process.STAGES]
+        parts = [measures[f"stages {size}/{stage}"].samples for stage in bench_process.STAGES]
         # A process whose time is up has fewer turns than another.
         *named, total = (np.concatenate(blocks or []) for blocks in parts)
         np.testing.assert_allclose(np.sum(named, axis=0), total)
@@ -96,9 +96,9 @@ def test_a_model_without_golden_vectors_is_told_of_and_measured(
 ) -> None:
     path = tmp_path / "mine.tflite"
     path.write_bytes(classifier.model.flatbuffer)
-    found = bench_process.digit(Asked("digit", str(path), None, 1, True))
-    assert sorted(found) == ["Classifier.confidences", "Classifier.scores", "bare LiteRT", "first", "load"]
-    assert all(min(values) > 0 for values in found.values())
+    times = bench_process.digit(Asked("digit", str(path), None, 1, True))
+    assert sorted(times) == ["Classifier.confidences", "Classifier.scores", "bare LiteRT", "first", "load"]
+    assert all(min(values) > 0 for values in times.values())
     record = {**done[0], "details": {**done[0]["details"], "golden_vectors": None}}
     assert any(line.startswith("Golden vectors: this model has none") for line in bench_table.lines(record))
 
@@ -152,7 +152,7 @@ def test_a_folder_that_cannot_be_written_to_is_told_at_once(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "warmest", "found"),
+    ("before", "after", "warmest", "parts"),
     [
         ({}, {}, 79.9, []),
         ({}, {}, None, []),
@@ -165,18 +165,18 @@ def test_a_folder_that_cannot_be_written_to_is_told_at_once(tmp_path: Path) -> N
     ],
 )
 def test_what_makes_figures_doubtful(
-    before: dict[str, Any], after: dict[str, Any], warmest: float | None, found: list[str]
+    before: dict[str, Any], after: dict[str, Any], warmest: float | None, parts: list[str]
 ) -> None:
     concerns = bench.concerns({**CALM, **before}, {**CALM, **after}, warmest)
-    assert len(concerns) == len(found)
-    assert all(part in concern for part, concern in zip(found, concerns, strict=True))
+    assert len(concerns) == len(parts)
+    assert all(part in concern for part, concern in zip(parts, concerns, strict=True))
 
 
 def test_turns_are_taken_in_turn_and_warm_ups_left_out() -> None:
-    told: list[str] = []
-    found = bench_process.in_turns({"a": lambda: told.append("a"), "b": lambda: told.append("b")}, fast=True)
-    assert {name: len(values) for name, values in found.items()} == dict.fromkeys("ab", bench_process.TURNS_FAST)
-    changes = sum(one != other for one, other in pairwise(told))
+    calls: list[str] = []
+    times = bench_process.in_turns({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, fast=True)
+    assert {name: len(values) for name, values in times.items()} == dict.fromkeys("ab", bench_process.TURNS_FAST)
+    changes = sum(one != other for one, other in pairwise(calls))
     # Once from the trials of a to those of b, once to the first turn, and within and between turns.
     assert changes == 2 + 2 * (bench_process.WARM_UPS + bench_process.TURNS_FAST) - 1
 

@@ -230,13 +230,13 @@ def test_files_that_are_no_cameras_are_passed_over(tmp_path: Path, plug: Plug) -
 def test_cameras_on_ribbon_cables_come_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, plug: Plug) -> None:
     installed(monkeypatch, Sensor(), Sensor("imx219", modes=(((640, 480), 1.0, 206.65),)), Sensor("c920", id="/usb@1"))
     kernel = plug(video0=CFE, video1=CFE, video8=WEBCAM)
-    found = cameras(tmp_path, kernel)
-    assert [(camera.name, camera.sources[0]) for camera in found] == [
+    listed = cameras(tmp_path, kernel)
+    assert [(camera.name, camera.sources[0]) for camera in listed] == [
         ("imx708, on a ribbon cable", "picamera"),
         ("imx219, on a ribbon cable", "picamera:1"),
         ("HD Pro Webcam C920", "camera:8"),
     ]
-    assert list(lines(found[:2])) == [
+    assert list(lines(listed[:2])) == [
         "imx708, on a ribbon cable",
         "    picamera",
         "    SBGGR10_CSI2P: 1536x864 at 120.13; 2304x1296 at 56.03; 4608x2592 at 14.35",
@@ -248,12 +248,12 @@ def test_cameras_on_ribbon_cables_come_first(monkeypatch: pytest.MonkeyPatch, tm
 
 def test_cameras_on_ribbon_cables_that_only_picamera2_can_use_are_told(tmp_path: Path, plug: Plug) -> None:
     kernel = plug(video0=CFE, video1=CFE, video8=CFE2, video20=ISP)
-    found = cameras(tmp_path, kernel)
-    assert [(camera.name, camera.sources, camera.modes) for camera in found] == [
+    listed = cameras(tmp_path, kernel)
+    assert [(camera.name, camera.sources, camera.modes) for camera in listed] == [
         ("A camera on a ribbon cable", ("picamera",), ()),
         ("A camera on a ribbon cable", ("picamera:1",), ()),
     ]
-    note = list(lines(found))[2]
+    note = list(lines(listed))[2]
     assert "picamera2" in note
     assert note.endswith(MISSING)
 

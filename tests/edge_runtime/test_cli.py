@@ -119,13 +119,13 @@ def test_a_picture_on_standard_input(digit: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "2\n", "")
 
 
-@pytest.mark.parametrize("given", [subprocess.DEVNULL, None], ids=["empty", "closed"])
-def test_nothing_on_standard_input(given: int | None) -> None:
-    if given is None:
+@pytest.mark.parametrize("stdin", [subprocess.DEVNULL, None], ids=["empty", "closed"])
+def test_nothing_on_standard_input(stdin: int | None) -> None:
+    if stdin is None:
         command = ["sh", "-c", 'exec "$@" <&-', "sh", *COMMAND, "read", "-"]
         done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     else:
-        done = run("read", "-", stdin=given)
+        done = run("read", "-", stdin=stdin)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "edge-digits: error: -: the file is empty\n"
 

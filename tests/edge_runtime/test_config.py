@@ -82,18 +82,18 @@ def test_everything_that_is_wrong_is_named_with_the_nearest_right_name(call: Cal
     path = write('[read]\njsn = true\nsize = 3\nkeep = "x"\nraw = 1\nsources = "a"\nfps = true\nhelp = true\n[reed]\n')
     done = call(main, "config", "check", path)
     assert (done.code, done.out) == (2, "")
-    found = [line.removeprefix(f"edge-digits: error: {path}: ") for line in done.err.splitlines()]
-    assert found[:7] == [
+    errors = [line.removeprefix(f"edge-digits: error: {path}: ") for line in done.err.splitlines()]
+    assert errors[:7] == [
         "[read] has no jsn; did you mean json?",
         "[read] size: '3' is not a size such as 640x480",
         "[read] keep: 'x' is not a valid integer range.",
         "[read] raw: true or false is needed",
         "[read] sources: a list of texts is needed",
         "[read] fps: a text or a number is needed",
-        found[6],
+        errors[6],
     ]
-    assert found[6].startswith("[read] has no help; ")
-    assert found[7:] == ["there is no [reed]; did you mean [read]?"]
+    assert errors[6].startswith("[read] has no help; ")
+    assert errors[7:] == ["there is no [reed]; did you mean [read]?"]
     # To read with such a file is refused, too, by the first of these.
     done = call(main, "read", "page.png", "--config", path)
     assert (done.code, done.err) == (2, f"edge-digits: error: {path}: [read] has no jsn; did you mean json?\n")

@@ -62,12 +62,12 @@ def test_where_nothing_is_installed_it_says_so(tmp_path: Path) -> None:
     record = json.loads(done.stdout)
     Draft202012Validator(SCHEMA).validate(record)
     assert record["passed"] is False
-    told = {check["name"]: check for check in record["checks"]}
+    checks = {check["name"]: check for check in record["checks"]}
     for name in ("numpy", "opencv", "interpreter", "pillow"):
-        assert told[name]["status"] == "failed", name
-        assert told[name]["remedy"].startswith(f"{sys.executable} -m pip install "), name
-    assert told["models"]["status"] == "warning"
-    assert {"camera", "clock", "disk", "memory", "picamera2", "service", "temperature"} <= told.keys() | {"camera"}
+        assert checks[name]["status"] == "failed", name
+        assert checks[name]["remedy"].startswith(f"{sys.executable} -m pip install "), name
+    assert checks["models"]["status"] == "warning"
+    assert {"camera", "clock", "disk", "memory", "picamera2", "service", "temperature"} <= checks.keys() | {"camera"}
 
 
 def test_where_nothing_is_installed_people_are_told(tmp_path: Path) -> None:
@@ -88,14 +88,14 @@ def test_it_imports_nothing_that_may_be_missing() -> None:
 @pytest.mark.parametrize("board", [boards.pi3, boards.pi4, boards.pi5])
 def test_a_whole_board(tmp_path: Path, board: object) -> None:
     assert callable(board)
-    found = {finding.name: finding for finding in doctor.run(board(tmp_path))}
-    assert "Raspberry Pi" in found["system"].message
-    assert found["temperature"].message.endswith("degrees Celsius") == (board is not boards.pi5)
-    assert found["numpy"].status == "ok"
+    findings = {finding.name: finding for finding in doctor.run(board(tmp_path))}
+    assert "Raspberry Pi" in findings["system"].message
+    assert findings["temperature"].message.endswith("degrees Celsius") == (board is not boards.pi5)
+    assert findings["numpy"].status == "ok"
     needs = board is not boards.pi3
-    assert found["ribbon cable"].message.startswith("imx" if needs else "no camera is seen")
-    assert found["picamera2"].status == ("failed" if needs else "ok")
-    assert doctor.passed(list(found.values())) == (not needs)
+    assert findings["ribbon cable"].message.startswith("imx" if needs else "no camera is seen")
+    assert findings["picamera2"].status == ("failed" if needs else "ok")
+    assert doctor.passed(list(findings.values())) == (not needs)
 
 
 def test_a_check_that_fails_or_hangs_is_a_finding() -> None:
@@ -108,18 +108,18 @@ def test_a_check_that_fails_or_hangs_is_a_finding() -> None:
         ever.wait()
         return ok("disk", "at last")
 
-    found = doctor.together(
+    findings = doctor.together(
         [("clock", falls), ("disk", hangs), ("power", lambda: [ok("power", "a"), warning("throttling", "b")])], 0.2
     )
     ever.set()
-    assert found == [
+    assert findings == [
         failed("clock", "cannot be told: ZeroDivisionError: division by zero"),
         failed("disk", "cannot be told: no answer within 0.2 s"),
         ok("power", "a"),
         warning("throttling", "b"),
     ]
-    assert not doctor.passed(found)
-    assert doctor.passed(found[2:])
+    assert not doctor.passed(findings)
+    assert doctor.passed(findings[2:])
 
 
 def test_what_hangs_does_not_keep_the_command_from_ending() -> None:

@@ -42,11 +42,11 @@ def test_too_little_voltage_now(tmp_path: Path) -> None:
 
 def test_a_raspberry_pi_that_does_not_answer(tmp_path: Path) -> None:
     put(tmp_path, "proc/device-tree/model", "Raspberry Pi 4 Model B Rev 1.4\0")
-    for found in checks_board.power(tmp_path):
-        assert found.status == "warning"
-        assert found.remedy is not None
-        assert "apt-get install" in found.remedy
-        assert runs_in_a_shell(found.remedy)
+    for finding in checks_board.power(tmp_path):
+        assert finding.status == "warning"
+        assert finding.remedy is not None
+        assert "apt-get install" in finding.remedy
+        assert runs_in_a_shell(finding.remedy)
     program(tmp_path, "vcgencmd", "echo VCHI initialization failed; exit 255")
     assert checks_board.power(tmp_path)[0].remedy == "sudo usermod -aG video $USER"
 
@@ -62,16 +62,16 @@ def service(root: Path, script: str) -> Finding:
     return checks_service.service(root)
 
 
-def said(**given: str) -> str:
+def said(**properties: str) -> str:
     usual = {
         "LoadState": "loaded", "ActiveState": "active", "SubState": "running", "UnitFileState": "enabled",
         "Result": "success", "NRestarts": "0", "StatusText": "", "LoadError": "",
     }  # fmt: skip
-    return "cat <<'END'\n" + "\n".join(f"{key}={value}" for key, value in (usual | given).items()) + "\nEND"
+    return "cat <<'END'\n" + "\n".join(f"{key}={value}" for key, value in (usual | properties).items()) + "\nEND"
 
 
 @pytest.mark.parametrize(
-    ("given", "status", "words", "remedy"),
+    ("properties", "status", "words", "remedy"),
     [
         ({}, "ok", "active (running)", None),
         ({"StatusText": "reading camera"}, "ok", "active (running): reading camera", None),
@@ -88,23 +88,23 @@ def said(**given: str) -> str:
     ],
 )  # fmt: skip
 def test_states_of_the_service(
-    tmp_path: Path, given: dict[str, str], status: str, words: str, remedy: str | None
+    tmp_path: Path, properties: dict[str, str], status: str, words: str, remedy: str | None
 ) -> None:
-    found = service(tmp_path, said(**given))
-    assert found.status == status
-    assert words in found.message
+    finding = service(tmp_path, said(**properties))
+    assert finding.status == status
+    assert words in finding.message
     if remedy is None:
-        assert found.remedy is None
+        assert finding.remedy is None
     else:
-        assert found.remedy is not None
-        assert remedy in found.remedy
-        assert runs_in_a_shell(found.remedy)
+        assert finding.remedy is not None
+        assert remedy in finding.remedy
+        assert runs_in_a_shell(finding.remedy)
 
 
 def test_a_service_of_the_user(tmp_path: Path) -> None:
     there = said(ActiveState="inactive", SubState="dead")
-    found = service(tmp_path, f'if [ "$1" = --user ]; then\n{there}\nelse\n{said(LoadState="not-found")}\nfi')
-    assert (found.status, found.remedy) == ("warning", "systemctl --user start edge-digits")
+    finding = service(tmp_path, f'if [ "$1" = --user ]; then\n{there}\nelse\n{said(LoadState="not-found")}\nfi')
+    assert (finding.status, finding.remedy) == ("warning", "systemctl --user start edge-digits")
 
 
 @pytest.mark.parametrize("script", ["exit 1", "echo nonsense", "echo Failed to connect to bus >&2; exit 1"])
@@ -123,10 +123,10 @@ def test_no_systemd(tmp_path: Path) -> None:
 
 
 def test_the_model_that_ships(tmp_path: Path) -> None:
-    found = checks_model.models(tmp_path / "models")
-    assert found.status == "ok"
+    finding = checks_model.models(tmp_path / "models")
+    assert finding.status == "ok"
     assert (
-        found.message
+        finding.message
         == f"{model_file.read(model_file.SHIPPED).sha256[:12]}, the one that ships, reads; none is installed"
     )
 
@@ -143,17 +143,17 @@ def installed(folder: Path) -> Path:
 def test_models_in_the_store(tmp_path: Path) -> None:
     folder = tmp_path / "models"
     path = installed(folder)
-    found = checks_model.models(folder)
-    assert found.status == "ok"
-    assert found.message.startswith(f"{path.stem} reads")
-    assert found.message.endswith(f"1 in {folder}")
+    finding = checks_model.models(folder)
+    assert finding.status == "ok"
+    assert finding.message.startswith(f"{path.stem} reads")
+    assert finding.message.endswith(f"1 in {folder}")
     path.write_bytes(path.read_bytes()[:5000])
-    found = checks_model.models(folder)
-    assert (found.status, found.remedy) == ("failed", "edge-digits model rollback")
+    finding = checks_model.models(folder)
+    assert (finding.status, finding.remedy) == ("failed", "edge-digits model rollback")
     path.unlink()
-    found = checks_model.models(folder)
-    assert (found.status, found.remedy) == ("failed", "edge-digits model rollback")
-    assert "leads nowhere" in found.message
+    finding = checks_model.models(folder)
+    assert (finding.status, finding.remedy) == ("failed", "edge-digits model rollback")
+    assert "leads nowhere" in finding.message
 
 
 def test_a_model_that_is_another_than_its_name_says(tmp_path: Path) -> None:
@@ -161,6 +161,6 @@ def test_a_model_that_is_another_than_its_name_says(tmp_path: Path) -> None:
     path = installed(folder).rename(folder / "0123456789ab.tflite")
     (folder / store.CURRENT).unlink()
     (folder / store.CURRENT).symlink_to(path.name)
-    found = checks_model.models(folder)
-    assert found.status == "failed"
-    assert "another model" in found.message
+    finding = checks_model.models(folder)
+    assert finding.status == "failed"
+    assert "another model" in finding.message

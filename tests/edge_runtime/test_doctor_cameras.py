@@ -46,23 +46,23 @@ def statuses(findings: list[Finding]) -> list[tuple[str, str]]:
 
 def test_a_webcam_and_its_other_file(tmp_path: Path) -> None:
     kernel = plug(tmp_path, video0=WEBCAM, video1=ITS_DATA)
-    found = cameras(tmp_path, ioctl=kernel)
-    assert statuses(found) == [("camera", "ok"), ("device files", "ok")]
-    assert found[0].message == f"{tmp_path}/dev/video0: HD Pro Webcam C920 (uvcvideo, usb-0000:01:00.0-1.3)"
-    assert found[1].message.startswith(f"{tmp_path}/dev/video1: HD Pro Webcam C920 (uvcvideo), no pictures")
+    findings = cameras(tmp_path, ioctl=kernel)
+    assert statuses(findings) == [("camera", "ok"), ("device files", "ok")]
+    assert findings[0].message == f"{tmp_path}/dev/video0: HD Pro Webcam C920 (uvcvideo, usb-0000:01:00.0-1.3)"
+    assert findings[1].message.startswith(f"{tmp_path}/dev/video1: HD Pro Webcam C920 (uvcvideo), no pictures")
 
 
 def test_a_raspberry_pi_4_with_a_camera_on_its_ribbon_cable(tmp_path: Path) -> None:
     boards.pi4(tmp_path)
     kernel = plug(tmp_path, video0=UNICAM, video1=RAW_UNICAM, video10=CODEC, video11=CODEC, video12=CODEC,
                   video18=CODEC, video13=ISP, video14=ISP)  # fmt: skip
-    found = cameras(tmp_path, ioctl=kernel)
-    assert [finding.message for finding in found] == [
+    findings = cameras(tmp_path, ioctl=kernel)
+    assert [finding.message for finding in findings] == [
         f"{tmp_path}/dev/video10-12, 18: bcm2835-codec, which works on pictures and is no camera",
         f"{tmp_path}/dev/video13-14: bcm2835-isp, which works on pictures and is no camera",
         f"{tmp_path}/dev/video0-1: unicam, raw pictures of the ribbon cable: for picamera2 alone",
     ]
-    assert {finding.status for finding in found} == {"ok"}
+    assert {finding.status for finding in findings} == {"ok"}
     seen = ribbon(tmp_path, ioctl=kernel)
     assert (seen.status, seen.message) == (
         "ok", f"imx219, at {tmp_path}/dev/video0 (unicam): the source is called picamera",
@@ -77,23 +77,23 @@ def test_a_raspberry_pi_5_tells_sensors_from_lenses_and_its_own_parts(tmp_path: 
 
 def test_a_raspberry_pi_without_a_camera_has_device_files_all_the_same(tmp_path: Path) -> None:
     kernel = plug(boards.pi3(tmp_path), video10=CODEC, video13=ISP)
-    found = cameras(tmp_path, ioctl=kernel)
-    assert statuses(found) == [("camera", "warning"), ("device files", "ok"), ("device files", "ok")]
-    assert found[0].message.startswith("none: is one plugged in?")
+    findings = cameras(tmp_path, ioctl=kernel)
+    assert statuses(findings) == [("camera", "warning"), ("device files", "ok"), ("device files", "ok")]
+    assert findings[0].message.startswith("none: is one plugged in?")
     assert ribbon(tmp_path, ioctl=kernel).message.startswith("no camera is seen; where there is one, seat its cable")
 
 
 def test_parts_of_a_laptop_s_camera(tmp_path: Path) -> None:
-    found = cameras(tmp_path, ioctl=plug(tmp_path, video0=LAPTOP))
-    assert found[1].message.endswith("ipu6 (isys), a part that libcamera has to set up")
+    findings = cameras(tmp_path, ioctl=plug(tmp_path, video0=LAPTOP))
+    assert findings[1].message.endswith("ipu6 (isys), a part that libcamera has to set up")
 
 
 def test_a_driver_that_does_not_answer(tmp_path: Path) -> None:
     put(tmp_path, "sys/class/video4linux/video0/name", "An old camera\n")
     put(tmp_path, "dev/video0", "0")  # which is no device: the real kernel says so
-    found = cameras(tmp_path)
-    assert statuses(found) == [("camera", "warning")]
-    assert found[0].message == f"{tmp_path}/dev/video0 (An old camera) does not answer: plug it in again"
+    findings = cameras(tmp_path)
+    assert statuses(findings) == [("camera", "warning")]
+    assert findings[0].message == f"{tmp_path}/dev/video0 (An old camera) does not answer: plug it in again"
 
 
 def test_no_camera_at_all(tmp_path: Path) -> None:
@@ -113,10 +113,10 @@ def test_no_camera_at_all(tmp_path: Path) -> None:
 )
 def test_what_the_board_is_told_at_its_start(tmp_path: Path, config: str, status: str, remedy: str | None) -> None:
     path = put(boards.pi3(tmp_path), "boot/firmware/config.txt", config)
-    found = ribbon(tmp_path)
-    assert found.status == status
-    assert found.remedy == (None if remedy is None else remedy.format(path))
-    assert remedy is None or runs_in_a_shell(found.remedy)
+    finding = ribbon(tmp_path)
+    assert finding.status == status
+    assert finding.remedy == (None if remedy is None else remedy.format(path))
+    assert remedy is None or runs_in_a_shell(finding.remedy)
 
 
 @pytest.mark.parametrize(
@@ -137,10 +137,10 @@ def test_who_may_open_cameras(
 ) -> None:  # fmt: skip
     plug(tmp_path, video0=WEBCAM)
     put(tmp_path, "etc/group", boards.GROUPS)
-    found = groups(tmp_path, may_open=may_open, user=user, ids=ids)
-    assert found.status == status
-    assert words in found.message
-    assert found.remedy == (None if remedy is None else remedy.format(tmp_path))
+    finding = groups(tmp_path, may_open=may_open, user=user, ids=ids)
+    assert finding.status == status
+    assert words in finding.message
+    assert finding.remedy == (None if remedy is None else remedy.format(tmp_path))
 
 
 def test_what_may_not_be_opened_is_no_camera_that_is_missing(tmp_path: Path) -> None:
@@ -152,8 +152,8 @@ def test_what_may_not_be_opened_is_no_camera_that_is_missing(tmp_path: Path) -> 
 
 
 def test_picamera2_needs_the_group_on_a_raspberry_pi(tmp_path: Path) -> None:
-    found = groups(boards.pi5(tmp_path), user="ann", ids=[1000])
-    assert (found.status, found.remedy) == ("warning", "sudo usermod -aG video ann")
+    finding = groups(boards.pi5(tmp_path), user="ann", ids=[1000])
+    assert (finding.status, finding.remedy) == ("warning", "sudo usermod -aG video ann")
 
 
 def test_the_user_of_this_machine(tmp_path: Path) -> None:
@@ -162,34 +162,34 @@ def test_the_user_of_this_machine(tmp_path: Path) -> None:
 
 def test_picamera2_that_works(tmp_path: Path) -> None:
     assert picamera2(HERE, boards.pi5(tmp_path)) == Finding("picamera2", "ok", "0.3.30, finds imx708")
-    found = picamera2(Probe({"version": "", "cameras": []}), tmp_path)
-    assert (found.status, found.remedy) == ("failed", "rpicam-hello --list-cameras")
+    finding = picamera2(Probe({"version": "", "cameras": []}), tmp_path)
+    assert (finding.status, finding.remedy) == ("failed", "rpicam-hello --list-cameras")
 
 
 def test_picamera2_that_nobody_needs(tmp_path: Path) -> None:
-    found = picamera2(GONE, boards.pi3(tmp_path))
-    assert (found.status, found.remedy) == ("ok", None)
-    assert "only a camera on a ribbon cable needs it" in found.message
+    finding = picamera2(GONE, boards.pi3(tmp_path))
+    assert (finding.status, finding.remedy) == ("ok", None)
+    assert "only a camera on a ribbon cable needs it" in finding.message
 
 
 def test_picamera2_that_is_not_installed(tmp_path: Path) -> None:
-    found = picamera2(GONE, boards.pi4(tmp_path))
-    assert (found.status, found.remedy) == ("failed", "sudo apt-get install -y python3-picamera2")
+    finding = picamera2(GONE, boards.pi4(tmp_path))
+    assert (finding.status, finding.remedy) == ("failed", "sudo apt-get install -y python3-picamera2")
 
 
 def test_picamera2_that_a_virtual_environment_keeps_out_is_let_in_by_the_remedy(tmp_path: Path) -> None:
     prefix = tmp_path / "an environment"
     settings = put(prefix, "pyvenv.cfg", "home = /usr/bin\ninclude-system-site-packages = false\nversion = 3.13.5\n")
     put(boards.pi5(tmp_path), PACKAGE, "")
-    found = picamera2(GONE, tmp_path, prefix=prefix)
-    assert found.status == "failed"
-    assert "does not let the system's packages in" in found.message
-    assert found.remedy is not None
-    subprocess.run(["sh", "-c", found.remedy], check=True)
+    finding = picamera2(GONE, tmp_path, prefix=prefix)
+    assert finding.status == "failed"
+    assert "does not let the system's packages in" in finding.message
+    assert finding.remedy is not None
+    subprocess.run(["sh", "-c", finding.remedy], check=True)
     assert settings.read_text() == "home = /usr/bin\ninclude-system-site-packages = true\nversion = 3.13.5\n"
-    found = picamera2(GONE, tmp_path, prefix=prefix)
-    assert "has another one" in found.message
-    assert found.remedy == f"/usr/bin/python3 -m venv --clear --system-site-packages '{prefix}'"
+    finding = picamera2(GONE, tmp_path, prefix=prefix)
+    assert "has another one" in finding.message
+    assert finding.remedy == f"/usr/bin/python3 -m venv --clear --system-site-packages '{prefix}'"
 
 
 @pytest.mark.parametrize(
@@ -202,8 +202,8 @@ def test_picamera2_that_a_virtual_environment_keeps_out_is_let_in_by_the_remedy(
     ],
 )
 def test_picamera2_that_does_not_work(tmp_path: Path, why: str, remedy: str) -> None:
-    found = picamera2(Probe({}, why), boards.pi5(tmp_path))
-    assert found.status == "failed"
-    assert found.remedy is not None
-    assert remedy in found.remedy
-    assert runs_in_a_shell(found.remedy)
+    finding = picamera2(Probe({}, why), boards.pi5(tmp_path))
+    assert finding.status == "failed"
+    assert finding.remedy is not None
+    assert remedy in finding.remedy
+    assert runs_in_a_shell(finding.remedy)

@@ -55,9 +55,9 @@ def built(build: str, **said: str) -> Probe:
 
 @pytest.mark.parametrize("what", ["numpy", "opencv", "pillow", "interpreter"])
 def test_what_is_installed_here_works(what: str) -> None:
-    found = probe(what)
-    assert found.works, found
-    assert found.said["version"]
+    result = probe(what)
+    assert result.works, result
+    assert result.said["version"]
 
 
 def test_each_can_be_missing() -> None:
@@ -88,20 +88,20 @@ def test_they_are_tried_once(first: Path) -> None:
 )
 def test_packages_that_do_not_work(first: Path, module: str, words: str, missing: bool) -> None:
     put(first, "numpy.py", module)
-    found = probe("numpy")
-    assert not found.works
-    assert words in found.why
-    assert found.missing == missing
-    told = checks_packages.numpy(found)
-    assert told.status == "failed"
-    assert told.remedy == f"{PIP} install {'numpy' if missing else '--force-reinstall numpy'}"
+    result = probe("numpy")
+    assert not result.works
+    assert words in result.why
+    assert result.missing == missing
+    finding = checks_packages.numpy(result)
+    assert finding.status == "failed"
+    assert finding.remedy == f"{PIP} install {'numpy' if missing else '--force-reinstall numpy'}"
 
 
 def test_a_package_that_hangs(first: Path) -> None:
     put(first, "PIL/__init__.py", "import time; time.sleep(600)")
-    found = probe("pillow", 0.5)
-    assert found.why == "it does not answer within 0.5 s"
-    assert checks_packages.pillow(found).status == "failed"
+    result = probe("pillow", 0.5)
+    assert result.why == "it does not answer within 0.5 s"
+    assert checks_packages.pillow(result).status == "failed"
 
 
 def test_a_python_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +127,7 @@ def test_a_picamera2_that_finds_cameras(first: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "bits", "python", "status", "words", "remedy"),
+    ("result", "bits", "python", "status", "words", "remedy"),
     [
         (
             Probe({"package": "ai-edge-litert", "version": "2.3.0"}),
@@ -147,12 +147,12 @@ def test_a_picamera2_that_finds_cameras(first: Path) -> None:
     ],
 )
 def test_interpreters(
-    found: Probe, bits: int, python: tuple[int, int], status: str, words: str, remedy: str | None
+    result: Probe, bits: int, python: tuple[int, int], status: str, words: str, remedy: str | None
 ) -> None:
-    told = interpreter(found, bits=bits, python=python)
-    assert told.status == status
-    assert words in told.message
-    assert told.remedy == (None if remedy is None else f"{PIP} install {remedy}")
+    finding = interpreter(result, bits=bits, python=python)
+    assert finding.status == status
+    assert words in finding.message
+    assert finding.remedy == (None if remedy is None else f"{PIP} install {remedy}")
 
 
 @pytest.mark.parametrize(
@@ -170,15 +170,15 @@ def test_interpreters(
 def test_what_an_opencv_can_do(
     build: str, installed: tuple[str, ...], status: str, words: str, remedy: str | None
 ) -> None:
-    told = opencv(built(build), installed)
-    assert told.status == status
-    assert words in told.message
-    assert (told.remedy is None) == (remedy is None)
-    assert remedy is None or remedy in str(told.remedy)
+    finding = opencv(built(build), installed)
+    assert finding.status == status
+    assert words in finding.message
+    assert (finding.remedy is None) == (remedy is None)
+    assert remedy is None or remedy in str(finding.remedy)
 
 
 @pytest.mark.parametrize(
-    ("found", "installed", "words", "remedy"),
+    ("result", "installed", "words", "remedy"),
     [
         (Probe({}, "No module named 'cv2'", True), (), "not installed", f"{PIP} install opencv-python-headless"),
         (Probe({}, "No module named 'numpy'"), HEADLESS, "cannot be told without numpy", f"{PIP} install numpy"),
@@ -190,20 +190,20 @@ def test_what_an_opencv_can_do(
         (Probe({}, "x" * 1000), HEADLESS, "xxx ...", f"{PIP} install --upgrade opencv-python-headless"),
     ],
 )  # fmt: skip
-def test_opencvs_that_do_not_work(found: Probe, installed: tuple[str, ...], words: str, remedy: str) -> None:
-    told = opencv(found, installed)
-    assert told.status == "failed"
-    assert words in told.message
-    assert told.remedy == remedy
+def test_opencvs_that_do_not_work(result: Probe, installed: tuple[str, ...], words: str, remedy: str) -> None:
+    finding = opencv(result, installed)
+    assert finding.status == "failed"
+    assert words in finding.message
+    assert finding.remedy == remedy
     assert subprocess.run(["bash", "-n", "-c", remedy], check=False).returncode == 0
 
 
 def test_the_opencv_of_this_machine_is_known() -> None:
-    found = probe("opencv")
-    assert opencv(found).message.startswith(f"{found.said['version']} (")
+    result = probe("opencv")
+    assert opencv(result).message.startswith(f"{result.said['version']} (")
 
 
-def given(version: str = "2.4.6", **others: Probe) -> dict[str, Probe]:
+def probes_with(version: str = "2.4.6", **others: Probe) -> dict[str, Probe]:
     works = {"opencv": built(WHEEL), "interpreter": Probe({"package": "ai-edge-litert", "version": "2.3.0"})}
     return {"numpy": Probe({"version": version}), **works, "picamera2": Probe({}, "gone", True), **others}
 
@@ -211,27 +211,28 @@ def given(version: str = "2.4.6", **others: Probe) -> dict[str, Probe]:
 @pytest.mark.parametrize(
     ("probes", "status", "words", "remedy"),
     [
-        (given(), "ok", "OpenCV and the interpreter take numpy 2.4.6", None),
-        (given(opencv=Probe({}, "gone", True)), "ok", "the interpreter takes numpy 2.4.6", None),
-        (given(opencv=Probe({}, "numpy.core.multiarray failed to import", False, OLD_MODULE)), "failed",
+        (probes_with(), "ok", "OpenCV and the interpreter take numpy 2.4.6", None),
+        (probes_with(opencv=Probe({}, "gone", True)), "ok", "the interpreter takes numpy 2.4.6", None),
+        (probes_with(opencv=Probe({}, "numpy.core.multiarray failed to import", False, OLD_MODULE)), "failed",
          "OpenCV was built for another numpy than 2.4.6", "install --upgrade opencv-python-headless"),
-        (given(interpreter=Probe({}, "_ARRAY_API not found")), "failed", "interpreter was", "install 'numpy<2'"),
-        (given("1.26.4", interpreter=Probe({}, "numpy.dtype size changed")), "failed", "interpreter was",
+        (probes_with(interpreter=Probe({}, "_ARRAY_API not found")), "failed", "interpreter was", "install 'numpy<2'"),
+        (probes_with("1.26.4", interpreter=Probe({}, "numpy.dtype size changed")), "failed", "interpreter was",
          "install --upgrade ai-edge-litert"),
-        (given(picamera2=Probe({}, "numpy.dtype size changed, may indicate")), "failed", "picamera2 was",
+        (probes_with(picamera2=Probe({}, "numpy.dtype size changed, may indicate")), "failed", "picamera2 was",
          "install --upgrade simplejpeg"),
         # It works, and says that it may crash.
-        (given(opencv=Probe({"version": "4.8.0", "build": ""}, "", False, OLD_MODULE)), "failed", "OpenCV was",
+        (probes_with(opencv=Probe({"version": "4.8.0", "build": ""}, "", False, OLD_MODULE)), "failed", "OpenCV was",
          "install --upgrade opencv-python-headless"),
-        (given(numpy=Probe({}, "gone", True)), "warning", "cannot be told without numpy", None),
-        (given(opencv=Probe({}, "gone", True), interpreter=Probe({}, "gone", True)), "warning", "cannot be told", None),
+        (probes_with(numpy=Probe({}, "gone", True)), "warning", "cannot be told without numpy", None),
+        (probes_with(opencv=Probe({}, "gone", True), interpreter=Probe({}, "gone", True)), "warning",
+         "cannot be told", None),
     ],
 )  # fmt: skip
 def test_numpy_against_the_others(probes: dict[str, Probe], status: str, words: str, remedy: str | None) -> None:
-    told = numpy_abi(probes)
-    assert told.status == status
-    assert words in told.message
-    assert told.remedy == (None if remedy is None else f"{PIP} {remedy}")
+    finding = numpy_abi(probes)
+    assert finding.status == status
+    assert words in finding.message
+    assert finding.remedy == (None if remedy is None else f"{PIP} {remedy}")
 
 
 def test_a_python_that_pip_leaves_alone_is_told_and_forced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,9 +240,9 @@ def test_a_python_that_pip_leaves_alone_is_told_and_forced(tmp_path: Path, monke
     monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path))
     monkeypatch.setattr(sys, "prefix", sys.base_prefix)
     assert checks.pip("install 'numpy<2'") == f"{PIP} install --break-system-packages 'numpy<2'"
-    found = checks_system.python((3, 13, 5))
-    assert found.status == "warning"
-    assert str(found.remedy).endswith(" -m venv --system-site-packages ~/edge-digits")
+    finding = checks_system.python((3, 13, 5))
+    assert finding.status == "warning"
+    assert str(finding.remedy).endswith(" -m venv --system-site-packages ~/edge-digits")
     monkeypatch.setattr(sys, "prefix", str(tmp_path))  # a virtual environment that was made with it
     assert checks.pip("install numpy") == f"{PIP} install numpy"
     assert checks_system.python((3, 13, 5)).status == "ok"

@@ -36,9 +36,9 @@ NOON = 1_795_694_400.0  # 2026-11-26
 def test_the_system_and_its_architecture(
     tmp_path: Path, board: Callable[[Path], Path], machine: str, bits: int, status: str, words: str
 ) -> None:
-    found = checks_system.system(board(tmp_path), machine=machine, bits=bits)
-    assert (found.name, found.status, found.remedy) == ("system", status, None)
-    assert words in found.message
+    finding = checks_system.system(board(tmp_path), machine=machine, bits=bits)
+    assert (finding.name, finding.status, finding.remedy) == ("system", status, None)
+    assert words in finding.message
 
 
 def test_a_system_that_says_nothing_of_itself(tmp_path: Path) -> None:
@@ -48,10 +48,10 @@ def test_a_system_that_says_nothing_of_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("version", "status"), [((3, 10, 9), "failed"), ((3, 11, 2), "ok"), ((3, 13, 5), "ok"),
                                                  ((3, 14, 0), "failed")])  # fmt: skip
 def test_pythons_that_there_are_packages_for(version: tuple[int, int, int], status: str) -> None:
-    found = checks_system.python(version)
-    assert found.status == status
-    assert ".".join(map(str, version)) in found.message
-    assert (found.remedy is None) == (status == "ok")
+    finding = checks_system.python(version)
+    assert finding.status == status
+    assert ".".join(map(str, version)) in finding.message
+    assert (finding.remedy is None) == (status == "ok")
 
 
 @pytest.mark.parametrize(
@@ -59,10 +59,10 @@ def test_pythons_that_there_are_packages_for(version: tuple[int, int, int], stat
 )
 def test_memory(tmp_path: Path, available: int, status: str) -> None:
     put(tmp_path, "proc/meminfo", f"MemTotal:  931000 kB\nMemAvailable:  {available} kB\n")
-    found = checks_system.memory(tmp_path)
-    assert found.status == status
-    assert "of 953 MB free for programs" in found.message
-    assert found.remedy is None or runs_in_a_shell(found.remedy)
+    finding = checks_system.memory(tmp_path)
+    assert finding.status == status
+    assert "of 953 MB free for programs" in finding.message
+    assert finding.remedy is None or runs_in_a_shell(finding.remedy)
 
 
 def test_memory_that_is_not_told(tmp_path: Path) -> None:
@@ -91,11 +91,11 @@ def test_disks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, facts: dict[str,
         "f_flag": 0,
     }
     monkeypatch.setattr("os.statvfs", lambda path: SimpleNamespace(**usual | facts))
-    found = checks_system.disk(tmp_path / "not" / "yet")
-    assert found.status == status
-    assert words in found.message
-    assert str(tmp_path) in found.message
-    assert found.remedy is None or runs_in_a_shell(found.remedy)
+    finding = checks_system.disk(tmp_path / "not" / "yet")
+    assert finding.status == status
+    assert words in finding.message
+    assert str(tmp_path) in finding.message
+    assert finding.remedy is None or runs_in_a_shell(finding.remedy)
 
 
 def test_the_disk_of_this_machine(tmp_path: Path) -> None:
@@ -107,8 +107,8 @@ def test_a_folder_of_somebody_else_is_made_ones_own_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.access", lambda path, mode: False)
-    found = checks_system.disk(tmp_path / "edge digits")
-    assert (found.status, found.remedy) == (
+    finding = checks_system.disk(tmp_path / "edge digits")
+    assert (finding.status, finding.remedy) == (
         "warning", f"sudo install -d -o $(id -u) -g $(id -g) '{tmp_path}/edge digits'",
     )  # fmt: skip
 
@@ -116,10 +116,10 @@ def test_a_folder_of_somebody_else_is_made_ones_own_and_no_other(
 @pytest.mark.parametrize("now", [0.0, -1e9, 1e18, checks_system.EARLIEST - 1, checks_system.LATEST + 1])
 def test_a_clock_that_cannot_be_right(tmp_path: Path, now: float) -> None:
     put(tmp_path, "run/systemd/timesync/synchronized", "")
-    found = checks_system.clock(tmp_path, now=now)
-    assert found.status == "failed"
-    assert "cannot be" in found.message
-    assert runs_in_a_shell(found.remedy)
+    finding = checks_system.clock(tmp_path, now=now)
+    assert finding.status == "failed"
+    assert "cannot be" in finding.message
+    assert runs_in_a_shell(finding.remedy)
 
 
 @pytest.mark.parametrize(
@@ -134,9 +134,9 @@ def test_a_clock_that_cannot_be_right(tmp_path: Path, now: float) -> None:
 def test_a_clock_that_may_be_right(tmp_path: Path, script: str | None, status: str, words: str) -> None:
     if script is not None:
         program(tmp_path, "timedatectl", script)
-    found = checks_system.clock(tmp_path, now=NOON)
-    assert found.status == status
-    assert words in found.message
+    finding = checks_system.clock(tmp_path, now=NOON)
+    assert finding.status == status
+    assert words in finding.message
 
 
 @pytest.mark.parametrize(
@@ -149,9 +149,9 @@ def test_a_clock_that_may_be_right(tmp_path: Path, script: str | None, status: s
     ],
 )
 def test_a_display(environment: dict[str, str], words: str) -> None:
-    found = checks_system.display(environment)
-    assert found.status == "ok"
-    assert words in found.message
+    finding = checks_system.display(environment)
+    assert finding.status == "ok"
+    assert words in finding.message
 
 
 def test_programs_and_what_they_have_started_are_given_up_in_time() -> None:

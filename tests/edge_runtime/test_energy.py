@@ -40,8 +40,8 @@ def vcgencmd(root: Path, script: str) -> Path:
 
 
 def printing(root: Path, text: str) -> Path:
-    (root / "told").write_text(text)
-    return vcgencmd(root, f'[ "$1" = pmic_read_adc ] && cat {root / "told"}')
+    (root / "answer").write_text(text)
+    return vcgencmd(root, f'[ "$1" = pmic_read_adc ] && cat {root / "answer"}')
 
 
 def test_packages_are_added_and_what_is_in_them_is_not(tmp_path: Path) -> None:
@@ -146,11 +146,11 @@ def test_power_of_the_rails_adds_up_over_time(tmp_path: Path) -> None:
 def test_rails_are_looked_at_between_questions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(energy, "EVERY", 0.001)
     program = printing(tmp_path, "CORE_A current(1)=2.0A\nCORE_V volt(2)=1.5V\n")
-    looks = tmp_path / "looks"
-    vcgencmd(tmp_path, f"cat {tmp_path / 'told'}; echo >> {looks}")
+    log = tmp_path / "log"
+    vcgencmd(tmp_path, f"cat {tmp_path / 'answer'}; echo >> {log}")
     with energy.Rails(program):
         deadline = time.monotonic() + 30
-        while not (looks.exists() and len(looks.read_text()) > 4):
+        while not (log.exists() and len(log.read_text()) > 4):
             assert time.monotonic() < deadline
 
 

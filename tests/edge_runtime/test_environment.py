@@ -48,23 +48,23 @@ def test_a_raspberry_pi(tmp_path: Path) -> None:
     firmware = tmp_path / "sys/devices/platform/soc/soc:firmware"
     firmware.mkdir(parents=True)
     (firmware / "get_throttled").write_text("50000\n")
-    found = environment.describe(root=tmp_path)
-    assert found["machine"] == {
+    record = environment.describe(root=tmp_path)
+    assert record["machine"] == {
         "board": "Raspberry Pi 4 Model B Rev 1.4", "processor": "Cortex-A72", "architecture": platform.machine(),
         "cores": os.cpu_count(), "memory_bytes": 15 << 28,
     }  # fmt: skip
-    assert found["system"]["os"] == "Debian GNU/Linux 12 (bookworm)"
-    assert found["state"]["governor"] == "ondemand"
-    assert found["state"]["frequency_hz"] == 1_500_000_000
-    assert found["state"]["throttled"] == ["under-voltage since boot", "throttled since boot"]
+    assert record["system"]["os"] == "Debian GNU/Linux 12 (bookworm)"
+    assert record["state"]["governor"] == "ondemand"
+    assert record["state"]["frequency_hz"] == 1_500_000_000
+    assert record["state"]["throttled"] == ["under-voltage since boot", "throttled since boot"]
 
 
 def test_a_virtual_machine_that_tells_little(tmp_path: Path) -> None:
     machine_of(tmp_path, proc__cpuinfo=XEON * 2)
-    found = environment.machine(tmp_path)
-    assert found["processor"] == "Intel(R) Xeon(R) Processor (cpu family 6, model 85, stepping 7)"
-    assert found["board"] is None
-    assert found["memory_bytes"] is None
+    record = environment.machine(tmp_path)
+    assert record["processor"] == "Intel(R) Xeon(R) Processor (cpu family 6, model 85, stepping 7)"
+    assert record["board"] is None
+    assert record["memory_bytes"] is None
     state = environment.state(tmp_path)
     assert state["frequency_hz"] == 2_499_998_000
     assert (state["governor"], state["temperature_celsius"], state["throttled"]) == (None, None, None)
@@ -85,9 +85,9 @@ def test_arm_cores_have_names(cores: list[tuple[str, str]], name: str, tmp_path:
 
 
 def test_where_nothing_tells_there_still_is_a_machine(tmp_path: Path) -> None:
-    found = environment.describe(root=tmp_path)
-    assert found["machine"]["processor"]
-    assert found["system"]["os"]
+    record = environment.describe(root=tmp_path)
+    assert record["machine"]["processor"]
+    assert record["system"]["os"]
 
 
 def test_this_machine_is_the_same_at_each_look() -> None:

@@ -60,8 +60,8 @@ def framed(picture: Uint8, color: Color) -> list[Uint8]:
 
 def place(picture: Uint8, part: Uint8) -> tuple[int, int] | None:
     """Return the row and column where `part`, (H, W, 3), is found in the picture to the last bit, or None."""
-    found = cv2.matchTemplate(picture[..., 0], part[..., 0], cv2.TM_SQDIFF)
-    _, _, (x, y), _ = cv2.minMaxLoc(found)
+    differences = cv2.matchTemplate(picture[..., 0], part[..., 0], cv2.TM_SQDIFF)
+    _, _, (x, y), _ = cv2.minMaxLoc(differences)
     return (y, x) if np.array_equal(picture[y : y + part.shape[0], x : x + part.shape[1]], part) else None
 
 
@@ -253,8 +253,8 @@ def test_candidates_of_all_planes_are_drawn_over_the_best_one(tiny: Trace) -> No
     picture = explain(trace)
     shown = panel(picture, 3)
     _, _, boxes, _ = cv2.connectedComponentsWithStats((shown == REJECTED).all(axis=2).astype(np.uint8))
-    found = [Box(*box[:4]) for box in boxes[1:].tolist() if box[2] > 30 and box[3] > 30]
-    assert sorted(found) == [Box(16, 16, 40, 64), Box(160, 80, 64, 64)]
+    marks = [Box(*box[:4]) for box in boxes[1:].tolist() if box[2] > 30 and box[3] > 30]
+    assert sorted(marks) == [Box(16, 16, 40, 64), Box(160, 80, 64, 64)]
     assert not (panel(picture, 0) == REJECTED).all(axis=2).any()  # the reading has none
     assert says(picture, "4. The candidates chosen, of all planes: 3", 0.55, TEXT)
     for line in ("too small", "2,2", "clutter", "20,10", "10,10", "30,2 piece", "30,2 joined"):

@@ -43,11 +43,11 @@ def answered_here(vectors: Golden) -> Golden:
 
 
 def test_the_model_that_ships_answers_here_as_it_should(classifier: Classifier) -> None:
-    found = golden.check(classifier)
-    assert found is not None
-    assert (found.vectors, found.same, found.allowed) == (26, 26, 2)
-    assert found.furthest <= 2
-    assert found.passed
+    result = golden.check(classifier)
+    assert result is not None
+    assert (result.vectors, result.same, result.allowed) == (26, 26, 2)
+    assert result.furthest <= 2
+    assert result.passed
 
 
 def test_scores_may_be_two_units_off_and_no_more(write: Write) -> None:
@@ -56,16 +56,16 @@ def test_scores_may_be_two_units_off_and_no_more(write: Write) -> None:
         assert exact is not None
         assert exact.furthest == 0
     with Classifier(write(lambda vectors: moved(-2)(answered_here(vectors)))) as model:
-        found = golden.replay(model)
-        assert found is not None
-        assert found.passed
-        assert found.same == 26
+        result = golden.replay(model)
+        assert result is not None
+        assert result.passed
+        assert result.same == 26
     with Classifier(write(moved(-9, slice(3, 4)))) as model:
-        found = golden.replay(model)
-        assert found is not None
-        assert not found.passed
-        assert (found.same, found.vectors) == (26, 26)
-        assert found.furthest == pytest.approx(9, abs=2)
+        result = golden.replay(model)
+        assert result is not None
+        assert not result.passed
+        assert (result.same, result.vectors) == (26, 26)
+        assert result.furthest == pytest.approx(9, abs=2)
 
 
 def test_another_label_fails(write: Write) -> None:
@@ -74,13 +74,13 @@ def test_another_label_fails(write: Write) -> None:
 
     path = write(swapped)
     with Classifier(path) as model:
-        found = golden.replay(model)
-        assert found is not None
-        assert found.same < 7  # of the 20 digits none; a label may be the same where all are as likely
+        result = golden.replay(model)
+        assert result is not None
+        assert result.same < 7  # of the 20 digits none; a label may be the same where all are as likely
         with pytest.raises(CheckFailed) as caught:
             golden.check(model)
     assert str(caught.value).startswith(
-        f"{path} does not answer as it should on this machine: {found.same} of 26 golden"
+        f"{path} does not answer as it should on this machine: {result.same} of 26 golden"
     )
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 5

@@ -12,8 +12,8 @@ from edge_runtime.sources.options import Options
 
 def names(source: str) -> list[str]:
     """Return where each frame of a source came from, or what was wrong."""
-    found = kind_of(source).frames(source, Options())
-    return [frame.source if isinstance(frame, Frame) else f"error: {frame}" for frame in found]
+    frames = kind_of(source).frames(source, Options())
+    return [frame.source if isinstance(frame, Frame) else f"error: {frame}" for frame in frames]
 
 
 @pytest.mark.parametrize(

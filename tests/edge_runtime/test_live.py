@@ -22,13 +22,13 @@ class Camera:
     """A camera that gives what a test puts into it: numbers as gray frames, None as its end, errors as they are."""
 
     def __init__(self) -> None:
-        self.given: Queue[int | Exception | None] = Queue()
+        self.queue: Queue[int | Exception | None] = Queue()
         self.asked = threading.Semaphore(0)  # released each time that a frame is asked for
         self.closed = False
 
     def read(self) -> Uint8 | None:
         self.asked.release()
-        value = self.given.get(timeout=10)
+        value = self.queue.get(timeout=10)
         if isinstance(value, Exception):
             raise value
         return None if value is None else gray(value)
@@ -40,7 +40,7 @@ class Camera:
         """Give each of these, and return once all but a last None or error were taken."""
         for value in values:
             assert self.asked.acquire(timeout=10)
-            self.given.put(value)
+            self.queue.put(value)
         if isinstance(values[-1], int):
             assert self.asked.acquire(timeout=10)
             self.asked.release()
@@ -64,25 +64,25 @@ def opened(*cameras: Camera | SourceError) -> Callable[[], Camera]:
     waiting = list(cameras)
 
     def open_next() -> Camera:
-        found = waiting.pop(0) if waiting else SourceError("cam: there is no more")
-        if isinstance(found, SourceError):
-            raise found
-        return found
+        answer = waiting.pop(0) if waiting else SourceError("cam: there is no more")
+        if isinstance(answer, SourceError):
+            raise answer
+        return answer
 
     return open_next
 
 
 @pytest.fixture
-def told() -> list[str]:
+def notes() -> list[str]:
     return []
 
 
 @pytest.fixture
-def options(told: list[str]) -> Options:
-    return Options(patience=Patience(stall=10, retries=1, pauses=AT_ONCE), tell=told.append)
+def options(notes: list[str]) -> Options:
+    return Options(patience=Patience(stall=10, retries=1, pauses=AT_ONCE), tell=notes.append)
 
 
-def test_the_newest_frame_is_given_and_the_others_are_counted(options: Options, told: list[str]) -> None:
+def test_the_newest_frame_is_given_and_the_others_are_counted(options: Options, notes: list[str]) -> None:
     camera = Camera()
     frames = newest("cam", opened(camera), options)
     started = time.monotonic()
@@ -99,49 +99,49 @@ def test_the_newest_frame_is_given_and_the_others_are_counted(options: Options, 
     with pytest.raises(SourceError, match="there is no more"):
         next(frames)
     assert camera.closed
-    assert told == ["cam: it gives no frame any more; trying again"]
+    assert notes == ["cam: it gives no frame any more; trying again"]
 
 
-def test_what_ends_is_opened_again_and_each_change_is_told_once(options: Options, told: list[str]) -> None:
+def test_what_ends_is_opened_again_and_each_change_is_told_once(options: Options, notes: list[str]) -> None:
     first, second = Camera(), Camera()
     tries = [SourceError("cam: busy")] * 3
-    patient = Options(patience=Patience(stall=10, pauses=AT_ONCE), tell=told.append)
+    patient = Options(patience=Patience(stall=10, pauses=AT_ONCE), tell=notes.append)
     frames = newest("cam", opened(first, *tries, second), patient)
     assert value_of(next_of(frames, first, 1)) == 1
     first.give(None)
     again = next_of(frames, second, 2)
     assert (value_of(again), again.index) == (2, 1)
     assert first.closed
-    assert told == ["cam: it gives no frame any more; trying again", "cam: frames again"]
+    assert notes == ["cam: it gives no frame any more; trying again", "cam: frames again"]
     second.give(None)
     frames.close()
     assert second.closed
 
 
-def test_what_cannot_be_opened_at_first_is_an_error_at_once(told: list[str]) -> None:
-    eager = Options(patience=Patience(pauses=AT_ONCE), tell=told.append)
+def test_what_cannot_be_opened_at_first_is_an_error_at_once(notes: list[str]) -> None:
+    eager = Options(patience=Patience(pauses=AT_ONCE), tell=notes.append)
     with pytest.raises(SourceError, match="cam: not plugged in"):
         next(newest("cam", opened(SourceError("cam: not plugged in")), eager))
-    assert told == []
+    assert notes == []
 
 
-def test_retries_are_counted_from_the_last_frame(options: Options, told: list[str]) -> None:
+def test_retries_are_counted_from_the_last_frame(options: Options, notes: list[str]) -> None:
     camera = Camera()
     frames = newest("cam", opened(SourceError("cam: off"), camera), options)
     assert value_of(next_of(frames, camera, 5)) == 5
-    assert told == ["cam: off; trying again", "cam: frames again"]
+    assert notes == ["cam: off; trying again", "cam: frames again"]
     camera.give(None)
     with pytest.raises(SourceError, match="there is no more"):
         next(frames)
 
 
-def test_a_camera_that_hangs_is_said_to(told: list[str]) -> None:
+def test_a_camera_that_hangs_is_said_to(notes: list[str]) -> None:
     camera = Camera()
-    options = Options(patience=Patience(stall=0.05), tell=told.append, until=time.monotonic() + 0.3)
+    options = Options(patience=Patience(stall=0.05), tell=notes.append, until=time.monotonic() + 0.3)
     with pytest.raises(SourceError, match="cam: not one frame in the time that was given"):
         list(newest("cam", opened(camera), options))
-    assert told == ["cam: no frame for 0.05 s"]
-    camera.given.put(None)
+    assert notes == ["cam: no frame for 0.05 s"]
+    camera.queue.put(None)
 
 
 def test_whatever_a_driver_raises_is_an_error_of_the_source(options: Options) -> None:
@@ -172,7 +172,7 @@ def test_closing_the_frames_ends_the_thread_and_frees_the_camera(options: Option
     frames = newest("cam", opened(camera), options)
     next_of(frames, camera, 1)
     assert any(thread.name == "capture cam" for thread in threading.enumerate())
-    camera.given.put(2)  # the driver answers
+    camera.queue.put(2)  # the driver answers
     frames.close()
     assert camera.closed
     assert not any(thread.name == "capture cam" for thread in threading.enumerate())

@@ -114,8 +114,8 @@ def test_no_other_addresses_are_opened_and_no_secrets_shown(tmp_path: Path) -> N
         assert why(lambda at=url: fetch.fetch(at), OptionError).endswith(  # type: ignore[misc]
             "is neither a file nor an http or https address"
         )
-    told = why(lambda: fetch.fetch("https://me:s3cret@127.0.0.1:1/x?key=s3cret"), OptionError)
-    assert told.startswith("https://127.0.0.1:1/x: a user and password cannot be part of the address")
+    message = why(lambda: fetch.fetch("https://me:s3cret@127.0.0.1:1/x?key=s3cret"), OptionError)
+    assert message.startswith("https://127.0.0.1:1/x: a user and password cannot be part of the address")
     assert "s3cret" not in why(lambda: fetch.fetch("https://127.0.0.1:1/x?key=s3cret#s3cret"))
 
 
@@ -146,8 +146,8 @@ def test_a_model_by_plain_http_needs_a_hash_or_a_signature(tmp_path: Path) -> No
     right = Trust(sha256=hashlib.sha256(data).hexdigest())
 
     def model_alone(request: Request) -> None:
-        found = request.path.startswith("/new.tflite") and not request.path.endswith(".sig")
-        request.begin("x", 200 if found else 404).write(data if found else b"")
+        exists = request.path.startswith("/new.tflite") and not request.path.endswith(".sig")
+        request.begin("x", 200 if exists else 404).write(data if exists else b"")
 
     with serving(model_alone) as address:
         url = f"{address}/new.tflite"

@@ -96,10 +96,10 @@ def test_a_flipped_bit_in_the_flatbuffer_is_refused_with_both_hashes(path: Path,
     data = bytearray(path.read_bytes())
     data[position] ^= 1
     path.write_bytes(data)
-    found = hashlib.sha256(data[: len(FLATBUFFER)]).hexdigest()
+    digest = hashlib.sha256(data[: len(FLATBUFFER)]).hexdigest()
     with pytest.raises(ModelCorrupt) as caught:
         model_file.read(path)
-    assert str(caught.value) == f"{path} is damaged: its card says SHA-256 {SHA256}, found {found}; copy it again"
+    assert str(caught.value) == f"{path} is damaged: its card says SHA-256 {SHA256}, found {digest}; copy it again"
 
 
 def test_no_flipped_bit_in_the_archive_passes_for_somebody_else_s_model(path: Path) -> None:

@@ -36,12 +36,12 @@ def refused(folder: Path) -> Callable[..., str]:
 
 def test_a_model_that_is_whole_is_installed_as_it_is(folder: Path, tmp_path: Path) -> None:
     made = variant(tmp_path / "new.tflite", "new")
-    told: list[str] = []
-    done = install.install(str(tmp_path / "new.tflite"), folder, ANYBODY, told.append)
+    notes: list[str] = []
+    done = install.install(str(tmp_path / "new.tflite"), folder, ANYBODY, notes.append)
     assert done.path == store.current(folder) == folder / f"{made.sha256[:12]}.tflite"
     assert done.path.read_bytes() == (tmp_path / "new.tflite").read_bytes()
     assert not done.signed
-    assert told == [f"{tmp_path}/new.tflite: whole; trying it"]
+    assert notes == [f"{tmp_path}/new.tflite: whole; trying it"]
     newest = store.models(folder)[0].entry
     assert (newest.source, newest.signed, newest.proved) == (f"{tmp_path}/new.tflite", False, False)
 

@@ -158,15 +158,15 @@ def traced(tmp_path: Path) -> Callable[[str, Path], list[Event]]:
 
 
 def events(trace: str, folder: Path) -> list[Event]:
-    found = []
+    operations = []
     for line in trace.splitlines():
         call = re.match(r"\d+ +(\w+)\((.*)\) += 0$", line)
         if call is None or str(folder.parent) not in line:
             continue
         kind = re.sub(r"at2?$", "", call[1])
         paths = [path for pair in re.findall(r'"([^"]+)"|\d+<([^>]+)>', call[2]) for path in pair if path]
-        found.append((kind, *(shown(path, folder) for path in paths if path == "current" or path.startswith("/"))))
-    return found
+        operations.append((kind, *(shown(path, folder) for path in paths if path == "current" or path.startswith("/"))))
+    return operations
 
 
 def shown(path: str, folder: Path) -> str:

@@ -59,12 +59,12 @@ def test_what_a_trusted_key_has_signed_is_taken(maker: Maker, folder: Path, tmp_
     variant(path)
     signature = maker.sign(path)
     trust = Trust(keys=(other.public, maker.public), required=True)
-    told: list[str] = []
-    assert install.install(str(path), folder, trust, told.append).signed
-    assert told == [f"{path}: signed by a trusted key, whole; trying it"]
+    notes: list[str] = []
+    assert install.install(str(path), folder, trust, notes.append).signed
+    assert notes == [f"{path}: signed by a trusted key, whole; trying it"]
     assert store.models(folder)[0].entry.signed
     signature.write_text(base64.encodebytes(signature.read_bytes()).decode())
-    assert install.install(str(path), folder, trust, told.append).signed
+    assert install.install(str(path), folder, trust, notes.append).signed
 
 
 def test_wrong_and_missing_signatures_are_refused(maker: Maker, refused: Callable[..., str], tmp_path: Path) -> None:

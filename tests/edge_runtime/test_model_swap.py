@@ -46,7 +46,7 @@ class Service:
         settings = {"poll": 0.01, **settings}
         return self._undo.enter_context(Swapping(self.folder, self._opened, self.lines.put, **settings))
 
-    def told(self) -> str:
+    def next_line(self) -> str:
         """Wait for the next line."""
         return self.lines.get(timeout=LONG)
 
@@ -107,15 +107,15 @@ def test_what_is_installed_takes_over_and_what_is_gone_back_to(service: Service,
     reader = service.start()
     assert model_of(reader, two) == SHIPS
     first = service.put("first")
-    assert service.told() == f"model {first} reads from now on, in place of {SHIPS}"
+    assert service.next_line() == f"model {first} reads from now on, in place of {SHIPS}"
     assert model_of(reader, two) == first
     assert reader.classifier.model.sha256.startswith(first)
     second = service.put("second")
-    assert service.told() == f"model {second} reads from now on, in place of {first}"
+    assert service.next_line() == f"model {second} reads from now on, in place of {first}"
     changes.rollback(service.folder)
-    assert service.told() == f"model {first} reads from now on, in place of {second}"
+    assert service.next_line() == f"model {first} reads from now on, in place of {second}"
     changes.rollback(service.folder, "shipped")
-    assert service.told() == f"model {SHIPS} reads from now on, in place of {first}"
+    assert service.next_line() == f"model {SHIPS} reads from now on, in place of {first}"
     assert model_of(reader, two) == SHIPS
 
 
@@ -133,7 +133,7 @@ def test_reading_goes_on_while_the_new_model_is_loaded(service: Service, two: Ui
     assert begun.wait(LONG)
     assert {model_of(reader, two) for _ in range(20)} == {SHIPS}
     may_end.set()
-    assert service.told().startswith(f"model {id} reads from now on")
+    assert service.next_line().startswith(f"model {id} reads from now on")
     assert {model_of(reader, two) for _ in range(20)} == {id}
 
 
@@ -142,8 +142,8 @@ def test_every_frame_is_read_wholly_by_one_model(service: Service, samples: Path
         real = reader.classifier.confidences
 
         def confidences(images: Uint8) -> Float64:
-            found = real(images)
-            return np.concatenate([np.roll(found[:, :10], 1, axis=1), found[:, 10:]], axis=1)
+            answer = real(images)
+            return np.concatenate([np.roll(answer[:, :10], 1, axis=1), answer[:, 10:]], axis=1)
 
         reader.classifier.confidences = confidences  # type: ignore[method-assign]
         return reader
@@ -155,24 +155,24 @@ def test_every_frame_is_read_wholly_by_one_model(service: Service, samples: Path
         text = reading.read(page).text
     raised = tuple("".join(str((int(c) + 1) % 10) if c.isdigit() else c for c in line) for line in text)
     reader = service.start()
-    found: list[tuple[str, tuple[str, ...]]] = []
+    readings: list[tuple[str, tuple[str, ...]]] = []
     enough = threading.Event()
 
     def read() -> None:
         while not enough.is_set():
             reading = reader.trace(page).reading
-            found.append((reading.model, reading.text))
+            readings.append((reading.model, reading.text))
 
     readers = [threading.Thread(target=read) for _ in range(2)]
     for thread in readers:
         thread.start()
     for turn in range(8):
         changes.rollback(service.folder, (plain, other)[turn % 2])
-        assert "reads from now on" in service.told()
+        assert "reads from now on" in service.next_line()
     enough.set()
     for thread in readers:
         thread.join()
-    assert set(found) == {(plain, text), (other, raised)}
+    assert set(readings) == {(plain, text), (other, raised)}
 
 
 def test_a_model_that_raises_is_given_up_and_the_frame_is_read_by_the_one_before(service: Service, two: Uint8) -> None:
@@ -180,9 +180,9 @@ def test_a_model_that_raises_is_given_up_and_the_frame_is_read_by_the_one_before
     reader = service.start()
     service.faults[variant(service.folder.parent / "x", "bad").sha256[:12]] = failing(raising, after=2)
     bad = service.put("bad")
-    assert service.told().startswith(f"model {bad} reads")
+    assert service.next_line().startswith(f"model {bad} reads")
     assert [model_of(reader, two) for _ in range(4)] == [bad, bad, first, first]
-    assert service.told() == f"model {bad} fails: RuntimeError: node 3 failed to invoke; {first} reads again"
+    assert service.next_line() == f"model {bad} fails: RuntimeError: node 3 failed to invoke; {first} reads again"
     reader.close()
     assert store.current(service.folder).stem == first
     assert service.entry(bad).failed == "RuntimeError: node 3 failed to invoke"
@@ -194,12 +194,12 @@ def test_a_model_that_hangs_is_given_up(service: Service, two: Uint8) -> None:
     service.faults[variant(service.folder.parent / "x", "bad").sha256[:12]] = failing(lambda: over.wait(LONG), after=1)
     reader = service.start(patience=0.5, replay=3600)
     bad = service.put("bad")
-    assert service.told().startswith(f"model {bad} reads")
+    assert service.next_line().startswith(f"model {bad} reads")
     assert [model_of(reader, two) for _ in range(3)] == [bad, SHIPS, SHIPS]
-    assert service.told() == f"model {bad} fails: it does not answer within 0.5 s; {SHIPS} reads again"
+    assert service.next_line() == f"model {bad} fails: it does not answer within 0.5 s; {SHIPS} reads again"
     over.set()
     service.put("again")
-    assert "reads from now on" in service.told()
+    assert "reads from now on" in service.next_line()
 
 
 def test_a_frame_that_is_at_fault_is_not_the_models(service: Service, two: Uint8) -> None:
@@ -223,9 +223,9 @@ def test_a_model_that_begins_to_answer_wrongly_is_given_up(service: Service, two
     service.faults[variant(service.folder.parent / "x", "bad").sha256[:12]] = turned
     reader = service.start(replay=0.01)
     bad = service.put("bad")
-    assert service.told().startswith(f"model {bad} reads")
+    assert service.next_line().startswith(f"model {bad} reads")
     wrong.set()
-    assert "does not answer as it should on this machine" in service.told()
+    assert "does not answer as it should on this machine" in service.next_line()
     assert model_of(reader, two) == SHIPS
 
 
@@ -233,7 +233,7 @@ def test_after_its_minute_a_model_has_proved_itself(service: Service, two: Uint8
     first = service.put("first")
     service.faults[first] = failing(raising, after=10_000)
     reader = service.start(minute=0.0)
-    assert service.told() == f"model {first} has proved itself"
+    assert service.next_line() == f"model {first} has proved itself"
     entry = service.entry(first)
     assert (entry.proved, entry.starts, entry.failed) == (True, 0, None)
     service.faults[first] = failing(raising)
@@ -251,14 +251,14 @@ def test_a_model_that_cannot_be_used_never_reads(damage: str, service: Service, 
     bad = variant(draft, "bad", wrong=damage == "wrong answers").sha256[:12]
     data = draft.read_bytes()[: -1000 if damage == "cut short" else None]
     changes.install(service.folder, data, Entry(id=bad))
-    assert service.told().startswith(f"model {bad} is not taken: ")
+    assert service.next_line().startswith(f"model {bad} is not taken: ")
     assert model_of(running, two) == first
     assert store.current(service.folder).stem == first
     # Nor does it where it is the first that is opened.
     running.close()
     changes.install(service.folder, data, Entry(id=bad))
     assert model_of(service.start(), two) == first
-    assert service.told().startswith(f"model {bad} is not taken: ")
+    assert service.next_line().startswith(f"model {bad} is not taken: ")
     assert service.entry(bad).failed is not None
 
 
@@ -272,7 +272,7 @@ def test_two_starts_that_did_not_last_a_minute_are_enough(service: Service, two:
     assert service.entry(bad).starts == 0
     changes.note(service.folder, bad, starts=2)
     assert model_of(service.start(), two) == first
-    assert service.told() == f"model {bad} is not taken: 2 runs with it ended within its first minute"
+    assert service.next_line() == f"model {bad} is not taken: 2 runs with it ended within its first minute"
     assert store.current(service.folder).stem == first
 
 
@@ -282,9 +282,9 @@ def test_where_the_store_cannot_be_written_it_still_goes_back(service: Service, 
     changes.note(service.folder, first, proved=True)
     with read_only(service.folder):
         reader = service.start(replay=3600)
-        assert service.told().startswith("cannot write the model store ")
+        assert service.next_line().startswith("cannot write the model store ")
         assert model_of(reader, two) == first
-        lines = [service.told(), service.told()]
+        lines = [service.next_line(), service.next_line()]
         assert any(line.startswith(f"model {bad} fails: ") for line in lines), lines
         assert model_of(reader, two) == first
         assert store.current(service.folder).stem == bad

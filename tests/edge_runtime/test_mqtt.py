@@ -40,7 +40,7 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 @pytest.fixture
-def told() -> Heard:
+def notes() -> Heard:
     return Heard()
 
 
@@ -48,14 +48,14 @@ Open = Callable[..., Mqtt]
 
 
 @pytest.fixture
-def sink(tmp_path: Path, told: Heard) -> Iterator[Open]:
+def sink(tmp_path: Path, notes: Heard) -> Iterator[Open]:
     """Return what opens a sink; all are closed at last."""
     opened: list[Mqtt] = []
 
     def open_sink(at: Mosquitto | Broker | int, **options: object) -> Mqtt:
         broker = Broker(host="127.0.0.1", port=at) if isinstance(at, int) else at
         broker = Broker.parse(broker.url, {}) if isinstance(broker, Mosquitto) else broker
-        settings = {"device": "pi", "tell": told.append, "pauses": (0.02,), **options}
+        settings = {"device": "pi", "tell": notes.append, "pauses": (0.02,), **options}
         opened.append(Mqtt(broker, tmp_path / "queue", **settings))  # type: ignore[arg-type]
         return opened[-1]
 
@@ -74,7 +74,7 @@ def status(messages: Heard) -> list[str]:
     return [message.payload for message in messages if message.topic.endswith("/status")]
 
 
-def test_readings_and_events_are_the_json_that_is_printed(broker: Mosquitto, sink: Open, told: Heard) -> None:
+def test_readings_and_events_are_the_json_that_is_printed(broker: Mosquitto, sink: Open, notes: Heard) -> None:
     broker.start()
     with listening(broker, qos=1) as messages:
         mqtt = sink(broker)
@@ -96,10 +96,10 @@ def test_readings_and_events_are_the_json_that_is_printed(broker: Mosquitto, sin
     assert {(message.topic, message.payload, message.qos) for message in later if message.retain} == {
         ("edge-digits/pi/status", "offline", 1)
     }
-    assert told == []
+    assert notes == []
 
 
-def test_a_broker_that_is_killed_again_and_again_loses_nothing(broker: Mosquitto, sink: Open, told: Heard) -> None:
+def test_a_broker_that_is_killed_again_and_again_loses_nothing(broker: Mosquitto, sink: Open, notes: Heard) -> None:
     broker.start()
     with listening(broker) as messages:
         broker.save()
@@ -111,7 +111,7 @@ def test_a_broker_that_is_killed_again_and_again_loses_nothing(broker: Mosquitto
             broker.kill()
             for number in range(start + 100, start + 200):
                 mqtt.reading(reading(number))
-            told.wait(lambda lines: len(lines) == start // 100 + 1)  # noqa: B023 - called before the next
+            notes.wait(lambda lines: len(lines) == start // 100 + 1)  # noqa: B023 - called before the next
             broker.start()
         messages.wait(lambda _: len(numbers(messages)) == 600)
         assert numbers(messages) == list(range(600))
@@ -120,26 +120,26 @@ def test_a_broker_that_is_killed_again_and_again_loses_nothing(broker: Mosquitto
         assert mqtt.dropped == 0
         mqtt.close()
         messages.wait(lambda _: status(messages)[-1] == "offline")
-    assert len(told) == 6  # each time that it went, and that it came
+    assert len(notes) == 6  # each time that it went, and that it came
 
 
-def test_a_broker_may_come_late(broker: Mosquitto, sink: Open, told: Heard) -> None:
+def test_a_broker_may_come_late(broker: Mosquitto, sink: Open, notes: Heard) -> None:
     mqtt = sink(broker)
     for number in range(50):
         mqtt.reading(reading(number))
-    told.wait(len)
+    notes.wait(len)
     broker.start()
     with listening(broker) as messages:
-        told.wait(lambda lines: len(lines) == 2)
+        notes.wait(lambda lines: len(lines) == 2)
         mqtt.reading(reading(50))
         messages.wait(lambda _: 50 in numbers(messages))
-    assert told == [
+    assert notes == [
         f"{broker.url} is away (Connection refused); messages are kept until it is back",
         f"{broker.url} is connected",
     ]
 
 
-def test_the_oldest_are_dropped_and_counted(broker: Mosquitto, sink: Open, told: Heard, tmp_path: Path) -> None:
+def test_the_oldest_are_dropped_and_counted(broker: Mosquitto, sink: Open, notes: Heard, tmp_path: Path) -> None:
     mqtt = sink(broker, limit=30)
     for number in range(100):
         mqtt.reading(reading(number))
@@ -151,7 +151,7 @@ def test_the_oldest_are_dropped_and_counted(broker: Mosquitto, sink: Open, told:
         messages.wait(lambda _: len(numbers(messages)) == 30)
     assert numbers(messages) == list(range(70, 100))
     queue = tmp_path / "queue"
-    assert [line for line in told if line.startswith(str(queue))] == [
+    assert [line for line in notes if line.startswith(str(queue))] == [
         f"{queue}: full, with 30 messages: the oldest are dropped",
         f"{queue}: 70 messages were dropped",
     ]
@@ -198,7 +198,7 @@ def test_the_last_will_of_one_that_is_killed_says_offline(broker: Mosquitto, tmp
     assert status(messages) == ["online", "offline"]
 
 
-def test_password_from_environment_and_file(tmp_path: Path, sink: Open, told: Heard) -> None:
+def test_password_from_environment_and_file(tmp_path: Path, sink: Open, notes: Heard) -> None:
     words = tmp_path / "words"
     words.touch()
     subprocess.run(["mosquitto_passwd", "-b", "-c", str(words), "me", "s3cret"], check=True, capture_output=True)
@@ -216,13 +216,13 @@ def test_password_from_environment_and_file(tmp_path: Path, sink: Open, told: He
                 mqtt.event(EVENT)
                 mqtt.close()
             messages.wait(lambda them: len(them) == 6)
-            assert told == []
+            assert notes == []
             # A wrong one is said once, however often it is tried.
             wrong = sink(Broker.parse(address, {"EDGE_DIGITS_MQTT_PASSWORD": "wr0ng"}))
             broker.heard.wait(lambda _: broker.count("not authorised") >= 3)
             wrong.close()
         reason = "refuses us (Not authorized: check user and password)"
-        assert told == [f"{broker.url} {reason}; messages are kept until it is back"]
+        assert notes == [f"{broker.url} {reason}; messages are kept until it is back"]
     finally:
         broker.kill()
 
@@ -233,7 +233,7 @@ def openssl(folder: Path, *arguments: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves refused sockets open
-def test_encrypted_and_only_with_a_certificate_that_is_trusted(tmp_path: Path, sink: Open, told: Heard) -> None:
+def test_encrypted_and_only_with_a_certificate_that_is_trusted(tmp_path: Path, sink: Open, notes: Heard) -> None:
     openssl(tmp_path, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=an authority",
             "-addext", "keyUsage=critical,keyCertSign")  # fmt: skip
     openssl(tmp_path, "-CA", "ca.pem", "-CAkey", "ca.key", "-keyout", "key.pem", "-out", "cert.pem",
@@ -252,10 +252,10 @@ def test_encrypted_and_only_with_a_certificate_that_is_trusted(tmp_path: Path, s
             messages.wait(lambda _: len(numbers(messages)) == 40)
             mqtt.close()
             messages.wait(lambda _: status(messages) == ["online", "offline"])
-            assert told == []
+            assert notes == []
             sink(Broker.parse(f"mqtts://127.0.0.1:{port}", {})).event(EVENT)
-            told.wait(len)
-        (line,) = told
+            notes.wait(len)
+        (line,) = notes
         assert line.startswith(f"mqtts://127.0.0.1:{port} has a certificate that is not trusted (")
         assert line.endswith(": name its authority by --mqtt-ca); messages are kept until it is back")
     finally:
@@ -296,21 +296,21 @@ def test_a_broker_that_hangs_delays_nobody_and_hears_that_we_are_gone(broker: Mo
     assert numbers(messages) == list(range(60))
 
 
-def test_two_of_the_same_name_are_said(broker: Mosquitto, sink: Open, told: Heard, tmp_path: Path) -> None:
+def test_two_of_the_same_name_are_said(broker: Mosquitto, sink: Open, notes: Heard, tmp_path: Path) -> None:
     broker.start()
     with listening(broker) as messages:
         sink(broker, pauses=(60.0,))
         messages.wait(len)
         other = Mqtt(Broker.parse(broker.url, {}), tmp_path / "other", device="pi")
-        told.wait(len)
+        notes.wait(len)
         messages.wait(lambda _: status(messages) == ["online", "offline", "online"])  # that of the other stays
         other.close()
     # paho-mqtt before 2.1 does not hear the reason.
     reasons = ("Session taken over: another one has the same device name", "Normal disconnection")
-    assert told in [[f"{broker.url} is away ({reason}); messages are kept until it is back"] for reason in reasons]
+    assert notes in [[f"{broker.url} is away ({reason}); messages are kept until it is back"] for reason in reasons]
 
 
-def test_what_the_broker_refuses_is_dropped_and_said_once(tmp_path: Path, sink: Open, told: Heard) -> None:
+def test_what_the_broker_refuses_is_dropped_and_said_once(tmp_path: Path, sink: Open, notes: Heard) -> None:
     rules = tmp_path / "rules"
     rules.write_text("topic readwrite edge-digits/pi/event\ntopic readwrite edge-digits/pi/status\n")
     broker = Mosquitto(tmp_path / "broker", f"acl_file {rules}", "max_packet_size 600")
@@ -324,8 +324,8 @@ def test_what_the_broker_refuses_is_dropped_and_said_once(tmp_path: Path, sink: 
             mqtt.event(EVENT)
             messages.wait(lambda them: len(them) == 2)
             assert json.loads(messages[1].payload) == event_record(EVENT)
-            told.wait(lambda lines: len(lines) == 2)
-        assert sorted(told) == [
+            notes.wait(lambda lines: len(lines) == 2)
+        assert sorted(notes) == [
             f"{broker.url} refuses messages (Not authorized); they are dropped",
             f"{broker.url} refuses messages (too large); they are dropped",
         ]
@@ -336,7 +336,7 @@ def test_what_the_broker_refuses_is_dropped_and_said_once(tmp_path: Path, sink: 
 @pytest.mark.parametrize(
     "answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x20\x02\x00\x01", b"\x20\x03\x00\x00\xff", b""]
 )
-def test_what_is_no_broker_does_no_harm(answer: bytes, sink: Open, told: Heard) -> None:
+def test_what_is_no_broker_does_no_harm(answer: bytes, sink: Open, notes: Heard) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         mqtt = sink(port)
@@ -347,8 +347,8 @@ def test_what_is_no_broker_does_no_harm(answer: bytes, sink: Open, told: Heard) 
                 connection.sendall(answer)
         mqtt.event(EVENT)
         mqtt.close()
-    assert told[0].startswith(f"mqtt://127.0.0.1:{port} ")
-    assert told[1:] == [f"mqtt://127.0.0.1:{port}: 1 messages were not sent; the next start sends them"]
+    assert notes[0].startswith(f"mqtt://127.0.0.1:{port} ")
+    assert notes[1:] == [f"mqtt://127.0.0.1:{port}: 1 messages were not sent; the next start sends them"]
 
 
 def test_home_assistant_is_told_what_there_is(broker: Mosquitto, sink: Open) -> None:

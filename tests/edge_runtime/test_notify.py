@@ -52,10 +52,10 @@ class Manager:
         self.socket.bind(f"\0{address[1:]}" if address.startswith("@") else address)
 
     def environment(self, watchdog: float | None = None, **more: str) -> dict[str, str]:
-        found = {**os.environ, "NOTIFY_SOCKET": self.address, **more}
+        variables = {**os.environ, "NOTIFY_SOCKET": self.address, **more}
         for name in ("WATCHDOG_PID", "WATCHDOG_USEC"):
-            found.pop(name, None)
-        return found if watchdog is None else {**found, "WATCHDOG_USEC": str(round(watchdog * 1e6))}
+            variables.pop(name, None)
+        return variables if watchdog is None else {**variables, "WATCHDOG_USEC": str(round(watchdog * 1e6))}
 
     def hear(self, seconds: float = LONG) -> str:
         """Return the next message; TimeoutError where there is none for so long."""
@@ -64,20 +64,20 @@ class Manager:
 
     def heard(self) -> list[str]:
         """Return what has come up to now."""
-        found = []
+        messages = []
         self.socket.setblocking(False)
         try:
             while True:
-                found.append(self.socket.recv(4096).decode())
+                messages.append(self.socket.recv(4096).decode())
         except BlockingIOError:
-            return found
+            return messages
 
     def hear_until(self, wanted: str) -> list[str]:
         """Return all messages up to this one."""
-        found = [self.hear()]
-        while found[-1] != wanted:
-            found.append(self.hear())
-        return found
+        messages = [self.hear()]
+        while messages[-1] != wanted:
+            messages.append(self.hear())
+        return messages
 
     def hear_silence(self, seconds: float, but: tuple[str, ...] = ()) -> None:
         """Wait until nothing was heard for so long, other than these; fail where that does not come."""
@@ -93,9 +93,9 @@ class Manager:
 @pytest.fixture(params=["path", "abstract"])
 def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Manager]:
     address = str(tmp_path / "notify") if request.param == "path" else f"@edge-digits-{os.getpid()}-{tmp_path.name}"
-    found = Manager(address)
-    yield found
-    found.socket.close()
+    manager = Manager(address)
+    yield manager
+    manager.socket.close()
 
 
 @contextmanager

@@ -23,15 +23,15 @@ from edge_runtime.sinks.videos import Video
 ROOT = Path(__file__).parents[2]
 
 
-def given(*arguments: object) -> dict[str, Any]:
+def parameters(*arguments: object) -> dict[str, Any]:
     """Return what click makes of these options."""
     context = read.make_context("read", ["source", *map(str, arguments)])
     return dict(context.params)
 
 
-def made(*arguments: object, told: list[str] | None = None) -> list[Sink]:
-    tell = (told if told is not None else []).append
-    return outputs.sinks(given(*arguments), ["source"], [*"0123456789"], print, tell)
+def made(*arguments: object, notes: list[str] | None = None) -> list[Sink]:
+    tell = (notes if notes is not None else []).append
+    return outputs.sinks(parameters(*arguments), ["source"], [*"0123456789"], print, tell)
 
 
 def close(sinks: list[Sink]) -> None:
@@ -86,35 +86,35 @@ def test_what_makes_no_sense_is_named(arguments: list[str], message: str) -> Non
 def test_what_is_read_is_not_written_over(option: str, tmp_path: Path) -> None:
     (tmp_path / "clip.avi").write_bytes(b"a video")
     with pytest.raises(OptionError, match=f"{option} .*clip.avi would write over what is read: name another file"):
-        outputs.check(given(option, tmp_path / "clip.avi"), [str(tmp_path / "clip.avi")])
+        outputs.check(parameters(option, tmp_path / "clip.avi"), [str(tmp_path / "clip.avi")])
 
 
 def test_outputs_do_not_write_over_each_other(tmp_path: Path) -> None:
     same = tmp_path / "same.avi"
     for first, second in (("--log", "--video"), ("--log", "--mqtt-spool"), ("--video", "--mqtt-spool")):
         with pytest.raises(OptionError, match=f"{second} .*same.avi would write over {first}: name another file"):
-            outputs.check(given(first, same, second, same, "--mqtt", "mqtt://broker"), ["page.png"])
+            outputs.check(parameters(first, same, second, same, "--mqtt", "mqtt://broker"), ["page.png"])
     with pytest.raises(OptionError, match=r"--log .*same.avi would write over --model: name another file"):
-        outputs.check(given("--log", same, "--model", same), ["page.png"])
+        outputs.check(parameters("--log", same, "--model", same), ["page.png"])
 
 
 def test_options_that_would_do_nothing_are_named() -> None:
     for option in (["--mqtt-device", "pi"], ["--mqtt-discovery"], ["--mqtt-spool", "q"]):
         with pytest.raises(OptionError, match=f"{option[0]} goes with --mqtt alone"):
-            outputs.check(given(*option), ["page.png"])
+            outputs.check(parameters(*option), ["page.png"])
 
 
 def test_only_folders_are_watched(tmp_path: Path) -> None:
-    outputs.check(given("--watch"), [str(tmp_path)])
+    outputs.check(parameters("--watch"), [str(tmp_path)])
     for source, what in (
         ("camera", "not a folder"),
         (str(tmp_path / "none"), "no such folder"),
         ("-", "no such folder"),
     ):
         with pytest.raises(OptionError, match=f"^{source}: {what}, and --watch goes with folders alone"):
-            outputs.check(given("--watch"), [source])
+            outputs.check(parameters("--watch"), [source])
     with pytest.raises(OptionError, match="has no end: name it last"):
-        outputs.check(given("--watch"), [str(tmp_path), str(tmp_path)])
+        outputs.check(parameters("--watch"), [str(tmp_path), str(tmp_path)])
 
 
 def test_a_package_that_is_missing_is_named_with_its_extra() -> None:

@@ -177,8 +177,8 @@ def test_ink_is_as_much_darker_than_its_paper_as_its_contrast(digits: tuple[Uint
     bare = drawn(digits, 1, style).pixels[-1, -1].astype(float)
     for dark in (False, True):
         page = drawn(digits, 1, replace(style, contrast=(contrast, contrast), light_on_dark=dark))
-        found = 255.0 - page.pixels if dark else page.pixels
-        assert found.min(axis=(0, 1)) == pytest.approx(bare * (1 - contrast), abs=1)
+        pixels = 255.0 - page.pixels if dark else page.pixels
+        assert pixels.min(axis=(0, 1)) == pytest.approx(bare * (1 - contrast), abs=1)
 
 
 def test_too_many_digits_are_refused(digits: tuple[Uint8, Uint8]) -> None:

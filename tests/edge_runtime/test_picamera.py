@@ -61,8 +61,8 @@ def join() -> None:
 
 def frame_of(name: str, options: Options) -> Frame:
     """Return the first frame of a source."""
-    with closing(kind_of(name).frames(name, options)) as found:
-        frame = next(found)
+    with closing(kind_of(name).frames(name, options)) as frames:
+        frame = next(frames)
     join()
     assert isinstance(frame, Frame)
     return frame
@@ -251,27 +251,27 @@ def test_what_it_raises_when_it_is_asked_for_its_cameras_is_one_line(
 
 
 def test_a_camera_that_falls_silent_is_opened_again(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
-    sensor, told = Sensor(), list[str]()
+    sensor, notes = Sensor(), list[str]()
     install(sensor)
     monkeypatch.setattr(picamera, "START", 0.5)
 
     def tell(line: str) -> None:
-        told.append(line)
+        notes.append(line)
         sensor.silent = False
 
     patience = Patience(stall=0.5, pauses=(0.0,))
-    with closing(kind_of("picamera").frames("picamera", Options(patience=patience, tell=tell))) as found:
-        next(found)
+    with closing(kind_of("picamera").frames("picamera", Options(patience=patience, tell=tell))) as frames:
+        next(frames)
         sensor.silent = True
         while len(sensor.configurations) < 2:
-            next(found)
-        next(found)
+            next(frames)
+        next(frames)
     lines = {
         "picamera: no frame for 0.5 s",
         "picamera: no frame for 0.5 s; is the ribbon cable seated at both ends?; trying again",
     }
-    assert told[0] in lines
-    assert "picamera: frames again" in told
+    assert notes[0] in lines
+    assert "picamera: frames again" in notes
 
 
 def test_a_silent_camera_is_given_time_to_start(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:

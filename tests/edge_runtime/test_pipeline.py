@@ -223,14 +223,14 @@ def test_a_stream_whose_server_is_killed_and_started_again_is_read_on(reader: Di
                 servers.enter_context(serving(endless, port))
             wanted.release()
 
-    told: list[str] = []
+    notes: list[str] = []
     memory = Restarting()
     with ExitStack() as servers:
         address = servers.enter_context(serving(endless))
         port = int(address.rpartition(":")[2])
-        options = Options(frames=10, patience=Patience(pauses=(0.05,)), tell=told.append)
+        options = Options(frames=10, patience=Patience(pauses=(0.05,)), tell=notes.append)
         run([address], reader, [memory], options, Report(), lambda error: None)
         ended.set()
     assert len(memory.frames) == 10
-    assert told == [f"{address}: it gives no frame any more; trying again", f"{address}: frames again"]
+    assert notes == [f"{address}: it gives no frame any more; trying again", f"{address}: frames again"]
     assert memory.said == [(memory.events[0].frame, "appeared", "2741")]

@@ -23,8 +23,8 @@ def test_a_page_is_tilted_by_just_that_angle_to_either_side(digits: tuple[Uint8,
     signs = set()
     for seed in range(4):
         straight, tilted = (middles(drawn(digits, PageStyle(tilt=t), seed)) for t in ((0, 0), (angle, angle)))
-        found, _ = cv2.estimateAffinePartial2D(straight, tilted)
-        turn = np.degrees(np.arctan2(found[1, 0], found[0, 0]))
+        matrix, _ = cv2.estimateAffinePartial2D(straight, tilted)
+        turn = np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0]))
         assert abs(turn) == pytest.approx(angle, abs=0.4)
         signs.add(np.sign(turn))
     assert signs == {-1, 1}

@@ -224,15 +224,15 @@ def test_rows_need_not_be_contiguous(reader: DigitReader, samples: Path) -> None
 def test_several_threads_may_share_a_reader(reader: DigitReader, samples: Path) -> None:
     frames = [load(samples / name) for name in ("paper.jpg", "blackboard.jpg", "digit.png")]
     expected = [reader.read(frame).text for frame in frames]
-    found: list[list[tuple[str, ...]]] = []
+    texts: list[list[tuple[str, ...]]] = []
     threads = [
-        threading.Thread(target=lambda: found.append([reader.read(frame).text for frame in frames])) for _ in range(4)
+        threading.Thread(target=lambda: texts.append([reader.read(frame).text for frame in frames])) for _ in range(4)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [expected] * 4
+    assert texts == [expected] * 4
 
 
 def test_a_closed_reader_says_so() -> None:

@@ -98,9 +98,9 @@ def objects(schema: Any) -> Iterator[dict[str, Any]]:
 
 def test_the_schema_asks_for_every_key_alone() -> None:
     Draft202012Validator.check_schema(SCHEMA)
-    found = list(objects(SCHEMA))
-    assert len(found) == 5
-    for schema in found:
+    schemas = list(objects(SCHEMA))
+    assert len(schemas) == 5
+    for schema in schemas:
         assert schema["required"] == list(schema["properties"])
         assert schema["additionalProperties"] is False
     assert SCHEMA["required"] == list(to_record(EMPTY))

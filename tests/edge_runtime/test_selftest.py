@@ -32,10 +32,10 @@ def no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def record(done: Done) -> dict[str, Any]:
     """Return what was printed with --json, which fits the schema."""
-    found: dict[str, Any] = json.loads(done.out)
-    Draft202012Validator(SCHEMA).validate(found)
-    assert found["passed"] == (done.code == 0)
-    return found
+    report: dict[str, Any] = json.loads(done.out)
+    Draft202012Validator(SCHEMA).validate(report)
+    assert report["passed"] == (done.code == 0)
+    return report
 
 
 def run(*arguments: str, patience: float = selftest.PATIENCE) -> Done:
@@ -62,15 +62,15 @@ def other(path: Path, classifier: Classifier, roll: int = 0) -> Path:
 def test_this_machine_reads_as_it_must(call: Call) -> None:
     done = call(main, "selftest", "--json")
     assert (done.code, done.err) == (0, "")
-    found = record(done)
-    assert found["model"] == {"id": model_file.read(SHIPPED).sha256[:12], "path": str(SHIPPED), "verified": True}
-    vectors = found["golden_vectors"]
+    report = record(done)
+    assert report["model"] == {"id": model_file.read(SHIPPED).sha256[:12], "path": str(SHIPPED), "verified": True}
+    vectors = report["golden_vectors"]
     assert (vectors["vectors"], vectors["same"], vectors["allowed"], vectors["passed"]) == (26, 26, 2, True)
     assert vectors["furthest"] <= 2
-    assert [page["read"] for page in found["pages"]] == [page["expected"] for page in found["pages"]] == TEXTS
-    assert all(page["passed"] and page["required"] and page["ms"] > 0 for page in found["pages"])
-    assert 1e3 < found["digit_ns"] < 1e8
-    assert found["source"] is None
+    assert [page["read"] for page in report["pages"]] == [page["expected"] for page in report["pages"]] == TEXTS
+    assert all(page["passed"] and page["required"] and page["ms"] > 0 for page in report["pages"])
+    assert 1e3 < report["digit_ns"] < 1e8
+    assert report["source"] is None
 
 
 def test_people_are_told_in_lines(call: Call, samples: Path) -> None:
@@ -91,10 +91,10 @@ def test_a_network_that_answers_otherwise_fails(call: Call, tmp_path: Path, clas
     assert done.code == 5
     assert done.err.startswith(f"edge-digits: error: {path} does not answer as it should on this machine: ")
     assert done.err.count("\n") == 1
-    found = record(done)
-    assert found["golden_vectors"]["passed"] is False
-    assert found["golden_vectors"]["same"] < 7
-    assert [page["passed"] for page in found["pages"]] == [True] * 3  # everything else is told all the same
+    report = record(done)
+    assert report["golden_vectors"]["passed"] is False
+    assert report["golden_vectors"]["same"] < 7
+    assert [page["passed"] for page in report["pages"]] == [True] * 3  # everything else is told all the same
     lines = call(main, "selftest", "--model", path).out
     assert "Golden vectors  failed: " in lines
 
@@ -133,10 +133,10 @@ def test_a_model_of_ones_own_has_nothing_to_prove(call: Call, tmp_path: Path, cl
     labels.write_text("\n".join("abcdefghij"))
     done = call(main, "selftest", "--model", path, "--labels", labels, "--json")
     assert (done.code, done.err) == (0, "")
-    found = record(done)
-    assert found["golden_vectors"] is None
-    assert found["model"]["verified"] is False
-    assert found["pages"][0]["expected"] == found["pages"][0]["read"] == ["c"]
+    report = record(done)
+    assert report["golden_vectors"] is None
+    assert report["model"]["verified"] is False
+    assert report["pages"][0]["expected"] == report["pages"][0]["read"] == ["c"]
     assert "this model has none" in call(main, "selftest", "--model", path).out
 
 
@@ -256,10 +256,10 @@ def test_a_source_that_is_not_there(source: str, code: int, message: str) -> Non
     done = run(source, "--json")
     assert done.code == code
     assert done.err.startswith(f"edge-digits: error: {message}")
-    found = record(done)
-    assert found["source"]["problem"].startswith(message)
-    assert found["golden_vectors"]["passed"]
-    assert [*selftest.lines(found)][-1].startswith(f"Source          failed: {message}")
+    report = record(done)
+    assert report["source"]["problem"].startswith(message)
+    assert report["golden_vectors"]["passed"]
+    assert [*selftest.lines(report)][-1].startswith(f"Source          failed: {message}")
 
 
 def test_an_empty_folder_gives_nothing(call: Call, tmp_path: Path) -> None:
@@ -282,9 +282,9 @@ def test_settings_may_come_from_a_file(call: Call, tmp_path: Path, classifier: C
     settings.write_text(
         f"[selftest]\nmodel = {json.dumps(str(path))}\nsource = {json.dumps(str(samples))}\njson = true\n"
     )
-    found = record(call(main, "selftest", "--config", settings))
-    assert found["model"]["path"] == str(path)
-    assert found["source"]["frames"] == 3
+    report = record(call(main, "selftest", "--config", settings))
+    assert report["model"]["path"] == str(path)
+    assert report["source"]["frames"] == 3
 
 
 @pytest.mark.parametrize(

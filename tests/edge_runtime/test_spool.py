@@ -18,7 +18,7 @@ ROOT = Path(edge_runtime.__file__).parents[1]
 
 
 @pytest.fixture
-def told() -> list[str]:
+def notes() -> list[str]:
     return []
 
 
@@ -26,12 +26,12 @@ Open = Callable[..., Spool]
 
 
 @pytest.fixture
-def queue(tmp_path: Path, told: list[str]) -> Iterator[Open]:
+def queue(tmp_path: Path, notes: list[str]) -> Iterator[Open]:
     """Return what opens the queue; all are closed at last."""
     opened: list[Spool] = []
 
     def open_queue(limit: int = 100) -> Spool:
-        opened.append(Spool(tmp_path / "state" / "queue", limit, told.append))
+        opened.append(Spool(tmp_path / "state" / "queue", limit, notes.append))
         return opened[-1]
 
     yield open_queue
@@ -43,7 +43,7 @@ def held(queue: Spool) -> list[str]:
     return [message.payload.decode() for message in queue.first(10**6)]
 
 
-def test_messages_leave_it_in_order_and_outlive_it(queue: Open, told: list[str]) -> None:
+def test_messages_leave_it_in_order_and_outlive_it(queue: Open, notes: list[str]) -> None:
     before = queue()
     for word in ("eins", "zwei and more", '{"text": "drü"}', "", "five"):
         before.put("a/b", word)
@@ -62,23 +62,23 @@ def test_messages_leave_it_in_order_and_outlive_it(queue: Open, told: list[str])
     assert held(after) == ["eins", '{"text": "drü"}', "", "five"]
     after.put("c", "six")
     assert [(message.number, message.topic) for message in after.first(9)][-2:] == [(5, b"a/b"), (6, b"c")]
-    assert told == []
+    assert notes == []
 
 
-def test_the_oldest_are_dropped_and_counted_each_time_it_is_full(queue: Open, told: list[str], tmp_path: Path) -> None:
+def test_the_oldest_are_dropped_and_counted_each_time_it_is_full(queue: Open, notes: list[str], tmp_path: Path) -> None:
     path = tmp_path / "state" / "queue"
     full = [f"{path}: full, with 3 messages: the oldest are dropped", f"{path}: 2 messages were dropped"]
     small = queue(3)
     for number in range(5):
         small.put("a", str(number))
-    assert (held(small), small.dropped, told) == (["2", "3", "4"], 2, full[:1])
+    assert (held(small), small.dropped, notes) == (["2", "3", "4"], 2, full[:1])
     for number in range(1, 6):
         small.done(number)
-    assert told == full
+    assert notes == full
     for number in range(5):
         small.put("a", str(number))
     small.close()
-    assert (small.dropped, told) == (4, full * 2)
+    assert (small.dropped, notes) == (4, full * 2)
     # A smaller one, the next time, drops some as well.
     smaller = queue(1)
     assert (held(smaller), smaller.dropped) == (["4"], 2)
@@ -149,8 +149,8 @@ def test_a_power_cut_anywhere_leaves_whole_messages(
     tmp_path_factory: pytest.TempPathFactory, actions: list[str | int], cut: int
 ) -> None:
     path = tmp_path_factory.mktemp("cut") / "queue"
-    told: list[str] = []
-    queue = Spool(path, 5, told.append)
+    notes: list[str] = []
+    queue = Spool(path, 5, notes.append)
     states = [(path.stat().st_size, held(queue))]
     for action in actions:
         if isinstance(action, int):
@@ -159,13 +159,13 @@ def test_a_power_cut_anywhere_leaves_whole_messages(
             queue.put("a/b", action)
         states.append((path.stat().st_size, held(queue)))
     queue.close()
-    told.clear()
+    notes.clear()
     path.write_bytes(path.read_bytes()[:cut])
-    after = Spool(path, 5, told.append)
+    after = Spool(path, 5, notes.append)
     possible = [state for size, state in states if size <= cut] or [[]]
     # A put that drops the oldest writes two lines, and may be cut between them: there are too many then.
     assert held(after) in (possible[-1], *([states[len(possible)][1]] if len(possible) < len(states) else []))
-    assert not [line for line in told if "damaged" in line]
+    assert not [line for line in notes if "damaged" in line]
     after.close()
 
 
@@ -179,7 +179,7 @@ def test_a_file_of_somebody_else_is_refused_and_left_alone(queue: Open, tmp_path
 
 
 @pytest.mark.parametrize("place", ["middle", "start"])
-def test_a_damaged_file_is_set_aside(place: str, queue: Open, told: list[str], tmp_path: Path) -> None:
+def test_a_damaged_file_is_set_aside(place: str, queue: Open, notes: list[str], tmp_path: Path) -> None:
     path = tmp_path / "state" / "queue"
     before = queue()
     for number in range(20):
@@ -197,19 +197,19 @@ def test_a_damaged_file_is_set_aside(place: str, queue: Open, told: list[str], t
     after = queue()
     whole = [f"message {number}" for number in range(20) if number not in (4, 6)] if place == "middle" else []
     assert held(after) == whole
-    assert told == [f"{path}: damaged; it is now queue.damaged, and {len(whole)} messages of it are kept"]
+    assert notes == [f"{path}: damaged; it is now queue.damaged, and {len(whole)} messages of it are kept"]
     assert path.with_name("queue.damaged").read_bytes() == data
     after.close()
     path.write_bytes(data)
     after = queue()
-    assert "it is now queue.damaged-2, and " in told[-1]
+    assert "it is now queue.damaged-2, and " in notes[-1]
     after.put("a", "new")
     after.close()
     assert held(queue()) == [*whole, "new"]
 
 
 def test_on_a_full_disk_it_goes_on_in_memory(
-    queue: Open, told: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    queue: Open, notes: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "state" / "queue"
     monkeypatch.setattr(spool, "RETRY", 0.0)
@@ -219,16 +219,16 @@ def test_on_a_full_disk_it_goes_on_in_memory(
         for word in words:
             before.put("a", word)
         assert held(before) == words
-        assert told == [f"{path}: cannot be written (File too large); what is queued is kept in memory"]
+        assert notes == [f"{path}: cannot be written (File too large); what is queued is kept in memory"]
         assert sorted(file.name for file in path.parent.iterdir()) == ["queue", "queue.lock"]
         before.done(1)
     before.put("a", "last")
-    assert told[1:] == [f"{path}: can be written again"]
+    assert notes[1:] == [f"{path}: can be written again"]
     before.close()
     assert held(queue()) == [*words[1:], "last"]
 
 
-def test_what_can_be_kept_nowhere_is_an_error_at_last(queue: Open, told: list[str], tmp_path: Path) -> None:
+def test_what_can_be_kept_nowhere_is_an_error_at_last(queue: Open, notes: list[str], tmp_path: Path) -> None:
     path = tmp_path / "state" / "queue"
     before = queue()
     with file_size_limited(1000):
@@ -236,16 +236,16 @@ def test_what_can_be_kept_nowhere_is_an_error_at_last(queue: Open, told: list[st
             before.put("a", "x" * 100)
         with pytest.raises(OutputError, match=f"^20 messages are lost: {path} cannot be written$"):
             before.close()
-    assert len(told) == 1
+    assert len(notes) == 1
     assert 0 < len(queue()) < 20  # what was written before is there still
 
 
-def test_on_a_disk_that_is_full_from_the_start_it_begins_in_memory(queue: Open, told: list[str]) -> None:
+def test_on_a_disk_that_is_full_from_the_start_it_begins_in_memory(queue: Open, notes: list[str]) -> None:
     with file_size_limited(0):
         mine = queue()
         mine.put("a", "b")
         assert held(mine) == ["b"]
-        assert len(told) == 1
+        assert len(notes) == 1
         mine.done(1)
         mine.close()  # nothing is lost
 

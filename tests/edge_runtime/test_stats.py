@@ -10,8 +10,8 @@ from edge_runtime.sinks.stats import Stats
 
 
 def test_a_line_says_how_the_work_went_and_the_next_one_begins_anew(reader: DigitReader) -> None:
-    told: list[str] = []
-    stats = Stats(told.append, interval=0.0)
+    lines: list[str] = []
+    stats = Stats(lines.append, interval=0.0)
     frame = Frame(np.full((48, 64), 200, np.uint8))
     trace = reader.trace(frame)
     stats.frame(frame, trace)
@@ -19,29 +19,29 @@ def test_a_line_says_how_the_work_went_and_the_next_one_begins_anew(reader: Digi
     stats.frame(frame, aged)
     stats.close()
     stages = r"ms: ink [\d.]+, locate [\d.]+, normalize [\d.]+, classify [\d.]+, total [\d.]+"
-    assert len(told) == 2
-    assert re.fullmatch(rf"[\d.]+ frames a second; {stages}; 0 digits, 0 events", told[0])
+    assert len(lines) == 2
+    assert re.fullmatch(rf"[\d.]+ frames a second; {stages}; 0 digits, 0 events", lines[0])
     assert re.fullmatch(
-        rf"[\d.]+ frames a second; {stages}; age 12 ms, at most 12; 3 dropped; 0 digits, 0 events", told[1]
+        rf"[\d.]+ frames a second; {stages}; age 12 ms, at most 12; 3 dropped; 0 digits, 0 events", lines[1]
     )
 
 
 @pytest.mark.parametrize("frames", [0, 3])
 def test_what_is_left_is_told_at_the_end(reader: DigitReader, frames: int) -> None:
-    told: list[str] = []
-    stats = Stats(told.append)
+    lines: list[str] = []
+    stats = Stats(lines.append)
     frame = Frame(np.full((48, 64), 200, np.uint8))
     for _ in range(frames):
         stats.frame(frame, reader.trace(frame))
-    assert told == []
+    assert lines == []
     stats.close()
-    assert len(told) == (1 if frames else 0)
+    assert len(lines) == (1 if frames else 0)
 
 
 def test_a_still_scene_is_told_of_too(reader: DigitReader) -> None:
-    told: list[str] = []
-    stats = Stats(told.append, interval=0.0)
+    lines: list[str] = []
+    stats = Stats(lines.append, interval=0.0)
     stats.still(Frame(np.full((48, 64), 200, np.uint8)))
-    assert len(told) == 1
-    assert "; 1 still; 0 digits" in told[0]
+    assert len(lines) == 1
+    assert "; 1 still; 0 digits" in lines[0]
     assert not stats.output

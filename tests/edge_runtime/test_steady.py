@@ -17,13 +17,13 @@ Line = tuple[str, int, int]  # its text, and where it starts
 
 def reading(frame: int, *lines: Line | str, confidence: float = 0.9) -> Reading:
     """Return what was read in a frame: 40 pixels high digits in lines, from the left edge and 100 pixels apart."""
-    found = []
+    placed = []
     for number, line in enumerate(lines):
         text, x, y = (line, 0, 100 * number) if isinstance(line, str) else line
-        found.append(records.Line(text, confidence, Box(x, y, 30 * len(text) - 6, 40)))
-    texts = tuple(line.text for line in found)
+        placed.append(records.Line(text, confidence, Box(x, y, 30 * len(text) - 6, 40)))
+    texts = tuple(line.text for line in placed)
     at, ms = START + timedelta(seconds=frame), Timings(0, 0, 0, 0, 0)
-    return Reading("page.mp4", frame, at, 640, 480, texts, (), (), ms, "0" * 12, lines=tuple(found))
+    return Reading("page.mp4", frame, at, 640, 480, texts, (), (), ms, "0" * 12, lines=tuple(placed))
 
 
 def unsure(frame: int, box: Box) -> Reading:
@@ -33,8 +33,8 @@ def unsure(frame: int, box: Box) -> Reading:
 
 def events(frames: Iterable[Sequence[Line | str]], need: int = 3, of: int = 5) -> list[tuple[int, str, str | None]]:
     """Return each event's frame, kind and text."""
-    found = steady((reading(i, *lines) for i, lines in enumerate(frames)), need, of)
-    return [(event.frame, event.event, event.text) for event in found]
+    all_events = steady((reading(i, *lines) for i, lines in enumerate(frames)), need, of)
+    return [(event.frame, event.event, event.text) for event in all_events]
 
 
 def test_a_line_is_reported_when_it_was_the_same_three_times_and_only_once() -> None:
@@ -117,8 +117,8 @@ def test_a_page_that_is_put_in_the_place_of_another_changes_its_lines() -> None:
 
 
 def test_a_line_far_away_with_another_text_is_another_line() -> None:
-    found = events([[("123", 0, 0)]] * 5 + [[("987", 0, 400)]] * 5)
-    assert found == [(2, "appeared", "123"), (7, "gone", None), (7, "appeared", "987")]
+    changes = events([[("123", 0, 0)]] * 5 + [[("987", 0, 400)]] * 5)
+    assert changes == [(2, "appeared", "123"), (7, "gone", None), (7, "appeared", "987")]
 
 
 def test_equal_lines_are_told_apart_by_where_they_are() -> None:
@@ -156,8 +156,8 @@ def test_lines_resemble_each_other_in_text_and_place() -> None:
 
 def test_an_event_is_as_sure_as_the_frames_with_its_text() -> None:
     sure = [0.2, 0.9, 0.6, 0.8, 0.99, 0.7, 0.1]
-    found = list(steady([reading(i, "12", confidence=one) for i, one in enumerate(sure)] + [reading(7)] * 3))
-    assert [(event.event, event.confidence) for event in found] == [("appeared", 0.6), ("gone", 0.7)]
+    all_events = list(steady([reading(i, "12", confidence=one) for i, one in enumerate(sure)] + [reading(7)] * 3))
+    assert [(event.event, event.confidence) for event in all_events] == [("appeared", 0.6), ("gone", 0.7)]
 
 
 def test_a_line_that_is_unsure_in_a_frame_is_not_gone() -> None:

@@ -25,9 +25,9 @@ def test_depths_are_roots_of_whole_numbers_whatever_the_memory_they_are_found_in
     expected[20:60, 20:50] = np.minimum.reduce([rows + 1, 40 - rows, columns + 1, 30 - columns])
     assert np.array_equal(depth(shapes), expected)
     speckled = (np.random.default_rng(1).random((600, 333)) < 0.9).astype(np.uint8)
-    found = [depth(np.concatenate([np.zeros((i, 333), np.uint8), speckled])[i:]) for i in (0, 1, 2, 3, 5)]
-    assert all(np.array_equal(found[0], other) for other in found)
-    square = np.square(found[0].astype(np.float64))
+    depths = [depth(np.concatenate([np.zeros((i, 333), np.uint8), speckled])[i:]) for i in (0, 1, 2, 3, 5)]
+    assert all(np.array_equal(depths[0], other) for other in depths)
+    square = np.square(depths[0].astype(np.float64))
     assert np.abs(square - np.rint(square)).max() < 1e-4
 
 

@@ -26,12 +26,12 @@ def test_digits_come_in_reading_order_with_their_likeliest_labels() -> None:
 
 
 def test_lines_have_the_likeliest_other_texts() -> None:
-    found = lines_of(("ab c", "d"), digits(), [0.5, 0.99])
-    assert found[0].box == Box(0, 0, 120, 40)
-    assert [text for text, _ in found[0].alternatives] == ["ab d", "bb c", "ab b"]
-    assert [likely for _, likely in found[0].alternatives] == pytest.approx([0.5 * 0.3 / 0.6, 0.5 * 0.2 / 0.7, 0.5 / 6])
+    lines = lines_of(("ab c", "d"), digits(), [0.5, 0.99])
+    assert lines[0].box == Box(0, 0, 120, 40)
+    assert [text for text, _ in lines[0].alternatives] == ["ab d", "bb c", "ab b"]
+    assert [likely for _, likely in lines[0].alternatives] == pytest.approx([0.5 * 0.3 / 0.6, 0.5 * 0.2 / 0.7, 0.5 / 6])
     # No other text is likelier than that the line is wrong.
-    assert dict(found[1].alternatives) == {"c": pytest.approx(0.01), "a": 0.0}
+    assert dict(lines[1].alternatives) == {"c": pytest.approx(0.01), "a": 0.0}
     assert lines_of((), [], []) == ()
 
 
@@ -44,8 +44,8 @@ def test_ink_that_was_read_is_not_rejected() -> None:
     boxes = row(3)
     page = glyphs([*boxes, boxes[0], (500, 100, 20, 40)], [0.9, 0.8, 0.7, 0.6, 0.5])
     at = [Box(*map(int, box)) for box in page.boxes]
-    found = rejections_of(page, at, [None, CLUTTER, READ_ELSEWHERE, CLUTTER, CLUTTER], page.confidences)
-    assert [(mark.box, mark.reason, mark.confidence) for mark in found] == [
+    marks = rejections_of(page, at, [None, CLUTTER, READ_ELSEWHERE, CLUTTER, CLUTTER], page.confidences)
+    assert [(mark.box, mark.reason, mark.confidence) for mark in marks] == [
         (at[1], CLUTTER, 0.8),
         (at[4], CLUTTER, 0.5),
     ]

@@ -29,8 +29,8 @@ def write(path: Path, codec: str = "mp4v") -> Path:
 
 def shades(path: Path, **excerpt: float) -> list[tuple[int, int]]:
     """Return each frame's number and shade, in tens."""
-    found = frames(path, Excerpt(**excerpt))  # type: ignore[arg-type]
-    return [(frame.index, round(float(frame.pixels.mean()) / 10)) for frame in found]
+    shown = frames(path, Excerpt(**excerpt))  # type: ignore[arg-type]
+    return [(frame.index, round(float(frame.pixels.mean()) / 10)) for frame in shown]
 
 
 def test_every_frame_comes_in_order_with_its_number(clip: Path) -> None:

@@ -21,7 +21,7 @@ def trace(reader: DigitReader) -> Trace:
 
 
 @pytest.fixture
-def told() -> list[str]:
+def notes() -> list[str]:
     return []
 
 
@@ -29,9 +29,9 @@ Open = Callable[..., Video]
 
 
 @pytest.fixture
-def video(told: list[str]) -> Open:
+def video(notes: list[str]) -> Open:
     """Return what opens a video that shows frames as they are."""
-    return lambda path, fps=None: Video(path, fps, lambda frame, trace: frame.pixels, told.append)
+    return lambda path, fps=None: Video(path, fps, lambda frame, trace: frame.pixels, notes.append)
 
 
 def shade(number: int, taken: float | None = None, size: tuple[int, int] = (64, 48), source: str = "cam") -> Frame:
@@ -52,11 +52,11 @@ def feed(sink: Video, trace: Trace, *frames: Frame) -> None:
 
 def pictures(path: Path) -> list[Uint8]:
     capture = cv2.VideoCapture(str(path))
-    found = []
+    images = []
     while (read := capture.read())[0]:
-        found.append(np.asarray(read[1], np.uint8))
+        images.append(np.asarray(read[1], np.uint8))
     capture.release()
-    return found
+    return images
 
 
 def numbers(path: Path) -> list[int]:
@@ -78,7 +78,7 @@ def names(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("name", ["clip.avi", "clip.webm", "CLIP.AVI"])
 def test_frames_of_a_video_file_come_once_each(
-    video: Open, trace: Trace, tmp_path: Path, told: list[str], name: str, capfd: pytest.CaptureFixture[str]
+    video: Open, trace: Trace, tmp_path: Path, notes: list[str], name: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     sink = video(tmp_path / name)
     feed(sink, trace, *map(shade, range(12)))
@@ -87,7 +87,7 @@ def test_frames_of_a_video_file_come_once_each(
     assert numbers(sink.path) == list(range(12))
     assert of(sink.path, cv2.CAP_PROP_FPS) == 25
     assert names(tmp_path) == [name]
-    assert told == []
+    assert notes == []
     assert capfd.readouterr() == ("", "")
 
 
@@ -159,13 +159,13 @@ def test_gray_pictures_are_written_too(trace: Trace, tmp_path: Path) -> None:
 
 
 def test_without_moving_pictures_there_is_no_video(
-    video: Open, trace: Trace, tmp_path: Path, told: list[str], samples: Path
+    video: Open, trace: Trace, tmp_path: Path, notes: list[str], samples: Path
 ) -> None:
     (tmp_path / "clip.avi").write_text("an older one")
     sink = video(tmp_path / "clip.avi")
     sink.frame(Frame(np.zeros((48, 64), np.uint8), "page.png"), trace)
     sink.close()
-    assert told == [f"{tmp_path}/clip.avi: no moving picture, so there is no video"]
+    assert notes == [f"{tmp_path}/clip.avi: no moving picture, so there is no video"]
     assert names(tmp_path) == ["clip.avi"]
 
 
@@ -182,7 +182,7 @@ def test_it_grows_under_a_name_of_its_own(video: Open, trace: Trace, tmp_path: P
 
 
 def test_mp4_where_its_codec_is_there(
-    video: Open, trace: Trace, tmp_path: Path, told: list[str], monkeypatch: pytest.MonkeyPatch
+    video: Open, trace: Trace, tmp_path: Path, notes: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(videos.CODECS, ".mp4", "mp4v")  # which every OpenCV has, though few browsers do
     sink = video(tmp_path / "new" / "clip.mp4")
@@ -190,11 +190,11 @@ def test_mp4_where_its_codec_is_there(
     sink.close()
     assert sink.path == tmp_path / "new" / "clip.mp4"
     assert numbers(sink.path) == [0, 1, 2]
-    assert told == []
+    assert notes == []
 
 
 def test_else_it_is_an_avi_and_never_in_place_of_another_one(
-    video: Open, trace: Trace, tmp_path: Path, told: list[str], monkeypatch: pytest.MonkeyPatch
+    video: Open, trace: Trace, tmp_path: Path, notes: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(videos.CODECS, ".mp4", "none")
     monkeypatch.chdir(tmp_path)
@@ -204,7 +204,7 @@ def test_else_it_is_an_avi_and_never_in_place_of_another_one(
         sink.frame(shade(4), trace)
         sink.close()
         assert numbers(tmp_path / name) == [4]
-    assert told == [
+    assert notes == [
         "clip.mp4: this OpenCV cannot write H.264; the video goes to clip.avi",
         "clip.mp4: this OpenCV cannot write H.264; the video goes to clip-2.avi",
     ]

@@ -75,7 +75,7 @@ def test_noise_is_still_and_a_thin_stroke_is_not() -> None:
 @given(st.integers(1, 40), st.integers(1, 40), st.booleans())
 def test_frames_of_any_size_have_cells(height: int, width: int, colored: bool) -> None:
     pixels = np.full((height, width, 3) if colored else (height, width), 77, np.uint8)
-    found = cells(pixels)
-    assert found.shape == (max(1, height // CELL), max(1, width // CELL))
-    assert (found == 77).all()
-    assert still(found, found)
+    grid = cells(pixels)
+    assert grid.shape == (max(1, height // CELL), max(1, width // CELL))
+    assert (grid == 77).all()
+    assert still(grid, grid)

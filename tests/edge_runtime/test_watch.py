@@ -52,7 +52,7 @@ def put(inbox: Path, samples: Path) -> Callable[[str], None]:
 Put = Callable[[str], None]
 
 
-def read_all(folder: Path, *steps: Callable[[], object], told: list[str] | None = None) -> list[str]:
+def read_all(folder: Path, *steps: Callable[[], object], lines: list[str] | None = None) -> list[str]:
     """Return what was read of a folder, while one step after the other happens between two looks."""
     left: list[Callable[[], object]] = [*steps, lambda: None, lambda: None]
 
@@ -61,13 +61,13 @@ def read_all(folder: Path, *steps: Callable[[], object], told: list[str] | None 
             raise Ended
         left.pop(0)()
 
-    found = []
-    frames = watched(folder, Options(tell=(told if told is not None else []).append), wait)
+    names = []
+    frames = watched(folder, Options(tell=(lines if lines is not None else []).append), wait)
     with suppress(Ended):
         for frame in frames:
             assert isinstance(frame, PictureError) or not frame.moving
-            found.append(Path(frame.source).name if isinstance(frame, Frame) else str(frame))
-    return found
+            names.append(Path(frame.source).name if isinstance(frame, Frame) else str(frame))
+    return names
 
 
 def test_what_is_there_and_what_arrives_is_read_once(inbox: Path, put: Put) -> None:
@@ -98,12 +98,12 @@ def test_a_file_is_read_when_it_has_stopped_growing(inbox: Path, samples: Path) 
 
 def test_what_cannot_be_read_is_told_once_and_read_when_it_is_whole(inbox: Path, put: Put) -> None:
     (inbox / "a.png").write_bytes(b"")
-    found = read_all(inbox, lambda: None, lambda: None, lambda: put("a.png"))
-    assert found == [f"{inbox}/a.png: the file is empty", "a.png"]
+    names = read_all(inbox, lambda: None, lambda: None, lambda: put("a.png"))
+    assert names == [f"{inbox}/a.png: the file is empty", "a.png"]
 
 
 def test_a_folder_that_goes_away_is_waited_for(inbox: Path, put: Put) -> None:
-    told: list[str] = []
+    lines: list[str] = []
     put("a.png")
     away = inbox.with_name("away")
 
@@ -112,9 +112,9 @@ def test_a_folder_that_goes_away_is_waited_for(inbox: Path, put: Put) -> None:
         put("b.png")
 
     steps = (lambda: None, lambda: inbox.rename(away), lambda: None, return_with_another)
-    found = read_all(inbox, *steps, told=told)
-    assert found == ["a.png", "b.png"]
-    assert told == [f"{inbox}: No such file or directory; waiting for it", f"{inbox}: it is back"]
+    names = read_all(inbox, *steps, lines=lines)
+    assert names == ["a.png", "b.png"]
+    assert lines == [f"{inbox}: No such file or directory; waiting for it", f"{inbox}: it is back"]
 
 
 def test_a_picture_that_was_not_dealt_with_is_read_again(inbox: Path, put: Put) -> None:
@@ -201,8 +201,8 @@ def test_nothing_is_awaited_when_time_is_up(inbox: Path) -> None:
 
 def test_errors_of_pictures_are_yielded_as_such(inbox: Path) -> None:
     (inbox / "a.png").write_bytes(b"no picture")
-    found = next(watched(inbox, Options(), lambda seconds: None))
-    assert isinstance(found, PictureError)
+    error = next(watched(inbox, Options(), lambda seconds: None))
+    assert isinstance(error, PictureError)
 
 
 def test_the_command_line_watches_until_it_is_ended(inbox: Path, put: Put, tmp_path: Path) -> None:

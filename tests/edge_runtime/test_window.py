@@ -83,13 +83,13 @@ def screen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Screen:
 
 
 @pytest.fixture
-def told() -> list[str]:
+def notes() -> list[str]:
     return []
 
 
 @pytest.fixture
-def sink(screen: Screen, told: list[str]) -> Iterator[Window]:
-    sink = Window(lambda frame, trace: frame.pixels, told.append)
+def sink(screen: Screen, notes: list[str]) -> Iterator[Window]:
+    sink = Window(lambda frame, trace: frame.pixels, notes.append)
     yield sink
     sink.close()
     assert not screen.open
@@ -164,12 +164,12 @@ def test_closing_the_window_ends_it(sink: Window, screen: Screen, trace: Trace, 
 
 
 def test_s_saves_what_is_shown_and_never_over_a_file(
-    sink: Window, screen: Screen, trace: Trace, told: list[str], tmp_path: Path
+    sink: Window, screen: Screen, trace: Trace, notes: list[str], tmp_path: Path
 ) -> None:
     screen.keys = ["s", "S", "s"]
     for _ in range(3):
         sink.frame(shot(), trace)
-    saved = [tmp_path / line.removeprefix("saved ") for line in told]
+    saved = [tmp_path / line.removeprefix("saved ") for line in notes]
     assert len(set(saved)) == len(saved) == 3
     assert sorted(tmp_path.iterdir()) == sorted(saved)
     for path, shown in zip(saved, screen.shown, strict=True):
@@ -180,21 +180,21 @@ def test_s_saves_what_is_shown_and_never_over_a_file(
 
 
 def test_what_cannot_be_saved_is_told_and_all_goes_on(
-    sink: Window, screen: Screen, trace: Trace, told: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sink: Window, screen: Screen, trace: Trace, notes: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
     screen.keys = ["s"]
     sink.frame(shot(), trace)
-    (line,) = told
+    (line,) = notes
     assert re.fullmatch(r"cannot save edge-digits-\d{8}-\d{6}\.png: No such file or directory", line)
 
 
-def test_pictures_wait_for_a_key_each(sink: Window, screen: Screen, trace: Trace, told: list[str]) -> None:
+def test_pictures_wait_for_a_key_each(sink: Window, screen: Screen, trace: Trace, notes: list[str]) -> None:
     screen.keys = [-1, -1, "s", -1, " ", -1, "q"]
     sink.frame(shot(moving=False), trace)
-    assert len(told) == 1
+    assert len(notes) == 1
     assert screen.keys == [-1, "q"]
     with pytest.raises(Closed):
         sink.frame(shot(moving=False), trace)
