@@ -70,26 +70,26 @@ def position_of(
     if not len(rows):
         return upright
     own, seen, lean = glyphs.confidences[rows], images[rows], lean_of(glyphs, rows)
-    says_well, says, half_turn_says = _says(labels)
-    could = float((says_well[own.argmax(axis=1)] * weight[rows]).sum())
-    well = _evidence(own, says_well, weight[rows]) >= WELL * could
-    if well and (not lean or not _is_line(glyphs.plane[rows], own)):
+    lying, mask, half_turn = _masks(labels)
+    at_best = float((lying[own.argmax(axis=1)] * weight[rows]).sum())
+    reads_well = _evidence(own, lying, weight[rows]) >= WELL * at_best
+    if reads_well and (not lean or not _is_line(glyphs.plane[rows], own)):
         return upright
     by_turn = {0.0: own}
     for quarter in range(1, 4):
         by_turn[quarter * QUARTER] = classify(np.ascontiguousarray(np.rot90(seen, -quarter, axes=(1, 2))))
     best = max(
-        _of_half_turns(by_turn, (0.0, 2 * QUARTER), half_turn_says, BETTER, ENOUGH),
-        _of_half_turns(by_turn, (QUARTER, 3 * QUARTER), half_turn_says, 1, 0),
-        key=lambda degrees: _evidence(by_turn[degrees], says),
+        _of_half_turns(by_turn, (0.0, 2 * QUARTER), half_turn, BETTER, ENOUGH),
+        _of_half_turns(by_turn, (QUARTER, 3 * QUARTER), half_turn, 1, 0),
+        key=lambda degrees: _evidence(by_turn[degrees], mask),
     )
-    now, most = _evidence(own, says), _evidence(by_turn[best], says)
+    now, most = _evidence(own, mask), _evidence(by_turn[best], mask)
     if lean:
         leaning = classify(np.stack([normalize(turned(inks[row], -lean)[0]) for row in rows]))
-        likely_so = _evidence(leaning, says) >= (LEANING * now if best == 0 or most < BETTER * now else most / BETTER)
+        likely_so = _evidence(leaning, mask) >= (LEANING * now if best == 0 or most < BETTER * now else most / BETTER)
         if likely_so and _is_line(glyphs.plane[rows], leaning):
             best, now = -lean % (4 * QUARTER), 0.0
-            by_turn[best], most = leaning, _evidence(leaning, says)
+            by_turn[best], most = leaning, _evidence(leaning, mask)
     if best == 0 or most < max(ENOUGH, BETTER * now, PART * len(rows)):
         return upright
     sure = by_turn[best].max(axis=1) >= WELL
@@ -103,22 +103,22 @@ def reads_better(upright: Glyphs, other: Glyphs, degrees: float, labels: Sequenc
     look like digits: each glyph of a page so turned is weighted with the prior of its surroundings.
     """
     leans = degrees % QUARTER != 0
-    says = _says(labels)[2 if degrees == 2 * QUARTER else 1]
+    mask = _masks(labels)[2 if degrees == 2 * QUARTER else 1]
     weight = np.ones(len(other)) if leans else priors(other, evidence(other, weights))
-    now = _of_best_plane(upright, says, np.ones(len(upright)))
-    return _of_best_plane(other, says, weight) > (LEANING if leans else BETTER) * now
+    now = _of_best_plane(upright, mask, np.ones(len(upright)))
+    return _of_best_plane(other, mask, weight) > (LEANING if leans else BETTER) * now
 
 
-def _of_best_plane(glyphs: Glyphs, says: Float64, weight: Float64) -> float:
+def _of_best_plane(glyphs: Glyphs, mask: Float64, weight: Float64) -> float:
     planes = (glyphs.plane == plane for plane in np.unique(glyphs.plane))
-    return max((_evidence(glyphs.confidences[on], says, weight[on]) for on in planes), default=0.0)
+    return max((_evidence(glyphs.confidences[on], mask, weight[on]) for on in planes), default=0.0)
 
 
 def _of_half_turns(
-    by_turn: Mapping[float, Float64], ways: tuple[float, float], says: Float64, better: float, enough: float
+    by_turn: Mapping[float, Float64], ways: tuple[float, float], mask: Float64, better: float, enough: float
 ) -> float:
-    """Return which of two positions that are a half turn apart it is; `says` is 0 where digits look alike in both."""
-    here, there = (_evidence(by_turn[degrees], says) for degrees in ways)
+    """Return which of two positions that are a half turn apart it is, by the digits of `mask`."""
+    here, there = (_evidence(by_turn[degrees], mask) for degrees in ways)
     return ways[1] if there > max(better * here, enough) else ways[0]
 
 
@@ -136,14 +136,14 @@ def likely(glyphs: Glyphs, size: tuple[int, int]) -> Float64:
     return np.asarray(weight * (alike(long, glyphs.plane) @ weight))
 
 
-def _says(labels: Sequence[str]) -> list[Float64]:
-    """Return what a glyph of each label says, 0 or 1, of each of what ALIKE_TURNED is about."""
+def _masks(labels: Sequence[str]) -> list[Float64]:
+    """Return, for each entry of ALIKE_TURNED, float64 (labels,): 0 for digits that say nothing, 1 for all others."""
     return [np.array([float(label not in same) for label in labels]) for same in ALIKE_TURNED]
 
 
-def _evidence(confidences: Float64, says: Float64, weight: Float64 | float = 1.0) -> float:
-    """Return what glyphs say of a position; `says` is 0 for labels that say nothing, 1 for others."""
-    return float((says[confidences.argmax(axis=1)] * confidences.max(axis=1) ** SURENESS * weight).sum())
+def _evidence(confidences: Float64, mask: Float64, weight: Float64 | float = 1.0) -> float:
+    """Return what glyphs say of a position; `mask`, float64 (labels,), is 0 for digits that say nothing."""
+    return float((mask[confidences.argmax(axis=1)] * confidences.max(axis=1) ** SURENESS * weight).sum())
 
 
 def lean_of(glyphs: Glyphs, rows: NDArray[np.int64]) -> float:
