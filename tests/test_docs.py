@@ -51,10 +51,10 @@ def test_options_exist(document: Path) -> None:
     for group in commands_and_theirs:
         commands_and_theirs += getattr(group, "commands", {}).values()
     known = {option for command in commands_and_theirs for parameter in command.params for option in parameter.opts}
-    found = [match[1] for line in commands(document) if (match := OURS.fullmatch(line)) and match[1]]
-    named = {option for line in found for option in re.findall(r"(?<!\S)(--[a-z-]+)", line)}
+    lines = [match[1] for line in commands(document) if (match := OURS.fullmatch(line)) and match[1]]
+    named = {option for line in lines for option in re.findall(r"(?<!\S)(--[a-z-]+)", line)}
     assert named <= known | {"--version", "--help"}
-    assert {line.split()[0] for line in found} <= {*cli.commands, "--version", "--help"}
+    assert {line.split()[0] for line in lines} <= {*cli.commands, "--version", "--help"}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -74,18 +74,18 @@ def said_by_doctor() -> dict[tuple[str, str], str]:
     """Return by a finding's status and name all that its module may say; "..." stands for what varies."""
     said: dict[tuple[str, str], str] = {}
     for path in (ROOT / "edge_runtime" / "device").glob("checks_*.py"):
-        texts, found = [], []
+        texts, findings = [], []
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:
                 case ast.Call(func=ast.Name("ok" | "warning" | "failed" as status), args=[ast.Constant(str(name)), *_]):
-                    found.append((status, name))
+                    findings.append((status, name))
                 case ast.Constant(str(text)):
                     texts.append(text)
                 case ast.JoinedStr(parts):
                     texts.append(
                         "".join(str(part.value) if isinstance(part, ast.Constant) else "..." for part in parts)
                     )
-        said |= {finding: "\n".join([said.get(finding, ""), *texts]) for finding in found}
+        said |= {finding: "\n".join([said.get(finding, ""), *texts]) for finding in findings}
     return said
 
 

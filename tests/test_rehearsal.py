@@ -45,15 +45,15 @@ def card(folder: Path) -> dict[str, Any]:
 
 
 def test_the_card_says_what_was_seen_and_how_it_was_calibrated(build: Path) -> None:
-    found = card(build)
-    assert found["labels"] == [*"0123456789", "not a digit"]
-    assert found["training"]["recipe"]["mix"]["pages"] == PAGES
-    fitted = found["training"]["calibration"]
+    model_card = card(build)
+    assert model_card["labels"] == [*"0123456789", "not a digit"]
+    assert model_card["training"]["recipe"]["mix"]["pages"] == PAGES
+    fitted = model_card["training"]["calibration"]
     assert 0.2 < fitted["temperature"] < 5
     assert fitted["mnist_read"] > 0.9
     assert fitted["mnist_accepted"] == pytest.approx(0.99, abs=0.002)
     assert fitted["written_others_rejected"] > 0.3
-    camera = found["calibration"]["camera"]
+    camera = model_card["calibration"]["camera"]
     assert camera["pages"] == PAGES
     assert 0 < camera["count"] <= 1000
 

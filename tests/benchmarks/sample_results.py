@@ -173,11 +173,11 @@ def soak(path: Path, **options: Any) -> Path:
          "true": [4.0 + k % 3, 9.0], "claimed": [4.0, 8.0], "dropped": 0, "digits": 20, "events": 0, "unstamped": 0}
         for k in range(1, 31)
     ]  # fmt: skip
-    found = {"minutes": 0.5, "frames": 900, "dropped": 0, "age_p99_ms": 9.0, "claim_off_p99_ms": 1.0,
-             "memory_growth_mb": 0.01, "threads_spread": 0, "files_spread": 0, "core_percent": 14.0,
-             "unstamped": 0}  # fmt: skip
+    summary = {"minutes": 0.5, "frames": 900, "dropped": 0, "age_p99_ms": 9.0, "claim_off_p99_ms": 1.0,
+               "memory_growth_mb": 0.01, "threads_spread": 0, "files_spread": 0, "core_percent": 14.0,
+               "unstamped": 0}  # fmt: skip
     return write(
-        path, "soak", [figure("frames/age p99", 9e6, "ns", better="lower")], {**found, "seconds": seconds}, **options
+        path, "soak", [figure("frames/age p99", 9e6, "ns", better="lower")], {**summary, "seconds": seconds}, **options
     )
 
 

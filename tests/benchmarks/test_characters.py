@@ -60,13 +60,13 @@ def test_letters_are_rejected_below_a_threshold_and_look_alikes_counted_apart() 
         "MNIST test": Characters(numbered(100), np.array([str(i % 10) for i in range(100)])),
         "letters": Characters(numbered(4, 100), np.array(["A", "K", "O", "l"])),
     }
-    found = measure(model([*sure, *letters]), sets, 0.5, Scaling())["letters"]
-    assert [(row.where.split(": ")[1], row.clear, row.look_alike) for row in found] == [
+    rows = measure(model([*sure, *letters]), sets, 0.5, Scaling())["letters"]
+    assert [(row.where.split(": ")[1], row.clear, row.look_alike) for row in rows] == [
         ("accepts 99 % of MNIST test", 50, 50),
         ("the model's own", 50, 50),
     ]
-    assert [(row.clear_count, row.look_alike_count) for row in found] == [(2, 2), (2, 2)]
-    assert found[0].threshold == pytest.approx(np.quantile([0.5 + i / 250 for i in range(100)], 0.01))
+    assert [(row.clear_count, row.look_alike_count) for row in rows] == [(2, 2), (2, 2)]
+    assert rows[0].threshold == pytest.approx(np.quantile([0.5 + i / 250 for i in range(100)], 0.01))
 
 
 def test_a_set_may_hold_no_letter_that_looks_like_a_digit() -> None:
@@ -74,12 +74,12 @@ def test_a_set_may_hold_no_letter_that_looks_like_a_digit() -> None:
         "MNIST test": Characters(numbered(1), np.array(["3"])),
         "letters": Characters(numbered(1, 1), np.array(["K"])),
     }
-    found = measure(model([answer(3, 0.9), answer(0, 0.2)]), sets, 0.5, Scaling())
-    assert [(row.clear, row.look_alike, row.look_alike_count) for row in found["letters"]] == [(100, None, 0)] * 2
-    told = {each.name: each for each in measures("int8", found)}
-    assert (told["int8 MNIST test/read and accepted"].count, told["int8 MNIST test/read and accepted"].of) == (1, 1)
-    assert told["int8 letters: the model's own/letters rejected"].value == 100
-    assert not any("look-alikes" in name for name in told)
+    results = measure(model([answer(3, 0.9), answer(0, 0.2)]), sets, 0.5, Scaling())
+    assert [(row.clear, row.look_alike, row.look_alike_count) for row in results["letters"]] == [(100, None, 0)] * 2
+    shares = {each.name: each for each in measures("int8", results)}
+    assert (shares["int8 MNIST test/read and accepted"].count, shares["int8 MNIST test/read and accepted"].of) == (1, 1)
+    assert shares["int8 letters: the model's own/letters rejected"].value == 100
+    assert not any("look-alikes" in name for name in shares)
 
 
 def test_bins_have_equal_mass() -> None:

@@ -146,10 +146,10 @@ def test_committed_baselines_are_each_of_one_machine_that_is_named() -> None:
     folders: Sequence[Path] = [path for path in compare.BASELINES.iterdir() if path.is_dir()]
     assert folders
     for folder in folders:
-        found = [result.read(path) for path in folder.glob("*.json")]
-        assert found
-        assert all(each["environment"]["machine"] == found[0]["environment"]["machine"] for each in found)
-        assert all(each["environment"]["commit"] for each in found)
+        results = [result.read(path) for path in folder.glob("*.json")]
+        assert results
+        assert all(each["environment"]["machine"] == results[0]["environment"]["machine"] for each in results)
+        assert all(each["environment"]["commit"] for each in results)
 
 
 @pytest.mark.parametrize(

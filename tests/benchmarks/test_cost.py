@@ -85,18 +85,18 @@ def test_rows_and_passes_are_those_of_the_graph(images: int, monkeypatch: pytest
     seen: list[tuple[int, int]] = []
     gather = graph.Graph._gather
 
-    def noted(self: graph.Graph, interpreter: Any, given: Any, size: int) -> Any:
-        passes = -(-len(given) // size)
+    def noted(self: graph.Graph, interpreter: Any, inputs: Any, size: int) -> Any:
+        passes = -(-len(inputs) // size)
         seen.append((passes * size, passes))
-        return gather(self, interpreter, given, size)
+        return gather(self, interpreter, inputs, size)
 
     monkeypatch.setattr(graph.Graph, "_gather", noted)
     with DigitReader() as counted:
         counted.classifier.scores(scenes.samples()[0][:images])
-    found = (
+    expected = (
         tuple(map(sum, zip(*seen, strict=True))) if seen else (1, 1)
     )  # a single one goes straight to the interpreter
-    assert cost_work.rows_and_passes(images) == found
+    assert cost_work.rows_and_passes(images) == expected
 
 
 def test_a_made_up_machine_is_scaled_exactly() -> None:
@@ -109,10 +109,10 @@ def test_a_made_up_machine_is_scaled_exactly() -> None:
     assert cost_model.passes(MILLION, 1, 1, slow) == Range(2.5e6, 10e6)
     assert cost_model.passes(MILLION, 1, 1, slow._replace(cache=1_000_000)) == Range(250e3, 10e6)
     assert cost_model.ratios(COSTS, slow)[1] == Range(2, 40)
-    found = cost_model.frame(WORK, MILLION, COSTS, BOARD)
-    assert found["ink"] == found["locate"] == found["normalize"] == found["rest"] == Range(80, 320)
-    assert found["classify"] == Range(4e6 + 2000, 16e6 + 8000)
-    assert found["total"] == Range(4 * 80 + 4e6 + 2000, 4 * 320 + 16e6 + 8000)
+    times = cost_model.frame(WORK, MILLION, COSTS, BOARD)
+    assert times["ink"] == times["locate"] == times["normalize"] == times["rest"] == Range(80, 320)
+    assert times["classify"] == Range(4e6 + 2000, 16e6 + 8000)
+    assert times["total"] == Range(4 * 80 + 4e6 + 2000, 4 * 320 + 16e6 + 8000)
     assert cost_model.digit(MILLION, COSTS, BOARD) == Range(250e3 + 2 * 2000, 1e6 + 8 * 7000)
 
 

@@ -68,7 +68,7 @@ def test_pictures_are_read_whole_and_one_that_cannot_be_is_named_at_the_end(
     written = result.read(tmp_path / "out" / "digits.json")
     assert written["settings"]["pictures"] == ["photos"]
     assert result.measures(written)["int8 photos: everything/false digits a page"].value == 0
-    found = written["details"]["models"]["int8"]["pages"]
-    assert found["photos: everything"]["pages_without_digits"] == 1
-    assert found["photos: everything"]["false_digits"] == 0
+    summaries = written["details"]["models"]["int8"]["pages"]
+    assert summaries["photos: everything"]["pages_without_digits"] == 1
+    assert summaries["photos: everything"]["false_digits"] == 0
     assert "photos: everything" in done.out

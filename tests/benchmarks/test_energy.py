@@ -31,12 +31,12 @@ def reading(counter: Path, microjoules: int, digits: int) -> Callable[[], int]:
 
 def test_every_block_tells_joules_of_a_frame_and_of_a_digit(counter: Path, tmp_path: Path) -> None:
     ticks: list[None] = []
-    found = energy.measure(reading(counter, READING, 4), 0.001, 3, lambda: ticks.append(None), root=tmp_path)
-    assert found is not None
-    assert (found.source, len(ticks)) == ("RAPL, processor packages", 3)
-    assert (found.frame, found.digit, found.idle_watts) == ([2.0] * 3, [0.5] * 3, [0.0] * 3)
-    assert min(found.busy_watts) > 0
-    assert [(each.name, each.unit, each.value, each.samples) for each in energy.measures(found, "frame 640x480")] == [
+    usage = energy.measure(reading(counter, READING, 4), 0.001, 3, lambda: ticks.append(None), root=tmp_path)
+    assert usage is not None
+    assert (usage.source, len(ticks)) == ("RAPL, processor packages", 3)
+    assert (usage.frame, usage.digit, usage.idle_watts) == ([2.0] * 3, [0.5] * 3, [0.0] * 3)
+    assert min(usage.busy_watts) > 0
+    assert [(each.name, each.unit, each.value, each.samples) for each in energy.measures(usage, "frame 640x480")] == [
         ("energy/frame 640x480", "J", 2.0, [[2.0] * 3]),
         ("energy/digit", "J", 0.5, [[0.5] * 3]),
     ]

@@ -69,8 +69,8 @@ def test_a_runtime_is_measured_once_and_anew_when_its_version_changes(
     package("1.0")
     assert measure(out, make=False) == {}
     assert capsys.readouterr().out == ("no footprint of numpy: --footprint makes environments, and measures them\n")
-    found = measure(out, make=True)
-    first = found["numpy"]
+    footprints = measure(out, make=True)
+    first = footprints["numpy"]
     assert first["packages"] == ["tiny-runtime==1.0"]
     assert isinstance(first["bytes"], int)
     assert SIZE < first["bytes"] < SIZE + 100_000
@@ -82,7 +82,7 @@ def test_a_runtime_is_measured_once_and_anew_when_its_version_changes(
     assert sorted(path.name for path in out.iterdir()) == ["footprint.json", "networks"]  # no environment stays
 
     written = (out / "footprint.json").read_bytes()
-    assert measure(out, make=True) == measure(out, make=False) == found  # as kept
+    assert measure(out, make=True) == measure(out, make=False) == footprints  # as kept
     assert (out / "footprint.json").read_bytes() == written
 
     package("1.1")
@@ -127,11 +127,11 @@ def test_figures_that_are_damaged_or_of_something_else_are_no_figures(damage: st
 
 
 def test_figures_become_measures_and_lines() -> None:
-    found = {
+    footprints = {
         "LiteRT": {"bytes": 144_400_000, "import_ns": [90e6, 100e6, 120e6], "memory_bytes": 42_000_000},
         "Keras": {"bytes": 2_220_000_000, "import_ns": [3e9], "memory_bytes": None},
     }
-    measures = {each.name: (each.value, each.unit, each.better) for each in footprint.measures(found)}
+    measures = {each.name: (each.value, each.unit, each.better) for each in footprint.measures(footprints)}
     assert measures == {
         "footprint/LiteRT size": (144_400_000, "B", "lower"),
         "footprint/LiteRT import": (100_000_000, "ns", "lower"),
@@ -140,11 +140,11 @@ def test_figures_become_measures_and_lines() -> None:
         "footprint/Keras import": (3_000_000_000, "ns", "lower"),
     }
     assert footprint.table({}) == []
-    assert [line.split("  ")[0] + "|" + " ".join(line.split()) for line in footprint.table(found)[1:]] == [
+    assert [line.split("  ")[0] + "|" + " ".join(line.split()) for line in footprint.table(footprints)[1:]] == [
         "|LiteRT 144 MB 100 ms 42 MB",
         "|Keras 2,220 MB 3,000 ms",
     ]
-    json.dumps([result.statistics(each) for each in footprint.measures(found)])
+    json.dumps([result.statistics(each) for each in footprint.measures(footprints)])
 
 
 def test_every_runtime_is_one_that_is_installed_here() -> None:

@@ -57,21 +57,21 @@ def test_good_build_passes_and_the_cards_say_so(smoke_build: Path, smoke_copy: P
     measures = result.measures(written)
     run = json.loads((smoke_copy / "run.json").read_text())
     for name in NAMES:
-        found, measured = record["models"][name], card(smoke_copy, name)["measured"]
-        assert found["full_accuracy"] == pytest.approx(100 * run["test_accuracy"])
+        figures, measured = record["models"][name], card(smoke_copy, name)["measured"]
+        assert figures["full_accuracy"] == pytest.approx(100 * run["test_accuracy"])
         assert measures[f"{name}/accuracy"].of == measures[f"{name}/agreement"].of == 10_000
-        assert measures[f"{name}/accuracy"].value == pytest.approx(found["accuracy"])
-        assert 10_000 - (measures[f"{name}/agreement"].count or 0) == len(found["flipped"])
+        assert measures[f"{name}/accuracy"].value == pytest.approx(figures["accuracy"])
+        assert 10_000 - (measures[f"{name}/agreement"].count or 0) == len(figures["flipped"])
         assert measured["split"] == "MNIST test, 10,000 digits"
         for figure in ("accuracy", "full_accuracy", "drop", "agreement", "mcnemar_p", "largest_difference"):
-            assert measured[figure] == pytest.approx(found[figure], abs=1e-6)
+            assert measured[figure] == pytest.approx(figures[figure], abs=1e-6)
         bins = measured["reliability"]["bins"]
         assert sum(count for _, _, count in bins) == 10_000
-        assert sum(share * count for _, share, count in bins) / 100 == pytest.approx(found["accuracy"], abs=0.01)
+        assert sum(share * count for _, share, count in bins) / 100 == pytest.approx(figures["accuracy"], abs=0.01)
         # Nothing but what was measured has changed.
         assert flatbuffer(smoke_copy, name) == flatbuffer(smoke_build, name)
         assert {**card(smoke_copy, name), "measured": None} == card(smoke_build, name)
-        assert (smoke_copy / "report" / f"flipped-{name}.png").exists() == bool(found["flipped"])
+        assert (smoke_copy / "report" / f"flipped-{name}.png").exists() == bool(figures["flipped"])
 
 
 def test_gate_that_was_passed_is_passed_again(smoke_copy: Path, call: Call) -> None:
@@ -88,12 +88,12 @@ def test_damaged_model_fails_and_nothing_is_removed(smoke_copy: Path, call: Call
     done = call(main, "parity", smoke_copy)
     assert done.code == 5
     record = result.read(smoke_copy / "parity.json")["details"]
-    found = record["models"]["int8"]
+    figures = record["models"]["int8"]
     drop = re.search(r"int8: drop ([\d.]+) points, ([\d.]+) above the limit of 0.10", done.err)
     assert drop is not None
-    assert float(drop[1]) == pytest.approx(found["drop"], abs=0.006)
-    assert float(drop[2]) == pytest.approx(found["drop"] - 0.10, abs=0.006)
-    assert f"int8: agreement {found['agreement']:.2f} %" in done.err
+    assert float(drop[1]) == pytest.approx(figures["drop"], abs=0.006)
+    assert float(drop[2]) == pytest.approx(figures["drop"] - 0.10, abs=0.006)
+    assert f"int8: agreement {figures['agreement']:.2f} %" in done.err
     assert re.fullmatch(r"error: the parity gate is missed: int8: .*\n", done.err)
     assert "float32:" not in done.err
     assert record["passed"] is False

@@ -120,14 +120,14 @@ def _check(written: dict[str, object], measures: dict[str, Measure]) -> None:
     assert shapes["one digit"] == {(3, 3)}
     assert shapes["batches"] == shapes["threads"] == shapes["frame 640x480"] == {(2, 2)}
     assert shapes["stages 640x480"] == {(10, 10)}
-    told = written["details"]
-    assert isinstance(told, dict)
+    details = written["details"]
+    assert isinstance(details, dict)
     for name, measure in measures.items():
         if measure.unit == "ns":
-            assert len(told["loops"][name]) == len(told["warm_ups"][name]) == len(measure.samples or [])
+            assert len(details["loops"][name]) == len(details["warm_ups"][name]) == len(measure.samples or [])
     # As in pyperf, loops are doubled until a turn is long enough; what comes before the values is kept apart.
-    for loops, warm_ups in zip(told["loops"]["one digit/int8 bare LiteRT"],
-                               told["warm_ups"]["one digit/int8 bare LiteRT"], strict=True):  # fmt: skip
+    for loops, warm_ups in zip(details["loops"]["one digit/int8 bare LiteRT"],
+                               details["warm_ups"]["one digit/int8 bare LiteRT"], strict=True):  # fmt: skip
         assert loops & (loops - 1) == 0
         assert [count for count, _ in warm_ups] == [
             1, 1, *(2**i for i in range(loops.bit_length())), loops, loops,
@@ -223,10 +223,10 @@ def test_what_is_limited_are_ratios_to_the_command() -> None:
         memory("peak memory/edge-digits read", 70, 75, 72),
         memory("peak memory/Keras", 648, 648, 720),
     ]
-    found = latency_table.ratios({each.name: each for each in measures})
-    assert list(found) == ["start_ratio", "memory_ratio"]
-    assert [round(each.value, 9) for each in found.values()] == [13, 9]  # turn by turn; the medians of 648 and 72
-    assert found["start_ratio"][1:] == (10, 14)
+    ratios = latency_table.ratios({each.name: each for each in measures})
+    assert list(ratios) == ["start_ratio", "memory_ratio"]
+    assert [round(each.value, 9) for each in ratios.values()] == [13, 9]  # turn by turn; the medians of 648 and 72
+    assert ratios["start_ratio"][1:] == (10, 14)
     assert latency_table.ratios({each.name: each for each in measures[:1]}) == {}
 
 

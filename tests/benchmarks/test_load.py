@@ -51,17 +51,17 @@ def answering(*statuses: int, seen: list[bytes] | None = None) -> ASGIApp:
 
 
 def test_what_wrk_prints_is_taken_apart() -> None:
-    found = parse(TOLD % '{"connect": 1, "read": 0, "write": 0, "timeout": 2}')
-    assert found.statuses == {200: 5, 429: 4}
-    assert (found.rate(), found.rate(429), found.rate(500)) == (2.0, 1.6, 0)
-    assert (found.quantile(0.5), found.silent) == (2.0, 0.25)
-    assert found.failures == 3
+    answers = parse(TOLD % '{"connect": 1, "read": 0, "write": 0, "timeout": 2}')
+    assert answers.statuses == {200: 5, 429: 4}
+    assert (answers.rate(), answers.rate(429), answers.rate(500)) == (2.0, 1.6, 0)
+    assert (answers.quantile(0.5), answers.silent) == (2.0, 0.25)
+    assert answers.failures == 3
 
 
-@pytest.mark.parametrize(("told", "why"), [("", "it said nothing"), ("unable\nto connect", "unable to connect")])
-def test_what_wrk_cannot_do_is_told(told: str, why: str) -> None:
+@pytest.mark.parametrize(("output", "why"), [("", "it said nothing"), ("unable\nto connect", "unable to connect")])
+def test_what_wrk_cannot_do_is_told(output: str, why: str) -> None:
     with pytest.raises(EdgeError, match=f"^wrk failed: {why}$"):
-        parse(told)
+        parse(output)
 
 
 def test_other_answers_and_silence_are_failures() -> None:
@@ -82,15 +82,15 @@ def test_statuses_are_counted_and_pictures_take_turns() -> None:
     seen: list[bytes] = []
     sent, ticks = [b"a digit", bytes(200_000)], []
     with hosting(answering(200, 200, 500, 429, seen=seen)) as host:
-        found = load(f"http://127.0.0.1:{host.port}/", sent, 3, 2, tick=lambda: ticks.append(1))
-    assert set(found.statuses) == {200, 429, 500}
-    assert found.statuses[200] == len(found.times)
-    total = sum(found.statuses.values())
-    assert found.statuses[200] == pytest.approx(total / 2, abs=3)  # up to one a connection was under way at the end
-    assert found.errors == NO_ERRORS
-    assert found.failures == found.statuses[500]
-    assert 1.9 < found.seconds < 5
-    assert all(0 < time < 2000 for time in found.times)
+        answers = load(f"http://127.0.0.1:{host.port}/", sent, 3, 2, tick=lambda: ticks.append(1))
+    assert set(answers.statuses) == {200, 429, 500}
+    assert answers.statuses[200] == len(answers.times)
+    total = sum(answers.statuses.values())
+    assert answers.statuses[200] == pytest.approx(total / 2, abs=3)  # up to one a connection was under way at the end
+    assert answers.errors == NO_ERRORS
+    assert answers.failures == answers.statuses[500]
+    assert 1.9 < answers.seconds < 5
+    assert all(0 < time < 2000 for time in answers.times)
     assert set(seen) == set(sent)
     assert seen.count(sent[0]) == pytest.approx(seen.count(sent[1]), abs=3)
     assert len(ticks) >= 1
@@ -118,10 +118,10 @@ def test_a_connection_that_is_never_answered_is_a_failure(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(measure, "TIMEOUT", 1)
     with hosting(silent) as host:
-        found = load(f"http://127.0.0.1:{host.port}/", [b"?"], 2, 2)
-    assert found.statuses == {}
-    assert found.silent > 1.5
-    assert found.failures > 0
+        answers = load(f"http://127.0.0.1:{host.port}/", [b"?"], 2, 2)
+    assert answers.statuses == {}
+    assert answers.silent > 1.5
+    assert answers.failures > 0
 
 
 @pytest.mark.usefixtures("wrk")

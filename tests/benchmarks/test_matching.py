@@ -19,20 +19,20 @@ def test_overlap_is_what_two_boxes_share_of_what_they_cover() -> None:
 
 def test_the_box_that_overlaps_most_is_matched_and_none_twice() -> None:
     true = [Box(0, 0, 10, 10), Box(20, 0, 10, 10)]
-    found = [Box(0, 0, 10, 8), Box(50, 0, 10, 10), Box(0, 0, 10, 9), Box(20, 0, 10, 5)]
-    assert match(found, true) == [(2, 0), (3, 1)]
-    assert match(found, true, 0.6) == [(2, 0)]
-    assert match([], true) == match(found, []) == []
+    detected = [Box(0, 0, 10, 8), Box(50, 0, 10, 10), Box(0, 0, 10, 9), Box(20, 0, 10, 5)]
+    assert match(detected, true) == [(2, 0), (3, 1)]
+    assert match(detected, true, 0.6) == [(2, 0)]
+    assert match([], true) == match(detected, []) == []
 
 
 @given(st.lists(BOXES, max_size=6), st.lists(BOXES, max_size=6))
-def test_pairs_are_one_to_one_and_overlap(found: list[Box], true: list[Box]) -> None:
-    pairs = match(found, true)
+def test_pairs_are_one_to_one_and_overlap(detected: list[Box], true: list[Box]) -> None:
+    pairs = match(detected, true)
     assert len({i for i, _ in pairs}) == len({j for _, j in pairs}) == len(pairs)
-    assert all(overlap(found[i], true[j]) >= 0.5 for i, j in pairs)
-    left = [(i, j) for i in range(len(found)) for j in range(len(true))
+    assert all(overlap(detected[i], true[j]) >= 0.5 for i, j in pairs)
+    left = [(i, j) for i in range(len(detected)) for j in range(len(true))
             if i not in dict(pairs) and j not in dict(pairs).values()]  # fmt: skip
-    assert all(overlap(found[i], true[j]) < 0.5 for i, j in left)
+    assert all(overlap(detected[i], true[j]) < 0.5 for i, j in left)
 
 
 @given(BOXES, BOXES)

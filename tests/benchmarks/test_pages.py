@@ -39,7 +39,7 @@ def pages(tmp_path: Path, samples: Path, call: Call) -> Callable[..., Done]:
     return run
 
 
-def found(folder: Path) -> dict[str, Any]:
+def read_details(folder: Path) -> dict[str, Any]:
     """Return what pages.json holds beside the measures, its pages by their names."""
     details: dict[str, Any] = result.read(folder / "out" / "pages.json")["details"]
     return details | {"pages": {page["file"]: page for page in details["pages"]}}
@@ -90,7 +90,7 @@ def test_samples_are_exact(samples: Path, tmp_path: Path, call: Call) -> None:
         f"{tmp_path / 'out' / 'index.html'} shows every page",
     ]
     assert sorted(os.listdir(tmp_path / "out")) == ["index.html", "pages.json"]
-    record = found(tmp_path)
+    record = read_details(tmp_path)
     assert (record["folder"], record["unreadable"]) == (str(samples), [])
     assert measured(tmp_path) == {
         "everything/exact pages": (3, 3), "everything/exact lines": (6, 6), "everything/characters right": (37, 37),
@@ -135,7 +135,7 @@ def test_errors_are_counted_and_shown_worst_first(pages: Callable[..., Done], tm
         " expected 737442405537",
         " read 7374424 / 05537",
     ]
-    record = found(tmp_path)
+    record = read_details(tmp_path)
     assert list(record["pages"]) == ["paper.jpg", "blackboard.jpg", "white.png"]
     assert record["pages"]["paper.jpg"]["score"] == {
         "digits": 26, "read": 24, "edits": 3, "lines": 4, "exact_lines": 1, "exact": False,
@@ -167,13 +167,13 @@ def test_tiers_and_categories(pages: Callable[..., Done], tmp_path: Path) -> Non
         "everything 3 24 0.0 % 3 of 3 2 of 3 6.0",
     ]
     assert "blackboard.jpg: 12 false digits\n  expected  (no digit)\n  read      7374424 / 05537\n" in done.out
-    assert found(tmp_path)["summary"]["everything"]["false_digits_a_page"] == 6
+    assert read_details(tmp_path)["summary"]["everything"]["false_digits_a_page"] == 6
 
 
 def test_one_tier_alone(pages: Callable[..., Done], tmp_path: Path) -> None:
     rows = [{"file": "paper.jpg", "lines": PAPER, "tier": "core"}, {"file": "gone.jpg", "lines": ["1"], "tier": "hard"}]
     assert pages(rows, "--tier", "core").code == 0
-    assert list(found(tmp_path)["pages"]) == ["paper.jpg"]
+    assert list(read_details(tmp_path)["pages"]) == ["paper.jpg"]
 
 
 def test_tier_that_is_not_there(pages: Callable[..., Done], tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_unreadable_pictures_do_not_keep_the_others_from_being_measured(
         shown = name.replace("\u001b", r"\x1b")
         assert re.fullmatch(re.escape(f"error: {tmp_path / 'photos' / shown}: ") + reason, line)
     assert lines[7:] == ["page 8/8", "error: 7 of 8 pictures could not be read"]
-    record = found(tmp_path)
+    record = read_details(tmp_path)
     assert [row["file"] for row in record["unreadable"]] == list(bad)
     assert list(record["pages"]) == ["paper.jpg"]
     assert record["summary"]["everything"]["exact_pages"] == 1
@@ -216,7 +216,7 @@ def test_nothing_readable(pages: Callable[..., Done], tmp_path: Path) -> None:
     done = pages([{"file": "gone.png", "lines": ["1"]}])
     assert done.code == 1
     assert without_times(done.out)[:2] == [" pages exact pages", "everything 0 0 of 0"]
-    assert found(tmp_path)["summary"]["everything"]["error_rate"] is None
+    assert read_details(tmp_path)["summary"]["everything"]["error_rate"] is None
     assert measured(tmp_path) == {}
 
 
@@ -231,7 +231,7 @@ def test_options_reach_the_reader(pages: Callable[..., Done], tmp_path: Path) ->
     labels.write_text("\n".join("abcdefghij"))
     rows = [{"file": "blackboard.jpg", "lines": BLACKBOARD}]
     assert pages(rows, "--labels", labels, "--min-confidence", "0.25").code == 0
-    record = found(tmp_path)
+    record = read_details(tmp_path)
     assert record["pages"]["blackboard.jpg"]["read"] == ["hdheece", "affdh"]
     assert record["summary"]["everything"]["error_rate"] == 100
     settings = result.read(tmp_path / "out" / "pages.json")["settings"]

@@ -19,9 +19,9 @@ Float = NDArray[np.float64]
 
 def answers(labels: list[int], confidence: float = 0.91) -> Float:
     """Return probabilities of which the likeliest labels are these."""
-    found = np.full((len(labels), 10), (1 - confidence) / 9)
-    found[np.arange(len(labels)), labels] = confidence
-    return found
+    probabilities = np.full((len(labels), 10), (1 - confidence) / 9)
+    probabilities[np.arange(len(labels)), labels] = confidence
+    return probabilities
 
 
 def compared(truth: list[int], full: list[int], small: list[int]) -> Parity:
@@ -35,26 +35,26 @@ SMALL = [0, 0, 6, 0, 1, 1, 1, 9, 7, 8]  # 2, 7, 8 and 9 wrong
 
 
 def test_numbers_are_exact() -> None:
-    found = compared(TRUTH, FULL_, SMALL)
-    assert found.accuracy == pytest.approx(60)
-    assert found.full_accuracy == pytest.approx(80)
-    assert found.drop == pytest.approx(20)
-    assert found.relative_error_increase == pytest.approx(1.0)  # four errors for two
-    assert found.agreement == pytest.approx(50)
-    assert found.flipped == [2, 3, 7, 8, 9]
-    assert (found.only_full_right, found.only_small_right) == (3, 1)
-    assert found.mcnemar_p == pytest.approx(10 / 16)  # 2 P(at most 1 of 4)
-    assert found.drop_per_class == pytest.approx([0, 25, 50, 0, 0, 0, 0, 0, 0, 0])
-    assert found.bytes == 1234
+    comparison = compared(TRUTH, FULL_, SMALL)
+    assert comparison.accuracy == pytest.approx(60)
+    assert comparison.full_accuracy == pytest.approx(80)
+    assert comparison.drop == pytest.approx(20)
+    assert comparison.relative_error_increase == pytest.approx(1.0)  # four errors for two
+    assert comparison.agreement == pytest.approx(50)
+    assert comparison.flipped == [2, 3, 7, 8, 9]
+    assert (comparison.only_full_right, comparison.only_small_right) == (3, 1)
+    assert comparison.mcnemar_p == pytest.approx(10 / 16)  # 2 P(at most 1 of 4)
+    assert comparison.drop_per_class == pytest.approx([0, 25, 50, 0, 0, 0, 0, 0, 0, 0])
+    assert comparison.bytes == 1234
 
 
 def test_differences_are_of_probabilities() -> None:
     full, small = answers([3, 4], 0.91), answers([3, 4], 0.91)
     small[1] = answers([4], 0.82)[0]
-    found = compare(full, small, np.array([3, 4], np.uint8), 1)
-    assert found.largest_difference == pytest.approx(0.09)
-    assert found.mean_difference == pytest.approx((0.09 + 9 * 0.01) / 20)
-    assert (found.agreement, found.drop) == (100, 0)
+    comparison = compare(full, small, np.array([3, 4], np.uint8), 1)
+    assert comparison.largest_difference == pytest.approx(0.09)
+    assert comparison.mean_difference == pytest.approx((0.09 + 9 * 0.01) / 20)
+    assert (comparison.agreement, comparison.drop) == (100, 0)
 
 
 @pytest.mark.parametrize(
@@ -65,27 +65,27 @@ def test_mcnemar_is_exact_and_two_sided(only_full: int, only_small: int, p: floa
     truth = [1] * (only_full + only_small + 5)
     full = [1] * only_full + [2] * only_small + [1] * 5
     small = [2] * only_full + [1] * only_small + [1] * 5
-    found = compared(truth, full, small)
-    assert (found.only_full_right, found.only_small_right) == (only_full, only_small)
-    assert found.mcnemar_p == pytest.approx(p)
+    comparison = compared(truth, full, small)
+    assert (comparison.only_full_right, comparison.only_small_right) == (only_full, only_small)
+    assert comparison.mcnemar_p == pytest.approx(p)
 
 
 def test_better_small_model_has_a_negative_drop() -> None:
-    found = compared(TRUTH, SMALL, FULL_)
-    assert found.drop == pytest.approx(-20)
-    assert found.relative_error_increase == pytest.approx(-0.5)
+    comparison = compared(TRUTH, SMALL, FULL_)
+    assert comparison.drop == pytest.approx(-20)
+    assert comparison.relative_error_increase == pytest.approx(-0.5)
 
 
 def test_errors_cannot_increase_by_a_share_of_none() -> None:
-    found = compared(TRUTH, TRUTH, SMALL)
-    assert found.relative_error_increase is None
-    assert "None" not in parity.table({"int8": found})
+    comparison = compared(TRUTH, TRUTH, SMALL)
+    assert comparison.relative_error_increase is None
+    assert "None" not in parity.table({"int8": comparison})
     assert compared(TRUTH, TRUTH, TRUTH).drop == 0
 
 
 def test_two_models_wrong_in_different_ways_do_not_agree() -> None:
-    found = compared([1, 1], [2, 1], [3, 1])
-    assert (found.drop, found.agreement, found.flipped) == (0, 50, [0])
+    comparison = compared([1, 1], [2, 1], [3, 1])
+    assert (comparison.drop, comparison.agreement, comparison.flipped) == (0, 50, [0])
 
 
 # Limits
@@ -142,8 +142,8 @@ def test_limits_are_met_by_the_very_share_of_ten_thousand_digits() -> None:
 
 def test_every_miss_is_listed() -> None:
     bad = dataclasses.replace(GOOD, drop=5.0, agreement=90.0, accuracy=90.0, bytes=2_000_000)
-    found = misses({"float32": dataclasses.replace(GOOD, drop=0.02), "int8": bad}, "smoke", LIMITS)
-    assert [line.split(",")[0] for line in found] == [
+    missed = misses({"float32": dataclasses.replace(GOOD, drop=0.02), "int8": bad}, "smoke", LIMITS)
+    assert [line.split(",")[0] for line in missed] == [
         "float32: drop 0.02 points",
         "int8: drop 5.00 points",
         "int8: agreement 90.00 %",
@@ -156,10 +156,10 @@ def test_an_eleventh_output_rejects_and_a_label_is_the_likeliest_digit_all_the_s
     full = np.array([[0.6, *[0.0] * 9, 0.4], [0.3, *[0.0] * 9, 0.7], [0.0, 0.9, *[0.0] * 8, 0.1]])
     small = np.array([[0.4, *[0.0] * 9, 0.6], [0.2, *[0.0] * 9, 0.8], [0.0, 0.9, *[0.0] * 8, 0.1]])
     others = (np.array([[0.8, *[0.0] * 9, 0.2]]), np.array([[0.7, *[0.0] * 9, 0.3]]))
-    found = compare(full, small, np.array([0, 0, 1], np.uint8), 1, others, 0.5)
-    assert (found.accuracy, found.agreement, found.drop) == (100, 100, 0)
-    assert found.rejection_agreement == 75  # the first digit is rejected by the small model alone
-    assert found.nll_rise == pytest.approx((np.log(0.6 / 0.4) + np.log(0.3 / 0.2)) / 3)
+    comparison = compare(full, small, np.array([0, 0, 1], np.uint8), 1, others, 0.5)
+    assert (comparison.accuracy, comparison.agreement, comparison.drop) == (100, 100, 0)
+    assert comparison.rejection_agreement == 75  # the first digit is rejected by the small model alone
+    assert comparison.nll_rise == pytest.approx((np.log(0.6 / 0.4) + np.log(0.3 / 0.2)) / 3)
     assert compare(full, small, np.array([0, 0, 1], np.uint8), 1).rejection_agreement is None
 
 
@@ -167,8 +167,8 @@ def test_an_eleventh_output_rejects_and_a_label_is_the_likeliest_digit_all_the_s
 def test_numbers_that_are_none_fail(bad: float) -> None:
     small = answers(TRUTH)
     small[4, 7] = bad
-    found = compare(answers(TRUTH), small, np.array(TRUTH, np.uint8), 1)
-    assert "int8: answers with numbers that are not finite" in misses({"int8": found}, None, LIMITS)
+    comparison = compare(answers(TRUTH), small, np.array(TRUTH, np.uint8), 1)
+    assert "int8: answers with numbers that are not finite" in misses({"int8": comparison}, None, LIMITS)
 
 
 def test_nothing_but_nan_fails_every_limit() -> None:
@@ -223,21 +223,21 @@ def test_table_has_a_line_for_each_model_and_the_full_one() -> None:
 
 
 def test_record_is_json_with_every_figure() -> None:
-    found = {"int8": compared(TRUTH, FULL_, SMALL)}
-    details = json.loads(json.dumps(parity.details(found, ["int8: too bad"])))
+    results = {"int8": compared(TRUTH, FULL_, SMALL)}
+    details = json.loads(json.dumps(parity.details(results, ["int8: too bad"])))
     assert details["passed"] is False
     assert details["missed"] == ["int8: too bad"]
-    assert details["models"]["int8"] == dataclasses.asdict(found["int8"])
-    assert parity.details(found, [])["passed"] is True
+    assert details["models"]["int8"] == dataclasses.asdict(results["int8"])
+    assert parity.details(results, [])["passed"] is True
 
 
 def test_measures_count_digits() -> None:
     others = answers([1, 2]), answers([3, 4], 0.3)  # accepted by the one, rejected by the other
-    found = {
+    results = {
         "float32": compared(TRUTH, FULL_, FULL_),
         "int8": compare(answers(FULL_), answers(SMALL), np.array(TRUTH, np.uint8), 1234, others, 0.5),
     }
-    measures = {measure.name: measure for measure in parity.measures(found)}
+    measures = {measure.name: measure for measure in parity.measures(results)}
     counts = {name: (measure.count, measure.of) for name, measure in measures.items() if measure.of is not None}
     assert counts == {
         "full/accuracy": (8, 10), "float32/accuracy": (8, 10), "float32/agreement": (10, 10), "int8/accuracy": (6, 10),
@@ -255,10 +255,10 @@ def test_measures_count_digits() -> None:
 def test_what_is_no_number_is_null_in_the_file() -> None:
     small = answers(TRUTH)
     small[4] = math.nan
-    found = {"int8": compare(answers(TRUTH), small, np.array(TRUTH, np.uint8), 1)}
-    assert parity.details(found, [])["models"]["int8"]["largest_difference"] is None
-    assert "int8/NLL rise" not in {measure.name for measure in parity.measures(found)}
-    assert "NaN" not in json.dumps(parity.details(found, []))
+    results = {"int8": compare(answers(TRUTH), small, np.array(TRUTH, np.uint8), 1)}
+    assert parity.details(results, [])["models"]["int8"]["largest_difference"] is None
+    assert "int8/NLL rise" not in {measure.name for measure in parity.measures(results)}
+    assert "NaN" not in json.dumps(parity.details(results, []))
 
 
 def test_a_recipe_may_have_limits_of_its_own() -> None:

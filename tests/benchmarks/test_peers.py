@@ -33,12 +33,12 @@ GOOD = {SCORES: 11e3, CONFIDENCES: 14e3, BARE: 10e3, ONNX_STATIC: 25e3, ONNX_RUN
 def turns(spread: float = 0.01, **other: float) -> list[Measure]:
     """Return times of all names in turns: `other` replaces what is in GOOD, and scatters by `spread`."""
     rng = np.random.default_rng(1)
-    found = []
+    measures = []
     for name in NAMES:
         middle = {**GOOD, **other}.get(name, 20e3)
         scattered = middle * np.exp(spread * rng.normal(size=(4, 20)))
-        found.append(timed(f"{GROUP}/{name}", scattered.tolist(), paired=GROUP))
-    return found
+        measures.append(timed(f"{GROUP}/{name}", scattered.tolist(), paired=GROUP))
+    return measures
 
 
 def test_every_limit_has_its_ratio() -> None:
@@ -50,10 +50,11 @@ def test_every_limit_has_its_ratio() -> None:
 def test_what_meets_the_limits_is_told_with_its_interval() -> None:
     verdicts = judge(turns(), LIMITS)
     assert all(verdict.met for verdict in verdicts.values())
-    found = verdicts["onnx_runtime_int8_at_least"]
-    assert (found.name, found.bound.to, found.limit) == (ONNX_STATIC, SCORES, LIMITS["onnx_runtime_int8_at_least"])
-    assert found.ratio.low < found.ratio.value < found.ratio.high
-    assert found.ratio.value == pytest.approx(25 / 11, rel=0.02)
+    verdict = verdicts["onnx_runtime_int8_at_least"]
+    assert (verdict.name, verdict.bound.to) == (ONNX_STATIC, SCORES)
+    assert verdict.limit == LIMITS["onnx_runtime_int8_at_least"]
+    assert verdict.ratio.low < verdict.ratio.value < verdict.ratio.high
+    assert verdict.ratio.value == pytest.approx(25 / 11, rel=0.02)
     assert verdicts["confidences_at_most"].ratio.value == pytest.approx(1.4, rel=0.02)
 
 
@@ -104,13 +105,13 @@ def test_accuracy_is_of_the_calls_that_are_timed(digits: tuple[Uint8, Uint8]) ->
     ticks: list[None] = []
     calls = {"right": right, "zero": zero}
     measures = peers.judged(calls, reference, Digits(images, labels), lambda: ticks.append(None))
-    found = {each.name: (each.count, each.of) for each in measures}
+    counts = {each.name: (each.count, each.of) for each in measures}
     zeros = int((labels == 0).sum())
-    assert found["right/accuracy"] == (40, 40)
-    assert found["right/agreement"] == (39, 40)
-    assert found["zero/accuracy"] == (zeros, 40)
-    assert {found[f"{name}/accuracy"] for name in KERAS.values()} == {(39, 40)}
-    assert {found[f"{name}/agreement"] for name in KERAS.values()} == {(40, 40)}
+    assert counts["right/accuracy"] == (40, 40)
+    assert counts["right/agreement"] == (39, 40)
+    assert counts["zero/accuracy"] == (zeros, 40)
+    assert {counts[f"{name}/accuracy"] for name in KERAS.values()} == {(39, 40)}
+    assert {counts[f"{name}/agreement"] for name in KERAS.values()} == {(40, 40)}
     assert len(ticks) == 2
 
 
@@ -143,11 +144,11 @@ def test_the_command_measures_everything_in_turns(
     written = json.loads((tmp_path / "out" / "peers.json").read_text())
     Draft202012Validator(json.loads(SCHEMA.read_text())).validate(written)
     assert written["settings"] == {"build": "build", "processes": 1, "turns": 2, "threads": 1, "digits": 10_000}
-    found = result.measures(written)
+    measures = result.measures(written)
     of_limit = ("reading", "products", "weight bytes", "multiply-adds", "bytes from the cache a second",
                 "bytes from memory a second", "int8 multiply-adds a second")  # fmt: skip
     raw = {*roofline.READERS, roofline.PRODUCTS}
-    assert found.keys() == {
+    assert measures.keys() == {
         *(f"one digit/{name}" for name in NAMES),
         *(f"{name}/{what}" for name in NAMES for what in ("accuracy", "agreement", "file", "limit")),
         *(f"limit/{what}" for what in of_limit),
@@ -155,17 +156,17 @@ def test_the_command_measures_everything_in_turns(
     }
     assert written["details"]["loops"].keys() == {*NAMES, *raw}
     for name in (*(f"one digit/{name}" for name in NAMES), "limit/reading", "limit/products"):
-        assert found[name].paired == "one digit"
-        assert [len(block) for block in found[name].samples or ()] == [2]
-    assert found[f"{peer_calls.FLOAT32}/file"].value == (build / "digits-float32.tflite").stat().st_size
-    assert found[f"{ONNX_STATIC}/file"].value == (tmp_path / "out/networks/int8-static.onnx").stat().st_size
+        assert measures[name].paired == "one digit"
+        assert [len(block) for block in measures[name].samples or ()] == [2]
+    assert measures[f"{peer_calls.FLOAT32}/file"].value == (build / "digits-float32.tflite").stat().st_size
+    assert measures[f"{ONNX_STATIC}/file"].value == (tmp_path / "out/networks/int8-static.onnx").stat().st_size
     # The same weights: float32 reads as the full network does everywhere.
     for name in (peer_calls.FLOAT32, peer_calls.ONNX_FLOAT32, OPENCV, NUMPY):
-        assert found[f"{name}/agreement"].count in (9999, 10_000), name
+        assert measures[f"{name}/agreement"].count in (9999, 10_000), name
     # And int8 of both runtimes reads alike, up to digits where two scores are one step apart.
-    ours, theirs = (found[f"{name}/accuracy"].count or 0 for name in (SCORES, ONNX_STATIC))
+    ours, theirs = (measures[f"{name}/accuracy"].count or 0 for name in (SCORES, ONNX_STATIC))
     assert abs(ours - theirs) <= 50
-    assert found["limit/multiply-adds"].value == 784 * 24 + 24 * 16 + 16 * 10
+    assert measures["limit/multiply-adds"].value == 784 * 24 + 24 * 16 + 16 * 10
 
 
 def test_without_the_extra_the_command_says_what_to_install(tmp_path: Path) -> None:

@@ -38,8 +38,8 @@ def test_what_is_asked_is_held_against_the_interval(tmp_path: Path) -> None:
     body = report_peers.peers(results(tmp_path))
     table = body[body.index("What is asked</h3>") :]
     cells = [re.sub(r"<[^>]+>", "|", line) for line in table.split("</tr>")]
-    found = [[cell for cell in line.split("|") if cell.strip()] for line in cells]
-    assert [line for line in found if len(line) == 4 and line[1] != "found"] == [
+    table_rows = [[cell for cell in line.split("|") if cell.strip()] for line in cells]
+    assert [line for line in table_rows if len(line) == 4 and line[1] != "found"] == [
         ["ONNX Runtime dynamic int8, as a multiple of Classifier.scores", "1.50 (1.50-1.50)", "at least 1.7", "no"],
         ["OpenCV dnn, as a multiple of Classifier.scores", "5.00 (5.00-5.00)", "at least 2.5", "yes"],
         ["numpy, as a multiple of Classifier.scores", "2.50 (2.50-2.50)", "at least 3", "no"],
@@ -79,11 +79,11 @@ def test_the_limit_is_the_slower_of_reading_and_multiplying(tmp_path: Path) -> N
 
 
 def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
-    found = results(tmp_path)
+    collected = results(tmp_path)
     with pytest.raises(Absent, match="rates"):
-        report_peers.roofline(found)
+        report_peers.roofline(collected)
     with pytest.raises(Absent, match="environments"):
-        report_peers.footprint(found)
+        report_peers.footprint(collected)
     with pytest.raises(Absent, match=r"Classifier\.scores"):
         report_peers.peers(results(tmp_path, left_out="Classifier.scores"))
 
@@ -101,30 +101,30 @@ def test_a_footprint_lacks_what_the_system_does_not_tell(tmp_path: Path) -> None
 def test_rows_are_of_one_run_and_ours_are_marked(tmp_path: Path) -> None:
     sample_results.parity(tmp_path / "standard" / "parity.json")
     sample_results.peers(tmp_path / "peers" / "peers.json")
-    found = {row.name: row for row in rows(collect(tmp_path))}
-    assert list(found)[:3] == ["int8 Classifier.scores", "int8 Classifier.confidences", "int8 bare LiteRT"]
-    assert [name for name, row in found.items() if row.ours] == [
+    rows_by_name = {row.name: row for row in rows(collect(tmp_path))}
+    assert list(rows_by_name)[:3] == ["int8 Classifier.scores", "int8 Classifier.confidences", "int8 bare LiteRT"]
+    assert [name for name, row in rows_by_name.items() if row.ours] == [
         "int8 Classifier.scores", "int8 Classifier.confidences", "int8 bare LiteRT", "LiteRT float32",
         "LiteRT float16", "LiteRT dynamic int8",
     ]  # fmt: skip
-    assert {name for name, row in found.items() if not row.is_point} == {
+    assert {name for name, row in rows_by_name.items() if not row.is_point} == {
         "int8 Classifier.confidences", "int8 bare LiteRT", "ONNX Runtime static int8, run()"
     }  # fmt: skip
-    assert found["int8 Classifier.scores"].ratio == Ratio(1, 1, 1)
-    assert found["OpenCV dnn"].accuracy == 99.51
+    assert rows_by_name["int8 Classifier.scores"].ratio == Ratio(1, 1, 1)
+    assert rows_by_name["OpenCV dnn"].accuracy == 99.51
 
 
 def test_of_parity_and_latency_rows_are_the_recipes_and_the_full_network(tmp_path: Path) -> None:
     sample_results.parity(tmp_path / "standard" / "parity.json")
     sample_results.latency(tmp_path / "latency" / "latency.json")
-    found = rows(collect(tmp_path))
-    assert [row.name for row in found] == [
+    all_rows = rows(collect(tmp_path))
+    assert [row.name for row in all_rows] == [
         "int8", "dynamic", "float16", "float32", "Keras model(x)", "Keras tf.function", "Keras predict"
     ]  # fmt: skip
-    assert [row.accuracy for row in found] == [99.49, 99.5, 99.51, 99.51, 99.51, 99.51, 99.51]
-    assert found[0].ratio == Ratio(1, 1, 1)
-    assert found[-1].unstable
-    ratio = found[4].ratio
+    assert [row.accuracy for row in all_rows] == [99.49, 99.5, 99.51, 99.51, 99.51, 99.51, 99.51]
+    assert all_rows[0].ratio == Ratio(1, 1, 1)
+    assert all_rows[-1].unstable
+    ratio = all_rows[4].ratio
     assert ratio is not None
     assert ratio.low <= ratio.value <= ratio.high
-    assert found[4] == Row("Keras model(x)", 99.51, None, None, found[4].nanoseconds, Ratio(*ratio), False, False)
+    assert all_rows[4] == Row("Keras model(x)", 99.51, None, None, all_rows[4].nanoseconds, Ratio(*ratio), False, False)

@@ -173,18 +173,18 @@ def test_the_command_reads_writes_and_says(call: Call, tmp_path: Path) -> None:
     assert [line.split()[0] for line in done.out.splitlines()[:5]] == ["severity", "jpeg", "2", "tilt", "2"]
     assert done.out.splitlines()[-1] == f"{out / 'robustness.png'} shows it"
     assert (out / "robustness.png").read_bytes().startswith(b"\x89PNG")
-    found = result.read(out / "robustness.json")
-    written = found["details"]
+    written = result.read(out / "robustness.json")
+    details = written["details"]
     assert {path.name for path in out.iterdir()} == {"robustness.json", "robustness.png"}
-    assert (found["benchmark"], found["warnings"]) == ("robustness", [])
-    assert 0 < found["settings"].pop("min_confidence") < 1
-    assert found["settings"] == {"split": "held-out", "seed": 5_270_611, "pages": 2}
-    assert len(found["measures"]) == 4 * 7
-    assert [(cell["condition"], cell["severity"], cell["digits"]) for cell in written["cells"]] == [
+    assert (written["benchmark"], written["warnings"]) == ("robustness", [])
+    assert 0 < written["settings"].pop("min_confidence") < 1
+    assert written["settings"] == {"split": "held-out", "seed": 5_270_611, "pages": 2}
+    assert len(written["measures"]) == 4 * 7
+    assert [(cell["condition"], cell["severity"], cell["digits"]) for cell in details["cells"]] == [
         ("jpeg", 1, 20), ("jpeg", 2, 20), ("tilt", 1, 20), ("tilt", 2, 20),
     ]  # fmt: skip
-    assert written["passed"] == (not written["missed"])
-    for cell in written["cells"]:
+    assert details["passed"] == (not details["missed"])
+    for cell in details["cells"]:
         assert cell["located"] == 100 * cell["found"] / cell["digits"] >= 80
 
 

@@ -47,14 +47,14 @@ def test_rates_are_of_what_was_measured() -> None:
     layers = [layer(100, 1000)]
     raw = measured(400, 300, 500, 200e3)
     limit = roofline.limit(raw, roofline.multiply_adds(layers))
-    found = {each.name: each for each in roofline.measures(raw, limit, layers, 8e9)}
-    assert {each.better for each in found.values()} == {None}  # nothing of this is anybody's merit
-    assert found["limit/weight bytes"].value == 100_400
-    assert found["limit/multiply-adds"].value == 100_000
-    assert found["limit/reading"].value == 450
-    assert found["limit/bytes from the cache a second"].value == pytest.approx(1e9 * 100_400 / 450)
-    assert found["limit/bytes from memory a second"].value == 8e9
-    assert found["limit/int8 multiply-adds a second"].value == pytest.approx(1e9 * 512**3 / 300e3)
+    measures = {each.name: each for each in roofline.measures(raw, limit, layers, 8e9)}
+    assert {each.better for each in measures.values()} == {None}  # nothing of this is anybody's merit
+    assert measures["limit/weight bytes"].value == 100_400
+    assert measures["limit/multiply-adds"].value == 100_000
+    assert measures["limit/reading"].value == 450
+    assert measures["limit/bytes from the cache a second"].value == pytest.approx(1e9 * 100_400 / 450)
+    assert measures["limit/bytes from memory a second"].value == 8e9
+    assert measures["limit/int8 multiply-adds a second"].value == pytest.approx(1e9 * 512**3 / 300e3)
 
 
 def test_every_way_to_the_limit_runs_and_reads_everything() -> None:

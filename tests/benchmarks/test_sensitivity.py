@@ -70,11 +70,11 @@ def test_numbers_and_members_of_tuples_are_found_and_what_is_made_of_them_is_not
 
 
 def test_the_numbers_of_the_reader_are_found() -> None:
-    found = {number.label: number.value for number in numbers()}
-    assert found["planes.VGA"] == planes.VGA == 640 * 480
-    assert {"normalize.WORKING", "normalize.PEN", "planes.STROKE_WINDOW"} <= found.keys()
-    assert not {f"normalize.{name}" for name in ("SIDE", "INNER", "CENTER", "MOMENTS", "CONTRACT_VERSION")} & {*found}
-    assert "regions.VGA" not in found
+    values = {number.label: number.value for number in numbers()}
+    assert values["planes.VGA"] == planes.VGA == 640 * 480
+    assert {"normalize.WORKING", "normalize.PEN", "planes.STROKE_WINDOW"} <= values.keys()
+    assert not {f"normalize.{name}" for name in ("SIDE", "INNER", "CENTER", "MOMENTS", "CONTRACT_VERSION")} & {*values}
+    assert "regions.VGA" not in values
 
 
 def test_no_default_argument_and_no_class_keeps_a_number_as_it_was() -> None:
@@ -192,13 +192,13 @@ def test_the_command_moves_reads_and_says(call: Call, tmp_path: Path) -> None:
     assert lines[2].split()[:2] == ["planes.STROKE_WINDOW", str(planes.STROKE_WINDOW)]
     assert lines[4].startswith("31 generated pages with 301 digits (1 of each of 31 conditions at severity 3")
     assert lines[-1].endswith(f" minutes; {out / 'sensitivity.json'} holds every count")
-    found = result.read(out / "sensitivity.json")
-    assert found["settings"] == {
+    written = result.read(out / "sensitivity.json")
+    assert written["settings"] == {
         "pages": 1, "severity": 3, "split": "held-out", "seed": 1, "only": ["planes.STROKE_WINDOW"],
         "photos": ["photos"],
     }  # fmt: skip
-    assert found["details"]["baseline"]["of"] == [301, 0, 1]
-    (number,) = found["details"]["numbers"]
+    assert written["details"]["baseline"]["of"] == [301, 0, 1]
+    (number,) = written["details"]["numbers"]
     assert [each["value"] for each in number["moved"]] == [
         round(planes.STROKE_WINDOW * 0.8), round(planes.STROKE_WINDOW * 1.2)
     ]  # fmt: skip

@@ -94,10 +94,10 @@ def test_records_are_told_apart_by_when_and_by_what_was_sent() -> None:
 
     asked = [Stay(0, 1.0, 2.0, [], [], 0, None), Stay(4, 3.0, 5.0, [], [], 0, 2.0)]
     records = [record(0, 1), record(1, 2), {"type": "event"}, record(2, 3), record(3, 4, age_ms=5.0), record(9, 4)]
-    found = viewers.assigned(asked, records, [1.01, 2.0, 3.02, 4.0])
-    assert [stay.claimed for stay in found] == [[4.0], [4.0, 5.0]]
-    assert [stay.true for stay in found] == [[23.0], [13.0, 33.0]]
-    assert [stay.dropped for stay in found] == [1, 2]
+    assigned = viewers.assigned(asked, records, [1.01, 2.0, 3.02, 4.0])
+    assert [stay.claimed for stay in assigned] == [[4.0], [4.0, 5.0]]
+    assert [stay.true for stay in assigned] == [[23.0], [13.0, 33.0]]
+    assert [stay.dropped for stay in assigned] == [1, 2]
     with pytest.raises(EdgeError, match="not one frame was read with 0 viewers"):
         viewers.assigned(asked, records[1:], [1.0] * 9)
 
@@ -112,7 +112,7 @@ def test_noise_is_told_from_a_difference() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "missed"),
+    ("results", "missed"),
     [
         (Measured([], stays([3.0, 5.0], [3.0, 5.0], [9.0, 15.0]), None, []), "age_ratio_low"),
         (Measured([], stays([3.0], [3.0], [3.0], got=40.0), None, []), "missed_percent"),
@@ -122,10 +122,10 @@ def test_noise_is_told_from_a_difference() -> None:
     ],
 )
 def test_what_is_beyond_a_limit_is_exit_code_5(
-    found: Measured, missed: str, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    results: Measured, missed: str, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limited(LIMITS, tmp_path, monkeypatch)
-    monkeypatch.setattr(serve, "measure", lambda *_: found)
+    monkeypatch.setattr(serve, "measure", lambda *_: results)
     monkeypatch.setattr(serve, "tools", dict)
     done = call(main, "serve", "--out", tmp_path)
     assert (done.code, done.err) == (
@@ -140,8 +140,8 @@ def test_measures_of_every_part() -> None:
         Cell("page", 8, True, answers(statuses={}, times=[]), None),
     ]
     seconds = [Second(60 * MB, 4, 70), Second(62 * MB, 4, 70)]
-    found = Measured(cells, stays([3.0], [4.0], [6.0]), Long(64, answers(), seconds), ["oh"])
-    measures = {each.name: each for each in serve_table.measures(found, serve_table.figures(found))}
+    results = Measured(cells, stays([3.0], [4.0], [6.0]), Long(64, answers(), seconds), ["oh"])
+    measures = {each.name: each for each in serve_table.measures(results, serve_table.figures(results))}
     assert len(measures) == 7 + 3 * 5 + 2 + 5 + 2
     assert {name: each.value for name, each in measures.items() if name.startswith("page x 8")} == {
         "page x 8/answers a second": 2, "page x 8/answered in p50": 2_500_000,
@@ -161,8 +161,8 @@ def test_measures_of_every_part() -> None:
 def test_every_part_is_drawn() -> None:
     seconds = [Second(60 * MB, 4, 70)] * 3
     cells = [Cell(name, number, False, answers(), answers()) for name in ("digit", "page") for number in (1, 8)]
-    found = Measured(cells, stays([3.0], [3.0], [4.0]), Long(64, answers(), seconds), [])
-    titles = [axes.get_title() for axes in serve_chart.draw(found).axes]
+    results = Measured(cells, stays([3.0], [3.0], [4.0]), Long(64, answers(), seconds), [])
+    titles = [axes.get_title() for axes in serve_chart.draw(results).axes]
     assert titles == [
         "POST /api/read of a digit", "POST /api/read of a page", "Age of a live frame when it has been read",
         "Memory (resident) under 64 connections",
@@ -179,13 +179,13 @@ def test_the_real_thing_in_short(call: Call, tmp_path: Path, monkeypatch: pytest
     assert "every limit is met" in done.out
     assert done.err == "measuring: POST /api/read\nmeasuring: viewers\nmeasuring: 24 connections\n"
     written = result.read(tmp_path / "serve.json")
-    found = written["details"]
+    details = written["details"]
     assert written["benchmark"] == "serve"
     assert written["settings"] == {"parts": ["read", "viewers", "long"], "seconds": 2, "rounds": 1, "minutes": 0.05}
-    assert [(cell["picture"], cell["patient"]) for cell in found["read"]] == [
+    assert [(cell["picture"], cell["patient"]) for cell in details["read"]] == [
         ("28x28 PNG", False), ("28x28 PNG", True), ("640x480 JPEG", False), ("640x480 JPEG", True),
     ]  # fmt: skip
-    for cell in found["read"]:
+    for cell in details["read"]:
         assert set(cell["answers"]["statuses"]) <= {"200", "429"}
         assert cell["answers"]["statuses"]["200"] > 0  # how many in a second is the machine's business
         if cell["patient"]:
@@ -193,12 +193,12 @@ def test_the_real_thing_in_short(call: Call, tmp_path: Path, monkeypatch: pytest
         else:
             assert set(cell["empty"]["statuses"]) == {"200"}
             assert 0 < cell["empty"]["times"]["p50_ms"] < cell["answers"]["times"]["p50_ms"]
-    assert [stay["viewers"] for stay in found["viewers"]] == [0, 4, 16]
-    assert all(0 <= age < 5000 for stay in found["viewers"] for age in stay["claimed"] + stay["true"])
-    assert found["viewers"][0]["got"] is None
-    assert found["viewers"][2]["got"] > 1
-    assert found["wrk"].startswith("wrk ")
-    assert found["versions"].keys() == {"uvicorn", "starlette", "h11"}
+    assert [stay["viewers"] for stay in details["viewers"]] == [0, 4, 16]
+    assert all(0 <= age < 5000 for stay in details["viewers"] for age in stay["claimed"] + stay["true"])
+    assert details["viewers"][0]["got"] is None
+    assert details["viewers"][2]["got"] > 1
+    assert details["wrk"].startswith("wrk ")
+    assert details["versions"].keys() == {"uvicorn", "starlette", "h11"}
     assert (tmp_path / "serve.png").stat().st_size > 10_000
 
 
@@ -232,8 +232,8 @@ def test_a_server_that_does_not_start_says_why(program: str, why: str) -> None:
 
 def test_a_server_that_does_not_end_in_order_is_an_error() -> None:
     def served() -> None:
-        told = "print('http://127.0.0.1:1/', file=__import__('sys').stderr)"
-        with serving((sys.executable, "-c", f"{told}; exit(3)")) as one:
+        program = "print('http://127.0.0.1:1/', file=__import__('sys').stderr)"
+        with serving((sys.executable, "-c", f"{program}; exit(3)")) as one:
             while Path(f"/proc/{one.process}/cmdline").read_bytes():  # until it has ended by itself
                 pass
 

@@ -34,8 +34,8 @@ def sent(pixels: Uint8, quality: int) -> Uint8:
 def test_a_moment_is_read_again_after_jpeg(moment: float, passed: float, quality: int, paper: int) -> None:
     pixels = np.full((480, 640, 3), paper, np.uint8)
     stamp(pixels, moment)
-    found = age(sent(pixels, quality), moment + passed)
-    assert found == pytest.approx(passed, abs=2.1e-4)
+    milliseconds = age(sent(pixels, quality), moment + passed)
+    assert milliseconds == pytest.approx(passed, abs=2.1e-4)
 
 
 def test_what_was_not_stamped_has_no_age() -> None:
@@ -66,13 +66,13 @@ def test_what_a_run_comes_to() -> None:
     for at in range(59):  # the first minute may do what it likes, but be slow
         seconds[at] = seconds[at]._replace(memory=10 * MB, threads=50, files=50)
     seconds[5] = seconds[5]._replace(true=[900.0], claimed=[400.0])
-    found = soak.summary(seconds)
-    assert (found["frames"], found["dropped"], found["digits"]) == (599, 300, 6000)
-    assert (found["age_p50_ms"], found["age_most_ms"], found["claim_off_p99_ms"]) == (12.0, 900.0, 1.0)
-    assert (found["memory_growth_mb"], found["threads_spread"], found["files_spread"]) == (0, 0, 0)
-    assert found["core_percent"] == 10.0
-    assert found["minutes"] == 5.0
-    measures = {measure.name: measure for measure in soak.measures(found)}
+    summary = soak.summary(seconds)
+    assert (summary["frames"], summary["dropped"], summary["digits"]) == (599, 300, 6000)
+    assert (summary["age_p50_ms"], summary["age_most_ms"], summary["claim_off_p99_ms"]) == (12.0, 900.0, 1.0)
+    assert (summary["memory_growth_mb"], summary["threads_spread"], summary["files_spread"]) == (0, 0, 0)
+    assert summary["core_percent"] == 10.0
+    assert summary["minutes"] == 5.0
+    measures = {measure.name: measure for measure in soak.measures(summary)}
     assert measures["frames/age p50"].value == 12_000_000  # ns
     assert (measures["frames/dropped"].count, measures["frames/dropped"].of) == (300, 899)
     assert (measures["frames/unstamped"].count, measures["frames/unstamped"].of) == (0, 599)
@@ -118,11 +118,11 @@ def test_the_real_thing_for_a_few_seconds(tmp_path: Path, call: Call, monkeypatc
     assert (done.code, done.err) == (5, f"error: beyond its limit: files_spread; {tmp_path}/soak.png shows when\n")
     written = result.read(tmp_path / "soak.json")
     assert (written["benchmark"], written["settings"]) == ("soak", {"minutes": 0.06})
-    found = written["details"]
-    assert found["frames"] > 10
-    assert found["unstamped"] == 0
-    assert 0 < found["age_p50_ms"] < 2000
-    assert len(found["seconds"]) >= 2
+    details = written["details"]
+    assert details["frames"] > 10
+    assert details["unstamped"] == 0
+    assert 0 < details["age_p50_ms"] < 2000
+    assert len(details["seconds"]) >= 2
     assert "unstamped                  0   at most 0" in done.out
     assert (tmp_path / "soak.png").stat().st_size > 10_000
 

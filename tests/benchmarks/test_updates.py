@@ -15,9 +15,9 @@ CHANGE = [Change(4.0, 5.0, "new")]
 
 
 def test_gaps_near_a_change_are_told_from_those_elsewhere() -> None:
-    found = updates.summary(STEADY, CHANGE)
-    assert (found["changes"], found["readings"], found["astray"]) == (1, 100, 0)
-    assert found["gap_ms"] == found["elsewhere_ms"] == 100.0
+    summary = updates.summary(STEADY, CHANGE)
+    assert (summary["changes"], summary["readings"], summary["astray"]) == (1, 100, 0)
+    assert summary["gap_ms"] == summary["elsewhere_ms"] == 100.0
     late = [line for line in STEADY if not 4.35 < line.at < 4.65]  # three are missing while it is installed
     assert updates.summary(late, CHANGE)["gap_ms"] == 400.0
     assert updates.summary(late, CHANGE)["elsewhere_ms"] == 100.0
@@ -45,9 +45,9 @@ def test_the_real_thing_once(call: Call, tmp_path: Path, monkeypatch: pytest.Mon
     done = call(main, "updates", "--changes", 1, "--out", tmp_path)
     assert done.code == 0, done.err
     assert "every limit is met" in done.out
-    found = result.read(tmp_path / "updates.json")
-    details = found["details"]
-    assert found["settings"] == {"changes": 1}
+    written = result.read(tmp_path / "updates.json")
+    details = written["details"]
+    assert written["settings"] == {"changes": 1}
     assert details["readings"] == len(details["lines"]) > 30
     assert len({model for _, model in details["lines"]}) == 2
     assert details["lines"][-1][1] == details["changed"][0]["model"]

@@ -39,8 +39,8 @@ def test_the_same_generator_gives_the_same_film(pages: list[Uint8]) -> None:
 def test_a_reader_that_reads_nothing_is_never_exact(digits: tuple[Uint8, Uint8]) -> None:
     known = Digits(*digits)
     with DigitReader(min_confidence=1.0) as blind:
-        found = videos.watch(blind, known, 0.5, np.random.default_rng(1))
-    assert (found.exact, found.still, found.wrong) == (False, False, 0)
+        watched = videos.watch(blind, known, 0.5, np.random.default_rng(1))
+    assert (watched.exact, watched.still, watched.wrong) == (False, False, 0)
 
 
 def test_the_command_counts_and_writes_what_it_found(call: Call, tmp_path: Path) -> None:

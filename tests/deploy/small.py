@@ -42,12 +42,12 @@ def make(folder: Path, version: str = "1.0", *, fails: str = "0") -> Path:
     (top / "about").write_text(f"{version} {MACHINE} {PYTHON}\n")
     installer = _pip()
     files = {"edge_runtime.py": COMMAND.format(version=version, fails=fails)}
-    found = [
+    wheel_paths = [
         _wheel(top / "wheels", "edge_digits", version, files),
         _wheel(top / "wheels", "opencv_python_headless", "5.0", CV2),
         Path(shutil.copy(installer, top / "wheels")),
     ]
-    (top / f"requirements-{PYTHON}.txt").write_text("".join(f"{wheels.line(wheel)}\n" for wheel in found))
+    (top / f"requirements-{PYTHON}.txt").write_text("".join(f"{wheels.line(wheel)}\n" for wheel in wheel_paths))
     seal(top)
     return top
 
@@ -69,13 +69,13 @@ def install(script: Path, *options: object, **environment: str) -> Done:
 
 def installed(folder: Path) -> dict[str, str]:
     """Return all that is in a folder and what a change would change: links' targets, files' bytes, as hashes."""
-    found = {}
+    states = {}
     for path in sorted(folder.rglob("*")):
         if path.is_symlink():
-            found[str(path)] = f"-> {os.readlink(path)}"
+            states[str(path)] = f"-> {os.readlink(path)}"
         elif path.is_file():
-            found[str(path)] = f"{hashlib.sha256(path.read_bytes()).hexdigest()} {path.stat().st_mtime_ns}"
-    return found
+            states[str(path)] = f"{hashlib.sha256(path.read_bytes()).hexdigest()} {path.stat().st_mtime_ns}"
+    return states
 
 
 def _pip() -> Path:

@@ -126,9 +126,9 @@ def test_the_wheels_of_a_raspberry_pi_are_those_of_the_lock(tmp_path: Path) -> N
         folder = tmp_path / python
         folder.mkdir()
         wanted = [pin for pin in wheels.pins(LOCK, python, "aarch64") if pin.name in ("ai-edge-litert", "click")]
-        found = wheels.fetch(wanted, python, "aarch64", folder)
-        assert f"cp{python.replace('.', '')}" in found[0].name
-        assert "aarch64" in found[0].name
+        wheel_paths = wheels.fetch(wanted, python, "aarch64", folder)
+        assert f"cp{python.replace('.', '')}" in wheel_paths[0].name
+        assert "aarch64" in wheel_paths[0].name
     missing = [wheels.Pin("click", "8.1.7", frozenset({HASH}))]
     with pytest.raises(OSError, match=r"Python 3\.13 on aarch64"):
         wheels.fetch(missing, "3.13", "aarch64", tmp_path)

@@ -124,15 +124,15 @@ def test_a_wheel_that_is_another_than_required_is_refused(tmp_path: Path, home: 
 
 
 @pytest.mark.parametrize(
-    ("about", "told"),
+    ("about", "message"),
     [("1.0 sparc64 3.13", "this bundle is for sparc64"), (f"1.0 {small.MACHINE} 3.0", "none of them here")],
 )
-def test_a_bundle_for_something_else_says_so(tmp_path: Path, home: Home, about: str, told: str) -> None:
+def test_a_bundle_for_something_else_says_so(tmp_path: Path, home: Home, about: str, message: str) -> None:
     top = small.make(tmp_path)
     (top / "about").write_text(f"{about}\n")
     small.seal(top)
     done = home.run(top / "install.sh")
-    assert (done.code, done.err.count("\n"), told in done.err) == (1, 1, True)
+    assert (done.code, done.err.count("\n"), message in done.err) == (1, 1, True)
     assert not home.prefix.exists()
 
 
@@ -143,8 +143,8 @@ def test_the_opencv_of_a_desktop_serves_unless_it_is_old(tmp_path: Path, there: 
     options = ("--no-service", "--prefix", tmp_path / "it")
     done = small.install(small.make(tmp_path) / "install.sh", *options, PYTHONPATH=str(tmp_path / "system"))
     assert (done.code, done.err) == (0, "")
-    found = list((tmp_path / "it" / "venv" / "lib").glob("python*/site-packages/opencv_python_headless-*"))
-    assert bool(found) is taken
+    own_opencv = list((tmp_path / "it" / "venv" / "lib").glob("python*/site-packages/opencv_python_headless-*"))
+    assert bool(own_opencv) is taken
 
 
 def test_it_is_removed_and_what_is_not_its_own_stays(tmp_path: Path, home: Home) -> None:
@@ -181,7 +181,7 @@ def test_without_a_service_nothing_outside_of_the_folder_changes(tmp_path: Path,
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (["--nonsense"], "there is no --nonsense"),
         (["--prefix"], "--prefix needs a folder"),
@@ -191,9 +191,9 @@ def test_without_a_service_nothing_outside_of_the_folder_changes(tmp_path: Path,
         (["--purge"], "--purge goes with --uninstall"),
     ],
 )
-def test_wrong_options_are_one_line(options: list[str], told: str, home: Home) -> None:
+def test_wrong_options_are_one_line(options: list[str], message: str, home: Home) -> None:
     done = home.run(small.DEPLOY / "install.sh", *options)
-    assert (done.code, done.err.count("\n"), told in done.err) == (2, 1, True)
+    assert (done.code, done.err.count("\n"), message in done.err) == (2, 1, True)
     assert not list(home.folder.iterdir())
 
 

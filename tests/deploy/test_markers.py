@@ -23,12 +23,12 @@ def test_each_system_gets_what_there_is_for_it(
     machine: str, python: str, interpreter: str, numpy: str, opencv: bool
 ) -> None:
     there = {"platform_machine": machine, "python_version": python, "python_full_version": f"{python}.2"}
-    found = {
+    specifiers = {
         requirement.name: str(requirement.specifier)
         for requirement in map(Requirement, PROJECT["dependencies"])
         if requirement.marker is None or requirement.marker.evaluate(there)
     }
-    assert found.keys() & {"ai-edge-litert", "tflite-runtime"} == {interpreter}
-    assert found["numpy"] == numpy
-    assert ("opencv-python" in found) is opencv
-    assert {"click", "pillow"} <= found.keys()
+    assert specifiers.keys() & {"ai-edge-litert", "tflite-runtime"} == {interpreter}
+    assert specifiers["numpy"] == numpy
+    assert ("opencv-python" in specifiers) is opencv
+    assert {"click", "pillow"} <= specifiers.keys()

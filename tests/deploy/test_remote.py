@@ -50,9 +50,9 @@ def test_it_is_installed_tried_and_started(pi: Remote, tmp_path: Path) -> None:
     done = deploy(pi, pack(tmp_path, "1.0"))
     assert (done.code, done.err) == (0, "")
     assert pi.active.read_text() == pi.says() == "1.0\n"
-    told = pi.log.read_text()
-    assert "--user enable --quiet edge-digits.service" in told
-    assert told.endswith("--user restart edge-digits\n")
+    log = pi.log.read_text()
+    assert "--user enable --quiet edge-digits.service" in log
+    assert log.endswith("--user restart edge-digits\n")
     assert "1.0 works" in done.out
     assert left_over() == before
 

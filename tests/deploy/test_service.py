@@ -104,6 +104,6 @@ def test_a_real_systemd_runs_it_and_begins_it_anew(tmp_path: Path) -> None:
             booted.wait(timeout=240)
         except subprocess.TimeoutExpired:
             booted.kill()
-    told = (top / "told").read_text() if (top / "told").exists() else "it did not boot"
-    assert (top / "code").exists(), told
-    assert (top / "code").read_text() == "0\n", told
+    log = (top / "told").read_text() if (top / "told").exists() else "it did not boot"
+    assert (top / "code").exists(), log
+    assert (top / "code").read_text() == "0\n", log

@@ -45,9 +45,9 @@ def test_a_line_that_makes_no_sense_is_found(unit: Path) -> None:
 def test_little_is_exposed(unit: Path) -> None:
     done = analyze("security", "--offline=true", "--threshold=30", unit)
     assert done.returncode == 0, done.stdout
-    found = re.search(r"Overall exposure level for edge-digits.service: (\d+\.\d)", done.stdout)
-    assert found is not None
-    assert float(found[1]) <= 3.0
+    exposure = re.search(r"Overall exposure level for edge-digits.service: (\d+\.\d)", done.stdout)
+    assert exposure is not None
+    assert float(exposure[1]) <= 3.0
 
 
 def test_cameras_and_networks_are_let_in() -> None:

@@ -35,13 +35,13 @@ def digits(root: Root, interpreter: str) -> Compared:
     shutil.copy(Path(__file__).with_name("there.py"), folder)
     done = root.run(interpreter, *(f"/srv/digits/{name}" for name in ("there.py", "images.npy", "scores.npy")))
     assert done.code == 0, done.err
-    found = np.load(folder / "scores.npy")
+    scores = np.load(folder / "scores.npy")
     with Classifier() as classifier:
         expected = classifier.scores(images)
-    assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
-    off = np.abs(found.astype(int) - expected)
-    others = int((found.argmax(axis=1) != expected.argmax(axis=1)).sum())
-    compared = Compared(len(found), others, int(off.max()))
+    assert (scores.shape, scores.dtype) == (expected.shape, expected.dtype)
+    off = np.abs(scores.astype(int) - expected)
+    others = int((scores.argmax(axis=1) != expected.argmax(axis=1)).sum())
+    compared = Compared(len(scores), others, int(off.max()))
     print(f"{root.system.name}: {compared}; {np.mean(off > 0):.2%} of the scores differ")
     return compared
 
@@ -54,12 +54,12 @@ def pages(root: Root, command: str, samples: str) -> tuple[list[Record], list[Re
     )
 
 
-def agree(found: Record, expected: Record) -> bool:
+def agree(reading: Record, expected: Record) -> bool:
     """Tell whether two readings are of one picture, with the same digits at the same places, as sure."""
-    pairs = list(zip(found["digits"], expected["digits"], strict=True))
+    pairs = list(zip(reading["digits"], expected["digits"], strict=True))
     return (
-        Path(found["source"]).name == Path(expected["source"]).name
-        and found["text"] == expected["text"]
+        Path(reading["source"]).name == Path(expected["source"]).name
+        and reading["text"] == expected["text"]
         and all(np.abs(np.subtract(one["box"], other["box"])).max() <= PIXELS for one, other in pairs)
         and all(abs(one["confidence"] - other["confidence"]) < CONFIDENCE for one, other in pairs)
     )

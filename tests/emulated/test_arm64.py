@@ -66,29 +66,29 @@ def test_it_is_installed_as_a_service_and_once_more_changes_nothing(root: Root) 
 def test_it_proves_itself_on_the_core_of_each_raspberry_pi(root: Root, core: str) -> None:
     done = root.run(COMMAND, "selftest", "--json", core=core, network=False)
     assert (done.code, done.err) == (0, "")
-    found = json.loads(done.out)
-    assert found["passed"]
-    assert found["golden_vectors"]["same"] == found["golden_vectors"]["vectors"] >= 20
-    assert [page["passed"] for page in found["pages"]] == [True] * 3
+    report = json.loads(done.out)
+    assert report["passed"]
+    assert report["golden_vectors"]["same"] == report["golden_vectors"]["vectors"] >= 20
+    assert [page["passed"] for page in report["pages"]] == [True] * 3
 
 
 def test_the_doctor_finds_nothing_wrong(root: Root) -> None:
     done = root.run(COMMAND, "doctor", "--json")
     assert (done.code, done.err) == (0, "")
-    found = {check["name"]: (check["status"], check["found"]) for check in json.loads(done.out)["checks"]}
-    status, system = found["system"]
+    checks = {check["name"]: (check["status"], check["found"]) for check in json.loads(done.out)["checks"]}
+    status, system = checks["system"]
     assert status == "ok"
     assert re.fullmatch(rf"Debian GNU/Linux {root.system.name[7:9]} \(\w+\), aarch64, 64-bit", system)
-    assert found["python"][1].startswith(f"{root.system.python}.")
-    assert found["interpreter"][1].startswith("LiteRT: ai-edge-litert ")
-    assert found["numpy ABI"][0] == found["opencv"][0] == found["pillow"][0] == found["models"][0] == "ok"
-    assert {name for name, (status, _) in found.items() if status != "ok"} == {"camera"}  # there is none
+    assert checks["python"][1].startswith(f"{root.system.python}.")
+    assert checks["interpreter"][1].startswith("LiteRT: ai-edge-litert ")
+    assert checks["numpy ABI"][0] == checks["opencv"][0] == checks["pillow"][0] == checks["models"][0] == "ok"
+    assert {name for name, (status, _) in checks.items() if status != "ok"} == {"camera"}  # there is none
 
 
 def test_the_test_digits_are_read_as_they_are_here(root: Root) -> None:
-    found = same.digits(root, PYTHON)
-    assert (found.digits, found.other_labels) == (1000, 0)
-    assert found.furthest <= UNITS
+    compared = same.digits(root, PYTHON)
+    assert (compared.digits, compared.other_labels) == (1000, 0)
+    assert compared.furthest <= UNITS
 
 
 def test_the_sample_pages_are_read_as_they_are_here(root: Root) -> None:

@@ -48,27 +48,27 @@ def root(request: pytest.FixtureRequest) -> Root:
 def test_it_proves_itself(root: Root) -> None:
     done = root.run(f"{VENV}/edge-digits", "selftest", "--json", network=False)
     assert (done.code, done.err) == (0, "")
-    found = json.loads(done.out)
-    assert found["golden_vectors"]["same"] == found["golden_vectors"]["vectors"] >= 20
-    assert [page["passed"] for page in found["pages"]] == [True] * 3
+    report = json.loads(done.out)
+    assert report["golden_vectors"]["same"] == report["golden_vectors"]["vectors"] >= 20
+    assert [page["passed"] for page in report["pages"]] == [True] * 3
 
 
 def test_the_doctor_says_that_it_is_a_fallback(root: Root) -> None:
     done = root.run(f"{VENV}/edge-digits", "doctor", "--json")
     assert (done.code, done.err) == (0, "")
-    found = {check["name"]: check for check in json.loads(done.out)["checks"]}
-    assert {name for name, check in found.items() if check["status"] != "ok"} == {"system", "camera"}
-    assert "armv7l, 32-bit" in found["system"]["found"]
-    assert "tflite-runtime 2.14.0" in found["interpreter"]["found"]
-    assert found["numpy"]["found"].startswith("1.24.")
-    assert found["opencv"]["found"].startswith("4.6.0 (the system's)")
-    assert found["pillow"]["found"].startswith("9.4.")
+    checks = {check["name"]: check for check in json.loads(done.out)["checks"]}
+    assert {name for name, check in checks.items() if check["status"] != "ok"} == {"system", "camera"}
+    assert "armv7l, 32-bit" in checks["system"]["found"]
+    assert "tflite-runtime 2.14.0" in checks["interpreter"]["found"]
+    assert checks["numpy"]["found"].startswith("1.24.")
+    assert checks["opencv"]["found"].startswith("4.6.0 (the system's)")
+    assert checks["pillow"]["found"].startswith("9.4.")
 
 
 def test_the_test_digits_are_read_as_they_are_here(root: Root) -> None:
-    found = same.digits(root, f"{VENV}/python")
-    assert (found.digits, found.other_labels) == (1000, 0)
-    assert found.furthest <= UNITS
+    compared = same.digits(root, f"{VENV}/python")
+    assert (compared.digits, compared.other_labels) == (1000, 0)
+    assert compared.furthest <= UNITS
 
 
 def test_the_sample_pages_are_read_as_they_are_here(root: Root) -> None:
