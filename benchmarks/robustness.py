@@ -43,7 +43,7 @@ class Cell:
     pages: int
     digits: int  # drawn
     reported: int
-    found: int  # drawn digits that a reported one covers
+    matched: int  # drawn digits that a reported one covers
     right: int  # of those, the ones with the right label
     clean: int  # drawn digits that the classifier reads right from MNIST's own 28x28 bytes
     edits: int  # edit distance, a page's lines joined, without spaces
@@ -54,7 +54,7 @@ class Cell:
     @property
     def located(self) -> float:
         """Percent of the drawn digits that a reported one covers."""
-        return 100 * self.found / self.digits
+        return 100 * self.matched / self.digits
 
     @property
     def read(self) -> float:
@@ -64,7 +64,7 @@ class Cell:
     @property
     def precision(self) -> float | None:
         """Percent of the reported digits that are one of the drawn; None where none is reported."""
-        return 100 * self.found / self.reported if self.reported else None
+        return 100 * self.matched / self.reported if self.reported else None
 
     @property
     def baseline(self) -> float:
@@ -139,7 +139,7 @@ def draw(
 
 
 def _measure(reader: DigitReader, condition: str, severity: int, drawn: Iterator[tuple[Page, dataset.Digits]]) -> Cell:
-    counts = dict.fromkeys(("digits", "reported", "found", "right", "clean", "edits", "lines", "exact_lines"), 0)
+    counts = dict.fromkeys(("digits", "reported", "matched", "right", "clean", "edits", "lines", "exact_lines"), 0)
     ms = []
     for page, digits in drawn:
         started = perf_counter_ns()
@@ -158,7 +158,7 @@ def compare(page: Page, reading: Reading) -> dict[str, int]:
     return {
         "digits": len(page.digits),
         "reported": len(reading.digits),
-        "found": len(pairs),
+        "matched": len(pairs),
         "right": sum(reading.digits[i].label == page.digits[j].label for i, j in pairs),
         "edits": score([compact(line) for line in page.text], reading.text).edits,
         "lines": len(page.text),
@@ -229,9 +229,9 @@ def measures(cells: Sequence[Cell]) -> list[Measure]:
     measured = []
     for cell in cells:
         where = f"{cell.condition} {cell.severity}"
-        measured.append(share(f"{where}/located", cell.found, cell.digits))
+        measured.append(share(f"{where}/located", cell.matched, cell.digits))
         if cell.reported:
-            measured.append(share(f"{where}/precision", cell.found, cell.reported))
+            measured.append(share(f"{where}/precision", cell.matched, cell.reported))
         measured += [
             share(f"{where}/read", cell.right, cell.digits),
             share(f"{where}/classifier alone", cell.clean, cell.digits),

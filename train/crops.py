@@ -34,12 +34,12 @@ from edge_runtime.vision.normalize import normalize
 from edge_runtime.vision.page_model import SURE, PageModel, standing
 from edge_runtime.vision.planes import Plane, ink_planes
 from edge_runtime.vision.regions import find_regions, work_budget
-from train import dataset, fonts, looks, matches, penmanship, photographs
+from train import dataset, fonts, matches, penmanship, photographs, styles
 from train.dataset import Digits
-from train.looks import Scene, style
 from train.matches import alike, is_stroke, judge, touches
 from train.page_pool import of_pages
 from train.recipes import Mix
+from train.styles import Scene, style
 
 NOT_A_DIGIT = 10
 Split = Literal["train", "held_out"]
@@ -107,7 +107,7 @@ def _fingerprint() -> str:
     """Return a hash of the code and the data that make the crops."""
     data = (dataset.SHA256, fonts.FONTS, photographs.PHOTOGRAPHS)
     digest = hashlib.sha256(repr([sorted(each.items()) for each in data]).encode())
-    own = (fonts, looks, matches, penmanship, photographs)
+    own = (fonts, matches, penmanship, photographs, styles)
     for path in [*_runtime_sources(), *(Path(module.__file__ or "") for module in own)]:
         digest.update(path.read_bytes())
     digest.update(Path(__file__).read_bytes())

@@ -3,7 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 
-from train.looks import Scene
+from train.styles import Scene
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -138,7 +138,7 @@ def peers(path: Path, **options: Any) -> Path:
 def robustness(path: Path, **options: Any) -> Path:
     cells = [
         {"condition": condition, "severity": severity, "pages": 30, "digits": 300, "reported": 300 - 2 * k * severity,
-         "found": 300 - 3 * k * severity, "right": 299 - 3 * k * severity, "clean": 299, "edits": 3 * k * severity,
+         "matched": 300 - 3 * k * severity, "right": 299 - 3 * k * severity, "clean": 299, "edits": 3 * k * severity,
          "lines": 90, "exact_lines": 90 - k, "ms": 2.5, "located": 100 - k * severity}
         for k, condition in enumerate(("blur", "noise", "small", "shadow", "tilt", "touching"))
         for severity in range(1, 6)

@@ -21,7 +21,7 @@ from tests.commands import Call
 from train import dataset
 
 CELL = Cell(
-    condition="blur", severity=1, pages=2, digits=20, reported=19, found=18, right=17, clean=19, edits=3, lines=4,
+    condition="blur", severity=1, pages=2, digits=20, reported=19, matched=18, right=17, clean=19, edits=3, lines=4,
     exact_lines=2, ms=5.25,
 )  # fmt: skip
 LIMITS = {"severity-1": {"located": 99.5, "precision": 99.5, "max_drop": 0.5}}
@@ -42,12 +42,12 @@ def test_a_page_is_counted_digit_by_digit() -> None:
     assert page.text == ("12 3",)
     exact = robustness.compare(page, reading(*zip("123", boxes, strict=True), text=("12 3",)))
     assert exact == {
-        "digits": 3, "reported": 3, "found": 3, "right": 3, "edits": 0, "lines": 1, "exact_lines": 1,
+        "digits": 3, "reported": 3, "matched": 3, "right": 3, "edits": 0, "lines": 1, "exact_lines": 1,
     }  # fmt: skip
     # One digit read wrong, one not found, one beside its place, and one where there is none.
     wrong = reading(("7", boxes[0]), ("3", Box(64, 0, 10, 20)), ("1", Box(90, 90, 5, 5)), text=("73", "1"))
     assert robustness.compare(page, wrong) == {
-        "digits": 3, "reported": 3, "found": 1, "right": 0, "edits": 3, "lines": 1, "exact_lines": 0,
+        "digits": 3, "reported": 3, "matched": 1, "right": 0, "edits": 3, "lines": 1, "exact_lines": 0,
     }  # fmt: skip
     spaces = robustness.compare(page, reading(*zip("123", boxes, strict=True), text=("1 23",)))
     assert (spaces["edits"], spaces["exact_lines"]) == (0, 0)
@@ -62,7 +62,7 @@ def test_percentages_are_of_what_they_say() -> None:
         ("blur 1/classifier alone", 19, 20), ("blur 1/characters right", 17, 20), ("blur 1/exact lines", 2, 4),
     ]  # fmt: skip
     assert robustness.measures([CELL])[-1].value == 5_250_000  # ns
-    nothing = replace(CELL, reported=0, found=0)
+    nothing = replace(CELL, reported=0, matched=0)
     assert nothing.precision is None
     assert [line.split()[2] for line in robustness.misses([nothing], LIMITS)] == ["located", "read"]
     assert robustness.details([nothing], [])["cells"][0]["precision"] is None
@@ -77,12 +77,12 @@ def test_missed_limits_say_where_and_by_how_much() -> None:
         "blur 1: precision 94.7 %, 4.8 below the limit of 99.5 %",
         "blur 1: read 85.0 %, 10.0 points below the classifier's 95.0 %, where 0.5 are allowed",
     ]
-    good = replace(CELL, reported=20, found=20, right=19)
+    good = replace(CELL, reported=20, matched=20, right=19)
     assert robustness.misses([good, replace(CELL, severity=2)], LIMITS) == []
-    edge = replace(CELL, digits=200, reported=200, found=199, right=198, clean=199)
+    edge = replace(CELL, digits=200, reported=200, matched=199, right=198, clean=199)
     assert robustness.misses([edge], LIMITS) == []
     assert len(robustness.misses([replace(edge, right=197)], LIMITS)) == 1
-    assert len(robustness.misses([replace(edge, found=198)], LIMITS)) == 2
+    assert len(robustness.misses([replace(edge, matched=198)], LIMITS)) == 2
 
 
 def test_thresholds_demand_what_was_promised() -> None:
@@ -102,7 +102,7 @@ def test_the_document_names_every_condition() -> None:
 
 
 def test_the_table_and_the_summary_say_it_in_lines() -> None:
-    cells = [CELL, replace(CELL, severity=3), replace(CELL, condition="tilt", reported=20, found=20, right=19)]
+    cells = [CELL, replace(CELL, severity=3), replace(CELL, condition="tilt", reported=20, matched=20, right=19)]
     lines = robustness.table(cells).splitlines()
     assert len(lines) == 4
     assert lines[0].split("  ")[-1] == "ms/page"
@@ -140,14 +140,14 @@ def test_clean_counts_what_the_classifier_reads_from_the_same_digits(reader: Dig
     labels = np.concatenate([own.labels for _, own in robustness.draw(digits, "small", 3, 3, 1, "held-out")])
     assert cell.clean == int((reader.classifier.scores(images).argmax(axis=1) == labels).sum())
     assert (cell.pages, cell.digits) == (3, 30)
-    assert cell.right <= cell.found <= min(cell.reported, 30)
+    assert cell.right <= cell.matched <= min(cell.reported, 30)
     assert cell.exact_lines <= cell.lines
 
 
 def test_the_chart_shows_every_figure() -> None:
     names = list(CONDITIONS)[:7]
     cells = [
-        replace(CELL, condition=name, severity=s, found=20 - s, right=15 - s, reported=20)
+        replace(CELL, condition=name, severity=s, matched=20 - s, right=15 - s, reported=20)
         for name in names
         for s in (1, 2)
     ]
@@ -185,7 +185,7 @@ def test_the_command_reads_writes_and_says(call: Call, tmp_path: Path) -> None:
     ]  # fmt: skip
     assert details["passed"] == (not details["missed"])
     for cell in details["cells"]:
-        assert cell["located"] == 100 * cell["found"] / cell["digits"] >= 80
+        assert cell["located"] == 100 * cell["matched"] / cell["digits"] >= 80
 
 
 @pytest.mark.parametrize("check", [False, True])

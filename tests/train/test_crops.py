@@ -13,8 +13,8 @@ from edge_runtime.vision.planes import ink_planes
 from edge_runtime.vision.regions import find_regions
 from train import crops, dataset, matches
 from train.crops import NOT_A_DIGIT
-from train.looks import style
 from train.matches import judge
+from train.styles import style
 
 DIGIT, OTHER = Box(100, 100, 40, 60), Box(150, 100, 40, 60)
 
