@@ -13,9 +13,8 @@ from edge_runtime.vision.glyphs import PALE
 NEAR = 0.2
 # ... their common height at least this part of their common width, ...
 UPRIGHT = 0.7
-# ... and one is a fragment: it lies mostly above or below the other, or is lower than this part of it.
-FRAGMENT = 0.6
-# Or the gap is no more than a crack, of this part of the height.
+# ... and one is a fragment: it lies mostly above or below the other, or is less than half as high; or the gap is no more
+# than a crack, of this part of the height.
 CRACK = 0.08
 
 
@@ -38,7 +37,7 @@ def merges(marks: Sequence[Box], darkness: NDArray[np.float64], most: int) -> li
     joint_width = np.maximum(right[i], right[j]) - np.minimum(x[i], x[j])
     joint_height = np.maximum(bottom[i], bottom[j]) - np.minimum(y[i], y[j])
     stacked = -gap_x * 2 > np.minimum(width[i], width[j])
-    fragment = np.minimum(height[i], height[j]) < FRAGMENT * higher
+    fragment = 2 * np.minimum(height[i], height[j]) < higher
     joinable = joint_height >= UPRIGHT * joint_width
     joinable &= stacked | fragment | (gap <= CRACK * higher)
     joinable &= np.minimum(darkness[i], darkness[j]) >= PALE * np.maximum(darkness[i], darkness[j])

@@ -15,9 +15,7 @@ from edge_runtime.vision.page_model import SURE
 
 # A group of candidates that exclude each other is searched in so many steps, and greedily beyond.
 STEPS = 500
-# What each digit costs, as a logarithm: a whole that is as sure as its parts are is the simpler answer.
-PRICE = 0.4
-# What it costs, likewise, to take ink for something else: a letter is not to be read as the strokes that it is made of.
+# What it costs, as a logarithm, to take ink for something else: a letter is not read as the strokes that it is made of.
 OTHER = 4.0
 # What a digit's ink costs that is part of no digit: else the flag of a 5 would be left out where its body is a surer 3.
 UNEXPLAINED = 10.0
@@ -33,7 +31,7 @@ def choose(candidates: Sequence[Candidate], confidences: NDArray[np.float64]) ->
 
     `confidences` is float64 (N, digits), a row for each candidate; what it lacks of 1 is that it is none. The set
     kept is the likeliest reading of the ink: the sum of the logarithms of its confidences, those of much ink weighed by
-    it, less a price for each digit, for each thing that is none, and for ink that is part of neither, is the largest.
+    it, less a price for each thing that is none, and for ink that is part of neither, is the largest.
     What is broader than a digit counts less.
     """
     best = surest(confidences)
@@ -58,7 +56,7 @@ def choose(candidates: Sequence[Candidate], confidences: NDArray[np.float64]) ->
             digits = amount[i] / unit
             broad = BROAD * candidates[i].box.height / candidates[i].box.width
             doubt = -log(max(SURER, float(best[i]) * min(1.0, broad) ** 2))
-            cost = min(PRICE + doubt * max(1.0, digits), OTHER - log(max(SURER, float(none[i]))))
+            cost = min(doubt * max(1.0, digits), OTHER - log(max(SURER, float(none[i]))))
             worth.append(UNEXPLAINED * digits - cost)
         members = _best_set(_bits([candidates[i].parts for i in group]), worth)
         chosen += [group[k] for k in members]
