@@ -6,8 +6,6 @@ from statistics import median
 
 from edge_runtime.records import Box
 
-# Two digits stand on one line if, once the page's tilt is taken out, they share this part of the lower one's height.
-SHARED = 0.4
 REACH = 5.0  # heights: what is further apart is no neighbor, here and in `page_model`
 # The tilt is told by neighbors along lines that rise or fall by up to so much.
 STEEP = 0.36  # 20 degrees
@@ -29,7 +27,8 @@ def order(boxes: Sequence[Box]) -> list[list[list[int]]]:
     ends: list[tuple[float, float]] = []  # of the last digit of each line
     for i in sorted(range(len(boxes)), key=lambda i: boxes[i].x):
         top, bottom = level[i]
-        # Each digit joins the line whose last digit it overlaps most, so that a line may still wander.
+        # Each digit joins the line whose last digit it overlaps most, by at least half the lower one's height: a line may
+        # still wander.
         most, best = 0.0, -1
         for number, (other_top, other_bottom) in enumerate(ends):
             if other_bottom <= top or bottom <= other_top:
@@ -37,7 +36,7 @@ def order(boxes: Sequence[Box]) -> list[list[list[int]]]:
             shared = min(bottom, other_bottom) - max(top, other_top)
             if shared / min(bottom - top, other_bottom - other_top) > most:
                 most, best = shared / min(bottom - top, other_bottom - other_top), number
-        if most >= SHARED:
+        if most >= 1 / 2:
             lines[best].append(i)
             ends[best] = level[i]
         else:

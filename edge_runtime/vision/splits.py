@@ -17,9 +17,7 @@ ACROSS = 5  # pixels: where two strokes meet, the valley between them is narrowe
 VALLEY = 4  # a valley so many times paler than its sides
 SIDEWAYS = 60  # what a step to the side costs, where a pixel of full ink costs 255
 WALL = 255 * HEIGHT * HEIGHT  # what keeps cuts in their own mark: more than any of them costs
-CUTS = 2.0  # so many for each height of the width, and one more
 MOST = 0.2  # a cut through more ink than this part of the height would cut along a stroke
-TALL = 1 / 2  # pieces are at least so high; rows with less ink than half a full pixel do not count
 
 
 class Piece(NamedTuple):
@@ -114,14 +112,15 @@ def _sources(costs: NDArray[np.int32], least: NDArray[np.int32]) -> NDArray[np.i
 
 
 def _apart(costs: NDArray[np.int32], ink: NDArray[np.int32], all_ink: NDArray[np.int32]) -> list[int]:
-    """Return which cuts to make, left to right: the cheapest between which there is enough, and high enough, ink.
+    """Return which cuts to make, left to right: the cheapest that leave pieces at least half as high as the mark.
 
-    `costs` is what each cut crosses, `ink` (cuts, HEIGHT) what lies left of it in each row, of `all_ink`.
+    At most two cuts are made for each height of the width, and one more. `costs` is what each cut crosses, `ink`
+    (cuts, HEIGHT) what lies left of it in each row, of `all_ink`.
     """
     amounts = ink.sum(axis=1).tolist()
     walls, passed = [np.zeros_like(all_ink), all_ink], [0, int(all_ink.sum())]
     chosen: list[int] = []
-    most = 1 + int(CUTS * len(costs) / HEIGHT)
+    most = 1 + len(costs) // HALF
     # Beside the cheapest of its kind, each cut is the same cut with a detour.
     cheapest = ((costs < np.r_[WALL, costs[:-1]]) & (costs <= np.r_[costs[1:], WALL])).nonzero()[0]
     for column in cheapest[np.argsort(costs[cheapest], kind="stable")].tolist():
@@ -131,7 +130,7 @@ def _apart(costs: NDArray[np.int32], ink: NDArray[np.int32], all_ink: NDArray[np
         at = bisect(passed, amount)
         if not 0 < at < len(passed):
             continue
-        if _height(ink[column] - walls[at - 1]) < TALL * HEIGHT or _height(walls[at] - ink[column]) < TALL * HEIGHT:
+        if min(_height(ink[column] - walls[at - 1]), _height(walls[at] - ink[column])) < HALF:
             continue
         walls.insert(at, ink[column])
         passed.insert(at, amount)
@@ -140,7 +139,7 @@ def _apart(costs: NDArray[np.int32], ink: NDArray[np.int32], all_ink: NDArray[np
 
 
 def _height(rows: NDArray[np.int32]) -> int:
-    """Return how many rows lie between the first and the last with ink, both included."""
+    """Return how many rows lie between the first and the last with more ink than half a full pixel, both included."""
     inked = (2 * rows > 255).nonzero()[0]
     return int(inked[-1] - inked[0]) + 1 if inked.size else 0
 
