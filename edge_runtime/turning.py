@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edge_runtime.records import Box, Uint8
 from edge_runtime.vision.glyphs import Float64, Glyphs, at_sides
 from edge_runtime.vision.normalize import normalize
-from edge_runtime.vision.page_model import alike, evidence, priors
+from edge_runtime.vision.page_model import WEAK_EVIDENCE, alike, evidence, priors
 from edge_runtime.vision.weights import Weights
 
 QUARTER = 90.0  # degrees
@@ -22,7 +22,6 @@ QUARTER_TURNS: tuple[Literal[0, 90, 180, 270], ...] = (0, 90, 180, 270)
 # So many glyphs are turned, as a part of all, at least and at most. Of 82 photographs upright, on their side and upside
 # down, these tell 218 of 246 positions, always 30 tell 220, always 8 tell 205.
 SHARE, LEAST, MOST = 1 / 8, 8, 30
-OUTER = 0.3  # what a glyph at the frame's edge, or one that hangs on a line, counts for as one to be turned
 # What a glyph says of a position: its confidence to this power, so that two halves do not make a whole.
 SURENESS = 8
 # These digits say nothing of how well a page reads, of one that may lie on its side, of one that may be upside down.
@@ -32,9 +31,8 @@ FAT = 0.3  # of a glyph's long side: no pen is broader; the paper between lines 
 # down 1 in 10, on their side 1 in 100.
 WELL = 0.7
 # Another position has to say so many times as much as this one (and lines that lean to have so many times as many
-# neighbors as level ones), as much as nearly two digits, and this part of what it could: of 91 photographs on their
-# side, 63 are turned with 0.2 and 73 with 0.1, which turns 1 more of the upright ones. `reads_better` decides.
-BETTER, ENOUGH, PART = 1.3, 1.5, 0.1
+# neighbors as level ones), and as much as nearly two digits. `reads_better` decides.
+BETTER, ENOUGH = 1.3, 1.5
 # Lines lean that rise or fall by so many degrees; by less, they are read as they lie. Glyphs up to so many times their
 # size apart may be neighbors on a line, which goes through their middles to within this part of it: of 328 photographs
 # and 120 generated pages that lean by 0 to 40 degrees, the angle of 407 is found (with 4 and 0.15, of 400).
@@ -90,7 +88,7 @@ def position_of(
         if likely_so and _is_line(glyphs.plane[rows], leaning):
             best, now = -lean % (4 * QUARTER), 0.0
             by_turn[best], most = leaning, _evidence(leaning, mask)
-    if best == 0 or most < max(ENOUGH, BETTER * now, PART * len(rows)):
+    if best == 0 or most < max(ENOUGH, BETTER * now):
         return upright
     sure = by_turn[best].max(axis=1) >= WELL
     return Position(best, tuple(sorted(set(glyphs.plane[rows][sure].tolist()))))
@@ -128,11 +126,14 @@ def _is_line(plane: NDArray[np.int64], confidences: Float64) -> bool:
 
 
 def likely(glyphs: Glyphs, size: tuple[int, int]) -> Float64:
-    """Return how likely glyphs are digits in any position, float64 (N,): those that are dark, large, of one size."""
+    """Return how likely glyphs are digits in any position, float64 (N,): those that are dark, large, of one size.
+
+    What is at the frame's edge, hangs on a line or is thicker than a pen counts little.
+    """
     long = glyphs.boxes[:, 2:].max(axis=1, initial=1)
     outer = np.any([*at_sides(glyphs.boxes, size), glyphs.attached], axis=0)
-    weight = glyphs.darkness * np.sqrt(long) * np.where(outer, OUTER, 1)
-    weight[glyphs.stroke_width > FAT * long] *= OUTER
+    weight = glyphs.darkness * np.sqrt(long) * np.where(outer, WEAK_EVIDENCE, 1)
+    weight[glyphs.stroke_width > FAT * long] *= WEAK_EVIDENCE
     return np.asarray(weight * (alike(long, glyphs.plane) @ weight))
 
 

@@ -4,9 +4,10 @@ python -m train.line_confidence              fit them for the model that ships, 
 python -m train.line_confidence --model FILE       for another one
 python -m train.line_confidence --write            and write them into the model's card
 
-A logistic regression over the features that `edge_runtime.vision.line_confidence` names. The pages are drawn with
-held-out digits: half of them in the looks to train with, with held-out typefaces, and half in the conditions of
-`edge_runtime.conditions`. A line is exactly right if its digits are all those of one drawn line.
+A logistic regression over the features that `edge_runtime.vision.line_confidence` names, times the probability that no
+digit is misread. The pages are drawn with held-out digits: half of them in the styles to train with, with held-out
+typefaces, and half in the conditions of `edge_runtime.conditions`. A line is exactly right if its digits are all those
+of one drawn line.
 """
 
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ from edge_runtime.pages import Page, Placed, draw_page
 from edge_runtime.reader import DigitReader
 from edge_runtime.records import Reading
 from edge_runtime.vision.glyphs import Float64, logistic
-from edge_runtime.vision.line_confidence import LineWeights
+from edge_runtime.vision.line_confidence import DIGITS, LineWeights, probabilities
 from train import command, crops, fitting, matches
 from train.page_pool import of_pages
 
@@ -35,17 +36,21 @@ HARDEST = 3  # severity of a condition; on harder pages a line is rarely right, 
 # Which way a feature may count: 1 for a line, -1 against it, 0 either way. Chosen by what they mean: a weight of the
 # other sign is a trait of drawn pages, and photographs do not share it.
 SIGNS = {
-    "least": 1, "sure": 1, "odds": 1, "doubt": -1, "rival": -1, "gap": -1, "uneven": -1, "sizes": -1, "planes": 1,
-    "length": 0, "lone": 0, "only": 0, "strokes": -1, "edge": -1,
+    "odds": 1, "doubt": -1, "rival": -1, "gap": -1, "uneven": -1, "sizes": -1, "planes": 1,
+    "length": 0, "lone": 0, "only": 0, "edge": -1,
 }  # fmt: skip
 SINGLE = 0.3  # share of the pages in a condition that hold a single digit, as many pictures do
 RIDGE = 1e-3  # what the squares of weights, of features divided by their deviation, cost beside the mean surprise
 
 
 class Sample(NamedTuple):
-    """N lines: `features` float64 (N, FEATURES), and whether each is exactly right, bool (N,)."""
+    """N lines: `features` float64 (N, FEATURES), how likely no digit of each is misread, and whether it is right.
+
+    The latter are float64 (N,), 0-1, and bool (N,).
+    """
 
     features: Float64
+    digits: Float64
     right: NDArray[np.bool_]
 
 
@@ -73,7 +78,9 @@ def _of_page(model: Path, number: int) -> Sample:
     page = _in_a_condition(rng) if number % 2 else crops.draw("held_out", rng)
     trace = _reader(model).trace(page.pixels)
     right = np.array(exact(trace.reading, page.digits), np.bool_)
-    return Sample(np.column_stack([trace.line_features[name] for name in FEATURES]).reshape(-1, len(FEATURES)), right)
+    values = trace.line_features
+    features = np.column_stack([values[name] for name in FEATURES]).reshape(-1, len(FEATURES))
+    return Sample(features, values[DIGITS], right)
 
 
 def _in_a_condition(rng: np.random.Generator) -> Page:
@@ -105,14 +112,15 @@ def fit(sample: Sample) -> LineWeights:
     """Return the weights, of the signs that SIGNS allows, that make it likeliest which lines are right."""
     middle, spread = sample.features.mean(axis=0), np.maximum(sample.features.std(axis=0), 1e-6)
     even = (sample.features - middle) / spread
-    target = sample.right.astype(np.float64)
+    digits = np.minimum(sample.digits, 1 - 1e-9)
 
     def loss(values: Float64) -> tuple[float, Float64]:
-        odds = even @ values[:-1] + values[-1]
-        error = (logistic(odds) - target) / len(target)
-        slopes = np.append(even.T @ error + RIDGE * values[:-1], error.sum())
-        surprise = float(np.mean(np.logaddexp(0, odds) - target * odds))
-        return surprise + RIDGE / 2 * float(values[:-1] @ values[:-1]), slopes
+        weights = values[:-1]
+        rest = logistic(even @ weights + values[-1])
+        likely = digits * rest
+        slopes = np.where(sample.right, rest - 1, likely * (1 - rest) / (1 - likely)) / len(likely)
+        ridge = RIDGE / 2 * float(weights @ weights)
+        return surprise(likely, sample.right) + ridge, np.append(even.T @ slopes + RIDGE * weights, slopes.sum())
 
     bounds = [{1: (0, None), -1: (None, 0), 0: (None, None)}[SIGNS[name]] for name in FEATURES] + [(None, None)]
     least = minimize(loss, np.zeros(len(FEATURES) + 1), jac=True, method="L-BFGS-B", bounds=bounds).x
@@ -120,10 +128,15 @@ def fit(sample: Sample) -> LineWeights:
     return LineWeights(float(least[-1] - slopes @ middle), *slopes.tolist())
 
 
+def surprise(likely: Float64, right: NDArray[np.bool_]) -> float:
+    """Return the mean negative logarithm, in nats, of how likely it was what is right, float64 and bool (N,)."""
+    return float(-np.log(np.maximum(np.where(right, likely, 1 - likely), 1e-300)).mean())
+
+
 def cost(sample: Sample, chosen: LineWeights) -> float:
     """Return the mean surprise at which lines are right, in nats."""
-    odds = sample.features @ [getattr(chosen, name) for name in FEATURES] + chosen.bias
-    return float(np.logaddexp(0, np.where(sample.right, -odds, odds)).mean())
+    values = dict(zip(FEATURES, sample.features.T, strict=True))
+    return surprise(probabilities({DIGITS: sample.digits, **values}, chosen), sample.right)
 
 
 def main() -> None:

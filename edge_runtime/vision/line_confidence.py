@@ -1,6 +1,7 @@
 """How likely a line is exactly right: no digit of it misread, left out, made up, split or joined.
 
-A logistic model over named features of the line. Its weights are fitted on drawn scenes, and kept in the model's card.
+It is the product of its digits' confidences, that none is misread, and what a logistic model over named features of the
+line gives for all else. Its weights are fitted on drawn scenes, and kept in the model's card.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,20 +10,20 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from edge_runtime.vision.candidates import Candidate
-from edge_runtime.vision.glyphs import SURER, Float64, Glyphs, at_sides, log_odds, logistic, overlap
+from edge_runtime.vision.glyphs import Float64, Glyphs, at_sides, log_odds, logistic, overlap
 from edge_runtime.vision.rejection import READ_ELSEWHERE, SAME, SHARED, Verdict
 from edge_runtime.vision.weights import read_weights
 
+DIGITS = "digits"
+
 
 class LineWeights(NamedTuple):
-    """What each feature adds to the logarithm of the odds that a line is exactly right.
+    """What each feature adds to the logarithm of the odds that a line has all of its digits and no others.
 
     Fitted by `python -m train.line_confidence` and kept in the model's card under "lines", by name.
     """
 
     bias: float
-    least: float  # log odds of the least sure digit's confidence
-    sure: float  # sum of the logarithms of the digits' confidences
     odds: float  # log odds of the digit that is likeliest to be none
     doubt: float  # log odds that something rejected beside or among the digits is a digit
     rival: float  # log odds of the surest other way to cut or join a digit's ink
@@ -33,7 +34,6 @@ class LineWeights(NamedTuple):
     length: float  # logarithm of the number of digits
     lone: float  # it is a single digit
     only: float  # it is the page's only digit
-    strokes: float  # share of the digits that are single strokes
     edge: float  # a digit touches the picture's edge
 
 
@@ -44,22 +44,24 @@ def from_card(card: Mapping[str, Any] | None) -> LineWeights | None:
 
 def probabilities(values: Mapping[str, Float64], weights: LineWeights) -> Float64:
     """Return how likely each line is exactly right, float64 (lines,), 0-1, from its `features`."""
-    odds = sum(getattr(weights, name) * column for name, column in values.items()) + weights.bias
-    return logistic(np.asarray(odds, np.float64))
+    odds = sum(getattr(weights, name) * values[name] for name in LineWeights._fields[1:]) + weights.bias
+    return values[DIGITS] * logistic(np.asarray(odds, np.float64))
 
 
 def features(
     lines: Sequence[Sequence[int]], glyphs: Glyphs, verdict: Verdict, candidates: Sequence[Candidate],
     confidences: Float64, chosen: Sequence[int], size: tuple[int, int],
 ) -> dict[str, Float64]:  # fmt: skip
-    """Return float64 (lines,) by name of its weight; a line is the rows of its digits, `size` the picture's.
+    """Return float64 (lines,) by name of its weight, and DIGITS: how likely no digit is misread, 0-1.
+
+    A line is the rows of its digits, `size` the picture's.
 
     Row i of `glyphs` and of `verdict` belongs to the candidate `chosen[i]`; `confidences`, float64
     (candidates, digits), are those of all.
     """
     rivals = _rivals(candidates, chosen, confidences)
     rows = [_of_line(np.asarray(line, np.int64), glyphs, verdict, rivals, size, len(lines)) for line in lines]
-    names = LineWeights._fields[1:]
+    names = DIGITS, *LineWeights._fields[1:]
     return {name: np.array([row[name] for row in rows], np.float64) for name in names}
 
 
@@ -73,8 +75,7 @@ def _of_line(
     order = np.argsort(x)
     gaps = (x[order][1:] - (x + width)[order][:-1]) / high
     return {
-        "least": float(log_odds(best).min()),
-        "sure": float(np.log(np.maximum(best, SURER)).sum()),
+        DIGITS: float(best.prod()),
         "odds": float(verdict.odds[rows].min()),
         "doubt": _doubt(boxes, high, glyphs, verdict),
         "rival": max(rivals[row] for row in rows),
@@ -85,7 +86,6 @@ def _of_line(
         "length": float(np.log(len(rows))),
         "lone": float(len(rows) == 1),
         "only": float(len(rows) == 1 == lines),
-        "strokes": float(glyphs.stroke[rows].mean()),
         "edge": float(np.any(at_sides(boxes, size))),
     }
 

@@ -27,8 +27,8 @@ def order(boxes: Sequence[Box]) -> list[list[list[int]]]:
     ends: list[tuple[float, float]] = []  # of the last digit of each line
     for i in sorted(range(len(boxes)), key=lambda i: boxes[i].x):
         top, bottom = level[i]
-        # Each digit joins the line whose last digit it overlaps most, by at least half the lower one's height: a line may
-        # still wander.
+        # Each digit joins the line whose last digit it overlaps most, by half the lower one's height or more, so that a
+        # line may still wander.
         most, best = 0.0, -1
         for number, (other_top, other_bottom) in enumerate(ends):
             if other_bottom <= top or bottom <= other_top:

@@ -13,8 +13,8 @@ from edge_runtime.vision.glyphs import PALE
 NEAR = 0.2
 # ... their common height at least this part of their common width, ...
 UPRIGHT = 0.7
-# ... and one is a fragment: it lies mostly above or below the other, or is less than half as high; or the gap is no more
-# than a crack, of this part of the height.
+# ... and one is a fragment: it lies mostly above or below the other, or is less than half as high. Or the gap is no
+# more than a crack, of this part of the height.
 CRACK = 0.08
 
 

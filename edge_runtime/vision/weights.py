@@ -34,18 +34,19 @@ def from_card(card: Mapping[str, Any] | None) -> Weights | None:
 
 
 def read_weights(card: Mapping[str, Any] | None, key: str, kind: type[T]) -> T | None:
-    """Return the weights, a NamedTuple of this kind, that a model's card holds under a key, or None.
+    """Return the weights, a NamedTuple of this kind, that a model's card holds under a key.
 
-    Raises ValueError where they are not a finite number for each of its fields.
+    None where it holds none, or weights of other features, as of another version. Raises ValueError where they are not
+    finite numbers by name.
     """
     values = (card or {}).get(key)
     if values is None:
         return None
     try:
-        weights = kind(**{name: float(value) for name, value in values.items()})
-        if not all(isfinite(value) for value in weights):
-            raise ValueError("a weight is infinite or no number")
-        return weights
+        numbers = {str(name): float(value) for name, value in values.items()}
     except (AttributeError, TypeError, ValueError) as error:
-        names = ", ".join(kind._fields)  # type: ignore[attr-defined]
-        raise ValueError(f"the card's {key} is not a number for each of {names}") from error
+        raise ValueError(f"the card's {key} are not numbers by name") from error
+    if not all(isfinite(value) for value in numbers.values()):
+        raise ValueError(f"the card's {key} are not finite numbers")
+    fields: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
+    return kind(**numbers) if numbers.keys() == set(fields) else None

@@ -20,11 +20,12 @@ TRUE = LineWeights(bias=0.5, **{name: 0.7 * (sign or 1) for name, sign in SIGNS.
 
 
 def drawn(count: int, seed: int = 1) -> Sample:
-    """Return lines of any features, which are right by the very odds that TRUE gives them."""
+    """Return lines of any features, which are right as likely as TRUE says."""
     rng = np.random.default_rng(seed)
     features = rng.normal(0, 1, (count, len(FEATURES)))
     odds = features @ [getattr(TRUE, name) for name in FEATURES] + TRUE.bias
-    return Sample(features, rng.random(count) < logistic(odds))
+    digits = rng.uniform(0.5, 1, count)
+    return Sample(features, digits, rng.random(count) < digits * logistic(odds))
 
 
 @pytest.fixture
@@ -45,14 +46,14 @@ def test_the_weights_that_made_the_lines_are_found() -> None:
     sample = drawn(20_000)
     fitted = fit(sample)
     assert fitted == pytest.approx(TRUE, abs=0.1)
-    assert cost(sample, fitted) < cost(sample, TRUE._replace(least=0.0))
+    assert cost(sample, fitted) < cost(sample, TRUE._replace(odds=0.0))
 
 
 def test_no_weight_has_a_sign_that_it_must_not_have() -> None:
     sample = drawn(4000)
-    sample.features[:, [FEATURES.index("least"), FEATURES.index("gap")]] *= -1
+    sample.features[:, [FEATURES.index("odds"), FEATURES.index("gap")]] *= -1
     fitted = fit(sample)
-    assert (fitted.least, fitted.gap) == (0, 0)
+    assert (fitted.odds, fitted.gap) == (0, 0)
     assert fit(drawn(4000)).gap < -0.5
 
 

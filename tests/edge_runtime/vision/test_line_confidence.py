@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from edge_runtime.records import Box
 from edge_runtime.vision.candidates import Candidate
 from edge_runtime.vision.glyphs import Glyphs, logistic
-from edge_runtime.vision.line_confidence import LineWeights, features, probabilities
+from edge_runtime.vision.line_confidence import DIGITS, LineWeights, features, probabilities
 from edge_runtime.vision.rejection import NOT_A_DIGIT, READ_ELSEWHERE, Verdict
 from tests.edge_runtime.vision.made import glyphs, row
 
@@ -36,26 +36,24 @@ def of(
 
 
 def test_every_weight_has_a_feature_but_the_bias() -> None:
-    assert {*of(glyphs(row(3)), [[0, 1, 2]]), "bias"} == set(LineWeights._fields)
+    assert {*of(glyphs(row(3)), [[0, 1, 2]]), "bias"} == {*LineWeights._fields, DIGITS}
 
 
 def test_an_even_row_of_sure_digits_has_nothing_against_it() -> None:
     measured = of(glyphs(row(4, x=40)), [[0, 1, 2, 3]])
-    sure = np.log(0.999 / 0.001)
     assert {name: float(value[0]) for name, value in measured.items()} == pytest.approx(
         {
-            "least": sure, "sure": 4 * np.log(0.999), "odds": ODDS, "doubt": -9.21, "rival": -9.21, "gap": 6 / 40,
-            "uneven": 0, "sizes": 0, "planes": 0, "length": np.log(4), "lone": 0, "only": 0, "strokes": 0, "edge": 0,
+            DIGITS: 0.999**4, "odds": ODDS, "doubt": -9.21, "rival": -9.21, "gap": 6 / 40, "uneven": 0, "sizes": 0,
+            "planes": 0, "length": np.log(4), "lone": 0, "only": 0, "edge": 0,
         },
         abs=1e-3,
     )  # fmt: skip
 
 
-def test_the_least_sure_digit_counts() -> None:
+def test_every_digit_has_to_be_read_right() -> None:
     page = glyphs(row(3, x=40), [0.999, 0.8, 0.99])
     measured = of(page, [[0, 1, 2]], odds={2: 1.5})
-    assert measured["least"][0] == pytest.approx(np.log(0.8 / 0.2))
-    assert measured["sure"][0] == pytest.approx(np.log(0.999 * 0.8 * 0.99))
+    assert measured[DIGITS][0] == pytest.approx(0.999 * 0.8 * 0.99)
     assert measured["odds"][0] == 1.5
 
 
@@ -147,10 +145,12 @@ def test_a_page_without_lines_has_none() -> None:
 
 def test_features_are_weighed() -> None:
     weights = LineWeights(*[0.0] * len(LineWeights._fields))
-    measured = of(glyphs(row(3, x=40)), [[0, 1], [2]])
+    measured = of(glyphs(row(3, x=40), 1.0), [[0, 1], [2]])
     assert probabilities(measured, weights).tolist() == [0.5, 0.5]
     assert probabilities(measured, weights._replace(bias=1.0)) == pytest.approx(logistic(np.array([1.0, 1.0])))
     assert probabilities(measured, weights._replace(lone=-2.0)) == pytest.approx(logistic(np.array([0.0, -2.0])))
+    doubtful = of(glyphs(row(3, x=40), [1.0, 0.8, 0.6]), [[0, 1], [2]])
+    assert probabilities(doubtful, weights) == pytest.approx([0.4, 0.3])
 
 
 BOXES = st.tuples(st.integers(0, 600), st.integers(0, 440), st.integers(1, 40), st.integers(1, 40))

@@ -29,9 +29,6 @@ def test_weights_come_back_from_a_card(values: list[float]) -> None:
 @pytest.mark.parametrize(
     "rejection",
     [
-        {},
-        dict.fromkeys(Weights._fields[1:], 1),
-        {**CARD["rejection"], "taste": 1},
         {**CARD["rejection"], "digit": "much"},
         {**CARD["rejection"], "digit": None},
         {**CARD["rejection"], "digit": [1]},
@@ -42,18 +39,25 @@ def test_weights_come_back_from_a_card(values: list[float]) -> None:
         7,
     ],
     ids=[
-        "empty", "one missing", "one more", "a word", "null", "a list", "no number", "infinite", "a list alone",
-        "a word alone", "a number",
+        "a word", "null", "a list", "no number", "infinite", "a list alone", "a word alone", "a number",
     ],
 )  # fmt: skip
 def test_nonsense_is_refused(rejection: Any) -> None:
-    with pytest.raises(ValueError, match=f"a number for each of {', '.join(Weights._fields)}"):
+    with pytest.raises(ValueError, match=r"the card's rejection are not (numbers by name|finite numbers)"):
         from_card({"rejection": rejection})
+
+
+@pytest.mark.parametrize(
+    "rejection",
+    [{}, dict.fromkeys(Weights._fields[1:], 1), {**CARD["rejection"], "taste": 1}],
+    ids=["empty", "one missing", "one more"],
+)
+def test_weights_of_other_features_are_those_of_another_version(rejection: dict[str, float]) -> None:
+    assert from_card({"rejection": rejection}) is None
 
 
 def test_weights_of_lines_are_read_by_name_too() -> None:
     lines = dict(zip(LineWeights._fields, range(len(LineWeights._fields)), strict=True))
     assert lines_from_card({**CARD, "lines": lines}) == LineWeights(*map(float, range(len(LineWeights._fields))))
     assert lines_from_card(CARD) is None
-    with pytest.raises(ValueError, match="the card's lines is not a number for each of bias, least"):
-        lines_from_card({"lines": CARD["rejection"]})
+    assert lines_from_card({"lines": CARD["rejection"]}) is None
