@@ -31,10 +31,10 @@ SMALLEST, SMALL, LARGE = 8, STROKE_WINDOW, 2 * SHORTEST_SIDE
 WORD = 6.0
 # A plane with more edges than this part of its pixels, at a threshold, is a texture there: grass, gravel, noise.
 TEXTURE = 0.12
-# There is time for so many regions in a frame of VGA size (see `work_budget`); the largest are kept, where what the
-# picture's edge cuts off counts as so many times smaller: stripes, keys and cables around a sheet. Of 91 photographs,
-# 13.0 % of the characters are wrong with 220, 12.7 % with 330 and 12.8 % with 600 where nothing is smaller, 12.5 % so.
-MOST_REGIONS, CUT_OFF = 330, 2.0
+# There is time for so many regions in a frame of VGA size (see `work_budget`): the largest that the picture's edge does
+# not cut off, as it does stripes, keys and cables around a sheet. Of the characters on 91 photographs, 11.1 % are wrong
+# so, 11.4 % where what is cut off counts half as large. With 220 of the simply largest, a sheet on stripes is empty.
+MOST_REGIONS = 330
 NO_BOXES = np.zeros((0, 4), np.int64)
 # Pixels: rules are thinner, since what is larger may be a digit; what is left of a crossing is less than twice that.
 RULE = SMALLEST - 1
@@ -126,7 +126,7 @@ def _may_be_digit(box: Box, largest: int) -> bool:
 class _Components:
     """The components of a binary plane: int (N, 4) `boxes` of those whose long side is at least `smallest`.
 
-    Of more than `most`, the largest: see `_sizes`.
+    Of more than `most`, the first by `_by_size`.
     """
 
     def __init__(self, binary: Uint8, smallest: int, most: int) -> None:
@@ -137,7 +137,7 @@ class _Components:
         long = boxes[:, 2:].max(axis=1, initial=0)
         kept = np.flatnonzero(long >= smallest)
         if len(kept) > most:
-            kept = kept[np.argsort(-_sizes(boxes[kept], binary.shape), kind="stable")[:most]]
+            kept = kept[_by_size(boxes[kept], binary.shape)[:most]]
         self.boxes, self._outer = boxes[kept], np.array(outer, np.int64)[kept]
         self._holes: dict[int, list[int]] | None = None
         self._crowded: NDArray[np.bool_] | None = None
@@ -209,13 +209,13 @@ def _affordable(regions: list[Region], planes: Sequence[Plane], most: int) -> li
     if len(offered) > most:
         boxes = np.array([regions[i].box for i in offered])
         shapes = np.array([planes[regions[i].plane].ink.shape for i in offered])
-        for k in np.argsort(-_sizes(boxes, shapes.T), kind="stable")[most:].tolist():
+        for k in _by_size(boxes, shapes.T)[most:].tolist():
             regions[offered[k]] = regions[offered[k]]._replace(ink=None)
     return regions
 
 
-def _sizes(boxes: NDArray[np.int64], shape: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the long side of each box; less where the edge of the plane, whose rows and columns these are, cuts it."""
+def _by_size(boxes: NDArray[np.int64], shape: Sequence[int] | NDArray[np.int64]) -> NDArray[np.intp]:
+    """Return the order of boxes by their long sides, int (N,); what the edge of a plane of this `shape` cuts off is last."""
     x, y, width, height = boxes.T
     cut = (x == 0) | (y == 0) | (y + height == shape[0]) | (x + width == shape[1])
-    return np.asarray(np.maximum(width, height) / np.where(cut, CUT_OFF, 1))
+    return np.lexsort((-np.maximum(width, height), cut))
