@@ -215,7 +215,10 @@ def _affordable(regions: list[Region], planes: Sequence[Plane], most: int) -> li
 
 
 def _by_size(boxes: NDArray[np.int64], shape: Sequence[int] | NDArray[np.int64]) -> NDArray[np.intp]:
-    """Return the order of boxes by their long sides, int (N,); what the edge of a plane of this `shape` cuts off is last."""
+    """Return the order of boxes, int (N,), by their long sides; last is what the edge of their plane cuts off.
+
+    `shape` is the plane's, (rows, columns), or that of each box's plane, (2, N).
+    """
     x, y, width, height = boxes.T
     cut = (x == 0) | (y == 0) | (y + height == shape[0]) | (x + width == shape[1])
     return np.lexsort((-np.maximum(width, height), cut))
