@@ -132,9 +132,9 @@ FAILURES: dict[str, tuple[str, int, int]] = {
     "digits that touch each other": ("touching", 12, 1),
     "strokes in pieces": ("broken", 12, 1),
     "digits cut by dark rules": ("sudoku", 20, 12),
-    "a page turned by letters": ("distractors", 10, 13),
+    "a letter and a coin, read as digits": ("distractors", 10, 13),
     "the edge of a sheet, read as 1": ("desk", 12, 5),
-    "a sheet turned by what is printed": ("envelope", 10, 3),
+    "slender digits, taken for letters": ("envelope", 10, 2),
 }
 
 

@@ -17,8 +17,8 @@ from edge_runtime.vision.weights import Weights
 
 # Before anything is seen, so many glyphs are thought to be digits, with the weight of one glyph on the plane.
 USUAL = 0.75
-# Glyphs further away than REACH heights, or of another size by more than this (a standard deviation of the logarithm
-# of heights), do not count as its surroundings.
+# Glyphs further away than REACH heights along a line, or half of that up or down, or of another size by more than this
+# (a standard deviation of the logarithm of heights), do not count as its surroundings.
 ALIKE = 0.3
 # A single stroke may be anything, and so may what a corner of the picture cuts off: as evidence, it weighs so much; and
 # the log odds that a stroke is a digit are so much lower. Without the latter, there are 0.33 false digits in a picture
@@ -140,7 +140,7 @@ def priors(glyphs: Glyphs, own: Float64) -> Float64:
     weight *= glyphs.darkness >= PALE * glyphs.darkness[:, None]
     weight *= glyphs.darkness[:, None] >= PALE * glyphs.darkness
     prior = _maximized(own, weight, np.full(len(glyphs), USUAL))
-    weight *= np.hypot(across - across[:, None], down - down[:, None]) <= REACH * height[:, None]
+    weight *= np.hypot(across - across[:, None], 2 * (down - down[:, None])) <= REACH * height[:, None]
     return _maximized(own, weight, prior)
 
 

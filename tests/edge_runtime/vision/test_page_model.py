@@ -100,6 +100,14 @@ def test_neighbors_tell_more_than_what_is_far() -> None:
     assert near_digits > near_others + 0.2
 
 
+def test_what_is_on_the_line_tells_more_than_what_is_below_it() -> None:
+    def prior_of(digits: float, letters: float) -> float:
+        rows = [*row(1, y=100), *row(5, x=60, y=digits), *row(5, x=60, y=letters)]
+        return float(priors_of(glyphs(rows, [DOUBTFUL, *[SURE] * 5, *[NONE] * 5]))[0])
+
+    assert prior_of(100, 240) > prior_of(240, 100) + 0.2
+
+
 def test_strokes_tell_less_of_their_company() -> None:
     assert prior(*[NONE] * 5, stroke=[False, *[True] * 5]) > prior(*[NONE] * 5)
 
