@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_runtime.errors import OptionError, OutputError
-from edge_runtime.read_options import Given
+from edge_runtime.read_options import OptionValues
 from edge_runtime.state import state_folder
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 Tell = Callable[[str], None]
 
 
-def sinks(options: Given, sources: Sequence[str], labels: Sequence[str], write: Tell, tell: Tell) -> "list[Sink]":
+def sinks(
+    options: OptionValues, sources: Sequence[str], labels: Sequence[str], write: Tell, tell: Tell
+) -> "list[Sink]":
     """Return the sinks; `write` takes a line of results, `tell` a line about the work.
 
     Those that hold a file, a window or a connection open do so from now on. Raises OptionError where an option makes no
@@ -27,7 +29,7 @@ def sinks(options: Given, sources: Sequence[str], labels: Sequence[str], write: 
     return _opened(_sinks(options, sources, labels, write, tell))
 
 
-def standing(options: Given, tell: Tell) -> "list[Sink]":
+def standing(options: OptionValues, tell: Tell) -> "list[Sink]":
     """Return the sinks of a service: a log, a broker, a line a minute. Raises what `sinks` raises."""
     return _opened(_standing(options, tell))
 
@@ -48,7 +50,7 @@ def _close(sink: "Sink") -> None:
 
 
 def _sinks(
-    options: Given, sources: Sequence[str], labels: Sequence[str], write: Tell, tell: Tell
+    options: OptionValues, sources: Sequence[str], labels: Sequence[str], write: Tell, tell: Tell
 ) -> "Iterator[Sink]":  # fmt: skip
     from edge_runtime.sinks.lines import JsonLines, Text
     from edge_runtime.sources.kinds import files
@@ -80,7 +82,7 @@ def _sinks(
         yield Window(annotated, tell)
 
 
-def _standing(options: Given, tell: Tell) -> "Iterator[Sink]":
+def _standing(options: OptionValues, tell: Tell) -> "Iterator[Sink]":
     """Yield those that a service has too."""
     if options["log"] is not None:
         from edge_runtime.sinks.rotating import JsonFile
@@ -94,7 +96,7 @@ def _standing(options: Given, tell: Tell) -> "Iterator[Sink]":
         yield Stats(tell)
 
 
-def _mqtt(options: Given, tell: Tell) -> "Sink":
+def _mqtt(options: OptionValues, tell: Tell) -> "Sink":
     from edge_runtime.sinks.broker import Broker
     from edge_runtime.sinks.mqtt import Mqtt, device_name
 
@@ -106,7 +108,7 @@ def _mqtt(options: Given, tell: Tell) -> "Sink":
     )
 
 
-def check(options: Given, sources: Sequence[str]) -> None:
+def check(options: OptionValues, sources: Sequence[str]) -> None:
     """Raise OptionError where a picture would be written over another one, or options do not go together."""
     from edge_runtime.sources.kinds import files, kind_of, public
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from edge_runtime.sources.options import Options
     from edge_runtime.sources.view import View
 
-Given = dict[str, Any]  # of each option, by the name of its parameter, what click made of it
+OptionValues = dict[str, Any]  # of each option, by the name of its parameter, what click made of it
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -118,7 +118,7 @@ OPTIONS = (
 )  # fmt: skip
 
 
-def sourcing(options: Given, tell: Callable[[str], None], idle: Callable[[], None] = lambda: None) -> "Options":
+def sourcing(options: OptionValues, tell: Callable[[str], None], idle: Callable[[], None] = lambda: None) -> "Options":
     """Return what was given as sources.options.Options. Raises ValueError where it makes no sense."""
     from edge_runtime.sources.options import Excerpt, Options, Patience, Settings
 
@@ -136,7 +136,7 @@ def sourcing(options: Given, tell: Callable[[str], None], idle: Callable[[], Non
     )  # fmt: skip
 
 
-def viewing(options: Given) -> "View":
+def viewing(options: OptionValues) -> "View":
     """Return what was given as a sources.view.View."""
     from edge_runtime.records import Box
     from edge_runtime.sources.view import View
@@ -144,7 +144,7 @@ def viewing(options: Given) -> "View":
     return View(rotate=int(options["rotate"]), flip=options["flip"], roi=options["roi"] and Box(*options["roi"]))  # type: ignore[arg-type]
 
 
-def reporting(options: Given) -> "Report":
+def reporting(options: OptionValues) -> "Report":
     """Return what was given as a pipeline.Report. Raises ValueError where it makes no sense."""
     from edge_runtime.pipeline import Report
 

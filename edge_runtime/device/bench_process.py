@@ -25,7 +25,7 @@ from edge_runtime.reader import DigitReader
 from edge_runtime.records import Reading, Uint8
 from edge_runtime.sources import pictures
 
-Found = dict[str, list[float]]
+Times = dict[str, list[float]]
 TURN, TURN_FAST = 0.02, 0.006  # seconds: as short as this, whatever else the machine does slows all calls alike
 TURNS, TURNS_FAST = 30, 8
 WARM_UPS = 2
@@ -59,7 +59,7 @@ def main() -> None:
     print(json.dumps(PARTS[asked.part](asked)))
 
 
-def digit(asked: Asked) -> Found:
+def digit(asked: Asked) -> Times:
     """Time loading, the first inference, and one digit through bare LiteRT and through the classifier, in turns."""
     image = scenes.samples()[0][:1]
     started = perf_counter_ns()
@@ -75,13 +75,13 @@ def digit(asked: Asked) -> Found:
     return {"load": [loaded - started], "first": [answered - loaded], **in_turns(calls, asked.fast)}
 
 
-def batches(asked: Asked) -> Found:
+def batches(asked: Asked) -> Times:
     """Time Classifier.scores of several digits at once."""
     images, classifier = scenes.samples()[0], asked.classifier()
     return in_turns({str(count): partial(classifier.scores, images[:count]) for count in BATCHES}, asked.fast)
 
 
-def threads(asked: Asked) -> Found:
+def threads(asked: Asked) -> Times:
     """Time Classifier.scores of one digit, and of many, with several threads for the network."""
     images = scenes.samples()[0]
     calls: dict[str, Callable[[], object]] = {}
@@ -92,7 +92,7 @@ def threads(asked: Asked) -> Found:
     return in_turns(calls, asked.fast)
 
 
-def frames(asked: Asked) -> Found:
+def frames(asked: Asked) -> Times:
     """Time whole frames, stage by stage; of a turn, each size gives the mean over its pages."""
     pages = scenes.every()
     jpeg = cv2.imencode(".jpg", pages[scenes.PHOTO][0])[1].tobytes()
@@ -117,7 +117,7 @@ def frames(asked: Asked) -> Found:
     return times
 
 
-def machine(asked: Asked) -> Found:
+def machine(asked: Asked) -> Times:
     """Time what says of the machine alone how fast it is: docs/cost-model.md scales by these."""
     source, copy = np.ones(COPIED, np.uint8), np.empty(COPIED, np.uint8)
     frame = scenes.page(scenes.SIZES["640x480"], 0)
@@ -127,16 +127,16 @@ def machine(asked: Asked) -> Found:
     return in_turns(calls, asked.fast)
 
 
-PARTS: dict[str, Callable[[Asked], Found]] = {
+PARTS: dict[str, Callable[[Asked], Times]] = {
     part.__name__: part for part in (digit, batches, threads, frames, machine)
 }
 
 
-def in_turns(calls: dict[str, Callable[[], object]], fast: bool) -> Found:
+def in_turns(calls: dict[str, Callable[[], object]], fast: bool) -> Times:
     """Return the nanoseconds of a call of each in every turn; calls take turns, of so many calls as fill one."""
     turn, turns = (TURN_FAST, TURNS_FAST) if fast else (TURN, TURNS)
     loops = {name: calibrated(call, turn) for name, call in calls.items()}
-    times: Found = {name: [] for name in calls}
+    times: Times = {name: [] for name in calls}
     for _ in range(WARM_UPS + turns):
         for name, call in calls.items():
             times[name].append(timed(call, loops[name]) / loops[name])

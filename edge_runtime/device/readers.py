@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from edge_runtime.device.current import current, home
 from edge_runtime.errors import OptionError
-from edge_runtime.read_options import Given
+from edge_runtime.read_options import OptionValues
 from edge_runtime.reader import DigitReader, Reader
 
 if TYPE_CHECKING:
     from edge_runtime.device.swap import Swapping
 
 
-def opened(options: Given, lasting: bool, tell: Callable[[str], None]) -> AbstractContextManager[Reader]:
+def opened(options: OptionValues, lasting: bool, tell: Callable[[str], None]) -> AbstractContextManager[Reader]:
     """Open the model that is named, else the store's current one, else the one that ships. Raises EdgeError.
 
     What is `lasting` takes up what is installed later, and goes back by itself where that fails; `tell` is told.
@@ -25,7 +25,7 @@ def opened(options: Given, lasting: bool, tell: Callable[[str], None]) -> Abstra
     return _swapping(options, folder, tell) if lasting else _of(options, current(folder))
 
 
-def _of(options: Given, path: Path | None) -> DigitReader:
+def _of(options: OptionValues, path: Path | None) -> DigitReader:
     return DigitReader(
         path, labels=options["labels"], threads=options["threads"], min_confidence=options["min_confidence"],
         min_line_confidence=options["min_line_confidence"],
@@ -33,7 +33,7 @@ def _of(options: Given, path: Path | None) -> DigitReader:
     )  # fmt: skip
 
 
-def _swapping(options: Given, folder: Path, tell: Callable[[str], None]) -> "Swapping":
+def _swapping(options: OptionValues, folder: Path, tell: Callable[[str], None]) -> "Swapping":
     from edge_runtime.device.swap import Swapping  # not at the top: what reads pictures has no time for it
 
     def of(path: Path, warmed: bool) -> DigitReader:

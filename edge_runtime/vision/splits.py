@@ -33,7 +33,7 @@ def split(marks: Sequence[Piece]) -> list[list[Piece]]:
 
     A cut runs from top to bottom where it crosses least ink: the seams of Avidan and Shamir (2007), which here may run
     to the side as far as they like before they fall on, as drops do (Congedo et al., 1995), so that they come around
-    tails and flags. Found are, for all marks in one go, the cheapest for each column of the middle row: digits that
+    tails and flags. For all marks in one go, it finds the cheapest for each column of the middle row: digits that
     touch cross it side by side, while one that is raised or slender leaves little room between its neighbors' ends.
     """
     if not marks:

@@ -27,7 +27,7 @@ QUALITY = 85  # of JPEG
 LONGEST = 65_500  # pixels of a side that it can have
 
 
-class Told(NamedTuple):
+class NumberedEvent(NamedTuple):
     """An event, and its number from 1."""
 
     number: int
@@ -47,7 +47,7 @@ class Live(Sink):
         self._stall, self._back = stall, back
         self._lock = threading.Lock()
         self._frames: deque[Seen] = deque(maxlen=FRAMES)
-        self._events: deque[Told] = deque(maxlen=EVENTS)
+        self._events: deque[NumberedEvent] = deque(maxlen=EVENTS)
         self._moments: deque[float] = deque(maxlen=AVERAGE)
         self._skipped = 0  # frames that the next one's `dropped` holds, though they were looked at or counted here
         self._last: float | None = None
@@ -85,7 +85,7 @@ class Live(Sink):
     def event(self, event: Event) -> None:
         """Keep an event."""
         with self._lock:
-            self._events.append(Told(self._events[-1].number + 1 if self._events else 1, event))
+            self._events.append(NumberedEvent(self._events[-1].number + 1 if self._events else 1, event))
         self._wake()
 
     def close(self) -> None:
@@ -145,7 +145,7 @@ class Live(Sink):
         with self._lock:
             return next((seen for seen in self._frames if seen.number == number), None)
 
-    def events_after(self, number: int) -> list[Told]:
+    def events_after(self, number: int) -> list[NumberedEvent]:
         """Return the events that are kept after this number, oldest first."""
         with self._lock:
             return [entry for entry in self._events if entry.number > number]
@@ -158,7 +158,7 @@ class Live(Sink):
         await self._until(lambda: self._is_newer(number) or (or_end and self._over), seconds)
         return self.newest if self._is_newer(number) else None
 
-    async def more_events(self, number: int, seconds: float) -> list[Told]:
+    async def more_events(self, number: int, seconds: float) -> list[NumberedEvent]:
         """Wait so long for events after this number, and return them."""
         await self._until(lambda: bool(self.events_after(number)), seconds)
         return self.events_after(number)

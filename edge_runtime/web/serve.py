@@ -11,7 +11,7 @@ from typing import NamedTuple
 from starlette.types import ASGIApp
 
 from edge_runtime.errors import OptionError
-from edge_runtime.read_options import Given
+from edge_runtime.read_options import OptionValues
 from edge_runtime.reader import Reader
 from edge_runtime.state import state_folder
 from edge_runtime.web import names, server, tokens
@@ -34,7 +34,7 @@ class Entrance(NamedTuple):
     lines: list[str]
 
 
-def entrance(options: Given) -> Entrance:
+def entrance(options: OptionValues) -> Entrance:
     """Open what the options ask for. Raises OptionError where that cannot be, OutputError where nothing can be kept."""
     certificate, lines = _certificate(options["tls"], options["tls_key"], options["allow_host"])
     loopback = _is_loopback(options["host"])
