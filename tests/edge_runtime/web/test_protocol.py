@@ -261,7 +261,7 @@ def test_nor_after_a_last_answer(brief: Hosted) -> None:
 
 
 def test_one_connection_too_many_is_told_so() -> None:
-    with hosting(hello, limits=Limits(connections=2, spare=1, head=0.5)) as served, ExitStack() as stack:
+    with hosting(hello, limits=Limits(connections=2, spare=1, head=1.0)) as served, ExitStack() as stack:
         visitors = [stack.enter_context(served.visit()) for _ in range(2)]
         for visitor in visitors:
             assert answer(visitor, GET).status == 200
