@@ -45,8 +45,8 @@ def read_weights(card: Mapping[str, Any] | None, key: str, kind: type[T]) -> T |
     try:
         numbers = {str(name): float(value) for name, value in values.items()}
     except (AttributeError, TypeError, ValueError) as error:
-        raise ValueError(f"the card's {key} are not numbers by name") from error
+        raise ValueError(f"the card's weights under {key} are not numbers by name") from error
     if not all(isfinite(value) for value in numbers.values()):
-        raise ValueError(f"the card's {key} are not finite numbers")
+        raise ValueError(f"the card's weights under {key} are not finite numbers")
     fields: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
     return kind(**numbers) if numbers.keys() == set(fields) else None
