@@ -33,7 +33,8 @@ WORD = 6.0
 TEXTURE = 0.12
 # There is time for so many regions in a frame of VGA size (see `work_budget`): the largest that the picture's edge does
 # not cut off, as it does stripes, keys and cables around a sheet. Of the characters on 91 photographs, 11.1 % are wrong
-# so, 11.4 % where what is cut off counts half as large. With 220 of the simply largest, a sheet on stripes is empty.
+# so, 11.4 % where what is cut off counts half as large. Where simply the 220 largest are kept, a page on stripes comes
+# out empty.
 MOST_REGIONS = 330
 NO_BOXES = np.zeros((0, 4), np.int64)
 # Pixels: rules are thinner, since what is larger may be a digit; what is left of a crossing is less than twice that.
