@@ -90,7 +90,8 @@ def everything(visitor: socket.socket, request: bytes = b"") -> bytes:
 
 def answer(visitor: socket.socket, request: bytes = b"") -> HTTPResponse:
     """Send it, and return one answer, read to its end."""
-    visitor.sendall(request)
+    if request:  # even an empty sendall waits until the server takes more
+        visitor.sendall(request)
     response = HTTPResponse(visitor)
     response.begin()
     response.body = response.read()  # type: ignore[attr-defined]
