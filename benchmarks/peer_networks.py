@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
-from edge_runtime import model_file
-from edge_runtime.errors import DependencyMissing, ModelError
+from edge_runtime.errors import DependencyMissing
 from edge_runtime.files import write_bytes, write_whole
 from edge_runtime.graph import SIDE
-from edge_runtime.native import stderr_silenced
+from train.int8_file import Steps, Whole
 
 EXTRA = "pip install 'edge-digits[bench]'"  # which make test has done
 try:
@@ -32,26 +30,6 @@ if TYPE_CHECKING:
 OPERATORS = 17  # the version of ONNX's: any ONNX Runtime since 1.12 knows it, and OpenCV 5
 FORMAT = 8  # the version of ONNX's files that came with it
 HALF = 128  # from int8 to uint8
-
-
-class Steps(NamedTuple):
-    """What whole numbers stand for: a number n for (n - zero) * scale."""
-
-    scale: float
-    zero: int
-
-
-class Whole(NamedTuple):
-    """A dense layer of an int8 file: `weights` int8 (outputs, inputs), each `scales`, float32 (1,) or (outputs,).
-
-    `bias` is int32 (outputs,), in steps of the given scale times the weights'. `inputs` and `answered` are of int8.
-    """
-
-    weights: NDArray[np.int8]
-    scales: NDArray[np.float32]
-    bias: NDArray[np.int32]
-    inputs: Steps
-    answered: Steps
 
 
 class Networks(NamedTuple):
@@ -78,39 +56,6 @@ class Networks(NamedTuple):
     def layers(self) -> Path:
         """The float32 layers, as numpy's arrays: kernel0, bias0, kernel1 and so on."""
         return self.folder / "float32.npz"
-
-
-def read_int8(path: Path) -> list[Whole]:
-    """Return the layers of an int8 file. Raises ModelError where it cannot be read or is not made of such layers."""
-    try:
-        with stderr_silenced():
-            interpreter = Interpreter(
-                model_content=model_file.read(path).flatbuffer,
-                # Whoever takes the graph over would hide its tensors.
-                experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-            )
-            interpreter.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        if isinstance(error, ModelError):
-            raise
-        raise ModelError(f"{path} cannot be run: {error}") from error
-    tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
-    steps = [(step["op_name"], list(step["inputs"]), list(step["outputs"])) for step in interpreter._get_ops_details()]
-    kinds = [kind for kind, _, _ in steps]
-    dense = [(inputs, answered[0]) for kind, inputs, answered in steps if kind == "FULLY_CONNECTED"]
-    whole = all(tensors[each]["dtype"] == np.int8 for inputs, answered in dense for each in (*inputs[:2], answered))
-    if not dense or not whole or kinds != ["QUANTIZE", "RESHAPE", *["FULLY_CONNECTED"] * len(dense)]:
-        raise ModelError(f"{path} is not made of int8 dense layers that take bytes, but of {', '.join(kinds)}")
-    return [
-        Whole(
-            interpreter.get_tensor(weights),
-            _scales(tensors[weights]),
-            # -1 stands for a layer without.
-            interpreter.get_tensor(bias) if bias >= 0 else np.zeros(tensors[weights]["shape"][0], np.int32),
-            *(Steps(*tensors[each]["quantization"]) for each in (taken, answered)),
-        )
-        for (taken, weights, bias), answered in dense
-    ]
 
 
 def write(folded: "Sequence[Dense]", layers: Sequence[Whole], networks: Networks) -> None:
@@ -235,10 +180,6 @@ def _dequantized(whole: str, real: str, axis: int = 1) -> Any:
 def _steps(name: str, steps: Steps) -> dict[str, Any]:
     """Return the scale and the zero point of uint8, for those of int8."""
     return {f"{name}_scale": np.float32(steps.scale), f"{name}_zero": np.uint8(steps.zero + HALF)}
-
-
-def _scales(tensor: dict[str, Any]) -> NDArray[np.float32]:
-    return np.asarray(tensor["quantization_parameters"]["scales"], np.float32)
 
 
 def _save(path: Path, arrays: dict[str, NDArray[Any]]) -> None:

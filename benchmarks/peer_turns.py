@@ -18,6 +18,7 @@ from pathlib import Path
 
 from benchmarks import frames, full, peer_calls, peer_networks, roofline, turns
 from convert.recipes import CONVERSIONS
+from train import int8_file
 
 KERAS = {way: f"Keras {way}" for way in (full.MODEL, full.FUNCTION, full.PREDICT)}
 NAMES = (*peer_calls.SMALL, *KERAS.values())
@@ -33,7 +34,7 @@ def main() -> None:
     }
     network = full.load(build / "digits.keras")
     calls |= {KERAS[way]: call for way, call in full.calls(network, image).items()}
-    layers = peer_networks.read_int8(build / CONVERSIONS["int8"].file_name)
+    layers = int8_file.read(build / CONVERSIONS["int8"].file_name)
     calls |= roofline.calls(roofline.weight_bytes(layers))
     print(json.dumps({"turns": turns.take(calls, count), "memory": roofline.memory()}))
 

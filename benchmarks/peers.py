@@ -31,7 +31,8 @@ from convert.recipes import CONVERSIONS
 from edge_runtime.device import result
 from edge_runtime.device.result import Measure
 from edge_runtime.model_file import DIGITS
-from train import dataset
+from train import dataset, int8_file
+from train.int8_file import Whole
 
 THRESHOLDS = Path(__file__).with_name("thresholds.toml")
 PROCESSES, PROCESSES_FAST = 8, 2
@@ -49,7 +50,7 @@ def run(build: Path, out: Path, *, fast: bool = False, measure_footprint: bool =
     digits = dataset.load("test")
     network = full.load(build / "digits.keras")
     int8 = build / CONVERSIONS["int8"].file_name
-    layers = peer_networks.read_int8(int8)
+    layers = int8_file.read(int8)
     networks = peer_networks.Networks(out / "networks")
     peer_networks.write(fold(network), layers, networks)
     calls = peer_calls.opened(build, networks)
@@ -126,7 +127,7 @@ def sizes(build: Path, networks: peer_networks.Networks) -> list[Measure]:
     return [result.figure(f"{name}/file", path.stat().st_size, "B", better="lower") for name, path in files.items()]
 
 
-def taken(records: Iterable[Mapping[str, Any]], layers: list[peer_networks.Whole]) -> list[Measure]:
+def taken(records: Iterable[Mapping[str, Any]], layers: list[Whole]) -> list[Measure]:
     """Return the times of every runtime and of the limits, and how far each runtime is from its limit."""
     records = list(records)
     by_name = turns.gather(process["turns"] for process in records)

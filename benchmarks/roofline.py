@@ -26,6 +26,7 @@ import numpy as np
 from benchmarks import peer_calls, peer_networks
 from benchmarks.turns import Call
 from edge_runtime.device.result import Measure, figure, timed
+from train.int8_file import Whole
 
 SIDE = 512  # of the matrices: the quickest of 256, 512 and 1024
 # What takes turns with the runtimes.
@@ -55,12 +56,12 @@ class Limit(NamedTuple):
         return max(self, key=lambda measure: measure.value)
 
 
-def multiply_adds(layers: Sequence[peer_networks.Whole]) -> int:
+def multiply_adds(layers: Sequence[Whole]) -> int:
     """Return how many products one digit needs."""
     return sum(layer.weights.size for layer in layers)
 
 
-def weight_bytes(layers: Sequence[peer_networks.Whole]) -> int:
+def weight_bytes(layers: Sequence[Whole]) -> int:
     """Return how many bytes of weights and biases one digit needs."""
     return sum(layer.weights.nbytes + layer.bias.nbytes for layer in layers)
 
@@ -103,9 +104,7 @@ def limit(measures: Mapping[str, Measure], products: int) -> Limit:
     )
 
 
-def measures(
-    measured: Mapping[str, Measure], limit: Limit, layers: Sequence[peer_networks.Whole], memory: float
-) -> list[Measure]:
+def measures(measured: Mapping[str, Measure], limit: Limit, layers: Sequence[Whole], memory: float) -> list[Measure]:
     """Return the limit, what it is made of, and the rates behind it; `memory` is in bytes a second."""
     size, products = weight_bytes(layers), multiply_adds(layers)
     return [

@@ -8,9 +8,9 @@ import pytest
 from onnx import numpy_helper
 
 from benchmarks import peer_calls, peer_networks, roofline
-from benchmarks.peer_networks import Steps, Whole
 from benchmarks.roofline import INNER, MAXIMUM, MEMCHR, PRODUCTS
 from edge_runtime.device.result import Measure, timed
+from train.int8_file import Steps, Whole
 
 STEPS = Steps(1.0, 0)
 
