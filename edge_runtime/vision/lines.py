@@ -7,8 +7,9 @@ from statistics import median
 from edge_runtime.records import Box
 
 REACH = 5.0  # heights: what is further apart is no neighbor, here and in `page_model`
-# The tilt is told by neighbors along lines that rise or fall by up to so much.
-STEEP = 0.36  # 20 degrees
+# The tilt is told by neighbors along lines that rise or fall by up to so much: 20 degrees, since neighbors in a grid
+# may stand across a corner; or 45 degrees, where that leaves far fewer lines.
+STEEP, STEEPER = 0.36, 1.0
 ASIDE = 0.3  # heights by which neighbors may stand higher or lower than that
 # A gap is one between words if it is at least this part of the line's height, and this many times the page's median.
 WORD_GAP = 1.0
@@ -18,9 +19,15 @@ WIDER = 2.0
 def order(boxes: Sequence[Box]) -> list[list[list[int]]]:
     """Return the indices of `boxes` as lines, top to bottom; each is a list of words, each of them left to right.
 
-    Lines may be tilted by up to 15 degrees.
+    Lines may rise or fall by up to 45 degrees. Where it is more than 20, they are at most half as many as otherwise:
+    the digits of a grid, taken along its diagonals, never are.
     """
-    slope = tilt(boxes)
+    lines, steeper = (_lines(boxes, tilt(boxes, steepest)) for steepest in (STEEP, STEEPER))
+    return _words(boxes, steeper if 2 * len(steeper) <= len(lines) else lines)
+
+
+def _lines(boxes: Sequence[Box], slope: float) -> list[list[int]]:
+    """Return the indices of boxes that stand on lines that fall by `slope` per pixel, top to bottom, left to right."""
     # Tops and bottoms as if the page had been turned upright around its left edge.
     level = [(b.y - slope * (b.x + b.width / 2), b.bottom - slope * (b.x + b.width / 2)) for b in boxes]
     lines: list[list[int]] = []
@@ -43,11 +50,14 @@ def order(boxes: Sequence[Box]) -> list[list[list[int]]]:
             lines.append([i])
             ends.append(level[i])
     lines.sort(key=lambda line: sum(sum(level[i]) for i in line) / len(line))
-    return _words(boxes, lines)
+    return lines
 
 
-def tilt(boxes: Sequence[Box]) -> float:
-    """Return how much the lines that `boxes` stand on fall per pixel to the right; 0 where that cannot be told."""
+def tilt(boxes: Sequence[Box], steepest: float = STEEP) -> float:
+    """Return how much the lines that `boxes` stand on fall per pixel to the right, at most by `steepest` either way.
+
+    It is 0 where that cannot be told.
+    """
     middles = sorted((b.x + b.width / 2, b.y + b.height / 2, b.height) for b in boxes)
     slopes = []
     for i, (x, y, height) in enumerate(middles):
@@ -55,11 +65,11 @@ def tilt(boxes: Sequence[Box]) -> float:
             taller, across, down = max(height, next_height), next_x - x, next_y - y
             if across > REACH * taller:
                 break
-            if across > 0 and abs(down) < STEEP * across + ASIDE * taller:
+            if across > 0 and abs(down) < steepest * across + ASIDE * taller:
                 slopes.append(down / across)
                 break
     slope = median(slopes) if len(slopes) > 1 else 0.0
-    return slope if abs(slope) <= STEEP else 0.0
+    return slope if abs(slope) <= steepest else 0.0
 
 
 def _words(boxes: Sequence[Box], lines: list[list[int]]) -> list[list[list[int]]]:
