@@ -55,7 +55,7 @@ BESIDE, ELSEWHERE = 8, 4
 WRITTEN_SHARE = 0.3  # of a page's digits that come from typefaces
 PHOTOGRAPHED = 0.25  # of the desks
 LEAST_INK = 24  # pixels
-VARIANTS = {"digits": 24, "letters": 8}  # of every character of every typeface
+VARIANTS = {"digits": 24, "letters": 8, "brackets": 24}  # of every character of every typeface
 FORMS = 200  # of every form that the pen is taught
 # Modules of the runtime, and whatever these import.
 PASSED_THROUGH = ("vision.planes", "vision.regions", "vision.candidates", "vision.normalize", "pages")
@@ -240,7 +240,8 @@ def _written(split: Split) -> Digits:
     rng = np.random.default_rng([SEED, zlib.crc32(split.encode())])
     images, labels = [], []
     for name in fonts.names(split == "held_out"):
-        for characters, kind in ((fonts.DIGITS, "digits"), (fonts.LETTERS, "letters")):
+        kinds = {"digits": fonts.DIGITS, "letters": fonts.LETTERS, "brackets": fonts.BRACKETS}
+        for kind, characters in kinds.items():
             for character in characters:
                 for _ in range(VARIANTS[kind]):
                     image = normalize(vary(fonts.stamp(name, character), rng))

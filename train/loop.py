@@ -18,12 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from edge_runtime import model_file
 from edge_runtime.errors import OptionError
 from edge_runtime.files import write_whole
-from train import augment, calibrate, crops, crowded, dataset, model
+from train import augment, calibrate, crops, crowded, dataset, model, starting
 from train.recipes import Mix, Recipe
 
 HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
+MEASURED = 10_000  # digits to measure a network by that training goes on from
 Row = dict[str, float]
 
 
@@ -35,11 +37,12 @@ class Checkpoint:
     seed, or is damaged.
     """
 
-    def __init__(self, folder: Path, recipe: Recipe, seed: int, resume: bool) -> None:
+    def __init__(self, folder: Path, recipe: Recipe, seed: int, resume: bool, start: Path | None = None) -> None:
         self.history: list[Row] = []
         self.calibration: dict[str, float] | None = None
         self._path = folder / "checkpoint.npz"
-        self._made_by = json.dumps({"recipe": asdict(recipe), "seed": seed}, sort_keys=True)
+        made_by = {"recipe": asdict(recipe), "seed": seed, "start": start and model_file.read(start).sha256}
+        self._made_by = json.dumps(made_by, sort_keys=True)
         self._saved: dict[str, NDArray[Any]] = {}
         if resume and self._path.is_file():
             self._read()
@@ -94,8 +97,10 @@ class Stage(NamedTuple):
     peak: float
 
 
-def fit(recipe: Recipe, seed: int, folder: Path, resume: bool) -> Fitted:
+def fit(recipe: Recipe, seed: int, folder: Path, resume: bool, start: Path | None = None) -> Fitted:
     """Train by a recipe, and calibrate where it says what pictures there will be.
+
+    `start` is the model file that a recipe goes on from, None for one that does not.
 
     Where the recipe has epochs to refit, these follow, on the held-out digits too: all that was to be chosen or fitted
     with them has been by then, so that the calibration is that of the network before. After every epoch a checkpoint in
@@ -106,16 +111,19 @@ def fit(recipe: Recipe, seed: int, folder: Path, resume: bool) -> Fitted:
     cv2.setNumThreads(1)  # one core prepares the next epoch while both train; more threads only get in the way
     beside = _beside(recipe.mix) if recipe.mix else []
     network = model.build(recipe)
+    before = starting.put(network, start, dataset.load("train").images[:MEASURED]) if start else None
     total = recipe.epochs + recipe.refit
     stages = [Stage("train", 0, recipe.epochs, recipe.learning_rate)]
     if recipe.refit:
         stages.append(Stage("all_train", recipe.epochs, total, recipe.refit_rate))
-    state = Checkpoint(folder, recipe, seed, resume)
+    state = Checkpoint(folder, recipe, seed, resume, start)
     bar = tqdm(total=total, initial=len(state.history), unit="epoch", disable=not sys.stderr.isatty())
     with bar:
         for stage in stages:
             if len(state.history) <= stage.last:
                 _train(network, recipe, seed, stage, beside, state, bar)
+            if before is not None:
+                network = starting.averaged(network, before, recipe.kept)
             if recipe.mix is not None and state.calibration is None:
                 state.calibration = calibrate.calibrate(network, recipe.mix)
     return Fitted(network, state.history, state.calibration)

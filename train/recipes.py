@@ -33,7 +33,7 @@ class Mix:
     camera_digits: int = 20_000  # whole digits, as the runtime cuts them out of drawn pages
     camera_others: int = 20_000  # what else it cuts out: halves, pairs, letters, scribbles, stains
     written_digits: int = 15_000  # digits of handwriting typefaces
-    written_others: int = 8_000  # their letters
+    written_others: int = 9_500  # their letters, brackets and parentheses
     crowded_digits: int = 8_000  # digits with the ends of their neighbors' strokes beside them
     pages: int = 8000  # that what is cut out comes from
     without: Scene | None = None  # a kind of scene that none of these pages shows
@@ -66,6 +66,7 @@ class Recipe:
     mix: Mix | None = None
     refit: int = 0  # epochs at the end that train on the held-out digits too
     refit_rate: float = 1e-3  # their peak
+    kept: float = 0.0  # goes on from a model file, whose weights are this part of the result: see starting.py
     tutorial: bool = False  # the tutorial's own workflow instead: see loop.fit_article
 
     def __post_init__(self) -> None:
@@ -73,6 +74,8 @@ class Recipe:
             raise ValueError("a recipe needs at least one hidden layer, one epoch and a batch size of one")
         if self.refit < 0:
             raise ValueError("epochs to refit must not be negative")
+        if not 0 <= self.kept < 1 or (self.kept and self.refit):
+            raise ValueError("what is kept must lie in [0, 1), and goes without epochs to refit")
 
     @property
     def classes(self) -> int:
@@ -87,7 +90,7 @@ RECIPES = {
         Recipe(name="article", hidden=(256, 128), epochs=20, batch_size=32, learning_rate=1e-3, tutorial=True),
         # What `make tflite` uses: the best that six minutes on two cores can do.
         Recipe(name="standard", hidden=(512, 512), epochs=90, batch_size=500, augmentation=Augmentation()),
-        # What ships: sees what the camera sees, and knows what is no digit.
+        # Sees what the camera sees, and knows what is no digit; `adapted` goes on from it.
         Recipe(
             name="release",
             hidden=(512, 448, 448),
@@ -96,6 +99,17 @@ RECIPES = {
             batch_size=500,
             augmentation=Augmentation(),
             mix=Mix(),
+        ),
+        # What ships: half of it what shipped before, half of it trained on with what the camera sees.
+        Recipe(
+            name="adapted",
+            hidden=(512, 448, 448),
+            epochs=30,
+            batch_size=500,
+            learning_rate=2e-4,
+            augmentation=Augmentation(),
+            mix=Mix(),
+            kept=0.5,
         ),
         # Seconds, for tests: the same path, a worse network.
         Recipe(name="smoke", hidden=(128,), epochs=4, batch_size=250, learning_rate=2e-2, weight_decay=0.3),

@@ -1,4 +1,4 @@
-"""Recipes: the five there are, and what is refused."""
+"""Recipes: the six there are, and what is refused."""
 
 import dataclasses
 from typing import Any
@@ -8,8 +8,8 @@ import pytest
 from train.recipes import RECIPES, Augmentation, Mix, Recipe
 
 
-def test_there_are_five_recipes_each_under_its_name() -> None:
-    assert set(RECIPES) == {"standard", "article", "release", "smoke", "rehearsal"}
+def test_there_are_six_recipes_each_under_its_name() -> None:
+    assert set(RECIPES) == {"standard", "article", "release", "adapted", "smoke", "rehearsal"}
     assert all(recipe.name == name for name, recipe in RECIPES.items())
 
 
@@ -19,12 +19,12 @@ def test_only_the_article_follows_the_tutorial() -> None:
 
 
 def test_what_is_meant_for_use_distorts() -> None:
-    assert [name for name, recipe in RECIPES.items() if recipe.augmentation] == ["standard", "release"]
+    assert [name for name, recipe in RECIPES.items() if recipe.augmentation] == ["standard", "release", "adapted"]
 
 
 def test_what_is_shown_other_things_has_an_output_for_them() -> None:
     assert {name: recipe.classes for name, recipe in RECIPES.items()} == {
-        "article": 10, "standard": 10, "release": 11, "smoke": 10, "rehearsal": 11,
+        "article": 10, "standard": 10, "release": 11, "adapted": 11, "smoke": 10, "rehearsal": 11,
     }  # fmt: skip
     assert dataclasses.replace(RECIPES["smoke"], mix=Mix(camera_others=0, written_others=0)).classes == 10
 
@@ -37,10 +37,22 @@ def test_impossible_mix_is_refused(nonsense: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "nonsense",
-    [{"epochs": 0}, {"epochs": -1}, {"batch_size": 0}, {"hidden": ()}, {"hidden": (128, 0)}, {"refit": -1}],
+    [
+        {"epochs": 0},
+        {"epochs": -1},
+        {"batch_size": 0},
+        {"hidden": ()},
+        {"hidden": (128, 0)},
+        {"refit": -1},
+        {"kept": -0.1},
+        {"kept": 1.0},
+        {"kept": 0.5, "refit": 1},
+    ],
 )
 def test_impossible_recipe_is_refused(nonsense: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"at least one hidden layer, one epoch and a batch|must not be negative"):
+    with pytest.raises(
+        ValueError, match=r"at least one hidden layer, one epoch and a batch|must not be negative|what is kept"
+    ):
         dataclasses.replace(RECIPES["smoke"], **nonsense)
 
 
