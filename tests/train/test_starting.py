@@ -1,0 +1,127 @@
+"""To go on from a model file: the network answers as the file does, and what comes of it is averaged with that."""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edge_runtime import Classifier
+from edge_runtime.errors import ModelError
+from edge_runtime.records import Uint8
+from tests.benchmarks import tiny_build
+from tests.builds import few
+from tests.commands import Call
+from train import dataset, int8_file, loop, model, starting
+from train.__main__ import main
+from train.recipes import Recipe
+
+GOING_ON = Recipe(name="going on", hidden=(24, 16), epochs=2, batch_size=300, learning_rate=1e-3, kept=0.5)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_digits() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dataset, "load", few)
+        yield
+
+
+@pytest.fixture(scope="module")
+def images() -> Uint8:
+    return dataset.load("train").images[:1000]
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory, images: Uint8) -> Path:
+    return tiny_build.write(tmp_path_factory.mktemp("starting") / "build", images)
+
+
+@pytest.fixture(scope="module")
+def start(build: Path) -> Path:
+    return build / "digits-int8.tflite"
+
+
+def logits(network: keras.Sequential, images: Uint8) -> NDArray[np.float32]:
+    return np.asarray(network(images.astype(np.float32)))
+
+
+def test_the_network_answers_as_the_file_does(start: Path, images: Uint8) -> None:
+    network = model.build(GOING_ON)
+    starting.put(network, start, images)
+    answers = logits(network, images[:100])
+    step = int8_file.read(start)[-1].answered
+    with Classifier(start) as classifier:
+        expected = (np.concatenate([classifier.scores(one[None]) for one in images[:100]]) - step.zero) * step.scale
+    # The file rounds what every layer answers to one of 256 steps.
+    assert np.abs(answers - expected).max() < 6 * step.scale
+    assert np.corrcoef(answers.ravel(), expected.ravel())[0, 1] > 0.999
+
+
+def test_batch_normalization_begins_with_what_it_measures(start: Path, images: Uint8) -> None:
+    network = model.build(GOING_ON)
+    starting.put(network, start, images)
+    training = np.asarray(network(images.astype(np.float32), training=True))
+    assert training == pytest.approx(logits(network, images), abs=1e-3)
+    first = keras.Sequential([keras.Input((28, 28)), *network.layers[:5]])
+    spread = logits(first, images).std(axis=0)
+    assert spread[spread > 0.1] == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.25, 0.9])
+def test_what_was_not_trained_is_its_own_average(start: Path, images: Uint8, kept: float) -> None:
+    network = model.build(GOING_ON)
+    before = starting.put(network, start, images)
+    average = starting.averaged(network, before, kept)
+    assert logits(average, images) == pytest.approx(logits(network, images), abs=1e-4)
+
+
+def test_weights_are_averaged(start: Path, images: Uint8) -> None:
+    network = model.build(GOING_ON)
+    before = starting.put(network, start, images)
+    last = network.layers[-1]
+    kernel, bias = last.get_weights()
+    last.set_weights([kernel + 1, bias - 2])
+    average = starting.averaged(network, before, 0.75)
+    made = average.layers[-1].get_weights()
+    assert made[0] == pytest.approx(kernel + 0.25, abs=1e-5)
+    assert made[1] == pytest.approx(bias - 0.5, abs=1e-5)
+
+
+def test_a_file_of_other_layers_is_refused(start: Path, images: Uint8) -> None:
+    network = model.build(dataclasses.replace(GOING_ON, hidden=(24, 17)))
+    with pytest.raises(ModelError, match=r"digits-int8\.tflite has layers of .*other than this recipe's"):
+        starting.put(network, start, images)
+
+
+def test_training_goes_on_from_the_file(start: Path, tmp_path: Path, images: Uint8) -> None:
+    network, history, _ = loop.fit(GOING_ON, 1, tmp_path / "one", resume=False, start=start)
+    anew = loop.fit(dataclasses.replace(GOING_ON, kept=0.0), 1, tmp_path / "anew", resume=False)
+    assert [type(layer) for layer in network.layers[2:]] == [keras.layers.Dense, keras.layers.ReLU] * 2 + [
+        keras.layers.Dense
+    ]
+    assert len(history) == GOING_ON.epochs
+    assert not np.array_equal(logits(network, images), logits(anew.network, images))
+    again = loop.fit(GOING_ON, 1, tmp_path / "two", resume=False, start=start)
+    assert np.array_equal(logits(network, images), logits(again.network, images))
+
+
+def test_it_goes_on_after_an_interruption_with_the_same_start_alone(
+    start: Path, build: Path, tmp_path: Path, images: Uint8
+) -> None:
+    whole = loop.fit(GOING_ON, 1, tmp_path / "whole", resume=False, start=start)
+    again = loop.fit(GOING_ON, 1, tmp_path / "whole", resume=True, start=start)  # all of its epochs are done
+    assert np.array_equal(logits(whole.network, images), logits(again.network, images))
+    other = tmp_path / "other.tflite"
+    other.write_bytes((build / "digits-dynamic.tflite").read_bytes())
+    with pytest.raises(ModelError, match=r"other\.tflite is not made of int8 dense layers"):
+        loop.fit(GOING_ON, 1, tmp_path / "whole", resume=True, start=other)
+
+
+def test_a_recipe_that_begins_anew_takes_no_start(start: Path, tmp_path: Path, call: Call) -> None:
+    done = call(main, "--recipe", "smoke", "--start", start, "--output", tmp_path / "out")
+    assert done.code == 2
+    assert "the recipe smoke begins anew" in done.err
+    assert not (tmp_path / "out").exists()
