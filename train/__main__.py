@@ -12,8 +12,10 @@ import json
 import logging
 import os
 import shlex
+import shutil
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import click
@@ -64,7 +66,8 @@ def _run(recipe: Recipe, seed: int, folder: Path, resume: bool, start: Path | No
         bare, history = loop.fit_article(recipe, seed, folder, resume)
         network = model.with_pixels(bare)
     else:
-        logits, history, calibration = loop.fit(recipe, seed, folder, resume, start)
+        adapt = partial(loop.adapt, start=start) if start else loop.fit
+        logits, history, calibration = adapt(recipe, seed, folder, resume)
         if calibration is not None:
             calibrate.fold(logits, calibration)
         network = model.with_probabilities(logits)
@@ -112,6 +115,8 @@ def _run(recipe: Recipe, seed: int, folder: Path, resume: bool, start: Path | No
     # Last of all, for where it is, the rest is too.
     write_whole(folder / "digits.keras", network.save)
     (folder / "checkpoint.npz").unlink(missing_ok=True)
+    for scratch in folder.glob(f"{loop.RUN}*"):
+        shutil.rmtree(scratch)
     print(f"{accuracy:.2%} of the test digits read right; {folder / 'report' / 'index.html'} shows the rest")
 
 

@@ -26,6 +26,7 @@ from train.recipes import Mix, Recipe
 
 HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
 MEASURED = 10_000  # digits to measure a network by that training goes on from
+RUN = "run-"  # begins the names of folders for what each run needs to go on
 Row = dict[str, float]
 
 
@@ -97,10 +98,8 @@ class Stage(NamedTuple):
     peak: float
 
 
-def fit(recipe: Recipe, seed: int, folder: Path, resume: bool, start: Path | None = None) -> Fitted:
+def fit(recipe: Recipe, seed: int, folder: Path, resume: bool) -> Fitted:
     """Train by a recipe, and calibrate where it says what pictures there will be.
-
-    `start` is the model file that a recipe goes on from, None for one that does not.
 
     Where the recipe has epochs to refit, these follow, on the held-out digits too: all that was to be chosen or fitted
     with them has been by then, so that the calibration is that of the network before. After every epoch a checkpoint in
@@ -111,22 +110,47 @@ def fit(recipe: Recipe, seed: int, folder: Path, resume: bool, start: Path | Non
     cv2.setNumThreads(1)  # one core prepares the next epoch while both train; more threads only get in the way
     beside = _beside(recipe.mix) if recipe.mix else []
     network = model.build(recipe)
-    before = starting.put(network, start, dataset.load("train").images[:MEASURED]) if start else None
     total = recipe.epochs + recipe.refit
     stages = [Stage("train", 0, recipe.epochs, recipe.learning_rate)]
     if recipe.refit:
         stages.append(Stage("all_train", recipe.epochs, total, recipe.refit_rate))
-    state = Checkpoint(folder, recipe, seed, resume, start)
+    state = Checkpoint(folder, recipe, seed, resume)
     bar = tqdm(total=total, initial=len(state.history), unit="epoch", disable=not sys.stderr.isatty())
     with bar:
         for stage in stages:
             if len(state.history) <= stage.last:
                 _train(network, recipe, seed, stage, beside, state, bar)
-            if before is not None:
-                network = starting.averaged(network, before, recipe.kept)
             if recipe.mix is not None and state.calibration is None:
                 state.calibration = calibrate.calibrate(network, recipe.mix)
     return Fitted(network, state.history, state.calibration)
+
+
+def adapt(recipe: Recipe, seed: int, folder: Path, resume: bool, start: Path) -> Fitted:
+    """Train the network of a model file on, by a recipe that keeps some of it, and calibrate what comes of it.
+
+    Each of the recipe's runs begins with the file's weights, and has the next seed. The result is the average of the
+    weights before and after all of them. What they need to go on is in folders of their own in `folder`.
+    """
+    cv2.setNumThreads(1)
+    beside = _beside(recipe.mix) if recipe.mix else []
+    images = dataset.load("train").images[:MEASURED]
+    networks, history = [], list[Row]()
+    with tqdm(total=recipe.epochs * recipe.runs, unit="epoch", disable=not sys.stderr.isatty()) as bar:
+        for run in range(recipe.runs):
+            keras.utils.set_random_seed(seed + run)
+            network = model.build(recipe)
+            before = starting.put(network, start, images)
+            own = folder / f"{RUN}{run + 1}"
+            own.mkdir(parents=True, exist_ok=True)
+            state = Checkpoint(own, recipe, seed + run, resume, start)
+            bar.update(len(state.history))
+            _train(
+                network, recipe, seed + run, Stage("train", 0, recipe.epochs, recipe.learning_rate), beside, state, bar
+            )
+            networks.append(network)
+            history += [{**row, "epoch": row["epoch"] + run * recipe.epochs} for row in state.history]
+    average = starting.averaged(networks, before, recipe.kept)
+    return Fitted(average, history, calibrate.calibrate(average, recipe.mix) if recipe.mix else None)
 
 
 def _train(

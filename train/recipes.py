@@ -67,6 +67,7 @@ class Recipe:
     refit: int = 0  # epochs at the end that train on the held-out digits too
     refit_rate: float = 1e-3  # their peak
     kept: float = 0.0  # goes on from a model file, whose weights are this part of the result: see starting.py
+    runs: int = 1  # how often it does so, each with a seed of its own; they share the rest of the result
     tutorial: bool = False  # the tutorial's own workflow instead: see loop.fit_article
 
     def __post_init__(self) -> None:
@@ -76,6 +77,8 @@ class Recipe:
             raise ValueError("epochs to refit must not be negative")
         if not 0 <= self.kept < 1 or (self.kept and self.refit):
             raise ValueError("what is kept must lie in [0, 1), and goes without epochs to refit")
+        if self.runs < 1 or (self.runs > 1 and not self.kept):
+            raise ValueError("what is kept goes with one run or more, and several runs with what is kept")
 
     @property
     def classes(self) -> int:
@@ -110,6 +113,7 @@ RECIPES = {
             augmentation=Augmentation(),
             mix=Mix(),
             kept=0.5,
+            runs=2,
         ),
         # Seconds, for tests: the same path, a worse network.
         Recipe(name="smoke", hidden=(128,), epochs=4, batch_size=250, learning_rate=2e-2, weight_decay=0.3),

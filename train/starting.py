@@ -1,9 +1,11 @@
 """Go on from a model file: its network, to be trained on, and the average of what it was and what it became.
 
-The average reads what was trained for nearly as well, and keeps what the network could do before: Wortsman et al.
-(2022), "Robust fine-tuning of zero-shot models".
+The average reads what was trained for nearly as well, and keeps what the network could do before (Wortsman et al. 2022,
+"Robust fine-tuning of zero-shot models"); several that went on from one network average better than any (by the same,
+"Model soups").
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,15 +59,20 @@ def put(network: keras.Sequential, path: Path, images: Uint8) -> list[Layer]:
     return layers
 
 
-def averaged(network: keras.Sequential, before: list[Layer], kept: float) -> keras.Sequential:
-    """Return a network of plain dense layers: the average of `before`, which weighs `kept`, 0-1, and of `network`."""
-    shape = keras.Input(network.input_shape[1:])
+def averaged(networks: Sequence[keras.Sequential], before: list[Layer], kept: float) -> keras.Sequential:
+    """Return a network of plain dense layers: the average of `before`, which weighs `kept`, 0-1, and of `networks`.
+
+    These went on from `before`, and weigh the same.
+    """
+    shape = keras.Input(networks[0].input_shape[1:])
     result = keras.Sequential([shape, keras.layers.Rescaling(1 / WHITE), keras.layers.Flatten()])
-    for was, became in zip(before, _folded(network), strict=True):
+    for was, *became in zip(before, *map(_folded, networks), strict=True):
         if len(result.layers) > 2:
             result.add(keras.layers.ReLU())
         result.add(keras.layers.Dense(len(was.bias)))
-        result.layers[-1].set_weights([kept * old + (1 - kept) * new for old, new in zip(was, became, strict=True)])
+        result.layers[-1].set_weights(
+            [kept * old + (1 - kept) * np.mean(new, axis=0) for old, *new in zip(was, *became, strict=True)]
+        )
     return result
 
 

@@ -47,6 +47,8 @@ def test_impossible_mix_is_refused(nonsense: dict[str, Any]) -> None:
         {"kept": -0.1},
         {"kept": 1.0},
         {"kept": 0.5, "refit": 1},
+        {"runs": 0},
+        {"runs": 2},
     ],
 )
 def test_impossible_recipe_is_refused(nonsense: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from train import dataset, int8_file, loop, model, starting
 from train.__main__ import main
 from train.recipes import Recipe
 
-GOING_ON = Recipe(name="going on", hidden=(24, 16), epochs=2, batch_size=300, learning_rate=1e-3, kept=0.5)
+GOING_ON = Recipe(name="going on", hidden=(24, 16), epochs=1, batch_size=300, learning_rate=1e-3, kept=0.5, runs=2)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -74,7 +74,7 @@ def test_batch_normalization_begins_with_what_it_measures(start: Path, images: U
 def test_what_was_not_trained_is_its_own_average(start: Path, images: Uint8, kept: float) -> None:
     network = model.build(GOING_ON)
     before = starting.put(network, start, images)
-    average = starting.averaged(network, before, kept)
+    average = starting.averaged([network], before, kept)
     assert logits(average, images) == pytest.approx(logits(network, images), abs=1e-4)
 
 
@@ -84,10 +84,20 @@ def test_weights_are_averaged(start: Path, images: Uint8) -> None:
     last = network.layers[-1]
     kernel, bias = last.get_weights()
     last.set_weights([kernel + 1, bias - 2])
-    average = starting.averaged(network, before, 0.75)
+    average = starting.averaged([network], before, 0.75)
     made = average.layers[-1].get_weights()
     assert made[0] == pytest.approx(kernel + 0.25, abs=1e-5)
     assert made[1] == pytest.approx(bias - 0.5, abs=1e-5)
+
+
+def test_several_runs_share_what_is_not_kept(start: Path, images: Uint8) -> None:
+    networks = [model.build(GOING_ON) for _ in range(2)]
+    for network, more in zip(networks, (2, 4), strict=True):
+        before = starting.put(network, start, images)
+        kernel, bias = network.layers[-1].get_weights()
+        network.layers[-1].set_weights([kernel, bias + more])
+    average = starting.averaged(networks, before, 0.5)
+    assert average.layers[-1].get_weights()[1] == pytest.approx(bias + 1.5, abs=1e-5)
 
 
 def test_a_file_of_other_layers_is_refused(start: Path, images: Uint8) -> None:
@@ -97,27 +107,27 @@ def test_a_file_of_other_layers_is_refused(start: Path, images: Uint8) -> None:
 
 
 def test_training_goes_on_from_the_file(start: Path, tmp_path: Path, images: Uint8) -> None:
-    network, history, _ = loop.fit(GOING_ON, 1, tmp_path / "one", resume=False, start=start)
-    anew = loop.fit(dataclasses.replace(GOING_ON, kept=0.0), 1, tmp_path / "anew", resume=False)
+    network, history, _ = loop.adapt(GOING_ON, 1, tmp_path / "one", resume=False, start=start)
+    anew = loop.fit(dataclasses.replace(GOING_ON, kept=0.0, runs=1), 1, tmp_path / "anew", resume=False)
     assert [type(layer) for layer in network.layers[2:]] == [keras.layers.Dense, keras.layers.ReLU] * 2 + [
         keras.layers.Dense
     ]
-    assert len(history) == GOING_ON.epochs
+    assert [row["epoch"] for row in history] == [1, 2]  # of both runs
     assert not np.array_equal(logits(network, images), logits(anew.network, images))
-    again = loop.fit(GOING_ON, 1, tmp_path / "two", resume=False, start=start)
+    again = loop.adapt(GOING_ON, 1, tmp_path / "two", resume=False, start=start)
     assert np.array_equal(logits(network, images), logits(again.network, images))
 
 
 def test_it_goes_on_after_an_interruption_with_the_same_start_alone(
     start: Path, build: Path, tmp_path: Path, images: Uint8
 ) -> None:
-    whole = loop.fit(GOING_ON, 1, tmp_path / "whole", resume=False, start=start)
-    again = loop.fit(GOING_ON, 1, tmp_path / "whole", resume=True, start=start)  # all of its epochs are done
+    whole = loop.adapt(GOING_ON, 1, tmp_path / "whole", resume=False, start=start)
+    again = loop.adapt(GOING_ON, 1, tmp_path / "whole", resume=True, start=start)  # all of its epochs are done
     assert np.array_equal(logits(whole.network, images), logits(again.network, images))
     other = tmp_path / "other.tflite"
     other.write_bytes((build / "digits-dynamic.tflite").read_bytes())
     with pytest.raises(ModelError, match=r"other\.tflite is not made of int8 dense layers"):
-        loop.fit(GOING_ON, 1, tmp_path / "whole", resume=True, start=other)
+        loop.adapt(GOING_ON, 1, tmp_path / "whole", resume=True, start=other)
 
 
 def test_a_recipe_that_begins_anew_takes_no_start(start: Path, tmp_path: Path, call: Call) -> None:
