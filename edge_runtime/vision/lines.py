@@ -10,7 +10,6 @@ REACH = 5.0  # heights: what is further apart is no neighbor, here and in `page_
 # The tilt is told by neighbors along lines that rise or fall by up to so much: 20 degrees, since neighbors in a grid
 # may stand across a corner; or 45 degrees, where that leaves far fewer lines.
 STEEP, STEEPER = 0.36, 1.0
-ASIDE = 0.3  # heights by which neighbors may stand higher or lower than that
 # A gap is one between words if it is at least this part of the line's height, and this many times the page's median.
 WORD_GAP = 1.0
 WIDER = 2.0
@@ -19,7 +18,7 @@ WIDER = 2.0
 def order(boxes: Sequence[Box]) -> list[list[list[int]]]:
     """Return the indices of `boxes` as lines, top to bottom; each is a list of words, each of them left to right.
 
-    Lines may rise or fall by up to 45 degrees. Where it is more than 20, they are at most half as many as otherwise:
+    Lines may rise or fall by up to 45 degrees. Those that do so by more than 20 are at most half as many as otherwise:
     the digits of a grid, taken along its diagonals, never are.
     """
     lines, steeper = (_lines(boxes, tilt(boxes, steepest)) for steepest in (STEEP, STEEPER))
@@ -65,7 +64,7 @@ def tilt(boxes: Sequence[Box], steepest: float = STEEP) -> float:
             taller, across, down = max(height, next_height), next_x - x, next_y - y
             if across > REACH * taller:
                 break
-            if across > 0 and abs(down) < steepest * across + ASIDE * taller:
+            if across > 0 and abs(down) < steepest * across:
                 slopes.append(down / across)
                 break
     slope = median(slopes) if len(slopes) > 1 else 0.0

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from edge_runtime.trace import Trace
-from edge_runtime.vision.lines import order
 
 
 def crops(trace: Trace, labels: Sequence[str]) -> list[dict[str, Any]]:
@@ -17,8 +16,8 @@ def crops(trace: Trace, labels: Sequence[str]) -> list[dict[str, Any]]:
     """
     why = dict(zip(trace.chosen, trace.reasons, strict=True))
     boxes = dict(zip(trace.chosen, trace.boxes, strict=True))
-    kept = [i for i in trace.chosen if why[i] is None]
-    seen = [kept[k] for line in order([boxes[i] for i in kept]) for word in line for k in word]
+    read = {boxes[i]: i for i in trace.chosen if why[i] is None}
+    seen = [read[digit.box] for digit in trace.reading.digits]
     # The reading leaves out ink that it holds in another way; what it lists is in the order in which it was chosen.
     listed = iter(trace.reading.rejected)
     awaited = next(listed, None)

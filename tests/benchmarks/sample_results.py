@@ -19,7 +19,7 @@ ENVIRONMENT: dict[str, Any] = {
     "state": {"governor": None, "frequency_hz": 2_600_000_000, "temperature_celsius": 51.5, "throttled": [],
               "load_average": [0.25, 0.5, 0.75]},
     "commit": "0123456789abcdef0123456789abcdef01234567",
-    "model": "21462794e8bc",
+    "model": "cf827e7f8116",
 }  # fmt: skip
 RECIPES = {"float32": (9951, 465_000, 21e3), "float16": (9951, 241_000, 22e3), "dynamic": (9950, 131_000, 17e3),
            "int8": (9949, 133_000, 14e3)}  # fmt: skip

@@ -35,7 +35,7 @@ def test_the_file_is_as_its_schema_says(tmp_path: Path) -> None:
     assert [path.name for path in path.parent.iterdir()] == ["latency.json"]
     assert written["settings"] == {"fast": True}
     assert written["details"] == {"turns": 3}
-    assert written["environment"]["model"] == "21462794e8bc"
+    assert written["environment"]["model"] == "cf827e7f8116"
 
 
 def test_figures_of_each_kind() -> None:

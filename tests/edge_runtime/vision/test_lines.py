@@ -66,6 +66,15 @@ def test_digits_of_a_grid_are_read_by_rows_not_by_diagonals(across: int) -> None
     assert [[i for word in line for i in word] for line in order(boxes)] == [[*range(k, k + 4)] for k in (0, 4, 8, 12)]
 
 
+def test_a_column_beside_a_narrower_one_a_little_lower_does_not_tilt_a_table() -> None:
+    narrow = [Box(42, 82 + 26 * row, 8, 12) for row in range(5)]
+    wide = [Box(100, 77 + 27 * row, 20, 20) for row in range(3)]
+    far = [Box(382, 79 + 26 * row, 18, 15) for row in range(3)]
+    boxes = [*narrow, *wide, *far, Box(374, 213, 19, 18), Box(395, 212, 15, 17)]
+    read = [[i for word in line for i in word] for line in order(boxes)]
+    assert read == [[0, 5, 8], [1, 6, 9], [2, 7, 10], [3], [4], [11, 12]]
+
+
 @pytest.mark.parametrize("degrees", [-15, -8, 0, 8, 15])
 def test_tilt_is_how_much_lines_fall(degrees: float) -> None:
     slope = float(np.tan(np.radians(degrees)))
