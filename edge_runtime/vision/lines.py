@@ -52,7 +52,7 @@ def _lines(boxes: Sequence[Box], slope: float) -> list[list[int]]:
     return lines
 
 
-def tilt(boxes: Sequence[Box], steepest: float = STEEP) -> float:
+def tilt(boxes: Sequence[Box], steepest: float) -> float:
     """Return how much the lines that `boxes` stand on fall per pixel to the right, at most by `steepest` either way.
 
     It is 0 where that cannot be told.

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_runtime.records import Box
-from edge_runtime.vision.lines import order, tilt
+from edge_runtime.vision.lines import STEEP, order, tilt
 
 LINES = st.lists(
     st.builds(Box, st.integers(0, 600), st.integers(0, 400), st.integers(1, 60), st.integers(1, 60)), max_size=30
@@ -78,7 +78,7 @@ def test_a_column_beside_a_narrower_one_a_little_lower_does_not_tilt_a_table() -
 @pytest.mark.parametrize("degrees", [-15, -8, 0, 8, 15])
 def test_tilt_is_how_much_lines_fall(degrees: float) -> None:
     slope = float(np.tan(np.radians(degrees)))
-    assert tilt(grid(3, 10, slope=slope)) == pytest.approx(slope, abs=0.015)
+    assert tilt(grid(3, 10, slope=slope), STEEP) == pytest.approx(slope, abs=0.015)
 
 
 def test_high_and_low_digits_have_their_tilt() -> None:
@@ -97,7 +97,7 @@ def test_high_and_low_digits_have_their_tilt() -> None:
     ],
 )
 def test_where_nothing_tells_the_tilt_there_is_none(boxes: list[Box]) -> None:
-    assert tilt(boxes) == 0
+    assert tilt(boxes, STEEP) == 0
 
 
 def test_columns_are_words_of_the_same_lines() -> None:
@@ -132,4 +132,6 @@ def test_every_digit_stands_in_one_word(boxes: list[Box]) -> None:
 
 @given(LINES, st.integers(0, 500), st.integers(0, 500))
 def test_tilt_is_the_same_wherever_digits_stand(boxes: list[Box], x: int, y: int) -> None:
-    assert tilt([Box(b.x + x, b.y + y, b.width, b.height) for b in boxes]) == pytest.approx(tilt(boxes), abs=1e-9)
+    assert tilt([Box(b.x + x, b.y + y, b.width, b.height) for b in boxes], STEEP) == pytest.approx(
+        tilt(boxes, STEEP), abs=1e-9
+    )
