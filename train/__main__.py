@@ -2,7 +2,7 @@
 
 python -m train                              the standard recipe, into build/standard
 python -m train --recipe release             sees what the camera sees: about 45 minutes on two cores
-python -m train --recipe adapted             the model that ships goes on from one of these: 20 minutes
+python -m train --recipe adapted             fine-tunes the model that ships: about 20 minutes
 python -m train --recipe article             the tutorial's own workflow
 python -m train --recipe standard --resume   go on after an interruption
 """
@@ -50,7 +50,7 @@ def train(name: str, seed: int, epochs: int | None, output: Path | None, start: 
     if recipe.kept:
         start = start or model_file.SHIPPED
     elif start is not None:
-        raise click.BadParameter(f"the recipe {name} begins anew", param_hint="--start")
+        raise click.BadParameter(f"the recipe {name} does not fine-tune a model file", param_hint="--start")
     folder = output or Path("build") / name
     folder.mkdir(parents=True, exist_ok=True)
     _run(recipe, seed, folder, resume, start)

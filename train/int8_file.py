@@ -35,12 +35,12 @@ class Whole(NamedTuple):
     answered: Steps
 
     @property
-    def kernel(self) -> NDArray[np.float64]:
+    def real_kernel(self) -> NDArray[np.float64]:
         """The weights that these numbers stand for, (inputs, outputs)."""
         return (self.weights * self.scales.astype(np.float64)[:, None]).T
 
     @property
-    def shift(self) -> NDArray[np.float64]:
+    def real_bias(self) -> NDArray[np.float64]:
         """The bias that these numbers stand for, (outputs,)."""
         return self.bias * (self.scales.astype(np.float64) * self.inputs.scale)
 

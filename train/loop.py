@@ -1,16 +1,13 @@
 """Fit a network to a recipe: the same seed on the same machine gives the same weights, also after an interruption."""
 
 import csv
-import json
 import math
 import sys
 import time
-import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 import cv2
 import keras
@@ -18,67 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edge_runtime import model_file
-from edge_runtime.errors import OptionError
 from edge_runtime.files import write_whole
-from train import augment, calibrate, crops, crowded, dataset, model, starting
+from train import augment, calibrate, crops, crowded, dataset, finetune, model
+from train.checkpoint import Checkpoint, Row
 from train.recipes import Mix, Recipe
 
 HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
-MEASURED = 10_000  # digits to measure a network by that training goes on from
-RUN = "run-"  # begins the names of folders for what each run needs to go on
-Row = dict[str, float]
-
-
-class Checkpoint:
-    """`folder`/checkpoint.npz: all that is needed to go on after an epoch.
-
-    That is the network's and the optimizer's variables, the history, and the calibration where there is one by then.
-    With `resume` it begins with what the file says. Raises OptionError where the file belongs to another recipe or
-    seed, or is damaged.
-    """
-
-    def __init__(self, folder: Path, recipe: Recipe, seed: int, resume: bool, start: Path | None = None) -> None:
-        self.history: list[Row] = []
-        self.calibration: dict[str, float] | None = None
-        self._path = folder / "checkpoint.npz"
-        made_by = {"recipe": asdict(recipe), "seed": seed, "start": start and model_file.read(start).sha256}
-        self._made_by = json.dumps(made_by, sort_keys=True)
-        self._saved: dict[str, NDArray[Any]] = {}
-        if resume and self._path.is_file():
-            self._read()
-
-    def _read(self) -> None:
-        try:
-            with self._path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
-                self._saved = dict(saved)
-        except (EOFError, ValueError, zipfile.BadZipFile) as error:
-            raise OptionError(f"cannot go on from {self._path}: {error}; remove it to start anew") from error
-        if str(self._saved["made_by"]) != self._made_by:
-            raise OptionError(
-                f"{self._path} belongs to another recipe, seed or number of epochs: "
-                "give the same again, or remove it to start anew"
-            )
-        self.history = list(json.loads(str(self._saved["history"])))
-        self.calibration = json.loads(str(self._saved["calibration"]))
-
-    def restore(self, network: keras.Sequential) -> None:
-        """Put the network and its optimizer where they were, once; without a file they stay as they are."""
-        saved, self._saved = self._saved, {}
-        if saved:
-            for i, variable in enumerate(_variables(network)):
-                variable.assign(saved[f"variable_{i}"])
-
-    def save(self, network: keras.Sequential) -> None:
-        """Write the state after an epoch."""
-        arrays = {f"variable_{i}": variable.numpy() for i, variable in enumerate(_variables(network))}
-        history, calibration = json.dumps(self.history), json.dumps(self.calibration)
-
-        def write(temporary: Path) -> None:
-            with temporary.open("wb") as file:
-                np.savez(file, made_by=self._made_by, history=history, calibration=calibration, **arrays)
-
-        write_whole(self._path, write)
+MEASURED = 10_000  # digits that say how strongly each unit of a network answers that is to be fine-tuned
+RUN = "run-"  # begins the name of the folder for the checkpoint of each run of `adapt`
 
 
 class Fitted(NamedTuple):
@@ -126,10 +70,10 @@ def fit(recipe: Recipe, seed: int, folder: Path, resume: bool) -> Fitted:
 
 
 def adapt(recipe: Recipe, seed: int, folder: Path, resume: bool, start: Path) -> Fitted:
-    """Train the network of a model file on, by a recipe that keeps some of it, and calibrate what comes of it.
+    """Fine-tune the network of a model file, average its weights before and after, and calibrate the result.
 
-    Each of the recipe's runs begins with the file's weights, and has the next seed. The result is the average of the
-    weights before and after all of them. What they need to go on is in folders of their own in `folder`.
+    Each of the recipe's runs starts from the file's weights, the first with `seed`, the next with `seed` + 1, and so
+    on. Their checkpoints are in folders of their own in `folder`.
     """
     cv2.setNumThreads(1)
     beside = _beside(recipe.mix) if recipe.mix else []
@@ -139,7 +83,7 @@ def adapt(recipe: Recipe, seed: int, folder: Path, resume: bool, start: Path) ->
         for run in range(recipe.runs):
             keras.utils.set_random_seed(seed + run)
             network = model.build(recipe)
-            before = starting.put(network, start, images)
+            before = finetune.initialize(network, start, images)
             own = folder / f"{RUN}{run + 1}"
             own.mkdir(parents=True, exist_ok=True)
             state = Checkpoint(own, recipe, seed + run, resume, start)
@@ -149,7 +93,7 @@ def adapt(recipe: Recipe, seed: int, folder: Path, resume: bool, start: Path) ->
             )
             networks.append(network)
             history += [{**row, "epoch": row["epoch"] + run * recipe.epochs} for row in state.history]
-    average = starting.averaged(networks, before, recipe.kept)
+    average = finetune.average(networks, before, recipe.kept)
     return Fitted(average, history, calibrate.calibrate(average, recipe.mix) if recipe.mix else None)
 
 
@@ -227,10 +171,6 @@ def write_history(path: Path, history: list[Row]) -> None:
             writer.writerows(history)
 
     write_whole(path, write)
-
-
-def _variables(network: keras.Sequential) -> list[keras.Variable]:
-    return [*network.variables, *network.optimizer.variables]
 
 
 def _optimizer(recipe: Recipe, peak: float, steps: int) -> keras.optimizers.Optimizer:

@@ -66,8 +66,8 @@ class Recipe:
     mix: Mix | None = None
     refit: int = 0  # epochs at the end that train on the held-out digits too
     refit_rate: float = 1e-3  # their peak
-    kept: float = 0.0  # goes on from a model file, whose weights are this part of the result: see starting.py
-    runs: int = 1  # how often it does so, each with a seed of its own; they share the rest of the result
+    kept: float = 0.0  # above 0, a model file is fine-tuned, and this is its part of the averaged weights: finetune.py
+    runs: int = 1  # how often it is, with a seed of its own each; the runs share the rest of the average
     tutorial: bool = False  # the tutorial's own workflow instead: see loop.fit_article
 
     def __post_init__(self) -> None:
@@ -76,9 +76,9 @@ class Recipe:
         if self.refit < 0:
             raise ValueError("epochs to refit must not be negative")
         if not 0 <= self.kept < 1 or (self.kept and self.refit):
-            raise ValueError("what is kept must lie in [0, 1), and goes without epochs to refit")
+            raise ValueError("kept must lie in [0, 1), and does not go with epochs to refit")
         if self.runs < 1 or (self.runs > 1 and not self.kept):
-            raise ValueError("what is kept goes with one run or more, and several runs with what is kept")
+            raise ValueError("a recipe has one run, or several where kept is above 0")
 
     @property
     def classes(self) -> int:
@@ -93,7 +93,7 @@ RECIPES = {
         Recipe(name="article", hidden=(256, 128), epochs=20, batch_size=32, learning_rate=1e-3, tutorial=True),
         # What `make tflite` uses: the best that six minutes on two cores can do.
         Recipe(name="standard", hidden=(512, 512), epochs=90, batch_size=500, augmentation=Augmentation()),
-        # Sees what the camera sees, and knows what is no digit; `adapted` goes on from it.
+        # Sees what the camera sees, and knows what is no digit; `adapted` fine-tunes it.
         Recipe(
             name="release",
             hidden=(512, 448, 448),
@@ -103,7 +103,7 @@ RECIPES = {
             augmentation=Augmentation(),
             mix=Mix(),
         ),
-        # What ships: half of it what shipped before, half of it trained on with what the camera sees.
+        # What ships: the model that shipped before, fine-tuned.
         Recipe(
             name="adapted",
             hidden=(512, 448, 448),

@@ -7,8 +7,8 @@ from statistics import median
 from edge_runtime.records import Box
 
 REACH = 5.0  # heights: what is further apart is no neighbor, here and in `page_model`
-# The tilt is told by neighbors along lines that rise or fall by up to so much: 20 degrees, since neighbors in a grid
-# may stand across a corner; or 45 degrees, where that leaves far fewer lines.
+# The tilt is estimated from neighbors that are at most so much higher or lower for each pixel to the right: 20 degrees,
+# which leaves out most diagonal neighbors in a grid, or 45 degrees, where that gives far fewer lines.
 STEEP, STEEPER = 0.36, 1.0
 # A gap is one between words if it is at least this part of the line's height, and this many times the page's median.
 WORD_GAP = 1.0
@@ -18,8 +18,8 @@ WIDER = 2.0
 def order(boxes: Sequence[Box]) -> list[list[list[int]]]:
     """Return the indices of `boxes` as lines, top to bottom; each is a list of words, each of them left to right.
 
-    Lines may rise or fall by up to 45 degrees. Those that do so by more than 20 are at most half as many as otherwise:
-    the digits of a grid, taken along its diagonals, never are.
+    Lines may rise or fall by up to 20 degrees, and by up to 45 where the boxes make at most half as many lines then.
+    Along its diagonals, the boxes of a grid make more.
     """
     lines, steeper = (_lines(boxes, tilt(boxes, steepest)) for steepest in (STEEP, STEEPER))
     return _words(boxes, steeper if 2 * len(steeper) <= len(lines) else lines)

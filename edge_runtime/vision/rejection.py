@@ -27,8 +27,6 @@ UNSURE_LINE = "unsure line"
 READ_ELSEWHERE = "read on another plane"
 REASONS = (TOO_SMALL, TOO_LARGE, LINE, LOW_CONTRAST, PART_OF_WORD, NOT_A_DIGIT, CLUTTER, LOW_CONFIDENCE, UNSURE_LINE)
 
-# Logarithms of ratios beyond this add nothing: one odd measure shall not outweigh all others.
-MOST = 2.0
 # Of so many things, some look like digits by chance: the mean odds of the BEST digits must exceed this times the
 # logarithm of how many regions there were, or the picture holds none.
 CHANCE, FEW, BEST = 0.5, 8, 2
@@ -43,12 +41,12 @@ def features(glyphs: Glyphs, model: PageModel) -> dict[str, Float64]:
     pale = np.nan_to_num(np.log(np.maximum(1, glyphs.darkness) / model.darkness[glyphs.plane]))
     pen = np.zeros(len(glyphs))
     if model.stroke_width is not None:
-        pen = np.minimum(MOST, abs(np.log(np.maximum(1, glyphs.stroke_width) / model.stroke_width))) ** 2
+        pen = np.log(np.maximum(1, glyphs.stroke_width) / model.stroke_width) ** 2
     alone = np.count_nonzero(glyphs.plane == model.plane) == 1
     attached = (1 - model.attached) * glyphs.attached
     return {
         **own_features(glyphs),
-        "size": np.minimum(MOST, abs(height)) ** 2,
+        "size": height**2,
         "pale": np.minimum(0, pale),
         "pen": pen,
         "stroke_pen": pen * glyphs.stroke,

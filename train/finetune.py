@@ -1,8 +1,8 @@
-"""Go on from a model file: its network, to be trained on, and the average of what it was and what it became.
+"""Fine-tuning: a network that answers as a model file does, and the average of its weights before and after training.
 
-The average reads what was trained for nearly as well, and keeps what the network could do before (Wortsman et al. 2022,
-"Robust fine-tuning of zero-shot models"); several that went on from one network average better than any (by the same,
-"Model soups").
+The average is nearly as good at what was trained for, and stays as good at what the network could do before (Wortsman
+et al. 2022, "Robust fine-tuning of zero-shot models"). The average of several fine-tuned networks is better than each
+of them (Wortsman et al. 2022, "Model soups").
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,10 @@ from edge_runtime.errors import ModelError
 from edge_runtime.records import Uint8
 from train import int8_file
 
-WHITE = 255.0  # of pixels, which the networks here scale to [0, 1]
-LEAST_SPREAD = 1e-3  # of what a unit answers: one that hardly ever speaks is not made louder than that
+WHITE = 255.0  # the largest pixel: the networks here scale pixels to [0, 1] first
+SMALLEST = 1e-9  # what is divided by is at least this
+# The least standard deviation that a unit's answers are divided by, so that one that hardly ever answers stays quiet.
+LEAST_SPREAD = 1e-3
 Float64 = NDArray[np.float64]
 
 
@@ -29,18 +31,19 @@ class Layer(NamedTuple):
     bias: Float64
 
 
-def put(network: keras.Sequential, path: Path, images: Uint8) -> list[Layer]:
-    """Let a network of `model.build` answer as the int8 file does, and return the layers that it has then.
+def initialize(network: keras.Sequential, path: Path, images: Uint8) -> list[Layer]:
+    """Give a network of `model.build` the weights of an int8 file, in place, and return its layers.
 
-    On `images`, uint8 (N, 28, 28), each hidden unit is scaled to answer with a standard deviation of 1, and batch
-    normalization begins with what it measures there. Raises ModelError where the file has other layers.
+    The answers stay the same. Each hidden unit is scaled so that its answers to `images`, uint8 (N, 28, 28), have a
+    standard deviation of 1, and batch normalization starts with the statistics of these images. Raises ModelError
+    where the file's layers have other shapes than the network's.
     """
-    layers = [Layer(whole.kernel, whole.shift) for whole in int8_file.read(path)]
+    layers = [Layer(layer.real_kernel, layer.real_bias) for layer in int8_file.read(path)]
     layers[0] = Layer(layers[0].kernel * WHITE, layers[0].bias)
     dense, normalized = _of(network, keras.layers.Dense), _of(network, keras.layers.BatchNormalization)
     shapes = [layer.kernel.shape for layer in layers]
     if shapes != [tuple(layer.kernel.shape) for layer in dense]:
-        raise ModelError(f"{path} has layers of {shapes}, other than this recipe's")
+        raise ModelError(f"{path} has layers of {shapes}, and the recipe has others")
     values = images.reshape(len(images), -1) / WHITE
     for n, normalization in enumerate(normalized):
         kernel, bias = layers[n]
@@ -48,21 +51,23 @@ def put(network: keras.Sequential, path: Path, images: Uint8) -> list[Layer]:
         layers[n] = kernel, bias = Layer(kernel / spread, bias / spread)
         layers[n + 1] = Layer(layers[n + 1].kernel * spread[:, None], layers[n + 1].bias)
         answers = values @ kernel
-        # Its columns are as long as those of a network that has not learned: a step of training is worth as much.
-        longer = _lengths(dense[n].get_weights()[0]) / np.maximum(1e-9, _lengths(kernel))
-        mean, variance = answers.mean(axis=0) * longer, answers.var(axis=0) * longer**2
-        dense[n].set_weights([kernel * longer])
+        # Batch normalization makes the length of a column free. With that of an untrained network, a step of the
+        # optimizer changes it as much as it would there.
+        factor = _lengths(dense[n].get_weights()[0]) / np.maximum(SMALLEST, _lengths(kernel))
+        dense[n].set_weights([kernel * factor])
+        mean, variance = answers.mean(axis=0) * factor, answers.var(axis=0) * factor**2
         deviation = np.sqrt(variance + normalization.epsilon)
-        normalization.set_weights([deviation / longer, bias + mean / longer, mean, variance])
+        normalization.set_weights([deviation / factor, bias + mean / factor, mean, variance])
         values = np.maximum(0, answers + bias)
     dense[-1].set_weights(list(layers[-1]))
     return layers
 
 
-def averaged(networks: Sequence[keras.Sequential], before: list[Layer], kept: float) -> keras.Sequential:
-    """Return a network of plain dense layers: the average of `before`, which weighs `kept`, 0-1, and of `networks`.
+def average(networks: Sequence[keras.Sequential], before: list[Layer], kept: float) -> keras.Sequential:
+    """Return a network of dense layers whose weights are averages, and which answers with logits.
 
-    These went on from `before`, and weigh the same.
+    `before` are the layers that `networks` were fine-tuned from; they weigh `kept`, 0-1, and the networks share the
+    rest.
     """
     shape = keras.Input(networks[0].input_shape[1:])
     result = keras.Sequential([shape, keras.layers.Rescaling(1 / WHITE), keras.layers.Flatten()])

@@ -1,0 +1,73 @@
+"""What an interrupted training goes on from: everything that changes from epoch to epoch."""
+
+import json
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime import model_file
+from edge_runtime.errors import OptionError
+from edge_runtime.files import write_whole
+from train.recipes import Recipe
+
+Row = dict[str, float]
+
+
+class Checkpoint:
+    """`folder`/checkpoint.npz: all that is needed to go on after an epoch.
+
+    That is the network's and the optimizer's variables, the history, and the calibration where there is one by then.
+    With `resume` it begins with what the file says. `start` is the model file that is fine-tuned, if one is. Raises
+    OptionError where the checkpoint belongs to another recipe, seed or start, or is damaged.
+    """
+
+    def __init__(self, folder: Path, recipe: Recipe, seed: int, resume: bool, start: Path | None = None) -> None:
+        self.history: list[Row] = []
+        self.calibration: dict[str, float] | None = None
+        self._path = folder / "checkpoint.npz"
+        made_by = {"recipe": asdict(recipe), "seed": seed, "start": start and model_file.read(start).sha256}
+        self._made_by = json.dumps(made_by, sort_keys=True)
+        self._saved: dict[str, NDArray[Any]] = {}
+        if resume and self._path.is_file():
+            self._read()
+
+    def _read(self) -> None:
+        try:
+            with self._path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
+                self._saved = dict(saved)
+        except (EOFError, ValueError, zipfile.BadZipFile) as error:
+            raise OptionError(f"cannot go on from {self._path}: {error}; remove it to start anew") from error
+        if str(self._saved["made_by"]) != self._made_by:
+            raise OptionError(
+                f"{self._path} belongs to another recipe, seed, start or number of epochs: "
+                "give the same again, or remove it to start anew"
+            )
+        self.history = list(json.loads(str(self._saved["history"])))
+        self.calibration = json.loads(str(self._saved["calibration"]))
+
+    def restore(self, network: keras.Sequential) -> None:
+        """Put the network and its optimizer where they were, once; without a file they stay as they are."""
+        saved, self._saved = self._saved, {}
+        if saved:
+            for i, variable in enumerate(_variables(network)):
+                variable.assign(saved[f"variable_{i}"])
+
+    def save(self, network: keras.Sequential) -> None:
+        """Write the state after an epoch."""
+        arrays = {f"variable_{i}": variable.numpy() for i, variable in enumerate(_variables(network))}
+        history, calibration = json.dumps(self.history), json.dumps(self.calibration)
+
+        def write(temporary: Path) -> None:
+            with temporary.open("wb") as file:
+                np.savez(file, made_by=self._made_by, history=history, calibration=calibration, **arrays)
+
+        write_whole(self._path, write)
+
+
+def _variables(network: keras.Sequential) -> list[keras.Variable]:
+    return [*network.variables, *network.optimizer.variables]
