@@ -34,11 +34,8 @@ from train.recipes import RECIPES, Recipe
               help="The same seed on the same machine gives the same weights, bit for bit.")  # fmt: skip
 @click.option("--epochs", type=click.IntRange(1), help="In place of the recipe's own number.")
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="[default: build/RECIPE]")
-@click.option(
-    "--start",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The model file that the recipe adapted goes on from.  [default: the one that ships]",
-)
+@click.option("--start", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              help="The model file that the recipe adapted fine-tunes.  [default: the one that ships]")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on from the last finished epoch of an interrupted run.")
 def train(name: str, seed: int, epochs: int | None, output: Path | None, start: Path | None, resume: bool) -> None:
     """Train a network on MNIST and write digits.keras, history.csv, run.json and report/."""
@@ -66,8 +63,8 @@ def _run(recipe: Recipe, seed: int, folder: Path, resume: bool, start: Path | No
         bare, history = loop.fit_article(recipe, seed, folder, resume)
         network = model.with_pixels(bare)
     else:
-        adapt = partial(loop.adapt, start=start) if start else loop.fit
-        logits, history, calibration = adapt(recipe, seed, folder, resume)
+        fit = partial(loop.adapt, start=start) if start else loop.fit
+        logits, history, calibration = fit(recipe, seed, folder, resume)
         if calibration is not None:
             calibrate.fold(logits, calibration)
         network = model.with_probabilities(logits)
@@ -98,7 +95,8 @@ def _run(recipe: Recipe, seed: int, folder: Path, resume: bool, start: Path | No
     summary = {
         "Test digits read right": f"{accuracy:.2%} of 10,000 (not seen in training, scored once)",
         "Held-out digits read right": f"{held_out:.2%}"
-        + (f" before the last {recipe.refit} epochs, which train on them too" if recipe.refit else ""),
+        + (f" before the last {recipe.refit} epochs, which train on them too" if recipe.refit else "")
+        + (" by the first run, before averaging; the model that it fine-tunes may have seen them" if start else ""),
         "Network": " - ".join(map(str, (784, *recipe.hidden, recipe.classes)))
         + f", {network.count_params():,} parameters",
         "Made by": f"{run['command']} (seed {seed}), {seconds:.0f} s, commit {run['commit']}",
