@@ -158,14 +158,18 @@ def _input_table(details: dict[str, Any], model: ModelFile) -> NDArray[Any] | No
     return None if kind == np.uint8 and np.array_equal(table, pixels) else table
 
 
-def interpreter(model: ModelFile, threads: int, shape: tuple[int, ...] | None = None) -> Any:
+def interpreter(
+    model: ModelFile, threads: int, shape: tuple[int, ...] | None = None, flatbuffer: bytes | None = None
+) -> Any:
     """Return a LiteRT interpreter of a model, ready to run, for an input of this shape where one is given.
+
+    With `flatbuffer`, it is of another network of the same file.
 
     Raises ModelError where it cannot be loaded.
     """
     try:
         with stderr_silenced():  # XNNPACK announces itself there on every start
-            made = Interpreter(model_content=model.flatbuffer, num_threads=threads)
+            made = Interpreter(model_content=flatbuffer or model.flatbuffer, num_threads=threads)
             if shape is not None:
                 index = made.get_input_details()[0]["index"]
                 made.resize_tensor_input(index, shape, strict=True)

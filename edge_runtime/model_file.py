@@ -1,7 +1,8 @@
 """One .tflite file is all a device needs: the network, and behind it a zip archive that says what it is.
 
 Any TensorFlow Lite runtime still loads the file, and `unzip -l` lists what is appended (the convention for associated
-files): card.json, labels.txt, golden.npz. docs/model-file.md describes every field. A file without a card is somebody's
+files): card.json, labels.txt, golden.npz and, where it has one, line.tflite, the line network, which so is installed,
+swapped and rolled back with it. docs/model-file.md describes every field. A file without a card is somebody's
 own model: it runs too, unverified.
 """
 
@@ -32,6 +33,7 @@ except ImportError:
         from hashlib import sha256
 
 SHIPPED = Path(__file__).with_name("models") / "digits-int8.tflite"
+LINE = "line.tflite"
 FLATBUFFER_ID = b"TFL3"  # at byte 4 of every TensorFlow Lite file
 DIGITS = tuple("0123456789")
 # A network that was shown what is no digit has an eleventh output, which says so.
@@ -47,13 +49,17 @@ Golden = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True, eq=False)
 class ModelFile:
-    """What a model file holds. `card` is None, and the model unverified, where it is not one of this project's."""
+    """What a model file holds. `card` is None, and the model unverified, where it is not one of this project's.
+
+    `line` is the flatbuffer of its line network, or None.
+    """
 
     path: Path
     flatbuffer: bytes
     card: dict[str, Any] | None
     labels: tuple[str, ...]
     size: int  # of the whole file, in bytes
+    line: bytes | None = None
 
     @property
     def verified(self) -> bool:
@@ -66,10 +72,14 @@ class ModelFile:
         return str(sha256(self.flatbuffer).hexdigest())
 
     def golden(self) -> Golden:
-        """Return the golden vectors: `inputs` uint8 (N, 28, 28), and `outputs` (N, classes) as the graph answers."""
+        """Return the golden vectors: `inputs` uint8 (N, 28, 28), and `outputs` (N, classes) as the graph answers.
+
+        Where there is a line network, its own too: `line_inputs` uint8 (N, 32, 256), and `line_outputs`.
+        """
+        names = "inputs", "outputs", *(("line_inputs", "line_outputs") if self.line else ())
         try:
             with zipfile.ZipFile(self.path) as archive, np.load(io.BytesIO(archive.read("golden.npz"))) as arrays:
-                return {name: arrays[name] for name in ("inputs", "outputs")}
+                return {name: arrays[name] for name in names}
         except (OSError, *DAMAGES) as error:
             raise ModelError(f"{self.path} holds no golden vectors") from error
 
@@ -93,18 +103,21 @@ def read(path: Path) -> ModelFile:
             names = archive.namelist()
             labels = tuple(archive.read("labels.txt").decode().splitlines()) if "labels.txt" in names else DIGITS
             card = json.loads(archive.read("card.json")) if b"card.json" in data else None
-            return _checked(path, data, card, labels)
+            line = archive.read(LINE) if LINE in names else None
+            return _checked(path, data, card, labels, line)
     except DAMAGES as error:
         if isinstance(error, ModelError):
             raise
         raise ModelCorrupt(f"{path} is damaged or cut short: {error}; copy it again") from error
 
 
-def _checked(path: Path, data: bytes, card: dict[str, Any] | None, labels: tuple[str, ...]) -> ModelFile:
+def _checked(
+    path: Path, data: bytes, card: dict[str, Any] | None, labels: tuple[str, ...], line: bytes | None
+) -> ModelFile:
     if card is None:
         return ModelFile(path, data, None, labels, len(data))
     expected = card["flatbuffer"]
-    model = ModelFile(path, data[: int(expected["bytes"])], card, labels, len(data))
+    model = ModelFile(path, data[: int(expected["bytes"])], card, labels, len(data), line)
     if model.sha256 != expected["sha256"]:
         raise ModelCorrupt(
             f"{path} is damaged: its card says SHA-256 {expected['sha256']}, found {model.sha256}; copy it again"
@@ -116,20 +129,34 @@ def _checked(path: Path, data: bytes, card: dict[str, Any] | None, labels: tuple
         )
     if list(labels) != card["labels"]:
         raise ModelCorrupt(f"{path} is damaged: labels.txt and its card differ; copy it again")
+    about = card.get("line_network")
+    if (None if about is None else about["sha256"]) != (None if line is None else sha256(line).hexdigest()):
+        raise ModelCorrupt(f"{path} is damaged: its line network is not the one that its card names; copy it again")
     return model
 
 
-def write(path: Path, flatbuffer: bytes, card: dict[str, Any], golden: Golden) -> None:
-    """Write a model file: the same arguments give the same bytes. `card` gets the flatbuffer's size and hash."""
-    card = {**card, "flatbuffer": {"bytes": len(flatbuffer), "sha256": sha256(flatbuffer).hexdigest()}}
+def write(path: Path, flatbuffer: bytes, card: dict[str, Any], golden: Golden, line: bytes | None = None) -> None:
+    """Write a model file: the same arguments give the same bytes. `card` gets the flatbuffer's size and hash.
+
+    `line` is the flatbuffer of the line network that goes with it, of which the card says more under "line_network".
+    """
+    about = {**card, "flatbuffer": _identity(flatbuffer)}
+    of_line = about.pop("line_network", None) or {}
+    if line is not None:
+        about["line_network"] = {**of_line, **_identity(line)}
     arrays = io.BytesIO()
     np.savez_compressed(arrays, **golden)  # type: ignore[arg-type]
     members = {
-        "labels.txt": "\n".join(card["labels"]).encode(),
-        "card.json": json.dumps(card, indent=1, sort_keys=True).encode(),
+        "labels.txt": "\n".join(about["labels"]).encode(),
+        "card.json": json.dumps(about, indent=1, sort_keys=True).encode(),
         "golden.npz": arrays.getvalue(),
+        **({} if line is None else {LINE: line}),
     }
     _replace(path, _packed(flatbuffer, members))
+
+
+def _identity(flatbuffer: bytes) -> dict[str, Any]:
+    return {"bytes": len(flatbuffer), "sha256": sha256(flatbuffer).hexdigest()}
 
 
 def add_to_card(path: Path, **entries: Any) -> None:

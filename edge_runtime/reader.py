@@ -1,6 +1,7 @@
 """DigitReader: the whole line from a frame to a reading."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import compress
 from pathlib import Path
 from time import monotonic
@@ -13,12 +14,14 @@ from numpy.typing import NDArray
 from edge_runtime import model_file
 from edge_runtime.classifier import Classifier
 from edge_runtime.errors import ModelCorrupt, OptionError
-from edge_runtime.records import Frame, Reading, Uint8
+from edge_runtime.line_network import LineNetwork
+from edge_runtime.recheck import CHECKS, Checker
+from edge_runtime.records import Box, Frame, Reading, Uint8
 from edge_runtime.stopwatch import Stopwatch
 from edge_runtime.trace import Hint, Trace
-from edge_runtime.transcript import digits_of, lines_of, rejections_of, text_of
+from edge_runtime.transcript import lines_of, numbered, rejections_of, words_of
 from edge_runtime.turning import position_of, quarter_turn, reads_better, turned, turned_back
-from edge_runtime.vision import line_confidence, page_model, rejection, weights
+from edge_runtime.vision import line_check, line_confidence, page_model, rejection, weights
 from edge_runtime.vision.candidates import Candidate, in_frame, pieces, propose
 from edge_runtime.vision.glyphs import Glyphs, columns
 from edge_runtime.vision.lines import order
@@ -26,6 +29,7 @@ from edge_runtime.vision.normalize import normalize_and_measure
 from edge_runtime.vision.planes import Plane, ink_planes
 from edge_runtime.vision.regions import Region, find_regions, work_budget
 from edge_runtime.vision.selection import choose
+from edge_runtime.written import Written, digits_of
 
 T = TypeVar("T")
 MIN_CONFIDENCE = 0.5  # for a model whose card names no threshold
@@ -56,7 +60,8 @@ class DigitReader:
     `model`, `labels` and `threads` are Classifier's; `min_confidence`, 0 to 1, is the least that a digit needs, and
     comes from the model's card where it is None; `min_line_confidence`, 0 to 1, is the least that a line of them needs.
     `turn` is by how many degrees clockwise a page has to be turned to be upright, 0, 90, 180 or 270; where it is None,
-    that is told from its digits. Raises what Classifier raises, and OptionError.
+    that is told from its digits. `check` is which lines the model's line network, if it has one, reads again: `always`
+    all of them, `doubtful` those that may be wrong, or `never` any. Raises what Classifier raises, and OptionError.
     """
 
     def __init__(
@@ -68,12 +73,15 @@ class DigitReader:
         min_confidence: float | None = None,
         min_line_confidence: float = 0.0,
         turn: int | None = None,
+        check: str = "doubtful",
     ) -> None:
         if turn not in (None, 0, 90, 180, 270):
             raise OptionError(f"a page is turned by 0, 90, 180 or 270 degrees, not by {turn}")
         for least in (min_confidence or 0.0, min_line_confidence):
             if not 0 <= least <= 1:
                 raise OptionError(f"the least confidence must lie between 0 and 1, not at {least}")
+        if check not in CHECKS:
+            raise OptionError(f"lines are checked {', '.join(CHECKS)}, not {check}")
         self.classifier = Classifier(model, labels=labels, threads=threads)
         # A network that was never shown anything else takes everything for a digit: its doubt which one has to do.
         self._knows_others = self.classifier.digits < len(self.classifier.labels)
@@ -85,6 +93,19 @@ class DigitReader:
         self.min_confidence = default if min_confidence is None else min_confidence
         self.min_line_confidence = min_line_confidence
         self.turn = turn
+        self._checker = self._checker_of(check, threads)
+
+    def _checker_of(self, check: str, threads: int) -> Checker | None:
+        """Return what reads lines again; None where none is to be, or the model file has no line network."""
+        model = self.classifier.model
+        if model.line is None or check == "never" or self.classifier.digits != len(model_file.DIGITS):
+            return None
+        try:
+            weights = line_check.from_card(model.card)
+        except ValueError as error:
+            raise ModelCorrupt(f"{model.path} is damaged: {error}") from error
+        network = LineNetwork(model, threads)
+        return Checker(network, weights, self.min_confidence, self.classifier.labels, check == "always")
 
     def read(self, frame: Frame | Uint8) -> Reading:
         """Read one frame, or the bare pixels of one. Raises ValueError where they are of another shape or type."""
@@ -120,7 +141,7 @@ class DigitReader:
 
         finest = [candidates[chosen[row]] for row in verdict.finest]
         upright = [in_frame(candidate.box, planes[candidate.plane].scale, size) for candidate in finest]
-        boxes = [turned_back(box, survey.back, frame.size) for box in upright] if survey.turn else upright
+        boxes = [_of_frame(survey, frame.size, box) for box in upright]
         kept = [row for row, reason in enumerate(verdict.reasons) if reason is None]
         lines = order([upright[row] for row in kept])
         on_lines = [[kept[i] for word in line for i in word] for line in lines]
@@ -128,32 +149,40 @@ class DigitReader:
             on_lines, glyphs, verdict, candidates, seen.confidences, chosen, size
         )  # fmt: skip
         likely = line_confidence.probabilities(line_features, self.line_weights)
-        sure = likely >= self.min_line_confidence
-        reasons = rejection.without_lines(verdict.reasons, list(compress(on_lines, ~sure)))
-        lines = list(compress(lines, sure))
-        digits = digits_of(lines, [boxes[row] for row in kept], verdict.confidences[kept], self.classifier.labels)
-        text = text_of(digits, lines)
+        words = words_of(lines, [boxes[row] for row in kept], verdict.confidences[kept], self.classifier.labels)
+        written, reasons = list(map(Written, words, likely.tolist())), tuple(verdict.reasons)
+        if self._checker is not None:
+            marks = [[candidates[chosen[row]] for row in line] for line in on_lines]
+            written = self._checker.check(written, marks, planes, size, partial(_of_frame, survey, frame.size))
+            watch.stop("classify")
+        left = {digit.box for line in written for digit in digits_of(line.words)}
+        reasons = rejection.replaced(verdict.reasons, {row for row in kept if boxes[row] not in left})
+        sure = [line.likely >= self.min_line_confidence for line in written]
+        unsure = [line for line, is_sure in zip(on_lines, sure, strict=False) if not is_sure]
+        reasons = rejection.without_lines(reasons, unsure)
+        read = lines_of(list(compress(written, sure)))
         reading = Reading(
             source=frame.source,
             frame=frame.index,
             captured_at=frame.captured_at,
             width=frame.size[0],
             height=frame.size[1],
-            text=text,
-            digits=tuple(digits),
+            text=tuple(line.text for line in read),
+            digits=numbered(list(compress(written, sure))),
             rejected=rejections_of(glyphs, boxes, reasons, verdict.confidences),
             ms=watch.timings(),
             model=self.classifier.model.sha256[:12],
             age_ms=None if frame.taken is None else 1000 * max(0.0, monotonic() - frame.taken),
             dropped=frame.dropped,
             turned=quarter_turn(survey.turn),
-            lines=lines_of(text, digits, likely[sure].tolist()),
+            lines=read,
         )
         return Trace(
             frame=frame, pixels=survey.pixels, turn=survey.turn, planes=planes, regions=regions, standing=standing,
             page=page, candidates=candidates,
             images=seen.images, confidences=seen.confidences, chosen=tuple(chosen), glyphs=glyphs,
-            boxes=tuple(boxes), reasons=reasons, line_features=line_features, reading=reading,
+            boxes=tuple(boxes), reasons=reasons, line_features=line_features,
+            checks=[line.check for line in written], reading=reading,
         )  # fmt: skip
 
     def _survey(self, pixels: Uint8, hint: Hint, watch: Stopwatch) -> "_Survey":
@@ -188,6 +217,8 @@ class DigitReader:
     def close(self) -> None:
         """Free the model; safe to call again."""
         self.classifier.close()
+        if self._checker is not None:
+            self._checker.network.close()
 
     def __enter__(self) -> Self:
         return self
@@ -235,6 +266,11 @@ def _of_card(model: model_file.ModelFile, read: Callable[[Mapping[str, Any] | No
     if fitted is None:
         raise ModelCorrupt(f"{model_file.SHIPPED} is damaged: its card has no weights; install the package again")
     return fitted
+
+
+def _of_frame(survey: "_Survey", size: tuple[int, int], box: Box) -> Box:
+    """Return a box of the picture as it was read as one of the frame, of this size."""
+    return turned_back(box, survey.back, size) if survey.turn else box
 
 
 def _check(pixels: np.ndarray) -> None:

@@ -12,6 +12,7 @@ from edge_runtime.vision.glyphs import Glyphs
 from edge_runtime.vision.page_model import PageModel
 from edge_runtime.vision.planes import Key, Plane
 from edge_runtime.vision.regions import Region
+from edge_runtime.written import Recheck
 
 Float64 = NDArray[np.float64]
 
@@ -26,7 +27,8 @@ class Trace:
     candidates that exclude none of each other, `glyphs` what they are like, `boxes` where they are in the
     frame, and `reasons` why each of these was rejected, or None. `reading` is in pixels of the frame, too.
 
-    `line_features` holds a value for each line of it: see `vision.line_confidence`.
+    `line_features` holds a value for each line: see `vision.line_confidence`. `checks` says what the line network read
+    on each, or None.
 
     All but `boxes` and `reading` are of `pixels`: the frame's, turned clockwise by `turn` degrees.
     """
@@ -46,6 +48,7 @@ class Trace:
     boxes: tuple[Box, ...]
     reasons: tuple[str | None, ...]
     line_features: dict[str, Float64]
+    checks: list[Recheck | None]
     reading: Reading
 
 

@@ -1,6 +1,7 @@
 """What the reading line kept and rejected -> the digits, lines and rejections of a Reading."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 
 import numpy as np
@@ -9,52 +10,52 @@ from numpy.typing import NDArray
 from edge_runtime.records import Box, Digit, Line, Rejection
 from edge_runtime.vision.glyphs import SURER, Glyphs, overlap
 from edge_runtime.vision.rejection import READ_ELSEWHERE, SHARED
+from edge_runtime.written import TOP, Other, Words, Written, digit_of, digits_of, text_of
 
-TOP = 3  # of a digit's labels and of a line's texts, the likeliest that are reported
 Float64 = NDArray[np.float64]
 
 
-def digits_of(
+def words_of(
     lines: list[list[list[int]]], boxes: Sequence[Box], confidences: Float64, labels: Sequence[str]
-) -> list[Digit]:
-    """Return the digits in reading order; row i of `confidences`, float64 (N, digits), belongs to `boxes[i]`.
+) -> list[Words]:
+    """Return the digits of each line, by words; row i of `confidences`, float64 (N, digits), belongs to `boxes[i]`.
 
     `lines` are those of `vision.lines.order`, of indices of `boxes`.
     """
-    likeliest = np.argsort(-confidences, axis=1, kind="stable")[:, :TOP].tolist()
     values = confidences.tolist()
-    digits = []
-    for number, line in enumerate(lines):
-        for i in (i for word in line for i in word):
-            top = tuple((labels[k], values[i][k]) for k in likeliest[i])
-            digits.append(Digit(*top[0], boxes[i], number, top))
-    return digits
+    return [
+        [[digit_of(values[i], boxes[i], number, labels) for i in word] for word in line]
+        for number, line in enumerate(lines)
+    ]
 
 
-def text_of(digits: list[Digit], lines: list[list[list[int]]]) -> tuple[str, ...]:
-    """Return the labels of digits, which are in reading order, as lines of words."""
-    labels = iter(digit.label for digit in digits)
-    return tuple(" ".join("".join(next(labels) for _ in word) for word in line) for line in lines)
+def numbered(lines: Sequence[Written]) -> tuple[Digit, ...]:
+    """Return the digits in reading order, each with the number of its line."""
+    return tuple(replace(digit, line=number) for number, line in enumerate(lines) for digit in digits_of(line.words))
 
 
-def lines_of(text: Sequence[str], digits: Sequence[Digit], confidences: Sequence[float]) -> tuple[Line, ...]:
-    """Return the lines of a reading, of each of which `confidences` tells how likely it is right."""
+def lines_of(written: Sequence[Written]) -> tuple[Line, ...]:
+    """Return the lines of a reading."""
     lines = []
-    for number, (line, sure) in enumerate(zip(text, confidences, strict=True)):
-        own = [digit for digit in digits if digit.line == number]
-        box = reduce(Box.union, (digit.box for digit in own))
-        lines.append(Line(line, sure, box, _alternatives(line, own, sure)))
+    for line in written:
+        digits, text = digits_of(line.words), text_of(line.words)
+        box = reduce(Box.union, (digit.box for digit in digits))
+        lines.append(Line(text, line.likely, box, _alternatives(text, digits, line.likely, line.other)))
     return tuple(lines)
 
 
-def _alternatives(text: str, digits: Sequence[Digit], sure: float) -> tuple[tuple[str, float], ...]:
-    """Return the likeliest other texts of a line's digits, with one of them read otherwise, and how likely each is."""
+def _alternatives(text: str, digits: Sequence[Digit], sure: float, read: Other | None) -> tuple[Other, ...]:
+    """Return other texts, the likeliest first: what another reader `read`, and those with one digit read otherwise."""
     places = [i for i, character in enumerate(text) if character != " "]
-    others = []
+    others: list[Other] = []
     for place, digit in zip(places, digits, strict=True):
         for label, confidence in digit.top[1:]:
             other = min(1 - sure, sure * confidence / max(digit.confidence, SURER))
             others.append((text[:place] + label + text[place + 1 :], other))
+    others.sort(key=lambda other: -other[1])
+    if read is not None:
+        others = [other for other in others if other[0] != read[0]][: TOP - 1]
+        others.append((read[0], min(1 - sure, read[1])))
     return tuple(sorted(others, key=lambda other: -other[1])[:TOP])
 
 

@@ -1,11 +1,15 @@
 """Golden vectors, replayed: does the network answer on this machine as it did where its file was made?"""
 
+from contextlib import closing
 from typing import NamedTuple
 
 import numpy as np
 
 from edge_runtime.classifier import Classifier
 from edge_runtime.errors import CheckFailed, ModelError
+from edge_runtime.graph import Scores
+from edge_runtime.line_network import LineNetwork
+from edge_runtime.model_file import ModelFile
 
 # By how many units in the last place of the largest score any score may be off. Processors round int8 products the
 # other way here and there; floats are summed in another order, and where activations are quantized on the way, a sum
@@ -33,18 +37,31 @@ class Replay(NamedTuple):
 def replay(classifier: Classifier) -> Replay | None:
     """Give the model its golden vectors, one by one; None for a model that has no card, and so no golden vectors.
 
-    A label counts as the same where the file's own scores lie too close together for it to be told. Raises CheckFailed
-    where the vectors cannot be read, or are not of this model.
+    A label counts as the same where the file's own scores lie too close together for it to be told. The strips of a
+    line network are vectors too, whose labels are those of all their steps. Raises CheckFailed where the vectors
+    cannot be read, or are not of this model.
     """
     model = classifier.model
     if not model.verified:
         return None
     try:
         golden = model.golden()
-        inputs, expected = golden["inputs"], golden["outputs"]
-        scores = np.concatenate([classifier.scores(image[None]) for image in inputs])
-    except (ModelError, ValueError) as error:
+        scores = np.stack([classifier.scores(image[None]) for image in golden["inputs"]])
+        found = [_compared(model, scores, golden["outputs"][:, None])]
+        if model.line is not None:
+            with closing(LineNetwork(model, 1)) as network:
+                scores = np.stack([network.scores(strip) for strip in golden["line_inputs"]])
+            found.append(_compared(model, scores, golden["line_outputs"]))
+    except (ModelError, ValueError, IndexError) as error:
         raise CheckFailed(f"{model.path}: its golden vectors are damaged; copy the file again") from error
+    return Replay(
+        sum(each.vectors for each in found), sum(each.same for each in found), max(each.furthest for each in found),
+        max(each.allowed for each in found),
+    )  # fmt: skip
+
+
+def _compared(model: ModelFile, scores: Scores, expected: Scores) -> Replay:
+    """Compare scores, (vectors, steps, classes), with those expected."""
     if scores.shape != expected.shape or scores.dtype != expected.dtype:
         raise CheckFailed(
             f"{model.path}: its golden vectors are of another network: {expected.dtype} {expected.shape}, where this "
@@ -56,8 +73,9 @@ def replay(classifier: Classifier) -> Replay | None:
     wanted = expected.astype(np.float64)
     off = np.abs(scores - wanted) / unit
     off[np.isnan(off)] = np.inf
-    leading = wanted.max(axis=1) - wanted[np.arange(len(wanted)), scores.argmax(axis=1)] <= 2 * allowed * unit
-    return Replay(len(inputs), int(leading.sum()), float(off.max()), allowed)
+    told = np.take_along_axis(wanted, scores.argmax(axis=2)[..., None], axis=2)[..., 0]
+    leading = (wanted.max(axis=2) - told <= 2 * allowed * unit).all(axis=1)
+    return Replay(len(expected), int(leading.sum()), float(off.max()), allowed)
 
 
 def check(classifier: Classifier) -> Replay | None:

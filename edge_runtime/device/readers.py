@@ -29,7 +29,7 @@ def _of(options: OptionValues, path: Path | None) -> DigitReader:
     return DigitReader(
         path, labels=options["labels"], threads=options["threads"], min_confidence=options["min_confidence"],
         min_line_confidence=options["min_line_confidence"],
-        turn=None if options["turn"] == "auto" else int(options["turn"]),
+        turn=None if options["turn"] == "auto" else int(options["turn"]), check=options["check"],
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ HIGHEST = 950  # pixels that the picture of one stage is high at most; boxes in 
 LARGEST = 8  # a small picture is enlarged so many times at most
 LINES = 12  # of what was read that are shown at most
 MOST_READ, MOST_REJECTED, MOST_OTHERS = 80, 80, 40  # crops that are shown
+MOST_STRIPS = 12
 READ, REJECTED, OTHER = ON_LIGHT.read, ON_LIGHT.rejected, (165, 165, 165)
 GAVE_WAY: Color = (150, 150, 150)
 NEVER_SEEN: Color = (215, 215, 215)
@@ -44,9 +45,9 @@ def explain(trace: Trace, labels: Sequence[str] = "0123456789") -> Uint8:
 
     From top to bottom: what was read, how many candidates were rejected for which reason, and what digits are like on
     this page; the page, the ink of its best plane, the regions there, and the candidates chosen; the 28x28 crops that
-    the network saw. `labels` names the network's classes.
+    the network saw; the strips that the line network saw. `labels` names the network's classes.
     """
-    return np.vstack([_summary(trace), _stages(trace, labels), *_crops(trace, labels)])
+    return np.vstack([_summary(trace), _stages(trace, labels), *_crops(trace, labels), *_strips(trace, labels)])
 
 
 def _summary(trace: Trace) -> Uint8:
@@ -233,6 +234,28 @@ def _crops(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
         note = f"; here are the {len(shown)} {kind}, {left_out} are left out" if left_out else ""
         blocks.append(grid(f"{title}: {count}{note}", cells, color))
     return blocks
+
+
+def _strips(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
+    """Return the strips that the line network saw, each beside both readings of it; nothing where there was none."""
+    checks = [check for check in trace.checks if check is not None]
+    if not checks:
+        return []
+    shown = checks[:MOST_STRIPS]
+    rows, columns = checks[0].whole.strip.shape
+    block = blank(ROW + len(shown) * (2 * rows + MARGIN) + MARGIN)
+    left_out = f"; here are the first {len(shown)}" if len(checks) > len(shown) else ""
+    write(block, f"8. Lines read again, each as a whole: {len(checks)}{left_out}", (MARGIN, 16), 0.55)
+    for i, check in enumerate(shown):
+        y = ROW + MARGIN + i * (2 * rows + MARGIN)
+        strip = cv2.bitwise_not(cv2.resize(check.whole.strip, (2 * columns, 2 * rows)))
+        block[y : y + 2 * rows, MARGIN : MARGIN + 2 * columns] = strip[..., None]
+        said = "".join(labels[k] for k in check.whole.labels)
+        own = f"digit by digit: {check.text or 'nothing'}, {check.likely:.0%} likely"
+        network = f"by the line network: {said or 'nothing'}, {check.whole.likely:.0%} likely"
+        write(block, own, (3 * MARGIN + 2 * columns, y + 24), 0.5)
+        write(block, network, (3 * MARGIN + 2 * columns, y + 24 + ROW), 0.5)
+    return [block]
 
 
 def _caption(trace: Trace, labels: Sequence[str], i: int, reason: str | None) -> list[str]:

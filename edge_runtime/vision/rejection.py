@@ -4,7 +4,7 @@ A logistic model over named features: how likely a glyph is by itself, how many 
 darkness and pen differ from those of the page's sure digits. Its weights are fitted; see `weights`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +23,7 @@ NOT_A_DIGIT = "not digit-like"
 CLUTTER = "clutter"
 LOW_CONFIDENCE = "low confidence"
 UNSURE_LINE = "unsure line"
-# The same ink was read on another plane: said in a Trace, and in no record.
+# The same ink was read on another plane, or as a part of its line: said in a Trace, and in no record.
 READ_ELSEWHERE = "read on another plane"
 REASONS = (TOO_SMALL, TOO_LARGE, LINE, LOW_CONTRAST, PART_OF_WORD, NOT_A_DIGIT, CLUTTER, LOW_CONFIDENCE, UNSURE_LINE)
 
@@ -122,7 +122,12 @@ def judge(glyphs: Glyphs, model: PageModel, weights: Weights, min_confidence: fl
 def without_lines(reasons: Sequence[str | None], unsure: Sequence[Sequence[int]]) -> tuple[str | None, ...]:
     """Return the reasons once the digits of lines that are not sure enough, rows of `reasons`, are rejected."""
     dropped = {row for line in unsure for row in line}
-    return tuple(UNSURE_LINE if row in dropped else reason for row, reason in enumerate(reasons))
+    return tuple(UNSURE_LINE if row in dropped and reason is None else reason for row, reason in enumerate(reasons))
+
+
+def replaced(reasons: Sequence[str | None], rows: Collection[int]) -> tuple[str | None, ...]:
+    """Return the reasons once the line network read these rows of them, which were digits, in another way."""
+    return tuple(READ_ELSEWHERE if row in rows else reason for row, reason in enumerate(reasons))
 
 
 def _is_chance(odds: Float64, regions: int) -> bool:

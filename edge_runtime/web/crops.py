@@ -4,7 +4,11 @@ from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from edge_runtime.records import Box, Uint8
 from edge_runtime.trace import Trace
+from edge_runtime.vision.normalize import normalize
 
 
 def crops(trace: Trace, labels: Sequence[str]) -> list[dict[str, Any]]:
@@ -12,30 +16,52 @@ def crops(trace: Trace, labels: Sequence[str]) -> list[dict[str, Any]]:
 
     `image` is 28x28 bytes in Base64, row by row, ink bright on 0; `confidences` has one for each label, `reason` is
     None for what was read. Boxes and the labels of what was read are those of the reading; confidences are of the crop
-    alone, where a digit's are the mean of all planes that show it. `labels` are the model's, what is no digit included.
+    alone, where a digit's are the mean of all planes that show it. A digit that the line network read is cut out of its
+    strip, and has that network's confidences. `labels` are the model's, what is no digit included.
     """
     why = dict(zip(trace.chosen, trace.reasons, strict=True))
     boxes = dict(zip(trace.chosen, trace.boxes, strict=True))
     read = {boxes[i]: i for i in trace.chosen if why[i] is None}
-    seen = [read[digit.box] for digit in trace.reading.digits]
+    records = []
+    for digit in trace.reading.digits:
+        if digit.box in read:
+            i = read[digit.box]
+            image, values = trace.images[i], trace.confidences[i].tolist()
+        else:
+            image, values = _of_line(trace, digit.box)
+        records.append(_record(digit.box, digit.label, None, image, values, len(labels)))
     # The reading leaves out ink that it holds in another way; what it lists is in the order in which it was chosen.
     listed = iter(trace.reading.rejected)
     awaited = next(listed, None)
     for i in trace.chosen:
         if awaited is not None and (boxes[i], why[i]) == (awaited.box, awaited.reason):
-            seen.append(i)
+            label = labels[int(trace.confidences[i].argmax())]
+            values = trace.confidences[i].tolist()
+            records.append(_record(boxes[i], label, why[i], trace.images[i], values, len(labels)))
             awaited = next(listed, None)
-    read_as = dict(zip(seen, (digit.label for digit in trace.reading.digits), strict=False))
-    records = []
-    for i in seen:
-        values = trace.confidences[i].tolist()
-        values += [max(0.0, 1.0 - sum(values))] * (len(labels) - len(values))
-        best = max(range(trace.confidences.shape[1]), key=values.__getitem__)
-        records.append({
-            "box": list(boxes[i]),
-            "label": read_as.get(i, labels[best]),
-            "reason": why[i],
-            "confidences": [round(value, 4) for value in values],
-            "image": b64encode(trace.images[i].tobytes()).decode(),
-        })  # fmt: skip
     return records
+
+
+def _of_line(trace: Trace, box: Box) -> tuple[Uint8, list[float]]:
+    """Return a digit that the line network read: its crop, uint8 (28, 28), and the confidences in it."""
+    for check in trace.checks:
+        if check is not None and box in check.whole.boxes:
+            k = check.whole.boxes.index(box)
+            left, right = (round(column) for column in check.whole.columns[k])
+            return normalize(np.ascontiguousarray(check.whole.strip[:, left : max(left + 1, right)])), (
+                check.whole.confidences[k].tolist()
+            )
+    raise LookupError(f"{box} is no digit's box")
+
+
+def _record(
+    box: Box, label: str, reason: str | None, image: Uint8, values: list[float], classes: int
+) -> dict[str, Any]:
+    values = values + [max(0.0, 1.0 - sum(values))] * (classes - len(values))
+    return {
+        "box": list(box),
+        "label": label,
+        "reason": reason,
+        "confidences": [round(value, 4) for value in values],
+        "image": b64encode(image.tobytes()).decode(),
+    }

@@ -14,7 +14,7 @@ from edge_runtime.sources.pictures import load
 
 LINE = ("edge_runtime.vision.", "edge_runtime.reader", "edge_runtime.classifier")
 MOST_PAIRS = 18
-MOST_NUMBERS = 46
+MOST_NUMBERS = 49
 # Numbers that nobody chose: none, one, two, the darkest ink, and halves (as of pixels, whose middles lie there).
 PLAIN = (0, 1, 2, 255, 0.5)
 # Nor did anybody choose these: by module, a part of their line, and why.
@@ -31,6 +31,7 @@ STRUCTURE = {
         "MEDIAN_DIFFERENCE = ": "a property of the normal distribution",
     },
     "regions": {"np.ones((3, 3)": "a pixel and its neighbors"},
+    "strips": {"ROWS, COLUMNS, HIGH = ": "the contract of strips: their sides, and how high digits are"},
 }
 SHAPING = ("empty", "reshape", "zeros")  # what they are given is the shape of an array
 

@@ -91,9 +91,14 @@ def test_crops_are_of_what_the_reading_lists_in_its_order(
     listed = [(digit.box, None) for digit in reading.digits] + [(each.box, each.reason) for each in reading.rejected]
     assert [(tuple(crop["box"]), crop["reason"]) for crop in crop_records] == listed
     rows = dict(zip(zip(trace.boxes, trace.reasons, strict=True), trace.chosen, strict=True))
+    whole = {box: row for check in trace.checks if check
+             for box, row in zip(check.whole.boxes, check.whole.confidences, strict=True)}  # fmt: skip
     for crop, what in zip(crop_records, listed, strict=True):
-        assert base64.b64decode(crop["image"]) == trace.images[rows[what]].tobytes()
-        assert crop["confidences"][:10] == [round(value, 4) for value in trace.confidences[rows[what]].tolist()]
+        confidences = trace.confidences[rows[what]] if what in rows else whole[what[0]]
+        if what in rows:
+            assert base64.b64decode(crop["image"]) == trace.images[rows[what]].tobytes()
+        assert len(base64.b64decode(crop["image"])) == 28 * 28
+        assert crop["confidences"][:10] == [round(value, 4) for value in confidences.tolist()]
         assert sum(crop["confidences"]) == pytest.approx(1, abs=1e-3)
     most = [labels[int(trace.confidences[rows[what]].argmax())] for what in listed[len(reading.digits) :]]
     assert [crop["label"] for crop in crop_records] == [digit.label for digit in reading.digits] + most

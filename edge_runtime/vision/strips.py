@@ -1,0 +1,77 @@
+"""A line of digits -> the strip that the line network takes: 32 rows of ink, digits about 20 rows high."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from edge_runtime.records import Box, Uint8
+
+# Rows and columns of a strip, and rows of it that its digits are high: as in the 28x28 contract, where they are 20.
+ROWS, COLUMNS, HIGH = 32, 256, 20
+# Of a strip's pixels, the darkest that are not as good as white: so much ink has a line, whatever the pen.
+PERCENTILE = 97
+# The ink at this percentile becomes so dark, of 255.
+LEVEL = 230
+# Heights of a digit: a strip reaches so far beyond the digits that it was found by. Another digit fits in there.
+BESIDE = 1.2
+
+
+class Strip(NamedTuple):
+    """A line of a picture, laid straight: `image` is uint8 (ROWS, COLUMNS), ink bright on 0.
+
+    Column 0 of its middle row is at `origin` (x, y) of the picture, and each column further by `step` (x, y); its
+    digits are about `height` of the picture's pixels high, and it has ink up to column `width`.
+    """
+
+    image: Uint8
+    origin: tuple[float, float]
+    step: tuple[float, float]
+    height: float
+    width: int
+
+    def box(self, left: float, right: float) -> Box:
+        """Return the box, in pixels of the picture, of a digit between two columns of the strip."""
+        x, y = (start + (left + right) / 2 * by for start, by in zip(self.origin, self.step, strict=True))
+        width = max(1.0, (right - left) * float(np.hypot(*self.step)))
+        return Box(round(x - width / 2), round(y - self.height / 2), round(width), max(1, round(self.height)))
+
+
+def strip_of(ink: Uint8, boxes: Sequence[Box]) -> Strip:
+    """Return the strip of the line on which the `boxes` of at least one digit are, in pixels of a plane's ink."""
+    x, y, width, height = np.array(boxes, np.float64).T
+    tall = float(np.median(height))
+    middle_x, middle_y = x + width / 2, y + height / 2
+    slope = 0.0
+    if len(boxes) > 1 and np.ptp(middle_x) > 0:
+        slope = float(np.polyfit(middle_x, middle_y, 1)[0])
+    length = float(np.hypot(1, slope))
+    along = np.array([1, slope]) / length
+    center = np.array([middle_x.mean(), middle_y.mean()])
+    # Along the line, from its center: a digit more to either side, but nothing beyond the picture.
+    left = max((x.min() - center[0]) * length - BESIDE * tall, -center[0] * length)
+    right = min(((x + width).max() - center[0]) * length + BESIDE * tall, (ink.shape[1] - center[0]) * length)
+    band = tall * ROWS / HIGH
+    columns, rows = max(1, round(right - left)), max(1, round(band))
+    origin = center + left * along
+    corner = origin - band / 2 * np.array([-along[1], along[0]])
+    back = np.array([[along[0], -along[1], corner[0]], [along[1], along[0], corner[1]]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    straight = np.asarray(cv2.warpAffine(ink, back, (columns, rows), flags=flags), np.uint8)
+    shown = min(COLUMNS, max(1, round(columns * ROWS / rows)))
+    step = along * columns / shown
+    return Strip(fitted(straight), (origin[0], origin[1]), (step[0], step[1]), tall, shown)
+
+
+def fitted(band: Uint8) -> Uint8:
+    """Return the strip of a band of ink, uint8 (H, W), bright on 0, whose digits are about HIGH / ROWS of H high.
+
+    The strip is uint8 (ROWS, COLUMNS). The band is at its left, aspect kept, or squeezed where it is too wide.
+    """
+    rows, columns = band.shape
+    width = min(COLUMNS, max(1, round(columns * ROWS / rows)))
+    small = np.asarray(cv2.resize(band, (width, ROWS), interpolation=cv2.INTER_AREA), np.uint8)
+    level = max(1.0, float(np.percentile(small, PERCENTILE)))
+    small = np.asarray(cv2.convertScaleAbs(small, alpha=LEVEL / level), np.uint8)
+    return np.asarray(cv2.copyMakeBorder(small, 0, 0, 0, COLUMNS - width, cv2.BORDER_CONSTANT, value=0), np.uint8)

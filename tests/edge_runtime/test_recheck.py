@@ -1,0 +1,134 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_runtime import DigitReader, model_file
+from edge_runtime.errors import ModelCorrupt, OptionError
+from edge_runtime.page_style import PageStyle
+from edge_runtime.pages import draw_page
+from edge_runtime.records import Uint8
+
+JOINED = PageStyle(size=(640, 160), touching=1.0)
+
+
+@pytest.fixture(scope="module")
+def always() -> Iterator[DigitReader]:
+    with DigitReader(check="always") as reader:
+        yield reader
+
+
+@pytest.fixture(scope="module")
+def never() -> Iterator[DigitReader]:
+    with DigitReader(check="never") as reader:
+        yield reader
+
+
+def drawn(digits: tuple[Uint8, Uint8], seed: int, count: int = 6) -> tuple[Uint8, str]:
+    """Return a page of digits that touch, and what it says."""
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(len(digits[0]), count, replace=False)
+    page = draw_page(digits[0][chosen], digits[1][chosen], rng, JOINED)
+    return page.pixels, "".join(digit.label for digit in page.digits)
+
+
+def exact(reader: DigitReader, pages: list[tuple[Uint8, str]]) -> int:
+    return sum("".join(reader.read(pixels).text).replace(" ", "") == text for pixels, text in pages)
+
+
+def test_lines_of_digits_that_touch_are_read_better(
+    digits: tuple[Uint8, Uint8], reader: DigitReader, never: DigitReader
+) -> None:
+    pages = [drawn(digits, seed) for seed in range(24)]
+    assert exact(reader, pages) >= exact(never, pages) + 2
+
+
+def test_only_doubtful_lines_are_read_again(
+    digits: tuple[Uint8, Uint8], reader: DigitReader, always: DigitReader, never: DigitReader
+) -> None:
+    pixels, _ = drawn(digits, 1)
+    assert [check is not None for check in always.trace(pixels).checks] == [True] * len(always.read(pixels).lines)
+    assert not any(never.trace(pixels).checks)
+    for seed in range(8):
+        trace, before = reader.trace(drawn(digits, seed)[0]), never.read(drawn(digits, seed)[0])
+        assert [check is not None for check in trace.checks] == [line.confidence < 0.95 for line in before.lines]
+
+
+def test_both_readings_are_reported(digits: tuple[Uint8, Uint8], always: DigitReader, never: DigitReader) -> None:
+    differ = 0
+    for seed in range(24):
+        pixels, _ = drawn(digits, seed)
+        trace, before = always.trace(pixels), never.read(pixels)
+        for check, line, old in zip(trace.checks, trace.reading.lines, before.lines, strict=True):
+            assert check is not None
+            said = "".join(map(str, check.whole.labels))
+            assert check.text == old.text.replace(" ", "")
+            assert check.likely == old.confidence
+            assert line.text.replace(" ", "") in (check.text, said)
+            if said not in (check.text, ""):
+                differ += 1
+                other = check.text if line.text.replace(" ", "") == said else said
+                assert other in [text.replace(" ", "") for text, _ in line.alternatives]
+    assert differ
+
+
+def test_boxes_lie_in_the_order_of_the_digits_and_inside(digits: tuple[Uint8, Uint8], always: DigitReader) -> None:
+    for seed in range(8):
+        pixels, _ = drawn(digits, seed)
+        for check in always.trace(pixels).checks:
+            assert check is not None
+            whole = check.whole
+            middles = [box.x + box.width / 2 for box in whole.boxes]
+            assert middles == sorted(middles)
+            assert all(box.x >= 0 and box.right <= pixels.shape[1] for box in whole.boxes)
+            assert all(box.y >= 0 and box.bottom <= pixels.shape[0] for box in whole.boxes)
+            assert whole.confidences.shape == (len(whole.labels), 10)
+            assert whole.confidences.argmax(axis=1).tolist() == list(whole.labels)
+
+
+def test_a_broad_picture_of_one_brightness_is_no_line(always: DigitReader) -> None:
+    assert always.read(np.full((40, 200), 200, np.uint8)).lines == ()
+
+
+def test_digits_that_are_not_sure_enough_are_not_taken_over(digits: tuple[Uint8, Uint8]) -> None:
+    with DigitReader(check="always", min_confidence=0.999) as strict:
+        for seed in range(8):
+            assert all(digit.confidence >= 0.999 for digit in strict.read(drawn(digits, seed)[0]).digits)
+
+
+def test_a_model_without_a_line_network_reads_without_it(digits: tuple[Uint8, Uint8], tmp_path: Path) -> None:
+    model = model_file.read(model_file.SHIPPED)
+    model_file.write(tmp_path / "alone.tflite", model.flatbuffer, dict(model.card or {}), model.golden())
+    pixels, _ = drawn(digits, 0)
+    with DigitReader(tmp_path / "alone.tflite", check="always") as alone:
+        trace = alone.trace(pixels)
+    assert trace.reading.lines
+    assert not any(trace.checks)
+
+
+def test_a_line_network_without_weights_is_not_believed(
+    digits: tuple[Uint8, Uint8], never: DigitReader, tmp_path: Path
+) -> None:
+    model = model_file.read(model_file.SHIPPED)
+    card = {name: value for name, value in (model.card or {}).items() if name != "check"}
+    model_file.write(tmp_path / "doubted.tflite", model.flatbuffer, card, model.golden(), model.line)
+    with DigitReader(tmp_path / "doubted.tflite", check="always") as doubting:
+        for seed in range(4):
+            pixels, _ = drawn(digits, seed)
+            trace = doubting.trace(pixels)
+            assert all(trace.checks)
+            assert trace.reading.text == never.read(pixels).text
+
+
+def test_a_damaged_card_says_which_weights(tmp_path: Path) -> None:
+    model = model_file.read(model_file.SHIPPED)
+    card = {**(model.card or {}), "check": {"both": "much"}}
+    model_file.write(tmp_path / "damaged.tflite", model.flatbuffer, card, model.golden(), model.line)
+    with pytest.raises(ModelCorrupt, match="weights under check are not numbers"):
+        DigitReader(tmp_path / "damaged.tflite")
+
+
+def test_another_kind_of_check_is_refused() -> None:
+    with pytest.raises(OptionError, match="always, doubtful, never, not often"):
+        DigitReader(check="often")

@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_runtime.records import Box, Uint8
+from edge_runtime.vision.strips import COLUMNS, HIGH, LEVEL, ROWS, fitted, strip_of
+
+INK = np.zeros((200, 400), np.uint8)
+
+
+def page(*boxes: Box) -> Uint8:
+    ink = INK.copy()
+    for box in boxes:
+        ink[box.y : box.bottom, box.x : box.right] = 100
+    return ink
+
+
+def test_digits_are_20_rows_high_in_the_middle_and_as_dark_as_can_be() -> None:
+    boxes = [Box(100, 60, 20, 40), Box(140, 60, 20, 40)]
+    strip = strip_of(page(*boxes), boxes)
+    assert strip.image.shape == (ROWS, COLUMNS)
+    assert strip.height == 40
+    inked = np.flatnonzero(strip.image.max(axis=1) > LEVEL / 2)
+    assert (inked[0], inked[-1] + 1) == ((ROWS - HIGH) // 2, (ROWS + HIGH) // 2)
+    assert strip.image.max() == pytest.approx(LEVEL, abs=2)
+    # A digit fits in beside the line, at either end.
+    columns = np.flatnonzero(strip.image.max(axis=0) > LEVEL / 2)
+    assert (columns[0], columns[-1] + 1) == (24, 54)
+    assert strip.width == 78
+    assert not strip.image[:, strip.width :].any()
+
+
+def test_a_box_of_the_strip_is_where_the_digit_is_in_the_picture() -> None:
+    boxes = [Box(100, 60, 20, 40), Box(140, 60, 20, 40)]
+    strip = strip_of(page(*boxes), boxes)
+    for box, columns in zip(boxes, ((24, 34), (44, 54)), strict=True):
+        assert np.abs(np.subtract(strip.box(*columns), box)).max() <= 1
+
+
+def test_a_line_that_falls_is_laid_straight() -> None:
+    boxes = [Box(60 + 50 * i, 40 + 20 * i, 20, 40) for i in range(4)]
+    strip = strip_of(page(*boxes), boxes)
+    assert strip.step[1] / strip.step[0] == pytest.approx(0.4)
+    rows = np.flatnonzero(strip.image.max(axis=1) > LEVEL / 2)
+    assert rows[0] >= 2
+    assert rows[-1] <= ROWS - 3
+
+
+def test_a_long_line_is_squeezed_and_one_at_the_edge_ends_there() -> None:
+    boxes = [Box(4 + 30 * i, 90, 10, 20) for i in range(13)]
+    strip = strip_of(page(*boxes), boxes)
+    assert strip.width == COLUMNS
+    assert strip.origin[0] == pytest.approx(0, abs=0.5)
+    assert strip.origin[0] + COLUMNS * strip.step[0] == pytest.approx(INK.shape[1], abs=2)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(-9, 399), st.integers(-9, 199), st.integers(1, 300), st.integers(1, 300)), min_size=1
+    ),
+    st.integers(0, 255),
+)
+def test_any_boxes_give_a_strip(boxes: list[tuple[int, int, int, int]], level: int) -> None:
+    strip = strip_of(np.full_like(INK, level), [Box(*box) for box in boxes])
+    assert strip.image.shape == (ROWS, COLUMNS)
+    assert strip.image.dtype == np.uint8
+    assert 1 <= strip.width <= COLUMNS
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (64, 900)])
+def test_a_band_of_any_size_is_fitted(shape: tuple[int, int]) -> None:
+    assert fitted(np.full(shape, 7, np.uint8)).shape == (ROWS, COLUMNS)
