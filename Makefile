@@ -9,13 +9,13 @@ VENV := .venv
 RUNTIME := .venv-runtime
 BUILD := build/$(RECIPE)
 MODELS := $(addprefix $(BUILD)/digits-,$(addsuffix .tflite,float32 float16 dynamic int8))
-BENCHES := $(addprefix bench-,all compare digits latency pages parity peers report robustness sensitivity serve soak updates videos)
+BENCHES := $(addprefix bench-,all compare digits latency lines pages parity peers report robustness sensitivity serve soak updates videos)
 RUNTIME_FILES := $(shell find edge_runtime -type f ! -name '*.pyc')
 # pip shows its progress on a terminal, and nothing but errors elsewhere.
 PIP_INSTALL := -m pip install --disable-pip-version-check $(shell test -t 2 || echo --quiet)
 
 .DEFAULT_GOAL := help
-.PHONY: help tflite train parity demo serve test lint format lock data samples ship bench fuzz bundle deploy test-arm64 test-armhf nightly clean $(BENCHES)
+.PHONY: help tflite train parity line demo serve test lint format lock data samples ship bench fuzz bundle deploy test-arm64 test-armhf nightly clean $(BENCHES)
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -66,10 +66,17 @@ data: $(VENV)/installed ## Fetch MNIST into the cache, if it is not there
 samples: $(VENV)/installed ## Draw the sample pages that ship, anew
 	$(VENV)/bin/python -m train.samples
 
-ship: tflite ## Fit the card's weights to build/RECIPE's int8 file, and make it the one that ships
+line: $(VENV)/installed data ## Train, convert and compare the line network: build/line (an hour)
+	$(VENV)/bin/python -m train.line --resume
+	$(VENV)/bin/python -m convert.line build/line
+	$(VENV)/bin/python -m benchmarks lines build/line
+
+ship: tflite line ## Fit the card's weights to build/RECIPE's int8 file, and make it the one that ships
 	cp $(BUILD)/digits-int8.tflite $(BUILD)/shipped.tflite
+	$(VENV)/bin/python -m convert.line build/line --into $(BUILD)/shipped.tflite
 	$(VENV)/bin/python -m train.rejection --model $(BUILD)/shipped.tflite --write
 	$(VENV)/bin/python -m train.line_confidence --model $(BUILD)/shipped.tflite --write
+	$(VENV)/bin/python -m train.line_check --model $(BUILD)/shipped.tflite --write
 	mv $(BUILD)/shipped.tflite edge_runtime/models/digits-int8.tflite
 
 bench: ## All benchmarks with quick settings, and build/report: under ten minutes
@@ -77,6 +84,7 @@ bench-all: ## All benchmarks, and build/report: most of an hour
 bench-compare: ## Is a result worse than a baseline? (ARGS='BEFORE AFTER')
 bench-digits: ## All that a model is measured by (ARGS='DIR...')
 bench-latency: ## Time digits, frames and starts
+bench-lines: ## Compare the int8 line network with the full one
 bench-pages: ## Read pictures whose digits are known (ARGS=DIR)
 bench-parity: ## Compare the small models in build/RECIPE with the full one
 bench-peers: ## The same weights in other runtimes

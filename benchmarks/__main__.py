@@ -1,6 +1,7 @@
 """Measure what this project claims.
 
 python -m benchmarks parity build/standard     is each small model as accurate as the full one?
+python -m benchmarks lines build/line          is the small line network?
 python -m benchmarks latency                   how fast is a digit, and how soon the first one?
 python -m benchmarks peers                     how fast and how right are other runtimes with the same weights?
 python -m benchmarks pages edge_runtime/samples   how well are pictures read whose digits are known?
@@ -78,6 +79,19 @@ def peers(folder: Path, fast: bool, footprint: bool, out: Path) -> None:
 
 
 @benchmarks.command()
+@click.argument("folder", metavar="[FOLDER]", type=click.Path(path_type=Path, exists=True, file_okay=False),
+                default="build/line")  # fmt: skip
+def lines(folder: Path) -> None:
+    """Compare the int8 line network in FOLDER [default: build/line] with the full one, on drawn lines.
+
+    Exits with 5 where a limit of thresholds.toml is missed.
+    """
+    from benchmarks import lines as measure
+
+    measure.run(folder)
+
+
+@benchmarks.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
               help="Where index.html and pages.json go. [default: build/pages/ and the folder's name]")  # fmt: skip
@@ -87,16 +101,18 @@ def peers(folder: Path, fast: bool, footprint: bool, out: Path) -> None:
 @click.option("--model", metavar="FILE", type=click.Path(path_type=Path), help="A .tflite model of your own.")
 @click.option("--labels", metavar="FILE", type=click.Path(path_type=Path), help="Its labels, one a line.")
 @click.option("--min-confidence", metavar="0-1", type=click.FloatRange(0, 1), help="The least that a digit needs.")
+@click.option("--check", type=click.Choice(("always", "doubtful", "never")), default="doubtful", show_default=True,
+              help="Which lines the line network reads again.")  # fmt: skip
 @click.option("--turned", metavar="DEGREES", type=click.FloatRange(0, 360, max_open=True), default=0,
               help="Turn each picture clockwise first, to see how the reader copes.")  # fmt: skip
 def pages(
     folder: Path, out: Path | None, tier: str | None, model: Path | None, labels: Path | None,
-    min_confidence: float | None, turned: float,
+    min_confidence: float | None, check: str, turned: float,
 ) -> None:  # fmt: skip
     """Read the pictures in DIR and compare with its truth.jsonl; exits with 1 where a picture could not be read."""
     from benchmarks import pages as measure
 
-    measure.run(folder, out, tier, turned, model=model, labels=labels, min_confidence=min_confidence)
+    measure.run(folder, out, tier, turned, model=model, labels=labels, min_confidence=min_confidence, check=check)
 
 
 @benchmarks.command()

@@ -75,7 +75,7 @@ def gather(model: Path, pages: int) -> Sample:
 
 def _of_page(model: Path, number: int) -> Sample:
     rng = np.random.default_rng([SEED, number])
-    page = _in_a_condition(rng) if number % 2 else crops.draw("held_out", rng)
+    page = in_a_condition(rng) if number % 2 else crops.draw("held_out", rng)
     trace = _reader(model).trace(page.pixels)
     right = np.array(exact(trace.reading, page.digits), np.bool_)
     values = trace.line_features
@@ -83,7 +83,8 @@ def _of_page(model: Path, number: int) -> Sample:
     return Sample(features, values[DIGITS], right)
 
 
-def _in_a_condition(rng: np.random.Generator) -> Page:
+def in_a_condition(rng: np.random.Generator) -> Page:
+    """Draw a page of held-out digits in a condition and a severity of its own."""
     condition, severity = str(rng.choice(list(CONDITIONS))), int(rng.integers(1, HARDEST + 1))
     digits = crops.dataset_of("held_out")
     several = 1 if rng.random() < SINGLE else count(condition, severity)
@@ -93,7 +94,7 @@ def _in_a_condition(rng: np.random.Generator) -> Page:
 
 @cache
 def _reader(model: Path) -> DigitReader:
-    return DigitReader(model)
+    return DigitReader(model, check="never")
 
 
 def exact(reading: Reading, truth: Sequence[Placed]) -> list[bool]:

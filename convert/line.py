@@ -1,0 +1,112 @@
+"""Convert the line network to TensorFlow Lite in whole numbers.
+
+python -m convert.line build/line                 beside build/line/line.keras
+python -m convert.line build/line --into FILE     and into a model file, which then has both networks
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+from convert.fold import UnusableModel
+from convert.verify import INTEGERS
+from edge_runtime import model_file
+from edge_runtime.errors import ModelError
+from edge_runtime.files import write_whole
+from edge_runtime.line_network import LineNetwork
+from edge_runtime.native import stderr_silenced
+from edge_runtime.vision.strips import COLUMNS, ROWS
+from train import command, line, provenance
+
+GOLDEN, GOLDEN_SEED = 8, 8
+CALIBRATION, CALIBRATION_SEED = 2, 7  # chunks of drawn lines that say in which range each layer answers
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--into", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A model file to put it in.")
+def convert(folder: Path, into: Path | None) -> None:
+    """Convert FOLDER/line.keras to FOLDER/line-int8.tflite."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with stderr_silenced():
+        import keras
+    source = folder / "line.keras"
+    try:
+        network = keras.models.load_model(source, compile=False)
+    except (ValueError, OSError, TypeError, KeyError) as error:
+        raise ModelError(f"cannot load {source}: {str(error).splitlines()[0]}") from error
+    strips = np.concatenate([line.chunk("train", CALIBRATION_SEED, i).strips for i in range(CALIBRATION)])
+    with stderr_silenced():
+        flatbuffer = quantize(network, strips)
+    verify(flatbuffer)
+    path = folder / "line-int8.tflite"
+    write_whole(path, lambda temporary: temporary.write_bytes(flatbuffer))
+    print(f"{path}: {len(flatbuffer):,} bytes")
+    if into is not None:
+        attach(into, flatbuffer, json.loads((folder / "line.json").read_text(encoding="utf-8")))
+        print(f"{into}: {into.stat().st_size:,} bytes")
+
+
+def attach(path: Path, flatbuffer: bytes, training: dict[str, Any]) -> None:
+    """Put a line network into a model file, with its golden vectors and what is known of its training."""
+    model = model_file.read(path)
+    if model.card is None:
+        raise ModelError(f"{path} has no card to write into")
+    card = {**model.card, "line_network": {"training": training, "versions": provenance.versions()}}
+    inputs = line.chunk("train", GOLDEN_SEED, 0).strips[:GOLDEN]
+    golden = {name: values for name, values in model.golden().items() if not name.startswith("line_")}
+    model_file.write(path, model.flatbuffer, card, golden, flatbuffer)
+    with closing(LineNetwork(model_file.read(path), 1)) as network:
+        outputs = np.array([network.scores(strip) for strip in inputs])
+    golden |= {"line_inputs": inputs, "line_outputs": outputs}
+    model_file.write(path, model.flatbuffer, card, golden, flatbuffer)
+
+
+def quantize(network: "keras.Model", strips: NDArray[np.uint8]) -> bytes:  # type: ignore[name-defined] # noqa: F821
+    """Return the flatbuffer of a line network: uint8 (1, ROWS, COLUMNS, 1) to int8 logits (1, steps, 11).
+
+    Kernels have a scale for each output, as the converter gives them. `strips` is uint8 (N, ROWS, COLUMNS).
+    """
+    import tensorflow as tf
+
+    def samples() -> Iterator[list[NDArray[np.float32]]]:
+        for strip in strips:
+            yield [strip[None, ..., None].astype(np.float32)]
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(network)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = samples
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tf.uint8
+    converter.inference_output_type = tf.int8
+    return bytes(converter.convert())
+
+
+def verify(flatbuffer: bytes) -> None:
+    """Raise UnusableModel where a tensor is no whole number, or the input is not a strip of uint8 pixels."""
+    with stderr_silenced():
+        interpreter = Interpreter(model_content=flatbuffer)
+        interpreter.allocate_tensors()
+    floats = [each["name"] for each in interpreter.get_tensor_details() if each["dtype"] not in (*INTEGERS, np.int64)]
+    if floats:
+        raise UnusableModel(f"the line network holds tensors that are not integers: {', '.join(floats)}")
+    details = interpreter.get_input_details()[0]
+    if details["dtype"] != np.uint8 or tuple(details["shape"]) != (1, ROWS, COLUMNS, 1):
+        raise UnusableModel(f"the line network takes {details['dtype'].__name__} {tuple(details['shape'])}")
+
+
+def main() -> None:
+    """Run the command."""
+    command.run(convert)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Every step of the line network, from a few lines: trained, resumed, converted, compared, put into a model file."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from benchmarks import lines
+from benchmarks.gate import GateMissed
+from edge_runtime import DigitReader, model_file
+from edge_runtime.sources.pictures import load
+from tests.builds import python
+
+pytestmark = pytest.mark.slow
+FEW = ("--epochs", "2", "--lines", "128")
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("line")
+    done = python("-m", "train.line", "--output", folder, *FEW)
+    assert done.code == 0, done.err
+    assert "epoch 2/2: loss" in done.err
+    done = python("-m", "convert.line", folder)
+    assert done.code == 0, done.err
+    return folder
+
+
+def test_the_record_says_how_it_was_trained(build: Path) -> None:
+    record = json.loads((build / "line.json").read_text(encoding="utf-8"))
+    assert {name: record[name] for name in ("recipe", "epochs", "lines", "seed", "done")} == {
+        "recipe": "line", "epochs": 2, "lines": 128, "seed": 1, "done": 2,
+    }  # fmt: skip
+    assert 0 <= record["held_out_exact"] <= 1
+
+
+def test_what_is_done_is_not_done_again_and_other_settings_are_refused(build: Path) -> None:
+    before = (build / "line.keras").read_bytes()
+    done = python("-m", "train.line", "--output", build, *FEW, "--resume")
+    assert done.code == 0, done.err
+    assert (build / "line.keras").read_bytes() == before
+    done = python("-m", "train.line", "--output", build, "--epochs", "3", "--resume")
+    assert done.code == 4
+    assert "is of other settings" in done.err
+
+
+def test_a_model_file_takes_it_and_reads_on(build: Path, tmp_path: Path, samples: Path) -> None:
+    model = Path(shutil.copy(model_file.SHIPPED, tmp_path / "model.tflite"))
+    done = python("-m", "convert.line", build, "--into", model)
+    assert done.code == 0, done.err
+    attached, shipped = model_file.read(model), model_file.read(model_file.SHIPPED)
+    assert attached.line == (build / "line-int8.tflite").read_bytes()
+    assert attached.sha256 == shipped.sha256
+    assert (attached.card or {})["line_network"]["training"]["epochs"] == 2
+    assert attached.golden()["line_outputs"].shape == (8, 128, 11)
+    with DigitReader(model, check="always") as reader:
+        trace = reader.trace(load(samples / "paper.jpg"))
+    assert trace.reading.lines
+    assert all(trace.checks)
+
+
+def test_the_gate_measures_drawn_lines(build: Path) -> None:
+    try:
+        measures = lines.run(build)
+    except GateMissed:
+        pass
+    else:
+        assert measures["agreement"].value >= 99
+    assert json.loads((build / "lines.json").read_text(encoding="utf-8"))["settings"]["lines"] == 5120
+
+
+def test_what_is_no_network_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "line.keras").write_bytes(b"nothing")
+    done = python("-m", "convert.line", tmp_path)
+    assert done.code == 4
+    assert done.err.strip().splitlines()[-1].startswith("error: cannot load")

@@ -1,0 +1,61 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_runtime.vision.strips import COLUMNS, ROWS
+from train import fonts, strings
+from train.strings import LONGEST, Hand, draw, hands, picture
+
+BAR = np.zeros((1, 28, 28), np.uint8)
+BAR[0, 4:24, 12:16] = 255
+BARS = tuple(Hand((BAR,) * 10, BAR) for _ in range(3))
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_any_line_is_a_strip_and_its_digits(seed: int) -> None:
+    line = draw(BARS, np.random.default_rng(seed))
+    assert line.strip.shape == (ROWS, COLUMNS)
+    assert line.strip.dtype == np.uint8
+    assert len(line.digits) <= LONGEST
+    assert set(line.digits) <= set(range(10))
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_any_line_may_be_a_picture_dark_on_light(seed: int) -> None:
+    pixels, digits = picture(BARS, np.random.default_rng(seed))
+    assert pixels.dtype == np.uint8
+    assert pixels.ndim == 2
+    assert len(digits) <= LONGEST
+    assert np.median(pixels) > 100
+
+
+def test_the_same_seed_gives_the_same_line() -> None:
+    one, other = (draw(BARS, np.random.default_rng(4)) for _ in range(2))
+    assert one.digits == other.digits
+    assert np.array_equal(one.strip, other.strip)
+
+
+def test_lines_are_of_every_length_and_some_are_empty() -> None:
+    rng = np.random.default_rng(1)
+    lengths = Counter(len(draw(BARS, rng).digits) for _ in range(400))
+    assert set(lengths) == set(strings.COUNTS)
+    assert sum(strings.SHARES) == pytest.approx(1)
+
+
+def test_every_digit_leaves_ink_on_its_strip() -> None:
+    rng = np.random.default_rng(2)
+    for _ in range(50):
+        line = draw(BARS, rng)
+        assert line.strip.max() > 100 or not line.digits
+
+
+def test_hands_of_a_split_are_mnist_other_forms_and_typefaces() -> None:
+    ways = hands("held_out")
+    assert len(ways) == 2 + len(fonts.names(True))
+    assert [len(way.digits) for way in ways] == [10] * len(ways)
+    assert sum(map(len, ways[0].digits)) == 10_000
+    assert len(ways[2].others) == len(fonts.LETTERS)
+    assert all(stamps.shape[1:] == (28, 28) for way in ways for stamps in way.digits)

@@ -1,0 +1,153 @@
+"""Train the line network on drawn lines of digits, each of which it sees once.
+
+python -m train.line                         an hour on two cores: build/line/line.keras
+python -m train.line --resume                go on where it was interrupted
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from edge_runtime.errors import ModelError
+from edge_runtime.files import write_text, write_whole
+from train import command, fonts, strings
+
+if TYPE_CHECKING:
+    import keras
+
+BATCH = 64
+# The learning rate rises to PEAK in this part of all steps and falls to 0 as a cosine; AdamW's weight decay.
+PEAK, WARM_UP, DECAY = 2e-3, 0.05, 0.02
+CLIP = 5.0  # the norm of all gradients: early on, CTC's are now and then a hundred times as large
+CHUNK = 512  # lines that a process draws at a time
+HELD_OUT = 2048  # lines of held-out digits and typefaces that say how good it is
+REPORTED = 5  # epochs between two such figures, and between checkpoints
+WORKERS = 2
+
+
+class Lines(NamedTuple):
+    """Strips, uint8 (N, 32, 256), and their digits, int8 (N, LONGEST), -1 behind the last."""
+
+    strips: NDArray[np.uint8]
+    digits: NDArray[np.int8]
+
+
+def chunk(split: strings.Split, seed: int, number: int) -> Lines:
+    """Draw CHUNK lines: the same for the same arguments."""
+    rng = np.random.default_rng([seed, number])
+    drawn = [strings.draw(strings.hands(split), rng) for _ in range(CHUNK)]
+    digits = np.full((CHUNK, strings.LONGEST), -1, np.int8)
+    for row, line in zip(digits, drawn, strict=True):
+        row[: len(line.digits)] = line.digits
+    return Lines(np.array([line.strip for line in drawn], np.uint8), digits)
+
+
+def joined(parts: list[Lines]) -> Lines:
+    """Return several samples as one."""
+    return Lines(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), default="build/line", show_default=True)
+@click.option("--epochs", type=click.IntRange(1), default=50, show_default=True)
+@click.option("--lines", type=click.IntRange(BATCH), default=8192, show_default=True, help="Drawn for each epoch.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint in the output folder.")
+def line(output: Path, epochs: int, lines: int, seed: int, resume: bool) -> None:
+    """Train the line network, and write line.keras and line.json, which says how."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    output.mkdir(parents=True, exist_ok=True)
+    fonts.stamp(fonts.names(False)[0], "0")  # fetched once, before there are several processes
+    settings = {"recipe": "line", "epochs": epochs, "lines": lines, "seed": seed}
+    done, network = _begin(output, settings, resume)
+    with ProcessPoolExecutor(WORKERS, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
+        held = [pool.submit(chunk, "held_out", seed, i) for i in range(-(-HELD_OUT // CHUNK))]
+        bar = tqdm(total=epochs, initial=done, unit="epoch", disable=not sys.stderr.isatty())
+        with bar:
+            for epoch, drawn in _epochs(pool, seed, lines, done, epochs):
+                started = time.monotonic()
+                fitted = network.fit(drawn.strips[..., None], drawn.digits, batch_size=BATCH, shuffle=False, verbose=0)
+                said = f"loss {fitted.history['loss'][0]:.3f}"
+                if epoch % REPORTED == 0 or epoch == epochs:
+                    right = _exact(network, joined([future.result() for future in held]))
+                    _save(output, network, {**settings, "done": epoch, "held_out_exact": right})
+                    said += f", held-out lines exact {right:.2%}"
+                    if bar.disable:
+                        seconds = (time.monotonic() - started) * (epochs - epoch)
+                        said += f", {seconds / 60:.0f} min left"
+                        print(f"epoch {epoch}/{epochs}: {said}", file=sys.stderr, flush=True)
+                bar.set_postfix_str(said)
+                bar.update()
+    print(output / "line.keras")
+
+
+def _begin(output: Path, settings: dict[str, object], resume: bool) -> tuple[int, "keras.Model"]:
+    """Return how many epochs are done, and the network after them. Raises ModelError where they were of others."""
+    import keras
+
+    from train import line_network
+
+    record = output / "line.json"
+    if resume and record.exists():
+        before = json.loads(record.read_text(encoding="utf-8"))
+        if {name: before.get(name) for name in settings} != settings:
+            raise ModelError(f"{record} is of other settings: leave --resume out, or name another --output")
+        return before["done"], keras.models.load_model(output / "line.keras")
+    keras.utils.set_random_seed(int(str(settings["seed"])))
+    network = line_network.build()
+    steps = int(str(settings["epochs"])) * (int(str(settings["lines"])) // BATCH)
+    warm_up = max(1, int(WARM_UP * steps))
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0, max(1, steps - warm_up), warmup_target=PEAK, warmup_steps=warm_up
+    )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=DECAY, global_clipnorm=CLIP)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    network.compile(optimizer, line_network.ctc_loss, jit_compile=False, steps_per_execution=8)
+    return 0, network
+
+
+def _epochs(pool: ProcessPoolExecutor, seed: int, lines: int, first: int, last: int) -> Iterator[tuple[int, Lines]]:
+    """Yield the number of each epoch, from 1, and its lines, whole batches only; the next are drawn meanwhile."""
+    each = -(-lines // CHUNK)
+
+    def drawing(epoch: int) -> list[Future[Lines]]:
+        return [pool.submit(chunk, "train", seed, epoch * each + i) for i in range(each if epoch < last else 0)]
+
+    ahead = drawing(first)
+    for epoch in range(first, last):
+        drawn = joined([future.result() for future in ahead])
+        ahead = drawing(epoch + 1)
+        whole = lines // BATCH * BATCH
+        yield epoch + 1, Lines(drawn.strips[:whole], drawn.digits[:whole])
+
+
+def _exact(network: "keras.Model", held: Lines) -> float:
+    from train.line_network import exact
+
+    return exact(network.predict(held.strips[..., None], batch_size=256, verbose=0), held.digits)
+
+
+def _save(output: Path, network: "keras.Model", record: dict[str, object]) -> None:
+    write_whole(output / "line.keras", lambda temporary: network.save(temporary))
+    write_text(output / "line.json", json.dumps(record, indent=1) + "\n")
+
+
+def main() -> None:
+    """Run the command."""
+    command.run(line)
+
+
+if __name__ == "__main__":
+    main()

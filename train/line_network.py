@@ -1,0 +1,68 @@
+"""The line network: a strip, (N, 32, 256, 1) from 0 to 255, ink bright on 0, to logits (N, 128, 11), two columns each.
+
+Convolutions alone, so that a strip costs the same whatever is on it. Ten outputs are the digits, the last is the blank
+of connectionist temporal classification (Graves et al. 2006): no digit is told here.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from edge_runtime.line_network import BLANK
+from edge_runtime.vision.strips import COLUMNS, ROWS
+
+RESIDUALS = 3  # blocks that look 7 steps wide, 14 columns, once one row is left
+
+
+def build() -> keras.Model:
+    """Return an untrained network."""
+    strips = keras.Input((ROWS, COLUMNS, 1))
+    values = keras.layers.Rescaling(1 / 255)(strips)
+    values = _convolved(values, 16, (3, 3), (2, 2))
+    values = _convolved(values, 32, (3, 3), (2, 1))
+    values = _separable(values, 64, (3, 3))
+    values = keras.layers.MaxPooling2D((2, 1))(values)
+    values = _separable(values, 96, (3, 3))
+    values = _separable(values, 96, (3, 3))
+    values = _convolved(values, 128, (4, 1), (1, 1), "valid")
+    for _ in range(RESIDUALS):
+        values = keras.layers.Add()([values, _separable(values, 128, (1, 7))])
+    logits = keras.layers.Conv2D(BLANK + 1, 1)(values)
+    return keras.Model(strips, keras.layers.Reshape((-1, BLANK + 1))(logits))
+
+
+def _convolved(
+    values: keras.KerasTensor, filters: int, kernel: tuple[int, int], strides: tuple[int, int], padding: str = "same"
+) -> keras.KerasTensor:
+    return _normalized(keras.layers.Conv2D(filters, kernel, strides, padding, use_bias=False)(values))
+
+
+def _separable(values: keras.KerasTensor, filters: int, kernel: tuple[int, int]) -> keras.KerasTensor:
+    values = _normalized(keras.layers.DepthwiseConv2D(kernel, padding="same", use_bias=False)(values))
+    return _normalized(keras.layers.Conv2D(filters, 1, use_bias=False)(values))
+
+
+def _normalized(values: keras.KerasTensor) -> keras.KerasTensor:
+    return keras.layers.ReLU()(keras.layers.BatchNormalization(momentum=0.95)(values))
+
+
+@keras.saving.register_keras_serializable()  # type: ignore[untyped-decorator]
+def ctc_loss(digits: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """Return how surprising the digits of each line are, in nats; `digits` is (N, LONGEST), -1 behind the last."""
+    digits = tf.cast(digits, tf.int32)
+    lengths = tf.reduce_sum(tf.cast(digits >= 0, tf.int32), 1)
+    steps = tf.fill([tf.shape(logits)[0]], tf.shape(logits)[1])
+    return tf.nn.ctc_loss(tf.maximum(digits, 0), logits, lengths, steps, logits_time_major=False, blank_index=BLANK)
+
+
+def exact(logits: NDArray[np.float32], digits: NDArray[np.int8]) -> float:
+    """Return the share of lines that are read exactly, from what the network answers and their `digits`."""
+    return float(np.mean([told(row) == truth[truth >= 0].tolist() for row, truth in zip(logits, digits, strict=True)]))
+
+
+def told(logits: NDArray[np.float32]) -> list[int]:
+    """Return the digits that the logits of one line, (steps, 11), tell by greedy decoding."""
+    best = logits.argmax(axis=1)
+    changed = np.append(True, best[1:] != best[:-1])
+    return [int(label) for label in best[changed & (best != BLANK)]]
