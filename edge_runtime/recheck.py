@@ -22,8 +22,10 @@ BROADEST = 20.0
 DOUBTFUL = 0.95
 # A picture so many times as wide as high may be one line, and has it where its rows hold this part of the most ink.
 STRIP, INKED = 1.5, 0.25
-# What was read in no other way has to be likelier right than wrong, and several digits: any stroke may be one.
-LEAST, FEWEST = 1 / 2, 2
+# How likely right the network's reading must be to take the place of another, or of none, which then has to be of
+# several digits, since any stroke may be a 1. Of photographs' characters, 7.9 % are wrong where the first is 0, 7.0 %
+# with 0.25; with 0.35, 3 % fewer numbers are read exactly. Where the second is 0.25, a texture is read as digits.
+LEAST, LEAST_ALONE, FEWEST = 0.25, 0.5, 2
 CHECKS = "always", "doubtful", "never"
 
 
@@ -69,9 +71,11 @@ class Checker:
         if not said or self.weights is None:
             return line._replace(check=check)
         likely = line_check.choose(line.likely, whole.likely, whole.others, (text, said), self.weights)
-        least = likely.digits if text else LEAST
+        least = max(likely.digits, LEAST if text else LEAST_ALONE)
         sure = whole.confidences.max(axis=1).min() >= self.min_confidence
-        if likely.line > least and sure and not any(_holds(a, b) for a in whole.boxes for b in elsewhere):
+        # Where it reads fewer digits, it mostly leaves out a 1.
+        fits = sure and len(said) >= len(text)
+        if likely.line > least and fits and not any(_holds(a, b) for a in whole.boxes for b in elsewhere):
             other = (text_of(line.words), likely.digits) if text else None
             return Written(_rewritten(whole, line.words, self.labels), likely.line, other, check)
         return Written(line.words, likely.digits, (said, likely.line) if said != text else None, check)

@@ -5,8 +5,10 @@ python -m train.line_check --model FILE            for another one
 python -m train.line_check --write                 and write them into the model's card
 
 Three logistic regressions, of the log odds that either reading has by itself: see
-`edge_runtime.vision.line_check.CheckWeights`. A third of the lines are on pages as in training, a third on pages in the
-conditions of `edge_runtime.conditions`, and a third are small pictures of one line; all are of held-out digits.
+`edge_runtime.vision.line_check.CheckWeights`. Half of the pictures are pages in the conditions of
+`edge_runtime.conditions`, half small ones of a single line; all are of held-out digits. Pages as in training are left
+out: they hold more beside the digits than photographs do, so that fewer lines would be called sure (75 in place of 85
+of 261 on photographs, 73 and 83 of them right).
 """
 
 from collections.abc import Callable, Sequence
@@ -25,7 +27,7 @@ from edge_runtime.records import Box
 from edge_runtime.trace import Trace
 from edge_runtime.vision.glyphs import Float64, log_odds, logistic
 from edge_runtime.vision.line_check import CheckWeights
-from train import command, crops, fitting, matches, strings
+from train import command, fitting, matches, strings
 from train.line_confidence import in_a_condition
 from train.page_pool import of_pages
 
@@ -67,11 +69,11 @@ def fit_check(pages: int, model: Path, write: bool) -> None:
 
 def _of_page(model: Path, number: int) -> Sample:
     rng = np.random.default_rng([SEED, number])
-    if number % 3 == 2:
+    if number % 2:
         pixels, digits = strings.picture(strings.hands("held_out"), rng)
         text = "".join(map(str, digits))
         return _sample(_reader(model).trace(pixels), lambda boxes: text)
-    page = in_a_condition(rng) if number % 3 else crops.draw("held_out", rng)
+    page = in_a_condition(rng)
     return _sample(_reader(model).trace(page.pixels), partial(drawn, page.digits))
 
 
