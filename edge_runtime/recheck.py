@@ -54,12 +54,12 @@ class Checker:
                 return []
             line = self._likelier(Written([], 0.0), whole._replace(boxes=tuple(map(back, whole.boxes))), [])
             return [line] if line.words else []
-        checked = []
+        checked: list[Written] = []
         for i, (line, own) in enumerate(zip(lines, marks, strict=True)):
             if self.always or line.likely < DOUBTFUL:
                 labels = [self.labels.index(digit.label) for digit in digits_of(line.words)]
                 whole = read_again(self.network, own, labels, planes, size)
-                others = [digit.box for k, other in enumerate(lines) if k != i for digit in digits_of(other.words)]
+                others = [digit.box for other in (*checked, *lines[i + 1 :]) for digit in digits_of(other.words)]
                 line = self._likelier(line, whole._replace(boxes=tuple(map(back, whole.boxes))), others)
             checked.append(line)
         return checked

@@ -237,11 +237,14 @@ def _crops(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
 
 
 def _strips(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
-    """Return the strips that the line network saw, each beside both readings of it; nothing where there was none."""
+    """Return the strips that the line network saw, each beside both readings of it, the reported one green.
+
+    Where there was none, it is nothing.
+    """
     checks = [check for check in trace.checks if check is not None]
     if not checks:
         return []
-    shown = checks[:MOST_STRIPS]
+    shown, reported = checks[:MOST_STRIPS], {text.replace(" ", "") for text in trace.reading.text}
     rows, columns = checks[0].whole.strip.shape
     block = blank(ROW + len(shown) * (2 * rows + MARGIN) + MARGIN)
     left_out = f"; here are the first {len(shown)}" if len(checks) > len(shown) else ""
@@ -253,8 +256,9 @@ def _strips(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
         said = "".join(labels[k] for k in check.whole.labels)
         own = f"digit by digit: {check.text or 'nothing'}, {check.likely:.0%} likely"
         network = f"by the line network: {said or 'nothing'}, {check.whole.likely:.0%} likely"
-        write(block, own, (3 * MARGIN + 2 * columns, y + 24), 0.5)
-        write(block, network, (3 * MARGIN + 2 * columns, y + 24 + ROW), 0.5)
+        for k, (words, text) in enumerate(((own, check.text), (network, said))):
+            color = READ if text in reported else PALE
+            write(block, words, (3 * MARGIN + 2 * columns, y + 24 + k * ROW), 0.5, color)
     return [block]
 
 
