@@ -51,7 +51,8 @@ class FrameWork(NamedTuple):
 
 def network(model: ModelFile | None = None) -> Network:
     """Count a model's dense layers, by default those of the one that ships."""
-    lite = graph.interpreter(model or model_file.read(model_file.SHIPPED), 1)
+    model = model or model_file.read(model_file.SHIPPED)
+    lite = graph.interpreter(model.path, model.flatbuffer, 1)
     kept = lite.get_tensor_details()
     # What flows has one row for one digit; weights have one for each output.
     weights = [each for each in kept if len(each["shape"]) == 2 and each["shape"][0] > 1]

@@ -11,10 +11,8 @@ from benchmarks.gate import GateMissed
 from benchmarks.parity import read_limits
 from edge_runtime.device import result
 from edge_runtime.device.result import Measure
-from edge_runtime.line_network import LineNetwork
-from edge_runtime.model_file import DIGITS, ModelFile
+from edge_runtime.line_network import LineNetwork, greedy
 from train import line
-from train.line_network import told
 
 CHUNKS, SEED = 10, 5  # of drawn lines, 512 each
 
@@ -24,10 +22,11 @@ def run(folder: Path) -> dict[str, Measure]:
 
     Raises ModelError where one cannot be read, and GateMissed where a limit of thresholds.toml is missed.
     """
-    network, data = full.load(folder / "line.keras"), (folder / "line-int8.tflite").read_bytes()
+    network, small_file = full.load(folder / "line.keras"), folder / "line-int8.tflite"
+    data = small_file.read_bytes()
     lines = line.joined([line.chunk("held_out", SEED, i) for i in range(CHUNKS)])
     logits = network.predict(lines.strips[..., None], batch_size=256, verbose=0)
-    with closing(LineNetwork(ModelFile(folder, data, None, DIGITS, len(data), data), 1)) as small:
+    with closing(LineNetwork(small_file, data, 1)) as small:
         scores = np.array([small.scores(strip) for strip in lines.strips])
     measures = compare(logits, scores, lines.digits)
     limits, path = read_limits()["lines"], folder / "lines.json"
@@ -52,7 +51,7 @@ def compare(full: NDArray[np.float32], small: NDArray[np.int8], digits: NDArray[
     `full` and `small` are what they answer, (N, steps, 11), `digits` the truth, (N, LONGEST), -1 behind the last.
     """
     truth = [row[row >= 0].tolist() for row in digits]
-    by_full, by_small = [told(row) for row in full], [told(row.astype(np.float32)) for row in small]
+    by_full, by_small = ([[label for label, *_ in greedy(row)] for row in scores] for scores in (full, small))
     count = len(truth)
     right, kept, alike = (
         sum(a == b for a, b in zip(*pair, strict=True))

@@ -67,7 +67,7 @@ def attach(path: Path, flatbuffer: bytes, training: dict[str, Any]) -> None:
     inputs = line.chunk("train", GOLDEN_SEED, 0).strips[:GOLDEN]
     golden = {name: values for name, values in model.golden().items() if not name.startswith("line_")}
     model_file.write(path, model.flatbuffer, card, golden, flatbuffer)
-    with closing(LineNetwork(model_file.read(path), 1)) as network:
+    with closing(LineNetwork(path, flatbuffer, 1)) as network:
         outputs = np.array([network.scores(strip) for strip in inputs])
     golden |= {"line_inputs": inputs, "line_outputs": outputs}
     model_file.write(path, model.flatbuffer, card, golden, flatbuffer)

@@ -1,6 +1,7 @@
 """The network itself: one LiteRT interpreter for single digits, another for whole pages, and what goes in and out."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class Graph:
 
     def __init__(self, model: ModelFile, threads: int) -> None:
         self._model, self._threads = model, threads
-        self._one = interpreter(model, threads)
+        self._one = interpreter(model.path, model.flatbuffer, threads)
         inputs, outputs = self._one.get_input_details(), self._one.get_output_details()
         if len(inputs) != 1 or len(outputs) != 1:
             raise ModelError(f"{model.path} has {len(inputs)} inputs and {len(outputs)} outputs, not one of each")
@@ -75,7 +76,7 @@ class Graph:
         if few == len(images):
             return self._gather(one, images, 1)
         if self._many is None:
-            self._many = interpreter(self._model, self._threads, (BATCH, *self._shape))
+            self._many = interpreter(self._model.path, self._model.flatbuffer, self._threads, (BATCH, *self._shape))
         many = self._gather(self._many, images[: len(images) - few], BATCH)
         return np.concatenate([many, self._gather(one, images[len(images) - few :], 1)]) if few else many
 
@@ -158,23 +159,19 @@ def _input_table(details: dict[str, Any], model: ModelFile) -> NDArray[Any] | No
     return None if kind == np.uint8 and np.array_equal(table, pixels) else table
 
 
-def interpreter(
-    model: ModelFile, threads: int, shape: tuple[int, ...] | None = None, flatbuffer: bytes | None = None
-) -> Any:
-    """Return a LiteRT interpreter of a model, ready to run, for an input of this shape where one is given.
-
-    With `flatbuffer`, it is of another network of the same file.
+def interpreter(path: Path, flatbuffer: bytes, threads: int, shape: tuple[int, ...] | None = None) -> Any:
+    """Return a LiteRT interpreter of a network in the file `path`, for an input of this shape where one is given.
 
     Raises ModelError where it cannot be loaded.
     """
     try:
         with stderr_silenced():  # XNNPACK announces itself there on every start
-            made = Interpreter(model_content=flatbuffer or model.flatbuffer, num_threads=threads)
+            made = Interpreter(model_content=flatbuffer, num_threads=threads)
             if shape is not None:
                 index = made.get_input_details()[0]["index"]
                 made.resize_tensor_input(index, shape, strict=True)
             made.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(f"{model.path} cannot be loaded: {reason}") from error
+        raise ModelError(f"{path} cannot be loaded: {reason}") from error
     return made

@@ -3,18 +3,19 @@
 import threading
 from collections.abc import Sequence
 from itertools import groupby
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_runtime.errors import ModelError
 from edge_runtime.graph import Float64, Scores, interpreter
-from edge_runtime.model_file import ModelFile
 from edge_runtime.records import Uint8
 from edge_runtime.vision.glyphs import SURER
 from edge_runtime.vision.strips import COLUMNS, ROWS
 
-BLANK = 10  # the network's last output: here ends no digit
+BLANK = 10  # the network's last output: no digit is told here
 
 
 class LineText(NamedTuple):
@@ -31,20 +32,18 @@ class LineText(NamedTuple):
 
 
 class LineNetwork:
-    """A LiteRT interpreter around the line network of a model file.
+    """A LiteRT interpreter around the flatbuffer of a line network, from the file `path`.
 
     Calls may come from several threads at once: they take turns. Raises ModelError where it cannot be used.
     """
 
-    def __init__(self, model: ModelFile, threads: int) -> None:
-        if model.line is None:
-            raise ModelError(f"{model.path} holds no line network")
+    def __init__(self, path: Path, flatbuffer: bytes, threads: int) -> None:
         self._lock = threading.Lock()
-        self._graph = interpreter(model, threads, flatbuffer=model.line)
+        self._graph = interpreter(path, flatbuffer, threads)
         inputs, outputs = self._graph.get_input_details()[0], self._graph.get_output_details()[0]
         shape = tuple(inputs["shape"])
         if shape != (1, ROWS, COLUMNS, 1) or inputs["dtype"] != np.uint8 or outputs["shape"][-1] != BLANK + 1:
-            raise ModelError(f"{model.path} holds a line network that takes {inputs['dtype'].__name__} {shape}")
+            raise ModelError(f"{path} holds a line network that takes {inputs['dtype'].__name__} {shape}")
         self._in, self._out = inputs["index"], outputs["index"]
         self._scale = float(outputs["quantization"][0])
         self.step = COLUMNS / int(outputs["shape"][1])
@@ -67,10 +66,6 @@ class LineNetwork:
         powers = np.exp(values - values.max(axis=1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
-    def read(self, strip: Uint8) -> "LineText":
-        """Return the digits on a strip, uint8 (32, 256), ink bright on 0."""
-        return decode(self.probabilities(strip), self.step)
-
     def close(self) -> None:
         """Free the interpreter; safe to call again."""
         with self._lock:
@@ -82,17 +77,22 @@ def decode(probabilities: Float64, step: float) -> LineText:
 
     Of every step the likeliest output is taken; equal ones in a row are one digit (greedy decoding).
     """
-    labels, columns, surest = [], [], []
-    best = probabilities.argmax(axis=1)
-    at = 0
-    for label, same in groupby(best.tolist()):
-        count = len(list(same))
+    runs = greedy(probabilities)
+    labels = [label for label, _, _ in runs]
+    surest = [first + int(probabilities[first:end, label].argmax()) for label, first, end in runs]
+    columns = tuple((first * step, end * step) for _, first, end in runs)
+    return LineText(tuple(labels), likelihood(probabilities, labels), columns, probabilities[surest, :BLANK])
+
+
+def greedy(scores: NDArray[Any]) -> list[tuple[int, int, int]]:
+    """Return each digit that scores, (steps, 11), tell, with its first step and the one behind its last."""
+    runs, first = [], 0
+    for label, same in groupby(scores.argmax(axis=1).tolist()):
+        end = first + len(list(same))
         if label != BLANK:
-            labels.append(int(label))
-            columns.append((at * step, (at + count) * step))
-            surest.append(at + int(probabilities[at : at + count, label].argmax()))
-        at += count
-    return LineText(tuple(labels), likelihood(probabilities, labels), tuple(columns), probabilities[surest, :BLANK])
+            runs.append((int(label), first, end))
+        first = end
+    return runs
 
 
 def likelihood(probabilities: Float64, labels: Sequence[int]) -> float:

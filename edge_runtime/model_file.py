@@ -1,9 +1,9 @@
 """One .tflite file is all a device needs: the network, and behind it a zip archive that says what it is.
 
 Any TensorFlow Lite runtime still loads the file, and `unzip -l` lists what is appended (the convention for associated
-files): card.json, labels.txt, golden.npz and, where it has one, line.tflite, the line network, which so is installed,
-swapped and rolled back with it. docs/model-file.md describes every field. A file without a card is somebody's
-own model: it runs too, unverified.
+files): card.json, labels.txt, golden.npz and, in some, line.tflite. That is the line network: both networks are so
+installed, swapped and rolled back together. docs/model-file.md describes every field. A file without a card is
+somebody's own model: it runs too, unverified.
 """
 
 import io

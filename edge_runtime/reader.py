@@ -6,7 +6,7 @@ from itertools import compress
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from edge_runtime import model_file
 from edge_runtime.classifier import Classifier
 from edge_runtime.errors import ModelCorrupt, OptionError
-from edge_runtime.line_network import LineNetwork
-from edge_runtime.recheck import CHECKS, Checker
+from edge_runtime.recheck import CHECKS, checker_of
 from edge_runtime.records import Box, Frame, Reading, Uint8
+from edge_runtime.seen import Seen, Survey, spread
 from edge_runtime.stopwatch import Stopwatch
 from edge_runtime.trace import Hint, Trace
 from edge_runtime.transcript import lines_of, numbered, rejections_of, words_of
 from edge_runtime.turning import position_of, quarter_turn, reads_better, turned, turned_back
-from edge_runtime.vision import line_check, line_confidence, page_model, rejection, weights
+from edge_runtime.vision import line_confidence, page_model, rejection, weights
 from edge_runtime.vision.candidates import Candidate, in_frame, pieces, propose
 from edge_runtime.vision.glyphs import Glyphs, columns
 from edge_runtime.vision.lines import order
@@ -93,19 +93,7 @@ class DigitReader:
         self.min_confidence = default if min_confidence is None else min_confidence
         self.min_line_confidence = min_line_confidence
         self.turn = turn
-        self._checker = self._checker_of(check, threads)
-
-    def _checker_of(self, check: str, threads: int) -> Checker | None:
-        """Return what reads lines again; None where none is to be, or the model file has no line network."""
-        model = self.classifier.model
-        if model.line is None or check == "never" or self.classifier.digits != len(model_file.DIGITS):
-            return None
-        try:
-            weights = line_check.from_card(model.card)
-        except ValueError as error:
-            raise ModelCorrupt(f"{model.path} is damaged: {error}") from error
-        network = LineNetwork(model, threads)
-        return Checker(network, weights, self.min_confidence, self.classifier.labels, check == "always")
+        self._checker = checker_of(self.classifier, self.min_confidence, check, threads)
 
     def read(self, frame: Frame | Uint8) -> Reading:
         """Read one frame, or the bare pixels of one. Raises ValueError where they are of another shape or type."""
@@ -150,7 +138,7 @@ class DigitReader:
         )  # fmt: skip
         likely = line_confidence.probabilities(line_features, self.line_weights)
         words = words_of(lines, [boxes[row] for row in kept], verdict.confidences[kept], self.classifier.labels)
-        written, reasons = list(map(Written, words, likely.tolist())), tuple(verdict.reasons)
+        written = list(map(Written, words, likely.tolist()))
         if self._checker is not None:
             marks = [[candidates[chosen[row]] for row in line] for line in on_lines]
             written = self._checker.check(written, marks, planes, size, partial(_of_frame, survey, frame.size))
@@ -185,7 +173,7 @@ class DigitReader:
             checks=[line.check for line in written], reading=reading,
         )  # fmt: skip
 
-    def _survey(self, pixels: Uint8, hint: Hint, watch: Stopwatch) -> "_Survey":
+    def _survey(self, pixels: Uint8, hint: Hint, watch: Stopwatch) -> Survey:
         """Show the network every region of a picture, and return which of them stand for themselves."""
         upright, back = turned(pixels, hint.turn)
         planes = ink_planes(upright, hint.planes)
@@ -197,9 +185,9 @@ class DigitReader:
         standing = page_model.standing(glyphs, [region.parent for region in regions])
         standing = page_model.with_freed(glyphs.take(standing), standing, [regions[i].freed for i in standing])
         standing = page_model.without_counters(glyphs.take(standing), standing)
-        return _Survey(upright, back, hint.turn, planes, regions, seen, standing, glyphs.take(standing))
+        return Survey(upright, back, hint.turn, planes, regions, seen, standing, glyphs.take(standing))
 
-    def _upright(self, survey: "_Survey") -> Hint | None:
+    def _upright(self, survey: Survey) -> Hint | None:
         """Return how a page that does not read well as it lies has to be turned; None where it stays as it is."""
         inks = [survey.regions[i].ink for i in survey.standing]
         rows = [row for row, ink in enumerate(inks) if ink is not None]
@@ -228,7 +216,7 @@ class DigitReader:
     ) -> None:
         self.close()
 
-    def _see(self, inks: Sequence[Uint8 | None], watch: Stopwatch) -> "_Seen":
+    def _see(self, inks: Sequence[Uint8 | None], watch: Stopwatch) -> Seen:
         """Show the network what has ink; what has none counts as black as can be, and as nothing that it knows."""
         rows = [i for i, ink in enumerate(inks) if ink is not None]
         images, darkness, stroke_width = normalize_and_measure([ink for ink in inks if ink is not None])
@@ -236,19 +224,19 @@ class DigitReader:
         # What is missing of a row from 1 says how surely it is no digit.
         confidences = self.classifier.confidences(images)[:, : self.classifier.digits]
         watch.stop("classify")
-        shown = _Seen(images, confidences, darkness, stroke_width)
+        shown = Seen(images, confidences, darkness, stroke_width)
         if len(rows) == len(inks):
             return shown
         count = len(inks)
-        return _Seen(
-            _spread(images, rows, np.zeros((count, *images.shape[1:]), np.uint8)),
-            _spread(confidences, rows, np.zeros((count, confidences.shape[1]))),
-            _spread(darkness, rows, np.full(count, 255.0)),
-            _spread(stroke_width, rows, np.zeros(count)),
+        return Seen(
+            spread(images, rows, np.zeros((count, *images.shape[1:]), np.uint8)),
+            spread(confidences, rows, np.zeros((count, confidences.shape[1]))),
+            spread(darkness, rows, np.full(count, 255.0)),
+            spread(stroke_width, rows, np.zeros(count)),
         )
 
     def _glyphs(
-        self, things: Sequence[Region | Candidate], planes: Sequence[Plane], seen: "_Seen", piece: Sequence[bool]
+        self, things: Sequence[Region | Candidate], planes: Sequence[Plane], seen: Seen, piece: Sequence[bool]
     ) -> Glyphs:
         return columns(
             [thing.box for thing in things], [thing.plane for thing in things], [plane.scale for plane in planes],
@@ -268,7 +256,7 @@ def _of_card(model: model_file.ModelFile, read: Callable[[Mapping[str, Any] | No
     return fitted
 
 
-def _of_frame(survey: "_Survey", size: tuple[int, int], box: Box) -> Box:
+def _of_frame(survey: Survey, size: tuple[int, int], box: Box) -> Box:
     """Return a box of the picture as it was read as one of the frame, of this size."""
     return turned_back(box, survey.back, size) if survey.turn else box
 
@@ -277,45 +265,3 @@ def _check(pixels: np.ndarray) -> None:
     fits = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)
     if pixels.dtype != np.uint8 or not fits or pixels.size == 0:
         raise ValueError(f"a frame must be uint8 (H, W) or (H, W, 3), not {pixels.dtype} {pixels.shape}")
-
-
-class _Survey(NamedTuple):
-    """The regions of a picture that was turned clockwise by `turn` degrees, and the way `back`: see `turning.turned`.
-
-    `seen` holds a row for each region, `glyphs` one for each that is `standing`.
-    """
-
-    pixels: Uint8
-    back: Float64
-    turn: float
-    planes: tuple[Plane, ...]
-    regions: list[Region]
-    seen: "_Seen"
-    standing: list[int]
-    glyphs: Glyphs
-
-
-class _Seen(NamedTuple):
-    """What normalizing and the network said of N things, a row each; see `normalize_and_measure`."""
-
-    images: Uint8
-    confidences: Float64
-    darkness: Float64
-    stroke_width: Float64
-
-    def take(self, rows: Sequence[int]) -> "_Seen":
-        at = np.asarray(rows, np.int64)
-        return _Seen(self.images[at], self.confidences[at], self.darkness[at], self.stroke_width[at])
-
-    def and_also(self, other: "_Seen") -> "_Seen":
-        return _Seen(
-            np.concatenate([self.images, other.images]),
-            np.concatenate([self.confidences, other.confidences]),
-            np.concatenate([self.darkness, other.darkness]),
-            np.concatenate([self.stroke_width, other.stroke_width]),
-        )
-
-
-def _spread(values: NDArray[Any], rows: Sequence[int], into: NDArray[Any]) -> NDArray[Any]:
-    into[list(rows)] = values
-    return into

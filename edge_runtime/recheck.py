@@ -5,19 +5,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge_runtime import model_file
+from edge_runtime.classifier import Classifier
+from edge_runtime.errors import ModelCorrupt
 from edge_runtime.line_network import LineNetwork, decode, likelihood
 from edge_runtime.records import Box, Digit
 from edge_runtime.vision import line_check
 from edge_runtime.vision.candidates import Candidate, in_frame
 from edge_runtime.vision.line_check import CheckWeights
 from edge_runtime.vision.planes import Plane
-from edge_runtime.vision.strips import strip_of
+from edge_runtime.vision.strips import HIGH, strip_of
 from edge_runtime.written import Recheck, WholeLine, Words, Written, digit_of, digits_of, text_of
 
 # A strip grows by the digits that the network reads beside those that it was found by, so many times.
 GROWTHS = 3
-# Columns of a strip: no digit is broader, which is as broad as high.
-BROADEST = 20.0
 # A line that is less likely right than this is in doubt: what is asked of a line that is called sure.
 DOUBTFUL = 0.95
 # A picture so many times as wide as high may be one line, and has it where its rows hold this part of the most ink.
@@ -27,6 +28,22 @@ STRIP, INKED = 1.5, 0.25
 # with 0.25; with 0.35, 3 % fewer numbers are read exactly. Where the second is 0.25, a texture is read as digits.
 LEAST, LEAST_ALONE, FEWEST = 0.25, 0.5, 2
 CHECKS = "always", "doubtful", "never"
+
+
+def checker_of(classifier: Classifier, min_confidence: float, check: str, threads: int) -> "Checker | None":
+    """Return what reads lines again; None where none is to be, or the model file has no line network.
+
+    `check` is one of CHECKS. Raises ModelError where the network, or its weights in the card, cannot be used.
+    """
+    model = classifier.model
+    if model.line is None or check == "never" or classifier.digits != len(model_file.DIGITS):
+        return None
+    try:
+        weights = line_check.from_card(model.card)
+    except ValueError as error:
+        raise ModelCorrupt(f"{model.path} is damaged: {error}") from error
+    network = LineNetwork(model.path, model.line, threads)
+    return Checker(network, weights, min_confidence, classifier.labels, check == "always")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,13 +158,13 @@ def _scaled(box: Box, by: float) -> Box:
 
 
 def _between(columns: Sequence[tuple[float, float]], width: int) -> list[tuple[float, float]]:
-    """Return the columns that each digit may cover: half of the way to the next, and at most BROADEST in all."""
+    """Return the columns that each digit may cover: half of the way to the next, and at most HIGH in all."""
     middles = [sum(each) / 2 for each in columns]
     ends = []
     for i, middle in enumerate(middles):
-        before = middle - middles[i - 1] if i else BROADEST
-        after = middles[i + 1] - middle if i + 1 < len(middles) else BROADEST
-        half = min(before, after, BROADEST) / 2
+        before = middle - middles[i - 1] if i else HIGH
+        after = middles[i + 1] - middle if i + 1 < len(middles) else HIGH
+        half = min(before, after, HIGH) / 2
         ends.append((max(0.0, middle - half), min(float(width), middle + half)))
     return ends
 

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from edge_runtime.line_network import BLANK
+from edge_runtime.line_network import BLANK, greedy
 from edge_runtime.vision.strips import COLUMNS, ROWS
 
 RESIDUALS = 3  # blocks that look 7 steps wide, 14 columns, once one row is left
@@ -58,11 +58,5 @@ def ctc_loss(digits: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
 
 def exact(logits: NDArray[np.float32], digits: NDArray[np.int8]) -> float:
     """Return the share of lines that are read exactly, from what the network answers and their `digits`."""
-    return float(np.mean([told(row) == truth[truth >= 0].tolist() for row, truth in zip(logits, digits, strict=True)]))
-
-
-def told(logits: NDArray[np.float32]) -> list[int]:
-    """Return the digits that the logits of one line, (steps, 11), tell by greedy decoding."""
-    best = logits.argmax(axis=1)
-    changed = np.append(True, best[1:] != best[:-1])
-    return [int(label) for label in best[changed & (best != BLANK)]]
+    read = [[label for label, *_ in greedy(row)] for row in logits]
+    return float(np.mean([line == truth[truth >= 0].tolist() for line, truth in zip(read, digits, strict=True)]))

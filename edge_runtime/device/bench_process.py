@@ -162,7 +162,7 @@ def timed(call: Callable[[], object], loops: int) -> int:
 
 def bare(classifier: Classifier, image: Uint8, threads: int) -> Callable[[], Any]:
     """Return a call that gives one picture, uint8 (1, 28, 28), to the model without the classifier around it."""
-    lite = interpreter(classifier.model, threads)
+    lite = interpreter(classifier.model.path, classifier.model.flatbuffer, threads)
     details, answered = lite.get_input_details()[0], lite.get_output_details()[0]["index"]
     taken, index = image.astype(details["dtype"]).reshape(details["shape"]), details["index"]
 

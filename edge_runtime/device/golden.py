@@ -47,16 +47,16 @@ def replay(classifier: Classifier) -> Replay | None:
     try:
         golden = model.golden()
         scores = np.stack([classifier.scores(image[None]) for image in golden["inputs"]])
-        found = [_compared(model, scores, golden["outputs"][:, None])]
+        parts = [_compared(model, scores, golden["outputs"][:, None])]
         if model.line is not None:
-            with closing(LineNetwork(model, 1)) as network:
+            with closing(LineNetwork(model.path, model.line, 1)) as network:
                 scores = np.stack([network.scores(strip) for strip in golden["line_inputs"]])
-            found.append(_compared(model, scores, golden["line_outputs"]))
+            parts.append(_compared(model, scores, golden["line_outputs"]))
     except (ModelError, ValueError, IndexError) as error:
         raise CheckFailed(f"{model.path}: its golden vectors are damaged; copy the file again") from error
     return Replay(
-        sum(each.vectors for each in found), sum(each.same for each in found), max(each.furthest for each in found),
-        max(each.allowed for each in found),
+        sum(each.vectors for each in parts), sum(each.same for each in parts), max(each.furthest for each in parts),
+        max(each.allowed for each in parts),
     )  # fmt: skip
 
 
@@ -73,8 +73,8 @@ def _compared(model: ModelFile, scores: Scores, expected: Scores) -> Replay:
     wanted = expected.astype(np.float64)
     off = np.abs(scores - wanted) / unit
     off[np.isnan(off)] = np.inf
-    told = np.take_along_axis(wanted, scores.argmax(axis=2)[..., None], axis=2)[..., 0]
-    leading = (wanted.max(axis=2) - told <= 2 * allowed * unit).all(axis=1)
+    chosen = np.take_along_axis(wanted, scores.argmax(axis=2)[..., None], axis=2)[..., 0]
+    leading = (wanted.max(axis=2) - chosen <= 2 * allowed * unit).all(axis=1)
     return Replay(len(expected), int(leading.sum()), float(off.max()), allowed)
 
 

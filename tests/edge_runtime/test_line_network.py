@@ -1,3 +1,5 @@
+import json
+import zipfile
 from itertools import groupby, product
 from pathlib import Path
 
@@ -7,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_runtime import model_file
-from edge_runtime.errors import ModelError
-from edge_runtime.line_network import BLANK, LineNetwork, decode, likelihood
+from edge_runtime.errors import ModelCorrupt, ModelError
+from edge_runtime.line_network import BLANK, LineNetwork, decode, greedy, likelihood
 from edge_runtime.vision.strips import COLUMNS, ROWS
 
 
@@ -50,28 +52,33 @@ def test_two_equal_digits_need_a_blank_between_them() -> None:
 
 def test_the_line_network_that_ships_reads_its_golden_strips() -> None:
     model = model_file.read(model_file.SHIPPED)
-    golden, network = model.golden(), LineNetwork(model, 1)
+    assert model.line is not None
+    golden, network = model.golden(), LineNetwork(model.path, model.line, 1)
     for strip, scores in zip(golden["line_inputs"], golden["line_outputs"], strict=True):
         answered = network.scores(strip)
         assert answered.shape == (COLUMNS // 2, BLANK + 1)
         assert np.abs(answered.astype(int) - scores.astype(int)).max() <= 2
-        assert network.read(strip).labels == decode(np.eye(BLANK + 1)[scores.argmax(axis=1)], 2.0).labels
+        probabilities = network.probabilities(strip)
+        assert np.allclose(probabilities.sum(axis=1), 1)
+        assert greedy(probabilities) == greedy(answered)
     network.close()
     network.close()
     with pytest.raises(ValueError, match="closed"):
         network.scores(np.zeros((ROWS, COLUMNS), np.uint8))
 
 
-def test_a_file_without_a_line_network_is_told(tmp_path: Path) -> None:
+def test_another_network_in_its_place_is_refused() -> None:
     model = model_file.read(model_file.SHIPPED)
-    model_file.write(tmp_path / "alone.tflite", model.flatbuffer, dict(model.card or {}), model.golden())
-    with pytest.raises(ModelError, match=r"alone\.tflite holds no line network"):
-        LineNetwork(model_file.read(tmp_path / "alone.tflite"), 1)
-
-
-def test_another_network_in_its_place_is_refused(tmp_path: Path) -> None:
-    model = model_file.read(model_file.SHIPPED)
-    path = tmp_path / "twice.tflite"
-    model_file.write(path, model.flatbuffer, dict(model.card or {}), {}, model.flatbuffer)
     with pytest.raises(ModelError, match="holds a line network that takes"):
-        LineNetwork(model_file.read(path), 1)
+        LineNetwork(model.path, model.flatbuffer, 1)
+
+
+def test_a_line_network_that_is_not_the_card_s_is_refused(tmp_path: Path) -> None:
+    model = model_file.read(model_file.SHIPPED)
+    path = tmp_path / "model.tflite"
+    model_file.write(path, model.flatbuffer, dict(model.card or {}), model.golden(), model.line)
+    card = json.loads(zipfile.ZipFile(path).read("card.json"))
+    card["line_network"]["sha256"] = "0" * 64
+    model_file.add_to_card(path, line_network=card["line_network"])
+    with pytest.raises(ModelCorrupt, match="its line network is not the one that its card names"):
+        model_file.read(path)

@@ -1,0 +1,123 @@
+"""What is drawn on a line of digits: stamps of characters, the signs between them, and what stands around them.
+
+A canvas is uint8 (BAND, columns), ink bright on 0, with the digits in the middle of its rows.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.records import Uint8
+from edge_runtime.vision.strips import HIGH, ROWS
+
+SCALE = 2  # lines are drawn at so many times the size of the strip
+BAND = SCALE * ROWS
+TALL = SCALE * HIGH  # pixels: a digit's height as it is drawn
+INKED = 60  # of 255: paler is the soft edge of a stroke
+
+
+def stamped(stamp: Uint8, size: float, slant: float, wide: float, turn: float) -> Uint8:
+    """Return a stamp so high that its 20 pixels are `size`, leaning and turned, cut to its ink."""
+    scale = size / 20
+    side = int(48 * scale)
+    linear = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    linear = linear @ np.array([[wide, -slant], [0, 1]])
+    middle = np.array([14.0, 14.0])
+    shift = np.array([side / 2, side / 2]) - linear @ middle
+    ink = cv2.warpAffine(stamp, np.column_stack([linear, shift]), (side, side), flags=cv2.INTER_CUBIC)
+    x, y, width, height = cv2.boundingRect(cv2.threshold(ink, INKED, 255, cv2.THRESH_BINARY)[1])
+    return np.asarray(ink[y : y + max(1, height), x : x + max(1, width)], np.uint8)
+
+
+def paste(canvas: Uint8, ink: Uint8, x: int, y: int) -> int:
+    """Add ink to a canvas, cut off at its edges, and return the column behind it."""
+    top, left = max(0, y), max(0, x)
+    bottom, right = min(canvas.shape[0], y + ink.shape[0]), min(canvas.shape[1], x + ink.shape[1])
+    if bottom > top and right > left:
+        part = canvas[top:bottom, left:right]
+        np.maximum(part, ink[top - y : bottom - y, left - x : right - x], out=part)
+    return int(right)
+
+
+def sign(canvas: Uint8, x: float, rng: np.random.Generator) -> float:
+    """Draw a sign that is no digit behind column `x`, and return the column behind it."""
+    kind = rng.choice(["dot", "comma", "dash", "equals", "slash", "colon", "apostrophe"],
+                      p=[.3, .2, .2, .1, .06, .06, .08])  # fmt: skip
+    dark, pen = int(rng.integers(170, 256)), int(rng.integers(3, 8))
+    low, middle = BAND // 2 + round(rng.uniform(0.35, 0.6) * TALL), BAND // 2 + round(rng.normal(0, 0.08) * TALL)
+    at = round(x + rng.uniform(0.02, 0.25) * TALL) + pen
+    wide = round(rng.uniform(0.25, 0.7) * TALL)
+
+    def line(x1: int, y1: int, x2: int, y2: int) -> int:
+        cv2.line(canvas, (x1, y1), (x2, y2), dark, pen, cv2.LINE_AA)
+        return max(x1, x2)
+
+    lean = round(rng.uniform(-0.1, 0.1) * TALL)
+    match kind:
+        case "dot":
+            end = line(at, low, at + int(rng.integers(0, 3)), low)
+        case "comma":
+            end = max(at, line(at, low, at - round(rng.uniform(0.05, 0.15) * TALL), low + round(0.2 * TALL)))
+        case "dash":
+            end = line(at, middle + lean, at + wide, middle)
+        case "equals":
+            line(at, middle - round(0.12 * TALL), at + wide, middle - round(0.12 * TALL) + lean)
+            end = line(at, middle + round(0.12 * TALL), at + wide, middle + round(0.12 * TALL))
+        case "slash":
+            end = line(at, BAND // 2 + round(0.6 * TALL), at + round(0.55 * TALL), BAND // 2 - round(0.6 * TALL))
+        case "colon":
+            line(at, middle - round(0.25 * TALL), at, middle - round(0.25 * TALL))
+            end = line(at, middle + round(0.3 * TALL), at, middle + round(0.3 * TALL))
+        case _:
+            top = BAND // 2 - round(0.5 * TALL)
+            end = line(at, top, at - 2, top + round(0.15 * TALL))
+    return float(end + pen + rng.uniform(0.02, 0.2) * TALL)
+
+
+def surround(
+    canvas: Uint8, digits: tuple[NDArray[np.uint8], ...], others: NDArray[np.uint8], ends: tuple[int, int],
+    rng: np.random.Generator,
+) -> None:  # fmt: skip
+    """Draw what stands at the ends of a line, and reaches into it from the lines above and below.
+
+    `digits` are stamps of each digit, `others` of letters, uint8 (N, 28, 28); `ends` are the line's first and last
+    column.
+    """
+    start, end = ends
+    pen = int(rng.integers(2, 7))
+    for side in (-1, 1):
+        x = (start if side < 0 else end) + side * round(rng.uniform(0.1, 0.5) * TALL)
+        what = rng.random()
+        if what < 0.12:  # the long stroke that fills an amount up
+            y = BAND // 2 + round(rng.normal(0, 0.12) * TALL)
+            points = [(x + side * k * TALL // 2, y + round(rng.normal(0, 0.06) * TALL)) for k in range(8)]
+            cv2.polylines(canvas, [np.array(points, np.int32)], False, int(rng.integers(150, 256)), pen, cv2.LINE_AA)
+        elif what < 0.2:  # = or #
+            for dy in (-0.13, 0.13):
+                y = BAND // 2 + round((dy + rng.normal(0, 0.03)) * TALL)
+                far = x + side * round(rng.uniform(0.4, 1.2) * TALL)
+                cv2.line(canvas, (x, y), (far, y), int(rng.integers(170, 256)), pen, cv2.LINE_AA)
+        elif what < 0.32:
+            ink = stamped(others[rng.integers(len(others))], TALL * rng.uniform(0.7, 1.2), 0.1, 1.0, 0.0)
+            paste(canvas, ink, x if side > 0 else x - ink.shape[1], (BAND - ink.shape[0]) // 2)
+        elif what < 0.37:  # the edge of a box
+            cv2.line(canvas, (x, 0), (x + int(rng.integers(-3, 4)), BAND), int(rng.integers(100, 256)), pen)
+    if rng.random() < 0.15:
+        for _ in range(rng.integers(1, 5)):
+            own = digits[rng.integers(10)]
+            ink = stamped(own[rng.integers(len(own))], float(TALL), 0.0, 1.0, 0.0)
+            y = BAND - int(rng.integers(3, 10)) if rng.random() < 0.5 else int(rng.integers(3, 10)) - ink.shape[0]
+            paste(canvas, ink, int(rng.integers(start, end + 1)), y)
+
+
+def rule(canvas: Uint8, ends: tuple[int, int], rng: np.random.Generator) -> None:
+    """Draw a rule under, through or over a line, or the walls of boxes around its digits."""
+    start, end = ends
+    dark, pen = int(rng.integers(60, 256)), int(rng.integers(1, 5))
+    if rng.random() < 0.75:
+        y = BAND // 2 + round(rng.choice([-0.6, 0.0, 0.55, 0.65]) * TALL + rng.normal(0, 0.05) * TALL)
+        cv2.line(canvas, (0, y), (canvas.shape[1], y + int(rng.integers(-4, 5))), dark, pen, cv2.LINE_AA)
+    else:
+        step = round(rng.uniform(0.9, 1.4) * TALL)
+        for x in range(start - step // 2, end + step, step):
+            cv2.line(canvas, (x, 0), (x, BAND), dark // 2, pen, cv2.LINE_AA)
