@@ -9,7 +9,7 @@ VENV := .venv
 RUNTIME := .venv-runtime
 BUILD := build/$(RECIPE)
 MODELS := $(addprefix $(BUILD)/digits-,$(addsuffix .tflite,float32 float16 dynamic int8))
-BENCHES := $(addprefix bench-,all compare digits latency lines pages parity peers report robustness sensitivity serve soak updates videos)
+BENCHES := $(addprefix bench-,all compare digits latency lines pages parity peers report robustness sensitivity serve soak strings updates videos)
 RUNTIME_FILES := $(shell find edge_runtime -type f ! -name '*.pyc')
 # pip shows its progress on a terminal, and nothing but errors elsewhere.
 PIP_INSTALL := -m pip install --disable-pip-version-check $(shell test -t 2 || echo --quiet)
@@ -66,7 +66,7 @@ data: $(VENV)/installed ## Fetch MNIST into the cache, if it is not there
 samples: $(VENV)/installed ## Draw the sample pages that ship, anew
 	$(VENV)/bin/python -m train.samples
 
-line: $(VENV)/installed data ## Train, convert and compare the line network: build/line (an hour)
+line: $(VENV)/installed data ## Train, convert and compare the line network: build/line (45 minutes)
 	$(VENV)/bin/python -m train.line --resume
 	$(VENV)/bin/python -m convert.line build/line
 	$(VENV)/bin/python -m benchmarks lines build/line
@@ -93,6 +93,7 @@ bench-robustness: ## Read pages under hard conditions
 bench-sensitivity: ## Move each number of the reader (ARGS='--photos DIR')
 bench-serve: ## Put load on the web server (needs wrk)
 bench-soak: ## Read a camera for long
+bench-strings: ## Read pictures of one line each (ARGS=DIR)
 bench-updates: ## Change the model of a running program
 bench-videos: ## Read moving pictures
 

@@ -5,6 +5,7 @@ python -m benchmarks lines build/line          is the small line network?
 python -m benchmarks latency                   how fast is a digit, and how soon the first one?
 python -m benchmarks peers                     how fast and how right are other runtimes with the same weights?
 python -m benchmarks pages edge_runtime/samples   how well are pictures read whose digits are known?
+python -m benchmarks strings DIR               how well is a picture of one line read, and what is lost?
 python -m benchmarks digits DIR...             how good is the model: characters, letters, pictures, size
 python -m benchmarks robustness                how well are digits read under hard conditions?
 python -m benchmarks sensitivity               what does each number chosen by hand in the reader bring?
@@ -113,6 +114,24 @@ def pages(
     from benchmarks import pages as measure
 
     measure.run(folder, out, tier, turned, model=model, labels=labels, min_confidence=min_confidence, check=check)
+
+
+@benchmarks.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--losses", is_flag=True, help="Say what is lost to what, and draw a contact sheet of the worst.")
+@click.option("--known-length", is_flag=True, help="Also tell the reader how many digits there are.")
+@click.option("--check", type=click.Choice(("always", "doubtful", "never")), default="doubtful", show_default=True,
+              help="Which lines the line network reads again.")  # fmt: skip
+@click.option("--model", metavar="FILE", type=click.Path(path_type=Path), help="[default: the model that ships]")
+@click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
+              help="Where strings.json and losses.png go. [default: build/strings/ and the folder's name]")  # fmt: skip
+def strings(
+    folder: Path, losses: bool, known_length: bool, check: str, model: Path | None, out: Path | None
+) -> None:  # fmt: skip
+    """Read the pictures in DIR, each of one line of digits, and compare with its truth.jsonl."""
+    from benchmarks import strings as measure
+
+    measure.run(folder, out, known_length=known_length, losses=losses, check=check, model=model)
 
 
 @benchmarks.command()

@@ -80,11 +80,15 @@ def quantize(network: "keras.Model", strips: NDArray[np.uint8]) -> bytes:  # typ
     """
     import tensorflow as tf
 
+    from train import line_network
+
     def samples() -> Iterator[list[NDArray[np.float32]]]:
         for strip in strips:
             yield [strip[None, ..., None].astype(np.float32)]
 
-    converter = tf.lite.TFLiteConverter.from_keras_model(network)
+    fixed = line_network.build(COLUMNS)
+    fixed.set_weights(network.get_weights())
+    converter = tf.lite.TFLiteConverter.from_keras_model(fixed)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = samples
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from edge_runtime import model_file
 from edge_runtime.classifier import Classifier
+from edge_runtime.constraint import Constraint
 from edge_runtime.errors import ModelCorrupt, OptionError
 from edge_runtime.recheck import CHECKS, checker_of
 from edge_runtime.records import Box, Frame, Reading, Uint8
@@ -95,15 +96,25 @@ class DigitReader:
         self.turn = turn
         self._checker = checker_of(self.classifier, self.min_confidence, check, threads)
 
-    def read(self, frame: Frame | Uint8) -> Reading:
-        """Read one frame, or the bare pixels of one. Raises ValueError where they are of another shape or type."""
-        return self.trace(frame).reading
+    def read(self, frame: Frame | Uint8, *, constraint: Constraint | None = None) -> Reading:
+        """Read one frame, or the bare pixels of one.
 
-    def trace(self, frame: Frame | Uint8, hint: Hint | None = None) -> Trace:
+        A constraint is what is known of its lines: so many digits, or a pattern (`edge_runtime.constraint`). A line
+        that is read as something else is read again, as the likeliest text that fits; where there is none, it keeps its
+        text, with a confidence of 0. Raises ValueError where the pixels are of another shape or type, and OptionError
+        where there is a constraint, but no line network to read with.
+        """
+        return self.trace(frame, constraint=constraint).reading
+
+    def trace(
+        self, frame: Frame | Uint8, hint: Hint | None = None, constraint: Constraint | None = None
+    ) -> Trace:  # fmt: skip
         """Read one frame as `read` does, and return what every stage made of it as well.
 
         With a hint, digits are looked for there alone: see `LiveReader`.
         """
+        if constraint is not None and self._checker is None:
+            raise OptionError("a constraint needs a model with a line network, and a check that is not never")
         frame = frame if isinstance(frame, Frame) else Frame(np.asarray(frame))
         _check(frame.pixels)
         watch = Stopwatch()
@@ -141,7 +152,8 @@ class DigitReader:
         written = list(map(Written, words, likely.tolist()))
         if self._checker is not None:
             marks = [[candidates[chosen[row]] for row in line] for line in on_lines]
-            written = self._checker.check(written, marks, planes, size, partial(_of_frame, survey, frame.size))
+            back = partial(_of_frame, survey, frame.size)
+            written = self._checker.check(written, marks, planes, size, back, constraint)
             watch.stop("classify")
         left = {digit.box for line in written for digit in digits_of(line.words)}
         reasons = rejection.replaced(verdict.reasons, {row for row in kept if boxes[row] not in left})

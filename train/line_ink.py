@@ -11,7 +11,7 @@ from train.line_marks import TALL
 
 
 def bent(canvas: Uint8, rng: np.random.Generator) -> Uint8:
-    """Return a line with another pen, tilted, and with a baseline that wanders."""
+    """Return a line with another pen, tilted, bent, and with a baseline that wanders."""
     pen = int(rng.choice([-4, -3, -2, 0, 1, 2, 3], p=[0.15, 0.2, 0.15, 0.2, 0.12, 0.1, 0.08]))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(pen) + 1, abs(pen) + 1))
     if pen > 0:
@@ -25,7 +25,13 @@ def bent(canvas: Uint8, rng: np.random.Generator) -> Uint8:
     wave = rng.normal(0, 0.05) * TALL * np.sin(along * rng.uniform(0.5, 2.0) / TALL + rng.uniform(0, 6.3))
     y = np.arange(rows, dtype=np.float32)[:, None] + (rise + wave + rng.normal(0, 0.05) * TALL)[None].astype(np.float32)
     x = np.broadcast_to(along[None], (rows, columns)) + rng.normal(0, 0.03) * (y - rows / 2)
-    return np.asarray(cv2.remap(canvas, x.astype(np.float32), y, cv2.INTER_LINEAR), np.uint8)
+    # What no form of a digit knows: each stroke bends a little (elastic distortion, Simard et al. 2003).
+    elastic = rng.uniform(0, 0.06) * TALL
+    few = max(2, 3 * rows // TALL), max(2, 3 * columns // TALL)
+    bends = [cv2.resize(rng.normal(0, elastic, few).astype(np.float32), (columns, rows), interpolation=cv2.INTER_CUBIC)
+             for _ in range(2)]  # fmt: skip
+    x, y = x.astype(np.float32) + bends[0], y + bends[1]
+    return np.asarray(cv2.remap(canvas, x, y, cv2.INTER_LINEAR), np.uint8)
 
 
 def seen(canvas: Uint8, rng: np.random.Generator) -> Uint8:

@@ -42,7 +42,7 @@ def paste(canvas: Uint8, ink: Uint8, x: int, y: int) -> int:
 def sign(canvas: Uint8, x: float, rng: np.random.Generator) -> float:
     """Draw a sign that is no digit behind column `x`, and return the column behind it."""
     kind = rng.choice(["dot", "comma", "dash", "equals", "slash", "colon", "apostrophe"],
-                      p=[.3, .2, .2, .1, .06, .06, .08])  # fmt: skip
+                      p=[.33, .22, .2, .1, .02, .05, .08])  # fmt: skip
     dark, pen = int(rng.integers(170, 256)), int(rng.integers(3, 8))
     low, middle = BAND // 2 + round(rng.uniform(0.35, 0.6) * TALL), BAND // 2 + round(rng.normal(0, 0.08) * TALL)
     at = round(x + rng.uniform(0.02, 0.25) * TALL) + pen
@@ -63,8 +63,8 @@ def sign(canvas: Uint8, x: float, rng: np.random.Generator) -> float:
         case "equals":
             line(at, middle - round(0.12 * TALL), at + wide, middle - round(0.12 * TALL) + lean)
             end = line(at, middle + round(0.12 * TALL), at + wide, middle + round(0.12 * TALL))
-        case "slash":
-            end = line(at, BAND // 2 + round(0.6 * TALL), at + round(0.55 * TALL), BAND // 2 - round(0.6 * TALL))
+        case "slash":  # taller than a 1, and it leans more
+            end = line(at, BAND // 2 + round(0.75 * TALL), at + round(0.8 * TALL), BAND // 2 - round(0.75 * TALL))
         case "colon":
             line(at, middle - round(0.25 * TALL), at, middle - round(0.25 * TALL))
             end = line(at, middle + round(0.3 * TALL), at, middle + round(0.3 * TALL))
@@ -86,8 +86,8 @@ def surround(
     start, end = ends
     pen = int(rng.integers(2, 7))
     for side in (-1, 1):
-        x = (start if side < 0 else end) + side * round(rng.uniform(0.1, 0.5) * TALL)
         what = rng.random()
+        x = (start if side < 0 else end) + side * round(rng.uniform(0.1 if what > 0.12 else -0.1, 0.5) * TALL)
         if what < 0.12:  # the long stroke that fills an amount up
             y = BAND // 2 + round(rng.normal(0, 0.12) * TALL)
             points = [(x + side * k * TALL // 2, y + round(rng.normal(0, 0.06) * TALL)) for k in range(8)]
@@ -115,7 +115,8 @@ def rule(canvas: Uint8, ends: tuple[int, int], rng: np.random.Generator) -> None
     start, end = ends
     dark, pen = int(rng.integers(60, 256)), int(rng.integers(1, 5))
     if rng.random() < 0.75:
-        y = BAND // 2 + round(rng.choice([-0.6, 0.0, 0.55, 0.65]) * TALL + rng.normal(0, 0.05) * TALL)
+        at = rng.choice([-0.6, 0.0, 0.55, 0.65], p=[0.2, 0.08, 0.36, 0.36])
+        y = BAND // 2 + round(at * TALL + rng.normal(0, 0.05) * TALL)
         cv2.line(canvas, (0, y), (canvas.shape[1], y + int(rng.integers(-4, 5))), dark, pen, cv2.LINE_AA)
     else:
         step = round(rng.uniform(0.9, 1.4) * TALL)

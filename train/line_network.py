@@ -1,4 +1,4 @@
-"""The line network: a strip, (N, 32, 256, 1) from 0 to 255, ink bright on 0, to logits (N, 128, 11), two columns each.
+"""The line network: strips, (N, 32, W, 1) from 0 to 255, ink bright on 0, to logits (N, W / 2, 11).
 
 Convolutions alone, so that a strip costs the same whatever is on it. Ten outputs are the digits, the last is the blank
 of connectionist temporal classification (Graves et al. 2006): no digit is told here.
@@ -9,15 +9,15 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from edge_runtime.line_network import BLANK, greedy
-from edge_runtime.vision.strips import COLUMNS, ROWS
+from edge_runtime.ctc import BLANK, greedy
+from edge_runtime.vision.strips import ROWS
 
-RESIDUALS = 3  # blocks that look 7 steps wide, 14 columns, once one row is left
+RESIDUALS = 4  # blocks that look 7 steps wide, 14 columns, once one row is left
 
 
-def build() -> keras.Model:
-    """Return an untrained network."""
-    strips = keras.Input((ROWS, COLUMNS, 1))
+def build(columns: int | None = None) -> keras.Model:
+    """Return an untrained network for strips so wide; for any width, as it is trained, without."""
+    strips = keras.Input((ROWS, columns, 1))
     values = keras.layers.Rescaling(1 / 255)(strips)
     values = _convolved(values, 16, (3, 3), (2, 2))
     values = _convolved(values, 32, (3, 3), (2, 1))
@@ -44,7 +44,8 @@ def _separable(values: keras.KerasTensor, filters: int, kernel: tuple[int, int])
 
 
 def _normalized(values: keras.KerasTensor) -> keras.KerasTensor:
-    return keras.layers.ReLU()(keras.layers.BatchNormalization(momentum=0.95)(values))
+    # Bounded: one odd line would widen the range that int8 has 256 values for (Howard et al. 2017).
+    return keras.layers.ReLU(6.0)(keras.layers.BatchNormalization(momentum=0.95)(values))
 
 
 @keras.saving.register_keras_serializable()  # type: ignore[untyped-decorator]

@@ -5,6 +5,7 @@ by strokes. Signs and letters stand between and beside them, rules run under and
 them. What is drawn is ink, as the runtime's planes hold it, and goes through the runtime's own `strips.fitted`.
 """
 
+import math
 import zlib
 from functools import cache
 from typing import Literal, NamedTuple
@@ -28,6 +29,9 @@ COUNTS = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, LONGEST
 SHARES = 0.03, 0.06, 0.1, 0.12, 0.13, 0.13, 0.11, 0.08, 0.1, 0.05, 0.05, 0.02, 0.02
 MNIST, FORMED = 0.5, 0.25  # of the lines, in MNIST's digits, and in these mixed with other forms; others in typefaces
 FORMS, VARIANTS = 60, 16  # of every form, and of every character of every typeface
+# Lines that are amounts: they begin as numbers in the world do (Newcomb 1881, Benford 1938), and many end in zeros.
+AMOUNTS, ROUND = 0.5, 0.4
+BENFORD = tuple(math.log10(1 + 1 / label) for label in range(1, 10))
 SEED = 20_261_128
 MARGIN = 6 * TALL  # columns beside the line, for what stands there
 
@@ -75,38 +79,50 @@ def _band(ways: tuple[Hand, ...], rng: np.random.Generator) -> tuple[Uint8, tupl
     else:
         hand = ways[rng.integers(2, len(ways))]
     others = ways[rng.integers(2, len(ways))].others
-    count = int(rng.choice(COUNTS, p=SHARES))
-    digits = tuple(int(label) for label in rng.integers(0, 10, count))
-    if count > 2 and rng.random() < 0.2:  # round amounts
-        digits = (*digits[:-2], 0, 0)
+    digits = _digits(int(rng.choice(COUNTS, p=SHARES)), rng)
+    count = len(digits)
     canvas = np.zeros((BAND, MARGIN * 2 + (count + 2) * TALL * 2), np.uint8)
     start, end = _write(canvas, hand, digits, rng)
     surround(canvas, hand.digits, others, (start, end), rng)
     canvas = bent(canvas, rng)
     if rng.random() < 0.2:
         rule(canvas, (start, end), rng)
-    left = max(0, start - int(rng.uniform(0.1, 1.2) * TALL))
-    right = min(canvas.shape[1], end + int(rng.uniform(0.1, 1.2) * TALL))
-    return np.ascontiguousarray(canvas[:, left:right]), digits
+    # A picture may end where its digits do, or a little before.
+    left = max(0, start - int(rng.uniform(-0.04, 1.2) * TALL))
+    right = min(canvas.shape[1], end + int(rng.uniform(-0.04, 1.2) * TALL))
+    return np.ascontiguousarray(canvas[:, left : max(left + TALL // 2, right)]), digits
+
+
+def _digits(count: int, rng: np.random.Generator) -> tuple[int, ...]:
+    """Return so many digits: those of an amount, or any."""
+    digits = rng.integers(0, 10, count)
+    if count and rng.random() < AMOUNTS:
+        digits[0] = rng.choice(range(1, 10), p=BENFORD)
+        if count > 2 and rng.random() < ROUND:
+            digits[rng.integers(max(1, count - 4), count - 1) :] = 0
+    return tuple(digits.tolist())
 
 
 def _write(canvas: Uint8, hand: Hand, digits: tuple[int, ...], rng: np.random.Generator) -> tuple[int, int]:
     """Write digits on a canvas, and return the first and the last column that they cover."""
     size = TALL * rng.uniform(0.78, 1.2)
-    slant, wide = rng.normal(0, 0.15), rng.uniform(0.65, 1.15)
-    gap = rng.choice([-0.12, 0.0, 0.08, 0.3, 0.7], p=[0.2, 0.25, 0.25, 0.2, 0.1]) * TALL
+    slant, wide = rng.normal(0.08, 0.2), rng.uniform(0.65, 1.35)
+    gap = rng.choice([-0.12, 0.0, 0.08, 0.3, 0.7], p=[0.1, 0.25, 0.3, 0.25, 0.1]) * TALL
     unsteady = rng.uniform(0.02, 0.12)
     joined, signs, words = rng.random() < 0.15, rng.random() < 0.4, rng.random() < 0.15
     sizes, align = rng.lognormal(0, rng.choice([0.03, 0.15]), 10), rng.uniform(0, 1)
+    if rng.random() < 0.3:  # a 1 that is taller than its neighbors
+        sizes[1] *= rng.uniform(1.1, 1.4)
+    first_size = rng.uniform(1.1, 1.35) if rng.random() < 0.15 else 1.0
     # One way to write each digit: a few neighbors among the stamps of its label.
     first = [int(rng.integers(len(own))) for own in hand.digits]
     x = float(MARGIN)
     drop, end = 0.0, MARGIN
     before: Uint8 | None = None
-    for label in digits:
+    for number, label in enumerate(digits):
         own = hand.digits[label]
         stamp = own[(first[label] + int(rng.integers(3))) % len(own)]
-        own_size = size * sizes[label] * rng.lognormal(0, 0.05)
+        own_size = size * sizes[label] * rng.lognormal(0, 0.05) * (1.0 if number else first_size)
         ink = stamped(stamp, own_size, slant + rng.normal(0, 0.04), wide * rng.lognormal(0, 0.06), rng.normal(0, 0.04))
         drop = 0.7 * drop + rng.normal(0, 0.035) * TALL
         top = round((BAND - size) / 2 + (size - ink.shape[0]) * align + drop)

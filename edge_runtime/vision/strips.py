@@ -38,10 +38,13 @@ class Strip(NamedTuple):
         return Box(round(x - width / 2), round(y - self.height / 2), round(width), max(1, round(self.height)))
 
 
-def strip_of(ink: Uint8, boxes: Sequence[Box]) -> Strip:
-    """Return the strip of the line on which the `boxes` of at least one digit are, in pixels of a plane's ink."""
+def strip_of(ink: Uint8, boxes: Sequence[Box], higher: float) -> Strip:
+    """Return the strip of the line on which the `boxes` of at least one digit are, in pixels of a plane's ink.
+
+    Digits are taken for so many times as high as most of the boxes.
+    """
     x, y, width, height = np.array(boxes, np.float64).T
-    tall = float(np.median(height))
+    tall = float(np.median(height)) * higher
     middle_x, middle_y = x + width / 2, y + height / 2
     slope = 0.0
     if len(boxes) > 1 and np.ptp(middle_x) > 0:
@@ -72,6 +75,7 @@ def fitted(band: Uint8) -> Uint8:
     rows, columns = band.shape
     width = min(COLUMNS, max(1, round(columns * ROWS / rows)))
     small = np.asarray(cv2.resize(band, (width, ROWS), interpolation=cv2.INTER_AREA), np.uint8)
-    level = max(1.0, float(np.percentile(small, PERCENTILE)))
+    counts = np.bincount(small.ravel(), minlength=256).cumsum()  # np.percentile takes three times as long
+    level = max(1, int(np.searchsorted(counts, PERCENTILE / 100 * small.size)))
     small = np.asarray(cv2.convertScaleAbs(small, alpha=LEVEL / level), np.uint8)
     return np.asarray(cv2.copyMakeBorder(small, 0, 0, 0, COLUMNS - width, cv2.BORDER_CONSTANT, value=0), np.uint8)

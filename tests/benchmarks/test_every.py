@@ -116,7 +116,9 @@ def test_every_part_is_a_command_with_options_that_it_has(
     for part in whole:
         command = benchmarks.commands[part.name]
         assert command.make_context(part.name, list(part.options)).params
-    assert {*benchmarks.commands} - {part.name for part in whole} == {"compare", "cost", "lines", "sensitivity", "all"}
+    assert {*benchmarks.commands} - {part.name for part in whole} == {
+        "compare", "cost", "lines", "sensitivity", "strings", "all",
+    }  # fmt: skip
     assert whole[-1].name == "report"  # of all the others
     assert (ROOT / every.SAMPLES / "truth.jsonl").exists()
 

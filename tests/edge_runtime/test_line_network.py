@@ -1,53 +1,15 @@
 import json
 import zipfile
-from itertools import groupby, product
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from edge_runtime import model_file
+from edge_runtime.ctc import BLANK, greedy
 from edge_runtime.errors import ModelCorrupt, ModelError
-from edge_runtime.line_network import BLANK, LineNetwork, decode, greedy, likelihood
+from edge_runtime.line_network import LineNetwork
 from edge_runtime.vision.strips import COLUMNS, ROWS
-
-
-def sure(*path: int) -> np.ndarray:
-    """Return the probabilities of a network that is sure of an output at every step."""
-    return np.eye(BLANK + 1)[list(path)]
-
-
-def test_equal_outputs_in_a_row_are_one_digit_and_a_blank_parts_two() -> None:
-    text = decode(sure(BLANK, 3, 3, BLANK, 3, 7, 7), 2.0)
-    assert text.labels == (3, 3, 7)
-    assert text.columns == ((2.0, 6.0), (8.0, 10.0), (10.0, 14.0))
-    assert np.array_equal(text.confidences, sure(3, 3, 7)[:, :BLANK])
-    assert text.likely == 1.0
-
-
-def test_a_strip_without_digits_says_so() -> None:
-    text = decode(sure(*[BLANK] * 9), 2.0)
-    assert (text.labels, text.likely, text.columns, text.confidences.shape) == ((), 1.0, (), (0, BLANK))
-
-
-@given(st.integers(0, 2**32 - 1), st.lists(st.integers(0, 2), max_size=3))
-def test_the_likelihood_is_the_sum_over_every_way_to_tell_the_digits(seed: int, labels: list[int]) -> None:
-    rng = np.random.default_rng(seed)
-    probabilities = np.zeros((5, BLANK + 1))
-    probabilities[:, [0, 1, 2, BLANK]] = rng.dirichlet(np.full(4, 0.5), 5)
-    ways = 0.0
-    for path in product((0, 1, 2, BLANK), repeat=5):
-        if [label for label, _ in groupby(path) if label != BLANK] == labels:
-            ways += probabilities[range(5), path].prod()
-    # Blanks in a row that are all but sure count as one: see SURER.
-    assert likelihood(probabilities, labels) == pytest.approx(ways, abs=2e-3)
-
-
-def test_two_equal_digits_need_a_blank_between_them() -> None:
-    assert likelihood(sure(4, BLANK, BLANK, BLANK, 4), [4, 4]) == 1.0
-    assert likelihood(sure(4, 4, 4), [4, 4]) == 0.0
 
 
 def test_the_line_network_that_ships_reads_its_golden_strips() -> None:

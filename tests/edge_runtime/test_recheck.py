@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from edge_runtime import DigitReader, model_file
+from edge_runtime.constraint import of_length, of_patterns
 from edge_runtime.errors import ModelCorrupt, OptionError
 from edge_runtime.page_style import PageStyle
 from edge_runtime.pages import draw_page
@@ -141,6 +142,37 @@ def test_a_damaged_card_says_which_weights(tmp_path: Path) -> None:
     model_file.write(tmp_path / "damaged.tflite", model.flatbuffer, card, model.golden(), model.line)
     with pytest.raises(ModelCorrupt, match="weights under check are not numbers"):
         DigitReader(tmp_path / "damaged.tflite")
+
+
+def test_a_line_of_known_length_has_that_many_digits(
+    digits: tuple[Uint8, Uint8], reader: DigitReader, always: DigitReader
+) -> None:
+    pages = [drawn(digits, seed) for seed in range(24)]
+    known = of_length(6)
+    right = sum("".join(reader.read(pixels, constraint=known).text).replace(" ", "") == text for pixels, text in pages)
+    assert right >= exact(reader, pages)
+    fitting = 0
+    for pixels, _ in pages:
+        for line in always.read(pixels, constraint=known).lines:
+            fits = len(line.text.replace(" ", "")) == 6
+            assert fits or line.confidence == 0
+            fitting += fits
+    assert fitting >= 16
+
+
+def test_a_line_that_a_pattern_accepts_stays_and_another_one_is_not_right(
+    digits: tuple[Uint8, Uint8], reader: DigitReader
+) -> None:
+    pixels, text = next(page for page in (drawn(digits, seed) for seed in range(24)) if exact(reader, [page]))
+    assert reader.read(pixels, constraint=of_patterns(text[:3] + "*")).text == reader.read(pixels).text
+    other = "0" if text[0] != "0" else "1"
+    for line in reader.read(pixels, constraint=of_patterns(other + "?" * 40)).lines:
+        assert line.confidence == 0
+
+
+def test_a_constraint_needs_a_line_network(digits: tuple[Uint8, Uint8], never: DigitReader) -> None:
+    with pytest.raises(OptionError, match="a constraint needs a model with a line network"):
+        never.read(drawn(digits, 1)[0], constraint=of_length(3))
 
 
 def test_another_kind_of_check_is_refused() -> None:

@@ -45,6 +45,15 @@ def test_lines_are_of_every_length_and_some_are_empty() -> None:
     assert sum(strings.SHARES) == pytest.approx(1)
 
 
+def test_amounts_begin_as_numbers_do_and_many_end_in_zeros() -> None:
+    rng = np.random.default_rng(5)
+    lines = [line for line in (draw(BARS, rng).digits for _ in range(1500)) if len(line) > 3]
+    first = Counter(line[0] for line in lines)
+    assert first[1] > 1.5 * first[9]
+    assert 0 < first[0] < first[1] / 2
+    assert 0.15 < np.mean([line[-2:] == (0, 0) for line in lines]) < 0.25
+
+
 def test_every_digit_leaves_ink_on_its_strip() -> None:
     rng = np.random.default_rng(2)
     for _ in range(50):

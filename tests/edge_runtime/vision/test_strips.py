@@ -18,7 +18,7 @@ def page(*boxes: Box) -> Uint8:
 
 def test_digits_are_20_rows_high_in_the_middle_and_as_dark_as_can_be() -> None:
     boxes = [Box(100, 60, 20, 40), Box(140, 60, 20, 40)]
-    strip = strip_of(page(*boxes), boxes)
+    strip = strip_of(page(*boxes), boxes, 1.0)
     assert strip.image.shape == (ROWS, COLUMNS)
     assert strip.height == 40
     inked = np.flatnonzero(strip.image.max(axis=1) > LEVEL / 2)
@@ -31,16 +31,24 @@ def test_digits_are_20_rows_high_in_the_middle_and_as_dark_as_can_be() -> None:
     assert not strip.image[:, strip.width :].any()
 
 
+def test_digits_that_are_higher_than_most_boxes_are_as_high_on_the_strip() -> None:
+    boxes = [Box(100, 60, 20, 40), Box(140, 60, 20, 40)]
+    strip = strip_of(page(*boxes), boxes, 1.25)
+    assert strip.height == 50
+    inked = np.flatnonzero(strip.image.max(axis=1) > LEVEL / 2)
+    assert (inked[0], inked[-1] + 1) == ((ROWS - HIGH / 1.25) // 2, (ROWS + HIGH / 1.25) // 2)
+
+
 def test_a_box_of_the_strip_is_where_the_digit_is_in_the_picture() -> None:
     boxes = [Box(100, 60, 20, 40), Box(140, 60, 20, 40)]
-    strip = strip_of(page(*boxes), boxes)
+    strip = strip_of(page(*boxes), boxes, 1.0)
     for box, columns in zip(boxes, ((24, 34), (44, 54)), strict=True):
         assert np.abs(np.subtract(strip.box(*columns), box)).max() <= 1
 
 
 def test_a_line_that_falls_is_laid_straight() -> None:
     boxes = [Box(60 + 50 * i, 40 + 20 * i, 20, 40) for i in range(4)]
-    strip = strip_of(page(*boxes), boxes)
+    strip = strip_of(page(*boxes), boxes, 1.0)
     assert strip.step[1] / strip.step[0] == pytest.approx(0.4)
     rows = np.flatnonzero(strip.image.max(axis=1) > LEVEL / 2)
     assert rows[0] >= 2
@@ -49,7 +57,7 @@ def test_a_line_that_falls_is_laid_straight() -> None:
 
 def test_a_long_line_is_squeezed_and_one_at_the_edge_ends_there() -> None:
     boxes = [Box(4 + 30 * i, 90, 10, 20) for i in range(13)]
-    strip = strip_of(page(*boxes), boxes)
+    strip = strip_of(page(*boxes), boxes, 1.0)
     assert strip.width == COLUMNS
     assert strip.origin[0] == pytest.approx(0, abs=0.5)
     assert strip.origin[0] + COLUMNS * strip.step[0] == pytest.approx(INK.shape[1], abs=2)
@@ -62,7 +70,7 @@ def test_a_long_line_is_squeezed_and_one_at_the_edge_ends_there() -> None:
     st.integers(0, 255),
 )
 def test_any_boxes_give_a_strip(boxes: list[tuple[int, int, int, int]], level: int) -> None:
-    strip = strip_of(np.full_like(INK, level), [Box(*box) for box in boxes])
+    strip = strip_of(np.full_like(INK, level), [Box(*box) for box in boxes], 1.0)
     assert strip.image.shape == (ROWS, COLUMNS)
     assert strip.image.dtype == np.uint8
     assert 1 <= strip.width <= COLUMNS

@@ -1,0 +1,123 @@
+"""What the lines of a picture may say, where that is known: so many digits, or a pattern.
+
+    reader.read(pixels, constraint=of_length(8))
+    reader.read(pixels, constraint=of_patterns("[0-3]?[01]?20??"))      # a date, without its signs
+
+A constraint is a deterministic finite automaton over digits.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from edge_runtime.errors import OptionError
+
+ANY = frozenset(range(10))
+LONGEST = 64  # digits: a strip has 128 steps, and a digit takes two where it is told twice in a row
+# A digit, any digit, one of a set, or any number of digits: what a pattern is made of.
+TOKEN = re.compile(r"\[(?P<set>(?:\d-\d|\d)+)\]|(?P<one>\d)|(?P<any>\?)|(?P<many>\*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A deterministic finite automaton: `moves` says for each state which digit, 0-9, leads to which state.
+
+    It begins in state START, and accepts what ends in one of the states `accepting`.
+    """
+
+    moves: tuple[Mapping[int, int], ...]
+    accepting: frozenset[int]
+    START = 0
+
+    def accepts(self, labels: Sequence[int]) -> bool:
+        """Tell whether a line may say these digits."""
+        state = self.START
+        for label in labels:
+            if label not in self.moves[state]:
+                return False
+            state = self.moves[state][label]
+        return state in self.accepting
+
+
+def of_length(least: int, most: int | None = None) -> Constraint:
+    """Return the constraint that a line has from `least` to `most` digits, or exactly `least`.
+
+    Raises OptionError unless 1 <= least <= most <= LONGEST.
+    """
+    most = least if most is None else most
+    if not 1 <= least <= most <= LONGEST:
+        raise OptionError(f"a line has from 1 to {LONGEST} digits, not from {least} to {most}")
+    return of_patterns(*("?" * count for count in range(least, most + 1)))
+
+
+def of_patterns(*patterns: str) -> Constraint:
+    """Return the constraint that a line is as one of these patterns.
+
+    As in file names, `?` is any digit, `[1-357]` one of these, `*` any number of digits, none included; a digit is
+    itself. Raises OptionError where there is no pattern, or one has anything else in it.
+    """
+    chains = [_tokens(pattern) for pattern in patterns]
+    if not chains:
+        raise OptionError("a constraint needs a pattern")
+    # What may be true of a line so far: which tokens of which chains come next (subset construction).
+    start = _opened({(number, 0) for number in range(len(chains))}, chains)
+    numbers, waiting = {start: 0}, [start]
+    moves: list[dict[int, int]] = []
+    accepting = set()
+    for places in waiting:  # grows on the way
+        own: dict[int, int] = {}
+        for label in sorted(ANY):
+            led = {
+                (chain, at if many else at + 1)
+                for chain, at in places
+                if at < len(chains[chain])
+                for labels, many in [chains[chain][at]]
+                if label in labels
+            }
+            if led:
+                after = _opened(led, chains)
+                if after not in numbers:
+                    numbers[after] = len(numbers)
+                    waiting.append(after)
+                own[label] = numbers[after]
+        moves.append(own)
+        if any(at == len(chains[chain]) for chain, at in places):
+            accepting.add(numbers[places])
+    return Constraint(tuple(moves), frozenset(accepting))
+
+
+Tokens = list[tuple[frozenset[int], bool]]  # which digits, and whether any number of them
+Places = frozenset[tuple[int, int]]
+
+
+def _opened(places: set[tuple[int, int]], chains: Sequence[Tokens]) -> Places:
+    """Return places with those behind each token that may stand for no digit at all."""
+    opened = set(places)
+    for chain, at in places:
+        while at < len(chains[chain]) and chains[chain][at][1]:
+            at += 1
+            opened.add((chain, at))
+    return frozenset(opened)
+
+
+def _tokens(pattern: str) -> Tokens:
+    tokens: Tokens = []
+    at = 0
+    while at < len(pattern):
+        match = TOKEN.match(pattern, at)
+        if match is None:
+            raise OptionError(f"a pattern takes digits, ?, * and [sets] of digits: {pattern!r} has {pattern[at]!r}")
+        at = match.end()
+        tokens.append((_labels(match), match["many"] is not None))
+    if len(tokens) > LONGEST:
+        raise OptionError(f"the pattern {pattern!r} has more than {LONGEST} digits")
+    return tokens
+
+
+def _labels(match: re.Match[str]) -> frozenset[int]:
+    if match["one"]:
+        return frozenset({int(match["one"])})
+    if not match["set"]:
+        return ANY
+    ranges = re.findall(r"(\d)(?:-(\d))?", match["set"])
+    return frozenset(label for first, last in ranges for label in range(int(first), int(last or first) + 1))
