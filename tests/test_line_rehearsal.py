@@ -1,5 +1,6 @@
 """Every step of the line network, from a few lines: trained, resumed, converted, compared, put into a model file."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -29,8 +30,8 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_record_says_how_it_was_trained(build: Path) -> None:
     record = json.loads((build / "line.json").read_text(encoding="utf-8"))
-    assert {name: record[name] for name in ("recipe", "epochs", "lines", "seed", "done")} == {
-        "recipe": "line", "epochs": 2, "lines": 128, "seed": 1, "done": 2,
+    assert {name: record[name] for name in ("recipe", "epochs", "lines", "seed", "rate", "done")} == {
+        "recipe": "line", "epochs": 2, "lines": 128, "seed": 1, "rate": 0.002, "done": 2,
     }  # fmt: skip
     assert 0 <= record["held_out_exact"] <= 1
 
@@ -43,6 +44,17 @@ def test_what_is_done_is_not_done_again_and_other_settings_are_refused(build: Pa
     done = python("-m", "train.line", "--output", build, "--epochs", "3", "--resume")
     assert done.code == 4
     assert "is of other settings" in done.err
+
+
+def test_another_network_may_be_the_start(build: Path, tmp_path: Path) -> None:
+    before = build / "line.keras"
+    done = python("-m", "train.line", "--output", tmp_path, "--start", before, "--epochs", "1", "--lines", "64")
+    assert done.code == 0, done.err
+    record = json.loads((tmp_path / "line.json").read_text(encoding="utf-8"))
+    assert record["start"] == hashlib.sha256(before.read_bytes()).hexdigest()
+    done = python("-m", "train.line", "--output", tmp_path, "--start", build / "line.json", "--epochs", "1")
+    assert done.code == 4
+    assert "cannot start from" in done.err
 
 
 def test_a_model_file_takes_it_and_reads_on(build: Path, tmp_path: Path, samples: Path) -> None:

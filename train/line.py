@@ -2,8 +2,10 @@
 
 python -m train.line                         45 minutes on two cores: build/line/line.keras
 python -m train.line --resume                go on where it was interrupted
+python -m train.line --start FILE --rate 0.001 --epochs 22     go on from another network, on other lines
 """
 
+import hashlib
 import json
 import os
 import sys
@@ -12,7 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 import cv2
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 BATCH, WIDTH = 64, 32  # lines, and columns that a batch's width is a multiple of
-# The learning rate rises to PEAK in this part of all steps and falls to 0 as a cosine; AdamW's weight decay.
-PEAK, WARM_UP, DECAY = 2e-3, 0.05, 0.02
+# The learning rate rises for this part of all steps, and falls to 0 as a cosine; AdamW's weight decay.
+WARM_UP, DECAY = 0.05, 0.02
 CLIP = 5.0  # the norm of all gradients: early on, CTC's are now and then a hundred times as large
 CHUNK = 512  # lines that a process draws at a time
 HELD_OUT = 2048  # lines of held-out digits and typefaces that say how good it is
@@ -80,21 +82,31 @@ def batches(lines: Lines, seed: int) -> Iterator[tuple[NDArray[np.uint8], NDArra
 @click.option("--epochs", type=click.IntRange(1), default=75, show_default=True)
 @click.option("--lines", type=click.IntRange(BATCH), default=8192, show_default=True, help="Drawn for each epoch.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option("--rate", type=click.FloatRange(0, min_open=True), default=2e-3, show_default=True,
+              help="The highest learning rate.")  # fmt: skip
+@click.option("--start", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              help="A network that was trained before, to begin with.")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in the output folder.")
-def line(output: Path, epochs: int, lines: int, seed: int, resume: bool) -> None:
+def line(
+    output: Path, epochs: int, lines: int, seed: int, rate: float, start: Path | None, resume: bool
+) -> None:  # fmt: skip
     """Train the line network, and write line.keras and line.json, which says how."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     output.mkdir(parents=True, exist_ok=True)
     fonts.stamp(fonts.names(False)[0], "0")  # fetched once, before there are several processes
-    settings = {"recipe": "line", "epochs": epochs, "lines": lines, "seed": seed}
-    done, network = _begin(output, settings, resume)
+    settings = {"recipe": "line", "epochs": epochs, "lines": lines, "seed": seed, "rate": rate}
+    if start is not None:
+        settings["start"] = hashlib.sha256(start.read_bytes()).hexdigest()
+    done, network = _begin(output, settings, start, resume)
     with ProcessPoolExecutor(WORKERS, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
         held = [pool.submit(chunk, "held_out", seed, i) for i in range(-(-HELD_OUT // CHUNK))]
         bar = tqdm(total=epochs, initial=done, unit="epoch", disable=not sys.stderr.isatty())
         with bar:
             for epoch, drawn in _epochs(pool, seed, lines, done, epochs):
                 started = time.monotonic()
-                fitted = network.fit(_dataset(drawn, epoch), steps_per_epoch=len(drawn.digits) // BATCH, verbose=0)
+                fitted = network.fit(
+                    _dataset(drawn, epoch), steps_per_epoch=len(drawn.digits) // BATCH, shuffle=False, verbose=0
+                )
                 said = f"loss {fitted.history['loss'][0]:.3f}"
                 if epoch % REPORTED == 0 or epoch == epochs:
                     right = _exact(network, joined([future.result() for future in held]))
@@ -109,8 +121,13 @@ def line(output: Path, epochs: int, lines: int, seed: int, resume: bool) -> None
     print(output / "line.keras")
 
 
-def _begin(output: Path, settings: dict[str, object], resume: bool) -> tuple[int, "keras.Model"]:
-    """Return how many epochs are done, and the network after them. Raises ModelError where they were of others."""
+def _begin(
+    output: Path, settings: dict[str, Any], start: Path | None, resume: bool
+) -> tuple[int, "keras.Model"]:  # fmt: skip
+    """Return how many epochs are done, and the network after them.
+
+    Raises ModelError where they were of others, or the network to start from is none of this kind.
+    """
     import keras
 
     from train import line_network
@@ -121,12 +138,17 @@ def _begin(output: Path, settings: dict[str, object], resume: bool) -> tuple[int
         if {name: before.get(name) for name in settings} != settings:
             raise ModelError(f"{record} is of other settings: leave --resume out, or name another --output")
         return before["done"], keras.models.load_model(output / "line.keras")
-    keras.utils.set_random_seed(int(str(settings["seed"])))
+    keras.utils.set_random_seed(settings["seed"])
     network = line_network.build()
-    steps = int(str(settings["epochs"])) * (int(str(settings["lines"])) // BATCH)
+    if start is not None:
+        try:
+            network.set_weights(keras.models.load_model(start, compile=False).get_weights())
+        except (ValueError, OSError, TypeError, KeyError) as error:
+            raise ModelError(f"cannot start from {start}: {str(error).splitlines()[0]}") from error
+    steps = settings["epochs"] * (settings["lines"] // BATCH)
     warm_up = max(1, int(WARM_UP * steps))
     schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, steps - warm_up), warmup_target=PEAK, warmup_steps=warm_up
+        0.0, max(1, steps - warm_up), warmup_target=settings["rate"], warmup_steps=warm_up
     )
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=DECAY, global_clipnorm=CLIP)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])

@@ -41,8 +41,8 @@ def paste(canvas: Uint8, ink: Uint8, x: int, y: int) -> int:
 
 def sign(canvas: Uint8, x: float, rng: np.random.Generator) -> float:
     """Draw a sign that is no digit behind column `x`, and return the column behind it."""
-    kind = rng.choice(["dot", "comma", "dash", "equals", "slash", "colon", "apostrophe"],
-                      p=[.33, .22, .2, .1, .02, .05, .08])  # fmt: skip
+    kind = rng.choice(["dot", "comma", "dash", "equals", "slash", "colon", "apostrophe", "plus", "times"],
+                      p=[.27, .18, .16, .1, .02, .04, .05, .1, .08])  # fmt: skip
     dark, pen = int(rng.integers(170, 256)), int(rng.integers(3, 8))
     low, middle = BAND // 2 + round(rng.uniform(0.35, 0.6) * TALL), BAND // 2 + round(rng.normal(0, 0.08) * TALL)
     at = round(x + rng.uniform(0.02, 0.25) * TALL) + pen
@@ -68,6 +68,14 @@ def sign(canvas: Uint8, x: float, rng: np.random.Generator) -> float:
         case "colon":
             line(at, middle - round(0.25 * TALL), at, middle - round(0.25 * TALL))
             end = line(at, middle + round(0.3 * TALL), at, middle + round(0.3 * TALL))
+        case "plus" | "times":
+            half = round(rng.uniform(0.15, 0.35) * TALL)
+            x, y = at + half, middle + round(rng.uniform(-0.05, 0.15) * TALL)
+            turn = (0 if kind == "plus" else np.pi / 4) + rng.normal(0, 0.1)
+            for angle in (turn, turn + np.pi / 2 + rng.normal(0, 0.1)):
+                dx, dy = round(half * np.cos(angle)), round(half * np.sin(angle))
+                line(x - dx, y - dy, x + dx, y + dy)
+            end = x + half
         case _:
             top = BAND // 2 - round(0.5 * TALL)
             end = line(at, top, at - 2, top + round(0.15 * TALL))
@@ -75,13 +83,13 @@ def sign(canvas: Uint8, x: float, rng: np.random.Generator) -> float:
 
 
 def surround(
-    canvas: Uint8, digits: tuple[NDArray[np.uint8], ...], others: NDArray[np.uint8], ends: tuple[int, int],
-    rng: np.random.Generator,
+    canvas: Uint8, digits: tuple[NDArray[np.uint8], ...], letters: tuple[NDArray[np.uint8], NDArray[np.uint8]],
+    ends: tuple[int, int], rng: np.random.Generator,
 ) -> None:  # fmt: skip
     """Draw what stands at the ends of a line, and reaches into it from the lines above and below.
 
-    `digits` are stamps of each digit, `others` of letters, uint8 (N, 28, 28); `ends` are the line's first and last
-    column.
+    `digits` are stamps of each digit, `letters` of those that are like no digit, and of all, uint8 (N, 28, 28); `ends`
+    are the line's first and last column.
     """
     start, end = ends
     pen = int(rng.integers(2, 7))
@@ -98,8 +106,7 @@ def surround(
                 far = x + side * round(rng.uniform(0.4, 1.2) * TALL)
                 cv2.line(canvas, (x, y), (far, y), int(rng.integers(170, 256)), pen, cv2.LINE_AA)
         elif what < 0.32:
-            ink = stamped(others[rng.integers(len(others))], TALL * rng.uniform(0.7, 1.2), 0.1, 1.0, 0.0)
-            paste(canvas, ink, x if side > 0 else x - ink.shape[1], (BAND - ink.shape[0]) // 2)
+            word(canvas, x, side, letters, rng)
         elif what < 0.37:  # the edge of a box
             cv2.line(canvas, (x, 0), (x + int(rng.integers(-3, 4)), BAND), int(rng.integers(100, 256)), pen)
     if rng.random() < 0.15:
@@ -108,6 +115,30 @@ def surround(
             ink = stamped(own[rng.integers(len(own))], float(TALL), 0.0, 1.0, 0.0)
             y = BAND - int(rng.integers(3, 10)) if rng.random() < 0.5 else int(rng.integers(3, 10)) - ink.shape[0]
             paste(canvas, ink, int(rng.integers(start, end + 1)), y)
+
+
+def word(
+    canvas: Uint8, x: int, side: int, letters: tuple[NDArray[np.uint8], NDArray[np.uint8]], rng: np.random.Generator
+) -> None:
+    """Draw a letter that is like no digit, or a word of any, behind column `x`, or before it where `side` is -1."""
+    size, dark = TALL * rng.uniform(0.7, 1.1), rng.uniform(0.6, 1.0)
+    count = int(rng.choice([1, 3, 4, 5, 6], p=[0.5, 0.15, 0.15, 0.1, 0.1]))
+    for stamps in [letters[0] if count == 1 else letters[1]] * count:
+        ink = stamped(stamps[rng.integers(len(stamps))], size, 0.1, 1.0, 0.0)
+        paste(canvas, np.asarray(ink * dark, np.uint8), x if side > 0 else x - ink.shape[1], (BAND - ink.shape[0]) // 2)
+        x += side * (ink.shape[1] + round(rng.uniform(0.02, 0.12) * TALL))
+
+
+def cells(canvas: Uint8, start: int, step: float, count: int, rng: np.random.Generator) -> None:
+    """Draw the walls of so many cells, each `step` columns wide, as a table or a sudoku has them."""
+    dark, pen = int(rng.integers(80, 256)), int(rng.integers(1, 6))
+    for number in range(count + 1):
+        x = round(start + number * step)
+        cv2.line(canvas, (x, 0), (x, BAND), dark, pen * (1 + (number % 3 == 0)) if pen < 4 else pen, cv2.LINE_AA)
+    if rng.random() < 0.5:
+        y = round(BAND / 2 - step / 2)
+        for edge in (y, round(y + step)):
+            cv2.line(canvas, (start, edge), (round(start + count * step), edge), dark, pen, cv2.LINE_AA)
 
 
 def rule(canvas: Uint8, ends: tuple[int, int], rng: np.random.Generator) -> None:

@@ -19,7 +19,7 @@ from edge_runtime.vision.normalize import normalize
 from edge_runtime.vision.strips import fitted
 from train import crops, dataset, fonts, penmanship
 from train.line_ink import bent, seen
-from train.line_marks import BAND, INKED, TALL, paste, rule, sign, stamped, surround
+from train.line_marks import BAND, INKED, TALL, cells, paste, rule, sign, stamped, surround, word
 
 Split = Literal["train", "held_out"]
 
@@ -33,14 +33,20 @@ FORMS, VARIANTS = 60, 16  # of every form, and of every character of every typef
 AMOUNTS, ROUND = 0.5, 0.4
 BENFORD = tuple(math.log10(1 + 1 / label) for label in range(1, 10))
 SEED = 20_261_128
+LOOK_ALIKE = "OoIilZzSsBbgqD"  # letters that are like a digit where they stand alone
+TABULAR = 0.07  # of the lines, in the cells of a table
 MARGIN = 6 * TALL  # columns beside the line, for what stands there
 
 
 class Hand(NamedTuple):
-    """Stamps of one way to write, uint8 (N, 28, 28) in the 28x28 contract: of each digit, and of letters."""
+    """Stamps of one way to write, uint8 (N, 28, 28) in the 28x28 contract: of each digit, and of letters.
+
+    `others` are letters and signs that are like no digit, `letters` are all.
+    """
 
     digits: tuple[NDArray[np.uint8], ...]
     others: NDArray[np.uint8]
+    letters: NDArray[np.uint8]
 
 
 class Line(NamedTuple):
@@ -75,15 +81,22 @@ def _band(ways: tuple[Hand, ...], rng: np.random.Generator) -> tuple[Uint8, tupl
         hand = ways[0]
     elif what < MNIST + FORMED:
         own = [ways[rng.integers(2)].digits[label] for label in range(10)]
-        hand = Hand(tuple(own), ways[0].others)
+        hand = Hand(tuple(own), ways[0].others, ways[0].letters)
     else:
         hand = ways[rng.integers(2, len(ways))]
-    others = ways[rng.integers(2, len(ways))].others
+    beside = ways[rng.integers(2, len(ways))]
+    letters = beside.others, beside.letters
     digits = _digits(int(rng.choice(COUNTS, p=SHARES)), rng)
     count = len(digits)
     canvas = np.zeros((BAND, MARGIN * 2 + (count + 2) * TALL * 2), np.uint8)
-    start, end = _write(canvas, hand, digits, rng)
-    surround(canvas, hand.digits, others, (start, end), rng)
+    if count and rng.random() < TABULAR:
+        start, end = _tabulate(canvas, hand, digits, rng)
+    else:
+        start, end = _write(canvas, hand, digits, letters, rng)
+    surround(canvas, hand.digits, letters, (start, end), rng)
+    if not count:
+        word(canvas, start + TALL, 1, letters, rng)
+        end = min(end + 6 * TALL, canvas.shape[1])
     canvas = bent(canvas, rng)
     if rng.random() < 0.2:
         rule(canvas, (start, end), rng)
@@ -103,13 +116,33 @@ def _digits(count: int, rng: np.random.Generator) -> tuple[int, ...]:
     return tuple(digits.tolist())
 
 
-def _write(canvas: Uint8, hand: Hand, digits: tuple[int, ...], rng: np.random.Generator) -> tuple[int, int]:
-    """Write digits on a canvas, and return the first and the last column that they cover."""
+def _tabulate(canvas: Uint8, hand: Hand, digits: tuple[int, ...], rng: np.random.Generator) -> tuple[int, int]:
+    """Write each digit into a cell of its own, some cells left empty; return the first and the last column."""
+    size, step, slant = TALL * rng.uniform(0.7, 1.1), TALL * rng.uniform(1.3, 1.8), rng.normal(0.05, 0.1)
+    room = int((canvas.shape[1] - 2 * MARGIN) / step)
+    count = int(rng.integers(len(digits), max(len(digits), room) + 1))
+    for place, label in zip(sorted(rng.choice(count, len(digits), replace=False).tolist()), digits, strict=True):
+        own = hand.digits[label]
+        ink = stamped(own[rng.integers(len(own))], size * rng.lognormal(0, 0.05), slant, rng.uniform(0.8, 1.1), 0.0)
+        x = MARGIN + (place + 0.5) * step - ink.shape[1] / 2 + rng.normal(0, 0.06) * TALL
+        paste(canvas, ink, round(x), (BAND - ink.shape[0]) // 2 + round(rng.normal(0, 0.05) * TALL))
+    cells(canvas, MARGIN, step, count, rng)
+    return MARGIN, round(MARGIN + count * step)
+
+
+def _write(
+    canvas: Uint8, hand: Hand, digits: tuple[int, ...], letters: tuple[NDArray[np.uint8], NDArray[np.uint8]],
+    rng: np.random.Generator,
+) -> tuple[int, int]:  # fmt: skip
+    """Write digits on a canvas, and return the first and the last column that they cover.
+
+    `letters` are those that may stand between them, and all.
+    """
     size = TALL * rng.uniform(0.78, 1.2)
     slant, wide = rng.normal(0.08, 0.2), rng.uniform(0.65, 1.35)
     gap = rng.choice([-0.12, 0.0, 0.08, 0.3, 0.7], p=[0.1, 0.25, 0.3, 0.25, 0.1]) * TALL
     unsteady = rng.uniform(0.02, 0.12)
-    joined, signs, words = rng.random() < 0.15, rng.random() < 0.4, rng.random() < 0.15
+    joined, signs, words, named = rng.random() < 0.15, rng.random() < 0.4, rng.random() < 0.15, rng.random() < 0.08
     sizes, align = rng.lognormal(0, rng.choice([0.03, 0.15]), 10), rng.uniform(0, 1)
     if rng.random() < 0.3:  # a 1 that is taller than its neighbors
         sizes[1] *= rng.uniform(1.1, 1.4)
@@ -138,6 +171,12 @@ def _write(canvas: Uint8, hand: Hand, digits: tuple[int, ...], rng: np.random.Ge
             x = sign(canvas, x, rng)
             before = None
             x += max(0.0, gap)
+        elif named and rng.random() < 0.3:
+            stamp = letters[0][rng.integers(len(letters[0]))]
+            ink = stamped(stamp, size * rng.uniform(0.6, 1.1), slant, wide, 0.0)
+            x += rng.uniform(0.05, 0.3) * TALL
+            x = paste(canvas, ink, round(x), (BAND - ink.shape[0]) // 2) + rng.uniform(0.05, 0.3) * TALL
+            before = None
         elif words and rng.random() < 0.3:
             x += rng.uniform(0.8, 1.6) * TALL
             before = None
@@ -172,10 +211,15 @@ def hands(split: Split) -> tuple[Hand, ...]:
     rng = np.random.default_rng([SEED, zlib.crc32(split.encode())])
     digits, drawn = dataset.load(split), penmanship.write(FORMS, rng)
     nothing = np.zeros((0, 28, 28), np.uint8)
-    made = [Hand(tuple(each.images[each.labels == label] for label in range(10)), nothing) for each in (digits, drawn)]
+    made = [
+        Hand(tuple(each.images[each.labels == label] for label in range(10)), nothing, nothing)
+        for each in (digits, drawn)
+    ]
     for name in fonts.names(split == "held_out"):
         own = tuple(_varied(name, character, VARIANTS, rng) for character in fonts.DIGITS)
-        made.append(Hand(own, np.concatenate([_varied(name, character, 1, rng) for character in fonts.LETTERS])))
+        others, like = (np.concatenate([_varied(name, character, 1, rng) for character in characters])
+                        for characters in (fonts.LETTERS, LOOK_ALIKE))  # fmt: skip
+        made.append(Hand(own, others, np.concatenate([others, like])))
     return tuple(made)
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks import strings
+from benchmarks import strings, truth
 from benchmarks.strings import cause_of
 from edge_runtime.errors import OptionError, PictureError
 from edge_runtime.records import Box, Frame, Line, Reading, Timings
@@ -54,7 +54,7 @@ def test_a_string_whose_other_reading_is_right_is_lost_to_the_path() -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of six drawn strings, one of them empty paper that is said to hold digits."""
     folder, rng = tmp_path_factory.mktemp("strings"), np.random.default_rng(4)
-    rows = []
+    rows: list[dict[str, object]] = []
     while len(rows) < 5:
         pixels, digits = drawn.picture(drawn.hands("held_out"), rng)
         if digits:
@@ -85,7 +85,7 @@ def test_strings_are_read_counted_and_drawn(folder: Path, tmp_path: Path, capsys
 
 def test_the_sheet_has_the_worst_of_each_cause_first(folder: Path) -> None:
     base = strings.String(
-        truth=strings.truth.read(folder)[0], read=("1",), confidence=0.5, cause="skipping", edits=1, known=None,
+        truth=truth.read(folder)[0], read=("1",), confidence=0.5, cause="skipping", edits=1, known=None,
         picture=np.zeros((9, 9, 3), np.uint8),
     )  # fmt: skip
     lost = [base, replace(base, edits=3), replace(base, cause=None), replace(base, cause="lines", edits=0)]

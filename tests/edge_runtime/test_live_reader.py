@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from edge_runtime import DigitReader
+from edge_runtime.constraint import Constraint
 from edge_runtime.live_reader import FULLY, LiveReader, read_planes
 from edge_runtime.pages import PageStyle, draw_page
 from edge_runtime.records import Frame, Uint8
@@ -22,9 +23,9 @@ class Watched(DigitReader):
         super().__init__(min_line_confidence=min_line_confidence)
         self.asked: list[frozenset[Key] | None] = []
 
-    def trace(self, frame: Frame | Uint8, hint: Hint | None = None) -> Trace:
+    def trace(self, frame: Frame | Uint8, hint: Hint | None = None, constraint: Constraint | None = None) -> Trace:
         self.asked.append(None if hint is None else hint.planes)
-        return super().trace(frame, hint)
+        return super().trace(frame, hint, constraint)
 
 
 @pytest.fixture

@@ -25,7 +25,14 @@ def lines(count: int) -> Sample:
     right = rng.random(count)
     by_digits = np.array([right[i] < each.digits for i, each in enumerate(likely)])
     by_line = np.array([right[i] < each.line for i, each in enumerate(likely)])
-    return Sample(digits, line, others, agree, longer, by_digits, by_line)
+    return Sample(digits, line, others, agree, longer, by_digits, by_line, np.ones(count, np.bool_))
+
+
+def test_what_agreement_is_worth_is_told_by_clear_lines_alone() -> None:
+    sample = lines(20_000)
+    clear = np.random.default_rng(2).random(20_000) < 0.5
+    other = sample._replace(clear=clear, line_right=sample.line_right & (clear | ~sample.agree))
+    assert fit(other)[:3] == pytest.approx(TRUE[:3], abs=0.15)
 
 
 def test_the_weights_that_made_the_lines_are_found() -> None:

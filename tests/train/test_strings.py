@@ -11,7 +11,7 @@ from train.strings import LONGEST, Hand, draw, hands, picture
 
 BAR = np.zeros((1, 28, 28), np.uint8)
 BAR[0, 4:24, 12:16] = 255
-BARS = tuple(Hand((BAR,) * 10, BAR) for _ in range(3))
+BARS = tuple(Hand((BAR,) * 10, BAR, BAR) for _ in range(3))
 
 
 @given(st.integers(0, 2**32 - 1))
