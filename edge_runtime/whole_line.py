@@ -96,7 +96,8 @@ def _views_of_line(
             break
         boxes = boxes + beside
         view = _view(network, plane, boxes, 1.0, None)
-    if view.text.labels == tuple(found.labels) and view.text.likely >= CERTAIN:
+    accepted = constraint is None or constraint.accepts(found.labels)
+    if accepted and view.text.labels == tuple(found.labels) and view.text.likely >= CERTAIN:
         return [view]
     if constraint is not None:
         view = view._replace(text=decode(view.probabilities, network.step, constraint))

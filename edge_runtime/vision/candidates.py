@@ -112,7 +112,7 @@ def in_frame(box: Box, scale: float, size: tuple[int, int]) -> Box:
 
     `size` is the frame's, (width, height).
     """
-    x, y = (min(int(start * scale), side - 1) for start, side in zip(box[:2], size, strict=True))
+    x, y = (min(max(0, int(start * scale)), side - 1) for start, side in zip(box[:2], size, strict=True))
     right, bottom = (min(round(end * scale), side) for end, side in zip((box.right, box.bottom), size, strict=True))
     return Box(x, y, max(1, right - x), max(1, bottom - y))
 

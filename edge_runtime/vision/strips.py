@@ -10,9 +10,9 @@ from edge_runtime.records import Box, Uint8
 
 # Rows and columns of a strip, and rows of it that its digits are high: as in the 28x28 contract, where they are 20.
 ROWS, COLUMNS, HIGH = 32, 256, 20
-# Of a strip's pixels, the darkest that are not as good as white: so much ink has a line, whatever the pen.
-PERCENTILE = 97
-# The ink at this percentile becomes so dark, of 255.
+# This part of a strip's pixels is as good as white: so much more ink has a line, whatever the pen.
+WHITE = 0.97
+# The ink of the next pixel becomes so dark, of 255.
 LEVEL = 230
 # Heights of a digit: a strip reaches so far beyond the digits that it was found by. Another digit fits in there.
 BESIDE = 1.2
@@ -75,7 +75,7 @@ def fitted(band: Uint8) -> Uint8:
     rows, columns = band.shape
     width = min(COLUMNS, max(1, round(columns * ROWS / rows)))
     small = np.asarray(cv2.resize(band, (width, ROWS), interpolation=cv2.INTER_AREA), np.uint8)
-    counts = np.bincount(small.ravel(), minlength=256).cumsum()  # np.percentile takes three times as long
-    level = max(1, int(np.searchsorted(counts, PERCENTILE / 100 * small.size)))
+    counts = np.bincount(small.ravel()).cumsum()  # np.percentile takes three times as long
+    level = max(1, int(np.searchsorted(counts, WHITE * small.size)))
     small = np.asarray(cv2.convertScaleAbs(small, alpha=LEVEL / level), np.uint8)
     return np.asarray(cv2.copyMakeBorder(small, 0, 0, 0, COLUMNS - width, cv2.BORDER_CONSTANT, value=0), np.uint8)
