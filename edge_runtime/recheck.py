@@ -68,12 +68,12 @@ class Checker:
         read, of this `size`, into the frame. A picture as broad as a line, in which none was read, is read as one.
         A line that says what the constraint does not accept is not right.
         """
-        read = [digit.box for line in lines for digit in digits_of(line.words)]
-        if size[0] >= STRIP * size[1] and (not read or _on_one_line(read)):
-            return self._check_picture(lines, marks, planes, size, back, constraint)
         labels = [self._labels_of([line]) for line in lines]
         fitting = [constraint is None or constraint.accepts(own) for own in labels]
         checked = [line if fits else line._replace(likely=0.0) for line, fits in zip(lines, fitting, strict=True)]
+        read = [digit.box for line in lines for digit in digits_of(line.words)]
+        if size[0] >= STRIP * size[1] and (not read or _on_one_line(read)):
+            return self._check_picture(checked, marks, planes, size, back, constraint)
         asked = [i for i, line in enumerate(checked) if self.always or line.likely < DOUBTFUL][:MOST_STRIPS]
         heights = HEIGHTS[: MOST_STRIPS // max(1, len(asked)) - 1]
         for i in asked:
