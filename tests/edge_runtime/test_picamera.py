@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -255,12 +256,16 @@ def test_a_camera_that_falls_silent_is_opened_again(install: Install, monkeypatc
     install(sensor)
     monkeypatch.setattr(picamera, "START", 0.5)
 
-    def tell(line: str) -> None:
-        notes.append(line)
-        sensor.silent = False
+    class Configurations(list[dict[str, Any]]):
+        """Let the camera speak again once it is opened a second time; which thread notices the silence is chance."""
 
+        def append(self, configuration: dict[str, Any]) -> None:
+            super().append(configuration)
+            sensor.silent = sensor.silent and len(self) < 2
+
+    sensor.configurations = Configurations()
     patience = Patience(stall=0.5, pauses=(0.0,))
-    with closing(kind_of("picamera").frames("picamera", Options(patience=patience, tell=tell))) as frames:
+    with closing(kind_of("picamera").frames("picamera", Options(patience=patience, tell=notes.append))) as frames:
         next(frames)
         sensor.silent = True
         while len(sensor.configurations) < 2:
