@@ -66,7 +66,7 @@ data: $(VENV)/installed ## Fetch MNIST into the cache, if it is not there
 samples: $(VENV)/installed ## Draw the sample pages that ship, anew
 	$(VENV)/bin/python -m train.samples
 
-line: $(VENV)/installed data ## Train, convert and compare the line network: build/line (45 minutes)
+line: $(VENV)/installed data ## Train, convert and compare the line network: build/line (an hour)
 	$(VENV)/bin/python -m train.line --resume
 	$(VENV)/bin/python -m convert.line build/line
 	$(VENV)/bin/python -m benchmarks lines build/line

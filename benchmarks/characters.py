@@ -14,9 +14,10 @@ from edge_runtime.errors import OptionError
 from edge_runtime.model_file import DIGITS
 from edge_runtime.records import Uint8
 from edge_runtime.vision.normalize import normalize_all
+from train import fonts
 
-# Letters that some people write as others write a digit; told apart from digits they cannot be, and so counted apart.
-LOOK_ALIKE = frozenset("OoIliZzSsBbgqD")
+# Told apart from digits they cannot be, and so they are counted apart.
+LOOK_ALIKE = frozenset(fonts.LOOK_ALIKE)
 BINS = 15
 Float64 = NDArray[np.float64]
 # Pictures in the contract, uint8 (N, 28, 28), to probabilities, float64 (N, classes); the first ten are the digits'.

@@ -8,7 +8,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from benchmarks import coverage, truth
 from benchmarks.score import common_length, compact, edit_distance
@@ -22,6 +21,7 @@ from edge_runtime.files import write_bytes
 from edge_runtime.records import Frame, Reading, Uint8
 from edge_runtime.sinks.canvas import MARGIN, ROW, WIDTH, blank, scaled, write
 from edge_runtime.sources import pictures
+from train.progress import reported
 
 # Why a string is lost: the first of these that is true of it.
 CAUSES = {
@@ -50,7 +50,6 @@ class String:
     cause: str | None
     edits: int
     known: str | None
-    picture: Uint8
 
 
 def run(folder: Path, out: Path | None, *, known_length: bool, losses: bool, **reader_options: Any) -> None:
@@ -68,7 +67,7 @@ def run(folder: Path, out: Path | None, *, known_length: bool, losses: bool, **r
     out = out or Path("build", "strings", folder.resolve().name)
     out.mkdir(parents=True, exist_ok=True)
     with DigitReader(**reader_options) as reader:
-        strings = [_read(folder, row, reader, known_length) for row in tqdm(rows, unit="string", disable=None)]
+        strings = [_read(folder, row, reader, known_length) for row in reported(rows, "strings", len(rows))]
         model = reader.classifier.model.path
     settings = {"folder": folder.resolve().name, "check": reader_options.get("check", "doubtful")}
     result.write(
@@ -77,7 +76,7 @@ def run(folder: Path, out: Path | None, *, known_length: bool, losses: bool, **r
     print(report(strings))
     if losses:
         print(table(strings))
-        write_bytes(out / "losses.png", cv2.imencode(".png", sheet(strings))[1].tobytes())
+        write_bytes(out / "losses.png", cv2.imencode(".png", sheet(folder, strings))[1].tobytes())
         print(f"{printable(str(out / 'losses.png'))} shows the worst of each")
 
 
@@ -90,7 +89,7 @@ def _read(folder: Path, row: Truth, reader: DigitReader, known_length: bool) -> 
     return String(
         truth=row, read=read, confidence=min((line.confidence for line in reading.lines), default=0.0),
         cause=cause_of(expected, reading), edits=edit_distance(expected, text),
-        known="".join(map(compact, known.text)) if known else None, picture=_small(frame),
+        known="".join(map(compact, known.text)) if known else None,
     )  # fmt: skip
 
 
@@ -155,7 +154,7 @@ def worst(strings: Sequence[String]) -> list[String]:
     return [string for cause in CAUSES for string in [one for one in ordered if one.cause == cause][:SHOWN]]
 
 
-def sheet(strings: Sequence[String]) -> Uint8:
+def sheet(folder: Path, strings: Sequence[String]) -> Uint8:
     """Draw the worst strings by cause, uint8 (H, WIDTH, 3): what each holds, what was read, and how surely."""
     blocks = []
     for cause, why in CAUSES.items():
@@ -165,7 +164,8 @@ def sheet(strings: Sequence[String]) -> Uint8:
         write(block, f"{cause}: {count} ({why})", (MARGIN, ROW), 0.55)
         for i, string in enumerate(lost):
             x, y = MARGIN + i % COLUMNS * CELL[0], 2 * ROW + i // COLUMNS * CELL[1]
-            block[y : y + string.picture.shape[0], x : x + string.picture.shape[1]] = string.picture
+            picture = _small(pictures.load(folder / string.truth.file))
+            block[y : y + picture.shape[0], x : x + picture.shape[1]] = picture
             read = " / ".join(string.read) or "nothing"
             said = f"{string.truth.lines[0]}, read {read} ({string.confidence:.0%})"
             write(block, said, (x, y + PICTURE[1] + ROW - 4), 0.45, room=CELL[0] - MARGIN)

@@ -114,7 +114,7 @@ class DigitReader:
         With a hint, digits are looked for there alone: see `LiveReader`.
         """
         if constraint is not None and self._checker is None:
-            raise OptionError("a constraint needs a model with a line network, and a check that is not never")
+            raise OptionError("a constraint needs a model with a line network, and a check other than never")
         frame = frame if isinstance(frame, Frame) else Frame(np.asarray(frame))
         _check(frame.pixels)
         watch = Stopwatch()

@@ -14,11 +14,9 @@ from edge_runtime.vision import line_check
 from edge_runtime.vision.candidates import Candidate
 from edge_runtime.vision.line_check import CheckWeights
 from edge_runtime.vision.planes import Plane
-from edge_runtime.whole_line import HEIGHTS, Found, read_line, read_picture
+from edge_runtime.whole_line import HEIGHTS, SURE, Found, read_line, read_picture
 from edge_runtime.written import Recheck, WholeLine, Words, Written, digit_of, digits_of, text_of
 
-# A line that is less likely right than this is in doubt: what is asked of a line that is called sure.
-DOUBTFUL = 0.95
 # Strips that are read in a frame at most, so that noise takes no longer than a page: a strip takes 0.7 ms. Where there
 # are more lines, there are fewer strips of each; those by which a line grows are not counted.
 MOST_STRIPS = 40
@@ -74,7 +72,7 @@ class Checker:
         read = [digit.box for line in lines for digit in digits_of(line.words)]
         if size[0] >= STRIP * size[1] and (not read or _on_one_line(read)):
             return self._check_picture(checked, marks, planes, size, back, constraint)
-        asked = [i for i, line in enumerate(checked) if self.always or line.likely < DOUBTFUL][:MOST_STRIPS]
+        asked = [i for i, line in enumerate(checked) if self.always or line.likely < SURE][:MOST_STRIPS]
         heights = HEIGHTS[: MOST_STRIPS // max(1, len(asked)) - 1]
         for i in asked:
             whole = read_line(self.network, _found(marks[i], labels[i], planes), heights, size, constraint)
@@ -92,7 +90,7 @@ class Checker:
         accepted = constraint is None or constraint.accepts(labels)
         one = Written([word for line in lines for word in line.words], prod(line.likely for line in lines))
         one = one if lines and accepted else one._replace(likely=0.0)
-        if one.likely >= DOUBTFUL and not self.always:
+        if one.likely >= SURE and not self.always:
             return list(lines)
         found = _found([mark for line in marks for mark in line], labels, planes) if lines else None
         whole = read_picture(self.network, planes, found, size, constraint)
@@ -118,15 +116,15 @@ class Checker:
         if not said or self.weights is None:
             return line._replace(check=check)
         likely = line_check.choose(line.likely, whole.likely, whole.others, (text, said), self.weights)
+        likely = likely if accepted else likely._replace(digits=0.0)
         least = max(likely.digits, LEAST if text else LEAST_ALONE)
-        sure = whole.confidences.max(axis=1).min() >= self.min_confidence
         # Where it reads fewer digits, it mostly leaves out a 1.
-        fits = likely.line > least and len(said) >= len(text) if accepted else True
-        if sure and fits and not any(_holds(a, b) for a in whole.boxes for b in elsewhere):
+        better = not accepted or (likely.line > least and len(said) >= len(text))
+        legible = whole.confidences.max(axis=1).min() >= self.min_confidence
+        if better and legible and not any(_holds(a, b) for a in whole.boxes for b in elsewhere):
             other = (text_of(line.words), likely.digits) if text else None
             return Written(_rewritten(whole, line.words, self.labels), likely.line, other, check)
-        likely_own = likely.digits if accepted else 0.0
-        return Written(line.words, likely_own, (said, likely.line) if said != text else None, check)
+        return Written(line.words, likely.digits, (said, likely.line) if said != text else None, check)
 
 
 def _holds(box: Box, other: Box) -> bool:

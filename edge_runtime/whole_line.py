@@ -20,13 +20,13 @@ from edge_runtime.written import Float64, WholeLine
 
 # A strip grows by the digits that the network reads beside those that it was found by, so many times.
 GROWTHS = 3
-# Where the first strip says what was read one by one, and is so likely right, no other is asked.
-CERTAIN = 0.95
+# A line that is so likely right is called sure: it is not read again, and not on more strips than one that agrees.
+SURE = 0.95
 # How high else the digits of a line may be, of what they seem to be: there is a strip for each. With 0.8 and 1.3 as
 # well, no more amounts and numbers are read.
 HEIGHTS = 0.88, 1.13
 # A picture of one line has it where its rows hold these parts of the most ink, without and with the signs above and
-# below, or in so much of its height, in the middle: all three together read a tenth more amounts than any alone.
+# below, or in so much of its height, in the middle: of 180 amounts all three read 122, any one of them 112 to 114.
 INKED, MIDDLE = (0.25, 0.12), 0.76
 
 
@@ -97,7 +97,7 @@ def _views_of_line(
         boxes = boxes + beside
         view = _view(network, plane, boxes, 1.0, None)
     accepted = constraint is None or constraint.accepts(found.labels)
-    if accepted and view.text.labels == tuple(found.labels) and view.text.likely >= CERTAIN:
+    if accepted and view.text.labels == tuple(found.labels) and view.text.likely >= SURE:
         return [view]
     if constraint is not None:
         view = view._replace(text=decode(view.probabilities, network.step, constraint))

@@ -81,6 +81,7 @@ FILE = "package/files/{name}-latin-400-normal.woff2"
 DIGITS = "0123456789"
 # Left out is what some people write as others write a digit: B D I O S Z b g i l o q s z, and the question mark.
 LETTERS = "ACEFGHJKLMNPQRTUVWXYacdefhjkmnprtuvwxy&@#+=$*<{}"
+LOOK_ALIKE = "OoIilZzSsBbgqD"  # letters that some people write as others write a digit
 BRACKETS = "()[]"  # beside numbers; a 1 is straighter. A slash is not among them: many people's 1 leans as much
 SIZE = 96  # pixels to the em
 

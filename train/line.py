@@ -1,6 +1,6 @@
 """Train the line network on drawn lines of digits, each of which it sees once.
 
-python -m train.line                         45 minutes on two cores: build/line/line.keras
+python -m train.line                         an hour on two cores: build/line/line.keras
 python -m train.line --resume                go on where it was interrupted
 python -m train.line --start FILE --rate 0.001 --epochs 22     go on from another network, on other lines
 """

@@ -3,6 +3,8 @@
 A canvas is uint8 (BAND, columns), ink bright on 0, with the digits in the middle of its rows.
 """
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,17 @@ SCALE = 2  # lines are drawn at so many times the size of the strip
 BAND = SCALE * ROWS
 TALL = SCALE * HIGH  # pixels: a digit's height as it is drawn
 INKED = 60  # of 255: paler is the soft edge of a stroke
+
+
+class Hand(NamedTuple):
+    """Stamps of one way to write, uint8 (N, 28, 28) in the 28x28 contract: of each digit, and of letters.
+
+    `others` are letters and signs that are like no digit, `letters` are all.
+    """
+
+    digits: tuple[NDArray[np.uint8], ...]
+    others: NDArray[np.uint8]
+    letters: NDArray[np.uint8]
 
 
 def stamped(stamp: Uint8, size: float, slant: float, wide: float, turn: float) -> Uint8:
@@ -83,13 +96,13 @@ def sign(canvas: Uint8, x: float, rng: np.random.Generator) -> float:
 
 
 def surround(
-    canvas: Uint8, digits: tuple[NDArray[np.uint8], ...], letters: tuple[NDArray[np.uint8], NDArray[np.uint8]],
-    ends: tuple[int, int], rng: np.random.Generator,
+    canvas: Uint8, digits: tuple[NDArray[np.uint8], ...], beside: Hand, ends: tuple[int, int],
+    rng: np.random.Generator,
 ) -> None:  # fmt: skip
     """Draw what stands at the ends of a line, and reaches into it from the lines above and below.
 
-    `digits` are stamps of each digit, `letters` of those that are like no digit, and of all, uint8 (N, 28, 28); `ends`
-    are the line's first and last column.
+    `digits` are stamps of each digit, `beside` is the hand whose letters stand there; `ends` are the line's first and
+    last column.
     """
     start, end = ends
     pen = int(rng.integers(2, 7))
@@ -106,7 +119,7 @@ def surround(
                 far = x + side * round(rng.uniform(0.4, 1.2) * TALL)
                 cv2.line(canvas, (x, y), (far, y), int(rng.integers(170, 256)), pen, cv2.LINE_AA)
         elif what < 0.32:
-            word(canvas, x, side, letters, rng)
+            word(canvas, x, side, beside, rng)
         elif what < 0.37:  # the edge of a box
             cv2.line(canvas, (x, 0), (x + int(rng.integers(-3, 4)), BAND), int(rng.integers(100, 256)), pen)
     if rng.random() < 0.15:
@@ -117,13 +130,12 @@ def surround(
             paste(canvas, ink, int(rng.integers(start, end + 1)), y)
 
 
-def word(
-    canvas: Uint8, x: int, side: int, letters: tuple[NDArray[np.uint8], NDArray[np.uint8]], rng: np.random.Generator
-) -> None:
+def word(canvas: Uint8, x: int, side: int, hand: Hand, rng: np.random.Generator) -> None:
     """Draw a letter that is like no digit, or a word of any, behind column `x`, or before it where `side` is -1."""
     size, dark = TALL * rng.uniform(0.7, 1.1), rng.uniform(0.6, 1.0)
     count = int(rng.choice([1, 3, 4, 5, 6], p=[0.5, 0.15, 0.15, 0.1, 0.1]))
-    for stamps in [letters[0] if count == 1 else letters[1]] * count:
+    stamps = hand.others if count == 1 else hand.letters
+    for _ in range(count):
         ink = stamped(stamps[rng.integers(len(stamps))], size, 0.1, 1.0, 0.0)
         paste(canvas, np.asarray(ink * dark, np.uint8), x if side > 0 else x - ink.shape[1], (BAND - ink.shape[0]) // 2)
         x += side * (ink.shape[1] + round(rng.uniform(0.02, 0.12) * TALL))
@@ -134,7 +146,8 @@ def cells(canvas: Uint8, start: int, step: float, count: int, rng: np.random.Gen
     dark, pen = int(rng.integers(80, 256)), int(rng.integers(1, 6))
     for number in range(count + 1):
         x = round(start + number * step)
-        cv2.line(canvas, (x, 0), (x, BAND), dark, pen * (1 + (number % 3 == 0)) if pen < 4 else pen, cv2.LINE_AA)
+        thick = 2 * pen if number % 3 == 0 and pen < 4 else pen  # as around the blocks of a sudoku
+        cv2.line(canvas, (x, 0), (x, BAND), dark, thick, cv2.LINE_AA)
     if rng.random() < 0.5:
         y = round(BAND / 2 - step / 2)
         for edge in (y, round(y + step)):

@@ -1,6 +1,5 @@
 """Examples of many drawn pages, gathered in several processes, with a progress bar."""
 
-import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -9,13 +8,12 @@ from typing import Any, TypeVar
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from train import fonts, photographs
+from train.progress import reported
 
 WORKERS = 2
 CHUNK = 20  # pages that a process takes at a time, where there are enough
-LINES = 10  # of progress, where there is no terminal
 S = TypeVar("S", bound=tuple[NDArray[Any], ...])  # a NamedTuple of arrays, a row for each example
 
 
@@ -30,8 +28,5 @@ def of_pages(examples: Callable[[int], S], pages: int, name: str = "pages") -> S
     chunk = max(1, min(CHUNK, pages // (4 * WORKERS)))
     with ProcessPoolExecutor(WORKERS, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
         results = pool.map(examples, range(pages), chunksize=chunk)
-        for i, part in enumerate(tqdm(results, name, pages, disable=not sys.stderr.isatty()), 1):
-            parts.append(part)
-            if not sys.stderr.isatty() and i % max(1, pages // LINES) == 0:
-                print(f"{name}: {i}/{pages}", file=sys.stderr, flush=True)
+        parts += reported(results, name, pages)
     return type(parts[0])(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))

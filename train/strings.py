@@ -19,7 +19,7 @@ from edge_runtime.vision.normalize import normalize
 from edge_runtime.vision.strips import fitted
 from train import crops, dataset, fonts, penmanship
 from train.line_ink import bent, seen
-from train.line_marks import BAND, INKED, TALL, cells, paste, rule, sign, stamped, surround, word
+from train.line_marks import BAND, INKED, TALL, Hand, cells, paste, rule, sign, stamped, surround, word
 
 Split = Literal["train", "held_out"]
 
@@ -33,20 +33,8 @@ FORMS, VARIANTS = 60, 16  # of every form, and of every character of every typef
 AMOUNTS, ROUND = 0.5, 0.4
 BENFORD = tuple(math.log10(1 + 1 / label) for label in range(1, 10))
 SEED = 20_261_128
-LOOK_ALIKE = "OoIilZzSsBbgqD"  # letters that are like a digit where they stand alone
 TABULAR = 0.07  # of the lines, in the cells of a table
 MARGIN = 6 * TALL  # columns beside the line, for what stands there
-
-
-class Hand(NamedTuple):
-    """Stamps of one way to write, uint8 (N, 28, 28) in the 28x28 contract: of each digit, and of letters.
-
-    `others` are letters and signs that are like no digit, `letters` are all.
-    """
-
-    digits: tuple[NDArray[np.uint8], ...]
-    others: NDArray[np.uint8]
-    letters: NDArray[np.uint8]
 
 
 class Line(NamedTuple):
@@ -85,17 +73,16 @@ def _band(ways: tuple[Hand, ...], rng: np.random.Generator) -> tuple[Uint8, tupl
     else:
         hand = ways[rng.integers(2, len(ways))]
     beside = ways[rng.integers(2, len(ways))]
-    letters = beside.others, beside.letters
     digits = _digits(int(rng.choice(COUNTS, p=SHARES)), rng)
     count = len(digits)
     canvas = np.zeros((BAND, MARGIN * 2 + (count + 2) * TALL * 2), np.uint8)
     if count and rng.random() < TABULAR:
         start, end = _tabulate(canvas, hand, digits, rng)
     else:
-        start, end = _write(canvas, hand, digits, letters, rng)
-    surround(canvas, hand.digits, letters, (start, end), rng)
+        start, end = _write(canvas, hand, digits, beside, rng)
+    surround(canvas, hand.digits, beside, (start, end), rng)
     if not count:
-        word(canvas, start + TALL, 1, letters, rng)
+        word(canvas, start + TALL, 1, beside, rng)
         end = min(end + 6 * TALL, canvas.shape[1])
     canvas = bent(canvas, rng)
     if rng.random() < 0.2:
@@ -131,13 +118,9 @@ def _tabulate(canvas: Uint8, hand: Hand, digits: tuple[int, ...], rng: np.random
 
 
 def _write(
-    canvas: Uint8, hand: Hand, digits: tuple[int, ...], letters: tuple[NDArray[np.uint8], NDArray[np.uint8]],
-    rng: np.random.Generator,
+    canvas: Uint8, hand: Hand, digits: tuple[int, ...], beside: Hand, rng: np.random.Generator
 ) -> tuple[int, int]:  # fmt: skip
-    """Write digits on a canvas, and return the first and the last column that they cover.
-
-    `letters` are those that may stand between them, and all.
-    """
+    """Write digits on a canvas, letters of another hand between them; return the first and the last column."""
     size = TALL * rng.uniform(0.78, 1.2)
     slant, wide = rng.normal(0.08, 0.2), rng.uniform(0.65, 1.35)
     gap = rng.choice([-0.12, 0.0, 0.08, 0.3, 0.7], p=[0.1, 0.25, 0.3, 0.25, 0.1]) * TALL
@@ -172,7 +155,7 @@ def _write(
             before = None
             x += max(0.0, gap)
         elif named and rng.random() < 0.3:
-            stamp = letters[0][rng.integers(len(letters[0]))]
+            stamp = beside.others[rng.integers(len(beside.others))]
             ink = stamped(stamp, size * rng.uniform(0.6, 1.1), slant, wide, 0.0)
             x += rng.uniform(0.05, 0.3) * TALL
             x = paste(canvas, ink, round(x), (BAND - ink.shape[0]) // 2) + rng.uniform(0.05, 0.3) * TALL
@@ -218,7 +201,7 @@ def hands(split: Split) -> tuple[Hand, ...]:
     for name in fonts.names(split == "held_out"):
         own = tuple(_varied(name, character, VARIANTS, rng) for character in fonts.DIGITS)
         others, like = (np.concatenate([_varied(name, character, 1, rng) for character in characters])
-                        for characters in (fonts.LETTERS, LOOK_ALIKE))  # fmt: skip
+                        for characters in (fonts.LETTERS, fonts.LOOK_ALIKE))  # fmt: skip
         made.append(Hand(own, others, np.concatenate([others, like])))
     return tuple(made)
 

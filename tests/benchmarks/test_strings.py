@@ -86,7 +86,6 @@ def test_strings_are_read_counted_and_drawn(folder: Path, tmp_path: Path, capsys
 def test_the_sheet_has_the_worst_of_each_cause_first(folder: Path) -> None:
     base = strings.String(
         truth=truth.read(folder)[0], read=("1",), confidence=0.5, cause="skipping", edits=1, known=None,
-        picture=np.zeros((9, 9, 3), np.uint8),
     )  # fmt: skip
     lost = [base, replace(base, edits=3), replace(base, cause=None), replace(base, cause="lines", edits=0)]
     assert [(one.cause, one.edits) for one in strings.worst(lost)] == [("lines", 0), ("skipping", 3), ("skipping", 1)]

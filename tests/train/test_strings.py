@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from edge_runtime.vision.strips import COLUMNS, ROWS
 from train import fonts, strings
-from train.strings import LONGEST, Hand, draw, hands, picture
+from train.line_marks import BAND, TALL, Hand, cells, sign, word
+from train.strings import LONGEST, draw, hands, picture
 
 BAR = np.zeros((1, 28, 28), np.uint8)
 BAR[0, 4:24, 12:16] = 255
@@ -68,3 +69,40 @@ def test_hands_of_a_split_are_mnist_other_forms_and_typefaces() -> None:
     assert sum(map(len, ways[0].digits)) == 10_000
     assert len(ways[2].others) == len(fonts.LETTERS)
     assert all(stamps.shape[1:] == (28, 28) for way in ways for stamps in way.digits)
+
+
+def test_cells_have_a_wall_at_every_step() -> None:
+    for seed in range(20):
+        canvas = np.zeros((BAND, 400), np.uint8)
+        cells(canvas, 40, 60.0, 4, np.random.default_rng(seed))
+        walls = np.flatnonzero(canvas.all(axis=0))
+        assert {round((column - 40) / 60) for column in walls} == {0, 1, 2, 3, 4}
+        assert max(abs((column - 40) % 60 - 60 * ((column - 40) % 60 > 30)) for column in walls) <= 5
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_a_word_stands_beside_its_column(side: int) -> None:
+    for seed in range(20):
+        canvas = np.zeros((BAND, 1200), np.uint8)
+        word(canvas, 600, side, BARS[0], np.random.default_rng(seed))
+        inked = np.flatnonzero(canvas.any(axis=0))
+        assert len(inked)
+        assert inked[0] >= 600 if side > 0 else inked[-1] < 600
+
+
+def test_every_sign_leaves_ink_behind_its_column_and_before_what_comes_next() -> None:
+    rng = np.random.default_rng(7)
+    for _ in range(200):
+        canvas = np.zeros((BAND, 40 + 4 * TALL), np.uint8)
+        end = sign(canvas, 20.0, rng)
+        inked = np.flatnonzero(canvas.any(axis=0))
+        assert inked[0] >= 20 - TALL // 4
+        assert inked[-1] <= end + 8
+
+
+def test_some_lines_stand_in_the_cells_of_a_table() -> None:
+    rng = np.random.default_rng(8)
+    lines = [draw(BARS, rng) for _ in range(600)]
+    # Walls cross all rows of a strip; those of boxes around digits do so, too, but have no room for empty cells.
+    crossed = [int((line.strip.min(axis=0) > 40).sum()) for line in lines if line.digits]
+    assert np.mean([count >= 3 for count in crossed]) > strings.TABULAR / 2
