@@ -27,10 +27,11 @@ LONGEST = 14  # digits
 # How many digits a line has, and which share of the lines.
 COUNTS = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, LONGEST
 SHARES = 0.03, 0.06, 0.1, 0.12, 0.13, 0.13, 0.11, 0.08, 0.1, 0.05, 0.05, 0.02, 0.02
-MNIST, FORMED = 0.5, 0.25  # of the lines, in MNIST's digits, and in these mixed with other forms; others in typefaces
+MNIST, FORMED = 0.42, 0.36  # of the lines, in MNIST's digits, and in these mixed with other forms; others in typefaces
 FORMS, VARIANTS = 60, 16  # of every form, and of every character of every typeface
 # Lines that are amounts: they begin as numbers in the world do (Newcomb 1881, Benford 1938), and many end in zeros.
 AMOUNTS, ROUND = 0.5, 0.4
+CHAINED = 0.5  # of the lines that end in several zeros, these are small, wide and joined
 BENFORD = tuple(math.log10(1 + 1 / label) for label in range(1, 10))
 SEED = 20_261_128
 TABULAR = 0.07  # of the lines, in the cells of a table
@@ -128,7 +129,9 @@ def _write(
     joined, signs, words, named = rng.random() < 0.15, rng.random() < 0.4, rng.random() < 0.15, rng.random() < 0.08
     sizes, align = rng.lognormal(0, rng.choice([0.03, 0.15]), 10), rng.uniform(0, 1)
     if rng.random() < 0.3:  # a 1 that is taller than its neighbors
-        sizes[1] *= rng.uniform(1.1, 1.4)
+        sizes[1] *= rng.uniform(1.1, 1.6)
+    chain = zeros(digits) if rng.random() < CHAINED else len(digits)
+    low, broad, close = rng.uniform(0.45, 0.9), rng.uniform(0.9, 1.6), rng.uniform(-0.2, 0.05) * TALL
     first_size = rng.uniform(1.1, 1.35) if rng.random() < 0.15 else 1.0
     # One way to write each digit: a few neighbors among the stamps of its label.
     first = [int(rng.integers(len(own))) for own in hand.digits]
@@ -139,13 +142,16 @@ def _write(
         own = hand.digits[label]
         stamp = own[(first[label] + int(rng.integers(3))) % len(own)]
         own_size = size * sizes[label] * rng.lognormal(0, 0.05) * (1.0 if number else first_size)
-        ink = stamped(stamp, own_size, slant + rng.normal(0, 0.04), wide * rng.lognormal(0, 0.06), rng.normal(0, 0.04))
+        own_wide = wide * rng.lognormal(0, 0.06)
+        if number >= chain:
+            own_size, own_wide = own_size * low, own_wide * broad
+        ink = stamped(stamp, own_size, slant + rng.normal(0, 0.04), own_wide, rng.normal(0, 0.04))
         drop = 0.7 * drop + rng.normal(0, 0.035) * TALL
         top = round((BAND - size) / 2 + (size - ink.shape[0]) * align + drop)
         if before is not None:
-            x += _advance(before, ink, gap + rng.normal(0, unsteady) * TALL)
+            x += _advance(before, ink, (close if number > chain else gap) + rng.normal(0, unsteady) * TALL)
         place = paste(canvas, ink, round(x), top)
-        if joined and before is not None and rng.random() < 0.6:
+        if (joined or number > chain) and before is not None and rng.random() < 0.6:
             _join(canvas, end, round(x) + ink.shape[1] // 3, rng)
         end = place
         before = ink
@@ -164,6 +170,12 @@ def _write(
             x += rng.uniform(0.8, 1.6) * TALL
             before = None
     return MARGIN, max(MARGIN + 1, round(x))
+
+
+def zeros(digits: tuple[int, ...]) -> int:
+    """Return where the zeros begin with which a line ends, several of them; else its length."""
+    count = len(digits) - len("".join(map(str, digits)).rstrip("0"))
+    return len(digits) - count if count > 1 else len(digits)
 
 
 def _advance(before: Uint8, ink: Uint8, gap: float) -> float:

@@ -55,6 +55,13 @@ def test_amounts_begin_as_numbers_do_and_many_end_in_zeros() -> None:
     assert 0.15 < np.mean([line[-2:] == (0, 0) for line in lines]) < 0.25
 
 
+@pytest.mark.parametrize(
+    ("digits", "start"), [((1, 0, 0), 1), ((1, 0), 2), ((0, 0), 0), ((1, 0, 0, 5), 4), ((), 0), ((7, 0, 0, 0), 1)]
+)
+def test_zeros_that_end_a_line_begin_where_there_are_several(digits: tuple[int, ...], start: int) -> None:
+    assert strings.zeros(digits) == start
+
+
 def test_every_digit_leaves_ink_on_its_strip() -> None:
     rng = np.random.default_rng(2)
     for _ in range(50):
