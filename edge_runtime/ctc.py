@@ -54,7 +54,7 @@ def decode(probabilities: Float64, step: float, constraint: Constraint | None = 
     labels = [label for label, _, _ in runs]
     surest = [first + int(probabilities[first:end, label].argmax()) for label, first, end in runs]
     columns = tuple((first * step, end * step) for _, first, end in runs)
-    likely = likelihood(probabilities, labels, accepted)
+    likely = min(1.0, float(likelihoods([probabilities], [labels])[0, 0]) / accepted) if accepted else 0.0
     return LineText(tuple(labels), likely, columns, probabilities[surest, :BLANK], accepted)
 
 
@@ -73,27 +73,33 @@ def _runs(outputs: Sequence[int]) -> list[Run]:
     return runs
 
 
-def likelihood(probabilities: Float64, labels: Sequence[int], accepted: float = 1.0) -> float:
-    """Return how likely these digits are, 0-1: over all the ways to tell them (Graves et al. 2006, section 4.1).
+def likelihoods(views: Sequence[Float64], texts: Sequence[Sequence[int]]) -> Float64:
+    """Return how likely each text is by each view of a line, float64 (views, texts), 0-1.
 
-    They are among those that a constraint accepts, any of which are so likely: `accepted`, 0-1.
+    A view is as in `decode`, a text the labels of its digits. The probability of a text is the sum over all the ways to
+    tell it (Graves et al. 2006, section 4.1).
     """
-    states = [BLANK]
-    for label in labels:
-        states += [label, BLANK]
-    probabilities = probabilities[_telling(probabilities)]
+    told = [view[_telling(view)] for view in views]
+    emitted = np.zeros((max(map(len, told)), len(told), BLANK + 1))
+    emitted[:, :, BLANK] = 1.0  # behind the last step of a view, it tells nothing
+    for number, view in enumerate(told):
+        emitted[: len(view), number] = view
+    states = np.full((len(texts), 2 * max(map(len, texts), default=0) + 1), BLANK)
+    for own, text in zip(states, texts, strict=True):
+        own[1 : 2 * len(text) : 2] = text
     # A digit may follow the one before without a blank between them, unless it is the same.
-    skip = np.array([states[i] not in (BLANK, states[i - 2]) for i in range(2, len(states))])
-    emitted = probabilities[:, states]
-    reached = np.zeros(len(states))
-    reached[:2] = emitted[0, :2]
-    for now in emitted[1:]:
+    skip = (states[:, 2:] != BLANK) & (states[:, 2:] != states[:, :-2])
+    told_states = emitted[:, :, states]  # (steps, views, texts, states)
+    reached = np.zeros(told_states.shape[1:])
+    reached[:, :, :2] = told_states[0, :, :, :2]
+    for now in told_states[1:]:
         next_reached = reached.copy()
-        next_reached[1:] += reached[:-1]
-        next_reached[2:] += reached[:-2] * skip
-        reached = next_reached * now
-    likely = float(reached[-2:].sum())
-    return min(1.0, likely / accepted) if accepted else 0.0
+        next_reached[:, :, 1:] += reached[:, :, :-1]
+        next_reached[:, :, 2:] += reached[:, :, :-2] * skip
+        next_reached *= now
+        reached = next_reached
+    ends = [reached[:, number, max(0, 2 * len(text) - 1) : 2 * len(text) + 1] for number, text in enumerate(texts)]
+    return np.array([end.sum(axis=1) for end in ends]).reshape(len(texts), len(views)).T
 
 
 def constrained(probabilities: Float64, constraint: Constraint) -> tuple[list[Run], float]:

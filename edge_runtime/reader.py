@@ -218,7 +218,7 @@ class DigitReader:
         """Free the model; safe to call again."""
         self.classifier.close()
         if self._checker is not None:
-            self._checker.network.close()
+            self._checker.readers.network.close()
 
     def __enter__(self) -> Self:
         return self

@@ -1,21 +1,27 @@
-"""A line of a picture -> its digits, by the line network, which reads several strips of it; these vote.
+"""A line of a picture -> the texts that it may have, by the line network, which reads several strips of it.
 
 What the network reads depends on how high the digits are on a strip, and this is known only roughly: parts of digits
-are among what was found, and signs.
+are among what was found, and signs. The classifier then sees each digit of each text, cut out where the network read
+it.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
+from edge_runtime.classifier import Classifier
 from edge_runtime.constraint import Constraint
-from edge_runtime.ctc import LineText, decode, likelihood
+from edge_runtime.ctc import BLANK, LineText, decode, likelihoods
 from edge_runtime.line_network import LineNetwork
 from edge_runtime.records import Box
 from edge_runtime.vision.candidates import in_frame
+from edge_runtime.vision.glyphs import SURER
+from edge_runtime.vision.line_check import Text
+from edge_runtime.vision.normalize import normalize_all
 from edge_runtime.vision.planes import Plane
-from edge_runtime.vision.strips import HIGH, Strip, strip_of
+from edge_runtime.vision.strips import HIGH, Strip, cut_out, strip_of
 from edge_runtime.written import Float64, WholeLine
 
 # A strip grows by the digits that the network reads beside those that it was found by, so many times.
@@ -30,56 +36,75 @@ HEIGHTS = 0.88, 1.13
 INKED, MIDDLE = (0.25, 0.12), 0.76
 
 
+class Readers(NamedTuple):
+    """What reads a line: the network as a whole, the classifier its digits."""
+
+    network: LineNetwork
+    classifier: Classifier
+
+
 class View(NamedTuple):
-    """A strip of a line on a plane, what the network says of each of its steps, and the text that makes."""
+    """A strip of a line on a plane, what the network says of each of its steps, and the text that makes.
+
+    `digits`, float64 (N, 10), is what the classifier says of each digit of the text.
+    """
 
     plane: Plane
     strip: Strip
     probabilities: Float64
     text: LineText
+    digits: Float64
 
 
 class Found(NamedTuple):
-    """What was found of a line before: the boxes of its digits on a plane, and their `labels`, 0-9."""
+    """What was found of a line before: the boxes of its digits on a plane, their `labels`, 0-9, and how likely each.
+
+    `likely` is the sum of the logarithms of the digits' confidences.
+    """
 
     plane: Plane
     boxes: list[Box]
     labels: list[int]
+    likely: float
 
 
-def read_line(
-    network: LineNetwork, found: Found, heights: Sequence[float], size: tuple[int, int], constraint: Constraint | None
-) -> WholeLine:
+def read_line(readers: Readers, found: Found, heights: Sequence[float], constraint: Constraint | None) -> list[View]:
     """Read a line of which some digits were found, and whatever digits the network sees beside them.
 
-    There is a strip as high as the digits seem, and one for each of `heights`, some of HEIGHTS; `size` is the
-    picture's, (width, height).
+    There is a view as high as the digits seem, and one for each of `heights`, some of HEIGHTS.
     """
-    return voted(_views_of_line(network, found, heights, constraint), found.labels, size)
+    return _with_digits(_views_of_line(readers.network, found, heights, constraint), readers.classifier)
 
 
 def read_picture(
-    network: LineNetwork, planes: Sequence[Plane], found: Found | None, size: tuple[int, int],
-    constraint: Constraint | None,
-) -> WholeLine | None:  # fmt: skip
-    """Read a picture, of this `size`, as a single line: where digits were found, and where its rows hold most ink.
+    readers: Readers, planes: Sequence[Plane], found: Found | None, constraint: Constraint | None
+) -> list[View]:
+    """Read a picture as a single line: where digits were found, and where its rows hold most ink.
 
-    Returns None where no digit was found and none is seen at a glance.
+    Returns no view where no digit was found and none is seen at a glance.
     """
+    network = readers.network
     views: list[View] = []
     grounds = list(planes[:2])
     if found is not None:
         views = _views_of_line(network, found, HEIGHTS, constraint)
         if len(views) == 1:
-            return voted(views, found.labels, size)
+            return _with_digits(views, readers.classifier)
         grounds = [plane for plane in grounds if plane.light == found.plane.light]
     elif not any(
         view.text.labels for plane in grounds for view in _views_of_picture(network, plane, HEIGHTS[:1], constraint)
     ):
-        return None
-    labels = found.labels if found else []
-    read = [voted(views + _views_of_picture(network, plane, HEIGHTS, constraint), labels, size) for plane in grounds]
-    return max(read, key=lambda whole: whole.likely if whole.labels else 0.0)
+        return []
+    read = [views + _views_of_picture(network, plane, HEIGHTS, constraint) for plane in grounds]
+    return _with_digits(max(read, key=_most_votes), readers.classifier)
+
+
+def _most_votes(views: Sequence[View]) -> float:
+    """Return how likely the likeliest digits are, by all of these views together."""
+    votes: dict[tuple[int, ...], float] = {}
+    for view in views:
+        votes[view.text.labels] = votes.get(view.text.labels, 0.0) + view.text.likely
+    return max((vote for text, vote in votes.items() if text), default=0.0) / len(views)
 
 
 def _views_of_line(
@@ -122,31 +147,60 @@ def _view(
 ) -> View:  # fmt: skip
     strip = strip_of(plane.ink, boxes, height)
     probabilities = network.probabilities(strip.image)
-    return View(plane, strip, probabilities, decode(probabilities, network.step, constraint))
+    return View(plane, strip, probabilities, decode(probabilities, network.step, constraint), np.zeros((0, BLANK)))
 
 
-def voted(views: Sequence[View], labels: Sequence[int], size: tuple[int, int]) -> WholeLine:
-    """Return the digits that are likeliest by all views together, with the places of the view that is surest of them.
+def _with_digits(views: Sequence[View], classifier: Classifier) -> list[View]:
+    """Return views with what the classifier says of their digits; it sees those of all views at once."""
+    inks = [cut_out(view.plane.ink, view.strip, _cuts(view.text.columns, view.strip.width)) for view in views]
+    seen = classifier.confidences(normalize_all([ink for own in inks for ink in own]))[:, :BLANK]
+    ends = np.cumsum([len(own) for own in inks])[:-1]
+    return [view._replace(digits=own) for view, own in zip(views, np.split(seen, ends), strict=True)]
 
-    `labels` are what was read one by one; `size` is the picture's, (width, height).
+
+def texts_of(views: Sequence[View], found: Found | None, constraint: Constraint | None) -> list[Text]:
+    """Return each text that a view has, and the one that was read digit by digit, where the constraint accepts it."""
+    texts = dict.fromkeys(view.text.labels for view in views if view.text.labels)
+    own = tuple(found.labels) if found is not None else ()
+    if own and (constraint is None or constraint.accepts(own)):
+        texts[own] = None
+    accepted = np.array([view.text.accepted for view in views])
+    likely = likelihoods([view.probabilities for view in views], list(texts)) / np.maximum(accepted, SURER)[:, None]
+    by_line = likely.clip(0.0, 1.0).mean(axis=0).tolist()
+    known = found.likely if found is not None else 0.0
+    return [Text(text, line, max(_by_digits(views, text), known if text == own else -np.inf), text == own)
+            for text, line in zip(texts, by_line, strict=True)]  # fmt: skip
+
+
+def _by_digits(views: Sequence[View], text: tuple[int, ...]) -> float:
+    """Return the logarithm of how likely the classifier holds a text, by the view of as many digits that says most."""
+    logs = [
+        np.log(np.maximum(view.digits[range(len(text)), text], SURER)).sum()
+        for view in views
+        if len(view.digits) == len(text)
+    ]
+    return max(map(float, logs), default=len(text) * float(np.log(SURER)))
+
+
+def whole_line(views: Sequence[View], texts: Sequence[Text], text: Text | None, size: tuple[int, int]) -> WholeLine:
+    """Return a text with its places, from the view that is surest of it; None is the text of no digit.
+
+    `texts` are all that the line may have; `size` is the picture's, (width, height).
     """
-    votes: dict[tuple[int, ...], float] = {}
-    for view in views:
-        votes[view.text.labels] = votes.get(view.text.labels, 0.0) + view.text.likely
-    told = {text: vote for text, vote in votes.items() if text} or votes
-    said = max(told, key=lambda text: told[text])
-    best = max((view for view in views if view.text.labels == said), key=lambda view: view.text.likely)
+    labels = text.labels if text is not None else ()
+    best = max((view for view in views if view.text.labels == labels), key=lambda view: view.text.likely)
     ends = _between(best.text.columns, best.strip.width)
     boxes = tuple(in_frame(best.strip.box(*columns), best.plane.scale, size) for columns in ends)
-    own = tuple(labels)
-    others = sum(
-        view.text.likely if own == view.text.labels else likelihood(view.probabilities, own, view.text.accepted)
-        for view in views
-    )
-    count = len(views)
-    return WholeLine(
-        said, boxes, best.text.confidences, votes[said] / count, others / count, best.strip.image, tuple(ends)
-    )  # fmt: skip
+    likely = text.line if text is not None else 0.0
+    return WholeLine(labels, boxes, best.text.confidences, likely, tuple(texts), best.strip.image, tuple(ends))
+
+
+def _cuts(columns: Sequence[tuple[float, float]], width: int) -> list[tuple[float, float]]:
+    """Return the columns between which each digit is cut out: half of the way to the next, HIGH to a side at most."""
+    middles = [min(sum(each) / 2, width - 1) for each in columns]
+    halves = [(a + b) / 2 for a, b in pairwise(middles)]
+    lefts, rights = [0.0, *halves], [*halves, float(width)]
+    return [(max(left, x - HIGH), min(right, x + HIGH)) for left, x, right in zip(lefts, middles, rights, strict=False)]
 
 
 def _between(columns: Sequence[tuple[float, float]], width: int) -> list[tuple[float, float]]:

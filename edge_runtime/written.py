@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.records import Box, Digit, Uint8
+from edge_runtime.vision.line_check import Text
 
 TOP = 3  # of a digit's labels and of a line's texts, the likeliest that are reported
 Float64 = NDArray[np.float64]
@@ -17,16 +18,16 @@ Other = tuple[str, float]  # another text of a line, and how likely it is right,
 class WholeLine(NamedTuple):
     """What the line network reads on a line: of each of N digits a label, and a box in the picture's pixels.
 
-    `confidences`, float64 (N, 10), are how likely each digit is there. `likely` is how likely the labels are all of the
-    line's digits, by the network alone, and `others` how likely instead those are that were read one by one; 0-1.
-    `strip`, uint8 (32, 256), is what it saw, and `columns` where on it each digit is.
+    `confidences`, float64 (N, 10), are how likely each digit is there. `likely`, 0-1, is how likely the labels are all
+    of the line's digits, by the network alone; `texts` are all that the line may have. `strip`, uint8 (32, 256), is
+    what it saw, and `columns` where on it each digit is.
     """
 
     labels: tuple[int, ...]
     boxes: tuple[Box, ...]
     confidences: Float64
     likely: float
-    others: float
+    texts: tuple[Text, ...]
     strip: Uint8
     columns: tuple[tuple[float, float], ...]
 

@@ -1,7 +1,9 @@
-"""Two readings of a line -> the likelier one, and how likely it is right.
+"""The texts that a line may have -> the likeliest one, and how likely each is exactly right.
 
-The digits that were cut out one by one are one reading, what the line network reads on the strip as a whole is the
-other. They err differently: where they agree, a line is likelier right than either says.
+A log-linear model compares the texts: what the line network says of each, what the classifier says of its digits where
+these are cut out, how long it is, and whether it was read digit by digit before. Readers of sequences need a reward for
+length, since each further digit lowers the probability of a text (Graves 2012, "Sequence Transduction", section 2.5).
+Two logistic models tell how likely the best text is right.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,34 +11,50 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from edge_runtime.vision.glyphs import log_odds, logistic
+from edge_runtime.vision.glyphs import SURER, Float64, log_odds, logistic
 from edge_runtime.vision.weights import read_weights
 
 
-class CheckWeights(NamedTuple):
-    """What adds to the logarithm of the odds that a line is right: the log odds that either reading has by itself.
+class Text(NamedTuple):
+    """A text that a line may have: `labels` of its digits, 0-9, left to right, at least one.
 
-    Three logistic models: that both are right where they agree, and that one or the other is where they differ.
+    `line` is how likely it is by the line network, 0-1, the mean over its strips; `digits` is the sum of the logarithms
+    of how likely each digit is by the classifier; `alike` tells whether it was read digit by digit.
+    """
+
+    labels: tuple[int, ...]
+    line: float
+    digits: float
+    alike: bool
+
+
+class CheckWeights(NamedTuple):
+    """What each feature adds to the score of a text, and to the log odds that the best text of a line is right.
+
     Fitted by `python -m train.line_check` and kept in the model's card under "check", by name.
     """
 
-    both: float  # bias where they agree
-    both_digits: float
-    both_line: float
-    digits: float  # bias, for the digits by themselves, where they differ
-    digits_digits: float
-    digits_line: float
-    digits_others: float  # log odds, by the network, of what was read one by one
-    digits_longer: float  # 1 where the network reads more digits, -1 where it reads fewer
-    line: float  # bias, for the line network, where they differ
-    line_digits: float
-    line_line: float
-    line_others: float
-    line_longer: float
+    text_line: float  # logarithm of `line`
+    text_digits: float  # `digits`
+    text_length: float  # number of digits
+    text_alike: float  # it was read digit by digit
+    both: float  # bias, where the best text was read digit by digit, too
+    both_own: float  # log odds of that reading by the line's own features
+    both_line: float  # log odds of `line`
+    both_digits: float  # `digits`
+    both_share: float  # log odds of the best text among all
+    one: float  # the same where it was not
+    one_line: float
+    one_digits: float
+    one_share: float
+
+
+# By these, which a model without fitted weights gets, the line network's likeliest text counts, and is never believed.
+UNFITTED = CheckWeights(text_line=1.0, **dict.fromkeys(CheckWeights._fields[1:], 0.0))
 
 
 class Likely(NamedTuple):
-    """How likely the digits by themselves are exactly right, and how likely what the network reads, 0-1."""
+    """How likely the text is right that was read digit by digit, and how likely the line network's best, 0-1."""
 
     digits: float
     line: float
@@ -47,21 +65,38 @@ def from_card(card: Mapping[str, Any] | None) -> CheckWeights | None:
     return read_weights(card, "check", CheckWeights)
 
 
-def choose(
-    digits: float, line: float, others: float, texts: tuple[Sequence[object], Sequence[object]], weights: CheckWeights
-) -> Likely:
-    """Return how likely either reading is right, from how likely each is by itself, 0-1.
+def comparison(texts: Sequence[Text]) -> Float64:
+    """Return what the scores of N texts are made of, float64 (N, 4)."""
+    rows = [(np.log(max(text.line, SURER)), text.digits, len(text.labels), text.alike) for text in texts]
+    return np.array(rows, np.float64).reshape(-1, 4)
 
-    `texts` is what either reads, and `others` how likely the digits one by one are by the network.
+
+def shares(texts: Sequence[Text], weights: CheckWeights) -> Float64:
+    """Return how likely each of at least one text is, float64 (N,), if one of them is right: they sum to 1."""
+    scores = comparison(texts) @ np.array(weights[:4])
+    powers = np.exp(scores - scores.max())
+    return np.asarray(powers / powers.sum())
+
+
+def evidence(best: Text, own: float, share: float) -> Float64:
+    """Return what the log odds that the best text is right are made of, float64 (5,), the first of them 1.
+
+    `own` is how likely the digits one by one are right, 0-1; it counts where they are the best text. `share` is the
+    best text's own among all.
     """
-    w = weights
-    own, other, rival = log_odds(np.array([digits, line, others])).tolist()
-    if texts[0] == texts[1]:
-        both = logistic(np.array([w.both + w.both_digits * own + w.both_line * other])).tolist()[0]
-        return Likely(both, both)
-    longer = (len(texts[1]) > len(texts[0])) - (len(texts[1]) < len(texts[0]))
-    odds = [
-        w.digits + w.digits_digits * own + w.digits_line * other + w.digits_others * rival + w.digits_longer * longer,
-        w.line + w.line_digits * own + w.line_line * other + w.line_others * rival + w.line_longer * longer,
-    ]
-    return Likely(*logistic(np.array(odds)).tolist())
+    odds = log_odds(np.array([own, best.line, share]))
+    return np.array([1.0, best.alike * odds[0], odds[1], best.digits, odds[2]])
+
+
+def choose(texts: Sequence[Text], own: float, weights: CheckWeights) -> list[float]:
+    """Return how likely each of at least one text is exactly right, 0-1; `own` is as in `evidence`.
+
+    The best one is as likely as its evidence says, others in proportion to it.
+    """
+    share = shares(texts, weights)
+    first = int(share.argmax())
+    both, one = weights[4:9], (weights.one, 0.0, *weights[10:])
+    found = evidence(texts[first], own, float(share[first]))
+    right = float(logistic(found @ np.array(both if texts[first].alike else one)))
+    others = np.minimum(right * share / share[first], 1 - right)
+    return [right if i == first else float(other) for i, other in enumerate(others)]

@@ -1,4 +1,7 @@
-"""A line of digits -> the strip that the line network takes: 32 rows of ink, digits about 20 rows high."""
+"""A line of digits -> the strip that the line network takes: 32 rows of ink, digits about 20 rows high.
+
+And back: the digits that it reads on a strip, cut out of the picture's ink.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,6 +10,7 @@ import cv2
 import numpy as np
 
 from edge_runtime.records import Box, Uint8
+from edge_runtime.vision.normalize import EDGE, FAINT, WORKING
 
 # Rows and columns of a strip, and rows of it that its digits are high: as in the 28x28 contract, where they are 20.
 ROWS, COLUMNS, HIGH = 32, 256, 20
@@ -75,7 +79,40 @@ def fitted(band: Uint8) -> Uint8:
     rows, columns = band.shape
     width = min(COLUMNS, max(1, round(columns * ROWS / rows)))
     small = np.asarray(cv2.resize(band, (width, ROWS), interpolation=cv2.INTER_AREA), np.uint8)
-    counts = np.bincount(small.ravel()).cumsum()  # np.percentile takes three times as long
-    level = max(1, int(np.searchsorted(counts, WHITE * small.size)))
-    small = np.asarray(cv2.convertScaleAbs(small, alpha=LEVEL / level), np.uint8)
+    small = np.asarray(cv2.convertScaleAbs(small, alpha=LEVEL / _white(small)), np.uint8)
     return np.asarray(cv2.copyMakeBorder(small, 0, 0, 0, COLUMNS - width, cv2.BORDER_CONSTANT, value=0), np.uint8)
+
+
+def cut_out(ink: Uint8, strip: Strip, columns: Sequence[tuple[float, float]]) -> list[Uint8]:
+    """Return what is between each two columns of a strip, uint8 (H, W), bright on 0, from the ink of its plane.
+
+    Components that do not reach into the middle half of the digits' height are left out: signs, rules, and the ends of
+    other lines.
+    """
+    times = WORKING // HIGH  # what is larger is reduced by the 28x28 contract
+    across = np.array(strip.step) / times
+    down = strip.height / HIGH / times * np.array([-across[1], across[0]]) / np.hypot(*across)
+    rows = times * ROWS
+    back = np.column_stack([across, down, np.array(strip.origin) - down * rows / 2])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    straight = np.asarray(cv2.warpAffine(ink, back, (times * strip.width, rows), flags=flags), np.uint8)
+    strokes = np.asarray(cv2.threshold(straight, FAINT * _white(straight), 255, cv2.THRESH_BINARY)[1], np.uint8)
+    ends = [(round(times * left), max(round(times * left) + 1, round(times * right))) for left, right in columns]
+    return [_middle(straight[:, left:right], strokes[:, left:right]) for left, right in ends]
+
+
+def _middle(ink: Uint8, strokes: Uint8) -> Uint8:
+    """Return ink around those of its strokes that reach into the middle half of the digits' height."""
+    count, numbers = cv2.connectedComponents(strokes)
+    half = len(ink) * HIGH // ROWS // 2
+    top = (len(ink) - half) // 2
+    kept = np.zeros(count, np.uint8)
+    kept[numbers[top : top + half]] = 1
+    kept[0] = 0
+    return np.asarray(ink * cv2.dilate(kept[numbers], EDGE), np.uint8)
+
+
+def _white(ink: Uint8) -> int:
+    """Return the level, 1-255, below which WHITE of the ink's pixels are."""
+    counts = np.bincount(ink.ravel()).cumsum()  # np.percentile takes three times as long
+    return max(1, int(np.searchsorted(counts, WHITE * ink.size)))

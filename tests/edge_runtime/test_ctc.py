@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_runtime.constraint import of_length, of_patterns
-from edge_runtime.ctc import BLANK, constrained, decode, likelihood
+from edge_runtime.ctc import BLANK, constrained, decode, likelihoods
 
 FEW = (0, 1, 2, BLANK)
 
@@ -41,17 +41,27 @@ def test_a_strip_without_digits_says_so() -> None:
     assert (text.labels, text.likely, text.columns, text.confidences.shape) == ((), 1.0, (), (0, BLANK))
 
 
-@given(st.integers(0, 2**32 - 1), st.lists(st.integers(0, 2), max_size=3))
-def test_the_likelihood_is_the_sum_over_every_way_to_tell_the_digits(seed: int, labels: list[int]) -> None:
-    probabilities = unsure(seed, 5)
-    ways = sum(probabilities[range(5), path].prod() for path in product(FEW, repeat=5) if told(path) == labels)
+@given(
+    st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(1, 5)), min_size=1, max_size=3),
+    st.lists(st.lists(st.integers(0, 2), max_size=3), max_size=3),
+)
+def test_the_likelihood_of_any_text_by_any_view_is_the_sum_over_every_way_to_tell_it(
+    seeds: list[tuple[int, int]], texts: list[list[int]]
+) -> None:
+    views = [unsure(seed, steps) for seed, steps in seeds]
+    ways = [
+        [sum(view[range(len(view)), path].prod() for path in product(FEW, repeat=len(view)) if told(path) == text)
+         for text in texts]
+        for view in views
+    ]  # fmt: skip
+    got = likelihoods(views, texts)
+    assert got.shape == (len(views), len(texts))
     # Blanks in a row that are all but sure count as one: see SURER.
-    assert likelihood(probabilities, labels) == pytest.approx(ways, abs=2e-3)
+    assert got.ravel() == pytest.approx(np.array(ways).ravel(), abs=2e-3)
 
 
 def test_two_equal_digits_need_a_blank_between_them() -> None:
-    assert likelihood(sure(4, BLANK, BLANK, BLANK, 4), [4, 4]) == 1.0
-    assert likelihood(sure(4, 4, 4), [4, 4]) == 0.0
+    assert likelihoods([sure(4, BLANK, BLANK, BLANK, 4), sure(4, 4, 4)], [[4, 4]]).tolist() == [[1.0], [0.0]]
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["?", "??", "1*", "*2", "[01]?", "0*1", "?*?"]))

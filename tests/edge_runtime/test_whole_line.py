@@ -3,56 +3,87 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from edge_runtime import model_file
+from edge_runtime.classifier import Classifier
+from edge_runtime.constraint import of_length
 from edge_runtime.ctc import BLANK, decode
 from edge_runtime.line_network import LineNetwork
 from edge_runtime.records import Box, Uint8
+from edge_runtime.vision.glyphs import SURER
+from edge_runtime.vision.line_check import Text
 from edge_runtime.vision.planes import Plane, ink_planes
 from edge_runtime.vision.strips import strip_of
-from edge_runtime.whole_line import HEIGHTS, Found, View, read_line, read_picture, voted
+from edge_runtime.whole_line import HEIGHTS, Found, Readers, View, read_line, read_picture, texts_of, whole_line
 
 SIZE = (256, 32)
 EMPTY = Plane(np.zeros((32, 256), np.uint8), 1.0, 0, light=False)
 STRIP = strip_of(EMPTY.ink, [Box(40, 6, 20, 20)], 1.0)
 
 
-def view(*digits: int, sure: float) -> View:
+def view(*digits: int, sure: float, by_digits: float = 1.0) -> View:
     """Return a view that says these digits, each at every fourth step, the first one as surely as that."""
     probabilities = np.eye(BLANK + 1)[[k for label in digits for k in (label, BLANK)] + [BLANK]]
     if digits:
         probabilities[0, digits[0]], probabilities[0, BLANK] = sure, 1 - sure
-    return View(EMPTY, STRIP, probabilities, decode(probabilities, 2.0))
+    seen = by_digits * np.eye(BLANK)[list(digits)]
+    return View(EMPTY, STRIP, probabilities, decode(probabilities, 2.0), seen)
 
 
-def test_the_text_that_is_likeliest_by_all_views_counts() -> None:
-    whole = voted([view(1, 2, sure=0.7), view(7, sure=0.9), view(1, 2, sure=0.6)], [1, 2], SIZE)
+def found(*labels: int, likely: float = -1.0) -> Found:
+    return Found(EMPTY, [STRIP.box(0, 20)] * len(labels), list(labels), likely)
+
+
+def test_a_text_is_as_likely_as_all_views_say_together() -> None:
+    views = [view(1, 2, sure=0.7), view(7, sure=0.9), view(1, 2, sure=0.6)]
+    first, second = texts_of(views, found(1, 2), None)
+    assert (first.labels, first.alike, second.labels, second.alike) == ((1, 2), True, (7,), False)
+    assert first.line == pytest.approx((0.7 + 0.6) / 3)
+    assert second.line == pytest.approx(0.9 / 3)
+
+
+def test_what_was_read_digit_by_digit_is_a_text_too() -> None:
+    own = texts_of([view(1, 2, sure=0.7), view(7, 2, sure=0.9)], found(2, likely=-0.5), None)[-1]
+    assert (own.labels, own.alike, own.digits) == ((2,), True, -0.5)
+    assert own.line == pytest.approx((0.3 + 0.1) / 2)
+
+
+def test_the_classifier_sees_the_digits_of_the_view_that_says_most() -> None:
+    views = [view(1, 2, sure=0.9, by_digits=0.2), view(1, 2, sure=0.8, by_digits=0.5), view(3, sure=0.9)]
+    first, second = texts_of(views, None, None)
+    assert first.digits == pytest.approx(2 * np.log(0.5))
+    assert second.digits == pytest.approx(0.0)
+    # What no view holds is as unlikely as can be, digit by digit.
+    assert texts_of(views, found(4, 5, 6, likely=-99.0), None)[-1].digits == pytest.approx(3 * np.log(SURER))
+
+
+def test_a_text_that_a_constraint_refuses_is_none_of_a_line() -> None:
+    assert [text.labels for text in texts_of([view(1, 2, sure=0.7)], found(1), of_length(2))] == [(1, 2)]
+
+
+def test_views_that_see_nothing_leave_what_was_found() -> None:
+    blank = view(sure=1.0)
+    assert [text.labels for text in texts_of([blank, view(5, sure=0.6)], None, None)] == [(5,)]
+    assert [text.labels for text in texts_of([blank], found(3), None)] == [(3,)]
+    assert whole_line([blank], [], None, SIZE).boxes == ()
+
+
+def test_places_are_those_of_the_view_that_is_surest_of_a_text() -> None:
+    views = [view(1, 2, sure=0.6), view(7, sure=0.9), view(1, 2, sure=0.7)]
+    texts = texts_of(views, None, None)
+    whole = whole_line(views, texts, texts[0], SIZE)
     assert whole.labels == (1, 2)
-    assert whole.likely == pytest.approx((0.7 + 0.6) / 3)
-    assert whole.others == pytest.approx(whole.likely)
     assert len(whole.boxes) == len(whole.columns) == 2
-    # Places and confidences are those of the view that is surest of it.
     assert whole.confidences[0, 1] == pytest.approx(0.7)
-
-
-def test_what_was_read_one_by_one_is_as_likely_as_all_views_say() -> None:
-    whole = voted([view(1, 2, sure=0.7), view(7, 2, sure=0.9)], [2], SIZE)
-    assert whole.labels == (7, 2)
-    assert whole.others == pytest.approx((0.3 + 0.1) / 2)
-
-
-def test_a_view_that_sees_nothing_has_no_vote_unless_all_do() -> None:
-    assert voted([view(sure=1.0), view(5, sure=0.6)], [], SIZE).labels == (5,)
-    whole = voted([view(sure=1.0), view(sure=1.0)], [3], SIZE)
-    assert (whole.labels, whole.boxes, whole.others) == ((), (), 0.0)
+    assert whole.texts == tuple(texts)
 
 
 @pytest.fixture(scope="module")
-def network() -> Iterator[LineNetwork]:
-    model = model_file.read(model_file.SHIPPED)
-    assert model.line is not None
-    network = LineNetwork(model.path, model.line, 1)
-    yield network
-    network.close()
+def readers() -> Iterator[Readers]:
+    with Classifier() as classifier:
+        model = classifier.model
+        assert model.line is not None
+        network = LineNetwork(model.path, model.line, 1)
+        yield Readers(network, classifier)
+        network.close()
 
 
 @pytest.fixture(scope="module")
@@ -64,30 +95,44 @@ def number(digits: tuple[Uint8, Uint8]) -> tuple[Uint8, list[int]]:
     return np.pad(220 - (ink * 0.7).astype(np.uint8), 20, constant_values=220), labels.tolist()
 
 
-def test_a_line_is_read_from_the_digits_that_were_found(network: LineNetwork, number: tuple[Uint8, list[int]]) -> None:
+def best(views: list[View], line: Found | None) -> Text:
+    """Return the text that the line network holds the likeliest."""
+    return max(texts_of(views, line, None), key=lambda text: text.line)
+
+
+def test_a_line_is_read_from_the_digits_that_were_found(readers: Readers, number: tuple[Uint8, list[int]]) -> None:
     pixels, labels = number
     plane = ink_planes(pixels)[0]
     by = 1 / plane.scale
     boxes = [Box(round((22 + 44 * i) * by), round(28 * by), round(40 * by), round(40 * by)) for i in range(6)]
     size = pixels.shape[1], pixels.shape[0]
-    whole = read_line(network, Found(plane, boxes, labels), HEIGHTS, size, None)
-    assert len(whole.labels) == 6
-    assert sum(a == b for a, b in zip(whole.labels, labels, strict=True)) >= 5
+    every = Found(plane, boxes, labels, 0.0)
+    text = best(read_line(readers, every, HEIGHTS, None), every)
+    assert len(text.labels) == 6
+    assert sum(a == b for a, b in zip(text.labels, labels, strict=True)) >= 5
     # From two of them, it finds the others beside them.
-    grown = read_line(network, Found(plane, boxes[2:4], labels[2:4]), HEIGHTS, size, None)
+    two = Found(plane, boxes[2:4], labels[2:4], 0.0)
+    views = read_line(readers, two, HEIGHTS, None)
+    grown = whole_line(views, [], best(views, two), size)
     assert len(grown.labels) >= 5
     lefts = [box.x for box in grown.boxes]
     assert lefts == sorted(lefts)
     assert all(box.x >= 0 and box.right <= size[0] for box in grown.boxes)
 
 
-def test_a_picture_is_read_without_any_digit_that_was_found(
-    network: LineNetwork, number: tuple[Uint8, list[int]]
+def test_the_classifier_reads_the_digits_where_the_network_saw_them(
+    readers: Readers, number: tuple[Uint8, list[int]]
 ) -> None:
+    pixels, labels = number
+    views = read_picture(readers, ink_planes(pixels), None, None)
+    same = [view.digits.argmax(axis=1).tolist() for view in views if len(view.digits) == len(labels)]
+    assert len(same) >= len(views) // 2
+    assert np.mean([np.equal(one, labels).mean() for one in same]) > 0.8
+
+
+def test_a_picture_is_read_without_any_digit_that_was_found(readers: Readers, number: tuple[Uint8, list[int]]) -> None:
     pixels, _ = number
     for shown in (pixels, 255 - pixels):
-        whole = read_picture(network, ink_planes(shown), None, (pixels.shape[1], pixels.shape[0]), None)
-        assert whole is not None
-        assert len(whole.labels) == 6
+        assert len(best(read_picture(readers, ink_planes(shown), None, None), None).labels) == 6
     blank = np.full((60, 300), 200, np.uint8)
-    assert read_picture(network, ink_planes(blank), None, (300, 60), None) is None
+    assert read_picture(readers, ink_planes(blank), None, None) == []

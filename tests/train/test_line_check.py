@@ -3,40 +3,50 @@ import pytest
 
 from edge_runtime.pages import Placed
 from edge_runtime.records import Box
-from edge_runtime.vision.line_check import CheckWeights, choose
-from train.line_check import Sample, drawn, fit
+from edge_runtime.vision.line_check import CheckWeights
+from train.line_check import MOST, Sample, best_texts, drawn, evidence_weights, fit
 
 TRUE = CheckWeights(
-    both=0.5, both_digits=0.6, both_line=0.4,
-    digits=-0.5, digits_digits=0.7, digits_line=-0.3, digits_others=0.4, digits_longer=-0.5,
-    line=-1.0, line_digits=-0.2, line_line=0.8, line_others=-0.3, line_longer=0.6,
+    text_line=0.8, text_digits=0.4, text_length=1.2, text_alike=0.9,
+    both=0.5, both_own=0.6, both_line=0.4, both_digits=0.2, both_share=0.3,
+    one=-0.5, one_line=0.7, one_digits=0.1, one_share=0.4,
 )  # fmt: skip
 
 
 def lines(count: int) -> Sample:
-    """Return lines whose readings are right as likely as TRUE says."""
+    """Return lines of three texts, of which the true one is as likely as the first four of TRUE say."""
     rng = np.random.default_rng(1)
-    digits, line, others = rng.uniform(0.01, 0.99, (3, count))
-    agree = rng.random(count) < 0.5
-    longer = np.where(agree, 0, rng.integers(-1, 2, count)).astype(float)
-    texts = [("12", "12" if same else {0.0: "13", 1.0: "123", -1.0: "1"}[more])
-             for same, more in zip(agree, longer, strict=True)]  # fmt: skip
-    likely = [choose(a, b, c, text, TRUE) for a, b, c, text in zip(digits, line, others, texts, strict=True)]
-    right = rng.random(count)
-    by_digits = np.array([right[i] < each.digits for i, each in enumerate(likely)])
-    by_line = np.array([right[i] < each.line for i, each in enumerate(likely)])
-    return Sample(digits, line, others, agree, longer, by_digits, by_line, np.ones(count, np.bool_))
+    texts = np.zeros((count, MOST, 4))
+    texts[:, :3, 0] = rng.uniform(0.01, 0.9, (count, 3))
+    texts[:, :3, 1] = -rng.exponential(2.0, (count, 3))
+    texts[:, :3, 2] = rng.integers(1, 5, (count, 3))
+    texts[:, 0, 3] = rng.random(count) < 0.7
+    x = texts[:, :3].copy()
+    x[..., 0] = np.log(x[..., 0])
+    scores = x @ np.array(TRUE[:4])
+    share = np.exp(scores - np.logaddexp.reduce(scores, axis=1)[:, None])
+    right = (rng.random((count, 1)) > share.cumsum(axis=1)).sum(axis=1)
+    return Sample(texts, np.full(count, 3), rng.uniform(0.01, 0.99, count), right)
 
 
-def test_what_agreement_is_worth_is_told_by_clear_lines_alone() -> None:
-    sample = lines(20_000)
-    clear = np.random.default_rng(2).random(20_000) < 0.5
-    other = sample._replace(clear=clear, line_right=sample.line_right & (clear | ~sample.agree))
-    assert fit(other)[:3] == pytest.approx(TRUE[:3], abs=0.15)
+def test_the_weights_that_made_the_true_texts_are_found() -> None:
+    assert fit(lines(20_000))[:4] == pytest.approx(TRUE[:4], abs=0.1)
 
 
-def test_the_weights_that_made_the_lines_are_found() -> None:
-    assert fit(lines(20_000)) == pytest.approx(TRUE, abs=0.1)
+def test_how_likely_the_best_text_is_right_is_told_from_its_evidence() -> None:
+    sample = lines(40_000)
+    first, alike = best_texts(sample, TRUE)
+    # Right as likely as the digits one by one where these are the best text, and else one time in four.
+    chance = np.random.default_rng(2).random(40_000)
+    fitted = evidence_weights(
+        sample._replace(right=np.where(chance < np.where(alike, sample.own, 0.25), first, -1)), TRUE
+    )
+    assert fitted[:4] == TRUE[:4]
+    assert fitted[4:9] == pytest.approx((0.0, 1.0, 0.0, 0.0, 0.0), abs=0.1)
+    assert fitted[9:] == pytest.approx((-np.log(3), 0.0, 0.0, 0.0), abs=0.1)
+    # More evidence never makes a text less likely.
+    against = np.where(chance < np.where(alike, 1 - sample.own, 0.25), first, -1)
+    assert evidence_weights(sample._replace(right=against), TRUE).both_own == 0.0
 
 
 def test_the_truth_of_a_reading_is_the_drawn_line_that_its_digits_are_on() -> None:

@@ -1,36 +1,54 @@
+import numpy as np
 import pytest
 
-from edge_runtime.vision.line_check import CheckWeights, choose, from_card
+from edge_runtime.vision.line_check import UNFITTED, CheckWeights, Text, choose, from_card, shares
 
 WEIGHTS = CheckWeights(
-    both=1.0, both_digits=1.0, both_line=1.0,
-    digits=0.0, digits_digits=1.0, digits_line=-1.0, digits_others=1.0, digits_longer=-1.0,
-    line=0.0, line_digits=-1.0, line_line=1.0, line_others=-1.0, line_longer=1.0,
+    text_line=1.0, text_digits=0.5, text_length=2.0, text_alike=1.0,
+    both=0.5, both_own=1.0, both_line=0.0, both_digits=0.5, both_share=0.0,
+    one=0.0, one_line=1.0, one_digits=0.0, one_share=0.0,
 )  # fmt: skip
 
-OTHER = ("12", "13")
+
+def text(*labels: int, line: float = 0.5, digits: float = 0.0, alike: bool = False) -> Text:
+    return Text(labels, line, digits, alike)
 
 
-def test_readings_that_agree_are_equally_likely() -> None:
-    both = choose(0.8, 0.9, 0.9, ("12", "12"), WEIGHTS)
-    assert both.digits == both.line == pytest.approx(36 * 2.718281828 / (1 + 36 * 2.718281828))
+def test_each_feature_adds_to_the_score_of_a_text() -> None:
+    same = text(1, 2)
+    for other, odds in (
+        (text(3, 4, line=0.25), 2.0),
+        (text(3, 4, digits=-2.0), np.e),
+        (text(3), np.e**2),
+        (text(3, 4, alike=True), 1 / np.e),
+    ):
+        share = shares([same, other], WEIGHTS)
+        assert share.sum() == pytest.approx(1.0)
+        assert share[0] / share[1] == pytest.approx(odds)
 
 
-def test_of_two_that_differ_the_surer_one_is_likelier() -> None:
-    assert choose(0.9, 0.5, 0.5, OTHER, WEIGHTS) == pytest.approx((0.9, 0.1))
-    assert choose(0.5, 0.9, 0.5, OTHER, WEIGHTS) == pytest.approx((0.1, 0.9))
-    assert choose(0.5, 0.5, 0.1, OTHER, WEIGHTS) == pytest.approx((0.1, 0.9))
+def test_the_best_text_is_right_by_its_evidence_and_others_in_proportion() -> None:
+    texts = [text(1, 2, line=0.6), text(3, 4, line=0.2)]
+    for own in (0.1, 0.9):  # which counts for what was read digit by digit
+        assert choose(texts, own, WEIGHTS) == pytest.approx([0.6, 0.2])
+    odds = 0.7 / 0.3 * np.exp(0.5 - 0.5 * 2.0)
+    both = odds / (1 + odds)
+    alike = [texts[0]._replace(alike=True, digits=-2.0), texts[1]._replace(digits=-2.0)]
+    assert choose(alike, 0.7, WEIGHTS) == pytest.approx([both, min(both / (3 * np.e), 1 - both)])
 
 
-def test_a_network_that_reads_more_is_likelier_right_by_these_weights() -> None:
-    more, fewer = choose(0.5, 0.5, 0.5, ("12", "123"), WEIGHTS), choose(0.5, 0.5, 0.5, ("12", "1"), WEIGHTS)
-    assert more == pytest.approx((0.268941, 0.731059), abs=1e-6)
-    assert fewer == pytest.approx((0.731059, 0.268941), abs=1e-6)
+def test_texts_are_not_likelier_together_than_certain() -> None:
+    for own in (0.0, 1.0):
+        for line in (0.0, 0.5, 1.0):
+            texts = [text(1, line=line, digits=-9.0), text(2, line=line, alike=True), text(3, line=1 - line)]
+            likely = choose(texts, own, WEIGHTS)
+            assert all(0 <= value <= 1 for value in likely)
+            assert max(likely) + min(likely) <= 1 + 1e-9
 
 
-def test_a_reading_that_is_certain_or_impossible_has_bounded_odds() -> None:
-    for likely in (0.0, 1.0):
-        assert all(0 < value < 1 for value in choose(likely, 1 - likely, likely, OTHER, WEIGHTS))
+def test_without_fitted_weights_the_line_network_decides() -> None:
+    texts = [text(1, line=0.3), text(2, line=0.4), text(3, digits=-50.0, line=0.1)]
+    assert shares(texts, UNFITTED) == pytest.approx([0.375, 0.5, 0.125])
 
 
 def test_weights_come_from_the_card() -> None:

@@ -1,10 +1,11 @@
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_runtime.records import Box, Uint8
-from edge_runtime.vision.strips import COLUMNS, HIGH, LEVEL, ROWS, fitted, strip_of
+from edge_runtime.vision.strips import COLUMNS, HIGH, LEVEL, ROWS, cut_out, fitted, strip_of
 
 INK = np.zeros((200, 400), np.uint8)
 
@@ -79,3 +80,22 @@ def test_any_boxes_give_a_strip(boxes: list[tuple[int, int, int, int]], level: i
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (64, 900)])
 def test_a_band_of_any_size_is_fitted(shape: tuple[int, int]) -> None:
     assert fitted(np.full(shape, 7, np.uint8)).shape == (ROWS, COLUMNS)
+
+
+def test_a_digit_is_cut_out_as_large_as_it_is_without_signs_and_other_lines() -> None:
+    boxes = [Box(100, 60, 20, 40), Box(140, 60, 20, 40)]
+    dot, rule, below = Box(126, 94, 4, 6), Box(90, 104, 90, 2), Box(100, 112, 20, 40)
+    ink = page(*boxes, dot, rule, below)
+    strip = strip_of(ink, boxes, 1.0)
+    for digit in cut_out(ink, strip, [(0.0, 36.5), (36.5, 60.0)]):
+        width, height = cv2.boundingRect((digit > 50).astype(np.uint8))[2:]
+        assert abs(width - 30) <= 1  # three times as large as on the strip
+        assert abs(height - 60) <= 1
+        assert digit.max() == 100
+
+
+def test_a_cut_between_columns_without_ink_is_empty() -> None:
+    strip = strip_of(INK, [Box(100, 60, 20, 40)], 1.0)
+    (digit,) = cut_out(INK, strip, [(5.0, 5.0)])
+    assert digit.shape == (96, 1)
+    assert not digit.any()
