@@ -26,7 +26,7 @@ MOST_STRIPS = 40
 STRIP, ONE_LINE = 1.5, 2.0
 # How likely right the network's reading must be to take the place of another, or of none, which then has to be of
 # several digits, since any stroke may be a 1. With 0.25 in place of the first, 1 % fewer amounts are read; with 0, more
-# false digits; with 0.5 in place of the second, 1 % fewer amounts are read.
+# false digits; with 0.5 in place of the second, half a percent fewer amounts are read.
 LEAST, LEAST_ALONE, FEWEST = 0.1, 0.3, 2
 CHECKS = "always", "doubtful", "never"
 

@@ -84,18 +84,18 @@ def read_picture(
     Returns no view where no digit was found and none is seen at a glance.
     """
     network = readers.network
-    views: list[View] = []
-    grounds = list(planes[:2])
     if found is not None:
         views = _views_of_line(network, found, HEIGHTS, constraint)
         if len(views) == 1:
             return _with_digits(views, readers.classifier)
-        grounds = [plane for plane in grounds if plane.light == found.plane.light]
-    elif not any(
-        view.text.labels for plane in grounds for view in _views_of_picture(network, plane, HEIGHTS[:1], constraint)
-    ):
-        return []
-    read = [views + _views_of_picture(network, plane, HEIGHTS, constraint) for plane in grounds]
+        grounds = [plane for plane in planes[:2] if plane.light == found.plane.light]
+        read = [views + _views_of_picture(network, plane, HEIGHTS, constraint) for plane in grounds]
+    else:
+        read = [_views_of_picture(network, plane, HEIGHTS[:1], constraint) for plane in planes[:2]]
+        if not any(view.text.labels for views in read for view in views):
+            return []
+        read = [views + _views_of_picture(network, plane, HEIGHTS[1:], constraint)
+                for views, plane in zip(read, planes[:2], strict=True)]  # fmt: skip
     return _with_digits(max(read, key=_most_votes), readers.classifier)
 
 
@@ -152,7 +152,10 @@ def _view(
 
 def _with_digits(views: Sequence[View], classifier: Classifier) -> list[View]:
     """Return views with what the classifier says of their digits; it sees those of all views at once."""
-    inks = [cut_out(view.plane.ink, view.strip, _cuts(view.text.columns, view.strip.width)) for view in views]
+    inks = [
+        cut_out(view.plane.ink, view.strip, [(left, right) for left, _, right in _room(view.text, view.strip)])
+        for view in views
+    ]
     seen = classifier.confidences(normalize_all([ink for own in inks for ink in own]))[:, :BLANK]
     ends = np.cumsum([len(own) for own in inks])[:-1]
     return [view._replace(digits=own) for view, own in zip(views, np.split(seen, ends), strict=True)]
@@ -189,27 +192,20 @@ def whole_line(views: Sequence[View], texts: Sequence[Text], text: Text | None, 
     """
     labels = text.labels if text is not None else ()
     best = max((view for view in views if view.text.labels == labels), key=lambda view: view.text.likely)
-    ends = _between(best.text.columns, best.strip.width)
+    halves = [(x, min(x - left, right - x, HIGH / 2)) for left, x, right in _room(best.text, best.strip)]
+    ends = [(x - half, x + half) for x, half in halves]
     boxes = tuple(in_frame(best.strip.box(*columns), best.plane.scale, size) for columns in ends)
     likely = text.line if text is not None else 0.0
     return WholeLine(labels, boxes, best.text.confidences, likely, tuple(texts), best.strip.image, tuple(ends))
 
 
-def _cuts(columns: Sequence[tuple[float, float]], width: int) -> list[tuple[float, float]]:
-    """Return the columns between which each digit is cut out: half of the way to the next, HIGH to a side at most."""
-    middles = [min(sum(each) / 2, width - 1) for each in columns]
+def _room(text: LineText, strip: Strip) -> list[tuple[float, float, float]]:
+    """Return the columns of a strip between which each digit lies, and its middle: left, middle, right.
+
+    A digit has room half of the way to the next one, and at most HIGH to either side.
+    """
+    middles = [min(sum(each) / 2, strip.width - 1) for each in text.columns]
     halves = [(a + b) / 2 for a, b in pairwise(middles)]
-    lefts, rights = [0.0, *halves], [*halves, float(width)]
-    return [(max(left, x - HIGH), min(right, x + HIGH)) for left, x, right in zip(lefts, middles, rights, strict=False)]
-
-
-def _between(columns: Sequence[tuple[float, float]], width: int) -> list[tuple[float, float]]:
-    """Return the columns that each digit may cover: half of the way to the next, and at most HIGH in all."""
-    middles = [sum(each) / 2 for each in columns]
-    ends = []
-    for i, middle in enumerate(middles):
-        before = middle - middles[i - 1] if i else HIGH
-        after = middles[i + 1] - middle if i + 1 < len(middles) else HIGH
-        half = min(before, after, HIGH) / 2
-        ends.append((max(0.0, middle - half), min(float(width), middle + half)))
-    return ends
+    lefts, rights = [0.0, *halves], [*halves, float(strip.width)]
+    return [(max(left, x - HIGH), x, min(right, x + HIGH))
+            for left, x, right in zip(lefts, middles, rights, strict=False)]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Fit the weights by which the runtime chooses between two readings of a line, on drawn lines.
+"""Fit the weights by which the runtime chooses among the texts that a line may have, on drawn lines.
 
 python -m train.line_check                   fit them for the model that ships, and print them
 python -m train.line_check --model FILE            for another one
@@ -8,10 +8,10 @@ The weights of texts maximize the probability of the true one among all that a l
 is a conditional random field with a node for each line (McFadden 1974; Lafferty et al. 2001). Two logistic regressions
 then tell how likely the best text is right: see `edge_runtime.vision.line_check.CheckWeights`.
 
-Half of the pictures are lines of digits that touch, in MNIST's held-out digits or in a typeface that no network here
-was trained on: of MNIST's digits the classifier is so sure that its readings are believed too much, and real amounts
-are read worse. The others are pages in the conditions of `edge_runtime.conditions` at severities 1 to 3. More evidence
-never makes a text less likely.
+Half of the pictures are lines of digits that touch, in MNIST's held-out digits, in other forms or in a typeface that no
+network here was trained on: of MNIST's digits the classifier is so sure that its readings are believed too much, and
+real amounts are read worse. The others are pages in the conditions of `edge_runtime.conditions` at severities 1 to 3.
+More evidence never makes a text less likely.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ from edge_runtime.vision import line_check
 from edge_runtime.vision.glyphs import Float64, logistic
 from edge_runtime.vision.line_check import CheckWeights, Text, comparison, evidence, shares
 from train import command, fitting, matches, strings
-from train.line_confidence import HARDEST, in_a_condition
+from train.line_confidence import in_a_condition
 from train.page_pool import of_pages
 
 SEED = 20_261_129
@@ -58,7 +58,7 @@ class Sample(NamedTuple):
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @fitting.options(pages=6000)
 def fit_check(pages: int, model: Path, write: bool) -> None:
-    """Fit the weights by which the runtime chooses between its two readings of a line."""
+    """Fit the weights by which the runtime chooses among the texts that a line may have."""
     sample = of_pages(partial(_of_page, model), pages)
     fitting.check_both(sample.right < 0, pages, "line that is misread", "line that is not")
     fitting.check_both(_comparable(sample), pages, "line of several texts", "other line")
@@ -73,7 +73,7 @@ def fit_check(pages: int, model: Path, write: bool) -> None:
 
 def _of_page(model: Path, number: int) -> Sample:
     rng = np.random.default_rng([SEED, number])
-    page = _joined(rng) if number % 2 else in_a_condition(rng, HARDEST)
+    page = _joined(rng) if number % 2 else in_a_condition(rng)
     return _sample(_reader(model).trace(page.pixels), page.digits)
 
 
@@ -134,7 +134,7 @@ def evidence_weights(sample: Sample, weights: CheckWeights) -> CheckWeights:
     first, alike = best_texts(sample, weights)
     features = np.array([_evidence(sample, number, weights) for number in range(len(first))])
     right = first == sample.right
-    both, one = _logistic(features[alike, 1:], right[alike]), _logistic(features[~alike, 2:], right[~alike])
+    both, one = _logistic(features[alike], right[alike]), _logistic(features[~alike, 1:], right[~alike])
     return CheckWeights(*weights[:4], *both, *one)
 
 

@@ -75,7 +75,7 @@ def gather(model: Path, pages: int) -> Sample:
 
 def _of_page(model: Path, number: int) -> Sample:
     rng = np.random.default_rng([SEED, number])
-    page = in_a_condition(rng, HARDEST) if number % 2 else crops.draw("held_out", rng)
+    page = in_a_condition(rng) if number % 2 else crops.draw("held_out", rng)
     trace = _reader(model).trace(page.pixels)
     right = np.array(exact(trace.reading, page.digits), np.bool_)
     values = trace.line_features
@@ -83,9 +83,9 @@ def _of_page(model: Path, number: int) -> Sample:
     return Sample(features, values[DIGITS], right)
 
 
-def in_a_condition(rng: np.random.Generator, hardest: int) -> Page:
-    """Draw a page of held-out digits in a condition and a severity of its own, up to `hardest`, 1-5."""
-    condition, severity = str(rng.choice(list(CONDITIONS))), int(rng.integers(1, hardest + 1))
+def in_a_condition(rng: np.random.Generator) -> Page:
+    """Draw a page of held-out digits in a condition and a severity of its own, up to HARDEST."""
+    condition, severity = str(rng.choice(list(CONDITIONS))), int(rng.integers(1, HARDEST + 1))
     digits = crops.dataset_of("held_out")
     several = 1 if rng.random() < SINGLE else count(condition, severity)
     chosen = rng.choice(len(digits.images), several, replace=False)

@@ -79,24 +79,28 @@ def shares(texts: Sequence[Text], weights: CheckWeights) -> Float64:
 
 
 def evidence(best: Text, own: float, share: float) -> Float64:
-    """Return what the log odds that the best text is right are made of, float64 (5,), the first of them 1.
+    """Return what, beside a bias, the log odds that the best text is right are made of, float64 (4,).
 
-    `own` is how likely the digits one by one are right, 0-1; it counts where they are the best text. `share` is the
-    best text's own among all.
+    `own` is how likely the digits one by one are right, 0-1; it counts only where they are the best text. `share` is
+    the best text's own among all.
     """
     odds = log_odds(np.array([own, best.line, share]))
-    return np.array([1.0, best.alike * odds[0], odds[1], best.digits, odds[2]])
+    return np.array([odds[0], odds[1], best.digits, odds[2]])
 
 
 def choose(texts: Sequence[Text], own: float, weights: CheckWeights) -> list[float]:
     """Return how likely each of at least one text is exactly right, 0-1; `own` is as in `evidence`.
 
-    The best one is as likely as its evidence says, others in proportion to it.
+    The best one is as likely as its evidence says, others in proportion to it, and together no likelier than the rest.
     """
     share = shares(texts, weights)
     first = int(share.argmax())
-    both, one = weights[4:9], (weights.one, 0.0, *weights[10:])
     found = evidence(texts[first], own, float(share[first]))
-    right = float(logistic(found @ np.array(both if texts[first].alike else one)))
-    others = np.minimum(right * share / share[first], 1 - right)
-    return [right if i == first else float(other) for i, other in enumerate(others)]
+    if texts[first].alike:
+        odds = weights.both + found @ np.array(weights[5:9])
+    else:
+        odds = weights.one + found[1:] @ np.array(weights[10:])
+    right = float(logistic(np.asarray(odds)))
+    likely = share * min(right / share[first], (1 - right) / max(1 - share[first], SURER))
+    likely[first] = right
+    return [float(each) for each in likely]

@@ -73,10 +73,13 @@ def check(planes: list[Plane]) -> None:
         assert parent >= 0 or freed or not attached
         assert parent < 0 or not freed
         if parent >= 0:
-            assert all_regions[parent].plane == number
-            assert attached == (all_regions[parent].attached or all_regions[parent].ink is None)
-            assert all_regions[parent].box.union(box) == all_regions[parent].box
-            assert box.width * box.height < all_regions[parent].box.width * all_regions[parent].box.height
+            outer = all_regions[parent]
+            assert outer.plane == number
+            assert attached or not outer.attached
+            # Without ink is what has no digit's shape, and what there is no time for.
+            assert not attached or outer.attached or outer.ink is None
+            assert outer.box.union(box) == outer.box
+            assert box.width * box.height < outer.box.width * outer.box.height
         if own is not None:
             assert own.shape == (place.height, place.width)
             part = plane[place.y : place.bottom, place.x : place.right]
