@@ -131,7 +131,7 @@ def _write(
     if rng.random() < 0.3:  # a 1 that is taller than its neighbors
         sizes[1] *= rng.uniform(1.1, 1.6)
     chain = zeros(digits) if rng.random() < CHAINED else len(digits)
-    low, broad, close = rng.uniform(0.45, 0.9), rng.uniform(0.9, 1.6), rng.uniform(-0.2, 0.05) * TALL
+    low, broad, close = rng.uniform(0.45, 1.05), rng.uniform(0.9, 1.6), rng.uniform(-0.2, 0.05) * TALL
     first_size = rng.uniform(1.1, 1.35) if rng.random() < 0.15 else 1.0
     # One way to write each digit: a few neighbors among the stamps of its label.
     first = [int(rng.integers(len(own))) for own in hand.digits]
