@@ -87,18 +87,18 @@ def likelihoods(views: Sequence[Float64], texts: Sequence[Sequence[int]]) -> Flo
     states = np.full((len(texts), 2 * max(map(len, texts), default=0) + 1), BLANK)
     for own, text in zip(states, texts, strict=True):
         own[1 : 2 * len(text) : 2] = text
-    # A digit may follow the one before without a blank between them, unless it is the same.
-    skip = (states[:, 2:] != BLANK) & (states[:, 2:] != states[:, :-2])
-    told_states = emitted[:, :, states]  # (steps, views, texts, states)
-    reached = np.zeros(told_states.shape[1:])
-    reached[:, :, :2] = told_states[0, :, :, :2]
+    # From one step to the next, a text stays in its state or goes on to the next one. A digit may also follow the one
+    # before without a blank between them, unless it is the same.
+    number = np.arange(states.shape[1])
+    moves = np.repeat(
+        np.asarray((number >= number[:, None]) & (number <= number[:, None] + 1), np.float64)[None], len(texts), 0
+    )
+    moves[:, number[:-2], number[2:]] = (states[:, 2:] != BLANK) & (states[:, 2:] != states[:, :-2])
+    told_states = emitted[:, :, states].transpose(0, 2, 1, 3)  # (steps, texts, views, states)
+    reached = told_states[0] * (number < 2)
     for now in told_states[1:]:
-        next_reached = reached.copy()
-        next_reached[:, :, 1:] += reached[:, :, :-1]
-        next_reached[:, :, 2:] += reached[:, :, :-2] * skip
-        next_reached *= now
-        reached = next_reached
-    ends = [reached[:, number, max(0, 2 * len(text) - 1) : 2 * len(text) + 1] for number, text in enumerate(texts)]
+        reached = reached @ moves * now
+    ends = [own[:, max(0, 2 * len(text) - 1) : 2 * len(text) + 1] for own, text in zip(reached, texts, strict=True)]
     return np.array([end.sum(axis=1) for end in ends]).reshape(len(texts), len(views)).T
 
 

@@ -111,8 +111,9 @@ OPTIONS = (
             help="A text file with a label a line, for a model of your own."),
     _option(MODEL, "--min-confidence", metavar="0-1", type=Finite(0, 1),
             help="The least confidence that a digit needs. [default: as the model says]"),
-    _option(MODEL, "--min-line-confidence", metavar="0-1", type=Finite(0, 1), default=0.0, show_default=True,
-            help="The least confidence that a line of digits needs; those of others are rejected."),
+    _option(MODEL, "--min-line-confidence", metavar="0-1", type=Finite(0, 1),
+            help="The least confidence that a line of digits needs; those of others are rejected. "
+            "[default: a third for a digit alone on its line, 0 for several]"),
     _option(MODEL, "--check", type=click.Choice(["always", "doubtful", "never"]), default="doubtful", show_default=True,
             help="Which lines the model's line network reads again, each as a whole."),
     _option(MODEL, "--threads", metavar="N", type=click.IntRange(1, 64), default=1, show_default=True,

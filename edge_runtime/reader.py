@@ -15,7 +15,7 @@ from edge_runtime import model_file
 from edge_runtime.classifier import Classifier
 from edge_runtime.constraint import Constraint
 from edge_runtime.errors import ModelCorrupt, OptionError
-from edge_runtime.recheck import CHECKS, checker_of
+from edge_runtime.recheck import CHECKS, LEAST_ALONE, checker_of
 from edge_runtime.records import Box, Frame, Reading, Uint8
 from edge_runtime.seen import Seen, Survey, spread
 from edge_runtime.stopwatch import Stopwatch
@@ -59,7 +59,8 @@ class DigitReader:
             print(reader.read(pixels).text)              # uint8 (H, W) gray or (H, W, 3) blue-green-red
 
     `model`, `labels` and `threads` are Classifier's; `min_confidence`, 0 to 1, is the least that a digit needs, and
-    comes from the model's card where it is None; `min_line_confidence`, 0 to 1, is the least that a line of them needs.
+    comes from the model's card where it is None; `min_line_confidence`, 0 to 1, is the least that a line of them needs:
+    where it is None, a third for a digit alone on its line, and 0 for several.
     `turn` is by how many degrees clockwise a page has to be turned to be upright, 0, 90, 180 or 270; where it is None,
     that is told from its digits. `check` is which lines the model's line network, if it has one, reads again: `always`
     all of them, `doubtful` those that may be wrong, or `never` any. Raises what Classifier raises, and OptionError.
@@ -72,13 +73,13 @@ class DigitReader:
         labels: str | Path | None = None,
         threads: int = 1,
         min_confidence: float | None = None,
-        min_line_confidence: float = 0.0,
+        min_line_confidence: float | None = None,
         turn: int | None = None,
         check: str = "doubtful",
     ) -> None:
         if turn not in (None, 0, 90, 180, 270):
             raise OptionError(f"a page is turned by 0, 90, 180 or 270 degrees, not by {turn}")
-        for least in (min_confidence or 0.0, min_line_confidence):
+        for least in (min_confidence or 0.0, min_line_confidence or 0.0):
             if not 0 <= least <= 1:
                 raise OptionError(f"the least confidence must lie between 0 and 1, not at {least}")
         if check not in CHECKS:
@@ -157,7 +158,7 @@ class DigitReader:
             watch.stop("classify")
         left = {digit.box for line in written for digit in digits_of(line.words)}
         reasons = rejection.replaced(verdict.reasons, {row for row in kept if boxes[row] not in left})
-        sure = [line.likely >= self.min_line_confidence for line in written]
+        sure = [line.likely >= self._least(line, constraint) for line in written]
         unsure = [line for line, is_sure in zip(on_lines, sure, strict=False) if not is_sure]
         reasons = rejection.without_lines(reasons, unsure)
         read = lines_of(list(compress(written, sure)))
@@ -184,6 +185,13 @@ class DigitReader:
             boxes=tuple(boxes), reasons=reasons, line_features=line_features,
             checks=[line.check for line in written], reading=reading,
         )  # fmt: skip
+
+    def _least(self, line: Written, constraint: Constraint | None) -> float:
+        """Return how likely right a line must be to be reported, 0-1; what a constraint does not accept is, with 0."""
+        if self.min_line_confidence is not None:
+            return self.min_line_confidence
+        alone = len(digits_of(line.words)) == 1 and self.min_confidence > 0 and constraint is None
+        return LEAST_ALONE if alone else 0.0
 
     def _survey(self, pixels: Uint8, hint: Hint, watch: Stopwatch) -> Survey:
         """Show the network every region of a picture, and return which of them stand for themselves."""

@@ -71,9 +71,13 @@ class Found(NamedTuple):
 def read_line(readers: Readers, found: Found, heights: Sequence[float], constraint: Constraint | None) -> list[View]:
     """Read a line of which some digits were found, and whatever digits the network sees beside them.
 
-    There is a view as high as the digits seem, and one for each of `heights`, some of HEIGHTS.
+    There is a view as high as the digits seem, and one for each of `heights`, some of HEIGHTS. Where all of them show
+    what was found, the classifier has nothing to choose from, and does not see their digits.
     """
-    return _with_digits(_views_of_line(readers.network, found, heights, constraint), readers.classifier)
+    views = _views_of_line(readers.network, found, heights, constraint)
+    if all(view.text.labels == tuple(found.labels) for view in views):
+        return views
+    return _with_digits(views, readers.classifier)
 
 
 def read_picture(

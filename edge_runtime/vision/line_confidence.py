@@ -34,7 +34,7 @@ class LineWeights(NamedTuple):
     length: float  # logarithm of the number of digits
     lone: float  # it is a single digit
     only: float  # it is the page's only digit
-    edge: float  # a digit touches the picture's edge
+    edge: float  # a digit touches the picture's edge: the share of the picture's height that it leaves free, or 0
 
 
 def from_card(card: Mapping[str, Any] | None) -> LineWeights | None:
@@ -86,7 +86,7 @@ def _of_line(
         "length": float(np.log(len(rows))),
         "lone": float(len(rows) == 1),
         "only": float(len(rows) == 1 == lines),
-        "edge": float(np.any(at_sides(boxes, size))),
+        "edge": float((np.any(at_sides(boxes, size), axis=0) * (1 - height / size[1])).max()),
     }
 
 

@@ -85,11 +85,11 @@ def with_freed(glyphs: Glyphs, standing: Sequence[int], freed: Sequence[bool]) -
     own, light = log_odds(glyphs.digit), glyphs.plane % 2
     kept = ~np.array(freed, np.bool_)
     area = glyphs.boxes[:, 2] * glyphs.boxes[:, 3]
-    for i in sorted(rows, key=lambda row: -own[row]):
-        common = overlap(glyphs.boxes[[i]], glyphs.boxes, np.minimum)[0] * np.minimum(area, area[i])
-        common[~kept | (light != light[i])] = 0
-        inside = (common > area / 2) & (glyphs.plane == glyphs.plane[i])
-        covered = np.any((common > area[i] / 2) & (own > 0))
+    rows.sort(key=lambda row: -own[row])
+    share = overlap(glyphs.boxes[rows], glyphs.boxes, np.minimum) * (light == light[rows][:, None])
+    for i, common in zip(rows, share * np.minimum(area, area[rows][:, None]), strict=True):
+        inside = (common > area / 2) & (glyphs.plane == glyphs.plane[i]) & kept
+        covered = np.any((common > area[i] / 2) & (own > 0) & kept)
         if own[i] > max(0.0, own[inside].max(initial=0.0)) and not covered:
             kept[inside], kept[i] = False, True
     return [one for row, one in enumerate(standing) if kept[row]]

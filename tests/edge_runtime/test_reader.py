@@ -155,6 +155,28 @@ def test_unsure_lines_are_rejected_as_a_whole(samples: Path) -> None:
     assert trace.reasons.count(rejection.UNSURE_LINE) == len(dropped)
 
 
+def least_alone(least: float | None, min_confidence: float | None = None) -> DigitReader:
+    """Return a reader that takes every line to be hardly likely, by its weights."""
+    reader = DigitReader(min_line_confidence=least, min_confidence=min_confidence, check="never")
+    reader.line_weights = reader.line_weights._replace(bias=-30.0)
+    return reader
+
+
+def test_an_unlikely_digit_alone_on_its_line_is_rejected(samples: Path) -> None:
+    alone, several = load(samples / "digit.png"), load(samples / "paper.jpg")
+    with least_alone(None) as reader:
+        trace = reader.trace(alone)
+        assert trace.reading.text == ()
+        assert [mark.reason for mark in trace.reading.rejected] == [rejection.UNSURE_LINE]
+        assert len(reader.read(several).text) == 3
+
+
+def test_an_unlikely_digit_is_kept_where_the_least_is_given_or_everything_is_one(samples: Path) -> None:
+    for least, min_confidence in ((0.0, None), (None, 0.0)):
+        with least_alone(least, min_confidence) as reader:
+            assert len(reader.read(load(samples / "digit.png")).digits) >= 1
+
+
 def test_long_rules_and_specks_are_nothing(reader: DigitReader, digits: tuple[Uint8, Uint8]) -> None:
     images, labels = digits
     style = PageStyle(grain=0, shade=0, blur=(0, 0))

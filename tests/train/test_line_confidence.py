@@ -3,18 +3,19 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from edge_runtime import DigitReader, model_file
 from edge_runtime.page_style import PageStyle
-from edge_runtime.pages import draw_page
+from edge_runtime.pages import Page, Placed, draw_page
 from edge_runtime.records import Box
 from edge_runtime.vision.glyphs import logistic
 from edge_runtime.vision.line_confidence import LineWeights
 from tests.commands import Call
 from train import dataset, line_confidence
-from train.line_confidence import FEATURES, SIGNS, Sample, cost, exact, fit
+from train.line_confidence import FEATURES, SIGNS, Sample, cost, cut_out, exact, fit
 
 TRUE = LineWeights(bias=0.5, **{name: 0.7 * (sign or 1) for name, sign in SIGNS.items()})
 
@@ -78,6 +79,25 @@ def test_pages_are_read_and_judged(model: Path) -> None:
     assert len(sample.right) > 2
     again = line_confidence.gather(model, 4)
     assert np.array_equal(sample.features, again.features)
+
+
+def test_a_piece_of_a_page_has_the_digits_that_it_holds_whole() -> None:
+    pixels = np.zeros((200, 300, 3), np.uint8)
+    boxes = {4: Box(40, 50, 20, 40), 7: Box(200, 120, 30, 40)}
+    for label, (x, y, width, height) in boxes.items():
+        pixels[y : y + height, x : x + width] = label
+    page = Page(pixels, tuple(Placed(str(label), box, line) for line, (label, box) in enumerate(boxes.items())))
+    held = set()
+    for seed in range(200):
+        piece = cut_out(page, np.random.default_rng(seed))
+        told = {int(digit.label): digit.box for digit in piece.digits}
+        for label, box in boxes.items():
+            shown = piece.pixels[:, :, 0] == label
+            assert (np.count_nonzero(shown) >= 0.8 * box.width * box.height) == (label in told)
+            if label in told:
+                assert told[label] == cv2.boundingRect(shown.astype(np.uint8))
+        held.add(tuple(told))
+    assert held == {(), (4,), (7,)}
 
 
 def test_the_command_prints_and_writes_the_weights(model: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,17 +124,20 @@ def test_a_single_digit_is_told_and_whether_there_are_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("box", "outside"),
+    ("box", "left_free"),
     [
-        ((0, 100, 20, 40), 1),
-        ((620, 100, 20, 40), 1),
-        ((50, 0, 20, 40), 1),
-        ((50, 440, 20, 40), 1),
+        ((0, 100, 20, 48), 0.9),
+        ((620, 100, 20, 48), 0.9),
+        ((50, 0, 20, 120), 0.75),
+        ((50, 440, 20, 40), 1 - 40 / 480),
+        ((50, 0, 20, 480), 0),
         ((50, 90, 20, 40), 0),
     ],
 )
-def test_a_digit_that_touches_the_edge_is_told(box: tuple[float, float, float, float], outside: int) -> None:
-    assert of(glyphs([box]), [[0]])["edge"].tolist() == [outside]
+def test_a_digit_at_the_edge_counts_by_the_height_it_leaves_free(
+    box: tuple[float, float, float, float], left_free: float
+) -> None:
+    assert of(glyphs([box]), [[0]])["edge"].tolist() == pytest.approx([left_free])
 
 
 def test_a_page_without_lines_has_none() -> None:
