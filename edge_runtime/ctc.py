@@ -89,13 +89,11 @@ def likelihoods(views: Sequence[Float64], texts: Sequence[Sequence[int]]) -> Flo
         own[1 : 2 * len(text) : 2] = text
     # From one step to the next, a text stays in its state or goes on to the next one. A digit may also follow the one
     # before without a blank between them, unless it is the same.
-    number = np.arange(states.shape[1])
-    moves = np.repeat(
-        np.asarray((number >= number[:, None]) & (number <= number[:, None] + 1), np.float64)[None], len(texts), 0
-    )
-    moves[:, number[:-2], number[2:]] = (states[:, 2:] != BLANK) & (states[:, 2:] != states[:, :-2])
+    count = states.shape[1]
+    moves = np.tile(np.eye(count) + np.eye(count, k=1), (len(texts), 1, 1))
+    moves[:, range(count - 2), range(2, count)] = (states[:, 2:] != BLANK) & (states[:, 2:] != states[:, :-2])
     told_states = emitted[:, :, states].transpose(0, 2, 1, 3)  # (steps, texts, views, states)
-    reached = told_states[0] * (number < 2)
+    reached = told_states[0] * (np.arange(count) < 2)
     for now in told_states[1:]:
         reached = reached @ moves * now
     ends = [own[:, max(0, 2 * len(text) - 1) : 2 * len(text) + 1] for own, text in zip(reached, texts, strict=True)]

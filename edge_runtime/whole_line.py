@@ -5,7 +5,7 @@ are among what was found, and signs. The classifier then sees each digit of each
 it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -77,7 +77,7 @@ def read_line(readers: Readers, found: Found, heights: Sequence[float], constrai
     views = _views_of_line(readers.network, found, heights, constraint)
     if all(view.text.labels == tuple(found.labels) for view in views):
         return views
-    return _with_digits(views, readers.classifier)
+    return _with_digits(views, readers.classifier, range(len(views)))
 
 
 def read_picture(
@@ -85,13 +85,14 @@ def read_picture(
 ) -> list[View]:
     """Read a picture as a single line: where digits were found, and where its rows hold most ink.
 
+    There are nine views and more: the classifier sees the digits of each text once, by the view that is surest of it.
     Returns no view where no digit was found and none is seen at a glance.
     """
     network = readers.network
     if found is not None:
         views = _views_of_line(network, found, HEIGHTS, constraint)
         if len(views) == 1:
-            return _with_digits(views, readers.classifier)
+            return _with_digits(views, readers.classifier, [0])
         grounds = [plane for plane in planes[:2] if plane.light == found.plane.light]
         read = [views + _views_of_picture(network, plane, HEIGHTS, constraint) for plane in grounds]
     else:
@@ -100,7 +101,8 @@ def read_picture(
             return []
         read = [views + _views_of_picture(network, plane, HEIGHTS[1:], constraint)
                 for views, plane in zip(read, planes[:2], strict=True)]  # fmt: skip
-    return _with_digits(max(read, key=_most_votes), readers.classifier)
+    views = max(read, key=_most_votes)
+    return _with_digits(views, readers.classifier, _surest_of_each_text(views))
 
 
 def _most_votes(views: Sequence[View]) -> float:
@@ -154,15 +156,22 @@ def _view(
     return View(plane, strip, probabilities, decode(probabilities, network.step, constraint), np.zeros((0, BLANK)))
 
 
-def _with_digits(views: Sequence[View], classifier: Classifier) -> list[View]:
-    """Return views with what the classifier says of their digits; it sees those of all views at once."""
-    inks = [
-        cut_out(view.plane.ink, view.strip, [(left, right) for left, _, right in _room(view.text, view.strip)])
-        for view in views
-    ]
-    seen = classifier.confidences(normalize_all([ink for own in inks for ink in own]))[:, :BLANK]
-    ends = np.cumsum([len(own) for own in inks])[:-1]
-    return [view._replace(digits=own) for view, own in zip(views, np.split(seen, ends), strict=True)]
+def _with_digits(views: Sequence[View], classifier: Classifier, shown: Collection[int]) -> list[View]:
+    """Return views, those `shown`, by number, with what the classifier says of their digits; it sees all at once."""
+    inks = {
+        i: cut_out(views[i].plane.ink, views[i].strip, [(a, b) for a, _, b in _room(views[i].text, views[i].strip)])
+        for i in shown
+    }
+    seen = classifier.confidences(normalize_all([ink for own in inks.values() for ink in own]))[:, :BLANK]
+    ends = np.cumsum([len(own) for own in inks.values()])[:-1]
+    digits = dict(zip(inks, np.split(seen, ends), strict=True))
+    return [view._replace(digits=digits.get(i, view.digits)) for i, view in enumerate(views)]
+
+
+def _surest_of_each_text(views: Sequence[View]) -> list[int]:
+    """Return the number of the likeliest view of each text."""
+    order = sorted(range(len(views)), key=lambda i: views[i].text.likely)
+    return list({views[i].text.labels: i for i in order}.values())
 
 
 def texts_of(views: Sequence[View], found: Found | None, constraint: Constraint | None) -> list[Text]:
