@@ -187,7 +187,10 @@ class DigitReader:
         )  # fmt: skip
 
     def _least(self, line: Written, constraint: Constraint | None) -> float:
-        """Return how likely right a line must be to be reported, 0-1; what a constraint does not accept is, with 0."""
+        """Return how likely right a line must be to be reported, 0-1.
+
+        Under a constraint, what it does not accept has a confidence of 0, and is reported all the same.
+        """
         if self.min_line_confidence is not None:
             return self.min_line_confidence
         alone = len(digits_of(line.words)) == 1 and self.min_confidence > 0 and constraint is None

@@ -17,12 +17,13 @@ from edge_runtime.vision.lines import order
 from edge_runtime.vision.planes import Plane
 from edge_runtime.vision.regions import THRESHOLDS
 from edge_runtime.vision.rejection import READ_ELSEWHERE
+from edge_runtime.written import Recheck
 
 HIGHEST = 950  # pixels that the picture of one stage is high at most; boxes in larger ones have broad lines
 LARGEST = 8  # a small picture is enlarged so many times at most
 LINES = 12  # of what was read that are shown at most
 MOST_READ, MOST_REJECTED, MOST_OTHERS = 80, 80, 40  # crops that are shown
-MOST_STRIPS = 12
+MOST_STRIPS, MOST_TEXTS = 12, 3  # of lines read again, and of what else such a line may say
 READ, REJECTED, OTHER = ON_LIGHT.read, ON_LIGHT.rejected, (165, 165, 165)
 GAVE_WAY: Color = (150, 150, 150)
 NEVER_SEEN: Color = (215, 215, 215)
@@ -237,7 +238,7 @@ def _crops(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
 
 
 def _strips(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
-    """Return the strips that the line network saw, each beside both readings of it, the reported one green.
+    """Return the strips that the line network saw, each beside both readings, the reported one green, and other texts.
 
     Where there was none, it is nothing.
     """
@@ -256,10 +257,19 @@ def _strips(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
         said = "".join(labels[k] for k in check.whole.labels)
         own = f"digit by digit: {check.text or 'nothing'}, {check.likely:.0%} likely"
         network = f"by the line network: {said or 'nothing'}, {check.whole.likely:.0%} likely"
-        for k, (words, text) in enumerate(((own, check.text), (network, said))):
+        others = _others(check, labels, said)
+        for k, (words, text) in enumerate(((own, check.text), (network, said), (others, None))):
             color = READ if text in reported else PALE
-            write(block, words, (3 * MARGIN + 2 * columns, y + 24 + k * ROW), 0.5, color)
+            write(block, words, (3 * MARGIN + 2 * columns, y + 16 + k * ROW), 0.5, color)
     return [block]
+
+
+def _others(check: Recheck, labels: Sequence[str], said: str) -> str:
+    """Return what other strips of a line say, the likeliest by the line network first."""
+    texts = sorted(check.whole.texts, key=lambda text: -text.line)
+    known = ["".join(labels[k] for k in text.labels) for text in texts]
+    others = [text for text in known if text not in (check.text, said)][:MOST_TEXTS]
+    return f"by other strips: {', '.join(others)}" if others else ""
 
 
 def _caption(trace: Trace, labels: Sequence[str], i: int, reason: str | None) -> list[str]:

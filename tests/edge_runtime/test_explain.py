@@ -28,10 +28,13 @@ from edge_runtime.sinks.explain import (
 from edge_runtime.sources import pictures
 from edge_runtime.trace import Trace
 from edge_runtime.vision.candidates import Candidate
+from edge_runtime.vision.line_check import Text
 from edge_runtime.vision.page_model import PageModel
 from edge_runtime.vision.planes import Plane
 from edge_runtime.vision.regions import THRESHOLDS, Region
 from edge_runtime.vision.rejection import CLUTTER, LOW_CONFIDENCE, READ_ELSEWHERE, TOO_SMALL
+from edge_runtime.vision.strips import COLUMNS, ROWS
+from edge_runtime.written import Recheck, WholeLine
 
 SIDE = 28 * CROP + 2 * FRAME
 
@@ -316,6 +319,18 @@ def test_of_very_many_crops_the_most_telling_are_shown(tiny: Trace) -> None:
         ("7. The same ink in other cuts, joins and planes: 150; here are the 40 surest, 110 are left out", OTHER),
     ):
         assert says(titles, title, 0.55, color)
+
+
+def test_a_line_read_again_shows_both_readings_and_what_other_strips_say(tiny: Trace) -> None:
+    told = {(1, 7): 0.3, (1, 2): 0.6, (1,): 0.05, (3,): 0.2, (4,): 0.1, (5,): 0.15}
+    texts = tuple(Text(labels, line, -1.0, alike=labels == (1, 7)) for labels, line in told.items())
+    whole = WholeLine((1, 2), (), np.zeros((0, 10)), 0.6, texts, np.zeros((ROWS, COLUMNS), np.uint8), ())
+    reading = replace(tiny.reading, text=("1 2",))
+    picture = explain(made_up(tiny, checks=[None, Recheck("17", 0.25, whole)], reading=reading))
+    assert says(picture, "8. Lines read again, each as a whole: 1", 0.55, TEXT)
+    assert says(picture, "digit by digit: 17, 25% likely", 0.5, PALE)
+    assert says(picture, "by the line network: 12, 60% likely", 0.5, READ)
+    assert says(picture, "by other strips: 3, 5, 4", 0.5, PALE)
 
 
 def test_other_labels_are_used(tiny: Trace) -> None:
