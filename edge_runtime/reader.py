@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from itertools import compress
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -157,11 +156,13 @@ class DigitReader:
             written = self._checker.check(written, marks, planes, size, back, constraint)
             watch.stop("classify")
         left = {digit.box for line in written for digit in digits_of(line.words)}
-        reasons = rejection.replaced(verdict.reasons, {row for row in kept if boxes[row] not in left})
-        sure = [line.likely >= self._least(line, constraint) for line in written]
-        unsure = [line for line, is_sure in zip(on_lines, sure, strict=False) if not is_sure]
-        reasons = rejection.without_lines(reasons, unsure)
-        read = lines_of(list(compress(written, sure)))
+        replaced = {row for row in kept if boxes[row] not in left}
+        reasons = rejection.rejected(verdict.reasons, replaced, rejection.READ_ELSEWHERE)
+        sure = [line for line in written if line.likely >= self._least(line, constraint)]
+        reported = {digit.box for line in sure for digit in digits_of(line.words)}
+        unsure = {row for row in kept if boxes[row] not in reported}
+        reasons = rejection.rejected(reasons, unsure, rejection.UNSURE_LINE)
+        read = lines_of(sure)
         reading = Reading(
             source=frame.source,
             frame=frame.index,
@@ -169,7 +170,7 @@ class DigitReader:
             width=frame.size[0],
             height=frame.size[1],
             text=tuple(line.text for line in read),
-            digits=numbered(list(compress(written, sure))),
+            digits=numbered(sure),
             rejected=rejections_of(glyphs, boxes, reasons, verdict.confidences),
             ms=watch.timings(),
             model=self.classifier.model.sha256[:12],

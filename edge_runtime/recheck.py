@@ -21,7 +21,7 @@ from edge_runtime.written import Recheck, WholeLine, Words, Written, digit_of, d
 
 # Strips that are read in a frame of VGA size at most (see `work_budget`), so that noise takes no longer than a page: a
 # strip takes 2 to 4 ms. Where there are more lines, there are fewer strips of each; those by which a line grows are not
-# counted. With 40 in a frame of any size, photographs are read the same.
+# counted. With 40 in a frame of any size, one line more of 285 on photographs is read.
 MOST_STRIPS = 16
 # A picture so many times as wide as high may be one line, where all that was read in it is at most so many times as
 # high as the highest digit.

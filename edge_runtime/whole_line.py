@@ -46,7 +46,7 @@ class Readers(NamedTuple):
 class View(NamedTuple):
     """A strip of a line on a plane, what the network says of each of its steps, and the text that makes.
 
-    `digits`, float64 (N, 10), is what the classifier says of each digit of the text.
+    `digits`, float64 (N, 10), is what the classifier says of each digit of the text, and (0, 10) where it saw none.
     """
 
     plane: Plane

@@ -41,8 +41,8 @@ SIGNS = {
     "length": 0, "lone": 0, "only": 0, "edge": -1,
 }  # fmt: skip
 SINGLE = 0.3  # share of the pages in a condition that hold a single digit, as many pictures do
-# Share of the pages in the styles to train with of which a piece is cut out: half of them round a digit, as datasets of
-# digits are, with so much around it, in heights of the digit; half anywhere, of the same sizes.
+# Share of the pages in the styles to train with of which a piece is cut out: half of them around a digit, as datasets
+# of digits are, with so much around it, in heights of the digit; half anywhere, of the same sizes.
 CUT_OUT, AROUND = 0.3, (-0.03, 0.6)
 RIDGE = 1e-3  # what the squares of weights, of features divided by their deviation, cost beside the mean surprise
 
@@ -109,18 +109,20 @@ def cut_out(page: Page, rng: np.random.Generator) -> Page:
         left, top, right, bottom = left + across, top + down, right + across, bottom + down
     left, top = max(0, min(left, width - 2)), max(0, min(top, height - 2))
     right, bottom = max(left + 2, min(right, width)), max(top + 2, min(bottom, height))
-    seen = [(digit, _within(digit.box, left, top, right, bottom)) for digit in page.digits]
+    piece = Box(left, top, right - left, bottom - top)
+    shown = [(digit, _within(digit.box, piece)) for digit in page.digits if digit.box.overlaps(piece)]
     whole = [
-        replace(digit, box=Box(box.x - left, box.y - top, box.width, box.height))
-        for digit, box in seen
-        if box.width > 0 and box.height > 0 and matches.alike(digit.box, box) >= matches.WHOLE
+        replace(digit, box=box._replace(x=box.x - left, y=box.y - top))
+        for digit, box in shown
+        if matches.alike(digit.box, box) >= matches.WHOLE
     ]
     return Page(page.pixels[top:bottom, left:right], tuple(whole))
 
 
-def _within(box: Box, left: int, top: int, right: int, bottom: int) -> Box:
-    x, y = max(left, box.x), max(top, box.y)
-    return Box(x, y, min(right, box.right) - x, min(bottom, box.bottom) - y)
+def _within(box: Box, piece: Box) -> Box:
+    """Return what of a box lies in a piece that it overlaps."""
+    x, y = max(piece.x, box.x), max(piece.y, box.y)
+    return Box(x, y, min(piece.right, box.right) - x, min(piece.bottom, box.bottom) - y)
 
 
 @cache

@@ -23,7 +23,7 @@ HIGHEST = 950  # pixels that the picture of one stage is high at most; boxes in 
 LARGEST = 8  # a small picture is enlarged so many times at most
 LINES = 12  # of what was read that are shown at most
 MOST_READ, MOST_REJECTED, MOST_OTHERS = 80, 80, 40  # crops that are shown
-MOST_STRIPS, MOST_TEXTS = 12, 3  # of lines read again, and of what else such a line may say
+MOST_CHECKS, MOST_TEXTS = 12, 3  # of lines read again, and of what else such a line may say
 READ, REJECTED, OTHER = ON_LIGHT.read, ON_LIGHT.rejected, (165, 165, 165)
 GAVE_WAY: Color = (150, 150, 150)
 NEVER_SEEN: Color = (215, 215, 215)
@@ -245,7 +245,7 @@ def _strips(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
     checks = [check for check in trace.checks if check is not None]
     if not checks:
         return []
-    shown, reported = checks[:MOST_STRIPS], {text.replace(" ", "") for text in trace.reading.text}
+    shown, reported = checks[:MOST_CHECKS], {text.replace(" ", "") for text in trace.reading.text}
     rows, columns = checks[0].whole.strip.shape
     block = blank(ROW + len(shown) * (2 * rows + MARGIN) + MARGIN)
     left_out = f"; here are the first {len(shown)}" if len(checks) > len(shown) else ""

@@ -119,15 +119,9 @@ def judge(glyphs: Glyphs, model: PageModel, weights: Weights, min_confidence: fl
     return Verdict(reasons, odds, confidences, finest)
 
 
-def without_lines(reasons: Sequence[str | None], unsure: Sequence[Sequence[int]]) -> tuple[str | None, ...]:
-    """Return the reasons once the digits of lines that are not sure enough, rows of `reasons`, are rejected."""
-    dropped = {row for line in unsure for row in line}
-    return tuple(UNSURE_LINE if row in dropped and reason is None else reason for row, reason in enumerate(reasons))
-
-
-def replaced(reasons: Sequence[str | None], rows: Collection[int]) -> tuple[str | None, ...]:
-    """Return the reasons once the line network read these rows of them, which were digits, in another way."""
-    return tuple(READ_ELSEWHERE if row in rows else reason for row, reason in enumerate(reasons))
+def rejected(reasons: Sequence[str | None], rows: Collection[int], why: str) -> tuple[str | None, ...]:
+    """Return the reasons once these rows of them, where they are digits, are rejected for another reason."""
+    return tuple(why if row in rows and reason is None else reason for row, reason in enumerate(reasons))
 
 
 def _is_chance(odds: Float64, regions: int) -> bool:

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ from edge_runtime.constraint import of_length, of_patterns
 from edge_runtime.errors import ModelCorrupt, OptionError
 from edge_runtime.page_style import PageStyle
 from edge_runtime.pages import draw_page
+from edge_runtime.recheck import MOST_STRIPS
 from edge_runtime.records import Uint8
 
 JOINED = PageStyle(size=(400, 300), touching=1.0)
@@ -181,3 +183,27 @@ def test_a_constraint_needs_a_line_network(digits: tuple[Uint8, Uint8], never: D
 def test_another_kind_of_check_is_refused() -> None:
     with pytest.raises(OptionError, match="always, doubtful, never, not often"):
         DigitReader(check="often")
+
+
+def test_a_glyph_without_a_reason_is_a_digit_of_the_reading(digits: tuple[Uint8, Uint8]) -> None:
+    with DigitReader(min_line_confidence=1.0, check="always") as strict:
+        for seed in range(24):
+            for size in ((640, 160), (400, 300)):
+                trace = strict.trace(drawn(digits, seed, style=replace(JOINED, size=size))[0])
+                read = {box for box, reason in zip(trace.boxes, trace.reasons, strict=True) if reason is None}
+                assert read <= {digit.box for digit in trace.reading.digits}
+
+
+def test_a_frame_full_of_lines_has_no_more_of_them_read_again_than_there_is_time_for(
+    digits: tuple[Uint8, Uint8],
+) -> None:
+    images, _ = digits
+    page = np.full((480, 640), 230, np.uint8)
+    for i in range(22):
+        for k in range(20):
+            ink = cv2.resize(images[(i * 20 + k) % len(images)], (18, 18))
+            page[30 + 20 * i : 48 + 20 * i, 60 + 26 * k : 78 + 26 * k] -= np.minimum(ink, 200)
+    with DigitReader(check="always") as reader:
+        trace = reader.trace(page)
+    assert len(trace.reading.lines) > MOST_STRIPS
+    assert sum(check is not None for check in trace.checks) == MOST_STRIPS
