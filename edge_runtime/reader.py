@@ -220,6 +220,7 @@ class DigitReader:
             survey.seen.images[[survey.standing[row] for row in rows]],
             [ink for ink in inks if ink is not None],
             (survey.pixels.shape[1], survey.pixels.shape[0]),
+            sum(region.ink is not None for region in survey.regions),
             self.classifier.labels[: self.classifier.digits],
             lambda images: self.classifier.confidences(images)[:, : self.classifier.digits],
         )

@@ -19,19 +19,20 @@ from edge_runtime.vision.weights import Weights
 
 QUARTER = 90.0  # degrees
 QUARTER_TURNS: tuple[Literal[0, 90, 180, 270], ...] = (0, 90, 180, 270)
-# So many glyphs are turned, as a part of all, at least and at most. A sixth, turned three times, is half as many rows
-# again for the network. Of the characters on 91 photographs turned by 40, 90 and 180 degrees, 15.8, 19.8 and 23.7 % are
-# wrong; 23.8, 20.8 and 26.0 % with an eighth and 30 glyphs; 15.8, 18.4 and 22.5 % with a quarter, but then one more
-# false digit is read on 43 pictures without any.
+# So many glyphs are turned, as a part of what the network saw of the page, at least and at most. A sixth, turned three
+# times, is half as many rows again for the network.
 SHARE, LEAST, MOST = 1 / 6, 8, 120
-# What a glyph says of a position: its confidence to this power, so that two halves do not make a whole.
-SURENESS = 8
-# These digits say nothing of how well a page reads, of one that may lie on its side, of one that may be upside down.
-ALIKE_TURNED = "1", "018", "0125689"
+# What a glyph says of a position: its confidence to this power, so that two halves do not make a whole. Of 160 drawn
+# pages, 3 are turned that lie upright; with 8, it is 7.
+SURENESS = 16
+# Digits that are ignored: a stroke says nothing; on their side, these look alike; upside down, these do, or like each
+# other; and upside down, these may at least look like a digit.
+STROKE, ALIKE_SIDEWAYS, ALIKE_UPSIDE_DOWN, DIGIT_UPSIDE_DOWN = "1", "018", "01689", "0125689"
+# What a glyph reads as in two positions a half turn apart, where it cannot tell them from each other.
+PAIRS = frozenset({"00", "11", "88", "69", "96"})
 FAT = 0.3  # of a glyph's long side: no pen is broader; the paper between lines is, and things are
-# A page reads well as it lies if its glyphs say this part of what they could: upright, 2 in 3 photographs do, upside
-# down 1 in 10, on their side 1 in 100.
-WELL = 0.7
+# A page reads well as it lies if its glyphs say this part of what they could.
+WELL = 0.6
 # Another position has to say so many times as much as this one (and lines that lean to have so many times as many
 # neighbors as level ones), and as much as nearly two digits. `reads_better` decides.
 BETTER, ENOUGH = 1.3, 1.5
@@ -55,42 +56,45 @@ class Position(NamedTuple):
 
 
 def position_of(
-    glyphs: Glyphs, images: Uint8, inks: Sequence[Uint8], size: tuple[int, int], labels: Sequence[str],
+    glyphs: Glyphs, images: Uint8, inks: Sequence[Uint8], size: tuple[int, int], shown: int, labels: Sequence[str],
     classify: Classify,
 ) -> Position:  # fmt: skip
     """Return how a page lies, from its glyphs as they lie, their images uint8 (N, 28, 28) and their ink.
 
-    `size` is the frame's, `labels` are those of the columns of confidences. 0 degrees where another position is not
-    clearly better.
+    `size` is the frame's, `shown` is how many pictures of it the network saw, and `labels` are those of the columns of
+    confidences. 0 degrees where another position is not clearly better.
     """
     weight = likely(glyphs, size)
     order = np.argsort(-weight, kind="stable")
-    rows = order[: int(np.clip(SHARE * len(glyphs), LEAST, MOST))]
+    rows = order[: int(np.clip(SHARE * shown, LEAST, MOST))]
     upright = Position(0.0, ())
     if not len(rows):
         return upright
     own, seen, lean = glyphs.confidences[rows], images[rows], lean_of(glyphs, rows)
-    lying, mask, half_turn = _masks(labels)
-    at_best = float((lying[own.argmax(axis=1)] * weight[rows]).sum())
-    reads_well = _evidence(own, lying, weight[rows]) >= WELL * at_best
-    if reads_well and (not lean or not _is_line(glyphs.plane[rows], own)):
+    telling = _telling(labels, STROKE)
+    at_best = float((telling[own.argmax(axis=1)] * weight[rows]).sum())
+    reads_well = _evidence(own, telling, weight[rows]) >= WELL * at_best
+    leans = lean != 0 and (not reads_well or _is_line(glyphs.plane[rows], own))
+    if reads_well and not leans and _evidence(own, _telling(labels, DIGIT_UPSIDE_DOWN)) >= ENOUGH:
         return upright
     by_turn = {0.0: own}
-    for quarter in range(1, 4):
+    for quarter in (2,) if reads_well and not leans else (1, 2, 3):
         by_turn[quarter * QUARTER] = classify(np.ascontiguousarray(np.rot90(seen, -quarter, axes=(1, 2))))
-    best = max(
-        _of_half_turns(by_turn, (0.0, 2 * QUARTER), half_turn, BETTER, ENOUGH),
-        _of_half_turns(by_turn, (QUARTER, 3 * QUARTER), half_turn, 1, 0),
-        key=lambda degrees: _evidence(by_turn[degrees], mask),
-    )
+    mask = _telling(labels, ALIKE_SIDEWAYS)
+    best = _of_half_turns(by_turn, (0.0, 2 * QUARTER), labels, BETTER, ENOUGH)
+    if QUARTER in by_turn:
+        sideways = _of_half_turns(by_turn, (QUARTER, 3 * QUARTER), labels, 1, 0)
+        best = max(best, sideways, key=lambda degrees: _evidence(by_turn[degrees], mask))
     now, most = _evidence(own, mask), _evidence(by_turn[best], mask)
-    if lean:
+    clear = best == 2 * QUARTER or (best != 0 and most >= max(ENOUGH, BETTER * now))
+    if leans:
         leaning = classify(np.stack([normalize(turned(inks[row], -lean)[0]) for row in rows]))
-        likely_so = _evidence(leaning, mask) >= (LEANING * now if best == 0 or most < BETTER * now else most / BETTER)
+        said = _evidence(leaning, mask)
+        likely_so = said >= ENOUGH and said >= (most / BETTER if clear else LEANING * now)
         if likely_so and _is_line(glyphs.plane[rows], leaning):
-            best, now = -lean % (4 * QUARTER), 0.0
-            by_turn[best], most = leaning, _evidence(leaning, mask)
-    if best == 0 or most < max(ENOUGH, BETTER * now):
+            best, clear = -lean % (4 * QUARTER), True
+            by_turn[best] = leaning
+    if not clear:
         return upright
     sure = by_turn[best].max(axis=1) >= WELL
     return Position(best, tuple(sorted(set(glyphs.plane[rows][sure].tolist()))))
@@ -99,14 +103,14 @@ def position_of(
 def reads_better(upright: Glyphs, other: Glyphs, degrees: float, labels: Sequence[str], weights: Weights) -> bool:
     """Tell whether all glyphs of a page that was turned by so many degrees read better than as they lie.
 
-    On either, those of the plane count that say most. By quarter turns, letters and things around a sheet may come to
-    look like digits: each glyph of a page so turned is weighted with the prior of its surroundings.
+    On either, those of the plane count that say most, each weighted with the prior of its surroundings: letters and
+    things around a sheet may look like digits. As they lie, they count in full against a quarter turn.
     """
     leans = degrees % QUARTER != 0
-    mask = _masks(labels)[2 if degrees == 2 * QUARTER else 1]
-    weight = np.ones(len(other)) if leans else priors(other, evidence(other, weights))
-    now = _of_best_plane(upright, mask, np.ones(len(upright)))
-    return _of_best_plane(other, mask, weight) > (LEANING if leans else BETTER) * now
+    mask = _telling(labels, ALIKE_UPSIDE_DOWN if degrees == 2 * QUARTER else ALIKE_SIDEWAYS)
+    weight = priors(upright, evidence(upright, weights)) if leans else np.ones(len(upright))
+    now = _of_best_plane(upright, mask, weight)
+    return _of_best_plane(other, mask, priors(other, evidence(other, weights))) > (LEANING if leans else BETTER) * now
 
 
 def _of_best_plane(glyphs: Glyphs, mask: Float64, weight: Float64) -> float:
@@ -115,11 +119,15 @@ def _of_best_plane(glyphs: Glyphs, mask: Float64, weight: Float64) -> float:
 
 
 def _of_half_turns(
-    by_turn: Mapping[float, Float64], ways: tuple[float, float], mask: Float64, better: float, enough: float
+    by_turn: Mapping[float, Float64], ways: tuple[float, float], labels: Sequence[str], better: float, enough: float
 ) -> float:
-    """Return which of two positions that are a half turn apart it is, by the digits of `mask`."""
-    here, there = (_evidence(by_turn[degrees], mask) for degrees in ways)
-    return ways[1] if there > max(better * here, enough) else ways[0]
+    """Return which of two positions that are a half turn apart it is, by the glyphs that can tell them apart."""
+    here, there = (by_turn[degrees] for degrees in ways)
+    pairs = zip(here.argmax(axis=1), there.argmax(axis=1), strict=True)
+    telling = np.array([labels[a] + labels[b] not in PAIRS for a, b in pairs])
+    every = np.ones(len(labels))
+    now, other = _evidence(here[telling], every), _evidence(there[telling], every)
+    return ways[1] if other > max(better * now, enough) else ways[0]
 
 
 def _is_line(plane: NDArray[np.int64], confidences: Float64) -> bool:
@@ -139,9 +147,9 @@ def likely(glyphs: Glyphs, size: tuple[int, int]) -> Float64:
     return np.asarray(weight * (alike(long, glyphs.plane) @ weight))
 
 
-def _masks(labels: Sequence[str]) -> list[Float64]:
-    """Return, for each entry of ALIKE_TURNED, float64 (labels,): 0 for digits that say nothing, 1 for all others."""
-    return [np.array([float(label not in same) for label in labels]) for same in ALIKE_TURNED]
+def _telling(labels: Sequence[str], ignored: str) -> Float64:
+    """Return float64 (labels,): 0 for digits that are ignored, 1 for all others."""
+    return np.array([float(label not in ignored) for label in labels])
 
 
 def _evidence(confidences: Float64, mask: Float64, weight: Float64 | float = 1.0) -> float:

@@ -104,6 +104,22 @@ def test_what_looks_alike_upside_down_is_read_as_it_lies(digits: Digits, reader:
     assert reading.turned == 0
 
 
+@pytest.mark.parametrize("text", ["522155", "2222", "80251"])
+def test_2_and_5_tell_which_way_up_a_page_is(digits: Digits, counting: Counting, text: str) -> None:
+    upright = page(digits, text).pixels
+    assert (counting.read(upright).text, counting.read(upright).turned) == ((text,), 0)
+    reading = counting.read(np.ascontiguousarray(upright[::-1, ::-1]))
+    assert (reading.text, reading.turned) == ((text,), 180)
+
+
+def test_a_page_that_may_be_upside_down_is_asked_that_alone(digits: Digits, counting: Counting) -> None:
+    pixels = page(digits, "522155").pixels
+    counting.read(pixels)
+    with Counting(turn=0) as fixed:
+        fixed.read(pixels)
+        assert fixed.rows < counting.rows <= fixed.rows + 8
+
+
 @pytest.mark.parametrize("seed", [1, 7, 1006, 1011])
 def test_a_sheet_on_a_desk_is_read_as_it_lies(reader: DigitReader, samples: Path, seed: int) -> None:
     # 1 and 7: a keyboard, whose E is a 3 upside down; 1006 and 1011: a cloth whose stripes are larger than the digits.
