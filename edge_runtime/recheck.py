@@ -122,7 +122,7 @@ class Checker:
     ) -> tuple[WholeLine, Likely]:  # fmt: skip
         """Return the likeliest text of the line network's, and how likely it is right, and the one that was found."""
         texts = texts_of(views, found, constraint)
-        likely = line_check.choose(texts, own, self.weights or line_check.UNFITTED) if texts else []
+        likely = line_check.choose(texts, own, len(views), self.weights or line_check.UNFITTED) if texts else []
         read = {view.text.labels for view in views}
         best = max((i for i in range(len(texts)) if texts[i].labels in read), key=lambda i: likely[i], default=None)
         by_digits = max((likely[i] for i in range(len(texts)) if texts[i].alike), default=0.0)

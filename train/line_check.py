@@ -45,12 +45,13 @@ class Sample(NamedTuple):
     """N lines, and the texts that each may have, MOST at most.
 
     `texts`, float64 (N, MOST, 4), are `line`, `digits`, number of labels and `alike` of each `line_check.Text`, zeros
-    behind the last; `size`, int64 (N,), is how many there are. `own`, float64 (N,), 0-1, is how likely the text is
-    right that was read digit by digit; `right`, int64 (N,), is which text is, -1 where none is.
+    behind the last; `size`, int64 (N,), is how many there are, by `strips`, int64 (N,). `own`, float64 (N,), 0-1, is
+    how likely the text is right that was read digit by digit; `right`, int64 (N,), is which text is, -1 where none is.
     """
 
     texts: Float64
     size: NDArray[np.int64]
+    strips: NDArray[np.int64]
     own: Float64
     right: NDArray[np.int64]
 
@@ -108,10 +109,10 @@ def _sample(trace: Trace, digits: Sequence[Placed]) -> Sample:
         values = np.zeros((MOST, 4))
         values[: len(texts)] = [(text.line, text.digits, len(text.labels), text.alike) for text in texts]
         true = ["".join(map(str, text.labels)) == truth for text in texts]
-        lines.append((values, len(texts), check.likely, true.index(True) if True in true else -1))
+        lines.append((values, len(texts), check.whole.strips, check.likely, true.index(True) if True in true else -1))
     columns = list(zip(*lines, strict=True)) or [()] * len(Sample._fields)
-    shapes = (-1, MOST, 4), -1, -1, -1
-    kinds = np.float64, np.int64, np.float64, np.int64
+    shapes = (-1, MOST, 4), -1, -1, -1, -1
+    kinds = np.float64, np.int64, np.int64, np.float64, np.int64
     return Sample(*(np.array(column, kind).reshape(shape)
                     for column, kind, shape in zip(columns, kinds, shapes, strict=True)))  # fmt: skip
 
@@ -153,7 +154,7 @@ def _evidence(sample: Sample, number: int, weights: CheckWeights) -> Float64:
     texts = _texts(sample, number)
     share = shares(texts, weights)
     first = int(share.argmax())
-    return evidence(texts[first], float(sample.own[number]), float(share[first]))
+    return evidence(texts[first], float(sample.own[number]), float(share[first]), int(sample.strips[number]))
 
 
 def _comparable(sample: Sample) -> NDArray[np.bool_]:

@@ -43,10 +43,14 @@ class CheckWeights(NamedTuple):
     both_line: float  # log odds of `line`
     both_digits: float  # `digits`
     both_share: float  # log odds of the best text among all
+    both_length: float  # logarithm of the number of digits
+    both_strips: float  # logarithm of the number of strips that were read
     one: float  # the same where it was not
     one_line: float
     one_digits: float
     one_share: float
+    one_length: float
+    one_strips: float
 
 
 # By these, which a model without fitted weights gets, the line network's likeliest text counts, and is never believed.
@@ -78,28 +82,28 @@ def shares(texts: Sequence[Text], weights: CheckWeights) -> Float64:
     return np.asarray(powers / powers.sum())
 
 
-def evidence(best: Text, own: float, share: float) -> Float64:
-    """Return what, beside a bias, the log odds that the best text is right are made of, float64 (4,).
+def evidence(best: Text, own: float, share: float, strips: int) -> Float64:
+    """Return what, beside a bias, the log odds that the best text is right are made of, float64 (6,).
 
     `own` is how likely the digits one by one are right, 0-1; it counts only where they are the best text. `share` is
-    the best text's own among all.
+    the best text's own among all, `strips` is how many of the line were read.
     """
     odds = log_odds(np.array([own, best.line, share]))
-    return np.array([odds[0], odds[1], best.digits, odds[2]])
+    return np.array([odds[0], odds[1], best.digits, odds[2], np.log(len(best.labels)), np.log(strips)])
 
 
-def choose(texts: Sequence[Text], own: float, weights: CheckWeights) -> list[float]:
-    """Return how likely each of at least one text is exactly right, 0-1; `own` is as in `evidence`.
+def choose(texts: Sequence[Text], own: float, strips: int, weights: CheckWeights) -> list[float]:
+    """Return how likely each of at least one text is exactly right, 0-1; `own` and `strips` are as in `evidence`.
 
     The best one is as likely as its evidence says, others in proportion to it, and together no likelier than the rest.
     """
     share = shares(texts, weights)
     first = int(share.argmax())
-    found = evidence(texts[first], own, float(share[first]))
+    found = evidence(texts[first], own, float(share[first]), strips)
     if texts[first].alike:
-        odds = weights.both + found @ np.array(weights[5:9])
+        odds = weights.both + found @ np.array(weights[5:11])
     else:
-        odds = weights.one + found[1:] @ np.array(weights[10:])
+        odds = weights.one + found[1:] @ np.array(weights[12:])
     right = float(logistic(np.asarray(odds)))
     likely = share * min(right / share[first], (1 - right) / max(1 - share[first], SURER))
     likely[first] = right

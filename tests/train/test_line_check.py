@@ -8,8 +8,8 @@ from train.line_check import MOST, Sample, best_texts, drawn, evidence_weights, 
 
 TRUE = CheckWeights(
     text_line=0.8, text_digits=0.4, text_length=1.2, text_alike=0.9,
-    both=0.5, both_own=0.6, both_line=0.4, both_digits=0.2, both_share=0.3,
-    one=-0.5, one_line=0.7, one_digits=0.1, one_share=0.4,
+    both=0.5, both_own=0.6, both_line=0.4, both_digits=0.2, both_share=0.3, both_length=0.1, both_strips=0.1,
+    one=-0.5, one_line=0.7, one_digits=0.1, one_share=0.4, one_length=0.1, one_strips=0.1,
 )  # fmt: skip
 
 
@@ -26,7 +26,8 @@ def lines(count: int) -> Sample:
     scores = x @ np.array(TRUE[:4])
     share = np.exp(scores - np.logaddexp.reduce(scores, axis=1)[:, None])
     right = (rng.random((count, 1)) > share.cumsum(axis=1)).sum(axis=1)
-    return Sample(texts, np.full(count, 3), rng.uniform(0.01, 0.99, count), right)
+    strips = rng.integers(1, 10, count)
+    return Sample(texts, np.full(count, 3), strips, rng.uniform(0.01, 0.99, count), right)
 
 
 def test_the_weights_that_made_the_true_texts_are_found() -> None:
@@ -42,8 +43,8 @@ def test_how_likely_the_best_text_is_right_is_told_from_its_evidence() -> None:
         sample._replace(right=np.where(chance < np.where(alike, sample.own, 0.25), first, -1)), TRUE
     )
     assert fitted[:4] == TRUE[:4]
-    assert fitted[4:9] == pytest.approx((0.0, 1.0, 0.0, 0.0, 0.0), abs=0.1)
-    assert fitted[9:] == pytest.approx((-np.log(3), 0.0, 0.0, 0.0), abs=0.1)
+    assert fitted[4:11] == pytest.approx((0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0), abs=0.15)
+    assert fitted[11:] == pytest.approx((-np.log(3), 0.0, 0.0, 0.0, 0.0, 0.0), abs=0.15)
     # More evidence never makes a text less likely.
     against = np.where(chance < np.where(alike, 1 - sample.own, 0.25), first, -1)
     assert evidence_weights(sample._replace(right=against), TRUE).both_own == 0.0
