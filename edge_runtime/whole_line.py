@@ -15,7 +15,7 @@ from edge_runtime.classifier import Classifier
 from edge_runtime.constraint import Constraint
 from edge_runtime.ctc import BLANK, LineText, decode, likelihoods
 from edge_runtime.line_network import LineNetwork
-from edge_runtime.records import Box, Uint8
+from edge_runtime.records import Box
 from edge_runtime.vision.candidates import in_frame
 from edge_runtime.vision.glyphs import SURER
 from edge_runtime.vision.line_check import Text
@@ -94,12 +94,12 @@ def read_picture(
         if len(views) == 1:
             return _with_digits(views, readers.classifier, [0])
         grounds = [plane for plane in planes[:2] if plane.light == found.plane.light]
-        read = [views + views_of_picture(network, plane, HEIGHTS, constraint) for plane in grounds]
+        read = [views + _views_of_picture(network, plane, HEIGHTS, constraint) for plane in grounds]
     else:
-        read = [views_of_picture(network, plane, HEIGHTS[:1], constraint) for plane in planes[:2]]
+        read = [_views_of_picture(network, plane, HEIGHTS[:1], constraint) for plane in planes[:2]]
         if not any(view.text.labels for views in read for view in views):
             return []
-        read = [views + views_of_picture(network, plane, HEIGHTS[1:], constraint)
+        read = [views + _views_of_picture(network, plane, HEIGHTS[1:], constraint)
                 for views, plane in zip(read, planes[:2], strict=True)]  # fmt: skip
     views = max(read, key=_most_votes)
     return _with_digits(views, readers.classifier, _surest_of_each_text(views))
@@ -135,7 +135,7 @@ def _views_of_line(
     return [view, *(_view(network, plane, boxes, height, constraint) for height in heights)]
 
 
-def views_of_picture(
+def _views_of_picture(
     network: LineNetwork, plane: Plane, heights: Sequence[float], constraint: Constraint | None
 ) -> list[View]:
     """Return views of a picture as a single line, of this plane, for each place that it may have and each height."""
@@ -158,16 +158,14 @@ def _view(
 
 def _with_digits(views: Sequence[View], classifier: Classifier, shown: Collection[int]) -> list[View]:
     """Return views, those `shown`, by number, with what the classifier says of their digits; it sees all at once."""
-    inks = {i: inks_of(views[i]) for i in shown}
+    inks = {
+        i: cut_out(views[i].plane.ink, views[i].strip, [(a, b) for a, _, b in _room(views[i].text, views[i].strip)])
+        for i in shown
+    }
     seen = classifier.confidences(normalize_all([ink for own in inks.values() for ink in own]))[:, :BLANK]
     ends = np.cumsum([len(own) for own in inks.values()])[:-1]
     digits = dict(zip(inks, np.split(seen, ends), strict=True))
     return [view._replace(digits=digits.get(i, view.digits)) for i, view in enumerate(views)]
-
-
-def inks_of(view: View) -> list[Uint8]:
-    """Return the ink of each digit of a view's text, uint8 (H, W), bright on 0."""
-    return cut_out(view.plane.ink, view.strip, [(left, right) for left, _, right in _room(view.text, view.strip)])
 
 
 def _surest_of_each_text(views: Sequence[View]) -> list[int]:

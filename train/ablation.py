@@ -36,21 +36,18 @@ VARIANTS = {
     "nothing else cut out of pages": mixed(camera_others=0),
     "no written digits": mixed(written_digits=0),
     "no crowded digits": mixed(crowded_digits=0),
-    "no digits cut out of lines": mixed(line_digits=0),
     "no letters": mixed(written_others=0),
     "no desks": mixed(without="desk"),
     "no tables and sudokus": mixed(without="table"),
     "no sums and columns": mixed(without="sum"),
     "no very large digits": mixed(without="large"),
-    "MNIST alone": mixed(
-        camera_digits=0, camera_others=0, written_digits=0, written_others=0, crowded_digits=0, line_digits=0
-    ),
+    "MNIST alone": mixed(camera_digits=0, camera_others=0, written_digits=0, written_others=0, crowded_digits=0),
     "no elastic distortion": dataclasses.replace(FULL, augmentation=Augmentation(elastic_alpha=0)),
     "no distortion": dataclasses.replace(FULL, augmentation=None),
     "two layers": dataclasses.replace(FULL, hidden=FULL.hidden[:2]),
 }  # fmt: skip
 COLUMNS = {"mnist_read": "held out", "camera_digits_read": "cut out", "written_digits_read": "written",
-           "crowded_digits_read": "crowded", "line_digits_read": "of lines",
+           "crowded_digits_read": "crowded",
            "camera_others_rejected": "others rejected", "written_others_rejected": "letters rejected"}  # fmt: skip
 
 

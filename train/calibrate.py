@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
-from train import crops, crowded, dataset, line_crops
+from train import crops, crowded, dataset
 from train.recipes import Mix
 
 DIGITS = 10
@@ -37,19 +37,17 @@ class Scaling(NamedTuple):
 def calibrate(network: keras.Sequential, mix: Mix) -> dict[str, float]:
     """Return how to scale a network's logits to fit held-out pictures best, and how these are read and rejected then.
 
-    They are MNIST's held-out digits, digits that the runtime cuts out of pages and lines drawn with them, written ones
-    and crowded ones, and what is none, from pages and typefaces, each set of the same weight; all digits together weigh
+    They are MNIST's held-out digits, digits that the runtime cuts out of pages drawn with them, written ones and
+    crowded ones, and what is none, from pages and typefaces, each set of the same weight; all digits together weigh
     PRIOR.
     """
     seen = {"mnist": dataset.load("held_out")}
     for name, drawn in zip(("camera", "written"), crops.load("held_out", mix.pages), strict=True):
         seen[f"{name}_digits"], seen[f"{name}_others"] = crops.parts(drawn)
     seen["crowded_digits"] = crowded.load("held_out", mix.pages)
-    if mix.line_digits:
-        seen["line_digits"] = line_crops.load("held_out", round(crops.HELD_OUT * mix.lines))
     logits = {name: network.predict(part.images, batch_size=1000, verbose=0) for name, part in seen.items()}
     knows_others = network.output_shape[1] > DIGITS
-    shares = {name: (1 - PRIOR) / 2 if name.endswith("others") else PRIOR / (len(seen) - 2) for name in seen}
+    shares = {name: (1 - PRIOR) / 2 if name.endswith("others") else PRIOR / 4 for name in seen}
     fitted_on = [name for name in seen if knows_others or not name.endswith("others")]
     fitted = fit(
         np.concatenate([logits[name] for name in fitted_on]),

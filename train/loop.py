@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edge_runtime.files import write_whole
-from train import augment, calibrate, crops, crowded, dataset, finetune, line_crops, model
+from train import augment, calibrate, crops, crowded, dataset, finetune, model
 from train.checkpoint import Checkpoint, Row
 from train.recipes import Mix, Recipe
 
@@ -192,8 +192,7 @@ def _beside(mix: Mix) -> list[tuple[dataset.Digits, int]]:
     made = crops.load("train", mix.pages, mix.without)
     counts = (mix.camera_digits, mix.camera_others, mix.written_digits, mix.written_others, mix.crowded_digits)
     sources = (*crops.parts(made.camera), *crops.parts(made.written), crowded.load("train", mix.pages))
-    beside = list(zip(sources, counts, strict=True))
-    return [*beside, (line_crops.load("train", mix.lines), mix.line_digits)] if mix.line_digits else beside
+    return list(zip(sources, counts, strict=True))
 
 
 def _epochs(

@@ -35,17 +35,15 @@ class Mix:
     written_digits: int = 15_000  # digits of handwriting typefaces
     written_others: int = 9_500  # their letters, brackets and parentheses
     crowded_digits: int = 8_000  # digits with the ends of their neighbors' strokes beside them
-    line_digits: int = 15_000  # whole digits, as the runtime cuts them out of lines that its line network reads
     pages: int = 8000  # that what is cut out comes from
-    lines: int = 12_000
     without: Scene | None = None  # a kind of scene that none of these pages shows
 
     def __post_init__(self) -> None:
         counts = [value for value in dataclasses.astuple(self) if isinstance(value, int)]
         if min(counts) < 0:
             raise ValueError("numbers of pictures must not be negative")
-        if min(self.mnist, self.pages, self.lines) < 1:
-            raise ValueError("at least one page and one line are needed, and each of MNIST's digits once")
+        if min(self.mnist, self.pages) < 1:
+            raise ValueError("at least one page is needed, and each of MNIST's digits once")
 
     @property
     def others(self) -> bool:
@@ -134,9 +132,7 @@ RECIPES = {
                 written_digits=1000,
                 written_others=1000,
                 crowded_digits=1000,
-                line_digits=1000,
                 pages=60,
-                lines=200,
             ),
         ),
     )
