@@ -115,7 +115,8 @@ OPTIONS = (
             help="The least confidence that a line of digits needs; those of others are rejected. "
             "[default: a third for a digit alone on its line, 0 for several]"),
     _option(MODEL, "--check", type=click.Choice(["always", "doubtful", "never"]), default="doubtful", show_default=True,
-            help="Which lines the model's line network reads again, each as a whole."),
+            help="Which lines the model's line network reads again, each as a whole: with doubtful, those that may be "
+            "wrong, and pictures that are one line."),
     _option(MODEL, "--threads", metavar="N", type=click.IntRange(1, 64), default=1, show_default=True,
             help="Threads for the network; for one this small, one is fastest."),
 )  # fmt: skip

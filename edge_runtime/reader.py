@@ -62,7 +62,8 @@ class DigitReader:
     where it is None, a third for a digit alone on its line, and 0 for several.
     `turn` is by how many degrees clockwise a page has to be turned to be upright, 0, 90, 180 or 270; where it is None,
     that is told from its digits. `check` is which lines the model's line network, if it has one, reads again: `always`
-    all of them, `doubtful` those that may be wrong, or `never` any. Raises what Classifier raises, and OptionError.
+    all of them, `doubtful` those that may be wrong and pictures that are one line, or `never` any. Raises what
+    Classifier raises, and OptionError.
     """
 
     def __init__(

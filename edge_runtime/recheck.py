@@ -94,13 +94,14 @@ class Checker:
         self, lines: Sequence[Written], marks: Sequence[Sequence[Candidate]], planes: Sequence[Plane],
         size: tuple[int, int], back: Callable[[Box], Box], constraint: Constraint | None,
     ) -> list[Written]:  # fmt: skip
-        """Return what is likelier right of a picture that is a line as a whole: what was read, or all of it as one."""
+        """Return what is likelier right of a picture that is a line as a whole: what was read, or all of it as one.
+
+        Such a picture is read again however sure its digits are: there is one strip more to read where it agrees.
+        """
         labels = self._labels_of(lines)
         accepted = constraint is None or constraint.accepts(labels)
         one = Written([word for line in lines for word in line.words], prod(line.likely for line in lines))
         one = one if lines and accepted else one._replace(likely=0.0)
-        if one.likely >= SURE and not self.always:
-            return list(lines)
         found = _found(one, [mark for line in marks for mark in line], labels, planes) if lines else None
         views = read_picture(self.readers, planes, found, constraint)
         if not views:
