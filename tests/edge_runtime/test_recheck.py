@@ -59,6 +59,17 @@ def test_only_doubtful_lines_are_read_again(
         assert [check is not None for check in trace.checks] == [line.confidence < 0.95 for line in before.lines]
 
 
+def test_a_picture_that_is_one_line_is_read_again_however_sure_it_is(
+    digits: tuple[Uint8, Uint8], reader: DigitReader, never: DigitReader
+) -> None:
+    style = PageStyle(size=(360, 90), digit_height=(40, 44))
+    pages = [drawn(digits, seed, 5, style)[0] for seed in range(6)]
+    assert sum(never.read(pixels).lines[0].confidence >= 0.95 for pixels in pages) >= 3
+    for pixels in pages:
+        trace = reader.trace(pixels)
+        assert [check is not None for check in trace.checks] == [True] * len(trace.reading.lines)
+
+
 def test_both_readings_are_reported(digits: tuple[Uint8, Uint8], always: DigitReader, never: DigitReader) -> None:
     differ = 0
     for seed in range(24):
