@@ -70,6 +70,9 @@ def service(tmp_path: Path) -> Iterator[Service]:
     service.close()
 
 
+CALLS = 2  # of the network for a picture of a 2, which it sees upside down as well
+
+
 @pytest.fixture(scope="module")
 def two(samples: Path) -> Uint8:
     """Return a picture of a 2."""
@@ -178,7 +181,7 @@ def test_every_frame_is_read_wholly_by_one_model(service: Service, samples: Path
 def test_a_model_that_raises_is_given_up_and_the_frame_is_read_by_the_one_before(service: Service, two: Uint8) -> None:
     first = service.put("first")
     reader = service.start()
-    service.faults[variant(service.folder.parent / "x", "bad").sha256[:12]] = failing(raising, after=2)
+    service.faults[variant(service.folder.parent / "x", "bad").sha256[:12]] = failing(raising, after=2 * CALLS)
     bad = service.put("bad")
     assert service.next_line().startswith(f"model {bad} reads")
     assert [model_of(reader, two) for _ in range(4)] == [bad, bad, first, first]
@@ -191,7 +194,9 @@ def test_a_model_that_raises_is_given_up_and_the_frame_is_read_by_the_one_before
 
 def test_a_model_that_hangs_is_given_up(service: Service, two: Uint8) -> None:
     over = threading.Event()
-    service.faults[variant(service.folder.parent / "x", "bad").sha256[:12]] = failing(lambda: over.wait(LONG), after=1)
+    service.faults[variant(service.folder.parent / "x", "bad").sha256[:12]] = failing(
+        lambda: over.wait(LONG), after=CALLS
+    )
     reader = service.start(patience=0.5, replay=3600)
     bad = service.put("bad")
     assert service.next_line().startswith(f"model {bad} reads")
