@@ -254,7 +254,7 @@ def _strips(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
         y = ROW + MARGIN + i * (2 * rows + MARGIN)
         strip = cv2.bitwise_not(cv2.resize(check.whole.strip, (2 * columns, 2 * rows)))
         block[y : y + 2 * rows, MARGIN : MARGIN + 2 * columns] = strip[..., None]
-        said = "".join(labels[k] for k in check.whole.labels)
+        said = "".join(_label(labels, k) for k in check.whole.labels)
         own = f"digit by digit: {check.text or 'nothing'}, {check.likely:.0%} likely"
         network = f"by the line network: {said or 'nothing'}, {check.whole.likely:.0%} likely"
         others = _others(check, labels, said)
@@ -267,7 +267,7 @@ def _strips(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
 def _others(check: Recheck, labels: Sequence[str], said: str) -> str:
     """Return what other strips of a line say, the likeliest by the line network first."""
     texts = sorted(check.whole.texts, key=lambda text: -text.line)
-    known = ["".join(labels[k] for k in text.labels) for text in texts]
+    known = ["".join(_label(labels, k) for k in text.labels) for text in texts]
     others = [text for text in known if text not in (check.text, said)][:MOST_TEXTS]
     return f"by other strips: {', '.join(others)}" if others else ""
 
@@ -275,14 +275,18 @@ def _others(check: Recheck, labels: Sequence[str], said: str) -> str:
 def _caption(trace: Trace, labels: Sequence[str], i: int, reason: str | None) -> list[str]:
     """Return what there is to say of a candidate: label and confidence, why it was rejected, where and what it is."""
     candidate, best = trace.candidates[i], int(trace.confidences[i].argmax())
-    label = labels[best] if best < len(labels) else str(best)
-    first = f"{label}  {trace.confidences[i, best]:.0%}"
+    first = f"{_label(labels, best)}  {trace.confidences[i, best]:.0%}"
     kind = ""
     if candidate.region is None:
         kind = " piece" if any(candidate.parts < whole.parts for whole in trace.candidates) else " joined"
     box = _box(trace, candidate)
     reason = "another plane" if reason == READ_ELSEWHERE else reason
     return [line for line in (first, reason, f"{box.x},{box.y}{kind}") if line]
+
+
+def _label(labels: Sequence[str], k: int) -> str:
+    """Return the name of a class of the network; its number where it has none."""
+    return labels[k] if k < len(labels) else str(k)
 
 
 def _box(trace: Trace, candidate: Candidate) -> Box:
