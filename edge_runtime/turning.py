@@ -23,10 +23,10 @@ QUARTER_TURNS: tuple[Literal[0, 90, 180, 270], ...] = (0, 90, 180, 270)
 # times, is half as many rows again for the network.
 SHARE, LEAST, MOST = 1 / 6, 8, 120
 # What a glyph says of a position: its confidence to this power, so that two halves do not make a whole. Of 160 drawn
-# pages, 3 are turned that lie upright; with 8, it is 7.
+# pages that lie upright, another position is proposed for 3; with 8, for 7.
 SURENESS = 16
-# Digits that are ignored: a stroke says nothing; on their side, these look alike; upside down, these do, or like each
-# other; and upside down, these may at least look like a digit.
+# Digits that are ignored: a stroke says nothing; the second look alike on their side; the third look alike, or like
+# each other, upside down; the fourth may look like some digit upside down.
 STROKE, ALIKE_SIDEWAYS, ALIKE_UPSIDE_DOWN, DIGIT_UPSIDE_DOWN = "1", "018", "01689", "0125689"
 # What a glyph reads as in two positions a half turn apart, where it cannot tell them from each other.
 PAIRS = frozenset({"00", "11", "88", "69", "96"})

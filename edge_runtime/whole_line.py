@@ -85,8 +85,8 @@ def read_picture(
 ) -> list[View]:
     """Read a picture as a single line: where digits were found, and where its rows hold most ink.
 
-    There are nine views and more: the classifier sees the digits of each text once, by the view that is surest of it.
-    Returns no view where no digit was found and none is seen at a glance.
+    There are nine views, six where no digit was found, or one where that agrees. The classifier sees the digits of each
+    text once, by the view that is surest of it. Returns no view where no digit was found and none is seen at a glance.
     """
     network = readers.network
     if found is not None:

@@ -19,8 +19,9 @@ class WholeLine(NamedTuple):
     """What the line network reads on a line: of each of N digits a label, and a box in the picture's pixels.
 
     `confidences`, float64 (N, 10), are how likely each digit is there. `likely`, 0-1, is how likely the labels are all
-    of the line's digits, by the network alone; `texts` are all that the line may have, by so many `strips`. `strip`,
-    uint8 (32, 256), is what it saw there, and `columns` where on it each digit is.
+    of the line's digits, by the network alone; `texts` are all that the line may have, and `strips` is how many strips
+    were read for them. `strip`, uint8 (32, 256), is the one that the labels come from, and `columns` where on it each
+    digit is.
     """
 
     labels: tuple[int, ...]

@@ -45,8 +45,9 @@ class Sample(NamedTuple):
     """N lines, and the texts that each may have, MOST at most.
 
     `texts`, float64 (N, MOST, 4), are `line`, `digits`, number of labels and `alike` of each `line_check.Text`, zeros
-    behind the last; `size`, int64 (N,), is how many there are, by `strips`, int64 (N,). `own`, float64 (N,), 0-1, is
-    how likely the text is right that was read digit by digit; `right`, int64 (N,), is which text is, -1 where none is.
+    behind the last; `size`, int64 (N,), is how many there are, `strips`, int64 (N,), how many strips were read. `own`,
+    float64 (N,), 0-1, is how likely the text is right that was read digit by digit; `right`, int64 (N,), is which text
+    is, -1 where none is.
     """
 
     texts: Float64
