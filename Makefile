@@ -110,7 +110,7 @@ $(BENCHES): bench-%: $(VENV)/installed
 
 fuzz: $(VENV)/installed ## Feed garbage to the decoder and the reader (FUZZ_RUNS=100000)
 	$(VENV)/bin/python $(PIP_INSTALL) --require-hashes --requirement requirements/fuzz.txt
-	$(VENV)/bin/python tests/edge_runtime/fuzz_read.py -atheris_runs=$(or $(FUZZ_RUNS),100000) -timeout=1
+	$(VENV)/bin/python tests/edge_runtime/sources/fuzz_read.py -atheris_runs=$(or $(FUZZ_RUNS),100000) -timeout=1
 
 bundle: $(VENV)/installed ## Pack all that a Raspberry Pi needs, without internet: dist/
 	$(VENV)/bin/python -m deploy bundle $(if $(MACHINE),--machine $(MACHINE))

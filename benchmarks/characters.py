@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.score import of_percent
-from edge_runtime.device.result import Measure, figure
+from edge_runtime.bench.result import Measure, figure
 from edge_runtime.errors import OptionError
-from edge_runtime.model_file import DIGITS
+from edge_runtime.inference.model_file import DIGITS
 from edge_runtime.records import Uint8
 from edge_runtime.vision.normalize import normalize_all
 from train import fonts

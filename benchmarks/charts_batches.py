@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from benchmarks.charts_scales import BLUE, GREEN, ORANGE, PINK, duration, grid, logarithmic
 from benchmarks.report_svg import NARROW, WIDE
-from edge_runtime.device.result import Measure
+from edge_runtime.bench.result import Measure
 
 LOOKS = ((ORANGE, "o"), (PINK, "^"), (GREEN, "D"), (BLUE, "s"))
 BAND = 0.05, 0.95

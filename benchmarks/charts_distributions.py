@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.charts_scales import BLUE, ORANGE, duration, grid, logarithmic
 from benchmarks.report_svg import NARROW, WIDE
-from edge_runtime.device.result import Measure
+from edge_runtime.bench.result import Measure
 
 DRAWN = 160  # values of a strip, evenly taken from the least to the most
 GOLDEN = (5**0.5 - 1) / 2  # multiples of it, modulo 1, are scattered evenly

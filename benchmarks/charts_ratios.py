@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.charts_scales import BLUE, grid, logarithmic, times
 from benchmarks.report_svg import NARROW, WIDE
-from edge_runtime.device.result import Ratio
+from edge_runtime.bench.result import Ratio
 
 
 def draw(ratios: Mapping[str, Ratio], of: str, wide: bool, goals: Mapping[str, float] | None = None) -> Figure:

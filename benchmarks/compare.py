@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.soak import LimitMissed
-from edge_runtime.device import result
-from edge_runtime.device.result import Measure, Ratio
+from edge_runtime.bench import result
+from edge_runtime.bench.result import Measure, Ratio
 from edge_runtime.errors import EdgeError, OptionError
 
 BASELINES = Path(__file__).with_name("baselines")

@@ -10,17 +10,18 @@ from typing import Any
 from benchmarks import cost_model, cost_work
 from benchmarks.cost_model import Costs, Machine, Range
 from benchmarks.cost_work import STAGES, FrameWork, Network
-from edge_runtime.device import result, scenes
-from edge_runtime.device.result import Measure
+from edge_runtime.bench import result
+from edge_runtime.bench.result import Measure
 from edge_runtime.errors import EdgeError
-from edge_runtime.files import write_text
+from edge_runtime.pages import timing
+from edge_runtime.system.atomic_files import write_text
 
 RECORD = Path(__file__).with_name("cost_record.json")  # of `edge-digits bench`, on the reference
 PAGE = Path(__file__).parents[1] / "docs" / "cost-model.md"
 BEGIN, END = "<!-- from here on made by: python -m benchmarks cost --update -->\n", "<!-- to here -->\n"
 LIVE = "640x480"
 BUDGET = 1e9 / 30 / 3  # nanoseconds of a frame, at 30 a second on a third of a core
-SIZES = [*scenes.SIZES, scenes.PHOTO]
+SIZES = [*timing.SIZES, timing.PHOTO]
 
 
 def run(bench: Path | None, update: bool) -> None:

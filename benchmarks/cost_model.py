@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.cost_work import STAGES, FrameWork, Network
-from edge_runtime.device.bench_process import COPIED
-from edge_runtime.device.result import Measure
+from edge_runtime.bench.process import COPIED
+from edge_runtime.bench.result import Measure
 from edge_runtime.errors import EdgeError
 
 MACHINES = Path(__file__).with_name("cost_machines.toml")

@@ -12,10 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime import graph, model_file, stopwatch
-from edge_runtime.device import scenes
-from edge_runtime.device.bench_process import of_stages
-from edge_runtime.model_file import ModelFile
+from edge_runtime import stopwatch
+from edge_runtime.bench.process import of_stages
+from edge_runtime.inference import interpreter, model_file
+from edge_runtime.inference.model_file import ModelFile
+from edge_runtime.pages import timing
 from edge_runtime.reader import DigitReader
 from edge_runtime.records import Uint8
 
@@ -52,7 +53,7 @@ class FrameWork(NamedTuple):
 def network(model: ModelFile | None = None) -> Network:
     """Count a model's dense layers, by default those of the one that ships."""
     model = model or model_file.read(model_file.SHIPPED)
-    lite = graph.interpreter(model.path, model.flatbuffer, 1)
+    lite = interpreter.interpreter(model.path, model.flatbuffer, 1)
     kept = lite.get_tensor_details()
     # What flows has one row for one digit; weights have one for each output.
     weights = [each for each in kept if len(each["shape"]) == 2 and each["shape"][0] > 1]
@@ -63,16 +64,16 @@ def network(model: ModelFile | None = None) -> Network:
 
 
 def rows_and_passes(images: int) -> tuple[int, int]:
-    """Return how many rows the network computes for so many pictures, and in how many passes, as graph.Graph does."""
-    alone = images % graph.BATCH if images % graph.BATCH <= graph.FEW else 0
-    batches = -(-(images - alone) // graph.BATCH)
-    return graph.BATCH * batches + alone, batches + alone
+    """Return how many rows interpreter.Graph computes for so many pictures, and in how many passes."""
+    alone = images % interpreter.BATCH if images % interpreter.BATCH <= interpreter.FEW else 0
+    batches = -(-(images - alone) // interpreter.BATCH)
+    return interpreter.BATCH * batches + alone, batches + alone
 
 
 def frames(names: Sequence[str] | None = None) -> dict[str, FrameWork]:
     """Count the frames of `edge-digits bench`, by size, as the model that ships reads them, without the line check."""
     with DigitReader(check="never") as counted:
-        pages = scenes.every()
+        pages = timing.every()
         return {name: of_frames(counted, pages[name]) for name in names or pages}
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.characters import reliability
 from benchmarks.score import align, compact
-from edge_runtime.device.result import Measure, figure, share
+from edge_runtime.bench.result import Measure, figure, share
 from edge_runtime.records import Line
 
 PRECISIONS = (0.95, 0.99)

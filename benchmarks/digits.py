@@ -9,12 +9,13 @@ from typing import Any
 from benchmarks import characters, full, latency, pages, reliability_chart, score, truth
 from benchmarks.characters import Characters, Digits, Letters, Scaling
 from benchmarks.score import Summary
-from edge_runtime import DigitReader, model_file
-from edge_runtime.classifier import Classifier
-from edge_runtime.device import result
-from edge_runtime.device.result import Measure, figure
+from edge_runtime import DigitReader
+from edge_runtime.bench import result
+from edge_runtime.bench.result import Measure, figure
 from edge_runtime.errors import PictureError
-from edge_runtime.files import write_bytes
+from edge_runtime.inference import model_file
+from edge_runtime.inference.classifier import Classifier
+from edge_runtime.system.atomic_files import write_bytes
 from train import dataset
 from train.report import png
 

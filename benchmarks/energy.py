@@ -6,9 +6,9 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from edge_runtime.device.board import ROOT
-from edge_runtime.device.energy import open_meter
-from edge_runtime.device.result import Measure
+from edge_runtime.bench.result import Measure
+from edge_runtime.system.board import ROOT
+from edge_runtime.system.energy import open_meter
 
 
 class Energy(NamedTuple):

@@ -21,10 +21,10 @@ from benchmarks import frames
 from benchmarks.peer_networks import Networks
 from benchmarks.serve import progress
 from convert.recipes import CONVERSIONS
-from edge_runtime.device import environment, result
-from edge_runtime.device.result import Measure
+from edge_runtime.bench import environment, result
+from edge_runtime.bench.result import Measure
 from edge_runtime.errors import EdgeError
-from edge_runtime.files import write_text
+from edge_runtime.system.atomic_files import write_text
 
 STARTS = 7  # the first of which finds the files, and does not count
 # Python that imports, notes how long it took, runs `digit` through `model` once, and tells.

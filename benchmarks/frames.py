@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import edge_runtime
-from edge_runtime.pages import PageStyle, draw_page
+from edge_runtime.pages.draw import PageStyle, draw_page
 from edge_runtime.records import Uint8
 
 SIZE = (640, 480)  # (width, height)

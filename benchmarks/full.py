@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge_runtime import DigitReader
 from edge_runtime.errors import ModelError
-from edge_runtime.native import stderr_silenced
+from edge_runtime.system.native_logs import stderr_silenced
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 with stderr_silenced():  # TensorFlow greets on import

@@ -15,7 +15,7 @@ from time import perf_counter_ns
 from benchmarks import full
 from benchmarks.single_digit import FEW, MANY, SCORES, beside_keras, pictures
 from benchmarks.turns import LEAST, Call, Turns, take
-from edge_runtime.classifier import Classifier
+from edge_runtime.inference.classifier import Classifier
 
 FIRST_LOADS = 1
 

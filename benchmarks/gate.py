@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from benchmarks import full, parity
 from benchmarks.characters import reliability
 from convert.recipes import CONVERSIONS
-from edge_runtime import model_file
-from edge_runtime.classifier import Classifier
-from edge_runtime.device import result
+from edge_runtime.bench import result
 from edge_runtime.errors import EdgeError
-from edge_runtime.files import write_bytes
+from edge_runtime.inference import model_file
+from edge_runtime.inference.classifier import Classifier
+from edge_runtime.system.atomic_files import write_bytes
 from train import crops, dataset
 from train.report import contact_sheet, png
 

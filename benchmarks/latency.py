@@ -17,10 +17,11 @@ from benchmarks.serve import progress
 from benchmarks.soak import LimitMissed
 from benchmarks.turns import TurnsByName
 from convert.recipes import CONVERSIONS
-from edge_runtime import DigitReader, model_file
-from edge_runtime.device import result
-from edge_runtime.device.result import Measure
-from edge_runtime.files import write_whole
+from edge_runtime import DigitReader
+from edge_runtime.bench import result
+from edge_runtime.bench.result import Measure
+from edge_runtime.inference import model_file
+from edge_runtime.system.atomic_files import write_whole
 
 THRESHOLDS = Path(__file__).with_name("thresholds.toml")
 BUILD = Path("build/standard")

@@ -6,7 +6,7 @@ from typing import Any
 from benchmarks import starts, whole_frame
 from benchmarks.energy import Energy
 from benchmarks.single_digit import BARE, BATCHES, CONFIDENCES, FEW, MANY, SCORES, THREADS, beside_keras
-from edge_runtime.device.result import Measure, Ratio, is_unstable, ratio, statistics
+from edge_runtime.bench.result import Measure, Ratio, is_unstable, ratio, statistics
 
 WAYS = ("Keras model(x)", "Keras tf.function", "Keras predict")
 MOST_NAMED = 6  # of measures that are unstable

@@ -7,7 +7,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from edge_runtime.distractors import LETTERS
+from edge_runtime.pages.distractors import LETTERS
 from edge_runtime.records import Uint8
 
 # They come with matplotlib: DejaVu, STIX and Computer Modern.

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from benchmarks import full
 from benchmarks.gate import GateMissed
 from benchmarks.parity import read_limits
-from edge_runtime.ctc import greedy
-from edge_runtime.device import result
-from edge_runtime.device.result import Measure
-from edge_runtime.line_network import LineNetwork
+from edge_runtime.bench import result
+from edge_runtime.bench.result import Measure
+from edge_runtime.inference.line_network import LineNetwork
+from edge_runtime.lines.ctc import greedy
 from train import line
 
 CHUNKS, SEED = 10, 5  # of drawn lines, 512 each

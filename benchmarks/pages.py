@@ -15,12 +15,12 @@ from benchmarks.coverage import Coverage
 from benchmarks.score import Score, Summary, score, summarize, table
 from benchmarks.score import measures as figures
 from benchmarks.truth import Truth, printable
-from edge_runtime import DigitReader, turning
-from edge_runtime.device import result
-from edge_runtime.device.result import Measure
+from edge_runtime import DigitReader, orientation
+from edge_runtime.bench import result
+from edge_runtime.bench.result import Measure
 from edge_runtime.errors import PictureError
-from edge_runtime.files import write_text
 from edge_runtime.sources import pictures
+from edge_runtime.system.atomic_files import write_text
 
 ALL = "everything"
 WIDEST = 100  # characters of a page's digits on the terminal
@@ -216,7 +216,7 @@ def _measure(folder: Path, row: Truth, reader: DigitReader, turned: float) -> Pa
     except OSError as error:
         raise PictureError(f"{path}: cannot be read: {error.strerror or error}") from error
     frame = pictures.load(path)
-    frame = replace(frame, pixels=turning.turned(frame.pixels, turned)[0])
+    frame = replace(frame, pixels=orientation.turned(frame.pixels, turned)[0])
     decoded = perf_counter_ns()
     reading = reader.read(frame)
     done = perf_counter_ns()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from benchmarks.score import of_percent
-from edge_runtime.device.result import Measure, figure
+from edge_runtime.bench.result import Measure, figure
 
 THRESHOLDS = Path(__file__).with_name("thresholds.toml")
 Probabilities = NDArray[np.float64]

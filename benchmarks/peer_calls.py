@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from benchmarks.peer_networks import EXTRA, Networks
 from benchmarks.single_digit import BARE, CONFIDENCES, SCORES
 from convert.recipes import CONVERSIONS
-from edge_runtime import model_file
-from edge_runtime.classifier import Classifier
 from edge_runtime.errors import DependencyMissing
-from edge_runtime.native import stderr_silenced
+from edge_runtime.inference import model_file
+from edge_runtime.inference.classifier import Classifier
+from edge_runtime.system.native_logs import stderr_silenced
 
 try:
     import onnxruntime

@@ -7,8 +7,8 @@ from benchmarks import full
 from benchmarks.peer_calls import NUMPY, ONNX_INT8, OPENCV
 from benchmarks.peer_turns import KERAS
 from benchmarks.single_digit import BARE, CONFIDENCES, SCORES
-from edge_runtime.device import result
-from edge_runtime.device.result import Measure, Ratio
+from edge_runtime.bench import result
+from edge_runtime.bench.result import Measure, Ratio
 
 GROUP = "one digit"  # of measures that took turns
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.errors import DependencyMissing
-from edge_runtime.files import write_bytes, write_whole
-from edge_runtime.graph import SIDE
+from edge_runtime.inference.contract import SIDE
+from edge_runtime.system.atomic_files import write_bytes, write_whole
 from train.int8_file import Steps, Whole
 
 EXTRA = "pip install 'edge-digits[bench]'"  # which make test has done

@@ -28,9 +28,9 @@ from benchmarks.single_digit import BARE, CONFIDENCES, SCORES
 from benchmarks.soak import LimitMissed
 from convert.fold import fold
 from convert.recipes import CONVERSIONS
-from edge_runtime.device import result
-from edge_runtime.device.result import Measure
-from edge_runtime.model_file import DIGITS
+from edge_runtime.bench import result
+from edge_runtime.bench.result import Measure
+from edge_runtime.inference.model_file import DIGITS
 from train import dataset, int8_file
 from train.int8_file import Whole
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from edge_runtime.conditions import CONDITIONS
+from train.conditions import CONDITIONS
 
 
 @click.command()

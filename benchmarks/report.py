@@ -12,7 +12,7 @@ from benchmarks import report_models, report_peers, report_running, report_secti
 from benchmarks.report_page import Section, absent, notice, page, paragraph, source
 from benchmarks.report_results import Absent, Results, collect
 from edge_runtime.errors import EdgeError
-from edge_runtime.files import write_text
+from edge_runtime.system.atomic_files import write_text
 
 TITLE = "edge-digits: what was measured"
 # What looking at a file may raise that another version wrote.

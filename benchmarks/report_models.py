@@ -11,8 +11,8 @@ from benchmarks.report_page import figure, marked, paragraph, table
 from benchmarks.report_results import RECIPES, Absent, Result, Results
 from benchmarks.report_svg import chart
 from benchmarks.single_digit import BARE, CONFIDENCES, SCORES
-from edge_runtime.device import result
-from edge_runtime.device.result import Measure, Ratio
+from edge_runtime.bench import result
+from edge_runtime.bench.result import Measure, Ratio
 
 ONE, BESIDE, KERAS, LITERT = "one digit/", "one digit beside Keras/", "Keras ", "LiteRT "
 INT8 = RECIPES[-1]

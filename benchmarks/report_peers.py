@@ -13,7 +13,7 @@ from benchmarks.report_page import figure, paragraph, table, warned
 from benchmarks.report_results import Absent, Result, Results
 from benchmarks.report_svg import chart
 from benchmarks.single_digit import BARE, CONFIDENCES, SCORES
-from edge_runtime.device.result import Measure
+from edge_runtime.bench.result import Measure
 
 ONNX_INT8 = tuple(f"ONNX Runtime {kind}" for kind in ("static int8", "static int8, run()", "dynamic int8"))
 # What a limit of thresholds.toml is for: the ratio of the quickest of these to that.

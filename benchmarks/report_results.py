@@ -10,8 +10,8 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 import edge_runtime
-from edge_runtime.device import result
-from edge_runtime.device.result import Measure, Ratio
+from edge_runtime.bench import result
+from edge_runtime.bench.result import Measure, Ratio
 from edge_runtime.errors import EdgeError, OptionError
 
 SCHEMA = Path(edge_runtime.__file__).with_name("schemas") / "result.schema.json"

@@ -15,7 +15,7 @@ from benchmarks.report_page import absent, figure, notice, paragraph, pictures, 
 from benchmarks.report_results import Result, Results
 from benchmarks.report_svg import chart
 from benchmarks.robustness import Cell
-from edge_runtime.device.result import Measure
+from edge_runtime.bench.result import Measure
 from train import dataset
 
 DRAWN = 60  # flipped digits

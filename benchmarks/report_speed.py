@@ -13,8 +13,8 @@ from benchmarks.report_sections import written
 from benchmarks.report_svg import chart
 from benchmarks.single_digit import BATCHES, FEW, MANY, THREADS
 from benchmarks.starts import READ
-from edge_runtime.device import result
-from edge_runtime.device.result import Measure, Ratio
+from edge_runtime.bench import result
+from edge_runtime.bench.result import Measure, Ratio
 
 # Groups of times that have a picture of their own, with its heading.
 STRIPS = {

@@ -16,15 +16,15 @@ from benchmarks import letters, parity, robustness_chart
 from benchmarks.matching import match
 from benchmarks.score import characters_right, common_length, compact, score
 from edge_runtime import DigitReader
-from edge_runtime.conditions import CONDITIONS, SEVERITIES, style
-from edge_runtime.conditions import digits as digits_on
-from edge_runtime.device import result
-from edge_runtime.device.result import Measure, figure, share
+from edge_runtime.bench import result
+from edge_runtime.bench.result import Measure, figure, share
 from edge_runtime.errors import EdgeError
-from edge_runtime.files import write_bytes
-from edge_runtime.pages import Page, draw_page
+from edge_runtime.pages.draw import Page, draw_page
 from edge_runtime.records import Reading
+from edge_runtime.system.atomic_files import write_bytes
 from train import dataset
+from train.conditions import CONDITIONS, SEVERITIES, style
+from train.conditions import digits as digits_on
 from train.report import png
 
 

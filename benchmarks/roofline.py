@@ -25,7 +25,7 @@ import numpy as np
 
 from benchmarks import peer_calls, peer_networks
 from benchmarks.turns import Call
-from edge_runtime.device.result import Measure, figure, timed
+from edge_runtime.bench.result import Measure, figure, timed
 from train.int8_file import Whole
 
 SIDE = 512  # of the matrices: the quickest of 256, 512 and 1024

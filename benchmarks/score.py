@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from edge_runtime.device.result import Measure, figure, share
+from edge_runtime.bench.result import Measure, figure, share
 
 
 @dataclass(frozen=True, kw_only=True)

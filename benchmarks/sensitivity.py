@@ -23,14 +23,14 @@ from benchmarks.score import compact, score
 from benchmarks.sensitivity_table import FACTORS, KINDS, Counts, Row, details, measures, ordered, page, percent, table
 from benchmarks.vision_numbers import Number, changed, numbers
 from edge_runtime import DigitReader
-from edge_runtime.conditions import CONDITIONS
-from edge_runtime.device import result
+from edge_runtime.bench import result
 from edge_runtime.errors import OptionError
-from edge_runtime.files import write_text
 from edge_runtime.records import Uint8
 from edge_runtime.sources import pictures
+from edge_runtime.system.atomic_files import write_text
 from edge_runtime.vision.planes import LONG_SIDE, rescaled
 from train import dataset
+from train.conditions import CONDITIONS
 
 SEVERITY, SPLIT, SEED = 3, "held-out", 1
 WORKERS = 2

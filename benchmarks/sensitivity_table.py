@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.score import characters_right
 from benchmarks.vision_numbers import Number
-from edge_runtime.device.result import Measure, figure
+from edge_runtime.bench.result import Measure, figure
 from edge_runtime.vision.planes import LONG_SIDE
 
 FACTORS = 0.8, 1.2

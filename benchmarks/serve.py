@@ -21,7 +21,7 @@ from benchmarks.load import Answers, load, together, wrk
 from benchmarks.served import EMPTY, SERVE, serving
 from benchmarks.soak import LimitMissed, process
 from benchmarks.viewers import Stay
-from edge_runtime.device import result
+from edge_runtime.bench import result
 
 THRESHOLDS = Path(__file__).with_name("thresholds.toml")
 PARTS = ("read", "viewers", "long")

@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks import viewers
 from benchmarks.load import Answers
 from benchmarks.soak import MB
-from edge_runtime.device.result import Measure, figure, share
+from edge_runtime.bench.result import Measure, figure, share
 
 if TYPE_CHECKING:
     from benchmarks.serve import Cell, Long, Measured

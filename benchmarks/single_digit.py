@@ -24,7 +24,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from benchmarks import frames
 from benchmarks.turns import Call, Turns, take
-from edge_runtime.classifier import Classifier
+from edge_runtime.inference.classifier import Classifier
 from edge_runtime.records import Uint8
 
 BARE, SCORES, CONFIDENCES = "bare LiteRT", "Classifier.scores", "Classifier.confidences"

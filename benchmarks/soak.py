@@ -19,8 +19,8 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks import stamped_stream
-from edge_runtime.device import result
-from edge_runtime.device.result import Measure, figure, share
+from edge_runtime.bench import result
+from edge_runtime.bench.result import Measure, figure, share
 from edge_runtime.errors import EdgeError
 
 THRESHOLDS = Path(__file__).with_name("thresholds.toml")

@@ -26,7 +26,7 @@ print(numpy.asarray(network(images.astype("float32")))[:, :10].max(axis=0).argma
 """
 # The command, as a program that something can be put before.
 READ_WITH_US = """
-from edge_runtime.cli import main
+from edge_runtime.cli.main import main
 main()
 """
 # Says at the end what the kernel counted. A child's rusage would count its parent's memory as well.

@@ -13,14 +13,14 @@ from benchmarks import coverage, truth
 from benchmarks.score import common_length, compact, edit_distance
 from benchmarks.truth import Truth, printable
 from edge_runtime import DigitReader
-from edge_runtime.constraint import of_length
-from edge_runtime.device import result
-from edge_runtime.device.result import Measure, share
+from edge_runtime.bench import result
+from edge_runtime.bench.result import Measure, share
 from edge_runtime.errors import OptionError
-from edge_runtime.files import write_bytes
+from edge_runtime.lines.constraint import of_length
 from edge_runtime.records import Frame, Reading, Uint8
 from edge_runtime.sinks.canvas import MARGIN, ROW, WIDTH, blank, scaled, write
 from edge_runtime.sources import pictures
+from edge_runtime.system.atomic_files import write_bytes
 from train.progress import reported
 
 # Why a string is lost: the first of these that is true of it.

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pyperf
 
-from edge_runtime.device.result import Measure, timed
+from edge_runtime.bench.result import Measure, timed
 from edge_runtime.errors import EdgeError
 
 ROOT = Path(__file__).parent.parent

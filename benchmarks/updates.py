@@ -23,9 +23,9 @@ from tqdm import tqdm
 
 from benchmarks import stamped_stream
 from benchmarks.soak import THRESHOLDS, LimitMissed, judge
-from edge_runtime import model_file
-from edge_runtime.device import result
-from edge_runtime.device.result import Measure, figure
+from edge_runtime.bench import result
+from edge_runtime.bench.result import Measure, figure
+from edge_runtime.inference import model_file
 
 SETTLED = 1.0  # seconds after a model's first reading that still count as its change
 EDGE_DIGITS = [sys.executable, "-m", "edge_runtime"]

@@ -16,11 +16,11 @@ import numpy as np
 from tqdm import tqdm
 
 from edge_runtime import DigitReader
-from edge_runtime.device import result
-from edge_runtime.device.result import Measure, figure, share
-from edge_runtime.pages import PageStyle, draw_page
+from edge_runtime.bench import result
+from edge_runtime.bench.result import Measure, figure, share
+from edge_runtime.pages.draw import PageStyle, draw_page
 from edge_runtime.records import Event, Frame, Reading, Uint8
-from edge_runtime.steady import steady
+from edge_runtime.tracking.events import steady
 from train import dataset
 from train.dataset import Digits
 

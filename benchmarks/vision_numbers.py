@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from edge_runtime import vision
 
-# What follows from MNIST's format, and the version of it: with other values there would be nothing to read with.
-STRUCTURAL = frozenset({"normalize.CONTRACT_VERSION", "normalize.SIDE", "normalize.INNER", "normalize.CENTER"})
+# What follows from MNIST's format: with other values there would be nothing to read with.
+STRUCTURAL = frozenset({"normalize.INNER", "normalize.CENTER"})
 
 
 class Number(NamedTuple):

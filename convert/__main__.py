@@ -12,9 +12,9 @@ from typing import Any
 import click
 
 from convert.recipes import CONVERSIONS
-from edge_runtime import model_file
 from edge_runtime.errors import EdgeError, ModelError, OutputError
-from edge_runtime.native import stderr_silenced
+from edge_runtime.inference import model_file
+from edge_runtime.system.native_logs import stderr_silenced
 from train import command
 
 

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.errors import EdgeError
-
-SIDE = 28
+from edge_runtime.inference.contract import SIDE
 
 
 class UnusableModel(EdgeError, ValueError):

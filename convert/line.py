@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from convert.fold import UnusableModel
 from convert.verify import INTEGERS
-from edge_runtime import model_file
 from edge_runtime.errors import ModelError
-from edge_runtime.files import write_whole
-from edge_runtime.line_network import LineNetwork
-from edge_runtime.native import stderr_silenced
-from edge_runtime.vision.strips import COLUMNS, ROWS
+from edge_runtime.inference import model_file
+from edge_runtime.inference.contract import COLUMNS, ROWS
+from edge_runtime.inference.line_network import LineNetwork
+from edge_runtime.system.atomic_files import write_whole
+from edge_runtime.system.native_logs import stderr_silenced
 from train import command, line, provenance
 
 GOLDEN, GOLDEN_SEED = 8, 8

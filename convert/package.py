@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from convert.calibration import Calibration
 from convert.recipes import Conversion
-from edge_runtime import model_file
-from edge_runtime.classifier import Classifier
-from edge_runtime.device import environment
-from edge_runtime.vision.normalize import CONTRACT_VERSION, SIDE
+from edge_runtime.bench import environment
+from edge_runtime.inference import model_file
+from edge_runtime.inference.classifier import Classifier
+from edge_runtime.inference.contract import CONTRACT_VERSION, SIDE
 from train import dataset, provenance
 
 GOLDEN_SEED = 7

@@ -6,8 +6,9 @@ import tempfile
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.fold import SIDE, Dense
+from convert.fold import Dense
 from convert.recipes import Conversion
+from edge_runtime.inference.contract import SIDE
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import tensorflow as tf

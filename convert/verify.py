@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from convert.fold import SIDE, UnusableModel
+from convert.fold import UnusableModel
 from convert.recipes import Conversion
-from edge_runtime.native import stderr_silenced
+from edge_runtime.inference.contract import SIDE
+from edge_runtime.system.native_logs import stderr_silenced
 
 # int32 holds the biases and the shape arithmetic, whatever the recipe.
 INTEGERS = (np.int8, np.uint8, np.int32)

@@ -18,18 +18,18 @@ import numpy as np
 import edge_runtime
 from benchmarks.matching import match
 from edge_runtime import DigitReader
-from edge_runtime.conditions import style
-from edge_runtime.files import write_whole
-from edge_runtime.pages import Page, PageStyle, draw_page
+from edge_runtime.pages.draw import Page, PageStyle, draw_page
 from edge_runtime.records import Box, Frame, Uint8
 from edge_runtime.sinks.draw import annotate
 from edge_runtime.sinks.explain import explain
 from edge_runtime.sources import pictures
+from edge_runtime.system.atomic_files import write_whole
 from edge_runtime.vision.normalize import normalize
 from edge_runtime.vision.planes import ink_planes
 from edge_runtime.vision.regions import find_regions
 from tests.edge_runtime.web.process import served
 from tests.edge_runtime.web.test_browser import draw
+from train.conditions import style
 
 SAMPLES = Path(edge_runtime.__file__).parent / "samples"
 IMAGES = Path(__file__).parent / "images"

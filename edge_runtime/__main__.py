@@ -1,7 +1,7 @@
 """`edge-digits`, or `python -m edge_runtime`: the command line as a process of its own."""
 
-from edge_runtime import ending
-from edge_runtime.cli import main
+from edge_runtime.cli.main import main
+from edge_runtime.system import signals
 
 
 def program() -> None:
@@ -12,7 +12,7 @@ def program() -> None:
     try:
         main()
     finally:
-        ending.leave_threads_behind()
+        signals.leave_threads_behind()
 
 
 if __name__ == "__main__":

@@ -7,14 +7,14 @@ from time import monotonic
 from typing import Literal
 
 from edge_runtime.errors import OutputError, PictureError
-from edge_runtime.live_reader import LiveReader
 from edge_runtime.reader import Reader
 from edge_runtime.records import Frame, Reading, Uint8
 from edge_runtime.sinks.sink import Sink
-from edge_runtime.sources.kinds import Frames, kind_of
+from edge_runtime.sources.kinds import Frames, kind_of, open_source
 from edge_runtime.sources.options import Options
 from edge_runtime.sources.view import View, cells, still, viewed
-from edge_runtime.steady import steady
+from edge_runtime.tracking.events import steady
+from edge_runtime.tracking.live_reader import LiveReader
 
 VIEW = View()
 Failed = Callable[[PictureError | OutputError], None]
@@ -51,7 +51,7 @@ def run(
     try:
         for name in names:
             kind = kind_of(name)
-            with closing(kind.frames(name, options)) as frames:
+            with closing(open_source(name, options)) as frames:
                 readings = _readings(viewed(_limited(frames, options), view), reader, outlets, report, failed)
                 if kind.moving:
                     for event in steady(readings, report.need, report.of):

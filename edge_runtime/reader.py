@@ -10,17 +10,17 @@ from typing import Any, Protocol, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime import model_file
-from edge_runtime.classifier import Classifier
-from edge_runtime.constraint import Constraint
 from edge_runtime.errors import ModelCorrupt, OptionError
-from edge_runtime.recheck import CHECKS, LEAST_ALONE, checker_of
+from edge_runtime.inference import model_file
+from edge_runtime.inference.classifier import Classifier
+from edge_runtime.lines.constraint import Constraint
+from edge_runtime.lines.recheck import CHECKS, LEAST_ALONE, checker_of
+from edge_runtime.lines.transcript import lines_of, numbered, rejections_of, words_of
+from edge_runtime.lines.written import Written, digits_of
+from edge_runtime.orientation import position_of, quarter_turn, reads_better, turned, turned_back
 from edge_runtime.records import Box, Frame, Reading, Uint8
-from edge_runtime.seen import Seen, Survey, spread
 from edge_runtime.stopwatch import Stopwatch
-from edge_runtime.trace import Hint, Trace
-from edge_runtime.transcript import lines_of, numbered, rejections_of, words_of
-from edge_runtime.turning import position_of, quarter_turn, reads_better, turned, turned_back
+from edge_runtime.trace import Hint, Seen, Survey, Trace, spread
 from edge_runtime.vision import line_confidence, page_model, rejection, weights
 from edge_runtime.vision.candidates import Candidate, in_frame, pieces, propose
 from edge_runtime.vision.glyphs import Glyphs, columns
@@ -29,7 +29,6 @@ from edge_runtime.vision.normalize import normalize_and_measure
 from edge_runtime.vision.planes import Plane, ink_planes
 from edge_runtime.vision.regions import Region, find_regions, work_budget
 from edge_runtime.vision.selection import choose
-from edge_runtime.written import Written, digits_of
 
 T = TypeVar("T")
 MIN_CONFIDENCE = 0.5  # for a model whose card names no threshold
@@ -37,7 +36,7 @@ Float64 = NDArray[np.float64]
 
 
 class Reader(Protocol):
-    """What reads frames: a DigitReader, or `device.swap.Swapping`, whose model may become another one."""
+    """What reads frames: a DigitReader, or `store.hot_swap.Swapping`, whose model may become another one."""
 
     @property
     def classifier(self) -> Classifier:
@@ -100,9 +99,9 @@ class DigitReader:
     def read(self, frame: Frame | Uint8, *, constraint: Constraint | None = None) -> Reading:
         """Read one frame, or the bare pixels of one.
 
-        A constraint is what is known of its lines: so many digits, or a pattern (`edge_runtime.constraint`). A line
-        that is read as something else is read again, as the likeliest text that fits; where there is none, it keeps its
-        text, with a confidence of 0. Raises ValueError where the pixels are of another shape or type, and OptionError
+        A constraint is what is known of its lines: so many digits, or a pattern (`lines.constraint`). A line that is
+        read as something else is read again, as the likeliest text that fits; where there is none, it keeps its text,
+        with a confidence of 0. Raises ValueError where the pixels are of another shape or type, and OptionError
         where there is a constraint, but no line network to read with.
         """
         return self.trace(frame, constraint=constraint).reading

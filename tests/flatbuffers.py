@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from convert.fold import Dense
 from convert.quantize import Network
-from edge_runtime.native import stderr_silenced
+from edge_runtime.system.native_logs import stderr_silenced
 
 
 def per_channel(layers: list[Dense], images: NDArray[np.uint8]) -> bytes:

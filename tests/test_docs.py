@@ -45,7 +45,7 @@ def test_make_targets_exist(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_options_exist(document: Path) -> None:
-    from edge_runtime.cli import cli
+    from edge_runtime.cli.main import cli
 
     commands_and_theirs = [*cli.commands.values()]
     for group in commands_and_theirs:

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.score import edit_distance
 from edge_runtime import DigitReader
-from edge_runtime.pages import PageStyle, draw_page
+from edge_runtime.pages.draw import PageStyle, draw_page
 from train import dataset
 from train.dataset import Digits
 

@@ -9,7 +9,8 @@ import pytest
 
 from benchmarks import lines
 from benchmarks.gate import GateMissed
-from edge_runtime import DigitReader, model_file
+from edge_runtime import DigitReader
+from edge_runtime.inference import model_file
 from edge_runtime.sources.pictures import load
 from tests.builds import python
 

@@ -13,10 +13,11 @@ from benchmarks.__main__ import main
 from convert import calibration, package, quantize
 from convert.fold import Dense, fold
 from convert.recipes import CONVERSIONS
-from edge_runtime import Classifier, DigitReader, model_file
-from edge_runtime.device import result
-from edge_runtime.native import stderr_silenced
+from edge_runtime import Classifier, DigitReader
+from edge_runtime.bench import result
+from edge_runtime.inference import model_file
 from edge_runtime.sources.pictures import load
+from edge_runtime.system.native_logs import stderr_silenced
 from tests.builds import python
 from tests.commands import Call
 from train import crops, dataset

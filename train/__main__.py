@@ -20,10 +20,10 @@ from pathlib import Path
 
 import click
 
-from edge_runtime import model_file
-from edge_runtime.device import environment
-from edge_runtime.files import write_text, write_whole
-from edge_runtime.native import stderr_silenced
+from edge_runtime.bench import environment
+from edge_runtime.inference import model_file
+from edge_runtime.system.atomic_files import write_text, write_whole
+from edge_runtime.system.native_logs import stderr_silenced
 from train import command, dataset, provenance
 from train.recipes import RECIPES, Recipe
 

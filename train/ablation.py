@@ -15,8 +15,8 @@ from typing import Any
 
 import click
 
-from edge_runtime.files import write_text
-from edge_runtime.native import stderr_silenced
+from edge_runtime.system.atomic_files import write_text
+from edge_runtime.system.native_logs import stderr_silenced
 from train import command
 from train.recipes import RECIPES, Augmentation, Mix, Recipe
 

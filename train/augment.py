@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.inference.contract import SIDE
 from train.recipes import Augmentation
 
 Float32 = NDArray[np.float32]
-SIDE = 28
 MIDDLE = (SIDE - 1) / 2
 CHUNK = 1000  # digits in one remap: its picture is 28 x 28,000, below OpenCV's limit of 32,767 rows
 FIELDS = 4096

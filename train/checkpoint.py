@@ -10,9 +10,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime import model_file
 from edge_runtime.errors import OptionError
-from edge_runtime.files import write_whole
+from edge_runtime.inference import model_file
+from edge_runtime.system.atomic_files import write_whole
 from train.recipes import Recipe
 
 Row = dict[str, float]

@@ -24,10 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import edge_runtime
-from edge_runtime.files import write_whole
-from edge_runtime.layout import DoNotFit
-from edge_runtime.pages import Page, draw_page
+from edge_runtime.pages.draw import Page, draw_page
+from edge_runtime.pages.layout import DoNotFit
 from edge_runtime.records import Uint8
+from edge_runtime.system.atomic_files import write_whole
 from edge_runtime.vision.candidates import Candidate, in_frame, propose
 from edge_runtime.vision.glyphs import columns
 from edge_runtime.vision.normalize import normalize
@@ -58,7 +58,7 @@ LEAST_INK = 24  # pixels
 VARIANTS = {"digits": 24, "letters": 8, "brackets": 24}  # of every character of every typeface
 FORMS = 200  # of every form that the pen is taught
 # Modules of the runtime, and whatever these import.
-PASSED_THROUGH = ("vision.planes", "vision.regions", "vision.candidates", "vision.normalize", "pages")
+PASSED_THROUGH = ("vision.planes", "vision.regions", "vision.candidates", "vision.normalize", "pages.draw")
 
 
 class Crops(NamedTuple):

@@ -8,7 +8,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime import model_file
+from edge_runtime.inference import model_file
 from train.dataset import DataError
 
 F = TypeVar("F", bound=Callable[..., Any])

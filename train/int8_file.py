@@ -7,8 +7,8 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from edge_runtime import model_file
 from edge_runtime.errors import ModelError
+from edge_runtime.inference import model_file
 
 # The operators of such a file, in order: pixels become int8, then flat; then come the layers.
 START, DENSE = ["QUANTIZE", "RESHAPE"], "FULLY_CONNECTED"

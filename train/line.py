@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edge_runtime.errors import ModelError
-from edge_runtime.files import write_text, write_whole
-from edge_runtime.vision.strips import ROWS
+from edge_runtime.inference.contract import ROWS
+from edge_runtime.system.atomic_files import write_text, write_whole
 from train import command, fonts, strings
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ then tell how likely the best text is right: see `edge_runtime.vision.line_check
 
 Half of the pictures are lines of digits that touch, in MNIST's held-out digits, in other forms or in a typeface that no
 network here was trained on: of MNIST's digits the classifier is so sure that its readings are believed too much, and
-real amounts are read worse. The others are pages in the conditions of `edge_runtime.conditions` at severities 1 to 3.
+real amounts are read worse. The others are pages in the conditions of `train.conditions` at severities 1 to 3.
 More evidence never makes a text less likely.
 """
 
@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from edge_runtime.page_style import PageStyle
-from edge_runtime.pages import Page, Placed, draw_page
+from edge_runtime.pages.draw import Page, Placed, draw_page
+from edge_runtime.pages.style import PageStyle
 from edge_runtime.reader import DigitReader
 from edge_runtime.records import Box
 from edge_runtime.trace import Trace

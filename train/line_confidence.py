@@ -6,7 +6,7 @@ python -m train.line_confidence --write            and write them into the model
 
 A logistic regression over the features that `edge_runtime.vision.line_confidence` names, times the probability that no
 digit is misread. The pages are drawn with held-out digits: half of them in the styles to train with, with held-out
-typefaces, and half in the conditions of `edge_runtime.conditions`. A line is exactly right if its digits are all those
+typefaces, and half in the conditions of `train.conditions`. A line is exactly right if its digits are all those
 of one drawn line.
 """
 
@@ -21,14 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from edge_runtime.conditions import CONDITIONS, style
-from edge_runtime.conditions import digits as count
-from edge_runtime.pages import Page, Placed, draw_page
+from edge_runtime.pages.draw import Page, Placed, draw_page
 from edge_runtime.reader import DigitReader
 from edge_runtime.records import Box, Reading
 from edge_runtime.vision.glyphs import Float64, logistic
 from edge_runtime.vision.line_confidence import DIGITS, LineWeights, probabilities
 from train import command, crops, fitting, matches
+from train.conditions import CONDITIONS, style
+from train.conditions import digits as count
 from train.page_pool import of_pages
 
 SEED = 20_261_128

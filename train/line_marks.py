@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.inference.contract import ROWS
 from edge_runtime.records import Uint8
-from edge_runtime.vision.strips import HIGH, ROWS
+from edge_runtime.vision.strips import HIGH
 
 SCALE = 2  # lines are drawn at so many times the size of the strip
 BAND = SCALE * ROWS

@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from edge_runtime.ctc import BLANK, greedy
-from edge_runtime.vision.strips import ROWS
+from edge_runtime.inference.contract import BLANK, ROWS
+from edge_runtime.lines.ctc import greedy
 
 RESIDUALS = 4  # blocks that look 7 steps wide, 14 columns, once one row is left
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edge_runtime.files import write_whole
+from edge_runtime.system.atomic_files import write_whole
 from train import augment, calibrate, crops, crowded, dataset, finetune, model
 from train.checkpoint import Checkpoint, Row
 from train.recipes import Mix, Recipe

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
-from edge_runtime.files import write_bytes, write_text
+from edge_runtime.system.atomic_files import write_bytes, write_text
 from train.dataset import Digits
 
 DIGITS = range(10)

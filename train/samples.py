@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 
 import edge_runtime
-from edge_runtime.files import write_bytes, write_text
-from edge_runtime.pages import PageStyle, draw_page
+from edge_runtime.pages.draw import PageStyle, draw_page
+from edge_runtime.system.atomic_files import write_bytes, write_text
 from train import dataset
 
 FOLDER = Path(edge_runtime.__file__).parent / "samples"

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from edge_runtime.page_style import BINDINGS, DESKS, PageStyle
+from edge_runtime.pages.style import BINDINGS, DESKS, PageStyle
 
 SIZES = ((320, 240), (480, 640), (640, 480), (640, 480), (800, 600))
 HEIGHTS = (14.0, 72.0)  # of digits, pixels, least and most: as many small ones as large ones

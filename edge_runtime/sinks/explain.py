@@ -8,6 +8,7 @@ from pathlib import PurePath
 import cv2
 import numpy as np
 
+from edge_runtime.lines.written import Recheck
 from edge_runtime.records import Box, Frame, Rejection, Timings, Uint8
 from edge_runtime.sinks.canvas import MARGIN, PALE, PAPER, ROW, TEXT, WIDTH, blank, cell, grid, scaled, write
 from edge_runtime.sinks.draw import ON_LIGHT, Caption, Color, annotate
@@ -17,7 +18,6 @@ from edge_runtime.vision.lines import order
 from edge_runtime.vision.planes import Plane
 from edge_runtime.vision.regions import THRESHOLDS
 from edge_runtime.vision.rejection import READ_ELSEWHERE
-from edge_runtime.written import Recheck
 
 HIGHEST = 950  # pixels that the picture of one stage is high at most; boxes in larger ones have broad lines
 LARGEST = 8  # a small picture is enlarged so many times at most

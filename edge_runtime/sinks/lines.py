@@ -3,8 +3,8 @@
 import json
 from collections.abc import Callable
 
-from edge_runtime.reading import event_record, to_record
 from edge_runtime.records import UNSURE, Event, Reading
+from edge_runtime.sinks.json_record import event_record, to_record
 from edge_runtime.sinks.sink import Sink
 
 

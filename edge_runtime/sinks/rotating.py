@@ -13,7 +13,7 @@ from edge_runtime.sinks.lines import JsonLines
 
 CHUNK = 65_536  # bytes that are looked through at once for the end of a line
 LINKS = 40  # that may lead to one another
-# What each record of edge_runtime.reading begins with.
+# What each record of edge_runtime.sinks.json_record begins with.
 OBJECTS = ('{"type": "reading"', '{"type": "event"')
 
 

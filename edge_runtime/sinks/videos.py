@@ -17,10 +17,10 @@ import cv2
 import numpy as np
 
 from edge_runtime.errors import OptionError, OutputError
-from edge_runtime.native import is_text, stderr_silenced
 from edge_runtime.records import Frame, Uint8
 from edge_runtime.sinks.canvas import scaled
 from edge_runtime.sinks.sink import Sink
+from edge_runtime.system.native_logs import is_text, stderr_silenced
 from edge_runtime.trace import Trace
 
 CODECS = {".mp4": "avc1", ".avi": "MJPG", ".webm": "VP80"}  # by the name's suffix

@@ -1,0 +1,1 @@
+"""Sources: pictures, videos, cameras and streams -> frames."""

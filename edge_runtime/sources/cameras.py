@@ -9,14 +9,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge_runtime.dependencies import REMEDIES
 from edge_runtime.errors import DependencyMissing, SourceError
-from edge_runtime.native import stderr_silenced
 from edge_runtime.records import Uint8
 from edge_runtime.sources import picamera
 from edge_runtime.sources.camera_list import DEV, Ioctl, nodes, on_ribbon
 from edge_runtime.sources.live import Capture
 from edge_runtime.sources.options import Options, Settings
+from edge_runtime.system.dependencies import REMEDIES
+from edge_runtime.system.native_logs import stderr_silenced
 
 FIRST = 3  # frames that may fail at first: some cameras need a moment
 

@@ -17,6 +17,7 @@ from edge_runtime.errors import PictureError
 from edge_runtime.records import Frame
 from edge_runtime.sources.options import Options
 
+EVERYTHING = Options()
 Frames = Generator[Frame | PictureError, None, None]
 
 
@@ -32,6 +33,15 @@ class Kind(NamedTuple):
     frames: Callable[[str, Options], Frames]
     moving: bool = False
     live: bool = False
+
+
+def open_source(name: str, options: Options = EVERYTHING) -> Frames:
+    """Open the source that a name means, as `edge-digits read --list-sources` shows them; close what is returned.
+
+    It yields frames, and in place of a picture that cannot be read the PictureError that says why. Raises SourceError
+    where a camera or stream gives no frame.
+    """
+    return kind_of(name).frames(name, options)
 
 
 def kind_of(name: str) -> Kind:

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from edge_runtime.dependencies import REMEDIES
 from edge_runtime.errors import DependencyMissing, SourceError
 from edge_runtime.records import Uint8
 from edge_runtime.sources.live import Capture
 from edge_runtime.sources.options import Options, Settings
+from edge_runtime.system.dependencies import REMEDIES
 
 USUAL = 640, 480  # pixels, where no size is asked for
 # Microseconds between frames where no rate is asked for: 30 a second, and down to 12 where it is dark.

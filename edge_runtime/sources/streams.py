@@ -24,10 +24,10 @@ import cv2
 import numpy as np
 
 from edge_runtime.errors import OptionError, PictureError, SourceError
-from edge_runtime.native import is_text
 from edge_runtime.records import Uint8
 from edge_runtime.sources import pictures
 from edge_runtime.sources.live import Capture
+from edge_runtime.system.native_logs import is_text
 
 # FFmpeg and OpenCV write what they think of a stream to standard error, past everything; -8 is AV_LOG_QUIET.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from edge_runtime.errors import PictureError
-from edge_runtime.native import is_text, stderr_silenced
 from edge_runtime.records import Frame
 from edge_runtime.sources.options import Excerpt
+from edge_runtime.system.native_logs import is_text, stderr_silenced
 
 
 def frames(path: Path, excerpt: Excerpt) -> Iterator[Frame]:

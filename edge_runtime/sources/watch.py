@@ -13,7 +13,7 @@ from edge_runtime.errors import OptionError, OutputError, PictureError, SourceEr
 from edge_runtime.records import Frame
 from edge_runtime.sources import pictures
 from edge_runtime.sources.options import Options
-from edge_runtime.state import state_folder
+from edge_runtime.system.state_folder import state_folder
 
 INTERVAL = 0.5  # seconds from one look to the next; a file that did not change in between is whole
 MOST = 100_000  # notes of files that may be gone

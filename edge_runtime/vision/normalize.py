@@ -12,13 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.inference.contract import SIDE
 from edge_runtime.records import Uint8
 
 Float64 = NDArray[np.float64]
 
-# Goes up whenever the same ink gives other bytes; a model file made for another version is refused.
-CONTRACT_VERSION = 2
-SIDE = 28
 INNER = 20
 CENTER = 14
 # Ink below this part of a stroke's body is the outermost rim of the stroke, not part of its bounding box.

@@ -9,11 +9,12 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from edge_runtime.inference.contract import COLUMNS, ROWS
 from edge_runtime.records import Box, Uint8
 from edge_runtime.vision.normalize import EDGE, FAINT, WORKING
 
-# Rows and columns of a strip, and rows of it that its digits are high: as in the 28x28 contract, where they are 20.
-ROWS, COLUMNS, HIGH = 32, 256, 20
+# Rows of a strip that its digits are high: as in the 28x28 contract.
+HIGH = 20
 # This part of a strip's pixels is as good as white: so much more ink has a line, whatever the pen.
 WHITE = 0.97
 # The ink of the next pixel becomes so dark, of 255.

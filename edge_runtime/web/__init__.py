@@ -1,0 +1,1 @@
+"""The web page and its programming interface, and the server that answers."""

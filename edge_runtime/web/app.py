@@ -14,9 +14,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import edge_runtime
-from edge_runtime.device import board
 from edge_runtime.reader import Reader
-from edge_runtime.reading import to_record
+from edge_runtime.sinks.json_record import to_record
+from edge_runtime.system import board
 from edge_runtime.web import assets, openapi, problems, query, streams
 from edge_runtime.web.crops import crops
 from edge_runtime.web.guard import Guard, Rules

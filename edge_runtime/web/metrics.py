@@ -14,11 +14,11 @@ from prometheus_client import (
 )
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 
-from edge_runtime.device import board
 from edge_runtime.reader import Reader
 from edge_runtime.records import Event, Frame
 from edge_runtime.sinks.sink import Sink
 from edge_runtime.sinks.stats import STAGES
+from edge_runtime.system import board
 from edge_runtime.trace import Trace
 from edge_runtime.vision.rejection import REASONS
 from edge_runtime.web.openapi import PATHS

@@ -15,8 +15,8 @@ from starlette.responses import JSONResponse, Response
 
 from edge_runtime.errors import PictureError, PictureTooLarge
 from edge_runtime.reader import Reader
-from edge_runtime.reading import to_record
 from edge_runtime.sinks.explain import explain
+from edge_runtime.sinks.json_record import to_record
 from edge_runtime.sources import pictures
 from edge_runtime.web import live, query
 from edge_runtime.web.crops import crops
@@ -36,7 +36,7 @@ class Reads:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._pool = ThreadPoolExecutor(AT_ONCE, "read")  # ending.py knows the name
+        self._pool = ThreadPoolExecutor(AT_ONCE, "read")  # system.signals knows the name
         self._busy = 0
 
     def close(self) -> None:

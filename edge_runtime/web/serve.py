@@ -11,9 +11,8 @@ from typing import NamedTuple
 from starlette.types import ASGIApp
 
 from edge_runtime.errors import OptionError
-from edge_runtime.read_options import OptionValues
 from edge_runtime.reader import Reader
-from edge_runtime.state import state_folder
+from edge_runtime.system.state_folder import state_folder
 from edge_runtime.web import names, server, tokens
 from edge_runtime.web.app import application
 from edge_runtime.web.guard import Host, Rules, authority
@@ -25,6 +24,20 @@ PATIENCE = 4.5  # seconds; the server gives what is being answered 3
 Tell = Callable[[str], None]
 
 
+class Listening(NamedTuple):
+    """What was asked for: an address and a port, a file with a token, other names of the machine, and TLS.
+
+    `tls` is a certificate's file, "auto" for one that is made, or None; `tls_key` is the file of its key.
+    """
+
+    host: str
+    port: int
+    token_file: Path | None
+    allow_host: Sequence[str]
+    tls: str | None
+    tls_key: Path | None
+
+
 class Entrance(NamedTuple):
     """Where the server listens, who may come in, and what there is to say of it, a line each."""
 
@@ -34,18 +47,18 @@ class Entrance(NamedTuple):
     lines: list[str]
 
 
-def entrance(options: OptionValues) -> Entrance:
-    """Open what the options ask for. Raises OptionError where that cannot be, OutputError where nothing can be kept."""
-    certificate, lines = _certificate(options["tls"], options["tls_key"], options["allow_host"])
-    loopback = _is_loopback(options["host"])
+def entrance(asked: Listening) -> Entrance:
+    """Open what is asked for. Raises OptionError where that cannot be, OutputError where nothing can be kept."""
+    certificate, lines = _certificate(asked.tls, asked.tls_key, asked.allow_host)
+    loopback = _is_loopback(asked.host)
     # Not for loopback: anybody on the network could answer for this machine's name, and name this address.
     own = [] if loopback else [names.host(), names.local(names.host())]
-    hosts = frozenset([*own, *map(_allowed, options["allow_host"])])
+    hosts = frozenset([*own, *map(_allowed, asked.allow_host)])
     token, fresh = None, False
     with ExitStack() as undo:
-        listener = undo.enter_context(server.listen(options["host"], options["port"]))
-        if options["token_file"] is not None:
-            token = tokens.load(options["token_file"])
+        listener = undo.enter_context(server.listen(asked.host, asked.port))
+        if asked.token_file is not None:
+            token = tokens.load(asked.token_file)
         elif not loopback:  # once there is an address: a new one is told this once only
             kept = state_folder() / "serve.token"
             token, fresh = tokens.made(kept)
@@ -53,7 +66,7 @@ def entrance(options: OptionValues) -> Entrance:
                 lines.append(f"the token is that in {kept}: add ?token=... to the address once")
         undo.pop_all()
     scheme, port = "https" if certificate else "http", listener.getsockname()[1]
-    for name in _addresses(options["host"]):
+    for name in _addresses(asked.host):
         lines.append(f"{scheme}://{name}:{port}/" + (f"?token={token}" if fresh else ""))
     rules = Rules(token=token, hosts=hosts, loopback=loopback, secure=certificate is not None)
     return Entrance(listener, rules, certificate, lines)

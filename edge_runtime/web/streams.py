@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from edge_runtime.reading import event_record
+from edge_runtime.sinks.json_record import event_record
 from edge_runtime.web import query
 from edge_runtime.web.live import Live
 from edge_runtime.web.problems import Problem

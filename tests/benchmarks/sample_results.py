@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from edge_runtime.device import result
-from edge_runtime.device.result import Measure, figure, share, timed
+from edge_runtime.bench import result
+from edge_runtime.bench.result import Measure, figure, share, timed
 
 MACHINE = {"board": None, "processor": "Test Processor 3000", "architecture": "x86_64", "cores": 2,
            "memory_bytes": 8 * 1024**3}  # fmt: skip

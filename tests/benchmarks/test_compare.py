@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks import compare
 from benchmarks.__main__ import main
-from edge_runtime.device import environment, result
-from edge_runtime.device.result import Measure
+from edge_runtime.bench import environment, result
+from edge_runtime.bench.result import Measure
 from tests.commands import Call
 
 TIMES = [[float(time) for time in range(base, base + 11)] for base in (1000, 1004, 998)]

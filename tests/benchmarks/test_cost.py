@@ -10,10 +10,11 @@ from benchmarks import cost, cost_model, cost_work
 from benchmarks.__main__ import main
 from benchmarks.cost_model import Costs, Machine, Range
 from benchmarks.cost_work import FrameWork, Network, Work
-from edge_runtime import graph
-from edge_runtime.device import result, scenes
-from edge_runtime.device.result import Measure, timed
+from edge_runtime.bench import result
+from edge_runtime.bench.result import Measure, timed
 from edge_runtime.errors import EdgeError
+from edge_runtime.inference import interpreter
+from edge_runtime.pages import timing
 from edge_runtime.reader import DigitReader
 from tests.commands import Call
 
@@ -47,8 +48,8 @@ def test_frames_are_counted_exactly(work: dict[str, FrameWork]) -> None:
     for one in work.values():
         # Ten digits on two planes and more, in pieces and joins; the regions go through the network before the rest.
         assert 20 <= one.crops <= 200
-        assert one.crops <= one.rows < one.crops + 2 * graph.BATCH
-        assert one.rows / graph.BATCH <= one.passes <= one.rows / graph.BATCH + 2 * graph.FEW
+        assert one.crops <= one.rows < one.crops + 2 * interpreter.BATCH
+        assert one.rows / interpreter.BATCH <= one.passes <= one.rows / interpreter.BATCH + 2 * interpreter.FEW
         assert one.stages["classify"] == Work(0, 0)
         # Passes over a picture of three bytes a pixel, or over what it is reduced or enlarged to, in six channels.
         assert 6 < one.stages["ink"].bytes / max(one.pixels, 640 * 480) < 80
@@ -58,7 +59,7 @@ def test_frames_are_counted_exactly(work: dict[str, FrameWork]) -> None:
 
 def test_bytes_are_those_of_all_arrays_that_go_in_and_come_out() -> None:
     counter = cost_work._Counter()
-    page = scenes.page((64, 48), 0)
+    page = timing.page((64, 48), 0)
     gray = counter.cvtColor(page, counter.COLOR_BGR2GRAY)
     assert (counter.calls, counter.bytes) == (1, page.nbytes + gray.nbytes)
     counter.subtract(gray, gray, gray)  # one array, whatever it is there for
@@ -72,27 +73,27 @@ def test_counting_leaves_everything_as_it_was() -> None:
     from edge_runtime.vision import planes
 
     with DigitReader() as counted:
-        before = counted.read(scenes.page((320, 240), 1))
-        cost_work.of_frames(counted, [scenes.page((320, 240), 1)])
+        before = counted.read(timing.page((320, 240), 1))
+        cost_work.of_frames(counted, [timing.page((320, 240), 1)])
         assert vars(planes)["cv2"] is cv2
         assert vars(stopwatch)["perf_counter_ns"] is perf_counter_ns
         assert "confidences" not in vars(counted.classifier)
-        assert counted.read(scenes.page((320, 240), 1)).digits == before.digits
+        assert counted.read(timing.page((320, 240), 1)).digits == before.digits
 
 
 @pytest.mark.parametrize("images", [0, 1, 2, 6, 7, 15, 16, 17, 22, 23, 32, 64, 80])
 def test_rows_and_passes_are_those_of_the_graph(images: int, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[int, int]] = []
-    gather = graph.Graph._gather
+    gather = interpreter.Graph._gather
 
-    def noted(self: graph.Graph, interpreter: Any, inputs: Any, size: int) -> Any:
+    def noted(self: interpreter.Graph, litert: Any, inputs: Any, size: int) -> Any:
         passes = -(-len(inputs) // size)
         seen.append((passes * size, passes))
-        return gather(self, interpreter, inputs, size)
+        return gather(self, litert, inputs, size)
 
-    monkeypatch.setattr(graph.Graph, "_gather", noted)
+    monkeypatch.setattr(interpreter.Graph, "_gather", noted)
     with DigitReader() as counted:
-        counted.classifier.scores(scenes.samples()[0][:images])
+        counted.classifier.scores(timing.samples()[0][:images])
     expected = (
         tuple(map(sum, zip(*seen, strict=True))) if seen else (1, 1)
     )  # a single one goes straight to the interpreter

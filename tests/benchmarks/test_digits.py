@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.__main__ import main
-from edge_runtime.device import result
-from edge_runtime.model_file import SHIPPED
+from edge_runtime.bench import result
+from edge_runtime.inference.model_file import SHIPPED
 from tests.commands import Call
 
 

@@ -11,7 +11,7 @@ import pytest
 from benchmarks import footprint
 from benchmarks.footprint import Runtime
 from benchmarks.peer_networks import Networks
-from edge_runtime.device import result
+from edge_runtime.bench import result
 
 # A package that says that it is numpy, as far as what is measured goes.
 SOURCE = "def load(path):\n    return open(path, 'rb').read()\n"

@@ -13,7 +13,7 @@ from PIL import Image
 from benchmarks.gallery import Entry, preview, render
 from benchmarks.score import score, summarize
 from edge_runtime import DigitReader
-from edge_runtime.pages import draw_page
+from edge_runtime.pages.draw import draw_page
 from edge_runtime.records import Frame, Uint8
 
 VOID = {"meta", "img", "!doctype"}

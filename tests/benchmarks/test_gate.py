@@ -15,9 +15,9 @@ from benchmarks.__main__ import main
 from convert import calibration, package, quantize
 from convert.fold import Dense, fold
 from convert.recipes import CONVERSIONS
-from edge_runtime import model_file
-from edge_runtime.device import result
-from edge_runtime.native import stderr_silenced
+from edge_runtime.bench import result
+from edge_runtime.inference import model_file
+from edge_runtime.system.native_logs import stderr_silenced
 from tests.commands import Call
 
 NAMES = list(CONVERSIONS)

@@ -20,11 +20,11 @@ from benchmarks.turns import Turns
 from convert import calibration, package, quantize
 from convert.fold import Dense, fold
 from convert.recipes import CONVERSIONS
-from edge_runtime.classifier import Classifier
-from edge_runtime.device import result
-from edge_runtime.device.result import Measure, timed
-from edge_runtime.model_file import SHIPPED
-from edge_runtime.native import stderr_silenced
+from edge_runtime.bench import result
+from edge_runtime.bench.result import Measure, timed
+from edge_runtime.inference.classifier import Classifier
+from edge_runtime.inference.model_file import SHIPPED
+from edge_runtime.system.native_logs import stderr_silenced
 from tests.commands import Call
 
 # The least that still holds everything.

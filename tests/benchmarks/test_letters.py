@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from benchmarks.letters import TYPEFACES, stamps
-from edge_runtime.distractors import LETTERS
+from edge_runtime.pages.distractors import LETTERS
 
 
 @pytest.mark.parametrize("typeface", TYPEFACES)

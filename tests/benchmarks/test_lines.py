@@ -1,7 +1,7 @@
 import numpy as np
 
 from benchmarks.lines import compare
-from edge_runtime.ctc import BLANK
+from edge_runtime.inference.contract import BLANK
 
 
 def answered(*lines: list[int]) -> np.ndarray:

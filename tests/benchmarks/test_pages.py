@@ -14,7 +14,7 @@ from PIL import Image
 from benchmarks.__main__ import main
 from benchmarks.pages import verdict
 from benchmarks.score import score
-from edge_runtime.device import result
+from edge_runtime.bench import result
 from edge_runtime.vision import rejection
 from tests.commands import Call, Done
 

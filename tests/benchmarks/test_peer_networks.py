@@ -17,7 +17,7 @@ from convert.fold import fold
 from convert.recipes import CONVERSIONS
 from edge_runtime import Classifier
 from edge_runtime.errors import ModelError
-from edge_runtime.model_file import SHIPPED
+from edge_runtime.inference.model_file import SHIPPED
 from edge_runtime.records import Uint8
 from tests import flatbuffers
 from tests.benchmarks import tiny_build

@@ -16,8 +16,8 @@ from benchmarks.peer_calls import NUMPY, ONNX_DYNAMIC, ONNX_INT8, ONNX_RUN, ONNX
 from benchmarks.peer_limits import BOUNDS, GROUP, judge
 from benchmarks.peer_turns import KERAS, NAMES
 from benchmarks.single_digit import BARE, CONFIDENCES, SCORES
-from edge_runtime.device import result
-from edge_runtime.device.result import Measure, figure, share, timed
+from edge_runtime.bench import result
+from edge_runtime.bench.result import Measure, figure, share, timed
 from edge_runtime.records import Uint8
 from tests.benchmarks import tiny_build
 from tests.commands import Call

@@ -12,7 +12,7 @@ from matplotlib.text import Text
 from benchmarks import charts_batches, charts_distributions, charts_models, charts_ratios, charts_stages, report_svg
 from benchmarks.charts_models import Model
 from benchmarks.charts_scales import duration, logarithmic, number, size, times
-from edge_runtime.device.result import Ratio, timed
+from edge_runtime.bench.result import Ratio, timed
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from benchmarks import report_peers
 from benchmarks.parity import read_limits
 from benchmarks.report_models import Row, rows
 from benchmarks.report_results import Absent, Results, collect
-from edge_runtime.device.result import Measure, Ratio, figure, timed
+from edge_runtime.bench.result import Measure, Ratio, figure, timed
 from tests.benchmarks import sample_results
 
 MICROSECONDS = {"bare LiteRT": 10.0, "Classifier.scores": 11.0, "Classifier.confidences": 17.0,

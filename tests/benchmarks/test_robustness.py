@@ -13,12 +13,12 @@ from benchmarks import parity, robustness, robustness_chart
 from benchmarks.__main__ import main
 from benchmarks.robustness import Cell
 from edge_runtime import DigitReader
-from edge_runtime.conditions import CONDITIONS, SEVERITIES, style
-from edge_runtime.device import result
-from edge_runtime.pages import Page, Placed
+from edge_runtime.bench import result
+from edge_runtime.pages.draw import Page, Placed
 from edge_runtime.records import Box, Digit, Reading, Timings
 from tests.commands import Call
 from train import dataset
+from train.conditions import CONDITIONS, SEVERITIES, style
 
 CELL = Cell(
     condition="blur", severity=1, pages=2, digits=20, reported=19, matched=18, right=17, clean=19, edits=3, lines=4,

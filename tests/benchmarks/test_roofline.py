@@ -9,7 +9,7 @@ from onnx import numpy_helper
 
 from benchmarks import peer_calls, peer_networks, roofline
 from benchmarks.roofline import INNER, MAXIMUM, MEMCHR, PRODUCTS
-from edge_runtime.device.result import Measure, timed
+from edge_runtime.bench.result import Measure, timed
 from train.int8_file import Steps, Whole
 
 STEPS = Steps(1.0, 0)

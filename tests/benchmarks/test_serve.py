@@ -15,7 +15,7 @@ from benchmarks.serve import Cell, Long, Measured, Second
 from benchmarks.served import serving
 from benchmarks.soak import MB
 from benchmarks.viewers import Stay
-from edge_runtime.device import result
+from edge_runtime.bench import result
 from edge_runtime.errors import EdgeError
 from tests.commands import Call
 from tests.edge_runtime.web.hosting import hello, hosting

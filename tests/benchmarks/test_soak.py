@@ -17,8 +17,8 @@ from benchmarks.__main__ import main
 from benchmarks.soak import MB, Second
 from benchmarks.stamp import age, stamp
 from edge_runtime import DigitReader
-from edge_runtime.device import result
-from edge_runtime.pages import PageStyle, draw_page
+from edge_runtime.bench import result
+from edge_runtime.pages.draw import PageStyle, draw_page
 from edge_runtime.records import Uint8
 from tests.commands import Call
 

@@ -7,7 +7,7 @@ import pytest
 from benchmarks import updates
 from benchmarks.__main__ import main
 from benchmarks.updates import Change, Line
-from edge_runtime.device import result
+from edge_runtime.bench import result
 from tests.commands import Call
 
 STEADY = [Line(at / 10, "old" if at < 50 else "new") for at in range(100)]

@@ -7,7 +7,7 @@ from benchmarks import videos
 from benchmarks.__main__ import main
 from benchmarks.videos import HIDDEN, PAGES, SHOWN, SIZE, SLIDING, film
 from edge_runtime import DigitReader
-from edge_runtime.device import result
+from edge_runtime.bench import result
 from edge_runtime.records import Uint8
 from tests.commands import Call
 from train.dataset import Digits

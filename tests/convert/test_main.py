@@ -10,7 +10,7 @@ import keras
 import pytest
 
 from convert.__main__ import main
-from edge_runtime import model_file
+from edge_runtime.inference import model_file
 from tests import builds
 from tests.commands import Call, Done
 

@@ -19,10 +19,10 @@ from convert.fold import Dense, UnusableModel, fold
 from convert.recipes import CONVERSIONS, Conversion
 from convert.rounding import round_weights
 from convert.verify import verify
-from edge_runtime import model_file
-from edge_runtime.classifier import Classifier
-from edge_runtime.native import stderr_silenced
-from edge_runtime.vision.normalize import CONTRACT_VERSION
+from edge_runtime.inference import model_file
+from edge_runtime.inference.classifier import Classifier
+from edge_runtime.inference.contract import CONTRACT_VERSION
+from edge_runtime.system.native_logs import stderr_silenced
 from tests import flatbuffers as flatbuffers_of
 from train import dataset
 

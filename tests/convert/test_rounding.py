@@ -11,7 +11,7 @@ from convert.equalize import equalize
 from convert.fold import Dense, fold
 from convert.recipes import CONVERSIONS
 from convert.rounding import STEPS, round_weights
-from edge_runtime.native import stderr_silenced
+from edge_runtime.system.native_logs import stderr_silenced
 from tests.convert.test_equalize import answers, network, rounded
 from tests.convert.test_quantize import interpreter
 

@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_runtime.pages import PageStyle, draw_page
+from edge_runtime.pages.draw import PageStyle, draw_page
 from edge_runtime.records import Uint8
-from tests.edge_runtime.disks import small_disk
-from tests.edge_runtime.mosquitto import PROGRAM, Mosquitto, listening
-from tests.edge_runtime.servers import Request, part, serving
+from tests.edge_runtime.sinks.mqtt.mosquitto import PROGRAM, Mosquitto, listening
+from tests.edge_runtime.sources.servers import Request, part, serving
+from tests.edge_runtime.system.disks import small_disk
 
 ROOT = Path(__file__).parents[2]
 DIGIT = "digit.png"

@@ -9,14 +9,14 @@ import pytest
 
 from edge_runtime import DigitReader, pipeline
 from edge_runtime.errors import EdgeError, OutputError, SourceError
-from edge_runtime.pages import PageStyle, draw_page
+from edge_runtime.pages.draw import PageStyle, draw_page
 from edge_runtime.pipeline import Report, run
 from edge_runtime.records import Event, Frame, Reading, Uint8
 from edge_runtime.sinks.sink import Sink
 from edge_runtime.sources.options import Excerpt, Options, Patience
 from edge_runtime.sources.view import View
 from edge_runtime.trace import Trace
-from tests.edge_runtime.servers import Request, part, serving
+from tests.edge_runtime.sources.servers import Request, part, serving
 
 Digits = tuple[Uint8, Uint8]
 

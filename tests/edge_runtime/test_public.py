@@ -1,11 +1,12 @@
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import edge_runtime
-from edge_runtime import errors
+from edge_runtime import DigitReader, errors, records
 
 ROOT = Path(edge_runtime.__file__).parents[1]
 
@@ -18,9 +19,21 @@ def modules_after(code: str) -> set[str]:
 
 
 def test_everything_promised_can_be_imported() -> None:
-    assert edge_runtime.__all__ == ["Classifier", "DigitReader", "Reading"]
+    assert edge_runtime.__all__ == sorted(edge_runtime.__all__)
     for name in edge_runtime.__all__:
         assert getattr(edge_runtime, name).__name__ == name
+
+
+def test_every_error_and_record_is_promised() -> None:
+    for module in (errors, records):
+        own = {name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__}
+        assert own - {"Timings"} <= {*edge_runtime.__all__}
+    assert {*edge_runtime.__all__} <= {*dir(edge_runtime)}
+
+
+def test_a_source_is_opened_and_read(reader: DigitReader, samples: Path) -> None:
+    with closing(edge_runtime.open_source(str(samples / "digit.png"))) as frames:
+        assert [reader.read(frame).text for frame in frames if isinstance(frame, edge_runtime.Frame)] == [("2",)]
 
 
 def test_all_names_come_with_a_star() -> None:

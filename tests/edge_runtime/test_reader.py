@@ -9,11 +9,11 @@ import pytest
 
 from edge_runtime import DigitReader, Reading
 from edge_runtime.errors import OptionError
-from edge_runtime.pages import PageStyle, draw_page
+from edge_runtime.lines.written import TOP
+from edge_runtime.pages.draw import PageStyle, draw_page
 from edge_runtime.records import Frame, Uint8
 from edge_runtime.sources.pictures import load
 from edge_runtime.vision import rejection
-from edge_runtime.written import TOP
 
 
 @pytest.mark.parametrize("name", ["digit.png", "paper.jpg", "blackboard.jpg"])

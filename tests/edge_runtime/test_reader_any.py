@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from edge_runtime import DigitReader, Reading
-from edge_runtime.pages import draw_page
+from edge_runtime.lines.written import TOP
+from edge_runtime.orientation import turned, turned_back
+from edge_runtime.pages.draw import draw_page
 from edge_runtime.records import Box, Uint8
 from edge_runtime.sources.pictures import load
 from edge_runtime.trace import Trace
-from edge_runtime.turning import turned, turned_back
 from edge_runtime.vision import rejection
 from edge_runtime.vision.candidates import in_frame
-from edge_runtime.written import TOP
 
 SHAPES = array_shapes(min_dims=2, max_dims=2, max_side=48)
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from edge_runtime import Classifier
-from edge_runtime.device.scenes import SAMPLES
+from edge_runtime.pages.timing import SAMPLES
 from tests.builds import python
 from tests.commands import Done
 from tests.emulated.roots import Root

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from deploy import bundle, wheels
-from edge_runtime.device.golden import UNITS
+from edge_runtime.inference.golden import UNITS
 from tests.builds import ROOT, copy_tracked
 from tests.emulated import same
 from tests.emulated.roots import DEBIAN_12, DEBIAN_13, Root, System, refusal

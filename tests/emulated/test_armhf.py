@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from deploy import wheels
-from edge_runtime.device.golden import UNITS
+from edge_runtime.inference.golden import UNITS
 from tests.builds import ROOT, python
 from tests.emulated import same
 from tests.emulated.roots import DEBIAN_12_32, Root, refusal

@@ -5,8 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_runtime.page_style import PageStyle
-from edge_runtime.pages import Page, draw_page
+from edge_runtime.pages.draw import Page, draw_page
+from edge_runtime.pages.style import PageStyle
 from edge_runtime.records import Box
 from edge_runtime.vision.candidates import in_frame
 from edge_runtime.vision.planes import ink_planes

@@ -7,7 +7,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from edge_runtime import model_file
+from edge_runtime.inference import model_file
 from tests.commands import Call
 from train import fitting, line_confidence, rejection
 from train.dataset import DataError

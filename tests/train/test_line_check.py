@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edge_runtime.pages import Placed
+from edge_runtime.pages.draw import Placed
 from edge_runtime.records import Box
 from edge_runtime.vision.line_check import CheckWeights
 from train.line_check import MOST, Sample, best_texts, drawn, evidence_weights, fit

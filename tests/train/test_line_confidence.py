@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_runtime import DigitReader, model_file
-from edge_runtime.page_style import PageStyle
-from edge_runtime.pages import Page, Placed, draw_page
+from edge_runtime import DigitReader
+from edge_runtime.inference import model_file
+from edge_runtime.pages.draw import Page, Placed, draw_page
+from edge_runtime.pages.style import PageStyle
 from edge_runtime.records import Box
 from edge_runtime.vision.glyphs import logistic
 from edge_runtime.vision.line_confidence import LineWeights

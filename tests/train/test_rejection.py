@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_runtime import DigitReader, model_file
-from edge_runtime.page_style import PageStyle
-from edge_runtime.pages import draw_page
+from edge_runtime import DigitReader
+from edge_runtime.inference import model_file
+from edge_runtime.pages.draw import draw_page
+from edge_runtime.pages.style import PageStyle
 from edge_runtime.records import Box
 from edge_runtime.vision.glyphs import logistic
 from edge_runtime.vision.weights import Weights

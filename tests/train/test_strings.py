@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_runtime.vision.strips import COLUMNS, ROWS
+from edge_runtime.inference.contract import COLUMNS, ROWS
 from train import fonts, strings
 from train.line_marks import BAND, TALL, Hand, cells, sign, word
 from train.strings import LONGEST, draw, hands, picture

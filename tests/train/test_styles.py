@@ -4,7 +4,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from edge_runtime.page_style import DISTRACTORS
+from edge_runtime.pages.style import DISTRACTORS
 from train import styles
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edge_runtime import model_file
+from edge_runtime.inference import model_file
 from edge_runtime.vision.glyphs import Glyphs
 from edge_runtime.vision.weights import Weights, from_card
 

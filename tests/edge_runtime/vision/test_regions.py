@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from edge_runtime.pages import PageStyle, draw_page
+from edge_runtime.pages.draw import PageStyle, draw_page
 from edge_runtime.records import Box, Uint8
 from edge_runtime.vision.planes import Plane, ink_planes
 from edge_runtime.vision.regions import Region, find_regions, work_budget

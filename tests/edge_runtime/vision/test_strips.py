@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_runtime.inference.contract import COLUMNS, ROWS
 from edge_runtime.records import Box, Uint8
-from edge_runtime.vision.strips import COLUMNS, HIGH, LEVEL, ROWS, cut_out, fitted, strip_of
+from edge_runtime.vision.strips import HIGH, LEVEL, cut_out, fitted, strip_of
 
 INK = np.zeros((200, 400), np.uint8)
 

@@ -12,7 +12,7 @@ from edge_runtime import DigitReader, vision
 from edge_runtime.records import Frame
 from edge_runtime.sources.pictures import load
 
-LINE = ("edge_runtime.vision.", "edge_runtime.reader", "edge_runtime.classifier")
+LINE = ("edge_runtime.vision.", "edge_runtime.reader", "edge_runtime.inference.classifier")
 MOST_PAIRS = 18
 MOST_NUMBERS = 49
 # Numbers that nobody chose: none, one, two, the darkest ink, and halves (as of pixels, whose middles lie there).
@@ -20,7 +20,6 @@ PLAIN = (0, 1, 2, 255, 0.5)
 # Nor did anybody choose these: by module, a part of their line, and why.
 STRUCTURE = {
     "normalize": {
-        "SIDE = 28": "the contract: the side of the network's field",
         "INNER = 20": "the contract: the side of the box of ink in it",
         "CENTER = 14": "the contract: the middle of the field",
         "columns = 16 * ": "the bytes that rows are aligned to",
@@ -31,7 +30,7 @@ STRUCTURE = {
         "MEDIAN_DIFFERENCE = ": "a property of the normal distribution",
     },
     "regions": {"np.ones((3, 3)": "a pixel and its neighbors"},
-    "strips": {"ROWS, COLUMNS, HIGH = ": "the contract of strips: their sides, and how high digits are"},
+    "strips": {"HIGH = 20": "the contract of strips: how high digits are"},
 }
 SHAPING = ("empty", "reshape", "zeros")  # what they are given is the shape of an array
 

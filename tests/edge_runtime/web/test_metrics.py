@@ -10,10 +10,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from edge_runtime import DigitReader
-from edge_runtime.device import board
 from edge_runtime.records import Box, Event, Frame
 from edge_runtime.sinks.stats import STAGES
 from edge_runtime.sources.pictures import load
+from edge_runtime.system import board
 from edge_runtime.trace import Trace
 from edge_runtime.vision.rejection import REASONS
 from edge_runtime.web.metrics import Metrics

@@ -4,12 +4,13 @@ import queue
 from collections.abc import Callable
 from pathlib import Path
 
-from edge_runtime import DigitReader, model_file
-from edge_runtime.device import changes
-from edge_runtime.device.history import Entry
-from edge_runtime.device.swap import Swapping
-from edge_runtime.model_file import SHIPPED
-from tests.edge_runtime.model_variants import variant
+from edge_runtime import DigitReader
+from edge_runtime.inference import model_file
+from edge_runtime.inference.model_file import SHIPPED
+from edge_runtime.store import changes
+from edge_runtime.store.history import Entry
+from edge_runtime.store.hot_swap import Swapping
+from tests.edge_runtime.inference.model_variants import variant
 from tests.edge_runtime.web.site import site
 
 

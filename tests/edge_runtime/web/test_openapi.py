@@ -7,9 +7,9 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from edge_runtime import DigitReader
-from edge_runtime.device import board
-from edge_runtime.reading import to_record
+from edge_runtime.sinks.json_record import to_record
 from edge_runtime.sources.pictures import load
+from edge_runtime.system import board
 from edge_runtime.web import problems
 from edge_runtime.web.crops import crops
 from edge_runtime.web.openapi import PATHS, document

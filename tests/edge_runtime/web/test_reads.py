@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from PIL import Image
 
 from edge_runtime import DigitReader
-from edge_runtime.pages import PageStyle, draw_page
+from edge_runtime.pages.draw import PageStyle, draw_page
 from edge_runtime.records import Frame
 from edge_runtime.web import reads
 from edge_runtime.web.crops import crops

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from edge_runtime.cli import main
+from edge_runtime.cli.main import main
 from tests.commands import Call
-from tests.edge_runtime.servers import serving as camera
+from tests.edge_runtime.sources.servers import serving as camera
 from tests.edge_runtime.web import process
 from tests.edge_runtime.web.process import served
 

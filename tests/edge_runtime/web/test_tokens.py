@@ -7,7 +7,7 @@ import pytest
 
 from edge_runtime.errors import OptionError, OutputError
 from edge_runtime.web import tokens
-from tests.edge_runtime.disks import file_size_limited
+from tests.edge_runtime.system.disks import file_size_limited
 
 TOKEN = "0123456789abcdef"
 

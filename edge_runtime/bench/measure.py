@@ -1,0 +1,214 @@
+"""`edge-digits bench`: how fast the runtime is on this very machine, from what the wheel holds alone.
+
+First the model's golden vectors are replayed: the speed of a network that answers wrong is of no interest. Then come
+parts, each in processes of its own (`bench_process`), and the command as people start it. What it finds is a record as
+every benchmark writes it (`result`).
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Any, NamedTuple
+
+from edge_runtime.bench import environment, result
+from edge_runtime.bench.result import Measure
+from edge_runtime.errors import EdgeError, OutputError
+from edge_runtime.inference import golden
+from edge_runtime.inference.classifier import Classifier
+from edge_runtime.pages import timing
+from edge_runtime.system import board
+
+PROCESSES, PROCESSES_FAST = 3, 2
+STARTS, STARTS_FAST = 7, 3
+HOT = 80.0  # degrees Celsius: from here on a Raspberry Pi runs slower (its documentation, "Frequency management")
+BUSY = 0.5  # of its cores, on average over the last minute: others use the machine
+PARTS = {
+    "digit": "one digit",
+    "batches": "batches",
+    "threads": "threads",
+    "frames": "whole frames",
+    "machine": "the machine",
+}
+STARTING, MEMORY = "start of the command", "peak memory"
+# The command, which says at the end what the kernel counted. A child's rusage would count its parent's memory as well.
+READ_AND_TELL = """
+import atexit, sys
+atexit.register(lambda: sys.stderr.write(open("/proc/self/status").read()))
+from edge_runtime.cli.main import main
+main()
+"""
+Runs = list[dict[str, list[float]]]  # of each process, what it found
+
+
+class Settings(NamedTuple):
+    """What is measured: a model file and its labels, the shipped one where None, with so many threads for it."""
+
+    model: Path | None = None
+    labels: Path | None = None
+    threads: int = 1
+    fast: bool = False
+
+    def options(self) -> list[str]:
+        """Return them as options of `edge-digits read`."""
+        model = [] if self.model is None else ["--model", str(self.model)]
+        labels = [] if self.labels is None else ["--labels", str(self.labels)]
+        return [*model, *labels, "--threads", str(self.threads)]
+
+
+def steps(settings: Settings) -> list[str]:
+    """Return the names of what is done, one after the other, as `run` tells them."""
+    processes = PROCESSES_FAST if settings.fast else PROCESSES
+    return [name for name in PARTS.values() for _ in range(processes)] + [STARTING, MEMORY]
+
+
+def run(settings: Settings, begins: Callable[[str], object]) -> dict[str, Any]:
+    """Measure, and return the record; `begins` is told each of `steps` as it begins.
+
+    Raises CheckFailed where the golden vectors do not come out the same, and what Classifier raises.
+    """
+    with Classifier(settings.model, labels=settings.labels, threads=settings.threads) as classifier:
+        replay = golden.check(classifier)
+    before = environment.state()
+    results: dict[str, Runs] = {part: [] for part in PARTS}
+    warmest = [before["temperature_celsius"]]
+    for part, name in PARTS.items():
+        for _ in range(PROCESSES_FAST if settings.fast else PROCESSES):
+            begins(name)
+            results[part].append(_measured(part, settings))
+            warmest.append(board.temperature())
+    begins(STARTING)
+    imports, reads = starts(settings, STARTS_FAST if settings.fast else STARTS)
+    begins(MEMORY)
+    peak = peak_memory(settings)
+    measures = [
+        *_of_replay(replay),
+        *(measure for part, runs in results.items() for measure in _measures(part, runs)),
+        result.timed("command/import numpy, cv2", [imports], paired="command", better=None),
+        result.timed("command/edge-digits read PNG", [reads], paired="command"),
+        *([] if peak is None else [result.figure("memory/edge-digits read PNG, peak", peak, "B", better="lower")]),
+    ]
+    after = environment.state()
+    record = result.record(
+        "bench",
+        measures,
+        settings={"fast": settings.fast, "threads": settings.threads, "opencv_threads": 1},
+        details={"before": before, "golden_vectors": None if replay is None else replay._asdict()},
+        model=settings.model,
+    )
+    degrees = max((each for each in [*warmest, after["temperature_celsius"]] if each is not None), default=None)
+    record["warnings"] = [*concerns(before, after, degrees), *record["warnings"]]
+    return record
+
+
+def check_folder(path: Path) -> None:
+    """Make sure, before minutes are spent, that a file can be written there. Raises OutputError where it cannot."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"cannot write {path}: its folder may not be written to")
+
+
+def concerns(before: dict[str, Any], after: dict[str, Any], warmest: float | None) -> list[str]:
+    """Return what makes the figures doubtful, a line each, by the machine's state before and after."""
+    then, now = (frozenset(state["throttled"] or ()) for state in (before, after))
+    slowed = sorted({state for state in then | now if state.endswith(" now")} | (now - then))
+    warnings = []
+    if slowed:
+        warnings.append(f"the board ran slower to keep from harm ({', '.join(slowed)}): cool it, or supply it better")
+    if warmest is not None and warmest >= HOT:
+        warnings.append(f"the processor was as hot as {warmest:.0f} degrees Celsius: cool it, and measure again")
+    load, cores = before["load_average"], environment.machine()["cores"]
+    if load is not None and load[0] > BUSY * cores:
+        warnings.append(
+            f"the machine was busy with other things: a load of {load[0]:.1f} on {cores} cores at the beginning"
+        )
+    return warnings
+
+
+def worth_a_word(record: dict[str, Any]) -> list[str]:
+    """Return the warnings of a record for people: of all that is unstable, how much it is."""
+    unstable = sum(measure["unstable"] for measure in record["measures"])
+    warnings = [warning for warning in record["warnings"] if " is unstable: " not in warning]
+    if unstable:
+        warnings.append(
+            f"{unstable} of {len(record['measures'])} figures are unstable: measure again on an idle machine"
+        )
+    return warnings
+
+
+def starts(settings: Settings, count: int) -> tuple[list[float], list[float]]:
+    """Start both commands in turn; return the nanoseconds of each run: imports alone, then the reader to its label."""
+    read = [sys.executable, "-m", "edge_runtime", "read", str(timing.DIGIT), *settings.options()]
+    imports: list[float] = []
+    reads: list[float] = []
+    for _ in range(count):
+        for spent, command in ((imports, [sys.executable, "-c", "import numpy, cv2"]), (reads, read)):
+            started = perf_counter_ns()
+            _answer(command, STARTING)
+            spent.append(float(perf_counter_ns() - started))
+    return imports, reads
+
+
+def peak_memory(settings: Settings) -> int | None:
+    """Return the most bytes that the reader ever held (VmHWM), or None where the system does not tell."""
+    if not Path("/proc/self/status").exists():
+        return None
+    command = [sys.executable, "-c", READ_AND_TELL, "read", str(timing.DIGIT), *settings.options()]
+    words = _answer(command, MEMORY).stderr.partition("VmHWM:")[2].split()
+    return 1024 * int(words[0]) if words else None
+
+
+def _measured(part: str, settings: Settings) -> dict[str, list[float]]:
+    asked = {
+        "part": part,
+        "model": None if settings.model is None else str(settings.model),
+        "labels": None if settings.labels is None else str(settings.labels),
+        "threads": settings.threads,
+        "fast": settings.fast,
+    }
+    command = [sys.executable, "-m", "edge_runtime.bench.process", json.dumps(asked)]
+    times: dict[str, list[float]] = json.loads(_answer(command, PARTS[part]).stdout)
+    return times
+
+
+def _answer(command: Sequence[str], what: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        why = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
+        raise EdgeError(f"{what}: cannot be measured: {why}")
+    return done
+
+
+def _of_replay(replay: golden.Replay | None) -> Iterator[Measure]:
+    if replay is not None:
+        yield result.share("golden vectors/same label", replay.same, replay.vectors)
+        yield result.figure("golden vectors/units that a score is off", replay.furthest, "1", better="lower")
+
+
+def _measures(part: str, runs: Runs) -> Iterator[Measure]:
+    """Yield the measures of a part, given what each process found."""
+    for key in runs[0]:
+        name, paired = _named(part, key)
+        better = None if part == "machine" else "lower"
+        # Where others make processes slow, one may have had time for more turns than another.
+        yield result.timed(name, [run[key] for run in runs], paired=paired, better=better)
+
+
+def _named(part: str, key: str) -> tuple[str, str | None]:
+    """Return what a figure is called, and what it took turns with."""
+    if part == "digit":
+        alone = {"load": "model/load", "first": "model/first inference"}
+        return (alone[key], None) if key in alone else (f"one digit/{key}", "one digit")
+    if part == "threads":
+        threads, digits = key.split(", ")
+        many = f"{digits} digit{'s' if digits != '1' else ''}"
+        return f"threads/{threads}, {many}", "threads"
+    if part == "frames":
+        return ("frames/decode 12 megapixels" if key == "decode" else f"stages {key}"), "frames"
+    return f"{part}/{key}", part

@@ -1,0 +1,205 @@
+r"""One part of `edge-digits bench`, in a process of its own; prints what it found as a JSON object.
+
+python -m edge_runtime.bench.process \
+    '{"part": "digit", "model": null, "labels": null, "threads": 1, "fast": true}'
+
+Every figure is a list of nanoseconds, warm-ups left out. How fast a process is depends on where its memory happens to
+lie, so `bench` starts several.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from time import perf_counter, perf_counter_ns
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from edge_runtime.inference.classifier import Classifier
+from edge_runtime.inference.interpreter import interpreter
+from edge_runtime.pages import timing
+from edge_runtime.reader import DigitReader
+from edge_runtime.records import Reading, Uint8
+from edge_runtime.sources import pictures
+
+Times = dict[str, list[float]]
+TURN, TURN_FAST = 0.02, 0.006  # seconds: as short as this, whatever else the machine does slows all calls alike
+TURNS, TURNS_FAST = 30, 8
+WARM_UPS = 2
+BATCHES = (1, 8, 64)
+THREADS = (1, 2, 4)  # up to the cores that there are
+STAGES = ("ink", "locate", "normalize", "classify", "rest", "total")
+LONG, LEAST = 6.0, 3  # frames take no further turns after so many seconds, but for so many turns
+COPIED = 32 << 20  # bytes
+COUNTED = 100_000  # rounds of a loop
+WINDOW, OFFSET = 31, 10  # of cv2.adaptiveThreshold
+
+
+class Asked(NamedTuple):
+    """What is asked for: a part, with a model."""
+
+    part: str
+    model: str | None
+    labels: str | None
+    threads: int
+    fast: bool
+
+    def classifier(self, threads: int | None = None) -> Classifier:
+        """Return the classifier that is asked for."""
+        return Classifier(self.model, labels=self.labels, threads=threads or self.threads)
+
+
+def main() -> None:
+    """Measure a part, and print it."""
+    cv2.setNumThreads(1)
+    asked = Asked(**json.loads(sys.argv[1]))
+    print(json.dumps(PARTS[asked.part](asked)))
+
+
+def digit(asked: Asked) -> Times:
+    """Time loading, the first inference, and one digit through bare LiteRT and through the classifier, in turns."""
+    image = timing.samples()[0][:1]
+    started = perf_counter_ns()
+    classifier = asked.classifier()
+    loaded = perf_counter_ns()
+    classifier.scores(image)
+    answered = perf_counter_ns()
+    calls: dict[str, Callable[[], object]] = {
+        "bare LiteRT": bare(classifier, image, asked.threads),
+        "Classifier.scores": partial(classifier.scores, image),
+        "Classifier.confidences": partial(classifier.confidences, image),
+    }
+    return {"load": [loaded - started], "first": [answered - loaded], **in_turns(calls, asked.fast)}
+
+
+def batches(asked: Asked) -> Times:
+    """Time Classifier.scores of several digits at once."""
+    images, classifier = timing.samples()[0], asked.classifier()
+    return in_turns({str(count): partial(classifier.scores, images[:count]) for count in BATCHES}, asked.fast)
+
+
+def threads(asked: Asked) -> Times:
+    """Time Classifier.scores of one digit, and of many, with several threads for the network."""
+    images = timing.samples()[0]
+    calls: dict[str, Callable[[], object]] = {}
+    for count in usable_threads():
+        classifier = asked.classifier(count)
+        for digits in (BATCHES[0], BATCHES[-1]):
+            calls[f"{count}, {digits}"] = partial(classifier.scores, images[:digits])
+    return in_turns(calls, asked.fast)
+
+
+def frames(asked: Asked) -> Times:
+    """Time whole frames, stage by stage; of a turn, each size gives the mean over its pages."""
+    pages = timing.every()
+    jpeg = cv2.imencode(".jpg", pages[timing.PHOTO][0])[1].tobytes()
+    times: dict[str, list[float]] = {"decode": []}
+    turns = TURNS_FAST if asked.fast else TURNS
+    with DigitReader(asked.model, labels=asked.labels, threads=asked.threads) as reader:
+        begun = perf_counter()
+        for turn in range(-1, turns):
+            if turn >= LEAST and perf_counter() - begun > LONG:
+                break
+            started = perf_counter_ns()
+            pictures.decode(jpeg, timing.PHOTO)
+            decoded = perf_counter_ns() - started
+            spent = {
+                name: np.mean([of_stages(reader.read(page)) for page in drawn], 0) for name, drawn in pages.items()
+            }
+            if turn >= 0:
+                times["decode"].append(decoded)
+                for name, mean in spent.items():
+                    for stage, nanoseconds in zip(STAGES, mean.tolist(), strict=True):
+                        times.setdefault(f"{name}/{stage}", []).append(nanoseconds)
+    return times
+
+
+def machine(asked: Asked) -> Times:
+    """Time what says of the machine alone how fast it is: docs/cost-model.md scales by these."""
+    source, copy = np.ones(COPIED, np.uint8), np.empty(COPIED, np.uint8)
+    frame = timing.page(timing.SIZES["640x480"], 0)
+    calls: dict[str, Callable[[], object]] = {
+        "copy": partial(np.copyto, copy, source), "loop": loop, "chain": partial(chain, frame),
+    }  # fmt: skip
+    return in_turns(calls, asked.fast)
+
+
+PARTS: dict[str, Callable[[Asked], Times]] = {
+    part.__name__: part for part in (digit, batches, threads, frames, machine)
+}
+
+
+def in_turns(calls: dict[str, Callable[[], object]], fast: bool) -> Times:
+    """Return the nanoseconds of a call of each in every turn; calls take turns, of so many calls as fill one."""
+    turn, turns = (TURN_FAST, TURNS_FAST) if fast else (TURN, TURNS)
+    loops = {name: calibrated(call, turn) for name, call in calls.items()}
+    times: Times = {name: [] for name in calls}
+    for _ in range(WARM_UPS + turns):
+        for name, call in calls.items():
+            times[name].append(timed(call, loops[name]) / loops[name])
+    return {name: values[WARM_UPS:] for name, values in times.items()}
+
+
+def calibrated(call: Callable[[], object], seconds: float) -> int:
+    """Return how many calls take so long: at least 1, and a power of two."""
+    loops = 1
+    while timed(call, loops) < 1e9 * seconds / 2:
+        loops *= 2
+    return loops
+
+
+def timed(call: Callable[[], object], loops: int) -> int:
+    """Return the nanoseconds of so many calls."""
+    rounds = range(loops)
+    started = perf_counter_ns()
+    for _ in rounds:
+        call()
+    return perf_counter_ns() - started
+
+
+def bare(classifier: Classifier, image: Uint8, threads: int) -> Callable[[], Any]:
+    """Return a call that gives one picture, uint8 (1, 28, 28), to the model without the classifier around it."""
+    lite = interpreter(classifier.model.path, classifier.model.flatbuffer, threads)
+    details, answered = lite.get_input_details()[0], lite.get_output_details()[0]["index"]
+    taken, index = image.astype(details["dtype"]).reshape(details["shape"]), details["index"]
+
+    def call() -> Any:
+        lite.set_tensor(index, taken)
+        lite.invoke()
+        return lite.get_tensor(answered)
+
+    return call
+
+
+def loop() -> int:
+    """Count, in plain Python."""
+    total = 0
+    for number in range(COUNTED):
+        total += number & 3
+    return total
+
+
+def chain(frame: Uint8) -> object:
+    """Find the ink of a frame, uint8 (H, W, 3), in the plainest way there is."""
+    gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+    return cv2.adaptiveThreshold(gray, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, WINDOW, OFFSET)
+
+
+def of_stages(reading: Reading) -> list[float]:
+    """Return the nanoseconds of each of STAGES; `rest` is selection, rejection and lines."""
+    ms = reading.ms
+    named = [ms.ink, ms.locate, ms.normalize, ms.classify]
+    return [1e6 * value for value in (*named, ms.total - sum(named), ms.total)]
+
+
+def usable_threads() -> list[int]:
+    """Return those of THREADS that this process has cores for; at least the first."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return [count for count in THREADS if count <= cores]
+
+
+if __name__ == "__main__":
+    main()

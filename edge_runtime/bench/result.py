@@ -1,0 +1,206 @@
+"""What was measured, as one JSON file: every benchmark writes it, and `edge-digits bench`, on whatever machine.
+
+edge_runtime/schemas/result.schema.json describes it. Every raw value is kept, so that whoever doubts a figure can
+compute it again.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.bench import environment
+from edge_runtime.errors import EdgeError, OutputError
+from edge_runtime.system.atomic_files import write_text
+
+FORMAT = 1
+UNITS = ("ns", "B", "%", "1/s", "J", "1")  # a time is always in nanoseconds
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+UNSTABLE = 0.1  # of the mean; pyperf warns at the same deviation
+RESAMPLED = 1000
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure, and what it was made of.
+
+    `value` is the median of `samples`, 100 * `count` / `of`, or the one figure that there is. `samples` are all raw
+    values in `unit`, a list for each process or other block that is independent of the others; warm-ups are left out.
+    Measures of the same `paired` took turns: sample i of process p of one was taken beside that of the other.
+    """
+
+    name: str
+    unit: str
+    better: str | None
+    value: float
+    samples: list[list[float]] | None = None
+    count: int | None = None
+    of: int | None = None
+    paired: str | None = None
+
+
+FIELDS = tuple(field.name for field in fields(Measure))
+
+
+class Ratio(NamedTuple):
+    """A ratio, and the interval that holds it with CONFIDENCE; NaN where there is nothing to tell it from."""
+
+    value: float
+    low: float
+    high: float
+
+
+def timed(
+    name: str, samples: Iterable[Iterable[float]], *, paired: str | None = None, better: str | None = "lower"
+) -> Measure:
+    """Return a measure of times: `samples` in nanoseconds, a list for each process."""
+    kept = [[float(value) for value in block] for block in samples]
+    return Measure(name, "ns", better, float(np.median(_flat(kept))), kept, paired=paired)
+
+
+def share(name: str, count: int, of: int, *, better: str | None = "higher") -> Measure:
+    """Return a measure of how many of so many, in percent. Raises ValueError where `of` is 0."""
+    if of < 1:
+        raise ValueError(f"{name}: a share of nothing")
+    return Measure(name, "%", better, 100 * count / of, count=int(count), of=int(of))
+
+
+def figure(name: str, value: float, unit: str, *, better: str | None = None) -> Measure:
+    """Return a measure that is one figure, of a unit of UNITS."""
+    if unit not in UNITS:
+        raise ValueError(f"{name}: no such unit: {unit}")
+    return Measure(name, unit, better, float(value))
+
+
+def statistics(measure: Measure) -> dict[str, float] | None:
+    """Return quantiles, mean and standard deviation of all samples; None where there are none."""
+    if not measure.samples:
+        return None
+    values = _flat(measure.samples)
+    quantiles = {name: float(np.quantile(values, at)) for name, at in QUANTILES.items()}
+    return {**quantiles, "mean": float(values.mean()), "deviation": float(values.std())}
+
+
+def is_unstable(measure: Measure) -> bool:
+    """Whether samples scatter, or processes' medians differ, by so much that another run may say something else."""
+    if not measure.samples:
+        return False
+    values = _flat(measure.samples)
+    medians = [float(np.median(block)) for block in measure.samples]
+    return max(float(values.std()), max(medians) - min(medians)) > UNSTABLE * float(values.mean())
+
+
+def ratio(measure: Measure, to: Measure, *, seed: int = 1) -> Ratio:
+    """Return how many times another measure this one is.
+
+    Where both took turns, the median of the ratios turn by turn; else the ratio of the medians. The interval is a
+    bootstrap (Efron 1979) in two steps: processes are drawn with replacement, then samples of each. Shares are drawn
+    from binomial distributions. A single figure has no interval: it is its own.
+    """
+    rng = np.random.default_rng(seed)
+    if measure.samples and to.samples:
+        if measure.paired is not None and measure.paired == to.paired:
+            blocks = [np.divide(one, other) for one, other in zip(measure.samples, to.samples, strict=True)]
+            drawn = [float(np.median(_drawn(blocks, rng))) for _ in range(RESAMPLED)]
+            return Ratio(float(np.median(np.concatenate(blocks))), *_interval(drawn))
+        ones, others = ([np.array(block) for block in each.samples or ()] for each in (measure, to))
+        drawn = [float(np.median(_drawn(ones, rng)) / np.median(_drawn(others, rng))) for _ in range(RESAMPLED)]
+        return Ratio(measure.value / to.value, *_interval(drawn))
+    if not to.value:
+        return Ratio(*3 * (float("nan"),)) if measure.value else Ratio(1, 1, 1)
+    value = measure.value / to.value
+    if measure.of and to.of:
+        one = rng.binomial(measure.of, measure.value / 100, RESAMPLED) / measure.of
+        other = rng.binomial(to.of, to.value / 100, RESAMPLED) / to.of
+        return Ratio(value, *_interval((one / np.maximum(other, 1e-12)).tolist()))
+    return Ratio(value, value, value)
+
+
+def record(
+    benchmark: str,
+    measures: Sequence[Measure],
+    *,
+    settings: dict[str, Any],
+    details: dict[str, Any] | None = None,
+    model: Path | None = None,
+) -> dict[str, Any]:
+    """Return what the file holds.
+
+    `settings` are the options that figures depend on, `details` is what only this benchmark knows, and `model` is the
+    model file that was measured, by default the one that ships.
+    """
+    return {
+        "format": FORMAT,
+        "benchmark": benchmark,
+        "measured_at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "settings": settings,
+        "environment": environment.describe(model),
+        "warnings": [f"{each.name} is unstable: measure again on an idle machine" for each in measures
+                     if is_unstable(each)],
+        "measures": [{**asdict(each), "statistics": statistics(each), "unstable": is_unstable(each)}
+                     for each in measures],
+        "details": details or {},
+    }  # fmt: skip
+
+
+def write(
+    path: Path,
+    benchmark: str,
+    measures: Sequence[Measure],
+    *,
+    settings: dict[str, Any],
+    details: dict[str, Any] | None = None,
+    model: Path | None = None,
+) -> dict[str, Any]:
+    """Write the file whole, and return what it holds. Raises OutputError where it cannot be written."""
+    made = record(benchmark, measures, settings=settings, details=details, model=model)
+    try:
+        write_text(path, json.dumps(made) + "\n")
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    return made
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return what such a file holds. Raises EdgeError where it is not there or not such a file."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise EdgeError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise EdgeError(f"{path} is no result of a benchmark: {error}") from error
+    if not isinstance(record, dict) or not {"format", "benchmark", "environment", "measures"} <= record.keys():
+        raise EdgeError(f"{path} is no result of a benchmark: it lacks what one begins with")
+    if record["format"] != FORMAT:
+        raise EdgeError(f"{path} has format {record['format']}, and this is for format {FORMAT}: measure again")
+    try:
+        measures(record)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise EdgeError(f"{path} is no result of a benchmark: a measure is not as it should be ({error})") from error
+    return record
+
+
+def measures(record: dict[str, Any]) -> dict[str, Measure]:
+    """Return the measures of a record, by name."""
+    return {each["name"]: Measure(*(each[field] for field in FIELDS)) for each in record["measures"]}
+
+
+def _flat(samples: Sequence[Sequence[float]]) -> NDArray[np.float64]:
+    return np.concatenate([np.asarray(block, np.float64) for block in samples])
+
+
+def _drawn(blocks: Sequence[NDArray[Any]], rng: np.random.Generator) -> NDArray[Any]:
+    """Return values of blocks drawn with replacement, of each as many as it has, with replacement, too."""
+    chosen = [blocks[i] for i in rng.integers(len(blocks), size=len(blocks))]
+    return np.concatenate([rng.choice(block, len(block)) for block in chosen])
+
+
+def _interval(values: Sequence[float]) -> tuple[float, float]:
+    low, high = np.quantile(values, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return float(low), float(high)

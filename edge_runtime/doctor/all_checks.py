@@ -1,0 +1,108 @@
+"""`edge-digits doctor`: what this machine has for the runtime, what it lacks, and the command that mends it.
+
+Each check runs in a thread and has its time: whatever hangs, as a disk on the network or a driver, is a finding, too.
+Nothing is imported that may be missing or broken; packages are tried in processes of their own (`probe`).
+"""
+
+import struct
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from edge_runtime import __version__
+from edge_runtime.doctor import checks_board, checks_cameras, checks_packages, checks_service, checks_system, probe
+from edge_runtime.doctor.findings import Finding, failed
+from edge_runtime.system.board import ROOT
+
+Check = Callable[[], Finding | list[Finding]]
+SECONDS = 90.0  # for all of them: where every package hangs, it takes so long to try them (probe.PATIENCE)
+
+
+def run(root: Path = ROOT) -> list[Finding]:
+    """Return what there is to say, in order; `root` is where the file system begins."""
+    return together(checks(root))
+
+
+def checks(root: Path) -> list[tuple[str, Check]]:
+    """Return the checks, by the name of the first thing that each finds out about."""
+    memory = checks_system.memory(root)  # before the packages that are tried take their share of it
+    tried = probe.Tried(probe.PROBES)
+    bits, version = 8 * struct.calcsize("P"), sys.version_info[:2]
+    return [
+        ("system", lambda: checks_system.system(root)),
+        ("python", checks_system.python),
+        ("numpy", lambda: checks_packages.numpy(tried["numpy"])),
+        ("numpy ABI", lambda: checks_packages.numpy_abi({name: tried[name] for name in probe.PACKAGES})),
+        ("opencv", lambda: checks_packages.opencv(tried["opencv"])),
+        ("interpreter", lambda: checks_packages.interpreter(tried["interpreter"], bits=bits, python=version)),
+        ("pillow", lambda: checks_packages.pillow(tried["pillow"])),
+        ("camera", lambda: checks_cameras.cameras(root)),
+        ("ribbon cable", lambda: checks_cameras.ribbon(root)),
+        ("picamera2", lambda: checks_cameras.picamera2(tried["picamera2"], root)),
+        ("groups", lambda: checks_cameras.groups(root)),
+        ("display", checks_system.display),
+        ("disk", checks_system.disk),
+        ("memory", lambda: memory),
+        ("temperature", lambda: checks_board.temperature(root)),
+        ("power", lambda: checks_board.power(root)),
+        ("clock", lambda: checks_system.clock(root)),
+        ("models", lambda: checks_packages.models(tried["models"])),
+        ("service", lambda: checks_service.service(root)),
+    ]
+
+
+def together(checks: Sequence[tuple[str, Check]], seconds: float = SECONDS) -> list[Finding]:
+    """Make checks at the same time; what is not done in so many seconds, or fails itself, is a finding as well."""
+    results: dict[int, list[Finding]] = {}
+
+    def make(number: int, name: str, check: Check) -> None:
+        try:
+            findings = check()
+        except Exception as error:  # boundary: a doctor that falls ill would be of no use
+            findings = failed(name, f"cannot be told: {type(error).__name__}: {' '.join(str(error).split())}")
+        results[number] = [findings] if isinstance(findings, Finding) else findings
+
+    threads = [
+        # system.signals knows the name: it does not wait for one that hangs.
+        threading.Thread(target=make, args=(number, name, check), name="read_check", daemon=True)
+        for number, (name, check) in enumerate(checks)
+    ]
+    for thread in threads:
+        thread.start()
+    end = monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, end - monotonic()))
+    late = failed("", f"cannot be told: no answer within {seconds:g} s")
+    return [
+        finding
+        for number, (name, _) in enumerate(checks)
+        for finding in results.get(number, [late._replace(name=name)])
+    ]
+
+
+def passed(findings: Sequence[Finding]) -> bool:
+    """Tell whether nothing failed."""
+    return all(finding.status != "failed" for finding in findings)
+
+
+def record(findings: Sequence[Finding]) -> dict[str, Any]:
+    """Return it all for programs, as edge_runtime/schemas/doctor.schema.json describes it."""
+    return {
+        "format": 1,
+        "checked_at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "version": __version__,
+        "passed": passed(findings),
+        "checks": [
+            {
+                "name": finding.name,
+                "status": finding.status,
+                "found": finding.message,
+                "remedy": finding.remedy,
+            }
+            for finding in findings
+        ],
+    }

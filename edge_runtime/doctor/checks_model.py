@@ -1,0 +1,41 @@
+"""The model store: which model reads, and whether its file is whole.
+
+It needs OpenCV, and so is asked in a process of its own (`probe`).
+"""
+
+import os
+from pathlib import Path
+
+from edge_runtime.doctor.findings import Finding, failed, ok, pip, warning
+from edge_runtime.errors import EdgeError, OptionError
+from edge_runtime.inference import model_file
+from edge_runtime.store import catalog
+
+
+def models(folder: Path | None = None) -> Finding:
+    """Tell which model reads where none is named, and how the store in `folder` does, by default this user's."""
+    try:
+        folder = catalog.home() if folder is None else folder
+    except OptionError as error:
+        return warning("models", str(error))
+    current = folder / catalog.CURRENT
+    if os.path.lexists(current) and catalog.mark(folder) is None:
+        return failed("models", f"{current} leads nowhere: the model that ships reads", "edge-digits model rollback")
+    path = catalog.current(folder)
+    shipped = path == model_file.SHIPPED
+    mend = pip("install --force-reinstall --no-deps edge-digits") if shipped else "edge-digits model rollback"
+    try:
+        model = model_file.read(path)
+    except EdgeError as error:
+        return failed("models", str(error), mend)
+    stored = catalog.models(folder)
+    beside = f"{len(stored)} in {folder}" if stored else "none is installed"
+    if shipped:
+        return ok("models", f"{model.sha256[:12]}, the one that ships, reads; {beside}")
+    if not model.sha256.startswith(path.stem):
+        return failed("models", f"{path} is another model than its name says", mend)
+    entry = next((one.entry for one in stored if one.current), None)
+    if entry is not None and entry.failed is not None:
+        return warning("models", f"{path.stem} reads, though it failed: {entry.failed}", mend)
+    proved = "" if entry is None or entry.proved else ", not proved yet: no service has read with it for a minute"
+    return ok("models", f"{path.stem} reads{proved}; {beside}")

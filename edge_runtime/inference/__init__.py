@@ -1,0 +1,1 @@
+"""The networks: model files, LiteRT interpreters, the 28x28 contract's version, golden vectors."""

@@ -1,0 +1,90 @@
+"""Golden vectors, replayed: does the network answer on this machine as it did where its file was made?"""
+
+from contextlib import closing
+from typing import NamedTuple
+
+import numpy as np
+
+from edge_runtime.errors import CheckFailed, ModelError
+from edge_runtime.inference.classifier import Classifier
+from edge_runtime.inference.interpreter import Scores
+from edge_runtime.inference.line_network import LineNetwork
+from edge_runtime.inference.model_file import ModelFile
+
+# By how many units in the last place of the largest score any score may be off. Processors round int8 products the
+# other way here and there; floats are summed in another order, and where activations are quantized on the way, a sum
+# that lies between two steps may take the other one.
+UNITS, UNITS_FLOAT = 2, 2**14
+
+
+class Replay(NamedTuple):
+    """What came of it: of so many vectors, so many got the label they should, and no score is further off than so.
+
+    `furthest` and `allowed` are units in the last place.
+    """
+
+    vectors: int
+    same: int
+    furthest: float
+    allowed: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether the network answers as it should."""
+        return self.same == self.vectors and self.furthest <= self.allowed
+
+
+def replay(classifier: Classifier) -> Replay | None:
+    """Give the model its golden vectors, one by one; None for a model that has no card, and so no golden vectors.
+
+    A label counts as the same where the file's own scores lie too close together for it to be told. The strips of a
+    line network are vectors too, whose labels are those of all their steps. Raises CheckFailed where the vectors
+    cannot be read, or are not of this model.
+    """
+    model = classifier.model
+    if not model.verified:
+        return None
+    try:
+        golden = model.golden()
+        scores = np.stack([classifier.scores(image[None]) for image in golden["inputs"]])
+        parts = [_compared(model, scores, golden["outputs"][:, None])]
+        if model.line is not None:
+            with closing(LineNetwork(model.path, model.line, 1)) as network:
+                scores = np.stack([network.scores(strip) for strip in golden["line_inputs"]])
+            parts.append(_compared(model, scores, golden["line_outputs"]))
+    except (ModelError, ValueError, IndexError) as error:
+        raise CheckFailed(f"{model.path}: its golden vectors are damaged; copy the file again") from error
+    return Replay(
+        sum(each.vectors for each in parts), sum(each.same for each in parts), max(each.furthest for each in parts),
+        max(each.allowed for each in parts),
+    )  # fmt: skip
+
+
+def _compared(model: ModelFile, scores: Scores, expected: Scores) -> Replay:
+    """Compare scores, (vectors, steps, classes), with those expected."""
+    if scores.shape != expected.shape or scores.dtype != expected.dtype:
+        raise CheckFailed(
+            f"{model.path}: its golden vectors are of another network: {expected.dtype} {expected.shape}, where this "
+            f"one answers {scores.dtype} {scores.shape}; copy the file again"
+        )
+    whole = np.issubdtype(expected.dtype, np.integer)
+    allowed = UNITS if whole else UNITS_FLOAT
+    unit = 1.0 if whole else float(np.spacing(np.abs(expected).max()))
+    wanted = expected.astype(np.float64)
+    off = np.abs(scores - wanted) / unit
+    off[np.isnan(off)] = np.inf
+    chosen = np.take_along_axis(wanted, scores.argmax(axis=2)[..., None], axis=2)[..., 0]
+    leading = (wanted.max(axis=2) - chosen <= 2 * allowed * unit).all(axis=1)
+    return Replay(len(expected), int(leading.sum()), float(off.max()), allowed)
+
+
+def check(classifier: Classifier) -> Replay | None:
+    """Replay them, as `replay` does. Raises CheckFailed where the network does not answer as it should."""
+    result = replay(classifier)
+    if result is not None and not result.passed:
+        raise CheckFailed(
+            f"{classifier.model.path} does not answer as it should on this machine: {result.same} of {result.vectors} "
+            f"golden vectors get their label, and scores are up to {result.furthest:g} units in the last place off, "
+            f"where {result.allowed} are allowed; copy the file again, or install another version of the interpreter"
+        )
+    return result

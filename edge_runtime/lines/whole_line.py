@@ -1,0 +1,227 @@
+"""A line of a picture -> the texts that it may have, by the line network, which reads several strips of it.
+
+What the network reads depends on how high the digits are on a strip, and this is known only roughly: parts of digits
+are among what was found, and signs. The classifier then sees each digit of each text, cut out where the network read
+it.
+"""
+
+from collections.abc import Collection, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from edge_runtime.inference.classifier import Classifier
+from edge_runtime.inference.contract import BLANK
+from edge_runtime.inference.line_network import LineNetwork
+from edge_runtime.lines.constraint import Constraint
+from edge_runtime.lines.ctc import LineText, decode, likelihoods
+from edge_runtime.lines.written import Float64, WholeLine
+from edge_runtime.records import Box
+from edge_runtime.vision.candidates import in_frame
+from edge_runtime.vision.glyphs import SURER
+from edge_runtime.vision.line_check import Text
+from edge_runtime.vision.normalize import normalize_all
+from edge_runtime.vision.planes import Plane
+from edge_runtime.vision.strips import HIGH, Strip, cut_out, strip_of
+
+# A strip grows by the digits that the network reads beside those that it was found by, so many times.
+GROWTHS = 3
+# A line that is so likely right is called sure: it is not read again, and not on more strips than one that agrees.
+SURE = 0.95
+# How high else the digits of a line may be, of what they seem to be: there is a strip for each. With 0.8 and 1.3 as
+# well, no more amounts and numbers are read.
+HEIGHTS = 0.88, 1.13
+# A picture of one line has it where its rows hold these parts of the most ink, without and with the signs above and
+# below, or in so much of its height, in the middle: of 180 amounts all three read 122, any one of them 112 to 114.
+INKED, MIDDLE = (0.25, 0.12), 0.76
+
+
+class Readers(NamedTuple):
+    """What reads a line: the network as a whole, the classifier its digits."""
+
+    network: LineNetwork
+    classifier: Classifier
+
+
+class View(NamedTuple):
+    """A strip of a line on a plane, what the network says of each of its steps, and the text that makes.
+
+    `digits`, float64 (N, 10), is what the classifier says of each digit of the text, and (0, 10) where it saw none.
+    """
+
+    plane: Plane
+    strip: Strip
+    probabilities: Float64
+    text: LineText
+    digits: Float64
+
+
+class Found(NamedTuple):
+    """What was found of a line before: the boxes of its digits on a plane, their `labels`, 0-9, and how likely each.
+
+    `likely` is the sum of the logarithms of the digits' confidences.
+    """
+
+    plane: Plane
+    boxes: list[Box]
+    labels: list[int]
+    likely: float
+
+
+def read_line(readers: Readers, found: Found, heights: Sequence[float], constraint: Constraint | None) -> list[View]:
+    """Read a line of which some digits were found, and whatever digits the network sees beside them.
+
+    There is a view as high as the digits seem, and one for each of `heights`, some of HEIGHTS. Where all of them show
+    what was found, the classifier has nothing to choose from, and does not see their digits.
+    """
+    views = _views_of_line(readers.network, found, heights, constraint)
+    if all(view.text.labels == tuple(found.labels) for view in views):
+        return views
+    return _with_digits(views, readers.classifier, range(len(views)))
+
+
+def read_picture(
+    readers: Readers, planes: Sequence[Plane], found: Found | None, constraint: Constraint | None
+) -> list[View]:
+    """Read a picture as a single line: where digits were found, and where its rows hold most ink.
+
+    There are nine views, six where no digit was found, or one where that agrees. The classifier sees the digits of each
+    text once, by the view that is surest of it. Returns no view where no digit was found and none is seen at a glance.
+    """
+    network = readers.network
+    if found is not None:
+        views = _views_of_line(network, found, HEIGHTS, constraint)
+        if len(views) == 1:
+            return _with_digits(views, readers.classifier, [0])
+        grounds = [plane for plane in planes[:2] if plane.light == found.plane.light]
+        read = [views + _views_of_picture(network, plane, HEIGHTS, constraint) for plane in grounds]
+    else:
+        read = [_views_of_picture(network, plane, HEIGHTS[:1], constraint) for plane in planes[:2]]
+        if not any(view.text.labels for views in read for view in views):
+            return []
+        read = [views + _views_of_picture(network, plane, HEIGHTS[1:], constraint)
+                for views, plane in zip(read, planes[:2], strict=True)]  # fmt: skip
+    views = max(read, key=_most_votes)
+    return _with_digits(views, readers.classifier, _surest_of_each_text(views))
+
+
+def _most_votes(views: Sequence[View]) -> float:
+    """Return how likely the likeliest digits are, by all of these views together."""
+    votes: dict[tuple[int, ...], float] = {}
+    for view in views:
+        votes[view.text.labels] = votes.get(view.text.labels, 0.0) + view.text.likely
+    return max((vote for text, vote in votes.items() if text), default=0.0) / len(views)
+
+
+def _views_of_line(
+    network: LineNetwork, found: Found, heights: Sequence[float], constraint: Constraint | None
+) -> list[View]:
+    """Return a view as high as the digits seem, and one for each height, unless the first surely agrees."""
+    plane, boxes = found.plane, found.boxes
+    view = _view(network, plane, boxes, 1.0, None)
+    for _ in range(GROWTHS):
+        left, right = min(box.x for box in boxes), max(box.right for box in boxes)
+        read = [view.strip.box(*columns) for columns in view.text.columns]
+        beside = [box for box in read if not left <= box.x + box.width / 2 <= right]
+        if not beside:
+            break
+        boxes = boxes + beside
+        view = _view(network, plane, boxes, 1.0, None)
+    accepted = constraint is None or constraint.accepts(found.labels)
+    if accepted and view.text.labels == tuple(found.labels) and view.text.likely >= SURE:
+        return [view]
+    if constraint is not None:
+        view = view._replace(text=decode(view.probabilities, network.step, constraint))
+    return [view, *(_view(network, plane, boxes, height, constraint) for height in heights)]
+
+
+def _views_of_picture(
+    network: LineNetwork, plane: Plane, heights: Sequence[float], constraint: Constraint | None
+) -> list[View]:
+    """Return views of a picture as a single line, of this plane, for each place that it may have and each height."""
+    rows, columns = plane.ink.shape
+    amounts = plane.ink.sum(axis=1, dtype=np.float64)
+    inked = [np.flatnonzero(amounts >= part * amounts.max()) for part in INKED]
+    ends = [(int(held[0]), int(held[-1]) + 1) for held in inked]
+    ends.append((round(rows * (1 - MIDDLE) / 2), max(1, round(rows * (1 + MIDDLE) / 2))))
+    bands = [Box(0, top, columns, max(1, bottom - top)) for top, bottom in ends]
+    return [_view(network, plane, [band], height, constraint) for band in bands for height in heights]
+
+
+def _view(
+    network: LineNetwork, plane: Plane, boxes: Sequence[Box], height: float, constraint: Constraint | None
+) -> View:  # fmt: skip
+    strip = strip_of(plane.ink, boxes, height)
+    probabilities = network.probabilities(strip.image)
+    return View(plane, strip, probabilities, decode(probabilities, network.step, constraint), np.zeros((0, BLANK)))
+
+
+def _with_digits(views: Sequence[View], classifier: Classifier, shown: Collection[int]) -> list[View]:
+    """Return views, those `shown`, by number, with what the classifier says of their digits; it sees all at once."""
+    inks = {
+        i: cut_out(views[i].plane.ink, views[i].strip, [(a, b) for a, _, b in _room(views[i].text, views[i].strip)])
+        for i in shown
+    }
+    seen = classifier.confidences(normalize_all([ink for own in inks.values() for ink in own]))[:, :BLANK]
+    ends = np.cumsum([len(own) for own in inks.values()])[:-1]
+    digits = dict(zip(inks, np.split(seen, ends), strict=True))
+    return [view._replace(digits=digits.get(i, view.digits)) for i, view in enumerate(views)]
+
+
+def _surest_of_each_text(views: Sequence[View]) -> list[int]:
+    """Return the number of the likeliest view of each text."""
+    order = sorted(range(len(views)), key=lambda i: views[i].text.likely)
+    return list({views[i].text.labels: i for i in order}.values())
+
+
+def texts_of(views: Sequence[View], found: Found | None, constraint: Constraint | None) -> list[Text]:
+    """Return each text that a view has, and the one that was read digit by digit, where the constraint accepts it."""
+    texts = dict.fromkeys(view.text.labels for view in views if view.text.labels)
+    own = tuple(found.labels) if found is not None else ()
+    if own and (constraint is None or constraint.accepts(own)):
+        texts[own] = None
+    accepted = np.array([view.text.accepted for view in views])
+    likely = likelihoods([view.probabilities for view in views], list(texts)) / np.maximum(accepted, SURER)[:, None]
+    by_line = likely.clip(0.0, 1.0).mean(axis=0).tolist()
+    known = found.likely if found is not None else 0.0
+    return [Text(text, line, max(_by_digits(views, text), known if text == own else -np.inf), text == own)
+            for text, line in zip(texts, by_line, strict=True)]  # fmt: skip
+
+
+def _by_digits(views: Sequence[View], text: tuple[int, ...]) -> float:
+    """Return the logarithm of how likely the classifier holds a text, by the view of as many digits that says most."""
+    logs = [
+        np.log(np.maximum(view.digits[range(len(text)), text], SURER)).sum()
+        for view in views
+        if len(view.digits) == len(text)
+    ]
+    return max(map(float, logs), default=len(text) * float(np.log(SURER)))
+
+
+def whole_line(views: Sequence[View], texts: Sequence[Text], text: Text | None, size: tuple[int, int]) -> WholeLine:
+    """Return a text with its places, from the view that is surest of it; None is the text of no digit.
+
+    `texts` are all that the line may have; `size` is the picture's, (width, height).
+    """
+    labels = text.labels if text is not None else ()
+    best = max((view for view in views if view.text.labels == labels), key=lambda view: view.text.likely)
+    halves = [(x, min(x - left, right - x, HIGH / 2)) for left, x, right in _room(best.text, best.strip)]
+    ends = [(x - half, x + half) for x, half in halves]
+    boxes = tuple(in_frame(best.strip.box(*columns), best.plane.scale, size) for columns in ends)
+    likely = text.line if text is not None else 0.0
+    return WholeLine(
+        labels, boxes, best.text.confidences, likely, tuple(texts), len(views), best.strip.image, tuple(ends)
+    )
+
+
+def _room(text: LineText, strip: Strip) -> list[tuple[float, float, float]]:
+    """Return the columns of a strip between which each digit lies, and its middle: left, middle, right.
+
+    A digit has room half of the way to the next one, and at most HIGH to either side.
+    """
+    middles = [min(sum(each) / 2, strip.width - 1) for each in text.columns]
+    halves = [(a + b) / 2 for a, b in pairwise(middles)]
+    lefts, rights = [0.0, *halves], [*halves, float(strip.width)]
+    return [(max(left, x - HIGH), x, min(right, x + HIGH))
+            for left, x, right in zip(lefts, middles, rights, strict=False)]  # fmt: skip

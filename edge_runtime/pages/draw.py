@@ -1,0 +1,180 @@
+"""Draws seeded pages of handwriting, with exact truth, from digits that it is given."""
+
+import copy
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from edge_runtime.pages import background, degradation, lighting
+from edge_runtime.pages.camera import Pose, pose, seen
+from edge_runtime.pages.cells import lay_cells
+from edge_runtime.pages.desk import lay_on_desk
+from edge_runtime.pages.distractors import script
+from edge_runtime.pages.layout import lay_out
+from edge_runtime.pages.placement import scatter, scatter_things
+from edge_runtime.pages.strokes import VISIBLE, Ink, Mark, visible
+from edge_runtime.pages.style import THINGS, PageStyle, Streams
+from edge_runtime.records import Box, Uint8
+
+__all__ = ["VISIBLE", "Other", "Page", "PageStyle", "Placed", "draw_page"]
+
+DEFAULT = PageStyle()
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A digit on a page: its label, the box of its visible ink, its line from 0 at the top, and its word in the line.
+
+    Where other digits touch it, the box is still that of its own ink alone.
+    """
+
+    label: str
+    box: Box
+    line: int
+    word: int = 0
+
+
+class Other(NamedTuple):
+    """Something else on a page: its name, one of DISTRACTORS, and the box of its ink as far as the picture shows it."""
+
+    name: str
+    box: Box
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Page:
+    """A drawn page: `pixels` uint8 (H, W, 3) blue-green-red, its digits in reading order, and its distractors."""
+
+    pixels: Uint8
+    digits: tuple[Placed, ...]
+    others: tuple[Other, ...] = ()
+
+    @property
+    def text(self) -> tuple[str, ...]:
+        """The lines of digits, top to bottom, with one space between words."""
+        lines: list[str] = []
+        for i, digit in enumerate(self.digits):
+            if i == 0 or digit.line != self.digits[i - 1].line:
+                lines += [""] * (digit.line + 1 - len(lines))
+            elif digit.word != self.digits[i - 1].word:
+                lines[digit.line] += " "
+            lines[digit.line] += digit.label
+        return tuple(lines)
+
+
+def draw_page(
+    images: Uint8,
+    labels: Sequence[int] | Uint8,
+    rng: np.random.Generator,
+    style: PageStyle = DEFAULT,
+    stamps: Sequence[Uint8] | None = None,
+    ground: Uint8 | None = None,
+) -> Page:
+    """Draw a page with these digits, in this order, left to right and line by line.
+
+    `images` is uint8 (N, 28, 28), ink bright on 0; `labels` holds N numbers. `stamps` are what letters and words are
+    made of, each uint8 (rows, columns), ink bright on 0, all of one font size; None for letters of OpenCV's script
+    fonts. `ground`, uint8 (h, w, 3), is shown in place of the desk that a style draws. The same generator state gives
+    the same page. Raises ValueError (`layout.DoNotFit`) where the digits do not fit on the page.
+    """
+    streams = _streams(rng)
+    digit_height = float(rng.uniform(*style.digit_height))
+    letters = script() if stamps is None else stamps
+    if style.layout in ("lines", "sum"):
+        laid = lay_out(images, labels, rng, streams, style, digit_height)
+    else:
+        laid = lay_cells(images, labels, streams, style, digit_height, letters)
+    boxes = [visible(mark.ink, mark.x, mark.y) for mark in laid.digits]
+    wanted = [(name, count) for name, count in style.distractors if name not in (*THINGS, "table")]
+    taken = [*boxes, *(Box(mark.x, mark.y, *mark.ink.shape[::-1]) for mark in laid.others)]
+    scattered = scatter(wanted, taken, style.size, digit_height, streams("distractors"), letters) if wanted else []
+    view = pose(style, boxes, streams("pose"))
+    digits, others = ([_seen(mark, view) for mark in marks] for marks in (laid.digits, [*laid.others, *scattered]))
+    shown = [visible(mark.ink, mark.x, mark.y) for mark in digits]
+    page = background.blank(style, rng)
+    background.print_on(page, style, boxes, digit_height, view, streams("printed"))
+    if style.flap:
+        background.fold(page, view, streams("flap"))
+    _write(page, _ink([*digits, *others], style.size), rng, streams, style)
+    if style.light_on_dark:
+        np.subtract(255, page, out=page)
+    if style.board:
+        background.darken(page, boxes, style.board, view, streams("board"))
+    for mark in others:
+        _lay_on(page, mark)
+    named = [Other(mark.name, box) for mark in others if (box := _shown(mark, style.size))]
+    if dict(style.distractors).get("table"):
+        taken += [Box(mark.x, mark.y, *mark.ink.shape[::-1]) for mark in scattered]
+        named += [Other("table", box) for box in background.lay_on_table(page, taken, view, streams("table"))]
+    if style.desk and view is not None:
+        lay_on_desk(page, style, view, streams("desk"), ground)
+    things = [(name, count) for name, count in style.distractors if name in THINGS]
+    for mark in scatter_things(things, shown, style.size, streams("things")) if things else []:
+        _lay_on(page, mark)
+        named += [Other(mark.name, box)] if (box := _shown(mark, style.size)) else []
+    if not lighting.is_plain(style):
+        page = lighting.lit(page, style, streams("light"))
+    truth = (Placed(mark.name, box, *place) for mark, box, place in zip(digits, shown, laid.places, strict=True))
+    return Page(degradation.photographed(page, style, rng, streams), tuple(truth), tuple(named))
+
+
+def _streams(rng: np.random.Generator) -> Streams:
+    """Return what gives each feature its own generator, seeded by this one's state, which stays as it is."""
+    seed = copy.deepcopy(rng).integers(2**32, size=4).tolist()
+    return lambda name: np.random.default_rng([*seed, zlib.crc32(name.encode())])
+
+
+def _seen(mark: Mark, view: Pose | None) -> Mark:
+    ink, x, y = seen(mark.ink, mark.x, mark.y, view)
+    paint = None if mark.paint is None else seen(mark.paint, mark.x, mark.y, view)[0]
+    return Mark(mark.name, ink, x, y, paint)
+
+
+def _write(page: background.Page, ink: Ink, rng: np.random.Generator, streams: Streams, style: PageStyle) -> None:
+    """Write with the page's pen, in place."""
+    color = style.inks[rng.integers(len(style.inks))]
+    if style.contrast is not None:
+        page *= 1 - float(streams("contrast").uniform(*style.contrast)) * ink
+        return
+    bare, written = 1 - ink, ink.astype(np.float64)
+    for plane, channel in zip(page, color, strict=True):
+        plane *= bare
+        plane += channel * written
+
+
+def _ink(marks: Sequence[Mark], size: tuple[int, int]) -> Ink:
+    """Return what the pen draws, 0-1, as float32 (H, W)."""
+    ink = np.zeros(size[::-1], np.float32)
+    for mark in marks:
+        if mark.paint is None:
+            here, of_mark = _overlap(mark, size)
+            np.maximum(ink[here], mark.ink[of_mark], out=ink[here])
+    return ink
+
+
+def _lay_on(page: background.Page, mark: Mark) -> None:
+    """Lay a thing with colors of its own on the page, in place."""
+    if mark.paint is not None:
+        here, of_mark = _overlap(mark, (page.shape[2], page.shape[1]))
+        covered = page[:, *here]
+        covered += (np.moveaxis(mark.paint[of_mark], -1, 0) - covered) * mark.ink[of_mark]
+
+
+def _overlap(mark: Mark, size: tuple[int, int]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Return the part of a picture that a mark covers, and the part of the mark that the picture shows."""
+    rows, columns = mark.ink.shape
+    left, right = (min(max(0, x), size[0]) for x in (mark.x, mark.x + columns))
+    top, bottom = (min(max(0, y), size[1]) for y in (mark.y, mark.y + rows))
+    here = (slice(top, bottom), slice(left, right))
+    return here, (slice(top - mark.y, bottom - mark.y), slice(left - mark.x, right - mark.x))
+
+
+def _shown(mark: Mark, size: tuple[int, int]) -> Box | None:
+    """Return the box of what the picture shows of a mark, however faint; None for nothing."""
+    here, of_mark = _overlap(mark, size)
+    x, y, width, height = cv2.boundingRect((mark.ink[of_mark] > 1e-3).astype(np.uint8))
+    return Box(here[1].start + x, here[0].start + y, width, height) if width else None

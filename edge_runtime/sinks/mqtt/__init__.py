@@ -1,0 +1,1 @@
+"""The sink that sends readings and events to an MQTT broker."""

@@ -1,0 +1,160 @@
+"""One connection to an MQTT broker."""
+
+import select
+import socket
+import ssl
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edge_runtime.sinks.mqtt.broker import Broker
+from edge_runtime.sinks.mqtt.spool import Spool
+
+WINDOW = 20  # messages that are on their way at once
+KEEPALIVE = 30  # seconds of silence after which each side asks whether the other is there
+EXTRA = 32  # bytes at most by which a message is longer than its topic and payload
+ONLINE, OFFLINE = "online", "offline"
+# What to do about it, by what a broker says.
+ADVICE = {
+    "Not authorized": ": check user and password",
+    "Bad user name or password": ": check them",
+    "Session taken over": ": another one has the same device name",
+    "Unsupported protocol version": ": it does not speak MQTT 5",
+}
+
+
+class Link:
+    """One connection, from its beginning to its end, that sends what is in a queue from the front.
+
+    Each is a client of its own, which knows nothing of those before it: what they had sent and nobody acknowledged is
+    in the queue still, and is sent again from there alone, in order. All methods are called from one thread.
+
+    The topic `base`/status says whether `device` is there; `retained` are topics and payloads to publish first.
+    `ear` is read empty, and ends waiting, when there is something to read. `refused` is told why the broker does not
+    take a message, once for each reason. Raises OSError where the broker cannot be reached.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        device: str,
+        base: str,
+        retained: Iterable[tuple[str, str]],
+        spool: Spool,
+        ear: socket.socket,
+        refused: Callable[[str], None],
+    ) -> None:
+        self._status, self._spool, self._ear, self._refused = f"{base}/status", spool, ear, refused
+        self._retained = deque([(self._status, ONLINE), *retained])
+        self._flying: dict[int, int] = {}  # numbers in the queue by the broker's; 0 for what is in no queue
+        self._window, self._largest = WINDOW, float("inf")
+        self._refusals = set[str]()
+        self.taken = False  # whether the broker has let us in
+        self.reason = "is away (connection lost)"  # what the broker has done where there is no connection any more
+        self._client = client = Client(
+            CallbackAPIVersion.VERSION2,
+            f"edge-digits-{device}",
+            protocol=MQTTProtocolVersion.MQTTv5,
+            reconnect_on_failure=False,
+        )
+        client.on_connect, client.on_disconnect, client.on_publish = self._answered, self._ended, self._acknowledged
+        client.username_pw_set(broker.user, broker.password)
+        client.will_set(self._status, OFFLINE, qos=1, retain=True)
+        if broker.tls is not None:
+            client.tls_set_context(broker.tls)
+        client.connect(broker.host, broker.port, KEEPALIVE, clean_start=True)
+
+    @property
+    def open(self) -> bool:
+        """Whether there is a connection still."""
+        return self._client.socket() is not None
+
+    def pump(self, until: float) -> None:
+        """Let bytes come and go; wait for that, or for the ear, until then in time.monotonic() at the most."""
+        connection = self._client.socket()
+        if connection is None:
+            return
+        decrypted = isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
+        seconds = 0.0 if decrypted else max(0.0, until - time.monotonic())
+        writing = [connection] if self._client.want_write() else []
+        readable, writable, _ = select.select([connection, self._ear], writing, [], seconds)
+        if self._ear in readable:
+            with suppress(BlockingIOError):
+                self._ear.recv(4096)
+        if decrypted or connection in readable:
+            self._client.loop_read()
+        if connection in writable:
+            self._client.loop_write()
+        self._client.loop_misc()
+
+    def send(self) -> None:
+        """Send what there is room for: what is retained, then of the queue what is not on its way."""
+        while self._retained and len(self._flying) < self._window:
+            self._publish(*self._retained.popleft(), retain=True)
+        on_their_way = set(self._flying.values())
+        for number, topic, payload in self._spool.first(self._window):
+            if len(self._flying) >= self._window or not self.open:
+                break
+            if number in on_their_way:
+                continue
+            if len(topic) + len(payload) + EXTRA > self._largest:
+                self._refuse("too large")
+                self._spool.done(number)
+            else:
+                self._publish(topic.decode(), payload, number)
+
+    def leave(self, until: float) -> None:
+        """Say that we are gone, and end in good order.
+
+        Where that is not acknowledged until then, in time.monotonic(), nothing is said: the last will says it.
+        """
+        farewell = self._publish(self._status, OFFLINE, retain=True)
+        while self.open and farewell in self._flying and time.monotonic() < until:
+            self.pump(until)
+        if farewell not in self._flying:
+            self._client.disconnect()
+
+    def close(self) -> None:
+        """Free the connection."""
+        connection = self._client.socket()
+        if connection is not None:
+            connection.close()
+
+    def _publish(self, topic: str, payload: str | bytes, number: int = 0, retain: bool = False) -> int:
+        message = self._client.publish(topic, payload, qos=1, retain=retain).mid
+        self._flying[message] = number
+        return message
+
+    def _refuse(self, reason: str) -> None:
+        if reason not in self._refusals:
+            self._refusals.add(reason)
+            self._refused(reason)
+
+    def _answered(
+        self, client: Client, _: object, flags: ConnectFlags, code: ReasonCode, properties: Properties | None
+    ) -> None:
+        if code.is_failure:
+            self.reason = f"refuses us ({code}{ADVICE.get(str(code), '')})"
+            return
+        self.taken = True
+        self._window = min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW))
+        self._largest = getattr(properties, "MaximumPacketSize", self._largest)
+
+    def _ended(
+        self, client: Client, _: object, flags: DisconnectFlags, code: ReasonCode, properties: Properties | None
+    ) -> None:
+        if flags.is_disconnect_packet_from_server:
+            self.reason = f"is away ({code}{ADVICE.get(str(code), '')})"
+
+    def _acknowledged(
+        self, client: Client, _: object, message: int, code: ReasonCode, properties: Properties | None
+    ) -> None:
+        if code.is_failure:
+            self._refuse(str(code))
+        self._spool.done(self._flying.pop(message, 0))

@@ -1,0 +1,166 @@
+"""Readings and events to an MQTT 5 broker, as the same JSON that is printed; needs the extra edge-digits[mqtt]."""
+
+import json
+import re
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from edge_runtime.errors import OptionError
+from edge_runtime.records import Event, Reading
+from edge_runtime.sinks.json_record import event_record, to_record
+from edge_runtime.sinks.mqtt import discovery
+from edge_runtime.sinks.mqtt.broker import Broker
+from edge_runtime.sinks.mqtt.link import Link
+from edge_runtime.sinks.mqtt.spool import Spool
+from edge_runtime.sinks.sink import Sink
+
+PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before each further attempt to connect; the last one from then on
+ANSWER = 10.0  # seconds that a broker may take to let us in
+DRAIN, FAREWELL, LAST = 1.0, 0.4, 1.8  # seconds from the call of close: to send what is queued, to say offline, in all
+
+
+def device_name(name: str | None = None) -> str:
+    """Return a device's name if it is one, or make one of this computer's name.
+
+    Raises OptionError where it is not 1 to 64 letters, digits, dots, dashes and underscores.
+    """
+    if name is None:
+        return re.sub(r"[^A-Za-z0-9_.-]", "-", socket.gethostname())[:64] or "edge-digits"
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", name):
+        raise OptionError(
+            f"{name!r} cannot be a device: it takes 1 to 64 letters, digits, dots, dashes and underscores"
+        )
+    return name
+
+
+class Mqtt(Sink):
+    """Publishes readings and events, with QoS 1, under edge-digits/DEVICE/reading and edge-digits/DEVICE/event.
+
+    Each goes into the queue at `queue` first, which holds the last `limit`, and leaves it when the broker has
+    acknowledged it: a broker may be away, at the start, too. Nobody waits for the network: a thread connects, again and
+    again after `pauses` in seconds, and sends what is queued, in order. edge-digits/DEVICE/status is kept at online
+    meanwhile, else at offline; with `announce`, Home Assistant is told of the device.
+
+    `tell` gets a line when the broker goes, when it is back, and what it refuses; it may be called from either thread.
+    Raises OptionError where `device` is no name, OutputError where the queue cannot be used.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        queue: Path,
+        *,
+        device: str,
+        limit: int = 10_000,
+        announce: bool = False,
+        tell: Callable[[str], None] = lambda line: None,
+        pauses: tuple[float, ...] = PAUSES,
+    ) -> None:
+        self._broker, self._device, self._tell, self._pauses = broker, device_name(device), tell, pauses
+        self._base = f"edge-digits/{device}"
+        self._announced = [discovery.announcement(device, self._base)] if announce else []
+        self._spool = Spool(queue, limit, tell)
+        self._bell, self._ear = socket.socketpair()  # wakes the thread where it waits for the network
+        self._bell.setblocking(False)
+        self._ear.setblocking(False)
+        self._ending = threading.Event()
+        self._until = float("inf")  # when to stop sending, in time.monotonic()
+        # Nobody can stop a thread that looks up a host's name: it is left behind then.
+        self._thread = threading.Thread(target=self._run, name=f"mqtt {broker.name}", daemon=True)
+        self._thread.start()
+
+    @property
+    def dropped(self) -> int:
+        """How many messages were dropped because the queue was full."""
+        return self._spool.dropped
+
+    def reading(self, reading: Reading) -> None:
+        """Queue a reading."""
+        self._put("reading", to_record(reading))
+
+    def event(self, event: Event) -> None:
+        """Queue an event."""
+        self._put("event", event_record(event))
+
+    def close(self) -> None:
+        """Send what can be sent within a second, say offline, and end the thread; what is left stays in the queue.
+
+        Takes no more than two seconds. Raises OutputError where messages are left that could not be kept on disk.
+        """
+        if not self._ending.is_set():
+            self._until = time.monotonic() + DRAIN
+            self._ending.set()
+            self._wake()
+            self._thread.join(LAST)
+            self._bell.close()
+            if left := len(self._spool):
+                self._tell(f"{self._broker.name}: {left} messages were not sent; the next start sends them")
+        self._spool.close()
+
+    def _put(self, kind: str, record: dict[str, Any]) -> None:
+        self._spool.put(f"{self._base}/{kind}", json.dumps(record))
+        self._wake()
+
+    def _wake(self) -> None:
+        with suppress(OSError):  # it has been woken often enough already, or has ended
+            self._bell.send(b"!")
+
+    def _refused(self, reason: str) -> None:
+        self._tell(f"{self._broker.name} refuses messages ({reason}); they are dropped")
+
+    def _run(self) -> None:
+        """Connect until it is time to end, and tell of each change: while it is away, of each kind of reason once."""
+        reported = set[str]()
+        tries = 0
+        with self._ear:
+            while not self._ending.is_set():
+                began = time.monotonic()
+                try:
+                    reason = self._serve(reported)
+                except Exception as error:  # boundary: whatever a broker sends, the next one may be better
+                    reason = _said(error)
+                if self._ending.is_set():
+                    return
+                kind = reason.partition(" (")[0]
+                if kind not in reported:
+                    reported.add(kind)
+                    self._tell(f"{self._broker.name} {reason}; messages are kept until it is back")
+                tries = tries + 1 if time.monotonic() - began < self._pauses[-1] else 1
+                self._ending.wait(self._pauses[min(tries, len(self._pauses)) - 1])
+
+    def _serve(self, reported: set[str]) -> str:
+        """Connect, and send until that ends; return why it did."""
+        link = Link(self._broker, self._device, self._base, self._announced, self._spool, self._ear, self._refused)
+        waiting = time.monotonic() + ANSWER
+        try:
+            while link.open:
+                if self._ending.is_set() and (time.monotonic() >= self._until or not self._spool):
+                    break
+                link.pump(min(self._until, time.monotonic() + 1.0))
+                if link.taken:
+                    if reported:
+                        reported.clear()
+                        self._tell(f"{self._broker.name} is connected")
+                    link.send()
+                elif time.monotonic() >= waiting:
+                    return "is away (no answer)"
+            if self._ending.is_set() and link.taken:
+                link.leave(self._until + FAREWELL)
+            return link.reason
+        finally:
+            link.close()
+
+
+def _said(error: Exception) -> str:
+    """Return what was wrong with a connection."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"has a certificate that is not trusted ({error.verify_message}: name its authority by --mqtt-ca)"
+    if isinstance(error, OSError):
+        return f"is away ({error.strerror or error})"
+    return f"cannot be understood ({type(error).__name__}: {error})"

@@ -1,0 +1,134 @@
+"""What changes the model store. Each change is made of renames, under a lock, and waits until it is on the disk.
+
+A run that ends at any point leaves a store that is whole: a model is there before `current` leads to it, and goes when
+nothing leads to it any more.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from edge_runtime.errors import OptionError, OutputError
+from edge_runtime.inference.model_file import SHIPPED
+from edge_runtime.store import catalog, history
+from edge_runtime.store.catalog import CURRENT, HISTORY, SUFFIX, Stored
+from edge_runtime.store.history import Entry
+from edge_runtime.system import durable
+
+KEPT = 3  # models: the one that reads, and those that read before it
+
+
+def install(folder: Path, data: bytes, entry: Entry) -> Path:
+    """Put a model into the store and let it read from now on; all but the KEPT last are removed.
+
+    Raises OutputError where that cannot be written; what read before still reads then.
+    """
+    with _changing(folder):
+        path = folder / f"{entry.id}{SUFFIX}"
+        older = [one.entry for one in catalog.line(catalog.models(folder)) if one.entry.id != entry.id]
+        kept = [*reversed(older[: KEPT - 1]), replace(entry, installed_at=_now())]
+        durable.put(path, data)
+        _write(folder, kept)
+        durable.link(folder / CURRENT, path.name)
+        for one in catalog.models(folder):
+            if one.entry.id not in {each.id for each in kept}:
+                durable.remove(one.path)
+        return path
+
+
+def rollback(folder: Path, name: str | None = None) -> Stored:
+    """Let the model before the current one read, or the one of this name, with a clean slate; return it.
+
+    Raises OptionError where there is none, OutputError where that cannot be written.
+    """
+    _earlier(folder, name)  # before a folder is made for nothing
+    with _changing(folder):
+        to = _earlier(folder, name)
+        _note(folder, to.entry.id, starts=0, failed=None)
+        _switch(folder, to.path)
+        return to
+
+
+def give_up(folder: Path, id: str, reason: str) -> None:
+    """Note that a model fails, and go back if it is the current one. Raises OutputError where it cannot be written."""
+    with _changing(folder):
+        if catalog.current(folder).stem == id:
+            _switch(folder, catalog.before(folder)[0])  # first of all: what reads counts for more than what is noted
+        _note(folder, id, failed=reason, proved=False)
+
+
+def note(folder: Path, id: str, **changes: Any) -> None:
+    """Change what is noted of a model, by the names of Entry's fields. Raises OutputError."""
+    with _changing(folder):
+        _note(folder, id, **changes)
+
+
+def remove(folder: Path, name: str) -> Stored:
+    """Remove a model. Raises OptionError where there is none of this name, or it has to stay; OutputError."""
+    _removable(folder, name)
+    with _changing(folder):
+        stored = _removable(folder, name)
+        _write(folder, [entry for entry in catalog.entries(folder) if entry.id != stored.entry.id])
+        durable.remove(stored.path)
+        return stored
+
+
+def _earlier(folder: Path, name: str | None) -> Stored:
+    if name is not None:
+        return catalog.find(folder, name)
+    if catalog.current(folder) == SHIPPED:
+        raise OptionError("the model that ships reads, and there is none before it")
+    path = catalog.before(folder)[0]
+    return next(one for one in catalog.every(folder) if one.path == path)
+
+
+def _removable(folder: Path, name: str) -> Stored:
+    stored = catalog.find(folder, name)
+    if stored.ships:
+        raise OptionError(f"{stored.entry.id} is the model that ships, which stays")
+    if stored.current:
+        raise OptionError(f"{stored.entry.id} is the model that reads: edge-digits model rollback, then remove it")
+    return stored
+
+
+def _switch(folder: Path, to: Path) -> None:
+    if to == SHIPPED:
+        durable.remove(folder / CURRENT)
+    else:
+        durable.link(folder / CURRENT, to.name)
+
+
+def _note(folder: Path, id: str, **changes: Any) -> None:
+    noted = catalog.entries(folder)
+    changed = [replace(entry, **changes) if entry.id == id else entry for entry in noted]
+    if changed != noted:
+        _write(folder, changed)
+
+
+def _write(folder: Path, entries: list[Entry]) -> None:
+    durable.put(folder / HISTORY, history.dumped(entries))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+@contextmanager
+def _changing(folder: Path) -> Iterator[None]:
+    """Hold the store's lock meanwhile; what an earlier run left unfinished is swept first."""
+    try:
+        durable.make_folder(folder)
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            durable.sweep(folder)
+            yield
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise OutputError(f"cannot write the model store {folder}: {error.strerror or error}") from error

@@ -1,0 +1,126 @@
+"""From a file or an address to the model that reads: fetched, checked, tried, and only then put into the store."""
+
+import hashlib
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from edge_runtime.errors import ModelCorrupt, ModelError, OptionError, OutputError
+from edge_runtime.inference import model_file
+from edge_runtime.inference.model_file import ModelFile
+from edge_runtime.store import changes, fetch, trial
+from edge_runtime.store.history import Entry
+
+DRAFT = "model.tflite"
+FORMAT = 1  # of the card
+SHA256 = re.compile("[0-9a-fA-F]{64}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trust:
+    """Which models are taken: those that one of `keys`, PEM files, has signed; `required`, no others.
+
+    Without `required`, a model without a signature is taken, too, but none with a wrong one. `sha256` is that of the
+    whole file, in hexadecimal. Raises OptionError where signatures are required and no key is trusted, and where
+    `sha256` is none.
+    """
+
+    keys: Sequence[Path] = ()
+    required: bool = False
+    sha256: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.required and not self.keys:
+            raise OptionError("--require-signed needs a key to trust: --trusted-key FILE, or trusted-key in [model]")
+        if self.sha256 is not None and not SHA256.fullmatch(self.sha256):
+            raise OptionError(f"{self.sha256!r} is no SHA-256: it has 64 hexadecimal digits, as sha256sum prints them")
+
+
+class Installed(NamedTuple):
+    """What was installed: where it is now, and whether a trusted key has signed it."""
+
+    path: Path
+    model: ModelFile
+    signed: bool
+
+
+def install(
+    name: str, folder: Path, trust: Trust, tell: Callable[[str], None], seconds: float = trial.SECONDS
+) -> Installed:
+    """Install the model in a file or at an address, into the store in `folder`, and let it read.
+
+    `tell` is told a line of each step; a trial may take so many `seconds`. Raises ModelError where the model is
+    refused, OutputError where the store cannot be written, OptionError where `trust` or `name` make no sense; nothing
+    has changed then.
+    """
+    shown = fetch.public(name)
+    if fetch.is_plain(name) and trust.sha256 is None and not trust.keys:
+        raise OptionError(f"anybody on the way could change {shown}: use https, --sha256 HASH, or --trusted-key FILE")
+    data = fetch.fetch(name)
+    if data is None:
+        raise ModelError(f"there is no {shown}")
+    signed = _vouched(name, data, trust)
+    with _written(data) as draft:
+        model = checked(draft, shown)
+        tell(f"{shown}: {'signed by a trusted key, ' * signed}whole; trying it")
+        trial.run(draft, shown, seconds)
+    entry = Entry(id=model.sha256[:12], source=shown, signed=signed)
+    return Installed(changes.install(folder, data, entry), model, signed)
+
+
+def checked(path: Path, shown: str) -> ModelFile:
+    """Read a model and check it against its card; `shown` is what it is called. Raises ModelError."""
+    try:
+        model = model_file.read(path)
+    except ModelError as error:
+        raise type(error)(str(error).replace(str(path), shown)) from error
+    if model.card is None:
+        raise ModelError(f"{shown} has no card, so that nothing tells whether it is whole; use it with --model")
+    if model.card.get("format") != FORMAT:
+        raise ModelError(
+            f"{shown} has a card of format {model.card.get('format')}, this runtime knows format {FORMAT}; install the "
+            "runtime that it was made for"
+        )
+    return model
+
+
+@contextmanager
+def _written(data: bytes) -> Iterator[Path]:
+    """Have the bytes in a file meanwhile, that nobody else can write to."""
+    with ExitStack() as undo:
+        try:
+            draft = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="edge-digits-"))) / DRAFT
+            draft.write_bytes(data)
+        except OSError as error:
+            raise OutputError(f"cannot write a temporary file: {error.strerror or error}") from error
+        yield draft
+
+
+def _vouched(name: str, data: bytes, trust: Trust) -> bool:
+    """Return whether a trusted key has signed it. Raises ModelError where what vouches for it is wrong or missing."""
+    shown, digest = fetch.public(name), hashlib.sha256(data).hexdigest()
+    if trust.sha256 is not None and trust.sha256.lower() != digest:
+        raise ModelCorrupt(f"{shown} has SHA-256 {digest}, not {trust.sha256.lower()}; fetch again")
+    signed = _signed(name, data, trust)
+    if not signed and trust.required:
+        raise ModelError(f"{shown} is not signed: there is no {fetch.public(fetch.signature_of(name))}")
+    if not signed and trust.sha256 is None and fetch.is_plain(name):
+        raise ModelError(f"{shown} is not signed, and anybody on the way could change it: use https, or --sha256 HASH")
+    return signed
+
+
+def _signed(name: str, data: bytes, trust: Trust) -> bool:
+    if not trust.keys:
+        return False
+    from edge_runtime.store import signature  # not at the top: without keys, nobody needs its package
+
+    keys = signature.keys(trust.keys)
+    signature_data = fetch.fetch(fetch.signature_of(name), signature.MOST_BYTES)
+    if signature_data is None:
+        return False
+    signature.verify(data, signature_data, keys, fetch.public(name))
+    return True

@@ -1,0 +1,43 @@
+"""What a service notes in the model store: it goes on reading where that cannot be written, and never waits for it."""
+
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from edge_runtime.errors import OutputError
+from edge_runtime.store import catalog, changes
+from edge_runtime.store.history import Entry
+
+
+class Ledger:
+    """The notes of the store in `folder`; `tell` is told what cannot be written."""
+
+    def __init__(self, folder: Path, tell: Callable[[str], None]) -> None:
+        self._folder, self._tell = folder, tell
+        self._failures: deque[tuple[str, str]] = deque()
+
+    def entry(self, path: Path) -> Entry | None:
+        """Return what is noted of a model; None for the one that ships."""
+        entries = [one.entry for one in catalog.models(self._folder) if one.path == path]
+        return entries[0] if entries else None
+
+    def note(self, id: str, **values: Any) -> None:
+        """Change what is noted of a model."""
+        try:
+            changes.note(self._folder, id, **values)
+        except OutputError as error:
+            self._tell(str(error))
+
+    def fails(self, id: str, reason: str) -> None:
+        """Remember that a model fails until `settle`, without a look at the disk."""
+        self._failures.append((id, reason))
+
+    def settle(self) -> None:
+        """Give up in the store what fails."""
+        while self._failures:
+            id, reason = self._failures.popleft()
+            try:
+                changes.give_up(self._folder, id, reason)
+            except OutputError as error:
+                self._tell(str(error))

@@ -1,0 +1,50 @@
+"""Whether a model works on this very machine, found out where nobody minds if it crashes or never ends."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from edge_runtime.errors import ModelError
+
+SECONDS = 60.0  # a Raspberry Pi 3 takes 5, an emulated one 20
+
+
+def run(path: Path, name: str, seconds: float = SECONDS) -> None:
+    """Try a model file in a process of its own; `name` is what the file is called in what is told.
+
+    Raises ModelError, which says why, where it is refused, crashes, or is not done in so many seconds.
+    """
+    command = [sys.executable, "-P", "-m", "edge_runtime.store.trial_process", str(path), str(seconds)]
+    # It imports what this process would, and from the same places. A crash is told by
+    # its signal, without a traceback.
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)),
+        "PYTHONFAULTHANDLER": "",
+    }
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+        env=environment,
+    ) as process:  # fmt: skip
+        try:
+            output, complaints = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired as error:
+            raise ModelError(f"{name} does not answer: it was given {seconds:g} s to read a page") from error
+        finally:
+            process.kill()
+    code = process.returncode
+    if code == 0:
+        return
+    if code < 0:
+        raise ModelError(f"{name} crashes the interpreter on this machine ({_signal(-code)})")
+    last = (output.strip() or complaints.strip() or f"it ended with {code}").splitlines()[-1]
+    raise ModelError(last.replace(str(path), name))
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

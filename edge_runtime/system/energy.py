@@ -1,0 +1,155 @@
+"""The energy that the machine takes, where it tells: a processor's own counters, or the rails of a Raspberry Pi 5.
+
+Counters are RAPL's, of Intel's and AMD's processors, which Linux shows to root alone (Documentation/power/powercap).
+A Raspberry Pi 5 tells the volts and amperes of each rail that its power controller makes: what is lost there, and what
+hangs on USB, is not among them.
+"""
+
+import re
+import subprocess
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from edge_runtime.system.board import PATIENCE, ROOT
+
+EVERY = 0.25  # seconds between looks at the rails; each look starts a program
+# "  VDD_CORE_A current(7)=0.75012000A", "  VDD_CORE_V volt(15)=0.72178200V": numbers differ, and names belong together.
+RAIL = re.compile(r"^\s*(\w+)_([AV]) (?:current|volt)\(\d+\)=(\d+(?:\.\d+)?)\2\s*$", re.MULTILINE)
+
+
+class Meter(Protocol):
+    """Counts energy from when it was made to when it is closed; `source` says what it counts."""
+
+    source: str
+
+    def joules(self) -> float | None:
+        """Return the joules so far; None where they cannot be told any more."""
+
+    def close(self) -> None:
+        """Stop; safe to call again."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def open_meter(root: Path = ROOT) -> Meter | None:
+    """Return what counts this machine's energy, None where nothing does. `root` is where the file system begins."""
+    packages = [
+        folder
+        for folder in sorted(root.glob("sys/class/powercap/intel-rapl:*"))
+        if re.fullmatch(r"package-\d+", _text(folder / "name")) and _number(folder / "energy_uj") is not None
+    ]
+    if packages:
+        return Packages(packages)
+    program = root / "usr/bin/vcgencmd"
+    return Rails(program) if watts(program) is not None else None
+
+
+class Packages:
+    """The counters of processor packages. They begin at 0 again after some minutes: ask `joules` more often."""
+
+    source = "RAPL, processor packages"
+
+    def __init__(self, folders: list[Path]) -> None:
+        self._counts = {folder: _number(folder / "energy_uj") for folder in folders}
+        self._microjoules = 0
+
+    def joules(self) -> float | None:
+        """Return the joules since the meter was made; None where a counter cannot be read."""
+        for folder, before in self._counts.items():
+            now, most = _number(folder / "energy_uj"), _number(folder / "max_energy_range_uj")
+            if now is None or before is None or (now < before and most is None):
+                return None
+            self._microjoules += now - before + (most if now < before and most is not None else 0)
+            self._counts[folder] = now
+        return self._microjoules / 1e6
+
+    def close(self) -> None:
+        """Do nothing: counters go on."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Rails:
+    """The rails of a Raspberry Pi 5, looked at every EVERY seconds by a thread; between looks power changes evenly."""
+
+    source = "vcgencmd pmic_read_adc, all rails"
+
+    def __init__(self, program: Path) -> None:
+        self._program = program
+        self._turn = threading.Lock()
+        self._joules = 0.0
+        self._watts, self._at = watts(program), time.monotonic()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._look_on, name="energy", daemon=True)
+        self._thread.start()
+
+    def joules(self) -> float | None:
+        """Return the joules since the meter was made; None where vcgencmd failed meanwhile."""
+        return self._look()
+
+    def close(self) -> None:
+        """Stop looking."""
+        self._closed.set()
+        self._thread.join(2 * PATIENCE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _look_on(self) -> None:
+        while not self._closed.wait(EVERY):
+            self._look()
+
+    def _look(self) -> float | None:
+        with self._turn:
+            now, at = watts(self._program), time.monotonic()
+            if now is None or self._watts is None:
+                self._watts = None  # what was used meanwhile is never known
+                return None
+            self._joules += (at - self._at) * (now + self._watts) / 2
+            self._watts, self._at = now, at
+            return self._joules
+
+
+def watts(program: Path) -> float | None:
+    """Return the power that a Raspberry Pi 5's rails take, in watts; None where `program`, vcgencmd, does not tell."""
+    try:
+        done = subprocess.run(
+            [program, "pmic_read_adc"], capture_output=True, timeout=PATIENCE, check=True, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    values = {(rail, unit): float(value) for rail, unit, value in RAIL.findall(done.stdout.decode(errors="replace"))}
+    powers = [
+        value * values[rail, "V"] for (rail, unit), value in values.items() if unit == "A" and (rail, "V") in values
+    ]
+    return sum(powers) if powers else None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _number(path: Path) -> int | None:
+    text = _text(path)
+    return int(text) if re.fullmatch(r"[0-9]{1,20}", text) else None

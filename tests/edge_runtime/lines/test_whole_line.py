@@ -1,0 +1,164 @@
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from edge_runtime.inference.classifier import Classifier
+from edge_runtime.inference.contract import BLANK
+from edge_runtime.inference.line_network import LineNetwork
+from edge_runtime.lines.constraint import of_length
+from edge_runtime.lines.ctc import decode
+from edge_runtime.lines.whole_line import HEIGHTS, Found, Readers, View, read_line, read_picture, texts_of, whole_line
+from edge_runtime.records import Box, Uint8
+from edge_runtime.vision.glyphs import SURER
+from edge_runtime.vision.line_check import Text
+from edge_runtime.vision.planes import Plane, ink_planes
+from edge_runtime.vision.strips import strip_of
+
+SIZE = (256, 32)
+EMPTY = Plane(np.zeros((32, 256), np.uint8), 1.0, 0, light=False)
+STRIP = strip_of(EMPTY.ink, [Box(40, 6, 20, 20)], 1.0)
+
+
+def view(*digits: int, sure: float, by_digits: float = 1.0) -> View:
+    """Return a view that says these digits, each at every fourth step, the first one as surely as that."""
+    probabilities = np.eye(BLANK + 1)[[k for label in digits for k in (label, BLANK)] + [BLANK]]
+    if digits:
+        probabilities[0, digits[0]], probabilities[0, BLANK] = sure, 1 - sure
+    seen = by_digits * np.eye(BLANK)[list(digits)]
+    return View(EMPTY, STRIP, probabilities, decode(probabilities, 2.0), seen)
+
+
+def found(*labels: int, likely: float = -1.0) -> Found:
+    return Found(EMPTY, [STRIP.box(0, 20)] * len(labels), list(labels), likely)
+
+
+def test_a_text_is_as_likely_as_all_views_say_together() -> None:
+    views = [view(1, 2, sure=0.7), view(7, sure=0.9), view(1, 2, sure=0.6)]
+    first, second = texts_of(views, found(1, 2), None)
+    assert (first.labels, first.alike, second.labels, second.alike) == ((1, 2), True, (7,), False)
+    assert first.line == pytest.approx((0.7 + 0.6) / 3)
+    assert second.line == pytest.approx(0.9 / 3)
+
+
+def test_what_was_read_digit_by_digit_is_a_text_too() -> None:
+    own = texts_of([view(1, 2, sure=0.7), view(7, 2, sure=0.9)], found(2, likely=-0.5), None)[-1]
+    assert (own.labels, own.alike, own.digits) == ((2,), True, -0.5)
+    assert own.line == pytest.approx((0.3 + 0.1) / 2)
+
+
+def test_the_classifier_sees_the_digits_of_the_view_that_says_most() -> None:
+    views = [view(1, 2, sure=0.9, by_digits=0.2), view(1, 2, sure=0.8, by_digits=0.5), view(3, sure=0.9)]
+    first, second = texts_of(views, None, None)
+    assert first.digits == pytest.approx(2 * np.log(0.5))
+    assert second.digits == pytest.approx(0.0)
+    # What no view holds is as unlikely as can be, digit by digit.
+    assert texts_of(views, found(4, 5, 6, likely=-99.0), None)[-1].digits == pytest.approx(3 * np.log(SURER))
+
+
+def test_a_text_that_a_constraint_refuses_is_none_of_a_line() -> None:
+    assert [text.labels for text in texts_of([view(1, 2, sure=0.7)], found(1), of_length(2))] == [(1, 2)]
+
+
+def test_views_that_see_nothing_leave_what_was_found() -> None:
+    blank = view(sure=1.0)
+    assert [text.labels for text in texts_of([blank, view(5, sure=0.6)], None, None)] == [(5,)]
+    assert [text.labels for text in texts_of([blank], found(3), None)] == [(3,)]
+    assert whole_line([blank], [], None, SIZE).boxes == ()
+
+
+def test_places_are_those_of_the_view_that_is_surest_of_a_text() -> None:
+    views = [view(1, 2, sure=0.6), view(7, sure=0.9), view(1, 2, sure=0.7)]
+    texts = texts_of(views, None, None)
+    whole = whole_line(views, texts, texts[0], SIZE)
+    assert whole.labels == (1, 2)
+    assert len(whole.boxes) == len(whole.columns) == 2
+    assert whole.confidences[0, 1] == pytest.approx(0.7)
+    assert whole.texts == tuple(texts)
+
+
+@pytest.fixture(scope="module")
+def readers() -> Iterator[Readers]:
+    with Classifier() as classifier:
+        model = classifier.model
+        assert model.line is not None
+        network = LineNetwork(model.path, model.line, 1)
+        yield Readers(network, classifier)
+        network.close()
+
+
+@pytest.fixture(scope="module")
+def number(digits: tuple[Uint8, Uint8]) -> tuple[Uint8, list[int]]:
+    """Return a picture of six digits beside each other, dark on light, and what they are."""
+    every = np.linspace(0, len(digits[0]) - 1, 6).astype(int)
+    images, labels = digits[0][every, :, 3:25], digits[1][every]
+    ink = np.kron(np.hstack(list(images)), np.ones((2, 2), np.uint8))
+    return np.pad(220 - (ink * 0.7).astype(np.uint8), 20, constant_values=220), labels.tolist()
+
+
+def best(views: list[View], line: Found | None) -> Text:
+    """Return the text that the line network holds the likeliest."""
+    return max(texts_of(views, line, None), key=lambda text: text.line)
+
+
+def test_a_line_is_read_from_the_digits_that_were_found(readers: Readers, number: tuple[Uint8, list[int]]) -> None:
+    pixels, labels = number
+    plane = ink_planes(pixels)[0]
+    by = 1 / plane.scale
+    boxes = [Box(round((22 + 44 * i) * by), round(28 * by), round(40 * by), round(40 * by)) for i in range(6)]
+    size = pixels.shape[1], pixels.shape[0]
+    every = Found(plane, boxes, labels, 0.0)
+    text = best(read_line(readers, every, HEIGHTS, None), every)
+    assert len(text.labels) == 6
+    assert sum(a == b for a, b in zip(text.labels, labels, strict=True)) >= 5
+    # From two of them, it finds the others beside them.
+    two = Found(plane, boxes[2:4], labels[2:4], 0.0)
+    views = read_line(readers, two, HEIGHTS, None)
+    grown = whole_line(views, [], best(views, two), size)
+    assert len(grown.labels) >= 5
+    lefts = [box.x for box in grown.boxes]
+    assert lefts == sorted(lefts)
+    assert all(box.x >= 0 and box.right <= size[0] for box in grown.boxes)
+
+
+def test_the_classifier_reads_the_digits_where_the_network_saw_them(
+    readers: Readers, number: tuple[Uint8, list[int]]
+) -> None:
+    pixels, labels = number
+    views = read_picture(readers, ink_planes(pixels), None, None)
+    read = [view.digits.argmax(axis=1).tolist() for view in views if len(view.digits) == len(labels)]
+    assert np.mean([np.equal(one, labels).mean() for one in read]) > 0.8
+
+
+def test_the_classifier_sees_each_text_of_a_picture_once_by_its_surest_view(
+    readers: Readers, number: tuple[Uint8, list[int]]
+) -> None:
+    views = read_picture(readers, ink_planes(number[0]), None, None)
+    for text in {view.text.labels for view in views if view.text.labels}:
+        alike = [view for view in views if view.text.labels == text]
+        seen = [view for view in alike if len(view.digits)]
+        assert seen == [max(alike, key=lambda view: view.text.likely)]
+        assert seen[0].digits.shape == (len(text), 10)
+
+
+def test_digits_are_not_seen_where_every_strip_shows_what_was_found(
+    readers: Readers, number: tuple[Uint8, list[int]]
+) -> None:
+    pixels, _ = number
+    plane = ink_planes(pixels)[0]
+    by = 1 / plane.scale
+    boxes = [Box(round((22 + 44 * i) * by), round(28 * by), round(40 * by), round(40 * by)) for i in range(6)]
+    other = Found(plane, boxes, [8] * 6, 0.0)
+    views = read_line(readers, other, HEIGHTS, None)
+    assert all(len(view.digits) == len(view.text.labels) for view in views)
+    text = views[0].text.labels
+    alike = read_line(readers, other._replace(labels=list(text)), (), None)
+    assert [(view.text.labels, len(view.digits)) for view in alike] == [(text, 0)]
+
+
+def test_a_picture_is_read_without_any_digit_that_was_found(readers: Readers, number: tuple[Uint8, list[int]]) -> None:
+    pixels, _ = number
+    for shown in (pixels, 255 - pixels):
+        assert len(best(read_picture(readers, ink_planes(shown), None, None), None).labels) == 6
+    blank = np.full((60, 300), 200, np.uint8)
+    assert read_picture(readers, ink_planes(blank), None, None) == []

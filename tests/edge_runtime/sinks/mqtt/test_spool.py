@@ -1,0 +1,259 @@
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import edge_runtime
+from edge_runtime.errors import OutputError
+from edge_runtime.sinks.mqtt import spool
+from edge_runtime.sinks.mqtt.spool import Spool
+from tests.edge_runtime.system.disks import file_size_limited
+
+ROOT = Path(edge_runtime.__file__).parents[1]
+
+
+@pytest.fixture
+def notes() -> list[str]:
+    return []
+
+
+Open = Callable[..., Spool]
+
+
+@pytest.fixture
+def queue(tmp_path: Path, notes: list[str]) -> Iterator[Open]:
+    """Return what opens the queue; all are closed at last."""
+    opened: list[Spool] = []
+
+    def open_queue(limit: int = 100) -> Spool:
+        opened.append(Spool(tmp_path / "state" / "queue", limit, notes.append))
+        return opened[-1]
+
+    yield open_queue
+    for each in opened:
+        each.close()
+
+
+def held(queue: Spool) -> list[str]:
+    return [message.payload.decode() for message in queue.first(10**6)]
+
+
+def test_messages_leave_it_in_order_and_outlive_it(queue: Open, notes: list[str]) -> None:
+    before = queue()
+    for word in ("eins", "zwei and more", '{"text": "drü"}', "", "five"):
+        before.put("a/b", word)
+    first, second = before.first(2)
+    assert (first.number, first.topic, first.payload) == (1, b"a/b", b"eins")
+    before.done(second.number)
+    before.done(second.number)  # again: nothing is left to be done
+    before.done(99)
+    assert len(before) == 4
+    assert held(before) == ["eins", '{"text": "drü"}', "", "five"]
+    before.close()
+    before.close()
+    before.put("a/b", "too late")
+    before.done(first.number)
+    after = queue()
+    assert held(after) == ["eins", '{"text": "drü"}', "", "five"]
+    after.put("c", "six")
+    assert [(message.number, message.topic) for message in after.first(9)][-2:] == [(5, b"a/b"), (6, b"c")]
+    assert notes == []
+
+
+def test_the_oldest_are_dropped_and_counted_each_time_it_is_full(queue: Open, notes: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "state" / "queue"
+    full = [f"{path}: full, with 3 messages: the oldest are dropped", f"{path}: 2 messages were dropped"]
+    small = queue(3)
+    for number in range(5):
+        small.put("a", str(number))
+    assert (held(small), small.dropped, notes) == (["2", "3", "4"], 2, full[:1])
+    for number in range(1, 6):
+        small.done(number)
+    assert notes == full
+    for number in range(5):
+        small.put("a", str(number))
+    small.close()
+    assert (small.dropped, notes) == (4, full * 2)
+    # A smaller one, the next time, drops some as well.
+    smaller = queue(1)
+    assert (held(smaller), smaller.dropped) == (["4"], 2)
+    smaller.close()
+    assert held(queue(3)) == ["4"]
+
+
+def test_its_file_stays_small(queue: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool, "SLACK", 20)
+    small = queue(3)
+    for number in range(500):
+        small.put("a", str(number))
+        if number % 2:
+            small.done(small.first(1)[0].number)
+    path = tmp_path / "state" / "queue"
+    assert len(path.read_bytes().splitlines()) <= 1 + 2 * 3 + 20
+    assert sorted(file.name for file in path.parent.iterdir()) == ["queue", "queue.lock"]
+    kept = held(small)
+    small.close()
+    assert held(queue(3)) == kept
+
+
+def test_two_processes_cannot_share_it(queue: Open, tmp_path: Path) -> None:
+    path = tmp_path / "state" / "queue"
+    first = queue()
+    first.put("a", "mine")
+    program = (
+        "import sys; from pathlib import Path; from edge_runtime.sinks.mqtt.spool import Spool; "
+        "Spool(Path(sys.argv[1]), 9, print)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    message = f"another process uses the queue {path}: each needs one of its own"
+    assert done.stderr.splitlines()[-1] == f"edge_runtime.errors.OutputError: {message}"
+    with pytest.raises(OutputError, match="another process"):
+        queue()
+    first.close()
+    assert held(queue()) == ["mine"]
+
+
+WRITES_AND_DIES = """
+import os, sys
+from pathlib import Path
+from edge_runtime.sinks.mqtt.spool import Spool
+queue = Spool(Path(sys.argv[1]), 100, print)
+for number in range(50):
+    queue.put("a", str(number))
+for number in range(1, 11):
+    queue.done(number)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_process_that_is_killed_leaves_everything(queue: Open, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WRITES_AND_DIES, str(tmp_path / "state" / "queue")]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == -9
+    assert held(queue()) == [str(number) for number in range(10, 50)]
+
+
+@given(
+    st.lists(
+        st.one_of(st.text(st.characters(exclude_characters="\n", codec="utf-8")), st.integers(1, 12)), max_size=12
+    ),
+    st.integers(0, 400),
+)
+def test_a_power_cut_anywhere_leaves_whole_messages(
+    tmp_path_factory: pytest.TempPathFactory, actions: list[str | int], cut: int
+) -> None:
+    path = tmp_path_factory.mktemp("cut") / "queue"
+    notes: list[str] = []
+    queue = Spool(path, 5, notes.append)
+    states = [(path.stat().st_size, held(queue))]
+    for action in actions:
+        if isinstance(action, int):
+            queue.done(action)
+        else:
+            queue.put("a/b", action)
+        states.append((path.stat().st_size, held(queue)))
+    queue.close()
+    notes.clear()
+    path.write_bytes(path.read_bytes()[:cut])
+    after = Spool(path, 5, notes.append)
+    possible = [state for size, state in states if size <= cut] or [[]]
+    # A put that drops the oldest writes two lines, and may be cut between them: there are too many then.
+    assert held(after) in (possible[-1], *([states[len(possible)][1]] if len(possible) < len(states) else []))
+    assert not [line for line in notes if "damaged" in line]
+    after.close()
+
+
+def test_a_file_of_somebody_else_is_refused_and_left_alone(queue: Open, tmp_path: Path) -> None:
+    path = tmp_path / "state" / "queue"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"\x89PNG\r\n and more")
+    with pytest.raises(OutputError, match=r"cannot keep a queue in .*queue: there is something else in this file"):
+        queue()
+    assert path.read_bytes() == b"\x89PNG\r\n and more"
+
+
+@pytest.mark.parametrize("place", ["middle", "start"])
+def test_a_damaged_file_is_set_aside(place: str, queue: Open, notes: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "state" / "queue"
+    before = queue()
+    for number in range(20):
+        before.put("a", f"message {number}")
+    before.close()
+    data = path.read_bytes()
+    if place == "middle":
+        lines = data.splitlines(keepends=True)
+        lines[5] = lines[5].replace(b"message 4", b"massage 4")
+        lines[7] = b"\xff\0 no line\n"
+        data = b"".join(lines)
+    else:
+        data = bytes(30) + data[30:]
+    path.write_bytes(data)
+    after = queue()
+    whole = [f"message {number}" for number in range(20) if number not in (4, 6)] if place == "middle" else []
+    assert held(after) == whole
+    assert notes == [f"{path}: damaged; it is now queue.damaged, and {len(whole)} messages of it are kept"]
+    assert path.with_name("queue.damaged").read_bytes() == data
+    after.close()
+    path.write_bytes(data)
+    after = queue()
+    assert "it is now queue.damaged-2, and " in notes[-1]
+    after.put("a", "new")
+    after.close()
+    assert held(queue()) == [*whole, "new"]
+
+
+def test_on_a_full_disk_it_goes_on_in_memory(
+    queue: Open, notes: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "state" / "queue"
+    monkeypatch.setattr(spool, "RETRY", 0.0)
+    words = ["x" * 100 + str(number) for number in range(20)]
+    before = queue()
+    with file_size_limited(1000):
+        for word in words:
+            before.put("a", word)
+        assert held(before) == words
+        assert notes == [f"{path}: cannot be written (File too large); what is queued is kept in memory"]
+        assert sorted(file.name for file in path.parent.iterdir()) == ["queue", "queue.lock"]
+        before.done(1)
+    before.put("a", "last")
+    assert notes[1:] == [f"{path}: can be written again"]
+    before.close()
+    assert held(queue()) == [*words[1:], "last"]
+
+
+def test_what_can_be_kept_nowhere_is_an_error_at_last(queue: Open, notes: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "state" / "queue"
+    before = queue()
+    with file_size_limited(1000):
+        for _ in range(20):
+            before.put("a", "x" * 100)
+        with pytest.raises(OutputError, match=f"^20 messages are lost: {path} cannot be written$"):
+            before.close()
+    assert len(notes) == 1
+    assert 0 < len(queue()) < 20  # what was written before is there still
+
+
+def test_on_a_disk_that_is_full_from_the_start_it_begins_in_memory(queue: Open, notes: list[str]) -> None:
+    with file_size_limited(0):
+        mine = queue()
+        mine.put("a", "b")
+        assert held(mine) == ["b"]
+        assert len(notes) == 1
+        mine.done(1)
+        mine.close()  # nothing is lost
+
+
+def test_where_nothing_can_be_kept_is_said_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    for path, reason in (("file/queue", "(Not a directory|File exists)"), ("folder", "Is a directory")):
+        with pytest.raises(OutputError, match=f"^cannot keep a queue in {tmp_path / path}: {reason}$"):
+            Spool(tmp_path / path, 9, print)
+    assert os.listdir(tmp_path / "folder") == []

@@ -1,0 +1,112 @@
+"""Who has made a model: signatures, the keys that are trusted, and what is refused for want of them."""
+
+import base64
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from edge_runtime.errors import OptionError
+from edge_runtime.inference.model_file import SHIPPED
+from edge_runtime.store import catalog, install
+from edge_runtime.store.install import Trust
+from tests.edge_runtime.inference.model_variants import filled_store, refusal, variant
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return filled_store(tmp_path)
+
+
+@pytest.fixture
+def refused(folder: Path) -> Callable[..., str]:
+    return partial(refusal, folder)
+
+
+class Maker:
+    """Somebody with a key, as OpenSSL makes it."""
+
+    def __init__(self, folder: Path, kind: str = "ed25519") -> None:
+        folder.mkdir()
+        self._key, self.public = folder / "key.pem", folder / "maker.pem"
+        more = ["-pkeyopt", "ec_paramgen_curve:P-256"] if kind == "EC" else []
+        self._openssl("genpkey", "-algorithm", kind, *more, "-out", self._key)
+        self._openssl("pkey", "-in", self._key, "-pubout", "-out", self.public)
+
+    def sign(self, path: Path) -> Path:
+        self._openssl("pkeyutl", "-sign", "-rawin", "-inkey", self._key, "-in", path, "-out", f"{path}.sig")
+        return Path(f"{path}.sig")
+
+    def _openssl(self, *arguments: object) -> None:
+        subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
+
+
+@pytest.fixture
+def maker(tmp_path: Path) -> Maker:
+    pytest.importorskip("cryptography")
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl")
+    return Maker(tmp_path / "maker")
+
+
+def test_what_a_trusted_key_has_signed_is_taken(maker: Maker, folder: Path, tmp_path: Path) -> None:
+    other = Maker(tmp_path / "other")
+    path = tmp_path / "new.tflite"
+    variant(path)
+    signature = maker.sign(path)
+    trust = Trust(keys=(other.public, maker.public), required=True)
+    notes: list[str] = []
+    assert install.install(str(path), folder, trust, notes.append).signed
+    assert notes == [f"{path}: signed by a trusted key, whole; trying it"]
+    assert catalog.models(folder)[0].entry.signed
+    signature.write_text(base64.encodebytes(signature.read_bytes()).decode())
+    assert install.install(str(path), folder, trust, notes.append).signed
+
+
+def test_wrong_and_missing_signatures_are_refused(maker: Maker, refused: Callable[..., str], tmp_path: Path) -> None:
+    path, other = tmp_path / "new.tflite", Maker(tmp_path / "other")
+    variant(path)
+    required, optional = Trust(keys=(maker.public,), required=True), Trust(keys=(maker.public,))
+    assert refused(path, trust=required) == f"{path} is not signed: there is no {path}.sig"
+    by_another = f"{path}: its signature is not by a key that is trusted here, or "
+    other.sign(path)
+    assert all(refused(path, trust=trust).startswith(by_another) for trust in (required, optional))
+    signature = maker.sign(path)
+    variant(path, "another")  # whole by its card, but not what was signed
+    assert refused(path, trust=required).startswith(by_another)
+    for data in (b"", bytes(63), bytes(65), b"%" * 88):
+        signature.write_bytes(data)
+        assert refused(path, trust=optional).startswith(f"{path}: its signature is none: 64 bytes are needed")
+    signature.write_bytes(bytes(5000))
+    assert "has more than 4,096 bytes" in refused(path, trust=optional)
+
+
+def test_keys_that_cannot_be_used_are_named(maker: Maker, refused: Callable[..., str], tmp_path: Path) -> None:
+    path, key = tmp_path / "new.tflite", tmp_path / "key.pem"
+    variant(path)
+    trust = Trust(keys=(key,))
+    assert refused(path, OptionError, trust) == f"cannot read the trusted key {key}: No such file or directory"
+    key.write_text("no key")
+    assert refused(path, OptionError, trust).startswith(f"{key} holds no public key: make it with openssl ")
+    key.write_bytes(Maker(tmp_path / "curve", "EC").public.read_bytes())
+    assert refused(path, OptionError, trust).startswith(f"{key} holds a key of another kind: Ed25519 is needed")
+    with pytest.raises(OptionError, match="--require-signed needs a key to trust"):
+        Trust(required=True)
+
+
+def test_without_the_package_signatures_name_the_line_to_install(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['cryptography'] = None; from pathlib import Path; from edge_runtime.errors import *\n"
+        "from edge_runtime.store.install import Trust, install\n"
+        "try: install(sys.argv[1], Path(sys.argv[2]), Trust(keys=(Path('key'),)), print)\n"
+        "except DependencyMissing as error: print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, SHIPPED, tmp_path / "models"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.endswith("signatures need pip install 'edge-digits[signed]'\n")
+    assert not (tmp_path / "models").exists()
