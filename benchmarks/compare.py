@@ -5,19 +5,17 @@ same digits and pages in both, so that any difference between them is one of the
 """
 
 import math
-import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.soak import LimitMissed
+from benchmarks.limits import LimitMissed, read_limits
 from edge_runtime.bench import result
 from edge_runtime.bench.result import Measure, Ratio
 from edge_runtime.errors import EdgeError, OptionError
 
 BASELINES = Path(__file__).with_name("baselines")
 MOST_SHOWN = 1000  # times
-THRESHOLDS = Path(__file__).with_name("thresholds.toml")
 # Unit: what its figures are shown in, largest first.
 SCALES = {
     "ns": ((1e9, "s"), (1e6, "ms"), (1e3, "us"), (1, "ns")),
@@ -43,7 +41,7 @@ def run(before: Path, after: Path | None, across: bool) -> None:
     With one of them alone, that is compared with the baseline of its machine. Raises LimitMissed where one is beyond
     its limit, OptionError where they are of different machines and not `across`, or there is nothing to compare.
     """
-    limits: dict[str, float] = tomllib.loads(THRESHOLDS.read_text(encoding="utf-8"))["compare"]
+    limits: dict[str, float] = read_limits()["compare"]
     pairs = list(_pairs(before, after))
     missed = []
     for old, new in pairs:

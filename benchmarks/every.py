@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
+from benchmarks.limits import LimitMissed
 from edge_runtime.errors import EdgeError, OptionError
 
 ROOT = Path(__file__).parent.parent
@@ -83,12 +84,6 @@ class PartFailed(EdgeError):
     """A part failed; the summary says which."""
 
 
-class LimitsMissed(EdgeError, AssertionError):
-    """Every part ran, and at least one missed a limit of thresholds.toml."""
-
-    exit_code = LIMITS
-
-
 def chosen(parts: Sequence[Part], names: Sequence[str]) -> list[Part]:
     """Return the parts of these names, in the order of `parts`; all of them where there is no name.
 
@@ -104,7 +99,7 @@ def chosen(parts: Sequence[Part], names: Sequence[str]) -> list[Part]:
 def run(parts: Sequence[Part], out: Path, *, root: Path = ROOT) -> list[Outcome]:
     """Run the parts in turn, from the folder `root`; what each prints goes to a file in `out`. Prints the summary.
 
-    Raises PartFailed where a part failed, or else LimitsMissed where one missed a limit, after the summary.
+    Raises PartFailed where a part failed, or else LimitMissed where one missed a limit, after the summary.
     """
     out.mkdir(parents=True, exist_ok=True)
     outcomes: list[Outcome] = []
@@ -120,7 +115,7 @@ def run(parts: Sequence[Part], out: Path, *, root: Path = ROOT) -> list[Outcome]
     if failed:
         raise PartFailed(f"{len(failed)} of {len(parts)} parts failed: {', '.join(failed)}; all others are done")
     if missed:
-        raise LimitsMissed(f"a limit is missed: {', '.join(missed)}; all parts are done")
+        raise LimitMissed(f"a limit is missed: {', '.join(missed)}; all parts are done")
     return outcomes
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks import frames
 from benchmarks.peer_networks import Networks
-from benchmarks.serve import progress
+from benchmarks.progress import progress
 from convert.recipes import CONVERSIONS
 from edge_runtime.bench import environment, result
 from edge_runtime.bench.result import Measure

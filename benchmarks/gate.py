@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from benchmarks import full, parity
 from benchmarks.characters import reliability
+from benchmarks.limits import LimitMissed, read_limits
 from convert.recipes import CONVERSIONS
 from edge_runtime.bench import result
-from edge_runtime.errors import EdgeError
 from edge_runtime.inference import model_file
 from edge_runtime.inference.classifier import Classifier
 from edge_runtime.system.atomic_files import write_bytes
@@ -21,17 +21,11 @@ from train.report import contact_sheet, png
 MOST_DRAWN = 200  # flipped digits in one picture
 
 
-class GateMissed(EdgeError, AssertionError):
-    """A build missed a limit of thresholds.toml."""
-
-    exit_code = 5
-
-
 def run(folder: Path) -> dict[str, parity.Parity]:
     """Compare every model file in `folder` with its digits.keras on the test digits.
 
     Writes parity.json, pictures of the digits whose labels flipped, and, where every limit is met, what was measured
-    into each model's card. Raises GateMissed where one is not; nothing is removed then.
+    into each model's card. Raises LimitMissed where one is not; nothing is removed then.
     """
     files = {name: folder / conversion.file_name for name, conversion in CONVERSIONS.items()}
     digits = dataset.load("test")
@@ -54,7 +48,7 @@ def run(folder: Path) -> dict[str, parity.Parity]:
         bins[name] = reliability(small[:, :10].max(axis=1), small[:, :10].argmax(axis=1) == digits.labels)
         _draw_flipped(folder / "report" / f"flipped-{name}.png", digits, reference, small, results[name].flipped)
         training = (card.get("training") or {}).get("recipe")
-    missed = parity.misses(results, training["name"] if training else None, parity.read_limits())
+    missed = parity.misses(results, training["name"] if training else None, read_limits())
     settings = {"split": "MNIST test", "recipe": training and training["name"]}
     result.write(
         folder / "parity.json", "parity", parity.measures(results), settings=settings,
@@ -62,7 +56,7 @@ def run(folder: Path) -> dict[str, parity.Parity]:
     )  # fmt: skip
     print(parity.table(results))
     if missed:
-        raise GateMissed("the parity gate is missed: " + "; ".join(missed))
+        raise LimitMissed("the parity gate is missed: " + "; ".join(missed))
     for name, path in files.items():
         model_file.add_to_card(path, measured=_for_card(results[name], bins[name]))
     return results

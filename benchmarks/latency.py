@@ -3,7 +3,6 @@
 Everything is measured in processes of its own, several of each, one after the other.
 """
 
-import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import cycle
@@ -13,8 +12,8 @@ from typing import Any, NamedTuple
 
 from benchmarks import energy, frames, latency_table, starts, turns, whole_frame
 from benchmarks.energy import Energy
-from benchmarks.serve import progress
-from benchmarks.soak import LimitMissed
+from benchmarks.limits import LimitMissed, read_limits
+from benchmarks.progress import progress
 from benchmarks.turns import TurnsByName
 from convert.recipes import CONVERSIONS
 from edge_runtime import DigitReader
@@ -23,7 +22,6 @@ from edge_runtime.bench.result import Measure
 from edge_runtime.inference import model_file
 from edge_runtime.system.atomic_files import write_whole
 
-THRESHOLDS = Path(__file__).with_name("thresholds.toml")
 BUILD = Path("build/standard")
 NETWORK = "digits.keras"
 Tick = Callable[[], None]
@@ -93,7 +91,7 @@ def run(folder: Path | None, out: Path, *, fast: bool) -> None:
     effort = FAST if fast else WHOLE
     measured = measure(files, effort)
     measures = {each.name: each for each in to_measures(measured)}
-    limits = tomllib.loads(THRESHOLDS.read_text())["latency"]
+    limits = read_limits()["latency"]
     settings = {"fast": fast, "models": {name: path.name for name, path in files.models.items()}, **asdict(effort)}
     path = out / "latency.json"
     record = result.write(

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import full
-from benchmarks.gate import GateMissed
-from benchmarks.parity import read_limits
+from benchmarks.limits import LimitMissed, read_limits
 from edge_runtime.bench import result
 from edge_runtime.bench.result import Measure
 from edge_runtime.inference.line_network import LineNetwork
@@ -21,7 +20,7 @@ CHUNKS, SEED = 10, 5  # of drawn lines, 512 each
 def run(folder: Path) -> dict[str, Measure]:
     """Compare FOLDER/line-int8.tflite with FOLDER/line.keras on 5,120 lines, and write FOLDER/lines.json.
 
-    Raises ModelError where one cannot be read, and GateMissed where a limit of thresholds.toml is missed.
+    Raises ModelError where one cannot be read, and LimitMissed where a limit of thresholds.toml is missed.
     """
     network, small_file = full.load(folder / "line.keras"), folder / "line-int8.tflite"
     data = small_file.read_bytes()
@@ -42,7 +41,7 @@ def run(folder: Path) -> dict[str, Measure]:
           f"{measures['int8'].value:.2f} % in int8, drop {measures['drop'].value:.2f} points; they agree on "
           f"{measures['agreement'].value:.2f} %; int8 takes {len(data):,} bytes")  # fmt: skip
     if missed:
-        raise GateMissed("the line network misses " + "; ".join(missed))
+        raise LimitMissed("the line network misses " + "; ".join(missed))
     return measures
 
 

@@ -1,9 +1,7 @@
 """Is each small model as accurate as the full one? Measured digit by digit on MNIST's 10,000 test digits."""
 
 import math
-import tomllib
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +11,6 @@ from scipy.stats import binomtest
 from benchmarks.score import of_percent
 from edge_runtime.bench.result import Measure, figure
 
-THRESHOLDS = Path(__file__).with_name("thresholds.toml")
 Probabilities = NDArray[np.float64]
 
 
@@ -137,11 +134,6 @@ def misses(results: dict[str, Parity], training_recipe: str | None, limits: dict
         if not reached >= least - 1e-9:
             missed.append(f"int8: accuracy {reached:.2f} %, {least - reached:.2f} below the limit of {least:.2f} %")
     return missed
-
-
-def read_limits() -> dict[str, Any]:
-    """Return what thresholds.toml holds."""
-    return tomllib.loads(THRESHOLDS.read_text(encoding="utf-8"))
 
 
 def table(results: dict[str, Parity]) -> str:

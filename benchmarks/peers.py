@@ -11,7 +11,6 @@ build/peers/peers.json holds, in the format of all results:
     footprint/RUNTIME size, import, memory    of an environment with that alone: footprint.py
 """
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import footprint, full, peer_calls, peer_limits, peer_networks, roofline, turns
+from benchmarks.limits import LimitMissed, read_limits
 from benchmarks.peer_calls import NUMPY, OPENCV
 from benchmarks.peer_limits import GROUP
 from benchmarks.peer_turns import KERAS, NAMES
-from benchmarks.serve import Tick, progress
+from benchmarks.progress import Tick, progress
 from benchmarks.single_digit import BARE, CONFIDENCES, SCORES
-from benchmarks.soak import LimitMissed
 from convert.fold import fold
 from convert.recipes import CONVERSIONS
 from edge_runtime.bench import result
@@ -34,7 +33,6 @@ from edge_runtime.inference.model_file import DIGITS
 from train import dataset, int8_file
 from train.int8_file import Whole
 
-THRESHOLDS = Path(__file__).with_name("thresholds.toml")
 PROCESSES, PROCESSES_FAST = 8, 2
 TURNS, TURNS_FAST = 30, 15
 STEP = 500  # digits
@@ -68,7 +66,7 @@ def run(build: Path, out: Path, *, fast: bool = False, measure_footprint: bool =
     measures += taken(records, layers)
     footprints = footprint.measure(build, networks, out, make=measure_footprint)
     measures += footprint.measures(footprints)
-    verdicts = peer_limits.judge(measures, tomllib.loads(THRESHOLDS.read_text(encoding="utf-8"))["peers"])
+    verdicts = peer_limits.judge(measures, read_limits()["peers"])
     result.write(
         out / "peers.json", "peers", measures, model=int8,
         settings={"build": build.name, "processes": processes, "turns": count, "threads": 1,

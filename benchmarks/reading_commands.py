@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from edge_runtime.system.atomic_files import write_bytes
 from train.conditions import CONDITIONS
 
 
@@ -86,8 +87,17 @@ def robustness(
 ) -> None:
     """Draw pages under each condition, from easy to hard, read them, and compare."""
     from benchmarks import robustness as measure
+    from benchmarks import robustness_chart
+    from benchmarks.limits import LimitMissed, read_limits
+    from train.report import png
 
-    measure.run(out, conditions, severities, pages=pages, seed=seed, split=split, check=check)
+    cells = measure.run(out, conditions, severities, pages=pages, seed=seed, split=split)
+    limits = read_limits()["robustness"]
+    missed = measure.misses(cells, limits)
+    write_bytes(out / "robustness.png", png(robustness_chart.draw(cells, limits)))
+    print(f"{measure.table(cells)}\n\n{measure.summary(cells, missed, limits)}\n{out / 'robustness.png'} shows it")
+    if check and missed:
+        raise LimitMissed(f"{len(missed)} robustness limits are missed; the first: {missed[0]}")
 
 
 @click.command()

@@ -5,9 +5,10 @@ The names are those of peers.json. They stand here once more, as benchmarks/peer
 
 from collections.abc import Mapping
 
-from benchmarks import charts_distributions, charts_ratios, parity
+from benchmarks import charts_distributions, charts_ratios
 from benchmarks.charts_ratios import interval
 from benchmarks.charts_scales import duration, number, size, times
+from benchmarks.limits import read_limits
 from benchmarks.report_models import KERAS, ONE
 from benchmarks.report_page import figure, paragraph, table, warned
 from benchmarks.report_results import Absent, Result, Results
@@ -41,7 +42,7 @@ def peers(results: Results) -> str:
     result = results.by_benchmark["peers"]
     calls = _calls(result)
     ratios = {name: result.ratio(ONE + name, ONE + SCORES) for name in calls if name != SCORES}
-    limits: dict[str, float] = parity.read_limits().get("peers", {})
+    limits: dict[str, float] = read_limits().get("peers", {})
     goals = {name: limit for key, limit in limits.items() if key.endswith(LEAST) for name in ASKED[key][0]}
     quick = {name: each for name, each in calls.items() if not name.startswith(KERAS)}
     return "\n".join([

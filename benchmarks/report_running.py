@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from benchmarks import parity, serve_chart, soak_chart, updates_chart
+from benchmarks import serve_chart, soak_chart, updates_chart
+from benchmarks.limits import read_limits
 from benchmarks.report_page import figure, notice, paragraph, table
 from benchmarks.report_results import Results
 from benchmarks.report_sections import written
@@ -19,7 +20,7 @@ from benchmarks.viewers import Stay
 def soak(results: Results) -> str:
     """Return the section on a camera that is read for long."""
     result = results.by_benchmark["soak"]
-    limits: dict[str, float] = parity.read_limits()["soak"]
+    limits: dict[str, float] = read_limits()["soak"]
     seconds = [Second(**row) for row in result.details["seconds"]]
     return "\n".join([
         _missed(result.details, limits),
@@ -35,7 +36,7 @@ def soak(results: Results) -> str:
 def updates(results: Results) -> str:
     """Return the section on a program whose model changes."""
     details = results.by_benchmark["updates"].details
-    limits: dict[str, float] = parity.read_limits()["updates"]
+    limits: dict[str, float] = read_limits()["updates"]
     lines, changes = [Line(*row) for row in details["lines"]], [Change(**row) for row in details["changed"]]
     return "\n".join([
         _missed(details, limits),
@@ -51,7 +52,7 @@ def updates(results: Results) -> str:
 def serve(results: Results) -> str:
     """Return the section on the web server under load."""
     result = results.by_benchmark["serve"]
-    limits: dict[str, float] = parity.read_limits()["serve"]
+    limits: dict[str, float] = read_limits()["serve"]
     seen = _measured(result.details)
     figures: dict[str, float] = result.details["figures"]
     rows = []

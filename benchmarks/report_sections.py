@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import parity, reliability_chart, robustness_chart, score
+from benchmarks import reliability_chart, robustness_chart, score
 from benchmarks.charts_scales import duration, percent, size
+from benchmarks.limits import read_limits
 from benchmarks.report_page import absent, figure, notice, paragraph, pictures, short, table
 from benchmarks.report_results import Result, Results
 from benchmarks.report_svg import chart
@@ -127,7 +128,7 @@ def robustness(results: Results) -> str:
     """Return the section on hard conditions: a panel for each."""
     result = results.by_benchmark["robustness"]
     cells = [Cell(**{name: cell[name] for name in CELL}) for cell in result.details["cells"]]
-    limits = parity.read_limits()["robustness"]
+    limits = read_limits()["robustness"]
     missed = list(result.details["missed"])
     count = result.record["settings"].get("pages")
     lines = ""

@@ -1,8 +1,11 @@
 """The commands that say how fast and how steadily it runs."""
 
+import os
 from pathlib import Path
 
 import click
+
+from edge_runtime.system.atomic_files import write_bytes
 
 
 @click.command()
@@ -49,9 +52,14 @@ def soak(minutes: float, out: Path) -> None:
 
     Linux only; exits with 5 where a limit is missed.
     """
+    from benchmarks import limits, soak_chart
     from benchmarks import soak as measure
+    from train.report import png
 
-    measure.run(minutes, out)
+    seconds = measure.run(minutes, out)
+    most = limits.read_limits()["soak"]
+    write_bytes(out / "soak.png", png(soak_chart.draw(seconds, most)))
+    limits.judge(measure.summary(seconds), most, out / "soak.png")
 
 
 @click.command()
@@ -63,9 +71,14 @@ def updates(changes: int, out: Path) -> None:
 
     Exits with 5 where a limit is missed.
     """
+    from benchmarks import limits, updates_chart
     from benchmarks import updates as measure
+    from train.report import png
 
-    measure.run(changes, out)
+    lines, changed = measure.run(changes, out)
+    most = limits.read_limits()["updates"]
+    write_bytes(out / "updates.png", png(updates_chart.draw(lines, changed, most["gap_ms"])))
+    limits.judge(measure.summary(lines, changed), most, out / "updates.png")
 
 
 @click.command()
@@ -90,8 +103,16 @@ def serve(parts: tuple[str, ...], seconds: int, rounds: int, minutes: float, out
     Linux only, needs wrk; takes six minutes on an idle machine, and exits with 5 where a limit is missed.
     """
     from benchmarks import serve as measure
+    from benchmarks import serve_chart, serve_table
+    from train.report import png
 
-    measure.run(parts, seconds, rounds, minutes, out)
+    about = {**measure.tools(), "load_average_before": os.getloadavg()[0]}
+    asked = parts or measure.PARTS
+    results = measure.measure(asked, seconds, rounds, minutes)
+    settings = {"parts": list(asked), "seconds": seconds, "rounds": rounds, "minutes": minutes}
+    serve_table.write(results, about, settings, out)
+    write_bytes(out / "serve.png", png(serve_chart.draw(results)))
+    serve_table.judge(results, out)
 
 
 @click.command()

@@ -3,27 +3,19 @@
 All over loopback, from `edge-digits serve` in a process of its own: what makes the load takes its share of the machine.
 """
 
-import os
 import subprocess
-import sys
-import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
-from tqdm import tqdm
 
-from benchmarks import frames, serve_table, viewers
+from benchmarks import frames, viewers
 from benchmarks.load import Answers, load, together, wrk
+from benchmarks.process_stats import process_stats
+from benchmarks.progress import Tick, progress
 from benchmarks.served import EMPTY, SERVE, serving
-from benchmarks.soak import LimitMissed, process
 from benchmarks.viewers import Stay
-from edge_runtime.bench import result
 
-THRESHOLDS = Path(__file__).with_name("thresholds.toml")
 PARTS = ("read", "viewers", "long")
 CONNECTIONS = (1, 8, 64)
 TURNS = 3  # that the seconds of a cell are taken in
@@ -31,7 +23,6 @@ STAY = 6.0  # seconds that viewers stay
 QUALITY = 90  # of JPEG
 WARM_UP = 10  # seconds of the long run, or half of one that is no longer than twice that
 FEW = 5  # seconds whose median memory counts
-Tick = Callable[[], None]
 
 
 class Cell(NamedTuple):
@@ -78,31 +69,6 @@ class Measured(NamedTuple):
     stays: list[Stay]
     long: Long | None
     messages: list[str]  # lines that servers told meanwhile: there is nothing to tell
-
-
-def run(parts: tuple[str, ...], seconds: int, rounds: int, minutes: float, out: Path) -> None:
-    """Measure, print what it came to, and write serve.json and serve.png to `out`.
-
-    `seconds` is how long each cell of the table is measured, and `rounds` how often viewers come. Raises LimitMissed
-    where a limit is missed, DependencyMissing where wrk is not installed.
-    """
-    about = tools() | {"load_average_before": os.getloadavg()[0]}
-    results = measure(parts or PARTS, seconds, rounds, minutes)
-    limits: dict[str, float] = tomllib.loads(THRESHOLDS.read_text())["serve"]
-    figures = serve_table.figures(results)
-    result.write(
-        out / "serve.json", "serve", serve_table.measures(results, figures),
-        settings={"parts": list(parts or PARTS), "seconds": seconds, "rounds": rounds, "minutes": minutes},
-        details={**about, "figures": figures, **serve_table.details(results)},
-    )  # fmt: skip
-    print("\n".join(serve_table.table(results, figures, limits)))
-    from benchmarks import picture, serve_chart
-
-    picture.save(serve_chart.draw(results), out / "serve.png")
-    missed = [name for name in limits if name in figures and figures[name] > limits[name]]
-    if missed:
-        raise LimitMissed(f"beyond its limit: {', '.join(missed)}; {out / 'serve.json'} holds the figures")
-    print(f"every limit is met; {out / 'serve.json'} holds the figures, {out / 'serve.png'} draws them")
 
 
 def measure(parts: tuple[str, ...], seconds: int, rounds: int, minutes: float) -> Measured:
@@ -166,7 +132,7 @@ def endured(seconds: int, messages: list[str], tick: Tick) -> Long:
 
         def look() -> None:
             tick()
-            seen.append(Second(*process(reader.process)[:3]))
+            seen.append(Second(*process_stats(reader.process)[:3]))
 
         look()
         sent = list(pictures().values())
@@ -174,20 +140,6 @@ def endured(seconds: int, messages: list[str], tick: Tick) -> Long:
         look()
     messages += reader.messages
     return Long(CONNECTIONS[-1], answers, seen)
-
-
-@contextmanager
-def progress(name: str, steps: int) -> Iterator[Tick]:
-    """Show how far a part is: a bar on a terminal, else a line at its start."""
-    if not sys.stderr.isatty():
-        print(f"measuring: {name}", file=sys.stderr, flush=True)
-    with tqdm(total=steps, desc=name, disable=not sys.stderr.isatty()) as bar:
-
-        def step() -> None:
-            if bar.n < steps:
-                bar.update()
-
-        yield step
 
 
 def tools() -> dict[str, Any]:

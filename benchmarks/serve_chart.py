@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks import viewers
+from benchmarks.process_stats import MB
 from benchmarks.serve_table import SHARES, ages
-from benchmarks.soak import MB
 
 if TYPE_CHECKING:
     from benchmarks.load import Answers

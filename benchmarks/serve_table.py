@@ -1,23 +1,42 @@
 """What `python -m benchmarks serve` found: as lines of text, as a record, and the figures that have limits."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from benchmarks import viewers
+from benchmarks.limits import LimitMissed, read_limits
 from benchmarks.load import Answers
-from benchmarks.soak import MB
+from benchmarks.process_stats import MB
+from benchmarks.serve import Cell, Long, Measured
+from benchmarks.viewers import Stay
+from edge_runtime.bench import result
 from edge_runtime.bench.result import Measure, figure, share
-
-if TYPE_CHECKING:
-    from benchmarks.serve import Cell, Long, Measured
-    from benchmarks.viewers import Stay
 
 SHARES = (0.5, 0.99)
 
 
-def figures(results: "Measured") -> dict[str, float]:
+def write(results: Measured, about: Mapping[str, Any], settings: Mapping[str, Any], out: Path) -> None:
+    """Write serve.json to `out`: what can be compared, `about` what made the load, and all details."""
+    known = figures(results)
+    more = {**about, "figures": known, **details(results)}
+    result.write(out / "serve.json", "serve", measures(results, known), settings=dict(settings), details=more)
+
+
+def judge(results: Measured, out: Path) -> None:
+    """Print the tables of a run, which lies in `out`. Raises LimitMissed where a limit is missed."""
+    limits: dict[str, float] = read_limits()["serve"]
+    known = figures(results)
+    print("\n".join(table(results, known, limits)))
+    missed = [name for name in limits if name in known and known[name] > limits[name]]
+    if missed:
+        raise LimitMissed(f"beyond its limit: {', '.join(missed)}; {out / 'serve.json'} holds the figures")
+    print(f"every limit is met; {out / 'serve.json'} holds the figures, {out / 'serve.png'} draws them")
+
+
+def figures(results: Measured) -> dict[str, float]:
     """Return the figures that may have a limit, of the parts that were measured."""
     runs = [answers for cell in results.cells for answers in (cell.answers, cell.empty) if answers is not None]
     known: dict[str, float] = {"told": len(results.messages)}
@@ -33,18 +52,18 @@ def figures(results: "Measured") -> dict[str, float]:
     return known
 
 
-def got(stays: "list[Stay]", number: int) -> float:
+def got(stays: list[Stay], number: int) -> float:
     """Return which share of the frames that were read each viewer was sent, on average, of those that do read."""
     these = [stay for stay in stays if stay.viewers == number]
     return sum(stay.got or 0 for stay in these) / sum(len(stay.claimed) for stay in these)
 
 
-def ages(stays: "list[Stay]", number: int, kind: str) -> list[float]:
+def ages(stays: list[Stay], number: int, kind: str) -> list[float]:
     """Return the ages, `kind` claimed or true, of all frames with so many viewers."""
     return [age for stay in stays if stay.viewers == number for age in getattr(stay, kind)]
 
 
-def measures(results: "Measured", known: Mapping[str, float]) -> list[Measure]:
+def measures(results: Measured, known: Mapping[str, float]) -> list[Measure]:
     """Return what can be compared with another run; `known` are the `figures`.
 
     Tails and what was dropped are as the machine was busy, and growth is about 0, where a ratio says nothing: they are
@@ -86,7 +105,7 @@ def _time(name: str, quantile: float, value: float) -> Measure:
     return figure(f"{name} p{100 * quantile:g}", value, "ns", better="lower" if quantile == 0.5 else None)
 
 
-def details(results: "Measured") -> dict[str, Any]:
+def details(results: Measured) -> dict[str, Any]:
     """Return all of it, JSON-ready; the times of single answers only as quantiles."""
     long = results.long
     return {
@@ -114,7 +133,7 @@ def _record(answers: Answers) -> dict[str, Any]:
     return {**answers._asdict(), "times": known}
 
 
-def table(results: "Measured", limited: Mapping[str, float], limits: Mapping[str, float]) -> list[str]:
+def table(results: Measured, limited: Mapping[str, float], limits: Mapping[str, float]) -> list[str]:
     """Return lines: a table for each part, and the figures that have a limit."""
     lines = []
     if results.cells:
@@ -143,7 +162,7 @@ def table(results: "Measured", limited: Mapping[str, float], limits: Mapping[str
     ]
 
 
-def _of_cell(cell: "Cell") -> str:
+def _of_cell(cell: Cell) -> str:
     answers, empty = cell.answers, cell.empty
     name = f"{cell.picture:<14}{cell.connections:>9}{' *' if cell.patient else '':<2}"
     line = f"{name}{_of_answers(answers)}{answers.rate(429):>10.0f}"
@@ -157,7 +176,7 @@ def _of_answers(answers: Answers) -> str:
     return f"{answers.rate():>10.0f}{answers.quantile(0.5):>8.2f}{answers.quantile(0.99):>8.2f}"
 
 
-def _of_viewers(stays: "list[Stay]", number: int) -> str:
+def _of_viewers(stays: list[Stay], number: int) -> str:
     these = [stay for stay in stays if stay.viewers == number]
     count = sum(len(stay.claimed) for stay in these)
     sent_on = f"{100 * got(stays, number):.1f} %" if number > 1 else "-"
@@ -171,7 +190,7 @@ def _of_viewers(stays: "list[Stay]", number: int) -> str:
     return line
 
 
-def _of_long(long: "Long") -> list[str]:
+def _of_long(long: Long) -> list[str]:
     answers, last = long.answers, long.seconds[-1]
     counts = ", ".join(f"{count} x {status}" for status, count in sorted(answers.statuses.items()))
     wrong = ", ".join(f"{name} {count}" for name, count in answers.errors.items())

@@ -6,12 +6,10 @@ memory, threads, open files and processor time, as Linux counts them.
 """
 
 import json
-import os
 import statistics
 import subprocess
 import sys
 import time
-import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,19 +17,12 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks import stamped_stream
+from benchmarks.limits import LimitMissed
+from benchmarks.process_stats import MB, process_stats
 from edge_runtime.bench import result
 from edge_runtime.bench.result import Measure, figure, share
-from edge_runtime.errors import EdgeError
 
-THRESHOLDS = Path(__file__).with_name("thresholds.toml")
 WARM_UP = 60.0  # seconds, or half of a run that is no longer than twice that
-MB = 1024 * 1024
-
-
-class LimitMissed(EdgeError):
-    """A limit of thresholds.toml was missed."""
-
-    exit_code = 5
 
 
 class Second(NamedTuple):
@@ -50,29 +41,13 @@ class Second(NamedTuple):
     unstamped: int
 
 
-def run(minutes: float, out: Path) -> None:
-    """Read for so long, print what it came to, and write soak.json and soak.png to `out`.
-
-    Raises LimitMissed where a limit is missed.
-    """
+def run(minutes: float, out: Path) -> list[Second]:
+    """Read for so long, write soak.json to `out`, and return what was seen. Raises LimitMissed where reading fails."""
     seconds = watch(60 * minutes)
     figures = summary(seconds)
-    limits: dict[str, float] = tomllib.loads(THRESHOLDS.read_text())["soak"]
     details = {**figures, "seconds": [s._asdict() for s in seconds]}
     result.write(out / "soak.json", "soak", measures(figures), settings={"minutes": minutes}, details=details)
-    from benchmarks import picture, soak_chart
-
-    picture.save(soak_chart.draw(seconds, limits), out / "soak.png")
-    judge(figures, limits, out / "soak.png")
-
-
-def judge(figures: dict[str, Any], limits: dict[str, float], chart: Path) -> None:
-    """Print what was found beside its limits. Raises LimitMissed where one is missed, which names the chart."""
-    print("\n".join(table(figures, limits)))
-    missed = [name for name in limits if figures[name] > limits[name]]
-    if missed:
-        raise LimitMissed(f"beyond its limit: {', '.join(missed)}; {chart} shows when")
-    print(f"every limit is met; {chart} shows how it went")
+    return seconds
 
 
 def watch(duration: float) -> list[Second]:
@@ -86,21 +61,11 @@ def watch(duration: float) -> list[Second]:
             started = time.monotonic()
             for line in reader.stdout:
                 at = time.monotonic() - started
-                seen.append(Second(at, *process(reader.pid), **json.loads(line)))
+                seen.append(Second(at, *process_stats(reader.pid), **json.loads(line)))
                 bar.update(round(at) - bar.n)
     if reader.returncode != 0 or not seen:
         raise LimitMissed(f"the reader ended with exit code {reader.returncode} after {len(seen)} seconds")
     return seen
-
-
-def process(number: int) -> tuple[int, int, int, float]:
-    """Return a process's memory in bytes (resident), its threads, its open files and its processor time in seconds."""
-    home = Path("/proc") / str(number)
-    status = dict(line.split(":", 1) for line in (home / "status").read_text().splitlines())
-    fields = (home / "stat").read_text().rpartition(")")[2].split()
-    processor = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    memory = int(status["VmRSS"].split()[0]) * 1024
-    return memory, int(status["Threads"]), len(os.listdir(home / "fd")), processor
 
 
 def summary(seconds: list[Second]) -> dict[str, Any]:
@@ -147,12 +112,4 @@ def measures(figures: dict[str, Any]) -> list[Measure]:
         figure("reader/threads spread", figures["threads_spread"], "1", better="lower"),
         figure("reader/files spread", figures["files_spread"], "1", better="lower"),
         figure("reader/cores", figures["core_percent"] / 100, "1", better="lower"),
-    ]
-
-
-def table(figures: dict[str, Any], limits: dict[str, float]) -> list[str]:
-    """Return a line for each figure, with its limit where it has one."""
-    return [
-        f"{name:<18}{value:>10}" + (f"   at most {limits[name]:g}" if name in limits else "")
-        for name, value in figures.items()
     ]

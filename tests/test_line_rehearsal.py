@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import lines
-from benchmarks.gate import GateMissed
+from benchmarks.limits import LimitMissed
 from edge_runtime import DigitReader
 from edge_runtime.inference import model_file
 from edge_runtime.sources.pictures import load
@@ -77,7 +77,7 @@ def test_the_gate_measures_drawn_lines(build: Path) -> None:
     missed = ""
     try:
         lines.run(build)
-    except GateMissed as error:
+    except LimitMissed as error:
         missed = str(error)
     record = json.loads((build / "lines.json").read_text(encoding="utf-8"))
     assert record["settings"]["lines"] == 5120

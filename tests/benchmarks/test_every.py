@@ -12,7 +12,8 @@ import pytest
 
 from benchmarks import every
 from benchmarks.__main__ import benchmarks, main
-from benchmarks.every import LimitsMissed, Part, PartFailed, chosen
+from benchmarks.every import Part, PartFailed, chosen
+from benchmarks.limits import LimitMissed
 from tests.builds import ROOT
 from tests.commands import Call
 
@@ -71,7 +72,7 @@ def test_one_that_breaks_stops_none_of_the_others(root: Path, capsys: pytest.Cap
 
 
 def test_a_limit_that_is_missed_is_exit_code_5(root: Path) -> None:
-    with pytest.raises(LimitsMissed, match=r"a limit is missed: misses; all parts are done") as raised:
+    with pytest.raises(LimitMissed, match=r"a limit is missed: misses; all parts are done") as raised:
         every.run(parts("misses", "one"), root / "logs", root=root)
     assert raised.value.exit_code == 5
 

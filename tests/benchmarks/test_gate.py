@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import parity
+from benchmarks import limits
 from benchmarks.__main__ import main
 from convert import calibration, package, quantize
 from convert.fold import Dense, fold
@@ -116,9 +116,9 @@ def test_picture_of_flipped_digits_goes_when_none_flips(smoke_copy: Path, call: 
 def test_limits_come_from_the_file(
     smoke_copy: Path, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = parity.THRESHOLDS.read_text().replace("smoke = ", "smoke = 99.99  # ")
+    text = limits.THRESHOLDS.read_text().replace("smoke = ", "smoke = 99.99  # ")
     (tmp_path / "thresholds.toml").write_text(text)
-    monkeypatch.setattr(parity, "THRESHOLDS", tmp_path / "thresholds.toml")
+    monkeypatch.setattr(limits, "THRESHOLDS", tmp_path / "thresholds.toml")
     done = call(main, "parity", smoke_copy)
     assert done.code == 5
     assert re.fullmatch(

@@ -15,7 +15,7 @@ import pytest
 from benchmarks import latency, latency_table, single_digit, starts, whole_frame
 from benchmarks.__main__ import main
 from benchmarks.latency_table import WAYS
-from benchmarks.soak import LimitMissed
+from benchmarks.limits import LimitMissed
 from benchmarks.turns import Turns
 from convert import calibration, package, quantize
 from convert.fold import Dense, fold

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks import parity
+from benchmarks.limits import read_limits
 from benchmarks.parity import Parity, compare, misses
 from convert.recipes import CONVERSIONS
 from train.recipes import RECIPES
@@ -194,7 +195,7 @@ def test_accuracy_counts_where_the_training_recipe_is_known() -> None:
 
 
 def test_thresholds_demand_what_was_promised() -> None:
-    limits = parity.read_limits()
+    limits = read_limits()
     assert set(limits["parity"]) == set(CONVERSIONS)
     assert set(limits["accuracy"]) == set(RECIPES)
     assert limits["parity"]["int8"]["max_drop"] <= 0.05

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from benchmarks import peer_calls, peer_limits, peers, roofline
 from benchmarks.__main__ import main
+from benchmarks.limits import read_limits
 from benchmarks.peer_calls import NUMPY, ONNX_DYNAMIC, ONNX_INT8, ONNX_RUN, ONNX_STATIC, OPENCV
 from benchmarks.peer_limits import BOUNDS, GROUP, judge
 from benchmarks.peer_turns import KERAS, NAMES
@@ -23,7 +23,7 @@ from tests.benchmarks import tiny_build
 from tests.commands import Call
 from train.dataset import Digits
 
-LIMITS = tomllib.loads(peers.THRESHOLDS.read_text(encoding="utf-8"))["peers"]
+LIMITS = read_limits()["peers"]
 SCHEMA = Path(result.__file__).parent.parent / "schemas" / "result.schema.json"
 # Nanoseconds that meet every limit.
 GOOD = {SCORES: 11e3, CONFIDENCES: 14e3, BARE: 10e3, ONNX_STATIC: 25e3, ONNX_RUN: 30e3, ONNX_DYNAMIC: 28e3,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks import report_peers
-from benchmarks.parity import read_limits
+from benchmarks.limits import read_limits
 from benchmarks.report_models import Row, rows
 from benchmarks.report_results import Absent, Results, collect
 from edge_runtime.bench.result import Measure, Ratio, figure, timed

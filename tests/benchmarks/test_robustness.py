@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
-from benchmarks import parity, robustness, robustness_chart
+from benchmarks import limits, robustness, robustness_chart
 from benchmarks.__main__ import main
 from benchmarks.robustness import Cell
 from edge_runtime import DigitReader
@@ -86,14 +86,14 @@ def test_missed_limits_say_where_and_by_how_much() -> None:
 
 
 def test_thresholds_demand_what_was_promised() -> None:
-    assert parity.read_limits()["robustness"] == {
+    assert limits.read_limits()["robustness"] == {
         "severity-1": {"located": 99.5, "precision": 99.5, "max_drop": 0.5},
         "severity-3": {"located": 97.0, "precision": 97.0, "max_drop": 4.0},
     }
 
 
 def test_the_document_names_every_condition() -> None:
-    text = (parity.THRESHOLDS.parent.parent / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    text = (limits.THRESHOLDS.parents[1] / "docs" / "benchmarks.md").read_text(encoding="utf-8")
     text = text.split("\n## Robustness\n")[1].split("\n## ")[0]
     names = re.findall(r"^\| ([a-z, ]+)(?:: [^|]*)? \| ", text, re.MULTILINE)
     assert {name for row in names for name in row.split(", ")} - {"condition"} == set(CONDITIONS)
@@ -192,9 +192,9 @@ def test_the_command_reads_writes_and_says(call: Call, tmp_path: Path) -> None:
 def test_a_missed_limit_is_exit_code_5_with_check_alone(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: bool
 ) -> None:
-    text = parity.THRESHOLDS.read_text().replace("located = 99.5", "located = 101")
+    text = limits.THRESHOLDS.read_text().replace("located = 99.5", "located = 101")
     (tmp_path / "thresholds.toml").write_text(text)
-    monkeypatch.setattr(parity, "THRESHOLDS", tmp_path / "thresholds.toml")
+    monkeypatch.setattr(limits, "THRESHOLDS", tmp_path / "thresholds.toml")
     options = ("--condition", "gradient", "--severity", 1, "--pages", 1, "--split", "held-out")
     done = call(main, "robustness", *options, "--out", tmp_path / "out", *(["--check"] if check else []))
     assert done.code == (5 if check else 0)

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from benchmarks import serve, serve_chart, serve_table, viewers
+from benchmarks import limits, serve, serve_chart, serve_table, viewers
 from benchmarks.__main__ import main
 from benchmarks.load import Answers
+from benchmarks.process_stats import MB
 from benchmarks.serve import Cell, Long, Measured, Second
 from benchmarks.served import serving
-from benchmarks.soak import MB
 from benchmarks.viewers import Stay
 from edge_runtime.bench import result
 from edge_runtime.errors import EdgeError
@@ -59,9 +59,9 @@ def broken(answer: str) -> tuple[str, ...]:
     return sys.executable, "-c", BROKEN.format(answer=answer)
 
 
-def limited(limits: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (folder / "thresholds.toml").write_text(limits)
-    monkeypatch.setattr(serve, "THRESHOLDS", folder / "thresholds.toml")
+def limited(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "thresholds.toml").write_text(text)
+    monkeypatch.setattr(limits, "THRESHOLDS", folder / "thresholds.toml")
 
 
 def stays(*of: Sequence[float], got: float = 99.0) -> list[Stay]:

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import soak, soak_chart
+from benchmarks import limits, soak, soak_chart
 from benchmarks.__main__ import main
-from benchmarks.soak import MB, Second
+from benchmarks.process_stats import MB, process_stats
+from benchmarks.soak import Second
 from benchmarks.stamp import age, stamp
 from edge_runtime import DigitReader
 from edge_runtime.bench import result
@@ -94,11 +95,11 @@ def test_what_grows_after_the_first_minute_is_seen(name: str, worse: dict[str, o
 
 
 def test_a_process_is_looked_at() -> None:
-    memory, threads, files, processor = soak.process(os.getpid())
+    memory, threads, files, processor = process_stats(os.getpid())
     assert 20 * MB < memory < 20_000 * MB
     assert threads >= 1
     with open(os.devnull):
-        assert soak.process(os.getpid())[2] == files + 1
+        assert process_stats(os.getpid())[2] == files + 1
     assert processor > 0.1
 
 
@@ -112,7 +113,7 @@ def test_a_chart_is_drawn() -> None:
 def test_the_real_thing_for_a_few_seconds(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     real = tmp_path / "thresholds.toml"
     real.write_text("[soak]\nunstamped = 0\nfiles_spread = -1\nage_p99_ms = 60000\ncore_percent = 400\n")
-    monkeypatch.setattr(soak, "THRESHOLDS", real)
+    monkeypatch.setattr(limits, "THRESHOLDS", real)
     done = call(main, "soak", "--minutes", "0.06", "--out", tmp_path)
     # The limit that nothing can meet is the one that is named.
     assert (done.code, done.err) == (5, f"error: beyond its limit: files_spread; {tmp_path}/soak.png shows when\n")
@@ -136,5 +137,5 @@ def test_a_reader_that_fails_is_no_success(monkeypatch: pytest.MonkeyPatch) -> N
         return popen(command, **settings)  # type: ignore[call-overload,no-any-return]
 
     monkeypatch.setattr(subprocess, "Popen", broken)
-    with pytest.raises(soak.LimitMissed, match="the reader ended with exit code 3 after 0 seconds"):
+    with pytest.raises(limits.LimitMissed, match="the reader ended with exit code 3 after 0 seconds"):
         soak.watch(1.0)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import updates
+from benchmarks import limits, updates
 from benchmarks.__main__ import main
 from benchmarks.updates import Change, Line
 from edge_runtime.bench import result
@@ -39,9 +39,9 @@ def test_a_reading_by_another_model_is_astray(place: int, model: str, astray: in
 
 
 def test_the_real_thing_once(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    limits = tmp_path / "limits.toml"
-    limits.write_text("[updates]\ngap_ms = 60_000\nastray = 0\n")
-    monkeypatch.setattr(updates, "THRESHOLDS", limits)
+    most = tmp_path / "limits.toml"
+    most.write_text("[updates]\ngap_ms = 60_000\nastray = 0\n")
+    monkeypatch.setattr(limits, "THRESHOLDS", most)
     done = call(main, "updates", "--changes", 1, "--out", tmp_path)
     assert done.code == 0, done.err
     assert "every limit is met" in done.out
@@ -54,7 +54,7 @@ def test_the_real_thing_once(call: Call, tmp_path: Path, monkeypatch: pytest.Mon
     assert 0 < details["gap_p50_ms"] <= details["gap_p99_ms"] <= details["gap_ms"]
     assert (tmp_path / "updates.png").stat().st_size > 5_000
 
-    limits.write_text("[updates]\ngap_ms = 1\nastray = 0\n")
+    most.write_text("[updates]\ngap_ms = 1\nastray = 0\n")
     done = call(main, "updates", "--changes", 1, "--out", tmp_path)
     assert (done.code, "beyond its limit: gap_ms" in done.err) == (5, True)
 
