@@ -135,7 +135,7 @@ build/%/digits-float32.tflite build/%/digits-float16.tflite build/%/digits-dynam
 
 # Only a gate that was passed leaves its mark: one that failed fails again.
 build/%/parity.ok: build/%/digits-float32.tflite build/%/digits-float16.tflite build/%/digits-dynamic.tflite \
-    build/%/digits-int8.tflite benchmarks/gate.py benchmarks/parity.py benchmarks/full.py benchmarks/thresholds.toml
+    build/%/digits-int8.tflite benchmarks/accuracy/gate.py benchmarks/accuracy/parity.py benchmarks/common/full.py benchmarks/thresholds.toml
 	$(VENV)/bin/python -m benchmarks parity build/$*
 	@touch $@
 

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import reading_commands, running_commands
+from benchmarks.commands import accuracy, running
 from train import command
 
 
@@ -38,7 +38,7 @@ def benchmarks() -> None:
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default="build/standard")
 def parity(folder: Path) -> None:
     """Compare the model files in FOLDER with its full Keras network; exits with 5 where a limit is missed."""
-    from benchmarks import gate
+    from benchmarks.accuracy import gate
 
     gate.run(folder)
     print(f"every limit is met; {folder / 'parity.json'} holds the figures")
@@ -52,7 +52,7 @@ def lines(folder: Path) -> None:
 
     Exits with 5 where a limit of thresholds.toml is missed.
     """
-    from benchmarks import lines as measure
+    from benchmarks.accuracy import lines as measure
 
     measure.run(folder)
 
@@ -66,7 +66,7 @@ def compare(before: Path, after: Path | None, across: bool) -> None:
 
     With one of them, it is compared with the baseline of its machine, if benchmarks/baselines has one.
     """
-    from benchmarks import compare as measure
+    from benchmarks.common import compare as measure
 
     measure.run(before, after, across)
 
@@ -83,7 +83,7 @@ def report(folder: Path, out: Path | None, recipe: str | None, mixed: bool) -> N
 
     Exits with 1 where results are of several machines, and where one cannot be shown, though the page is made then.
     """
-    from benchmarks import report as make
+    from benchmarks.report import build as make
 
     make.run(folder, out, recipe, mixed=mixed)
 
@@ -103,7 +103,7 @@ def every_benchmark(fast: bool, names: tuple[str, ...]) -> None:
     every.run(every.chosen(every.QUICK if fast else every.WHOLE, names), Path("build/all"))
 
 
-for each in (*reading_commands.COMMANDS, *running_commands.COMMANDS):
+for each in (*accuracy.COMMANDS, *running.COMMANDS):
     benchmarks.add_command(each)
 
 

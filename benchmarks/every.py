@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
-from benchmarks.limits import LimitMissed
+from benchmarks.common.limits import LimitMissed
 from edge_runtime.errors import EdgeError, OptionError
 
 ROOT = Path(__file__).parent.parent

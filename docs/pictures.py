@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import edge_runtime
-from benchmarks.matching import match
+from benchmarks.accuracy.matching import match
 from edge_runtime import DigitReader
 from edge_runtime.pages.draw import Page, PageStyle, draw_page
 from edge_runtime.records import Box, Frame, Uint8

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.score import edit_distance
+from benchmarks.accuracy.score import edit_distance
 from edge_runtime import DigitReader
 from edge_runtime.pages.draw import PageStyle, draw_page
 from train import dataset

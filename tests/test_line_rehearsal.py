@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import lines
-from benchmarks.limits import LimitMissed
+from benchmarks.accuracy import lines
+from benchmarks.common.limits import LimitMissed
 from edge_runtime import DigitReader
 from edge_runtime.inference import model_file
 from edge_runtime.sources.pictures import load

@@ -12,8 +12,8 @@ import pytest
 
 from benchmarks import every
 from benchmarks.__main__ import benchmarks, main
+from benchmarks.common.limits import LimitMissed
 from benchmarks.every import Part, PartFailed, chosen
-from benchmarks.limits import LimitMissed
 from tests.builds import ROOT
 from tests.commands import Call
 

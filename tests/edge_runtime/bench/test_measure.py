@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import edge_runtime
-from benchmarks import frames
+from benchmarks.common import frames
 from edge_runtime import Classifier
 from edge_runtime.bench import measure, process, result, table
 from edge_runtime.bench.process import Asked

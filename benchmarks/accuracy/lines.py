@@ -1,0 +1,65 @@
+"""The line network, int8 beside the full one: does it read drawn lines of held-out digits as well?"""
+
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.common import full
+from benchmarks.common.limits import LimitMissed, read_limits
+from edge_runtime.bench import result
+from edge_runtime.bench.result import Measure
+from edge_runtime.inference.line_network import LineNetwork
+from edge_runtime.lines.ctc import greedy
+from train import line
+
+CHUNKS, SEED = 10, 5  # of drawn lines, 512 each
+
+
+def run(folder: Path) -> dict[str, Measure]:
+    """Compare FOLDER/line-int8.tflite with FOLDER/line.keras on 5,120 lines, and write FOLDER/lines.json.
+
+    Raises ModelError where one cannot be read, and LimitMissed where a limit of thresholds.toml is missed.
+    """
+    network, small_file = full.load(folder / "line.keras"), folder / "line-int8.tflite"
+    data = small_file.read_bytes()
+    lines = line.joined([line.chunk("held_out", SEED, i) for i in range(CHUNKS)])
+    logits = network.predict(lines.strips[..., None], batch_size=256, verbose=0)
+    with closing(LineNetwork(small_file, data, 1)) as small:
+        scores = np.array([small.scores(strip) for strip in lines.strips])
+    measures = compare(logits, scores, lines.digits)
+    limits, path = read_limits()["lines"], folder / "lines.json"
+    missed = [
+        f"{name} {measures[name].value:.2f} (limit {limits[limit]:g})"
+        for name, limit, worse in (("agreement", "min_agreement", -1), ("drop", "max_drop", 1))
+        if worse * measures[name].value > worse * limits[limit]
+    ]
+    settings = {"split": "held-out digits", "lines": len(lines.digits)}
+    result.write(path, "lines", list(measures.values()), settings=settings, details={"missed": missed})
+    print(f"{len(lines.digits):,} drawn lines read exactly: {measures['full'].value:.2f} % by the full network, "
+          f"{measures['int8'].value:.2f} % in int8, drop {measures['drop'].value:.2f} points; they agree on "
+          f"{measures['agreement'].value:.2f} %; int8 takes {len(data):,} bytes")  # fmt: skip
+    if missed:
+        raise LimitMissed("the line network misses " + "; ".join(missed))
+    return measures
+
+
+def compare(full: NDArray[np.float32], small: NDArray[np.int8], digits: NDArray[np.int8]) -> dict[str, Measure]:
+    """Return how many lines either network reads exactly, and on how many they agree, in percent.
+
+    `full` and `small` are what they answer, (N, steps, 11), `digits` the truth, (N, LONGEST), -1 behind the last.
+    """
+    truth = [row[row >= 0].tolist() for row in digits]
+    by_full, by_small = ([[label for label, *_ in greedy(row)] for row in scores] for scores in (full, small))
+    count = len(truth)
+    right, kept, alike = (
+        sum(a == b for a, b in zip(*pair, strict=True))
+        for pair in ((by_full, truth), (by_small, truth), (by_full, by_small))
+    )
+    return {
+        "full": Measure("full", "%", "higher", 100 * right / count, count=right, of=count),
+        "int8": Measure("int8", "%", "higher", 100 * kept / count, count=kept, of=count),
+        "agreement": Measure("agreement", "%", "higher", 100 * alike / count, count=alike, of=count),
+        "drop": Measure("drop", "points", "lower", 100 * (right - kept) / count),
+    }

@@ -1,0 +1,185 @@
+"""How well is a picture read that holds one line of digits, and what is lost where it is not?"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from benchmarks.accuracy import coverage, truth
+from benchmarks.accuracy.score import common_length, compact, edit_distance
+from benchmarks.accuracy.truth import Truth, printable
+from edge_runtime import DigitReader
+from edge_runtime.bench import result
+from edge_runtime.bench.result import Measure, share
+from edge_runtime.errors import OptionError
+from edge_runtime.lines.constraint import of_length
+from edge_runtime.records import Frame, Reading, Uint8
+from edge_runtime.sinks.canvas import MARGIN, ROW, WIDTH, blank, scaled, write
+from edge_runtime.sources import pictures
+from edge_runtime.system.atomic_files import write_bytes
+from train.progress import reported
+
+# Why a string is lost: the first of these that is true of it.
+CAUSES = {
+    "nothing read": "no digit was read",
+    "lines": "every digit is right, but they are on several lines",
+    "path": "the other reader, or another label of a digit, was right, and was not chosen",
+    "skipping": "digits are missing, all others are right",
+    "classification": "as many digits, some of them wrong",
+    "segmentation": "other digits: too many, or some missing and others wrong",
+}
+SHOWN, COLUMNS = 16, 4  # of each cause, the strings on the contact sheet, and how many of them beside each other
+CELL = (WIDTH - 2 * MARGIN) // COLUMNS, 112  # (width, height) of each, its caption included
+PICTURE = CELL[0] - 2 * MARGIN, CELL[1] - 2 * ROW
+
+
+@dataclass(frozen=True, kw_only=True)
+class String:
+    """A picture with one line that was read: the text, how sure its least sure line is, and what was lost, if it was.
+
+    `known` is the text where the reader was told how many digits there are; None where it was not asked.
+    """
+
+    truth: Truth
+    read: tuple[str, ...]
+    confidence: float
+    cause: str | None
+    edits: int
+    known: str | None
+
+
+def run(folder: Path, out: Path | None, *, known_length: bool, losses: bool, **reader_options: Any) -> None:
+    """Measure `folder`, print the figures, and write strings.json to `out`, build/strings/NAME by default.
+
+    With `known_length`, each picture is read a second time by a reader that is told how many digits it holds; with
+    `losses`, causes are printed, and losses.png shows the worst strings of each. `reader_options` are DigitReader's.
+    Raises OptionError for a wrong truth.jsonl and for a picture with several lines, PictureError for one that cannot be
+    read.
+    """
+    rows = truth.read(folder)
+    for row in rows:
+        if len(row.lines) != 1:
+            raise OptionError(f"{printable(row.file)} has {len(row.lines)} lines: `pages` measures such pictures")
+    out = out or Path("build", "strings", folder.resolve().name)
+    out.mkdir(parents=True, exist_ok=True)
+    with DigitReader(**reader_options) as reader:
+        strings = [_read(folder, row, reader, known_length) for row in reported(rows, "strings", len(rows))]
+        model = reader.classifier.model.path
+    settings = {"folder": folder.resolve().name, "check": reader_options.get("check", "doubtful")}
+    result.write(
+        out / "strings.json", "strings", measures(strings), settings=settings, details=details(strings), model=model
+    )
+    print(report(strings))
+    if losses:
+        print(table(strings))
+        write_bytes(out / "losses.png", cv2.imencode(".png", sheet(folder, strings))[1].tobytes())
+        print(f"{printable(str(out / 'losses.png'))} shows the worst of each")
+
+
+def _read(folder: Path, row: Truth, reader: DigitReader, known_length: bool) -> String:
+    frame = pictures.load(folder / row.file)
+    reading = reader.read(frame)
+    read = tuple(map(compact, reading.text))
+    expected, text = row.lines[0], "".join(read)
+    known = reader.read(frame, constraint=of_length(len(expected))) if known_length else None
+    return String(
+        truth=row, read=read, confidence=min((line.confidence for line in reading.lines), default=0.0),
+        cause=cause_of(expected, reading), edits=edit_distance(expected, text),
+        known="".join(map(compact, known.text)) if known else None,
+    )  # fmt: skip
+
+
+def cause_of(expected: str, reading: Reading) -> str | None:
+    """Return why a string was not read exactly, one of CAUSES; None where it was."""
+    read = [compact(line.text) for line in reading.lines]
+    text = "".join(read)
+    if read == [expected]:
+        return None
+    if not text:
+        return "nothing read"
+    if text == expected:
+        return "lines"
+    if len(read) == 1 and expected in [compact(other) for other, _ in reading.lines[0].alternatives]:
+        return "path"
+    if common_length(expected, text) == len(text) < len(expected):
+        return "skipping"
+    return "classification" if len(text) == len(expected) else "segmentation"
+
+
+def measures(strings: Sequence[String]) -> list[Measure]:
+    """Return what can be compared with another run."""
+    sure = [string for string in strings if string.read and string.confidence >= coverage.SURE]
+    found = [share("strings/exact", sum(string.cause is None for string in strings), len(strings))]
+    found.append(share("strings/sure", len(sure), len(strings)))
+    if sure:
+        found.append(share("strings/right of the sure", sum(string.cause is None for string in sure), len(sure)))
+    if strings[0].known is not None:
+        found.append(share("strings/exact, length known", sum(map(_right_if_known, strings)), len(strings)))
+    return found
+
+
+def details(strings: Sequence[String]) -> dict[str, Any]:
+    """Return what strings.json holds beside the measures: the causes, and every string."""
+    return {
+        "causes": dict(Counter(string.cause for string in strings if string.cause)),
+        "strings": [
+            {**asdict(string.truth), "read": string.read, "confidence": string.confidence, "cause": string.cause}
+            | ({} if string.known is None else {"known": string.known})
+            for string in strings
+        ],
+    }
+
+
+def report(strings: Sequence[String]) -> str:
+    """Return the figures in a line for each."""
+    lines = [f"{measure.name.removeprefix('strings/'):<20}{measure.value:6.1f} %   {measure.count:,} of {measure.of:,}"
+             for measure in measures(strings)]  # fmt: skip
+    return "\n".join(lines)
+
+
+def table(strings: Sequence[String]) -> str:
+    """Return how many strings are lost to each cause."""
+    causes = Counter(string.cause for string in strings)
+    rows = [f"{causes[cause]:>6,}  {cause:<15} {why}" for cause, why in CAUSES.items()]
+    return "\n".join([f"{len(strings) - causes[None]:,} of {len(strings):,} strings are lost:", *rows])
+
+
+def worst(strings: Sequence[String]) -> list[String]:
+    """Return of each cause the strings with the most errors, most first."""
+    ordered = sorted(strings, key=lambda string: (-string.edits, string.truth.file))
+    return [string for cause in CAUSES for string in [one for one in ordered if one.cause == cause][:SHOWN]]
+
+
+def sheet(folder: Path, strings: Sequence[String]) -> Uint8:
+    """Draw the worst strings by cause, uint8 (H, WIDTH, 3): what each holds, what was read, and how surely."""
+    blocks = []
+    for cause, why in CAUSES.items():
+        lost = [string for string in worst(strings) if string.cause == cause]
+        block = blank(2 * ROW + -(-len(lost) // COLUMNS) * CELL[1])
+        count = sum(string.cause == cause for string in strings)
+        write(block, f"{cause}: {count} ({why})", (MARGIN, ROW), 0.55)
+        for i, string in enumerate(lost):
+            x, y = MARGIN + i % COLUMNS * CELL[0], 2 * ROW + i // COLUMNS * CELL[1]
+            picture = _small(pictures.load(folder / string.truth.file))
+            block[y : y + picture.shape[0], x : x + picture.shape[1]] = picture
+            read = " / ".join(string.read) or "nothing"
+            said = f"{string.truth.lines[0]}, read {read} ({string.confidence:.0%})"
+            write(block, said, (x, y + PICTURE[1] + ROW - 4), 0.45, room=CELL[0] - MARGIN)
+        blocks.append(block)
+    return np.vstack(blocks)
+
+
+def _right_if_known(string: String) -> bool:
+    return string.known == string.truth.lines[0]
+
+
+def _small(frame: Frame) -> Uint8:
+    """Return a picture as it is on the contact sheet, uint8 (H, W, 3), at most PICTURE large."""
+    width, height = frame.size
+    by = min(PICTURE[0] / width, PICTURE[1] / height)
+    small = scaled(frame.pixels, (max(1, round(width * by)), max(1, round(height * by))))
+    return small if small.ndim == 3 else np.asarray(cv2.cvtColor(small, cv2.COLOR_GRAY2BGR), np.uint8)

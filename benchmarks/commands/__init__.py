@@ -1,0 +1,1 @@
+"""The commands of `python -m benchmarks`, which print, draw and judge what was measured."""

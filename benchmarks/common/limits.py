@@ -1,0 +1,36 @@
+"""The limits of thresholds.toml, and what is raised where one is missed."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from edge_runtime.errors import CheckFailed
+
+THRESHOLDS = Path(__file__).parents[1] / "thresholds.toml"
+
+
+class LimitMissed(CheckFailed):
+    """A limit of thresholds.toml was missed."""
+
+
+def read_limits() -> dict[str, Any]:
+    """Return what thresholds.toml holds: the limits of each benchmark by its name."""
+    return tomllib.loads(THRESHOLDS.read_text(encoding="utf-8"))
+
+
+def judge(figures: Mapping[str, Any], limits: Mapping[str, float], chart: Path) -> None:
+    """Print figures beside their limits. Raises LimitMissed where one is above its limit, which names the chart."""
+    print("\n".join(table(figures, limits)))
+    missed = [name for name in limits if figures[name] > limits[name]]
+    if missed:
+        raise LimitMissed(f"beyond its limit: {', '.join(missed)}; {chart} shows when")
+    print(f"every limit is met; {chart} shows how it went")
+
+
+def table(figures: Mapping[str, Any], limits: Mapping[str, float]) -> list[str]:
+    """Return a line for each figure, with its limit where it has one."""
+    return [
+        f"{name:<18}{value:>10}" + (f"   at most {limits[name]:g}" if name in limits else "")
+        for name, value in figures.items()
+    ]

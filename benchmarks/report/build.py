@@ -1,0 +1,128 @@
+"""One page of all that was measured, and a table for the README: from whatever result files are there."""
+
+import sys
+from collections.abc import Callable
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+from tqdm import tqdm
+
+from benchmarks.report import models as report_models
+from benchmarks.report import peers, running, speed, table
+from benchmarks.report import sections as report_sections
+from benchmarks.report.page import Section, absent, notice, page, paragraph, source
+from benchmarks.report.results import Absent, Results, collect
+from edge_runtime.errors import EdgeError
+from edge_runtime.system.atomic_files import write_text
+
+TITLE = "edge-digits: what was measured"
+# What looking at a file may raise that another version wrote.
+ODD = (KeyError, TypeError, ValueError, IndexError, AttributeError)
+
+
+class Kind(NamedTuple):
+    """A section: what it is made from, what makes it, and how to measure it.
+
+    `needs` are alternatives: the first of them counts of which at least one benchmark was run.
+    """
+
+    name: str
+    title: str
+    needs: tuple[tuple[str, ...], ...]
+    make: Callable[[Results], str]
+    command: str
+
+
+SECTIONS = (
+    Kind("parity", "Parity with the full network", (("parity",),), report_sections.of_parity, "parity build/standard"),
+    Kind("latency", "Latency", (("latency",),), speed.latency, "latency"),
+    Kind("models", "Accuracy against time and size", (("peers",), ("parity", "latency")), report_models.models,
+         "peers"),
+    Kind("robustness", "Hard conditions", (("robustness",),), report_sections.robustness, "robustness"),
+    Kind("stages", "Where the time of a frame goes", (("latency",),), speed.stages, "latency"),
+    Kind("reliability", "Is it right when it is sure?", (("digits",),), report_sections.reliability, "digits"),
+    Kind("peers", "Peers", (("peers",),), peers.peers, "peers"),
+    Kind("roofline", "How far from the limit", (("peers",),), peers.roofline, "peers"),
+    Kind("footprint", "Footprint", (("peers",),), peers.footprint, "peers --footprint"),
+    Kind("pages", "Pictures", (("pages",),), report_sections.of_pages, "pages edge_runtime/samples"),
+    Kind("videos", "Moving pictures", (("videos",),), running.videos, "videos"),
+    Kind("soak", "A camera, for long", (("soak",),), running.soak, "soak"),
+    Kind("updates", "A new model, while a camera is read", (("updates",),), running.updates, "updates"),
+    Kind("serve", "The web server under load", (("serve",),), running.serve, "serve"),
+)  # fmt: skip
+
+
+class ResultsDamaged(EdgeError):
+    """Some results cannot be shown; the page that was written says which."""
+
+
+def run(folder: Path, out: Path | None = None, recipe: str | None = None, *, mixed: bool = False) -> None:
+    """Write index.html and README.md to `out`, by default `folder`/report, from the results in `folder`.
+
+    Raises MixedMachines where they are of several machines, unless `mixed`; OptionError where there is no parity.json
+    of `recipe`; and ResultsDamaged, once everything is written, where a result cannot be shown.
+    """
+    results = collect(folder, recipe, mixed=mixed)
+    out = out or folder / "report"
+    damaged = dict(results.damaged)
+    sections = [Section("environment", "Environment", report_sections.environment(results))]
+    terminal = sys.stderr.isatty()
+    if not terminal:
+        print(f"drawing {len(SECTIONS)} sections", file=sys.stderr, flush=True)
+    for kind in tqdm(SECTIONS, "drawing", disable=not terminal):
+        sections.append(Section(kind.name, kind.title, _body(kind, results, damaged)))
+    write_text(out / "index.html", page(TITLE, _lead(results), _notices(results), sections))
+    try:
+        write_text(out / "README.md", table.markdown(results))
+    except ODD:
+        damaged.setdefault("models", "the table of models")  # the section of the same figures has said why
+    print(f"{out / 'index.html'} shows {len(list(results))} results; {out / 'README.md'} is a table for a README")
+    if damaged:
+        raise ResultsDamaged(f"what cannot be shown: {'; '.join(damaged.values())}")
+
+
+def _body(kind: Kind, results: Results, damaged: dict[str, str]) -> str:
+    """Return a section's HTML, or why there is none and which command mends that; adds to `damaged` what is."""
+    there = next(filter(None, map(results.of, kind.needs)), [])
+    command = f"python -m benchmarks {kind.command}"
+    if not there:
+        lines = [results.damaged[name] for name in chain(*kind.needs) if name in results.damaged]
+        return notice(lines) + absent("Not measured yet.", command)
+    try:
+        body = kind.make(results)
+    except Absent as error:
+        return absent(f"Not measured: {error}.", command)
+    except ODD as error:
+        what = f"{there[0].path} is not as this version writes it ({type(error).__name__}: {error})"
+        damaged[kind.name] = what
+        return notice([what]) + absent("Once more:", command)
+    return "\n".join([body, *(source(each.record, str(each.path)) for each in there)])
+
+
+def _lead(results: Results) -> str:
+    dates = sorted(each.record["measured_at"][:10] for each in results)
+    when = f"Measured {dates[0]}{f' to {dates[-1]}' if dates[-1] != dates[0] else ''}. " if dates else ""
+    return paragraph(f"{when}Every figure comes from a result file that holds all raw values; each section names its "
+                     "own. `python -m benchmarks all --fast` makes this page anew, on your machine.")  # fmt: skip
+
+
+def _notices(results: Results) -> list[str]:
+    """Return what a reader must know before anything else."""
+    machines = results.machines
+    lines = []
+    if len(machines) > 1:
+        of_each = "; ".join(f"{', '.join(dict.fromkeys(names))} on {name}" for name, names in machines.items())
+        lines.append(f"These results are of {len(machines)} machines, and times of one do not compare with those of "
+                     f"another: {of_each}")  # fmt: skip
+    models = {str(each.record["environment"]["model"]): None for each in results if each.record["environment"]["model"]}
+    if len(models) > 1:
+        lines.append(
+            f"These results are of {len(models)} models: {', '.join(_of_model(results, name) for name in models)}"
+        )
+    return lines
+
+
+def _of_model(results: Results, model: str) -> str:
+    names = [each.record["benchmark"] for each in results if each.record["environment"]["model"] == model]
+    return f"{model} ({', '.join(dict.fromkeys(names))})"

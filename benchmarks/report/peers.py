@@ -1,0 +1,134 @@
+"""What a report says of peers: the same weights and inputs elsewhere, how far each is from the limit, what each takes.
+
+The names are those of peers.json. They stand here once more, since benchmarks/peers/engines.py needs TensorFlow and
+ONNX Runtime.
+"""
+
+from collections.abc import Mapping
+
+from benchmarks.charts import distributions
+from benchmarks.charts import ratios as charts_ratios
+from benchmarks.charts.ratios import interval
+from benchmarks.charts.scales import duration, number, size, times
+from benchmarks.charts.svg import chart
+from benchmarks.common.limits import read_limits
+from benchmarks.report.models import KERAS, ONE
+from benchmarks.report.page import figure, paragraph, table, warned
+from benchmarks.report.results import Absent, Result, Results
+from benchmarks.speed.single_digit import BARE, CONFIDENCES, SCORES
+from edge_runtime.bench.result import Measure
+
+ONNX_INT8 = tuple(f"ONNX Runtime {kind}" for kind in ("static int8", "static int8, run()", "dynamic int8"))
+# What a limit of thresholds.toml is for: the ratio of the quickest of these to that.
+ASKED = {
+    "onnx_runtime_int8_at_least": (ONNX_INT8, SCORES),
+    "opencv_at_least": (("OpenCV dnn",), SCORES),
+    "numpy_at_least": (("numpy",), SCORES),
+    "keras_call_at_least": (("Keras model(x)",), SCORES),
+    "keras_predict_at_least": (("Keras predict",), SCORES),
+    "scores_at_most": ((SCORES,), BARE),
+    "confidences_at_most": ((CONFIDENCES,), BARE),
+}
+LEAST = "_at_least"
+READING, PRODUCTS = "limit/reading", "limit/products"
+# Of the limit: what is counted, the time it needs, the rate behind that, and how amounts of it are written.
+PARTS = (
+    ("weights and biases from the cache", "limit/weight bytes", READING, "limit/bytes from the cache a second", size),
+    ("int8 multiply-adds", "limit/multiply-adds", PRODUCTS, "limit/int8 multiply-adds a second", number),
+)
+FOOTPRINT, REFERENCE = "footprint/", "LiteRT"
+
+
+def peers(results: Results) -> str:
+    """Return the section on how many times as long each peer takes for a digit."""
+    result = results.by_benchmark["peers"]
+    calls = _calls(result)
+    ratios = {name: result.ratio(ONE + name, ONE + SCORES) for name in calls if name != SCORES}
+    limits: dict[str, float] = read_limits().get("peers", {})
+    goals = {name: limit for key, limit in limits.items() if key.endswith(LEAST) for name in ASKED[key][0]}
+    quick = {name: each for name, each in calls.items() if not name.startswith(KERAS)}
+    return "\n".join([
+        paragraph("The same weights, the same digit, one thread, one run: every runtime takes its turn of some 20 ms, "
+                  "again and again, in several processes, and is asked as its manual says it is quickest."),
+        figure(chart("peers", f"Ratios with intervals: how many times as long as {SCORES} each of {', '.join(ratios)} "
+                              "takes",
+                     lambda wide: charts_ratios.draw(ratios, SCORES, wide, goals)),
+               "The bar is the 95 % interval, by bootstrap; where it cannot be seen, it is narrower than the dot. The "
+               "dotted mark is the least that is asked."),
+        figure(chart("peers-strips", f"A strip of measured times for each of {', '.join(quick)}",
+                     lambda wide: distributions.draw(quick, wide)),
+               "The same times as they were measured; the full network's would be far to the right. Every line is one "
+               "value, the bar the median, the mark < the 99th percentile."),
+        _asked(result, limits),
+    ])  # fmt: skip
+
+
+def _asked(peers: Result, limits: Mapping[str, float]) -> str:
+    """Return a table of what is asked, and whether the whole interval is within it."""
+    lines = []
+    for key, limit in limits.items():
+        names, to = ASKED[key]
+        ratios = {name: peers.ratio(ONE + name, ONE + to) for name in names}
+        name = min(ratios, key=lambda name: ratios[name].value)
+        ratio, least = ratios[name], key.endswith(LEAST)
+        met = ratio.low >= limit if least else ratio.high <= limit
+        asked = f"at {'least' if least else 'most'} {limit:g}"
+        lines.append([f"{name}, as a multiple of {to}", interval(ratio), asked, "yes" if met else warned("no")])
+    return f"<h3>What is asked</h3>\n{table('What is asked', ['', 'found', 'asked', 'met'], lines)}" if lines else ""
+
+
+def roofline(results: Results) -> str:
+    """Return the section on what this core could do, and how far from that each runtime is."""
+    result = results.by_benchmark["peers"]
+    measured = result.measures
+    if not {READING, PRODUCTS} <= measured.keys():
+        raise Absent("the rates of this core")
+    limit = max((measured[name] for name in (READING, PRODUCTS)), key=lambda each: each.value)
+    ratios = {name: result.ratio(ONE + name, limit.name) for name in _calls(result) if not name.startswith(KERAS)}
+    lines = [
+        [what, write(measured[amount].value), duration(measured[time].value), f"{write(measured[rate].value)} a second"]
+        for what, amount, time, rate, write in PARTS
+    ]
+    memory = measured.get("limit/bytes from memory a second")
+    beyond = "" if memory is None else f" From memory, beyond all caches, it reads {size(memory.value)} a second."
+    return "\n".join([
+        paragraph("A digit needs every weight once and every multiply-add once. How fast this core reads, and how "
+                  "fast it multiplies int8, was measured in the same turns as the runtimes; the slower of both is the "
+                  f"least that a digit of this int8 network can take: {duration(limit.value)}, the roofline.{beyond}"),
+        figure(chart("roofline", f"Ratios: how many times as long as the limit each of {', '.join(ratios)} takes",
+                     lambda wide: charts_ratios.draw(ratios, "the limit of this core", wide)),
+               "What is left of 1 no runtime can reach. Float networks read four times as many bytes."),
+        table("The limit", ["", "a digit needs", "which takes", "at"], lines),
+    ])  # fmt: skip
+
+
+def footprint(results: Results) -> str:
+    """Return the section on what each runtime takes where nothing else is installed."""
+    measures = results.by_benchmark["peers"].group(FOOTPRINT)
+    if not measures:
+        raise Absent("environments of each runtime alone")
+    ways = {"size": size, "import": duration, "memory": size}
+    names = list(dict.fromkeys(key.rpartition(" ")[0] for key in measures))
+
+    def cell(name: str, what: str) -> str:
+        each, reference = measures.get(f"{name} {what}"), measures.get(f"{REFERENCE} {what}")
+        if each is None:
+            return ""
+        shown = ways[what](each.value)
+        return shown if reference is None or name == REFERENCE else f"{shown} ({times(each.value / reference.value)})"
+
+    lines = [[name, *(cell(name, what) for what in ways)] for name in names]
+    return "\n".join([
+        paragraph(f"An environment for each runtime, with what it needs and nothing else: what it takes on disk, how "
+                  f"long its imports take, and the most memory with one inference. In brackets: as a multiple of "
+                  f"{REFERENCE}."),
+        table("Footprint", ["", "on disk", "import", "memory"], lines),
+    ])  # fmt: skip
+
+
+def _calls(result: Result) -> dict[str, Measure]:
+    """Return the times of all ways to one digit, by name. Raises Absent where ours is not among them."""
+    calls = result.group(ONE)
+    if SCORES not in calls:
+        raise Absent(f"{SCORES} beside its peers")
+    return calls

@@ -1,0 +1,204 @@
+"""What a report says of accuracy: parity and the digits that flipped, hard conditions, confidences, pictures."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.accuracy import score
+from benchmarks.accuracy.robustness import Cell
+from benchmarks.charts import reliability as reliability_chart
+from benchmarks.charts import robustness as robustness_chart
+from benchmarks.charts.scales import duration, percent, size
+from benchmarks.charts.svg import chart
+from benchmarks.common.limits import read_limits
+from benchmarks.report.page import absent, figure, notice, paragraph, pictures, short, table
+from benchmarks.report.results import Result, Results
+from edge_runtime.bench.result import Measure
+from train import dataset
+
+DRAWN = 60  # flipped digits
+CELL = [field.name for field in fields(Cell)]
+
+
+def environment(results: Results) -> str:
+    """Return the section on the machine, what is installed on it, and how it fared meanwhile."""
+    if not list(results):
+        return absent("There is no result yet.", "python -m benchmarks all --fast")
+    facts: dict[str, dict[str, None]] = {}  # what every result says, each once
+    for each in results:
+        record = each.record["environment"]
+        said = {"Machine": each.machine, "System": f"{record['system']['os']}, kernel {record['system']['kernel']}",
+                "Python": record["system"]["python"], "Model": record["model"] or "",
+                "Commit": short(record["commit"] or "")}  # fmt: skip
+        versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items() if version)
+        for name, value in (said | {"Versions": versions}).items():
+            if value:
+                facts.setdefault(name, {})[value] = None
+    rows = [[name, "; ".join(values)] for name, values in facts.items()]
+    states = [_state(each) for each in results]
+    kept = [k for k in range(len(states[0])) if k == 0 or any(row[k] for row in states)]
+    head = ["result", "measured at (UTC)", "load average", "MHz", "governor", "°C", "throttled"]
+    lines = [f"Not from one commit: {', '.join(facts['Commit'])}"] if len(facts.get("Commit", {})) > 1 else []
+    return notice(lines) + "\n".join([
+        table("The machine", [], rows, kind="facts"),
+        table("Each result", [head[k] for k in kept], [[row[k] for k in kept] for row in states]),
+    ])  # fmt: skip
+
+
+def _state(each: Result) -> list[str]:
+    state = each.record["environment"]["state"]
+    load, hertz, degrees, held = (
+        state[name] for name in ("load_average", "frequency_hz", "temperature_celsius", "throttled")
+    )
+    return [
+        each.record["benchmark"],
+        each.record["measured_at"][:19].replace("T", " "),
+        "" if load is None else f"{load[0]:.2f}",
+        "" if hertz is None else f"{hertz / 1e6:.0f}",
+        state["governor"] or "",
+        "" if degrees is None else f"{degrees:.1f}",
+        "" if held is None else ", ".join(held) or "no",
+    ]  # fmt: skip
+
+
+def of_parity(results: Results) -> str:
+    """Return the section on the small models against the full one, and the digits whose labels flipped."""
+    result = results.by_benchmark["parity"]
+    models: dict[str, dict[str, Any]] = result.details["models"]
+    first = next(iter(models.values()))
+    head = ["model", "file", "read right", "drop", "agreement", "only full / small right",
+            "McNemar p", "NLL rise", "rejects alike", "flipped"]  # fmt: skip
+    rows = [["full Keras", "", percent(first["full_accuracy"])] + [""] * (len(head) - 3)]
+    for name, row in models.items():
+        alike = row["rejection_agreement"]
+        rows.append([
+            name, size(row["bytes"]), percent(row["accuracy"]), f"{row['drop']:+.2f}", percent(row["agreement"]),
+            f"{row['only_full_right']} / {row['only_small_right']}", f"{row['mcnemar_p']:.3f}",
+            f"{row['nll_rise']:+.5f}", "" if alike is None else percent(alike), str(len(row["flipped"])),
+        ])  # fmt: skip
+    kept = [k for k in range(len(head)) if any(row[k] for row in rows)]
+    missed = [f"Limit missed: {line}" for line in result.details["missed"]]
+    return "\n".join([
+        notice(missed),
+        paragraph("Each small model against the full Keras network, digit by digit, on MNIST's 10,000 test digits. "
+                  "Drop: percentage points fewer read right. McNemar's exact test: how likely a difference like this "
+                  "is where both are equally good; a small p would be a real difference. NLL: how much worse "
+                  "calibrated, in nats."),
+        table("Parity", [head[k] for k in kept], [[row[k] for k in kept] for row in rows]),
+        _flipped(models),
+    ])  # fmt: skip
+
+
+def _flipped(models: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the flipped digits of all models as pictures, with what each is and who reads it otherwise."""
+    by: dict[int, list[str]] = {}
+    for name, row in models.items():
+        labels = row.get("flipped_read") or [None] * len(row["flipped"])
+        for index, read in zip(row["flipped"], labels, strict=True):
+            by.setdefault(int(index), []).append(name if read is None else f"{name}: {read[0]} → {read[1]}")
+    if not by:
+        return paragraph("No digit's label flipped, in any of the models.")
+    heading = (
+        f"<h3>Every digit whose label flipped{f': the first {DRAWN} of {len(by)}' if len(by) > DRAWN else ''}</h3>"
+    )
+    try:
+        test = dataset.load("test")
+    except dataset.DataError as error:
+        shown = ", ".join(f"{index} ({'; '.join(names)})" for index, names in sorted(by.items())[:DRAWN])
+        return f"{heading}\n{paragraph(f'Without pictures, as MNIST is not here: {error}')}\n{paragraph(shown)}"
+    items: list[tuple[bytes, str, Sequence[str]]] = [
+        (png(255 - test.images[index]), f"test digit {index}, a {test.labels[index]}",
+         [f"#{index} is a {test.labels[index]}", *names])
+        for index, names in sorted(by.items())[:DRAWN]
+        if 0 <= index < len(test.images)
+    ]  # fmt: skip
+    how = "Test digits that a small model labels otherwise than the full network does (full → small, where told)."
+    return f"{heading}\n{paragraph(how)}\n{pictures(items)}"
+
+
+def png(image: NDArray[np.uint8]) -> bytes:
+    """Return a picture, uint8 (H, W), as a PNG file."""
+    return cv2.imencode(".png", image)[1].tobytes()
+
+
+def robustness(results: Results) -> str:
+    """Return the section on hard conditions: a panel for each."""
+    result = results.by_benchmark["robustness"]
+    cells = [Cell(**{name: cell[name] for name in CELL}) for cell in result.details["cells"]]
+    limits = read_limits()["robustness"]
+    missed = list(result.details["missed"])
+    count = result.record["settings"].get("pages")
+    lines = ""
+    if missed:
+        count_missed = f"{len(missed)} limit{'s are' if len(missed) > 1 else ' is'} missed"
+        lines = f"<details><summary>{count_missed}</summary>\n{notice(missed)}</details>"
+    return "\n".join([
+        paragraph(f"Pages of ten MNIST test digits, with one thing made hard at a time, from severity 1 to 5; {count} "
+                  "pages of each. What lies between the dashed line and what is read is lost between page and "
+                  "network."),
+        figure(chart("robustness", "Small multiples: percent of digits located, precise and read over the severity, "
+                     "a panel for each condition", lambda wide: robustness_chart.draw(
+                         cells, limits, columns=4 if wide else 2, panel=2.6 if wide else 2.1)),
+               "Percent, stretched near 100. A short gray line is the least that a build may locate, and its "
+               "precision."),
+        lines,
+    ])  # fmt: skip
+
+
+def reliability(results: Results) -> str:
+    """Return the section on confidences: how often a digit is read right, by how sure the model is."""
+    models = {name: [SimpleNamespace(**row) for row in of_model["digits"]]
+              for name, of_model in results.by_benchmark["digits"].details["models"].items()}  # fmt: skip
+    sets = next(iter(models.values()))
+    head = ["set", "model", "digits", "read right", "accepted", "NLL", "Brier", "ECE"]
+    rows = [
+        [row.name, name, f"{row.count:,}", percent(row.read), percent(row.accepted), f"{row.nll:.4f}",
+         f"{row.brier:.4f}", percent(row.ece)]
+        for name, of_model in models.items() for row in of_model
+    ]  # fmt: skip
+
+    def draw(wide: bool) -> Any:
+        return reliability_chart.draw(models, columns=min(3, len(sets)) if wide else 1, stretched=True)
+
+    return "\n".join([
+        paragraph("On the diagonal, what the model calls 90 % sure is right nine times of ten. Below it the model is "
+                  "too sure; ECE is how far off it is on average."),
+        figure(chart("reliability", "Reliability diagram: share of digits read right over the model's "
+                                    "confidence", draw),
+               "A mark is one of 15 bins with as many digits each; the diagonal is where confidences are true. The "
+               "nearer to 100 %, the wider the scale; a bin without an error stands where half of one would be."),
+        table("Confidences", head, rows),
+    ])  # fmt: skip
+
+
+def of_pages(results: Results) -> str:
+    """Return the section on pictures whose digits are known."""
+    parts = []
+    for each in results.pages:
+        summaries = {
+            name: score.Summary(
+                **{key: value for key, value in row.items() if key in score.Summary.__dataclass_fields__}
+            )
+            for name, row in each.details["summary"].items()
+        }
+        grid = score.grid(summaries)
+        folder = str(each.record["settings"].get("folder", each.path.parent.name))
+        parts += [f"<h3>{paragraph(folder)[3:-4]}</h3>", table(f"Pictures in {folder}", grid[0], grid[1:])]
+    return "\n".join(parts)
+
+
+def written(measure: Measure) -> str:
+    """Return a measure's value with its unit, and how many of how many where it is a share."""
+    value = measure.value
+    if measure.count is not None and measure.of is not None:
+        return f"{percent(value)} ({measure.count:,} of {measure.of:,})"
+    forms: dict[str, Callable[[float], str]] = {
+        "ns": duration, "B": size, "%": percent, "1/s": lambda each: f"{each:,.4g} a second",
+        "J": lambda each: f"{each:.3g} J", "1": lambda each: f"{each:,.4g}",
+    }  # fmt: skip
+    return forms[measure.unit](value)

@@ -1,0 +1,1 @@
+"""What runs for long: the web server under load, cameras for hours, changes of the model."""

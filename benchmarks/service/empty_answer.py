@@ -1,0 +1,33 @@
+"""What a web server's answer takes at the least: edge_runtime's own server, with nothing behind it.
+
+python -m benchmarks.service.empty_answer    takes each request's body and answers an empty 200, until it is ended
+"""
+
+import sys
+
+from starlette.types import Receive, Scope, Send
+
+from edge_runtime.web import server
+
+
+async def empty(scope: Scope, receive: Receive, send: Send) -> None:
+    """Take what was sent, and answer nothing."""
+    if scope["type"] == "lifespan":
+        while (message := await receive())["type"] != "lifespan.shutdown":
+            await send({"type": f"{message['type']}.complete"})
+        await send({"type": "lifespan.shutdown.complete"})
+        return
+    while (await receive()).get("more_body", False):
+        pass
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body"})
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    listener = server.listen("127.0.0.1", 0)
+    _tell(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+    server.run(empty, listener, ending=lambda: None, tell=_tell)

@@ -1,0 +1,72 @@
+"""Digits through the full Keras network and through the Classifier, in turns; `benchmarks.speed.latency` starts it.
+
+python -m benchmarks.speed.full_turns loads TURNS NETWORK
+    the network loaded anew, and its first digit, each of three ways
+python -m benchmarks.speed.full_turns steady TURNS NETWORK INT8
+    1 and 256 digits, one thread, all three ways
+
+Prints a JSON object: of each, by name, the Turns.
+"""
+
+import json
+import sys
+from functools import partial
+from pathlib import Path
+from time import perf_counter_ns
+
+from benchmarks.common import full
+from benchmarks.common.turns import LEAST, Call, Turns, take
+from benchmarks.speed.single_digit import FEW, MANY, SCORES, beside_keras, pictures
+from edge_runtime.inference.classifier import Classifier
+
+FIRST_LOADS = 1
+
+
+def main() -> None:
+    """Measure and print."""
+    full.use_threads(1)
+    match sys.argv[1:]:
+        case ["loads", turns, network]:
+            results = loads(Path(network), int(turns))
+        case ["steady", turns, network, model]:
+            results = take(steady(Path(network), Path(model)), int(turns), least=LEAST)
+        case other:
+            raise SystemExit(f"loads or steady, not {other}")
+    print(json.dumps(results))
+
+
+def steady(network: Path, model: Path) -> dict[str, Call]:
+    """Return the ways to ask the network, and the Classifier with a small model beside them."""
+    loaded, classifier = full.load(network), Classifier(model)
+    calls: dict[str, Call] = {}
+    for count in (FEW, MANY):
+        group = beside_keras(count)
+        images = pictures(count)
+        calls[f"{group}/int8 {SCORES}"] = partial(classifier.scores, images)
+        calls |= {f"{group}/Keras {way}": call for way, call in full.calls(loaded, images).items()}
+    return calls
+
+
+def loads(network: Path, turns: int) -> dict[str, Turns]:
+    """Load the network anew for each way to ask it, so many times, and time the first digit."""
+    results: dict[str, Turns] = {}
+    for turn in range(-FIRST_LOADS, turns):
+        for way in (full.MODEL, full.FUNCTION, full.PREDICT):
+            started = perf_counter_ns()
+            loaded = full.load(network)
+            spent = {"load/Keras": perf_counter_ns() - started}
+            call = full.calls(loaded, pictures(FEW))[way]
+            started = perf_counter_ns()
+            call()
+            spent[f"first inference/Keras {way}"] = perf_counter_ns() - started
+            for name, nanoseconds in spent.items():
+                _, warm_ups, values = results.setdefault(name, Turns(1, [], []))
+                if turn < 0:
+                    warm_ups.append((1, nanoseconds))
+                else:
+                    values.append(nanoseconds)
+    return results
+
+
+if __name__ == "__main__":
+    main()

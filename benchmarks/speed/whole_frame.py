@@ -1,0 +1,129 @@
+"""Whole frames through DigitReader, one thread; `benchmarks.speed.latency` starts it, and it prints a JSON object.
+
+python -m benchmarks.speed.whole_frame look [half]     each hard frame (half: without the negatives) a few times:
+                                                 the least milliseconds of each, by name
+python -m benchmarks.speed.whole_frame turns N [MODEL=FILE ...] -- [HARD FRAME ...]
+    N turns, of each by name the Turns:
+    "stages SIZE/STAGE"     each of STAGES, in generated pages of each size
+    "hard frame NAME/STAGE" the same in the hard frames named
+    "frame 640x480/..."     the same page read with the model that ships and with those named, and gone through the
+                            plain chain, cv2.cvtColor and cv2.adaptiveThreshold
+    "decode/12 megapixels"  decoding the JPEG of a photo, which no stage contains
+"""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from time import perf_counter_ns
+
+import cv2
+
+from benchmarks.common import frames
+from benchmarks.common.turns import Turns
+from edge_runtime import DigitReader
+from edge_runtime.records import Reading, Uint8
+from edge_runtime.sources import pictures
+
+STAGES = ("ink", "locate", "normalize", "classify", "rest", "total")
+SIZES = {"320x240": (320, 240), "640x480": (640, 480), "1280x720": (1280, 720)}
+PLAIN, PHOTO = "640x480", "12 megapixels"
+CHAIN, SHIPPED = "plain chain", "model that ships"
+NEGATIVE = ", inverted"
+WARM_UPS = 2
+SEEDS = 5  # pages of each size
+WINDOW, OFFSET = 31, 10  # of cv2.adaptiveThreshold
+LOOKS, LONG = 3, 30.0  # a hard frame is looked at so often, but not again after so many milliseconds
+SHARE = 500e6  # nanoseconds after which a hard frame takes no further turns
+
+
+def main() -> None:
+    """Measure and print."""
+    cv2.setNumThreads(1)
+    with ExitStack() as stack:
+        reader = stack.enter_context(DigitReader(threads=1))
+        match sys.argv[1:]:
+            case ["look", *half]:
+                named = frames.frames().items()
+                results: object = look(reader, {k: frame for k, frame in named if not (half and k.endswith(NEGATIVE))})
+            case ["turns", turns, *rest]:
+                models = [each.partition("=") for each in rest[: rest.index("--")]]
+                readers = {name: stack.enter_context(DigitReader(Path(path))) for name, _, path in models}
+                results = take_turns(reader, readers, int(turns), rest[rest.index("--") + 1 :])
+            case other:
+                raise SystemExit(f"look or turns, not {other}")
+    print(json.dumps(results))
+
+
+def look(reader: DigitReader, hard: dict[str, Uint8]) -> dict[str, float]:
+    """Read each frame up to LOOKS times, and return the least milliseconds of each."""
+    for seed in range(SEEDS):
+        reader.read(frames.page(SIZES[PLAIN], seed))
+    least = {}
+    for name, frame in hard.items():
+        totals: list[float] = []
+        while len(totals) < LOOKS and sum(totals) < LONG:
+            totals.append(reader.read(frame).ms.total)
+        least[name] = min(totals)
+    return least
+
+
+def take_turns(
+    reader: DigitReader, readers: dict[str, DigitReader], turns: int, names: Sequence[str]
+) -> dict[str, Turns]:
+    """Return what `turns` prints; of a turn, every kind takes its part, and warm-ups are of pages alone."""
+    pages = {name: [frames.page(size, seed) for seed in range(SEEDS)] for name, size in SIZES.items()}
+    pages[PHOTO] = [frames.photo(0)]
+    jpeg = cv2.imencode(".jpg", pages[PHOTO][0])[1].tobytes()
+    every = frames.frames() if names else {}
+    results: dict[str, Turns] = {}
+
+    def keep(name: str, nanoseconds: float) -> None:
+        _, warm_ups, values = results.setdefault(name, Turns(1, [], []))
+        if turn < 0:
+            warm_ups.append((1, nanoseconds))
+        else:
+            values.append(nanoseconds)
+
+    for turn in range(-WARM_UPS, turns):
+        for name, drawn in pages.items():
+            for page in drawn:
+                for stage, spent in of_stages(reader.read(page)).items():
+                    keep(f"stages {name}/{stage}", spent)
+        for name in names if turn >= 0 else ():
+            total = results.get(f"hard frame {name}/{STAGES[-1]}")
+            if total is None or sum(total.values) < SHARE:
+                for stage, spent in of_stages(reader.read(every[name])).items():
+                    keep(f"hard frame {name}/{stage}", spent)
+        page = pages[PLAIN][turn % SEEDS]
+        keep(f"frame {PLAIN}/{CHAIN}", spent_on(partial(plain_chain, page)))
+        for name, of_model in {SHIPPED: reader, **readers}.items():
+            keep(f"frame {PLAIN}/{name}", spent_on(partial(of_model.read, page)))
+        keep(f"decode/{PHOTO}", spent_on(partial(pictures.decode, jpeg, PHOTO)))
+    return results
+
+
+def of_stages(reading: Reading) -> dict[str, float]:
+    """Return the nanoseconds of each of STAGES; `rest` is selection, rejection and lines."""
+    ms = reading.ms
+    named = [ms.ink, ms.locate, ms.normalize, ms.classify]
+    return dict(zip(STAGES, (1e6 * spent for spent in (*named, ms.total - sum(named), ms.total)), strict=True))
+
+
+def spent_on(call: Callable[[], object]) -> int:
+    """Return the nanoseconds that a call takes."""
+    started = perf_counter_ns()
+    call()
+    return perf_counter_ns() - started
+
+
+def plain_chain(frame: Uint8) -> None:
+    """Go the plainest way to ink, in a frame uint8 (H, W, 3)."""
+    gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+    cv2.adaptiveThreshold(gray, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, WINDOW, OFFSET)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.accuracy.matching import match, overlap
+from edge_runtime.records import Box
+
+BOXES = st.builds(Box, *[st.integers(0, 30)] * 2, *[st.integers(1, 30)] * 2)
+
+
+def test_overlap_is_what_two_boxes_share_of_what_they_cover() -> None:
+    box = Box(10, 10, 10, 20)
+    assert overlap(box, box) == 1
+    assert overlap(box, Box(10, 10, 10, 10)) == 0.5
+    assert overlap(box, Box(15, 10, 10, 20)) == pytest.approx(100 / 300)
+    assert overlap(box, Box(20, 10, 5, 5)) == 0
+    assert overlap(box, Box(25, 40, 5, 5)) == 0
+
+
+def test_the_box_that_overlaps_most_is_matched_and_none_twice() -> None:
+    true = [Box(0, 0, 10, 10), Box(20, 0, 10, 10)]
+    detected = [Box(0, 0, 10, 8), Box(50, 0, 10, 10), Box(0, 0, 10, 9), Box(20, 0, 10, 5)]
+    assert match(detected, true) == [(2, 0), (3, 1)]
+    assert match(detected, true, 0.6) == [(2, 0)]
+    assert match([], true) == match(detected, []) == []
+
+
+@given(st.lists(BOXES, max_size=6), st.lists(BOXES, max_size=6))
+def test_pairs_are_one_to_one_and_overlap(detected: list[Box], true: list[Box]) -> None:
+    pairs = match(detected, true)
+    assert len({i for i, _ in pairs}) == len({j for _, j in pairs}) == len(pairs)
+    assert all(overlap(detected[i], true[j]) >= 0.5 for i, j in pairs)
+    left = [(i, j) for i in range(len(detected)) for j in range(len(true))
+            if i not in dict(pairs) and j not in dict(pairs).values()]  # fmt: skip
+    assert all(overlap(detected[i], true[j]) < 0.5 for i, j in left)
+
+
+@given(BOXES, BOXES)
+def test_overlap_is_the_share_of_pixels(one: Box, other: Box) -> None:
+    a, b = ({(x, y) for x in range(box.x, box.right) for y in range(box.y, box.bottom)} for box in (one, other))
+    assert overlap(one, other) == overlap(other, one) == pytest.approx(len(a & b) / len(a | b))
