@@ -4,6 +4,7 @@ PYTHON ?= python3
 RECIPE ?= standard
 SEED ?= 1
 MARK ?= not slow and not window and not emulated
+PROCESSES ?= auto
 
 VENV := .venv
 RUNTIME := .venv-runtime
@@ -36,8 +37,8 @@ demo: $(RUNTIME)/installed ## Read the sample pages with the shipped model; need
 serve: $(RUNTIME)/serving ## Show SOURCE=camera, or generated pages, on a web page
 	$(RUNTIME)/bin/edge-digits serve $(or $(SOURCE),synthetic)
 
-test: $(VENV)/installed data ## Run the tests (MARK=slow: those that train or build)
-	$(VENV)/bin/python -m pytest -m '$(MARK)' $(if $(findstring not slow,$(MARK)),--cov)
+test: $(VENV)/installed data ## Run the tests (MARK=slow: those that train or build; PROCESSES=0: one by one)
+	$(VENV)/bin/python -m pytest -m '$(MARK)' $(if $(findstring not slow,$(MARK)),--numprocesses=$(PROCESSES) --dist=loadfile --cov)
 
 # Two systems at a time, one on each core.
 test-arm64: ## Install and test it on emulated 64-bit Raspberry Pis, with Debian 12 and 13 (as root)

@@ -73,7 +73,7 @@ def test_options_of_the_installation_exist(document: Path) -> None:
 def said_by_doctor() -> dict[tuple[str, str], str]:
     """Return by a finding's status and name all that its module may say; "..." stands for what varies."""
     said: dict[tuple[str, str], str] = {}
-    for path in (ROOT / "edge_runtime" / "device").glob("checks_*.py"):
+    for path in (ROOT / "edge_runtime" / "doctor").glob("checks_*.py"):
         texts, findings = [], []
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:

@@ -167,6 +167,6 @@ def test_old_crops_make_room_for_new_ones(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_crops_are_drawn_anew_where_what_they_pass_through_changes_and_only_then() -> None:
     names = {path.stem for path in crops._runtime_sources()}
-    assert names >= {"planes", "regions", "candidates", "splits", "merges", "normalize", "strokes", "pages"}
+    assert names >= {"planes", "regions", "candidates", "splits", "merges", "normalize", "strokes", "draw"}
     assert names.isdisjoint({"__init__", "cli", "reader", "classifier", "selection", "rejection"})
     assert all(path.is_file() for path in crops._runtime_sources())
