@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from edge_runtime.inference.classifier import Classifier
     from edge_runtime.lines.constraint import Constraint, of_length, of_patterns
+    from edge_runtime.pipeline import run
     from edge_runtime.reader import DigitReader
     from edge_runtime.records import Box, Digit, Event, Frame, Line, Reading, Rejection
     from edge_runtime.sinks.lines import JsonLines
@@ -66,11 +67,13 @@ __all__ = [
     "of_length",
     "of_patterns",
     "open_source",
+    "run",
 ]
 # Where the names are from; those of no other module are errors.
 _MODULES = {
     "inference.classifier": ("Classifier",),
     "lines.constraint": ("Constraint", "of_length", "of_patterns"),
+    "pipeline": ("run",),
     "reader": ("DigitReader",),
     "records": ("Box", "Digit", "Event", "Frame", "Line", "Reading", "Rejection"),
     "sinks.lines": ("JsonLines",),

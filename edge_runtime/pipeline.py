@@ -10,13 +10,12 @@ from edge_runtime.errors import OutputError, PictureError
 from edge_runtime.reader import Reader
 from edge_runtime.records import Frame, Reading, Uint8
 from edge_runtime.sinks.sink import Sink
-from edge_runtime.sources.kinds import Frames, kind_of, open_source
+from edge_runtime.sources.kinds import DEFAULTS, Frames, kind_of, open_source
 from edge_runtime.sources.options import Options
 from edge_runtime.sources.view import View, cells, still, viewed
 from edge_runtime.tracking.events import steady
 from edge_runtime.tracking.live_reader import LiveReader
 
-VIEW = View()
 Failed = Callable[[PictureError | OutputError], None]
 
 
@@ -33,19 +32,28 @@ class Report:
     skip_still: bool = False
 
 
+DEFAULT_REPORT = Report()
+DEFAULT_VIEW = View()
+
+
+def _raise(error: PictureError | OutputError) -> None:
+    raise error
+
+
 def run(
     names: Sequence[str],
     reader: Reader,
     sinks: Sequence[Sink],
-    options: Options,
-    report: Report,
-    failed: Failed,
-    view: View = VIEW,
+    options: Options = DEFAULTS,
+    report: Report = DEFAULT_REPORT,
+    failed: Failed = _raise,
+    view: View = DEFAULT_VIEW,
 ) -> None:
     """Read sources one after the other, and give the sinks what was read.
 
     `failed` is told of each picture that cannot be read and each sink that cannot be written to; both are left out from
-    then on, and all else goes on. Raises SourceError where a camera or stream fails, OutputError where no sink is left.
+    then on, and all else goes on. By default it raises them. Raises SourceError where a camera or stream fails,
+    OutputError where no sink is left.
     """
     outlets = _Outlets(sinks, failed)
     try:

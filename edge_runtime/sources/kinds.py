@@ -17,7 +17,7 @@ from edge_runtime.errors import PictureError
 from edge_runtime.records import Frame
 from edge_runtime.sources.options import Options
 
-EVERYTHING = Options()
+DEFAULTS = Options()
 Frames = Generator[Frame | PictureError, None, None]
 
 
@@ -35,7 +35,7 @@ class Kind(NamedTuple):
     live: bool = False
 
 
-def open_source(name: str, options: Options = EVERYTHING) -> Frames:
+def open_source(name: str, options: Options = DEFAULTS) -> Frames:
     """Open the source that a name means, as `edge-digits read --list-sources` shows them; close what is returned.
 
     It yields frames, and in place of a picture that cannot be read the PictureError that says why. Raises SourceError
