@@ -8,4 +8,4 @@ from edge_runtime import Broker, DigitReader, Mqtt, run
 
 source, address = sys.argv[1:]
 with DigitReader() as reader:
-    run([source], reader, [Mqtt(Broker.parse(address, os.environ), Path("kitchen.queue"), device="kitchen")])
+    run([source], reader, [Mqtt(Broker.parse(address, os.environ), Path("kitchen.sqlite"), device="kitchen")])

@@ -102,7 +102,7 @@ def _mqtt(options: OptionValues, tell: Tell) -> "Sink":
 
     broker = Broker.parse(options["mqtt"], os.environ, options["mqtt_ca"])
     device = device_name(options["mqtt_device"])
-    queue = options["mqtt_spool"] or state_folder() / f"mqtt-{device}.queue"
+    queue = options["mqtt_spool"] or state_folder() / f"mqtt-{device}.sqlite"
     return Mqtt(
         broker, queue, device=device, limit=options["mqtt_queue"], announce=options["mqtt_discovery"], tell=tell
     )

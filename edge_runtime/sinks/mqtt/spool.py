@@ -1,33 +1,28 @@
-"""A queue on disk that outlives its process: messages enter at the end, and leave once they have arrived.
+"""A queue on disk (SQLite) that outlives its process: messages enter at the end, and leave once they have arrived."""
 
-Its file is a journal of text. After the first line, each is the CRC-32 of what follows and `+NUMBER TOPIC PAYLOAD` for
-a message that has come, or `-NUMBER` for one that has gone; now and then the file is written anew without the latter.
-"""
-
-import fcntl
 import os
-import re
+import sqlite3
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from io import FileIO
-from itertools import count, islice
+from contextlib import closing, suppress
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
-from zlib import crc32
 
 from edge_runtime.errors import OutputError
 
-HEADER = b"edge-digits queue 1\n"
-LINE = re.compile(rb"([0-9a-f]{8}) (-(\d{1,18})|\+(\d{1,18}) (\S+) (.*))\n")
-SLACK = 2000  # lines more than there would have to be, before the file is written anew
 RETRY = 10.0  # seconds after which a file that cannot be written is tried again
+MEMORY = ":memory:"
+MAGIC = b"SQLite format 3\0"  # the first bytes of every SQLite database (its file format, section 1.3)
+SCHEMA = "CREATE TABLE IF NOT EXISTS messages (number INTEGER PRIMARY KEY, topic BLOB NOT NULL, payload BLOB NOT NULL)"
+ALL = "SELECT number, topic, payload FROM messages ORDER BY number"
+OLDEST = "DELETE FROM messages WHERE number IN (SELECT number FROM messages ORDER BY number LIMIT ?)"
+INSERT, DELETE = "INSERT INTO messages VALUES (?, ?, ?)", "DELETE FROM messages WHERE number = ?"
 
 
 class Message(NamedTuple):
-    """A message of a queue: its number there, where it goes, and what it says; both are one line of UTF-8."""
+    """A message of a queue: its number there, where it goes, and what it says, both in UTF-8."""
 
     number: int
     topic: bytes
@@ -37,11 +32,11 @@ class Message(NamedTuple):
 class Spool:
     """The last `limit` messages that were put into it and have not left it, in order. Threads may share it.
 
-    All are held in memory, too. A message is handed to the system at once, so that it outlives this process however
-    that ends. It is not forced through to the disk, which takes an SD card long and wears it: a power cut can lose the
-    messages of the last half minute, and can bring back some that had gone. What it cuts in half is left out. Where the
-    file is damaged, it is set aside, and what is whole in it is kept. Where the disk is full or fails, the queue goes
-    on in memory, and back to the disk when that works again.
+    A message is handed to the system at once, so that it outlives this process however that ends. It is not forced
+    through to the disk each time, which takes an SD card long and wears it (write-ahead log, synchronous=NORMAL): a
+    power cut can lose the latest messages, and bring back some that had gone, but damages nothing. A file that is
+    damaged all the same is set aside, and what can be read of it is kept. Where the disk is full or fails, the queue
+    goes on in memory, and back to the disk when that works again.
 
     `tell` gets a line at each of these changes, and when the oldest messages have to be dropped. Raises OutputError
     where the file cannot be used at all, or another process uses it.
@@ -52,33 +47,26 @@ class Spool:
         self._turn = threading.Lock()
         self.dropped = 0  # messages, because there were too many
         self._unsaid = 0  # of these, since that was told last
-        self._file: FileIO | None = None  # None where it cannot be written
-        self._broken = self._closed = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = FileIO(f"{path}.lock", "a")
-        except OSError as error:
-            raise OutputError(f"cannot keep a queue in {path}: {error.strerror or error}") from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._messages, damaged = _load(path)
-            if damaged:
-                names = (path.with_name(f"{path.name}.damaged{f'-{n}' * (n > 1)}") for n in count(1))
-                aside = next(name for name in names if not os.path.lexists(name))
-                path.replace(aside)
-                tell(f"{path}: damaged; it is now {aside.name}, and {len(self._messages)} messages of it are kept")
-        except BlockingIOError as error:
-            self._lock.close()
-            raise OutputError(f"another process uses the queue {path}: each needs one of its own") from error
-        except OSError as error:
-            self._lock.close()
-            raise OutputError(f"cannot keep a queue in {path}: {error.strerror or error}") from error
-        self._number = max(self._messages, default=0)
-        self._drop()
-        self._try(self._renew)
+            messages, damaged = _load(path)
+        except (OSError, sqlite3.Error) as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+                raise OutputError(f"another process uses the queue {path}: each needs one of its own") from error
+            raise OutputError(f"cannot keep a queue in {path}: {getattr(error, 'strerror', None) or error}") from error
+        if damaged:
+            tell(f"{path}: damaged; it is now {_set_aside(path)}, and {len(messages)} messages of it are kept")
+        surplus = max(0, len(messages) - limit)
+        self._database = _holding(MEMORY, messages[surplus:])
+        self._on_disk = self._failed = self._closed = False
+        self._again = time.monotonic()  # when to try the disk, from memory
+        self._number = max((message.number for message in messages), default=0)
+        self._to_disk()
+        self._count_dropped(surplus)
 
     def __len__(self) -> int:
-        return len(self._messages)
+        with self._turn:
+            return 0 if self._closed else self._count()
 
     def put(self, topic: str, payload: str) -> None:
         """Add a message; the oldest are dropped where there are too many."""
@@ -87,21 +75,27 @@ class Spool:
                 return
             self._number += 1
             message = Message(self._number, topic.encode(), payload.encode())
-            self._messages[message.number] = message
-            self._write(_came(message), *map(_gone, self._drop()))
+            surplus = max(0, self._count() + 1 - self._limit)
+
+            def change() -> None:
+                self._database.execute(INSERT, message)
+                self._database.execute(OLDEST, (surplus,))
+
+            self._change(change)
+            self._count_dropped(surplus)
 
     def first(self, count: int) -> list[Message]:
         """Return so many of the oldest messages, or as many as there are; they stay."""
         with self._turn:
-            return list(islice(self._messages.values(), count))
+            return [] if self._closed else [Message(*row) for row in self._database.execute(f"{ALL} LIMIT ?", (count,))]
 
     def done(self, number: int) -> None:
         """Let a message leave; it may have been dropped already."""
         with self._turn:
-            if self._closed or self._messages.pop(number, None) is None:
+            if self._closed:
                 return
-            self._write(_gone(number))
-            if not self._messages:
+            self._change(lambda: self._database.execute(DELETE, (number,)))
+            if self._unsaid and not self._count():
                 self._tell_dropped()
 
     def close(self) -> None:
@@ -109,122 +103,126 @@ class Spool:
         with self._turn:
             if self._closed:
                 return
-            if self._file is None:
-                self._try(self._renew)
+            if not self._on_disk:
+                self._to_disk()
+            left = 0 if self._on_disk else self._count()
             self._closed = True
             self._tell_dropped()
-            saved = self._file is not None
-            if self._file is not None:
-                self._file.close()
-            self._lock.close()
-        if self._messages and not saved:
-            raise OutputError(f"{len(self._messages)} messages are lost: {self._path} cannot be written")
+            _close(self._database)
+        if left:
+            raise OutputError(f"{left} messages are lost: {self._path} cannot be written")
 
-    def _drop(self) -> list[int]:
-        """Drop the oldest messages where there are too many; return their numbers."""
-        numbers = [self._messages.popitem(last=False)[0] for _ in range(len(self._messages) - self._limit)]
-        if numbers and not self._unsaid:
+    def _count(self) -> int:
+        return int(self._database.execute("SELECT count(*) FROM messages").fetchone()[0])
+
+    def _count_dropped(self, surplus: int) -> None:
+        if surplus and not self._unsaid:
             self._tell(f"{self._path}: full, with {self._limit} messages: the oldest are dropped")
-        self._unsaid += len(numbers)
-        self.dropped += len(numbers)
-        return numbers
+        self._unsaid += surplus
+        self.dropped += surplus
 
     def _tell_dropped(self) -> None:
         if self._unsaid:
             self._tell(f"{self._path}: {self._unsaid} messages were dropped")
             self._unsaid = 0
 
-    def _write(self, *lines: bytes) -> None:
-        """Write lines about what has become of the queue."""
-        file = self._file
-        if file is None:
-            if time.monotonic() >= self._again:
-                self._try(self._renew)
-        elif self._lines + len(lines) > 2 * len(self._messages) + SLACK:
-            self._try(self._renew)
-        else:
-            self._lines += len(lines)
-            self._try(lambda: _write_all(file, lines))
-
-    def _renew(self) -> None:
-        """Replace the file by a new one that holds what is in the queue. Raises OSError."""
-        temporary = self._path.with_name(f".{self._path.name}.new")
-        file = FileIO(temporary, "w")
+    def _change(self, change: Callable[[], object]) -> None:
+        """Change the queue in one transaction: on the disk, or in memory where the disk fails."""
+        if not self._on_disk and time.monotonic() >= self._again:
+            self._to_disk()
         try:
-            _write_all(file, [HEADER, *map(_came, self._messages.values())])
-            os.fsync(file.fileno())  # or a power cut could leave the new name without its contents
-            temporary.replace(self._path)
-        except OSError:
-            file.close()
-            with suppress(OSError):
-                temporary.unlink()
-            raise
-        if self._file is not None:
-            self._file.close()
-        self._file, self._lines = file, len(self._messages)
+            with self._database:
+                change()
+        except sqlite3.Error as error:
+            if not self._on_disk:
+                raise
+            self._fail(error)
+            self._take(_holding(MEMORY, _readable(self._database)), on_disk=False)
+            with self._database:
+                change()
 
-    def _try(self, action: Callable[[], None]) -> None:
-        """Do something to the file; where that fails, go on without it. Tells of either when it is a change."""
+    def _to_disk(self) -> None:
+        """Go from memory to the disk, where that works."""
         try:
-            action()
-        except OSError as error:
-            self._again = time.monotonic() + RETRY
-            if self._file is not None:
-                self._file.close()  # it may end in half a line now
-                self._file = None
-            if not self._broken:
-                self._broken = True
-                reason = error.strerror or error
-                self._tell(f"{self._path}: cannot be written ({reason}); what is queued is kept in memory")
+            on_disk = _holding(self._path, _readable(self._database))
+        except sqlite3.Error as error:
+            self._fail(error)
             return
-        if self._broken:
-            self._broken = False
+        self._take(on_disk, on_disk=True)
+        if self._failed:
+            self._failed = False
             self._tell(f"{self._path}: can be written again")
 
+    def _take(self, database: sqlite3.Connection, *, on_disk: bool) -> None:
+        _close(self._database)
+        self._database, self._on_disk = database, on_disk
 
-def _load(path: Path) -> tuple[OrderedDict[int, Message], bool]:
-    """Return the messages that a file holds, and whether it is damaged: more than cut off.
+    def _fail(self, error: sqlite3.Error) -> None:
+        self._again = time.monotonic() + RETRY
+        if not self._failed:
+            self._failed = True
+            self._tell(f"{self._path}: cannot be written ({error}); what is queued is kept in memory")
 
-    Raises OSError, also where it is no such file.
-    """
-    messages: OrderedDict[int, Message] = OrderedDict()
+
+def _holding(path: Path | str, messages: Iterable[Message]) -> sqlite3.Connection:
+    """Return a database with these messages and no others, which no other process can use. Raises sqlite3.Error."""
+    database = sqlite3.connect(path, timeout=0, check_same_thread=False)
     try:
-        file = path.open("rb")
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        with database:
+            database.execute(SCHEMA)
+            database.execute("DELETE FROM messages")
+            database.executemany(INSERT, messages)
+    except sqlite3.Error:
+        _close(database)
+        raise
+    return database
+
+
+def _readable(database: sqlite3.Connection) -> list[Message]:
+    """Return the messages that can be read: all, unless the disk fails."""
+    messages: list[Message] = []
+    with suppress(sqlite3.Error):
+        for row in database.execute(ALL):
+            messages.append(Message(*row))
+    return messages
+
+
+def _close(database: sqlite3.Connection) -> None:
+    with suppress(sqlite3.Error):  # the last write-back of the log fails on a full disk, and is made up for next time
+        database.close()
+
+
+def _load(path: Path) -> tuple[list[Message], bool]:
+    """Return the messages that a file holds, and whether it is damaged.
+
+    Raises OSError where it is no such file, and sqlite3.Error where it is in use.
+    """
+    try:
+        with path.open("rb") as file:
+            header = file.read(len(MAGIC))
     except FileNotFoundError:
-        return messages, False
-    with file:
-        if not HEADER.startswith(header := file.read(len(HEADER))):
-            if header.strip(b"\0") and not header.startswith(HEADER[:12]):
-                raise OSError("there is something else in this file; name another one")
-            return messages, True
-        damaged = False
-        for line in file if header == HEADER else ():
-            if not line.endswith(b"\n"):
-                break
-            entry = LINE.fullmatch(line)
-            if entry is None or int(entry[1], 16) != crc32(entry[2]):
-                damaged = True
-            elif entry[3]:
-                messages.pop(int(entry[3]), None)
-            else:
-                messages[int(entry[4])] = Message(int(entry[4]), entry[5], entry[6])
-    return messages, damaged
+        return [], False
+    if header != MAGIC and header.strip(b"\0"):
+        raise OSError("there is something else in this file; name another one")
+    with closing(sqlite3.connect(path, timeout=0)) as database:
+        try:
+            if database.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'messages'").fetchone() == (0,):
+                return [], False
+            return _readable(database), database.execute("PRAGMA quick_check").fetchone() != ("ok",)
+        except sqlite3.OperationalError:  # in use, or out of reach
+            raise
+        except sqlite3.DatabaseError:
+            return _readable(database), True
 
 
-def _came(message: Message) -> bytes:
-    return _checked(b"+%d %s %s" % message)
-
-
-def _gone(number: int) -> bytes:
-    return _checked(b"-%d" % number)
-
-
-def _checked(entry: bytes) -> bytes:
-    return b"%08x %s\n" % (crc32(entry), entry)
-
-
-def _write_all(file: FileIO, lines: Iterable[bytes]) -> None:
-    """Write lines whole. Raises OSError."""
-    data = memoryview(b"".join(lines))
-    while data:
-        data = data[file.write(data) :]
+def _set_aside(path: Path) -> str:
+    """Give a file another name, which is returned. Raises OSError."""
+    names = (f"{path.name}.damaged{f'-{n}' * (n > 1)}" for n in count(1))
+    aside = next(name for name in names if not os.path.lexists(path.with_name(name)))
+    path.replace(path.with_name(aside))
+    for log in ("-wal", "-shm"):  # they would be taken for those of the new file
+        path.with_name(f"{path.name}{log}").unlink(missing_ok=True)
+    return aside

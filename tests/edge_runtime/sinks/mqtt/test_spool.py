@@ -86,18 +86,17 @@ def test_the_oldest_are_dropped_and_counted_each_time_it_is_full(queue: Open, no
     assert held(queue(3)) == ["4"]
 
 
-def test_its_file_stays_small(queue: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spool, "SLACK", 20)
+def test_its_file_stays_small(queue: Open, tmp_path: Path) -> None:
     small = queue(3)
     for number in range(500):
-        small.put("a", str(number))
+        small.put("a", "x" * 1000 + str(number))
         if number % 2:
             small.done(small.first(1)[0].number)
-    path = tmp_path / "state" / "queue"
-    assert len(path.read_bytes().splitlines()) <= 1 + 2 * 3 + 20
-    assert sorted(file.name for file in path.parent.iterdir()) == ["queue", "queue.lock"]
     kept = held(small)
     small.close()
+    path = tmp_path / "state" / "queue"
+    assert path.stat().st_size < 50_000
+    assert [file.name for file in path.parent.iterdir()] == ["queue"]
     assert held(queue(3)) == kept
 
 
@@ -139,33 +138,27 @@ def test_a_process_that_is_killed_leaves_everything(queue: Open, tmp_path: Path)
     assert held(queue()) == [str(number) for number in range(10, 50)]
 
 
-@given(
-    st.lists(
-        st.one_of(st.text(st.characters(exclude_characters="\n", codec="utf-8")), st.integers(1, 12)), max_size=12
-    ),
-    st.integers(0, 400),
-)
-def test_a_power_cut_anywhere_leaves_whole_messages(
-    tmp_path_factory: pytest.TempPathFactory, actions: list[str | int], cut: int
+@given(st.lists(st.one_of(st.text(st.characters(codec="utf-8")), st.integers(1, 12)), max_size=12), st.floats(0, 1))
+def test_a_log_cut_anywhere_leaves_a_state_of_before(
+    tmp_path_factory: pytest.TempPathFactory, actions: list[str | int], part: float
 ) -> None:
-    path = tmp_path_factory.mktemp("cut") / "queue"
-    notes: list[str] = []
-    queue = Spool(path, 5, notes.append)
-    states = [(path.stat().st_size, held(queue))]
+    folder = tmp_path_factory.mktemp("cut")
+    queue = Spool(folder / "queue", 5, print)
+    states = [held(queue)]
     for action in actions:
         if isinstance(action, int):
             queue.done(action)
         else:
             queue.put("a/b", action)
-        states.append((path.stat().st_size, held(queue)))
+        states.append(held(queue))
+    log = (folder / "queue-wal").read_bytes()
+    (folder / "after").write_bytes((folder / "queue").read_bytes())
+    (folder / "after-wal").write_bytes(log[: round(part * len(log))])
     queue.close()
-    notes.clear()
-    path.write_bytes(path.read_bytes()[:cut])
-    after = Spool(path, 5, notes.append)
-    possible = [state for size, state in states if size <= cut] or [[]]
-    # A put that drops the oldest writes two lines, and may be cut between them: there are too many then.
-    assert held(after) in (possible[-1], *([states[len(possible)][1]] if len(possible) < len(states) else []))
-    assert not [line for line in notes if "damaged" in line]
+    notes: list[str] = []
+    after = Spool(folder / "after", 5, notes.append)
+    assert held(after) in states if part < 1 else held(after) == states[-1]
+    assert notes == []
     after.close()
 
 
@@ -182,22 +175,21 @@ def test_a_file_of_somebody_else_is_refused_and_left_alone(queue: Open, tmp_path
 def test_a_damaged_file_is_set_aside(place: str, queue: Open, notes: list[str], tmp_path: Path) -> None:
     path = tmp_path / "state" / "queue"
     before = queue()
-    for number in range(20):
-        before.put("a", f"message {number}")
+    for number in range(40):
+        before.put("a", f"{number} " + "x" * 1000)  # three on each page of 4,096 bytes
     before.close()
-    data = path.read_bytes()
+    data = bytearray(path.read_bytes())
     if place == "middle":
-        lines = data.splitlines(keepends=True)
-        lines[5] = lines[5].replace(b"message 4", b"massage 4")
-        lines[7] = b"\xff\0 no line\n"
-        data = b"".join(lines)
+        at = data.index(b"20 xxx") // 4096 * 4096
+        data[at : at + 4096] = bytes([7]) * 4096
     else:
-        data = bytes(30) + data[30:]
+        data[:30] = bytes(30)
     path.write_bytes(data)
     after = queue()
-    whole = [f"message {number}" for number in range(20) if number not in (4, 6)] if place == "middle" else []
-    assert held(after) == whole
-    assert notes == [f"{path}: damaged; it is now queue.damaged, and {len(whole)} messages of it are kept"]
+    numbers = [int(text.split()[0]) for text in held(after)]
+    assert numbers == list(range(len(numbers)))
+    assert 10 < len(numbers) <= 20 if place == "middle" else numbers == []
+    assert notes == [f"{path}: damaged; it is now queue.damaged, and {len(numbers)} messages of it are kept"]
     assert path.with_name("queue.damaged").read_bytes() == data
     after.close()
     path.write_bytes(data)
@@ -205,7 +197,7 @@ def test_a_damaged_file_is_set_aside(place: str, queue: Open, notes: list[str], 
     assert "it is now queue.damaged-2, and " in notes[-1]
     after.put("a", "new")
     after.close()
-    assert held(queue()) == [*whole, "new"]
+    assert held(queue())[-1] == "new"
 
 
 def test_on_a_full_disk_it_goes_on_in_memory(
@@ -213,17 +205,18 @@ def test_on_a_full_disk_it_goes_on_in_memory(
 ) -> None:
     path = tmp_path / "state" / "queue"
     monkeypatch.setattr(spool, "RETRY", 0.0)
-    words = ["x" * 100 + str(number) for number in range(20)]
+    words = ["x" * 2000 + str(number) for number in range(20)]
     before = queue()
-    with file_size_limited(1000):
+    with file_size_limited(20_000):
         for word in words:
             before.put("a", word)
         assert held(before) == words
-        assert notes == [f"{path}: cannot be written (File too large); what is queued is kept in memory"]
-        assert sorted(file.name for file in path.parent.iterdir()) == ["queue", "queue.lock"]
+        # A queue that is written anew takes less room than its log, so that it comes and goes before it is too large.
+        failed = f"{path}: cannot be written (disk I/O error); what is queued is kept in memory"
+        assert (notes[0], notes[-1]) == (failed, failed)
         before.done(1)
     before.put("a", "last")
-    assert notes[1:] == [f"{path}: can be written again"]
+    assert notes[-1] == f"{path}: can be written again"
     before.close()
     assert held(queue()) == [*words[1:], "last"]
 
@@ -231,9 +224,9 @@ def test_on_a_full_disk_it_goes_on_in_memory(
 def test_what_can_be_kept_nowhere_is_an_error_at_last(queue: Open, notes: list[str], tmp_path: Path) -> None:
     path = tmp_path / "state" / "queue"
     before = queue()
-    with file_size_limited(1000):
+    with file_size_limited(20_000):
         for _ in range(20):
-            before.put("a", "x" * 100)
+            before.put("a", "x" * 2000)
         with pytest.raises(OutputError, match=f"^20 messages are lost: {path} cannot be written$"):
             before.close()
     assert len(notes) == 1
