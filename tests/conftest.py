@@ -10,8 +10,10 @@ from hypothesis import settings
 
 import edge_runtime
 from edge_runtime import Classifier, DigitReader
+from edge_runtime.cli.terminal import logged
 from edge_runtime.records import Uint8
 from tests.commands import Call, Done
+from tests.log import Log
 
 # Where everything must hold, the same code is tested by the same examples each time; elsewhere, by new ones.
 ALIKE = "CI" in os.environ
@@ -38,6 +40,14 @@ def figures_are_closed() -> Iterator[None]:
     yield
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         pyplot.close("all")
+
+
+@pytest.fixture
+def messages() -> Iterator[Log]:
+    """Return the messages that edge_runtime logs meanwhile, from any thread."""
+    log = Log()
+    with logged("edge_runtime", log.append):
+        yield log
 
 
 @pytest.fixture(scope="session")

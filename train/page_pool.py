@@ -25,8 +25,11 @@ def of_pages(examples: Callable[[int], S], pages: int, name: str = "pages") -> S
     fonts.stamp(fonts.names(False)[0], "0")  # fetched once, before there are several processes
     photographs.photograph(photographs.names(False)[0])
     parts: list[S] = []
-    chunk = max(1, min(CHUNK, pages // (4 * WORKERS)))
-    with ProcessPoolExecutor(WORKERS, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
-        results = pool.map(examples, range(pages), chunksize=chunk)
-        parts += reported(results, name, pages)
+    if pages < CHUNK:  # less work than other processes have with their start
+        parts += reported(map(examples, range(pages)), name, pages)
+    else:
+        chunk = max(1, min(CHUNK, pages // (4 * WORKERS)))
+        with ProcessPoolExecutor(WORKERS, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
+            results = pool.map(examples, range(pages), chunksize=chunk)
+            parts += reported(results, name, pages)
     return type(parts[0])(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))

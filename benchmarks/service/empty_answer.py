@@ -3,7 +3,7 @@
 python -m benchmarks.service.empty_answer    takes each request's body and answers an empty 200, until it is ended
 """
 
-import sys
+import logging
 
 from starlette.types import Receive, Scope, Send
 
@@ -23,11 +23,8 @@ async def empty(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body"})
 
 
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
 if __name__ == "__main__":
     listener = server.listen("127.0.0.1", 0)
-    _tell(f"http://127.0.0.1:{listener.getsockname()[1]}/")
-    server.run(empty, listener, ending=lambda: None, tell=_tell)
+    logging.basicConfig(format="%(message)s", level=logging.INFO)
+    logging.info(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+    server.run(empty, listener, ending=lambda: None)

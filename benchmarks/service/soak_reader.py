@@ -4,6 +4,7 @@ python -m benchmarks.service.soak_reader URL SECONDS    a JSON object a second: 
 """
 
 import json
+import logging
 import os
 import sys
 import time
@@ -53,9 +54,10 @@ class Ages(Sink):
 
 def main(address: str, seconds: float) -> None:
     """Read for so long."""
+    logging.basicConfig(format="%(message)s", level=logging.INFO)
     with DigitReader() as reader, open(os.devnull, "w") as nowhere:
         lines = JsonLines(lambda line: print(line, file=nowhere, flush=True))
-        options = Options(until=time.monotonic() + seconds, tell=lambda line: print(line, file=sys.stderr))
+        options = Options(until=time.monotonic() + seconds)
         pipeline.run([address], reader, [lines, Ages()], options, pipeline.Report(raw=True), _fail)
 
 

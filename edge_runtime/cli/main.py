@@ -11,7 +11,7 @@ import click
 import edge_runtime
 from edge_runtime.cli import bench_options, check_commands, config_commands, model, read_options, serve_options
 from edge_runtime.cli.config_commands import COMMANDS, CONFIG
-from edge_runtime.cli.terminal import note, show, unwritten
+from edge_runtime.cli.terminal import logged, note, show, unwritten
 from edge_runtime.errors import EdgeError, OptionError, OutputError, PictureError, SourceError
 from edge_runtime.system import dependencies, signals
 
@@ -107,13 +107,9 @@ def read(sources: tuple[str, ...], debug: bool, **options: Any) -> None:
         codes.add(error.exit_code)
         note(f"error: {error}")
 
-    def tell(line: str) -> None:
-        heart.status(line)
-        note(line)
-
     outputs.check(options, sources)
     try:
-        source_options = read_options.sourcing(options, tell, lambda: heart.beat("frames"))
+        source_options = read_options.sourcing(options, lambda: heart.beat("frames"))
         report = read_options.reporting(options)
     except ValueError as error:
         raise OptionError(str(error)) from error
@@ -121,13 +117,13 @@ def read(sources: tuple[str, ...], debug: bool, **options: Any) -> None:
     lasting = options["watch"] or any(kind.moving for kind in kinds)
     with (
         signals.sigterm_is_an_end(lasting, codes),
-        readers.opened(options, options["watch"] or any(kind.live for kind in kinds), note) as reader,
+        readers.opened(options, options["watch"] or any(kind.live for kind in kinds)) as reader,
     ):
         if not reader.classifier.model.verified:
             note(f"{reader.classifier.model.path} has no card: it is used unverified")
-        sinks = outputs.sinks(options, sources, reader.classifier.labels, show, note)
+        sinks = outputs.sinks(options, sources, reader.classifier.labels, show)
         sinks += heart.sinks("frames")
-        with suppress(Closed), heart:
+        with suppress(Closed), heart, logged("edge_runtime.sources", heart.status):
             pipeline.run(sources, reader, sinks, source_options, report, failed, read_options.viewing(options))
     if codes:
         raise SystemExit(max(codes))
@@ -168,28 +164,27 @@ def serve(source: str | None, debug: bool, **options: Any) -> None:
         note(f"error: {error}")
 
     outputs.check({**NOTHING_WRITTEN, **options}, [source] if source else [])
-    with signals.sigterm_is_an_end(True, set()), readers.opened(options, True, note) as reader:
+    with signals.sigterm_is_an_end(True, set()), readers.opened(options, True) as reader:
         metrics = Metrics(reader, lambda: None if source is None else live.state == "reading")
         live = Live(None if source is None else public(source), options["stall"], metrics.reconnected)
         heart = Heart("web") if source is None else Heart("web", "frames")
 
-        def tell(line: str) -> None:
+        def show_state(line: str) -> None:
             live.set_note(line)
             heart.status(line)
-            note(line)
 
         try:
-            source_options = read_options.sourcing(options, tell, lambda: heart.beat("frames"))
+            source_options = read_options.sourcing(options, lambda: heart.beat("frames"))
             report = read_options.reporting(options)
         except ValueError as error:
             raise OptionError(str(error)) from error
         entered = entrance(Listening(**{name: options[name] for name in Listening._fields}))
-        sinks = [live, metrics, *outputs.standing(options, note), *heart.sinks("frames")]
-        with serving(entered, reader, live, metrics, note, lambda: heart.beat("web")) as service, heart:
+        sinks = [live, metrics, *outputs.standing(options), *heart.sinks("frames")]
+        with serving(entered, reader, live, metrics, lambda: heart.beat("web")) as service, heart:
             for line in entered.lines:
                 note(line)
             if source is not None:
-                with suppress(Closed):
+                with suppress(Closed), logged("edge_runtime.sources", show_state):
                     pipeline.run([source], reader, sinks, source_options, report, failed, read_options.viewing(options))
                 heart.rest("frames")
                 note(f"{public(source)}: at its end; what was read stays on the page")
@@ -259,7 +254,8 @@ def main() -> None:
     state: dict[str, bool] = {}
     try:
         try:
-            code = cli.main(sys.argv[1:] or ["--help"], standalone_mode=False, obj=state)
+            with logged("edge_runtime", note):
+                code = cli.main(sys.argv[1:] or ["--help"], standalone_mode=False, obj=state)
         except ImportError as error:
             raise dependencies.explain(error) from error
         except OSError as error:

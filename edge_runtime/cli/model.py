@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from edge_runtime.cli.terminal import note, show
+from edge_runtime.cli.terminal import show
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 TRUST = (
@@ -42,7 +42,7 @@ def install(source: str, sha256: str | None, trusted_key: tuple[Path, ...], requ
     from edge_runtime.store import install as installing
 
     trust = installing.Trust(keys=trusted_key, required=require_signed, sha256=sha256)
-    done = installing.install(source, catalog.home(), trust, note)
+    done = installing.install(source, catalog.home(), trust)
     show(f"{done.path.stem} reads from now on")
 
 

@@ -15,23 +15,21 @@ if TYPE_CHECKING:
     from edge_runtime.sinks.sink import Sink
     from edge_runtime.trace import Trace
 
-Tell = Callable[[str], None]
-
 
 def sinks(
-    options: OptionValues, sources: Sequence[str], labels: Sequence[str], write: Tell, tell: Tell
+    options: OptionValues, sources: Sequence[str], labels: Sequence[str], write: Callable[[str], None]
 ) -> "list[Sink]":
-    """Return the sinks; `write` takes a line of results, `tell` a line about the work.
+    """Return the sinks; `write` takes a line of results.
 
     Those that hold a file, a window or a connection open do so from now on. Raises OptionError where an option makes no
     sense, OutputError where one cannot be opened, DependencyMissing where a package is missing; none is open then.
     """
-    return _opened(_sinks(options, sources, labels, write, tell))
+    return _opened(_sinks(options, sources, labels, write))
 
 
-def standing(options: OptionValues, tell: Tell) -> "list[Sink]":
+def standing(options: OptionValues) -> "list[Sink]":
     """Return the sinks of a service: a log, a broker, a line a minute. Raises what `sinks` raises."""
-    return _opened(_standing(options, tell))
+    return _opened(_standing(options))
 
 
 def _opened(sinks: "Iterator[Sink]") -> "list[Sink]":
@@ -50,7 +48,7 @@ def _close(sink: "Sink") -> None:
 
 
 def _sinks(
-    options: OptionValues, sources: Sequence[str], labels: Sequence[str], write: Tell, tell: Tell
+    options: OptionValues, sources: Sequence[str], labels: Sequence[str], write: Callable[[str], None]
 ) -> "Iterator[Sink]":  # fmt: skip
     from edge_runtime.sinks.lines import JsonLines, Text
     from edge_runtime.sources.kinds import files
@@ -71,41 +69,39 @@ def _sinks(
         from edge_runtime.sinks.pictures import Pictures
 
         yield Pictures(options["explain"], lambda frame, trace: explain.explain(trace, labels), options["keep"])
-    yield from _standing(options, tell)
+    yield from _standing(options)
     if options["video"] is not None:
         from edge_runtime.sinks.videos import Video
 
-        yield Video(options["video"], None, annotated, tell)
+        yield Video(options["video"], None, annotated)
     if options["window"]:
         from edge_runtime.sinks.window import Window
 
-        yield Window(annotated, tell)
+        yield Window(annotated)
 
 
-def _standing(options: OptionValues, tell: Tell) -> "Iterator[Sink]":
+def _standing(options: OptionValues) -> "Iterator[Sink]":
     """Yield those that a service has too."""
     if options["log"] is not None:
         from edge_runtime.sinks.rotating import JsonFile
 
         yield JsonFile(options["log"], max(1, round(options["log_size"] * 1e6)), options["log_keep"])
     if options["mqtt"] is not None:
-        yield _mqtt(options, tell)
+        yield _mqtt(options)
     if options["stats"]:
         from edge_runtime.sinks.stats import Stats
 
-        yield Stats(tell)
+        yield Stats()
 
 
-def _mqtt(options: OptionValues, tell: Tell) -> "Sink":
+def _mqtt(options: OptionValues) -> "Sink":
     from edge_runtime.sinks.mqtt.broker import Broker
     from edge_runtime.sinks.mqtt.sink import Mqtt, device_name
 
     broker = Broker.parse(options["mqtt"], os.environ, options["mqtt_ca"])
     device = device_name(options["mqtt_device"])
     queue = options["mqtt_spool"] or state_folder() / f"mqtt-{device}.sqlite"
-    return Mqtt(
-        broker, queue, device=device, limit=options["mqtt_queue"], announce=options["mqtt_discovery"], tell=tell
-    )
+    return Mqtt(broker, queue, device=device, limit=options["mqtt_queue"], announce=options["mqtt_discovery"])
 
 
 def check(options: OptionValues, sources: Sequence[str]) -> None:

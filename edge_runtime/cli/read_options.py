@@ -122,7 +122,7 @@ OPTIONS = (
 )  # fmt: skip
 
 
-def sourcing(options: OptionValues, tell: Callable[[str], None], idle: Callable[[], None] = lambda: None) -> "Options":
+def sourcing(options: OptionValues, idle: Callable[[], None] = lambda: None) -> "Options":
     """Return what was given as sources.options.Options. Raises ValueError where it makes no sense."""
     from edge_runtime.sources.options import Excerpt, Options, Patience, Settings
 
@@ -135,7 +135,6 @@ def sourcing(options: OptionValues, tell: Callable[[str], None], idle: Callable[
         frames=options["frames"],
         until=None if options["duration"] is None else monotonic() + options["duration"],
         watch=options["watch"],
-        tell=tell,
         idle=idle,
     )  # fmt: skip
 

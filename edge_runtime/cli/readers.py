@@ -1,6 +1,5 @@
 """The reader that the options ask for: of the model that is named, else of the one that was installed."""
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,15 +13,15 @@ if TYPE_CHECKING:
     from edge_runtime.store.hot_swap import Swapping
 
 
-def opened(options: OptionValues, lasting: bool, tell: Callable[[str], None]) -> AbstractContextManager[Reader]:
+def opened(options: OptionValues, lasting: bool) -> AbstractContextManager[Reader]:
     """Open the model that is named, else the store's current one, else the one that ships. Raises EdgeError.
 
-    What is `lasting` takes up what is installed later, and goes back by itself where that fails; `tell` is told.
+    What is `lasting` takes up what is installed later, and goes back by itself where that fails, which is logged.
     """
     folder = _home() if options["model"] is None else None
     if folder is None:
         return _of(options, options["model"])
-    return _swapping(options, folder, tell) if lasting else _of(options, current(folder))
+    return _swapping(options, folder) if lasting else _of(options, current(folder))
 
 
 def _of(options: OptionValues, path: Path | None) -> DigitReader:
@@ -33,7 +32,7 @@ def _of(options: OptionValues, path: Path | None) -> DigitReader:
     )  # fmt: skip
 
 
-def _swapping(options: OptionValues, folder: Path, tell: Callable[[str], None]) -> "Swapping":
+def _swapping(options: OptionValues, folder: Path) -> "Swapping":
     from edge_runtime.store.hot_swap import Swapping  # not at the top: what reads pictures has no time for it
 
     def of(path: Path, warmed: bool) -> DigitReader:
@@ -44,7 +43,7 @@ def _swapping(options: OptionValues, folder: Path, tell: Callable[[str], None]) 
             warm_up.up(reader)
         return reader
 
-    return Swapping(folder, of, tell)
+    return Swapping(folder, of)
 
 
 def _home() -> Path | None:

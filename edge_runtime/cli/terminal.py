@@ -1,7 +1,9 @@
 """What the command line says: results on standard output, everything else on standard error."""
 
+import logging
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -34,3 +36,26 @@ def note(message: str) -> None:
     if sys.stderr:
         with suppress(OSError):  # nobody may be there to read it
             click.echo(f"edge-digits: {' '.join(message.split())}", err=True)
+
+
+class _Handler(logging.Handler):
+    """Gives `take` the message of each record, with "error: " before those of errors."""
+
+    def __init__(self, take: Callable[[str], None]) -> None:
+        super().__init__(logging.INFO)
+        self._take = take
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._take("error: " * (record.levelno >= logging.ERROR) + record.getMessage())
+
+
+@contextmanager
+def logged(name: str, take: Callable[[str], None]) -> Iterator[None]:
+    """Give `take` what the logger of this name, and those below it, log meanwhile, from any thread."""
+    logger, handler = logging.getLogger(name), _Handler(take)
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)

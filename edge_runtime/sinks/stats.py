@@ -1,22 +1,23 @@
 """A line now and then that says how the work goes: frames a second, where the time goes, what was left out."""
 
-from collections.abc import Callable
+import logging
 from time import monotonic
 
 from edge_runtime.records import Event, Frame
 from edge_runtime.sinks.sink import Sink
 from edge_runtime.trace import Trace
 
+logger = logging.getLogger(__name__)
 STAGES = ("ink", "locate", "normalize", "classify", "total")
 
 
 class Stats(Sink):
-    """Tells a line every `interval` seconds, and once more at the end."""
+    """Logs a line every `interval` seconds, and once more at the end."""
 
     output = False
 
-    def __init__(self, tell: Callable[[str], None], interval: float = 60.0) -> None:
-        self._tell, self._interval = tell, interval
+    def __init__(self, interval: float = 60.0) -> None:
+        self._interval = interval
         self._ms: dict[str, float] = {}
         self._age = self._oldest = 0.0
         self._begin()
@@ -30,25 +31,25 @@ class Stats(Sink):
         if reading.age_ms is not None:
             self._age, self._oldest = self._age + reading.age_ms, max(self._oldest, reading.age_ms)
             self._dropped += reading.dropped or 0
-        self._say_in_time()
+        self._log_in_time()
 
     def still(self, frame: Frame) -> None:
         """Count a frame that was not read."""
         self._still += 1
-        self._say_in_time()
+        self._log_in_time()
 
     def event(self, event: Event) -> None:
         """Count an event."""
         self._events += 1
 
     def close(self) -> None:
-        """Tell what is left."""
+        """Log what is left."""
         if self._frames or self._still:
-            self._say()
+            self._log()
 
-    def _say_in_time(self) -> None:
+    def _log_in_time(self) -> None:
         if monotonic() - self._started >= self._interval:
-            self._say()
+            self._log()
             self._begin()
 
     def _begin(self) -> None:
@@ -57,7 +58,7 @@ class Stats(Sink):
         self._ms = dict.fromkeys(STAGES, 0.0)
         self._age = self._oldest = 0.0
 
-    def _say(self) -> None:
+    def _log(self) -> None:
         seconds = max(monotonic() - self._started, 1e-9)
         read = max(self._frames, 1)
         stages = ", ".join(f"{stage} {self._ms[stage] / read:.1f}" for stage in STAGES)
@@ -66,4 +67,4 @@ class Stats(Sink):
             line += f"; {self._still} still"
         if self._oldest:
             line += f"; age {self._age / read:.0f} ms, at most {self._oldest:.0f}; {self._dropped} dropped"
-        self._tell(f"{line}; {self._digits} digits, {self._events} events")
+        logger.info(f"{line}; {self._digits} digits, {self._events} events")

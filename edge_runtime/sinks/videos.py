@@ -6,6 +6,7 @@ where it is cut off. VP8 in a WebM file is played by browsers too, but takes 30 
 takes 110 to 400 ms, and OpenCV has no way to ask for its faster modes: no camera could be kept up with.
 """
 
+import logging
 import os
 import shutil
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from edge_runtime.sinks.sink import Sink
 from edge_runtime.system.native_logs import is_text, stderr_silenced
 from edge_runtime.trace import Trace
 
+logger = logging.getLogger(__name__)
 CODECS = {".mp4": "avc1", ".avi": "MJPG", ".webm": "VP80"}  # by the name's suffix
 SUBSTITUTE = ".avi"
 LIVE_FPS, FILE_FPS = 10.0, 25.0  # frames a second, unless asked for others
@@ -35,7 +37,7 @@ class Video(Sink):
     """Writes what `drawn` makes of each frame of moving pictures, uint8 (H, W) or (H, W, 3), to one video at `path`.
 
     Where this OpenCV cannot write what the name's suffix (.mp4, .avi or .webm) stands for, the video becomes an AVI
-    file beside it, never in place of another file; `tell` gets a line that says so, and `path` is where it is. It gets
+    file beside it, never in place of another file; that is logged, and `path` is where it is. It gets
     one as well where no frame came, for there is no video then.
 
     Frames of live sources are repeated and left out so that the video, of `fps` frames a second (10 by default), runs
@@ -48,20 +50,18 @@ class Video(Sink):
     no sense.
     """
 
-    def __init__(
-        self, path: Path, fps: float | None, drawn: Callable[[Frame, Trace], Uint8], tell: Callable[[str], None]
-    ) -> None:
+    def __init__(self, path: Path, fps: float | None, drawn: Callable[[Frame, Trace], Uint8]) -> None:
         if path.suffix.lower() not in CODECS:
             raise OptionError(f"{path}: the name of a video ends in {', '.join(CODECS)}")
         if fps is not None and not 0.1 <= fps <= 1000:
             raise OptionError(f"a video has 0.1 to 1000 frames a second, not {fps:g}")
         if not is_text(str(path)):
             raise OutputError(f"{path}: its name is not text that OpenCV can take; choose another one")
-        self._fps, self._drawn, self._tell = fps, drawn, tell
+        self._fps, self._drawn = fps, drawn
         self.path = _writable(path)
         self._part = _part(self.path)
         if self.path.suffix != path.suffix:
-            tell(f"{path}: this OpenCV cannot write H.264; the video goes to {self.path}")
+            logger.warning(f"{path}: this OpenCV cannot write H.264; the video goes to {self.path}")
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
         self._frames = 0  # that were written
@@ -81,7 +81,7 @@ class Video(Sink):
     def close(self) -> None:
         """Write what is left, and move the video into place."""
         if self._waiting is None:
-            self._tell(f"{self.path}: no moving picture, so there is no video")
+            logger.warning(f"{self.path}: no moving picture, so there is no video")
             return
         self._write(self._waiting[0])
         self._finish()

@@ -1,5 +1,6 @@
 """A window that shows what is read while it is read."""
 
+import logging
 import os
 import re
 import subprocess
@@ -25,6 +26,7 @@ from edge_runtime.trace import Trace
 # Whatever has cv2's functions for windows: there is no display where the tests run, and most OpenCVs there have none.
 gui: Any = cv2
 
+logger = logging.getLogger(__name__)
 TITLE = "edge-digits"
 LEAST, MOST = 480, (1280, 860)  # pixels: small pictures are enlarged to about this width, large ones fitted in
 AVERAGE = 30  # frames that the frame rate is that of
@@ -43,12 +45,12 @@ class Window(Sink):
     """Shows what `drawn` makes of each frame, uint8 (H, W) or (H, W, 3), and how fast and how old the frames are.
 
     The key q or Esc, or closing the window, raises Closed from `frame` and `still`; s saves what is shown in the
-    current folder, and `tell` gets a line that says where. Frames that are no moving pictures wait for a key each.
+    current folder, and where is logged. Frames that are no moving pictures wait for a key each.
     Raises OutputError where there can be no window. To be made and used by a program's first thread.
     """
 
-    def __init__(self, drawn: Callable[[Frame, Trace], Uint8], tell: Callable[[str], None]) -> None:
-        self._drawn, self._tell = drawn, tell
+    def __init__(self, drawn: Callable[[Frame, Trace], Uint8]) -> None:
+        self._drawn = drawn
         if (reason := hindrance()) is not None:
             raise OutputError(
                 f"no window can be opened: {reason}; `edge-digits serve` shows it in a browser instead, --annotate DIR "
@@ -118,9 +120,9 @@ class Window(Sink):
         except OSError as error:
             with suppress(OSError):
                 path.unlink()
-            self._tell(f"cannot save {path}: {error.strerror or error}")
+            logger.warning(f"cannot save {path}: {error.strerror or error}")
         else:
-            self._tell(f"saved {path}")
+            logger.info(f"saved {path}")
 
 
 def hindrance() -> str | None:

@@ -1,5 +1,6 @@
 """Cameras and streams -> the newest frame, always: a thread takes every frame, and whoever reads gets the last one."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -8,6 +9,8 @@ from typing import Protocol
 from edge_runtime.errors import SourceError
 from edge_runtime.records import Frame, Uint8
 from edge_runtime.sources.options import Options
+
+logger = logging.getLogger(__name__)
 
 
 class Capture(Protocol):
@@ -26,7 +29,7 @@ class Capture(Protocol):
 def newest(name: str, opened: Callable[[], Capture], options: Options) -> Generator[Frame, None, None]:
     """Yield the newest frame of a live source each time, and say how many were dropped since the one before.
 
-    `opened` opens it, and raises SourceError where that fails. `options.tell` may be called from either thread. Raises
+    `opened` opens it, and raises SourceError where that fails. Each change is logged, from either thread. Raises
     SourceError where `options.patience` is at its end.
     """
     feed = _Feed(name, opened, options)
@@ -51,7 +54,7 @@ class _Feed(threading.Thread):
 
     def __init__(self, name: str, opened: Callable[[], Capture], options: Options) -> None:
         super().__init__(name=f"capture {name}", daemon=True)  # a driver may hang in read: nobody waits for it then
-        self._source, self._opened, self._tell, self._patience = name, opened, options.tell, options.patience
+        self._source, self._opened, self._patience = name, opened, options.patience
         self._fresh = threading.Condition()
         self._newest: tuple[Uint8, float] | None = None
         self._passed = 0  # frames since one was taken
@@ -139,4 +142,4 @@ class _Feed(threading.Thread):
         with self._fresh:
             changed, self._away = self._away != away, away
         if changed:
-            self._tell(line)
+            logger.info(line)

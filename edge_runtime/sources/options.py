@@ -62,5 +62,4 @@ class Options:
     frames: int | None = None
     until: float | None = None
     watch: bool = False
-    tell: Callable[[str], None] = lambda line: None
     idle: Callable[[], None] = lambda: None

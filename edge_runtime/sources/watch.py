@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from edge_runtime.sources import pictures
 from edge_runtime.sources.options import Options
 from edge_runtime.system.state_folder import state_folder
 
+logger = logging.getLogger(__name__)
 INTERVAL = 0.5  # seconds from one look to the next; a file that did not change in between is whole
 MOST = 100_000  # notes of files that may be gone
 State = tuple[int, int]  # of a file: its size in bytes, and when it was changed, in nanoseconds
@@ -41,11 +43,11 @@ def watched(
                 now = _pictures(folder)
             except OSError as error:
                 if not away:
-                    options.tell(f"{folder}: {error.strerror or error}; waiting for it")
+                    logger.warning(f"{folder}: {error.strerror or error}; waiting for it")
                 away, before = True, {}
             else:
                 if away:
-                    options.tell(f"{folder}: it is back")
+                    logger.info(f"{folder}: it is back")
                 away = False
                 for name, state in now.items():
                     if before.get(name) == state and notes.is_new(name, state):

@@ -7,6 +7,7 @@ store goes back. What cannot be noticed from inside, as a crash of the whole pro
 that did not last a minute are enough.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from edge_runtime.store.ledger import Ledger
 from edge_runtime.system.attempt import Endless, attempt
 from edge_runtime.trace import Hint, Trace
 
+logger = logging.getLogger(__name__)
 MINUTE = 60.0  # seconds that a model is on trial
 PATIENCE = 10.0  # seconds for a frame: the hardest takes a Raspberry Pi 3 two
 LOADING = 60.0  # seconds for a model to be loaded and warmed up
@@ -36,7 +38,6 @@ CLOSING = 3.0  # seconds for what is being noted
 MOST_STARTS = 2  # of a model that never lasted a minute
 
 Open = Callable[[Path, bool], DigitReader]  # of a model file; whether it is to be checked and warmed up first
-Tell = Callable[[str], None]
 
 
 @dataclass(eq=False)
@@ -58,7 +59,7 @@ class _Turn:
 class Swapping:
     """Reads like a DigitReader, with whichever model is current in the store in `folder`, until it is closed.
 
-    `opened` opens a model; `tell` is told what becomes of models, from any thread. A model that cannot be opened is
+    `opened` opens a model; what becomes of models is logged, from any thread. A model that cannot be opened is
     given up for the one before it. Raises what `opened` raises where not even the model that ships can be opened.
     """
 
@@ -66,16 +67,15 @@ class Swapping:
         self,
         folder: Path,
         opened: Open,
-        tell: Tell,
         *,
         minute: float = MINUTE,
         patience: float = PATIENCE,
         poll: float = POLL,
         replay: float = REPLAY,
     ) -> None:
-        self._folder, self._opened, self._tell = folder, opened, tell
+        self._folder, self._opened = folder, opened
         self._minute, self._patience, self._poll, self._replay = minute, patience, poll, replay
-        self._ledger = Ledger(folder, tell)
+        self._ledger = Ledger(folder)
         self._lock = threading.Lock()  # for who says which turn it is
         self._ended = False
         self._wake = threading.Event()
@@ -186,7 +186,7 @@ class Swapping:
             return
         with self._lock:
             turn.before, self._turn = self._turn, turn
-        self._tell(f"model {turn.id} reads from now on, in place of {now.id}")
+        logger.info(f"model {turn.id} reads from now on, in place of {now.id}")
 
     def _examine(self, turn: _Turn) -> None:
         """Replay the golden vectors of a model on trial now and then; at its end, it has proved itself."""
@@ -202,7 +202,7 @@ class Swapping:
         elif over and self._turn is turn:
             turn.until = turn.before = None
             self._ledger.note(turn.id, proved=True, failed=None, starts=0)
-            self._tell(f"model {turn.id} has proved itself")
+            logger.info(f"model {turn.id} has proved itself")
 
     def _before(self, turn: _Turn) -> _Turn | None:
         """Return what is to read in place of a model that fails; None where there is nothing."""
@@ -211,7 +211,7 @@ class Swapping:
                 turn.before = self._begun(path, None, warm=False)
                 break
             except EdgeError as error:
-                self._tell(str(error))
+                logger.warning(str(error))
         return turn.before
 
     def _fail(self, turn: _Turn, before: _Turn, why: Exception) -> None:
@@ -221,13 +221,13 @@ class Swapping:
                 return  # another thread has seen it, too
             self._turn = before
         self._ledger.fails(turn.id, _reason(why))
-        self._tell(f"model {turn.id} fails: {_reason(why)}; {before.id} reads again")
+        logger.warning(f"model {turn.id} fails: {_reason(why)}; {before.id} reads again")
         self._wake.set()
 
     def _refuse(self, path: Path, reason: str) -> None:
         self._ledger.fails(path.stem, reason)
         self._ledger.settle()
-        self._tell(f"model {path.stem} is not taken: {reason}")
+        logger.warning(f"model {path.stem} is not taken: {reason}")
 
 
 def _file(path: Path) -> tuple[int, int] | None:

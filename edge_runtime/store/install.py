@@ -1,9 +1,10 @@
 """From a file or an address to the model that reads: fetched, checked, tried, and only then put into the store."""
 
 import hashlib
+import logging
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from edge_runtime.inference.model_file import ModelFile
 from edge_runtime.store import changes, fetch, trial
 from edge_runtime.store.history import Entry
 
+logger = logging.getLogger(__name__)
 DRAFT = "model.tflite"
 FORMAT = 1  # of the card
 SHA256 = re.compile("[0-9a-fA-F]{64}")
@@ -48,12 +50,10 @@ class Installed(NamedTuple):
     signed: bool
 
 
-def install(
-    name: str, folder: Path, trust: Trust, tell: Callable[[str], None], seconds: float = trial.SECONDS
-) -> Installed:
+def install(name: str, folder: Path, trust: Trust, seconds: float = trial.SECONDS) -> Installed:
     """Install the model in a file or at an address, into the store in `folder`, and let it read.
 
-    `tell` is told a line of each step; a trial may take so many `seconds`. Raises ModelError where the model is
+    Each step is logged; a trial may take so many `seconds`. Raises ModelError where the model is
     refused, OutputError where the store cannot be written, OptionError where `trust` or `name` make no sense; nothing
     has changed then.
     """
@@ -66,7 +66,7 @@ def install(
     signed = _vouched(name, data, trust)
     with _written(data) as draft:
         model = checked(draft, shown)
-        tell(f"{shown}: {'signed by a trusted key, ' * signed}whole; trying it")
+        logger.info(f"{shown}: {'signed by a trusted key, ' * signed}whole; trying it")
         trial.run(draft, shown, seconds)
     entry = Entry(id=model.sha256[:12], source=shown, signed=signed)
     return Installed(changes.install(folder, data, entry), model, signed)

@@ -1,7 +1,7 @@
 """What a service notes in the model store: it goes on reading where that cannot be written, and never waits for it."""
 
+import logging
 from collections import deque
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +9,14 @@ from edge_runtime.errors import OutputError
 from edge_runtime.store import catalog, changes
 from edge_runtime.store.history import Entry
 
+logger = logging.getLogger(__name__)
+
 
 class Ledger:
-    """The notes of the store in `folder`; `tell` is told what cannot be written."""
+    """The notes of the store in `folder`; what cannot be written is logged."""
 
-    def __init__(self, folder: Path, tell: Callable[[str], None]) -> None:
-        self._folder, self._tell = folder, tell
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._failures: deque[tuple[str, str]] = deque()
 
     def entry(self, path: Path) -> Entry | None:
@@ -27,7 +29,7 @@ class Ledger:
         try:
             changes.note(self._folder, id, **values)
         except OutputError as error:
-            self._tell(str(error))
+            logger.warning(str(error))
 
     def fails(self, id: str, reason: str) -> None:
         """Remember that a model fails until `settle`, without a look at the disk."""
@@ -40,4 +42,4 @@ class Ledger:
             try:
                 changes.give_up(self._folder, id, reason)
             except OutputError as error:
-                self._tell(str(error))
+                logger.warning(str(error))

@@ -1,6 +1,7 @@
 """One visitor's connection: uvicorn's HTTP/1.1, with the limits that it lacks and answers that arrive."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from edge_runtime.web.exchange import Exchange
 from edge_runtime.web.line import Line
 from edge_runtime.web.problems import Problem
 
+logger = logging.getLogger(__name__)
+LONGEST = 500  # characters of a line about a failure
 STATE = "edge_digits.connection"  # by which a request's state names its connection
 
 
@@ -32,18 +35,17 @@ class Limits:
 class Connection(asyncio.Protocol):
     """A connection around uvicorn's protocol, which `make` returns for it, and which gets one request at a time.
 
-    It keeps to `limits`, and is one of `connections` while it lasts; `tell` gets a line for each failure of the app.
+    It keeps to `limits`, and is one of `connections` while it lasts; each failure of the app is logged.
     """
 
     def __init__(
         self,
         make: Callable[["Connection"], asyncio.Protocol],
         limits: Limits,
-        tell: Callable[[str], None],
         connections: set["Connection"],
     ) -> None:
         self._protocol = make(self)
-        self._limits, self._tell, self._connections = limits, tell, connections
+        self._limits, self._connections = limits, connections
         self._clock = asyncio.get_running_loop().time
         self.surplus = False  # one more than are served
         self.made = self.lost = False
@@ -155,7 +157,7 @@ class Connection(asyncio.Protocol):
         except ClientDisconnect:
             pass
         except Exception as error:  # boundary
-            self._tell(f"error: {scope['method']} {scope['path']}: {type(error).__name__}: {error}")
+            logger.error(printable(f"{scope['method']} {scope['path']}: {type(error).__name__}: {error}"))
             if not exchange.answered:
                 self.refuse(Problem(500, "Failed", "the server failed at this"))
 
@@ -199,3 +201,11 @@ def with_connection(app: ASGIApp) -> ASGIApp:
         await connection.answer(app, scope, receive, send)
 
     return answer
+
+
+def printable(message: str) -> str:
+    """Return it as a line in which nothing that a visitor sent can move a cursor."""
+    shown = "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in message[:LONGEST]
+    )
+    return shown + ("..." if len(message) > LONGEST else "")

@@ -21,8 +21,6 @@ from edge_runtime.web.metrics import Metrics
 
 PATIENCE = 4.5  # seconds; the server gives what is being answered 3
 
-Tell = Callable[[str], None]
-
 
 class Listening(NamedTuple):
     """What was asked for: an address and a port, a file with a token, other names of the machine, and TLS.
@@ -81,16 +79,13 @@ class Service:
         reader: Reader,
         live: Live,
         metrics: Metrics,
-        tell: Tell,
         turned: Callable[[], None] = lambda: None,
     ) -> None:
         self._stop: Callable[[], None] | None = None
         self._started = threading.Event()
         self._ended = threading.Event()
         app = application(reader, live, metrics, entered.rules)
-        self._thread = threading.Thread(
-            target=self._run, args=(app, entered, live, tell, turned), name="web", daemon=True
-        )
+        self._thread = threading.Thread(target=self._run, args=(app, entered, live, turned), name="web", daemon=True)
         self._thread.start()
 
     def wait_until_started(self) -> None:
@@ -109,14 +104,14 @@ class Service:
             self._stop()
         self._thread.join(PATIENCE)
 
-    def _run(self, app: ASGIApp, entered: Entrance, live: Live, tell: Tell, turned: Callable[[], None]) -> None:
+    def _run(self, app: ASGIApp, entered: Entrance, live: Live, turned: Callable[[], None]) -> None:
         def started(stop: Callable[[], None]) -> None:
             self._stop = stop
             self._started.set()
 
         try:
             server.run(
-                app, entered.listener, certificate=entered.certificate, ending=live.end, tell=tell, started=started,
+                app, entered.listener, certificate=entered.certificate, ending=live.end, started=started,
                 turned=turned,
             )  # fmt: skip
         finally:
@@ -131,11 +126,10 @@ def serving(
     reader: Reader,
     live: Live,
     metrics: Metrics,
-    tell: Tell,
     turned: Callable[[], None] = lambda: None,
 ) -> Iterator[Service]:
     """Serve meanwhile; `turned` is called ten times a second, by the server's thread, while it answers."""
-    service = Service(entered, reader, live, metrics, tell, turned)
+    service = Service(entered, reader, live, metrics, turned)
     try:
         yield service
     finally:

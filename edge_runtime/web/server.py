@@ -16,16 +16,14 @@ from starlette.types import ASGIApp
 
 from edge_runtime.errors import OptionError
 from edge_runtime.web.handshake import Handshake
-from edge_runtime.web.protocol import STATE, Connection, Limits, with_connection
+from edge_runtime.web.protocol import STATE, Connection, Limits, printable, with_connection
 
+logger = logging.getLogger(__name__)
 LIMITS = Limits()
 BACKLOG = 100  # connections that wait to be taken
 # Bytes that the system keeps for each visitor. As it comes, that may be megabytes: a slow viewer would see old frames,
 # and the system takes no more before a third has gone out, which looks like a viewer who is stuck.
 SEND_BUFFER = 131072
-LONGEST = 500  # characters of a line about a failure
-
-Tell = Callable[[str], None]
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -76,12 +74,11 @@ class Server(uvicorn.Server):
         limits: Limits,
         ending: Callable[[], None],
         started: Callable[[Callable[[], None]], None],
-        tell: Tell,
         turned: Callable[[], None],
     ) -> None:
         super().__init__(config)
         self._listener, self._context, self._limits = listener, context, limits
-        self._ending, self._started, self._tell, self._turned = ending, started, tell, turned
+        self._ending, self._started, self._turned = ending, started, turned
         self._connections: set[Connection] = set()
         self._handshakes: set[asyncio.Task[None]] = set()
         self._stopped = False
@@ -142,7 +139,7 @@ class Server(uvicorn.Server):
             connection.abort()
 
     def _connection(self) -> Connection:
-        return Connection(self._protocol, self._limits, self._tell, self._connections)
+        return Connection(self._protocol, self._limits, self._connections)
 
     def _protocol(self, connection: Connection) -> asyncio.Protocol:
         return self.config.http_protocol_class(  # type: ignore[call-arg]
@@ -160,7 +157,6 @@ def run(
     *,
     certificate: tuple[Path, Path] | None = None,
     ending: Callable[[], None],
-    tell: Tell,
     started: Callable[[Callable[[], None]], None] = lambda stop: None,
     turned: Callable[[], None] = lambda: None,
     limits: Limits = LIMITS,
@@ -169,14 +165,11 @@ def run(
 
     `started` gets the function that ends it as a signal does, when the first visitor may come; any thread may call
     that. `turned` is called ten times a second while it answers, and `ending` when the end begins, both in this thread:
-    endless answers must end by the latter. What is being answered then has `limits.drain` seconds. `tell` gets one
-    printable line of each failure of the app, also in this thread. With the `certificate` and its key it is served over
+    endless answers must end by the latter. What is being answered then has `limits.drain` seconds. Each failure of
+    the app is logged as one printable line, also in this thread. With the `certificate` and its key it is served over
     TLS. A signal goes on to whoever handled it before. Raises OptionError where these two cannot be used.
     """
     context = None if certificate is None else _context(*certificate)
-
-    def tell_printable(message: str) -> None:
-        tell(_printable(message))
 
     config = uvicorn.Config(
         with_connection(app),
@@ -185,8 +178,8 @@ def run(
         timeout_keep_alive=limits.keep_alive, timeout_graceful_shutdown=math.ceil(limits.drain),
         h11_max_incomplete_event_size=limits.head_bytes,
     )  # fmt: skip
-    server = Server(config, listener, context, limits, ending, started, tell_printable, turned)
-    with listener, _logged(tell_printable):
+    server = Server(config, listener, context, limits, ending, started, turned)
+    with listener, _logged():
         asyncio.run(server.serve())
 
 
@@ -201,32 +194,20 @@ def _context(certificate: Path, key: Path) -> ssl.SSLContext:
     return context
 
 
-def _printable(message: str) -> str:
-    """Return it as a line in which nothing that a visitor sent can move a cursor."""
-    shown = "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in message[:LONGEST]
-    )
-    return shown + ("..." if len(message) > LONGEST else "")
-
-
 class _Lines(logging.Handler):
-    """Tells errors of uvicorn and asyncio, without their tracebacks."""
-
-    def __init__(self, tell: Tell) -> None:
-        super().__init__(logging.ERROR)
-        self._tell = tell
+    """Logs errors of uvicorn and asyncio as ours, a line each, without their tracebacks."""
 
     def emit(self, record: logging.LogRecord) -> None:
         error: Any = record.exc_info and record.exc_info[1]
         if not isinstance(error, asyncio.CancelledError):  # an answer that had to end with the server
             what = record.getMessage().strip().partition("\n")[0]
-            self._tell(f"error: web server: {what}" + (f": {type(error).__name__}: {error}" if error else ""))
+            logger.error(printable(f"web server: {what}" + (f": {type(error).__name__}: {error}" if error else "")))
 
 
 @contextmanager
-def _logged(tell: Tell) -> Iterator[None]:
-    """Let the loggers of uvicorn and asyncio tell meanwhile; without a handler, logging prints their tracebacks."""
-    handler = _Lines(tell)
+def _logged() -> Iterator[None]:
+    """Log what uvicorn and asyncio log meanwhile; without a handler, logging prints their tracebacks."""
+    handler = _Lines(logging.ERROR)
     loggers = [logging.getLogger(name) for name in ("uvicorn.error", "asyncio")]
     before = [logger.propagate for logger in loggers]
     for logger in loggers:

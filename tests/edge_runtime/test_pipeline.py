@@ -17,6 +17,7 @@ from edge_runtime.sources.options import Excerpt, Options, Patience
 from edge_runtime.sources.view import View
 from edge_runtime.trace import Trace
 from tests.edge_runtime.sources.servers import Request, part, serving
+from tests.log import Log
 
 Digits = tuple[Uint8, Uint8]
 
@@ -198,7 +199,9 @@ def test_a_stream_is_read_as_it_comes_and_says_how_old_its_frames_are(reader: Di
     assert (failed, memory.closed) == ([], 1)
 
 
-def test_a_stream_whose_server_is_killed_and_started_again_is_read_on(reader: DigitReader, shown: list[Uint8]) -> None:
+def test_a_stream_whose_server_is_killed_and_started_again_is_read_on(
+    reader: DigitReader, shown: list[Uint8], messages: Log
+) -> None:
     picture = part(bytes(cv2.imencode(".jpg", shown[0])[1]))
     # One frame for each that was read: none is on its way when the server is killed, however slow the reader is.
     wanted, ended, gone = threading.Semaphore(), threading.Event(), threading.Event()
@@ -223,14 +226,13 @@ def test_a_stream_whose_server_is_killed_and_started_again_is_read_on(reader: Di
                 servers.enter_context(serving(endless, port))
             wanted.release()
 
-    notes: list[str] = []
     memory = Restarting()
     with ExitStack() as servers:
         address = servers.enter_context(serving(endless))
         port = int(address.rpartition(":")[2])
-        options = Options(frames=10, patience=Patience(pauses=(0.05,)), tell=notes.append)
+        options = Options(frames=10, patience=Patience(pauses=(0.05,)))
         run([address], reader, [memory], options, Report(), lambda error: None)
         ended.set()
     assert len(memory.frames) == 10
-    assert notes == [f"{address}: it gives no frame any more; trying again", f"{address}: frames again"]
+    assert messages == [f"{address}: it gives no frame any more; trying again", f"{address}: frames again"]
     assert memory.said == [(memory.events[0].frame, "appeared", "2741")]

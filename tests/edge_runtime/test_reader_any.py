@@ -63,14 +63,16 @@ def explained(trace: Trace) -> None:
             rejected[box, reason] = i
     # What the line network read has a box of its own, and is one of the digits that it read on some line.
     whole = {box for check in trace.checks if check for box in check.whole.boxes}
-    by_itself = [digit for digit in trace.reading.digits if digit.box in boxes]
+    seen = {boxes[k] for k in (*read, *elsewhere)}
+    # A box of the line network may be that of a candidate by chance.
+    by_itself = [digit for digit in trace.reading.digits if digit.box in (seen if digit.box in whole else boxes)]
     assert {digit.box for digit in trace.reading.digits} - set(boxes) <= whole
     # Any other digit has its own box, or that of a finer plane where it was seen as well.
     assert len(by_itself) == len(read)
     for i in read:
         own = [k for k in (i, *elsewhere) if any(digit.box == boxes[k] for digit in trace.reading.digits)]
         assert any(k == i or (overlaps(exact[i], exact[k]) and scales[k] < scales[i]) for k in own)
-    assert {digit.box for digit in by_itself} <= {boxes[k] for k in (*read, *elsewhere)}
+    assert {digit.box for digit in by_itself} <= seen
     # Each rejection is reported, unless it overlaps something that was read.
     reported = [(one.box, one.reason) for one in trace.reading.rejected]
     assert set(reported) <= set(rejected)

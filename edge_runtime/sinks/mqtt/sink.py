@@ -1,12 +1,12 @@
 """Readings and events to an MQTT 5 broker, as the same JSON that is printed; needs the extra edge-digits[mqtt]."""
 
 import json
+import logging
 import re
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from edge_runtime.sinks.mqtt.link import Link
 from edge_runtime.sinks.mqtt.spool import Spool
 from edge_runtime.sinks.sink import Sink
 
+logger = logging.getLogger(__name__)
 PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before each further attempt to connect; the last one from then on
 ANSWER = 10.0  # seconds that a broker may take to let us in
 DRAIN, FAREWELL, LAST = 1.0, 0.4, 1.8  # seconds from the call of close: to send what is queued, to say offline, in all
@@ -47,7 +48,7 @@ class Mqtt(Sink):
     again after `pauses` in seconds, and sends what is queued, in order. edge-digits/DEVICE/status is kept at online
     meanwhile, else at offline; with `announce`, Home Assistant is told of the device.
 
-    `tell` gets a line when the broker goes, when it is back, and what it refuses; it may be called from either thread.
+    When the broker goes, when it is back, and what it refuses, is logged, from either thread.
     Raises OptionError where `device` is no name, OutputError where the queue cannot be used.
     """
 
@@ -59,13 +60,12 @@ class Mqtt(Sink):
         device: str,
         limit: int = 10_000,
         announce: bool = False,
-        tell: Callable[[str], None] = lambda line: None,
         pauses: tuple[float, ...] = PAUSES,
     ) -> None:
-        self._broker, self._device, self._tell, self._pauses = broker, device_name(device), tell, pauses
+        self._broker, self._device, self._pauses = broker, device_name(device), pauses
         self._base = f"edge-digits/{device}"
         self._announced = [discovery.announcement(device, self._base)] if announce else []
-        self._spool = Spool(queue, limit, tell)
+        self._spool = Spool(queue, limit)
         self._bell, self._ear = socket.socketpair()  # wakes the thread where it waits for the network
         self._bell.setblocking(False)
         self._ear.setblocking(False)
@@ -100,7 +100,7 @@ class Mqtt(Sink):
             self._thread.join(LAST)
             self._bell.close()
             if left := len(self._spool):
-                self._tell(f"{self._broker.name}: {left} messages were not sent; the next start sends them")
+                logger.warning(f"{self._broker.name}: {left} messages were not sent; the next start sends them")
         self._spool.close()
 
     def _put(self, kind: str, record: dict[str, Any]) -> None:
@@ -112,7 +112,7 @@ class Mqtt(Sink):
             self._bell.send(b"!")
 
     def _refused(self, reason: str) -> None:
-        self._tell(f"{self._broker.name} refuses messages ({reason}); they are dropped")
+        logger.warning(f"{self._broker.name} refuses messages ({reason}); they are dropped")
 
     def _run(self) -> None:
         """Connect until it is time to end, and tell of each change: while it is away, of each kind of reason once."""
@@ -130,7 +130,7 @@ class Mqtt(Sink):
                 kind = reason.partition(" (")[0]
                 if kind not in reported:
                     reported.add(kind)
-                    self._tell(f"{self._broker.name} {reason}; messages are kept until it is back")
+                    logger.warning(f"{self._broker.name} {reason}; messages are kept until it is back")
                 tries = tries + 1 if time.monotonic() - began < self._pauses[-1] else 1
                 self._ending.wait(self._pauses[min(tries, len(self._pauses)) - 1])
 
@@ -146,7 +146,7 @@ class Mqtt(Sink):
                 if link.taken:
                     if reported:
                         reported.clear()
-                        self._tell(f"{self._broker.name} is connected")
+                        logger.info(f"{self._broker.name} is connected")
                     link.send()
                 elif time.monotonic() >= waiting:
                     return "is away (no answer)"

@@ -1,5 +1,6 @@
 """A queue on disk (SQLite) that outlives its process: messages enter at the end, and leave once they have arrived."""
 
+import logging
 import os
 import sqlite3
 import threading
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 from edge_runtime.errors import OutputError
 
+logger = logging.getLogger(__name__)
 RETRY = 10.0  # seconds after which a file that cannot be written is tried again
 MEMORY = ":memory:"
 MAGIC = b"SQLite format 3\0"  # the first bytes of every SQLite database (its file format, section 1.3)
@@ -38,12 +40,12 @@ class Spool:
     damaged all the same is set aside, and what can be read of it is kept. Where the disk is full or fails, the queue
     goes on in memory, and back to the disk when that works again.
 
-    `tell` gets a line at each of these changes, and when the oldest messages have to be dropped. Raises OutputError
-    where the file cannot be used at all, or another process uses it.
+    Each of these changes is logged, and when the oldest messages have to be dropped. Raises OutputError where the file
+    cannot be used at all, or another process uses it.
     """
 
-    def __init__(self, path: Path, limit: int, tell: Callable[[str], None]) -> None:
-        self._path, self._limit, self._tell = path, limit, tell
+    def __init__(self, path: Path, limit: int) -> None:
+        self._path, self._limit = path, limit
         self._turn = threading.Lock()
         self.dropped = 0  # messages, because there were too many
         self._unsaid = 0  # of these, since that was told last
@@ -55,7 +57,8 @@ class Spool:
                 raise OutputError(f"another process uses the queue {path}: each needs one of its own") from error
             raise OutputError(f"cannot keep a queue in {path}: {getattr(error, 'strerror', None) or error}") from error
         if damaged:
-            tell(f"{path}: damaged; it is now {_set_aside(path)}, and {len(messages)} messages of it are kept")
+            aside = _set_aside(path)
+            logger.warning(f"{path}: damaged; it is now {aside}, and {len(messages)} messages of it are kept")
         surplus = max(0, len(messages) - limit)
         self._database = _holding(MEMORY, messages[surplus:])
         self._on_disk = self._failed = self._closed = False
@@ -96,7 +99,7 @@ class Spool:
                 return
             self._change(lambda: self._database.execute(DELETE, (number,)))
             if self._unsaid and not self._count():
-                self._tell_dropped()
+                self._log_dropped()
 
     def close(self) -> None:
         """Free the file. Raises OutputError where messages are left that it could not be made to hold."""
@@ -107,7 +110,7 @@ class Spool:
                 self._to_disk()
             left = 0 if self._on_disk else self._count()
             self._closed = True
-            self._tell_dropped()
+            self._log_dropped()
             _close(self._database)
         if left:
             raise OutputError(f"{left} messages are lost: {self._path} cannot be written")
@@ -117,13 +120,13 @@ class Spool:
 
     def _count_dropped(self, surplus: int) -> None:
         if surplus and not self._unsaid:
-            self._tell(f"{self._path}: full, with {self._limit} messages: the oldest are dropped")
+            logger.warning(f"{self._path}: full, with {self._limit} messages: the oldest are dropped")
         self._unsaid += surplus
         self.dropped += surplus
 
-    def _tell_dropped(self) -> None:
+    def _log_dropped(self) -> None:
         if self._unsaid:
-            self._tell(f"{self._path}: {self._unsaid} messages were dropped")
+            logger.warning(f"{self._path}: {self._unsaid} messages were dropped")
             self._unsaid = 0
 
     def _change(self, change: Callable[[], object]) -> None:
@@ -151,7 +154,7 @@ class Spool:
         self._take(on_disk, on_disk=True)
         if self._failed:
             self._failed = False
-            self._tell(f"{self._path}: can be written again")
+            logger.info(f"{self._path}: can be written again")
 
     def _take(self, database: sqlite3.Connection, *, on_disk: bool) -> None:
         _close(self._database)
@@ -161,7 +164,7 @@ class Spool:
         self._again = time.monotonic() + RETRY
         if not self._failed:
             self._failed = True
-            self._tell(f"{self._path}: cannot be written ({error}); what is queued is kept in memory")
+            logger.warning(f"{self._path}: cannot be written ({error}); what is queued is kept in memory")
 
 
 def _holding(path: Path | str, messages: Iterable[Message]) -> sqlite3.Connection:

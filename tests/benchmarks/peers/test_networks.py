@@ -164,11 +164,11 @@ def test_only_int8_files_of_dense_layers_are_read(build: Path, tmp_path: Path) -
         int8_file.read(broken)
 
 
-@pytest.mark.parametrize(("package", "module"), [("onnx", "peer_networks"), ("onnxruntime", "peer_calls")])
+@pytest.mark.parametrize(("package", "module"), [("onnx", "networks"), ("onnxruntime", "calls")])
 def test_without_the_extra_what_to_install_is_told(package: str, module: str, build: Path) -> None:
     program = (
         f"import sys\nsys.modules[{package!r}] = None\nfrom edge_runtime.errors import EdgeError\n"
-        f"try:\n    import benchmarks.{module}\nexcept EdgeError as error:\n    print(error.exit_code, error)"
+        f"try:\n    import benchmarks.peers.{module}\nexcept EdgeError as error:\n    print(error.exit_code, error)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("2 ")

@@ -26,7 +26,7 @@ LIMITS = "[serve]\nfailures = 0\ntold = 0\nmemory_growth_mb = 2\nage_ratio_low =
 LOOSE = "[serve]\nfailures = 0\ntold = 0\nmemory_growth_mb = 500\nage_ratio_low = 100\nmissed_percent = 99\n"
 # A server that is as it should be but for what `answer` does, with the number of the request.
 BROKEN = """
-import sys
+import logging, sys
 from edge_runtime.web import server
 from tests.edge_runtime.web.hosting import hello, lifespan
 
@@ -45,9 +45,9 @@ async def app(scope, receive, send):
     await hello(scope, receive, send)
 
 listener = server.listen("127.0.0.1", 0)
-tell = lambda line: print(line, file=sys.stderr, flush=True)
-tell(f"http://127.0.0.1:{{listener.getsockname()[1]}}/")
-server.run(app, listener, ending=lambda: None, tell=tell)
+logging.basicConfig(format="%(message)s", level=logging.INFO)
+logging.info(f"http://127.0.0.1:{{listener.getsockname()[1]}}/")
+server.run(app, listener, ending=lambda: None)
 """
 
 

@@ -29,9 +29,8 @@ def parameters(*arguments: object) -> dict[str, Any]:
     return dict(context.params)
 
 
-def made(*arguments: object, notes: list[str] | None = None) -> list[Sink]:
-    tell = (notes if notes is not None else []).append
-    return outputs.sinks(parameters(*arguments), ["source"], [*"0123456789"], print, tell)
+def made(*arguments: object) -> list[Sink]:
+    return outputs.sinks(parameters(*arguments), ["source"], [*"0123456789"], print)
 
 
 def close(sinks: list[Sink]) -> None:

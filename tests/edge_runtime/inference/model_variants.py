@@ -67,7 +67,7 @@ def fragile_interpreter(folder: Path) -> Path:
 def filled_store(folder: Path) -> Path:
     """Return a store in which a model reads."""
     variant(folder / "first.tflite", "first")
-    install.install(str(folder / "first.tflite"), folder / "models", Trust(), lambda line: None)
+    install.install(str(folder / "first.tflite"), folder / "models", Trust())
     return folder / "models"
 
 
@@ -77,7 +77,7 @@ def refusal(
     """Return why a model is not installed in the store in `folder`; nothing has changed by it."""
     before = [*sorted(folder.iterdir()), catalog.mark(folder), (folder / "history.json").read_bytes()]
     with pytest.raises(kind) as error:
-        install.install(str(name), folder, trust or Trust(), lambda line: None, seconds)
+        install.install(str(name), folder, trust or Trust(), seconds)
     assert [*sorted(folder.iterdir()), catalog.mark(folder), (folder / "history.json").read_bytes()] == before
     assert "/edge-digits-" not in str(error.value)  # by its own name, not by that of the copy that was tried
     return str(error.value)

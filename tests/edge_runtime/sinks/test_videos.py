@@ -13,6 +13,7 @@ from edge_runtime.sinks import videos
 from edge_runtime.sinks.videos import Video
 from edge_runtime.trace import Trace
 from tests.edge_runtime.system.disks import file_size_limited, small_disk
+from tests.log import Log
 
 
 @pytest.fixture(scope="module")
@@ -20,18 +21,13 @@ def trace(reader: DigitReader) -> Trace:
     return reader.trace(np.full((48, 64), 200, np.uint8))
 
 
-@pytest.fixture
-def notes() -> list[str]:
-    return []
-
-
 Open = Callable[..., Video]
 
 
 @pytest.fixture
-def video(notes: list[str]) -> Open:
+def video() -> Open:
     """Return what opens a video that shows frames as they are."""
-    return lambda path, fps=None: Video(path, fps, lambda frame, trace: frame.pixels, notes.append)
+    return lambda path, fps=None: Video(path, fps, lambda frame, trace: frame.pixels)
 
 
 def shade(number: int, taken: float | None = None, size: tuple[int, int] = (64, 48), source: str = "cam") -> Frame:
@@ -78,7 +74,7 @@ def names(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("name", ["clip.avi", "clip.webm", "CLIP.AVI"])
 def test_frames_of_a_video_file_come_once_each(
-    video: Open, trace: Trace, tmp_path: Path, notes: list[str], name: str, capfd: pytest.CaptureFixture[str]
+    video: Open, trace: Trace, tmp_path: Path, messages: Log, name: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     sink = video(tmp_path / name)
     feed(sink, trace, *map(shade, range(12)))
@@ -87,7 +83,7 @@ def test_frames_of_a_video_file_come_once_each(
     assert numbers(sink.path) == list(range(12))
     assert of(sink.path, cv2.CAP_PROP_FPS) == 25
     assert names(tmp_path) == [name]
-    assert notes == []
+    assert messages == []
     assert capfd.readouterr() == ("", "")
 
 
@@ -152,20 +148,20 @@ def test_any_size_can_be_written(
 
 
 def test_gray_pictures_are_written_too(trace: Trace, tmp_path: Path) -> None:
-    sink = Video(tmp_path / "clip.avi", None, lambda frame, trace: frame.pixels[..., 0], lambda line: None)
+    sink = Video(tmp_path / "clip.avi", None, lambda frame, trace: frame.pixels[..., 0])
     sink.frame(shade(7), trace)
     sink.close()
     assert numbers(sink.path) == [7]
 
 
 def test_without_moving_pictures_there_is_no_video(
-    video: Open, trace: Trace, tmp_path: Path, notes: list[str], samples: Path
+    video: Open, trace: Trace, tmp_path: Path, messages: Log, samples: Path
 ) -> None:
     (tmp_path / "clip.avi").write_text("an older one")
     sink = video(tmp_path / "clip.avi")
     sink.frame(Frame(np.zeros((48, 64), np.uint8), "page.png"), trace)
     sink.close()
-    assert notes == [f"{tmp_path}/clip.avi: no moving picture, so there is no video"]
+    assert messages == [f"{tmp_path}/clip.avi: no moving picture, so there is no video"]
     assert names(tmp_path) == ["clip.avi"]
 
 
@@ -182,7 +178,7 @@ def test_it_grows_under_a_name_of_its_own(video: Open, trace: Trace, tmp_path: P
 
 
 def test_mp4_where_its_codec_is_there(
-    video: Open, trace: Trace, tmp_path: Path, notes: list[str], monkeypatch: pytest.MonkeyPatch
+    video: Open, trace: Trace, tmp_path: Path, messages: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(videos.CODECS, ".mp4", "mp4v")  # which every OpenCV has, though few browsers do
     sink = video(tmp_path / "new" / "clip.mp4")
@@ -190,11 +186,11 @@ def test_mp4_where_its_codec_is_there(
     sink.close()
     assert sink.path == tmp_path / "new" / "clip.mp4"
     assert numbers(sink.path) == [0, 1, 2]
-    assert notes == []
+    assert messages == []
 
 
 def test_else_it_is_an_avi_and_never_in_place_of_another_one(
-    video: Open, trace: Trace, tmp_path: Path, notes: list[str], monkeypatch: pytest.MonkeyPatch
+    video: Open, trace: Trace, tmp_path: Path, messages: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(videos.CODECS, ".mp4", "none")
     monkeypatch.chdir(tmp_path)
@@ -204,7 +200,7 @@ def test_else_it_is_an_avi_and_never_in_place_of_another_one(
         sink.frame(shade(4), trace)
         sink.close()
         assert numbers(tmp_path / name) == [4]
-    assert notes == [
+    assert messages == [
         "clip.mp4: this OpenCV cannot write H.264; the video goes to clip.avi",
         "clip.mp4: this OpenCV cannot write H.264; the video goes to clip-2.avi",
     ]

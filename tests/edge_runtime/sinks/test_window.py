@@ -20,6 +20,7 @@ from edge_runtime.sinks.sink import Closed
 from edge_runtime.sinks.window import Window
 from edge_runtime.sources.options import Options
 from edge_runtime.trace import Trace
+from tests.log import Log
 
 ROOT = Path(edge_runtime.__file__).parents[1]
 ELSE = "`edge-digits serve` shows it in a browser instead, --annotate DIR writes pictures, and --video FILE a video"
@@ -83,13 +84,8 @@ def screen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Screen:
 
 
 @pytest.fixture
-def notes() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def sink(screen: Screen, notes: list[str]) -> Iterator[Window]:
-    sink = Window(lambda frame, trace: frame.pixels, notes.append)
+def sink(screen: Screen) -> Iterator[Window]:
+    sink = Window(lambda frame, trace: frame.pixels)
     yield sink
     sink.close()
     assert not screen.open
@@ -164,12 +160,12 @@ def test_closing_the_window_ends_it(sink: Window, screen: Screen, trace: Trace, 
 
 
 def test_s_saves_what_is_shown_and_never_over_a_file(
-    sink: Window, screen: Screen, trace: Trace, notes: list[str], tmp_path: Path
+    sink: Window, screen: Screen, trace: Trace, messages: Log, tmp_path: Path
 ) -> None:
     screen.keys = ["s", "S", "s"]
     for _ in range(3):
         sink.frame(shot(), trace)
-    saved = [tmp_path / line.removeprefix("saved ") for line in notes]
+    saved = [tmp_path / line.removeprefix("saved ") for line in messages]
     assert len(set(saved)) == len(saved) == 3
     assert sorted(tmp_path.iterdir()) == sorted(saved)
     for path, shown in zip(saved, screen.shown, strict=True):
@@ -180,21 +176,21 @@ def test_s_saves_what_is_shown_and_never_over_a_file(
 
 
 def test_what_cannot_be_saved_is_told_and_all_goes_on(
-    sink: Window, screen: Screen, trace: Trace, notes: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sink: Window, screen: Screen, trace: Trace, messages: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
     screen.keys = ["s"]
     sink.frame(shot(), trace)
-    (line,) = notes
+    (line,) = messages
     assert re.fullmatch(r"cannot save edge-digits-\d{8}-\d{6}\.png: No such file or directory", line)
 
 
-def test_pictures_wait_for_a_key_each(sink: Window, screen: Screen, trace: Trace, notes: list[str]) -> None:
+def test_pictures_wait_for_a_key_each(sink: Window, screen: Screen, trace: Trace, messages: Log) -> None:
     screen.keys = [-1, -1, "s", -1, " ", -1, "q"]
     sink.frame(shot(moving=False), trace)
-    assert len(notes) == 1
+    assert len(messages) == 1
     assert screen.keys == [-1, "q"]
     with pytest.raises(Closed):
         sink.frame(shot(moving=False), trace)
@@ -203,7 +199,7 @@ def test_pictures_wait_for_a_key_each(sink: Window, screen: Screen, trace: Trace
 def test_all_is_closed_when_it_ends(screen: Screen, reader: DigitReader, samples: Path, trace: Trace) -> None:
     screen.keys = [" ", "q"]
     memory = Memory()
-    sinks = [Window(lambda frame, trace: frame.pixels, print), memory]
+    sinks = [Window(lambda frame, trace: frame.pixels), memory]
     with pytest.raises(Closed):
         pipeline.run([str(samples)], reader, sinks, Options(), pipeline.Report(), lambda error: None)
     assert not screen.open
@@ -219,7 +215,7 @@ def test_an_opencv_without_windows_is_one_line(
     screen.gui = "NONE"
     monkeypatch.setattr(window, "gui", screen)
     with pytest.raises(OutputError) as caught:
-        Window(lambda frame, trace: frame.pixels, print)
+        Window(lambda frame, trace: frame.pixels)
     assert str(caught.value) == (
         "no window can be opened: this OpenCV has no windows (pip uninstall opencv-python-headless, then pip install "
         f"--force-reinstall opencv-python); {ELSE}"
@@ -233,7 +229,7 @@ def test_no_display_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.setenv("WAYLAND_DISPLAY", "")
     with pytest.raises(OutputError) as caught:
-        Window(lambda frame, trace: frame.pixels, print)
+        Window(lambda frame, trace: frame.pixels)
     assert str(caught.value) == (
         f"no window can be opened: there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set); {ELSE}"
     )
@@ -283,13 +279,12 @@ from edge_runtime.sinks.sink import Closed
 from edge_runtime.sinks.window import Window
 from edge_runtime.sources.options import Options
 with DigitReader() as reader:
-    tell = lambda line: print(line, flush=True)
-    sink = Window(lambda frame, trace: frame.pixels, tell)
-    tell("open")
+    sink = Window(lambda frame, trace: frame.pixels)
+    print("open", flush=True)
     try:
         pipeline.run(["synthetic"], reader, [sink], Options(), pipeline.Report(), lambda error: None)
     except Closed:
-        tell("closed")
+        print("closed", flush=True)
 """
 
 

@@ -10,6 +10,7 @@ from edge_runtime.errors import SourceError
 from edge_runtime.records import Frame, Uint8
 from edge_runtime.sources.live import newest
 from edge_runtime.sources.options import Options, Patience
+from tests.log import Log
 
 AT_ONCE = (0.0,)
 
@@ -73,16 +74,11 @@ def opened(*cameras: Camera | SourceError) -> Callable[[], Camera]:
 
 
 @pytest.fixture
-def notes() -> list[str]:
-    return []
+def options() -> Options:
+    return Options(patience=Patience(stall=10, retries=1, pauses=AT_ONCE))
 
 
-@pytest.fixture
-def options(notes: list[str]) -> Options:
-    return Options(patience=Patience(stall=10, retries=1, pauses=AT_ONCE), tell=notes.append)
-
-
-def test_the_newest_frame_is_given_and_the_others_are_counted(options: Options, notes: list[str]) -> None:
+def test_the_newest_frame_is_given_and_the_others_are_counted(options: Options, messages: Log) -> None:
     camera = Camera()
     frames = newest("cam", opened(camera), options)
     started = time.monotonic()
@@ -99,48 +95,48 @@ def test_the_newest_frame_is_given_and_the_others_are_counted(options: Options, 
     with pytest.raises(SourceError, match="there is no more"):
         next(frames)
     assert camera.closed
-    assert notes == ["cam: it gives no frame any more; trying again"]
+    assert messages == ["cam: it gives no frame any more; trying again"]
 
 
-def test_what_ends_is_opened_again_and_each_change_is_told_once(options: Options, notes: list[str]) -> None:
+def test_what_ends_is_opened_again_and_each_change_is_told_once(options: Options, messages: Log) -> None:
     first, second = Camera(), Camera()
     tries = [SourceError("cam: busy")] * 3
-    patient = Options(patience=Patience(stall=10, pauses=AT_ONCE), tell=notes.append)
+    patient = Options(patience=Patience(stall=10, pauses=AT_ONCE))
     frames = newest("cam", opened(first, *tries, second), patient)
     assert value_of(next_of(frames, first, 1)) == 1
     first.give(None)
     again = next_of(frames, second, 2)
     assert (value_of(again), again.index) == (2, 1)
     assert first.closed
-    assert notes == ["cam: it gives no frame any more; trying again", "cam: frames again"]
+    assert messages == ["cam: it gives no frame any more; trying again", "cam: frames again"]
     second.give(None)
     frames.close()
     assert second.closed
 
 
-def test_what_cannot_be_opened_at_first_is_an_error_at_once(notes: list[str]) -> None:
-    eager = Options(patience=Patience(pauses=AT_ONCE), tell=notes.append)
+def test_what_cannot_be_opened_at_first_is_an_error_at_once(messages: Log) -> None:
+    eager = Options(patience=Patience(pauses=AT_ONCE))
     with pytest.raises(SourceError, match="cam: not plugged in"):
         next(newest("cam", opened(SourceError("cam: not plugged in")), eager))
-    assert notes == []
+    assert messages == []
 
 
-def test_retries_are_counted_from_the_last_frame(options: Options, notes: list[str]) -> None:
+def test_retries_are_counted_from_the_last_frame(options: Options, messages: Log) -> None:
     camera = Camera()
     frames = newest("cam", opened(SourceError("cam: off"), camera), options)
     assert value_of(next_of(frames, camera, 5)) == 5
-    assert notes == ["cam: off; trying again", "cam: frames again"]
+    assert messages == ["cam: off; trying again", "cam: frames again"]
     camera.give(None)
     with pytest.raises(SourceError, match="there is no more"):
         next(frames)
 
 
-def test_a_camera_that_hangs_is_said_to(notes: list[str]) -> None:
+def test_a_camera_that_hangs_is_said_to(messages: Log) -> None:
     camera = Camera()
-    options = Options(patience=Patience(stall=0.05), tell=notes.append, until=time.monotonic() + 0.3)
+    options = Options(patience=Patience(stall=0.05), until=time.monotonic() + 0.3)
     with pytest.raises(SourceError, match="cam: not one frame in the time that was given"):
         list(newest("cam", opened(camera), options))
-    assert notes == ["cam: no frame for 0.05 s"]
+    assert messages == ["cam: no frame for 0.05 s"]
     camera.queue.put(None)
 
 
@@ -152,19 +148,6 @@ def test_whatever_a_driver_raises_is_an_error_of_the_source(options: Options) ->
     with pytest.raises(SourceError, match="cam: RuntimeError: the driver is confused"):
         next(frames)
     assert camera.closed
-
-
-def test_a_listener_that_fails_does_not_leave_the_reader_waiting() -> None:
-    camera = Camera()
-
-    def failing(line: str) -> None:
-        raise OSError("nobody listens")
-
-    frames = newest("cam", opened(camera, camera), Options(patience=Patience(stall=10, pauses=AT_ONCE), tell=failing))
-    next_of(frames, camera, 1)
-    camera.give(None)
-    with pytest.raises(SourceError, match="cam: OSError: nobody listens"):
-        next(frames)
 
 
 def test_closing_the_frames_ends_the_thread_and_frees_the_camera(options: Options) -> None:

@@ -23,6 +23,7 @@ from edge_runtime.sources.kinds import kind_of
 from edge_runtime.sources.options import Options, Patience, Settings
 from edge_runtime.trace import Trace
 from tests.edge_runtime.sources.fake_picamera2 import AfModeEnum, Sensor, installed
+from tests.log import Log
 
 Install = Callable[..., None]
 Modes = tuple[tuple[tuple[int, int], float, float], ...]
@@ -251,8 +252,10 @@ def test_what_it_raises_when_it_is_asked_for_its_cameras_is_one_line(
     assert str(caught.value) == "picamera2 cannot tell which cameras there are: Failed to start camera manager"
 
 
-def test_a_camera_that_falls_silent_is_opened_again(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
-    sensor, notes = Sensor(), list[str]()
+def test_a_camera_that_falls_silent_is_opened_again(
+    install: Install, monkeypatch: pytest.MonkeyPatch, messages: Log
+) -> None:
+    sensor = Sensor()
     install(sensor)
     monkeypatch.setattr(picamera, "START", 0.5)
 
@@ -265,7 +268,7 @@ def test_a_camera_that_falls_silent_is_opened_again(install: Install, monkeypatc
 
     sensor.configurations = Configurations()
     patience = Patience(stall=0.5, pauses=(0.0,))
-    with closing(kind_of("picamera").frames("picamera", Options(patience=patience, tell=notes.append))) as frames:
+    with closing(kind_of("picamera").frames("picamera", Options(patience=patience))) as frames:
         next(frames)
         sensor.silent = True
         while len(sensor.configurations) < 2:
@@ -275,8 +278,8 @@ def test_a_camera_that_falls_silent_is_opened_again(install: Install, monkeypatc
         "picamera: no frame for 0.5 s",
         "picamera: no frame for 0.5 s; is the ribbon cable seated at both ends?; trying again",
     }
-    assert notes[0] in lines
-    assert "picamera: frames again" in notes
+    assert messages[0] in lines
+    assert "picamera: frames again" in messages
 
 
 def test_a_silent_camera_is_given_time_to_start(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:

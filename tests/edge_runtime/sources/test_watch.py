@@ -19,6 +19,7 @@ from edge_runtime.sinks.memory import Memory
 from edge_runtime.sources import watch
 from edge_runtime.sources.options import Options
 from edge_runtime.sources.watch import watched
+from tests.log import Log
 
 ROOT = Path(__file__).parents[3]
 
@@ -52,7 +53,7 @@ def put(inbox: Path, samples: Path) -> Callable[[str], None]:
 Put = Callable[[str], None]
 
 
-def read_all(folder: Path, *steps: Callable[[], object], lines: list[str] | None = None) -> list[str]:
+def read_all(folder: Path, *steps: Callable[[], object]) -> list[str]:
     """Return what was read of a folder, while one step after the other happens between two looks."""
     left: list[Callable[[], object]] = [*steps, lambda: None, lambda: None]
 
@@ -62,7 +63,7 @@ def read_all(folder: Path, *steps: Callable[[], object], lines: list[str] | None
         left.pop(0)()
 
     names = []
-    frames = watched(folder, Options(tell=(lines if lines is not None else []).append), wait)
+    frames = watched(folder, Options(), wait)
     with suppress(Ended):
         for frame in frames:
             assert isinstance(frame, PictureError) or not frame.moving
@@ -102,8 +103,7 @@ def test_what_cannot_be_read_is_told_once_and_read_when_it_is_whole(inbox: Path,
     assert names == [f"{inbox}/a.png: the file is empty", "a.png"]
 
 
-def test_a_folder_that_goes_away_is_waited_for(inbox: Path, put: Put) -> None:
-    lines: list[str] = []
+def test_a_folder_that_goes_away_is_waited_for(inbox: Path, put: Put, messages: Log) -> None:
     put("a.png")
     away = inbox.with_name("away")
 
@@ -112,9 +112,9 @@ def test_a_folder_that_goes_away_is_waited_for(inbox: Path, put: Put) -> None:
         put("b.png")
 
     steps = (lambda: None, lambda: inbox.rename(away), lambda: None, return_with_another)
-    names = read_all(inbox, *steps, lines=lines)
+    names = read_all(inbox, *steps)
     assert names == ["a.png", "b.png"]
-    assert lines == [f"{inbox}: No such file or directory; waiting for it", f"{inbox}: it is back"]
+    assert messages == [f"{inbox}: No such file or directory; waiting for it", f"{inbox}: it is back"]
 
 
 def test_a_picture_that_was_not_dealt_with_is_read_again(inbox: Path, put: Put) -> None:

@@ -154,7 +154,7 @@ def test_a_model_by_plain_http_needs_a_hash_or_a_signature(tmp_path: Path) -> No
         assert refusal(folder, url, OptionError).startswith(f"anybody on the way could change {url}: use https, ")
         assert refusal(folder, url, ModelCorrupt, Trust(sha256="0" * 64)).startswith(f"{url} has SHA-256 ")
         assert refusal(folder, f"{address}/none", trust=right) == f"there is no {address}/none"
-        install.install(f"{url}?key=s3cret", folder, right, lambda line: None)
+        install.install(f"{url}?key=s3cret", folder, right)
     newest = catalog.models(folder)[0]
     assert newest.path.read_bytes() == data
     assert newest.entry.source == url

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from edge_runtime import DigitReader
+from edge_runtime.cli.terminal import logged
 from edge_runtime.inference import model_file
 from edge_runtime.inference.interpreter import Float64
 from edge_runtime.inference.model_file import SHIPPED
@@ -28,12 +29,13 @@ LONG = 30  # seconds, in which a line has surely come
 
 
 class Service:
-    """A store, a reader of it, and the lines that it has told."""
+    """A store, a reader of it, and the lines that it has logged."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "models"
         self._drafts, self._undo = folder, ExitStack()
         self.lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._undo.enter_context(logged("edge_runtime.store", self.lines.put))
         self.faults: dict[str, Callable[[DigitReader], DigitReader]] = {}  # of models, by their ids
 
     def put(self, name: str, **card: Any) -> str:
@@ -45,7 +47,7 @@ class Service:
 
     def start(self, **settings: float) -> Swapping:
         settings = {"poll": 0.01, **settings}
-        return self._undo.enter_context(Swapping(self.folder, self._opened, self.lines.put, **settings))
+        return self._undo.enter_context(Swapping(self.folder, self._opened, **settings))
 
     def next_line(self) -> str:
         """Wait for the next line."""

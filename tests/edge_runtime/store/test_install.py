@@ -19,6 +19,7 @@ from edge_runtime.store import catalog, install, trial
 from edge_runtime.store.install import Trust
 from tests.edge_runtime.inference.model_variants import filled_store, fragile_interpreter, refusal, variant
 from tests.edge_runtime.system.disks import small_disk
+from tests.log import Log
 
 ANYBODY = Trust()
 
@@ -34,14 +35,13 @@ def refused(folder: Path) -> Callable[..., str]:
     return partial(refusal, folder)
 
 
-def test_a_model_that_is_whole_is_installed_as_it_is(folder: Path, tmp_path: Path) -> None:
+def test_a_model_that_is_whole_is_installed_as_it_is(folder: Path, tmp_path: Path, messages: Log) -> None:
     made = variant(tmp_path / "new.tflite", "new")
-    notes: list[str] = []
-    done = install.install(str(tmp_path / "new.tflite"), folder, ANYBODY, notes.append)
+    done = install.install(str(tmp_path / "new.tflite"), folder, ANYBODY)
     assert done.path == catalog.current(folder) == folder / f"{made.sha256[:12]}.tflite"
     assert done.path.read_bytes() == (tmp_path / "new.tflite").read_bytes()
     assert not done.signed
-    assert notes == [f"{tmp_path}/new.tflite: whole; trying it"]
+    assert messages == [f"{tmp_path}/new.tflite: whole; trying it"]
     newest = catalog.models(folder)[0].entry
     assert (newest.source, newest.signed, newest.proved) == (f"{tmp_path}/new.tflite", False, False)
 
@@ -153,7 +153,7 @@ def test_a_hash_that_is_named_must_be_that_of_the_file(
     for no_hash in ("", "12", right + "0", right[:-1] + "g"):
         with pytest.raises(OptionError, match="is no SHA-256"):
             Trust(sha256=no_hash)
-    install.install(str(path), folder, Trust(sha256=right.upper()), lambda line: None)
+    install.install(str(path), folder, Trust(sha256=right.upper()))
     assert catalog.current(folder).read_bytes() == path.read_bytes()
 
 

@@ -15,6 +15,7 @@ from edge_runtime.inference.model_file import SHIPPED
 from edge_runtime.store import catalog, install
 from edge_runtime.store.install import Trust
 from tests.edge_runtime.inference.model_variants import filled_store, refusal, variant
+from tests.log import Log
 
 
 @pytest.fixture
@@ -53,18 +54,17 @@ def maker(tmp_path: Path) -> Maker:
     return Maker(tmp_path / "maker")
 
 
-def test_what_a_trusted_key_has_signed_is_taken(maker: Maker, folder: Path, tmp_path: Path) -> None:
+def test_what_a_trusted_key_has_signed_is_taken(maker: Maker, folder: Path, tmp_path: Path, messages: Log) -> None:
     other = Maker(tmp_path / "other")
     path = tmp_path / "new.tflite"
     variant(path)
     signature = maker.sign(path)
     trust = Trust(keys=(other.public, maker.public), required=True)
-    notes: list[str] = []
-    assert install.install(str(path), folder, trust, notes.append).signed
-    assert notes == [f"{path}: signed by a trusted key, whole; trying it"]
+    assert install.install(str(path), folder, trust).signed
+    assert messages == [f"{path}: signed by a trusted key, whole; trying it"]
     assert catalog.models(folder)[0].entry.signed
     signature.write_text(base64.encodebytes(signature.read_bytes()).decode())
-    assert install.install(str(path), folder, trust, notes.append).signed
+    assert install.install(str(path), folder, trust).signed
 
 
 def test_wrong_and_missing_signatures_are_refused(maker: Maker, refused: Callable[..., str], tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from edge_runtime.cli.terminal import logged
 from edge_runtime.web import server
 from edge_runtime.web.protocol import Limits
 from edge_runtime.web.server import LIMITS
@@ -22,7 +23,7 @@ class Hosted:
     """What a test sees of a server."""
 
     port: int
-    notes: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     ready: threading.Event = field(default_factory=threading.Event)
     done: threading.Event = field(default_factory=threading.Event)
@@ -55,11 +56,18 @@ def hosting(app: ASGIApp, *, limits: Limits = LIMITS, certificate: tuple[Path, P
         hosted.ready.set()
 
     def run() -> None:
+        mine = threading.current_thread()  # other servers of the tests log, too
+
+        def take(message: str) -> None:
+            if threading.current_thread() is mine:
+                hosted.messages.append(message)
+
         try:
-            server.run(
-                app, listener, certificate=certificate, ending=lambda: hosted.ended.append("ended"),
-                tell=hosted.notes.append, started=started, limits=limits,
-            )  # fmt: skip
+            with logged("edge_runtime.web", take):
+                server.run(
+                    app, listener, certificate=certificate, ending=lambda: hosted.ended.append("ended"),
+                    started=started, limits=limits,
+                )  # fmt: skip
         finally:
             hosted.done.set()
             hosted.ready.set()

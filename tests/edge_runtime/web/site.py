@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from edge_runtime.cli.terminal import logged
 from edge_runtime.reader import Reader
 from edge_runtime.records import Box, Event, Frame
 from edge_runtime.web import server
@@ -36,7 +37,7 @@ class Site(NamedTuple):
     port: int
     live: Live
     metrics: Metrics
-    notes: list[str]
+    messages: list[str]
 
     @contextmanager
     def connect(self, path: str, headers: Mapping[str, str] | None = None) -> Iterator[HTTPResponse]:
@@ -62,11 +63,14 @@ def site(reader: Reader, source: str | None = "camera", rules: Rules = OPEN) -> 
     """Serve on loopback meanwhile."""
     metrics = Metrics(reader, lambda: None if source is None else live.state == "reading")
     live = Live(source, back=metrics.reconnected)
-    notes: list[str] = []
+    messages: list[str] = []
     listener = server.listen("127.0.0.1", 0)
-    with serving(Entrance(listener, rules, None, []), reader, live, metrics, notes.append) as service:
+    with (
+        logged("edge_runtime.web", messages.append),
+        serving(Entrance(listener, rules, None, []), reader, live, metrics) as service,
+    ):
         service.wait_until_started()
-        yield Site(listener.getsockname()[1], live, metrics, notes)
+        yield Site(listener.getsockname()[1], live, metrics, messages)
 
 
 def shot(index: int, value: int = 200) -> Frame:

@@ -34,7 +34,7 @@ def address(reader: DigitReader, samples: Path) -> Iterator[str]:
         served.live.frame(frame, reader.trace(frame))
         served.live.event(event("12"))
         yield f"http://127.0.0.1:{served.port}"
-        assert served.notes == []
+        assert served.messages == []
 
 
 def ask(address: str, label: str, mode: Any, *left_out: Any) -> int:

@@ -362,13 +362,13 @@ def test_a_browser_goes_from_the_link_to_the_page(guarded: Hosted) -> None:
     assert (first.status, first.headers["Location"]) == (303, "/a/b?x=1")
     second = fetch(guarded, "GET", first.headers["Location"], Cookie=first.headers["Set-Cookie"].partition(";")[0])
     assert second.status == 200
-    assert guarded.notes == []
+    assert guarded.messages == []
 
 
 def test_an_upgrade_to_a_websocket_is_an_ordinary_request(guarded: Hosted) -> None:
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec_WebSocket_Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
     assert fetch(guarded, "GET", "/", **upgrade).status == 401
-    assert guarded.notes == []
+    assert guarded.messages == []
 
 
 @pytest.mark.parametrize("request_", [

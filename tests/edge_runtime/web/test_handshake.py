@@ -29,7 +29,7 @@ def trust(pair: Pair) -> ssl.SSLContext:
 def secure(pair: Pair) -> Iterator[Hosted]:
     with hosting(hello, certificate=pair, limits=BRIEF) as served:
         yield served
-    assert served.notes == []
+    assert served.messages == []
 
 
 def visit(served: Hosted, trust: ssl.SSLContext) -> ssl.SSLSocket:
@@ -105,4 +105,4 @@ def test_a_viewer_who_is_stuck_does_not_stay(pair: Pair, trust: ssl.SSLContext, 
     with hosting(app, certificate=pair, limits=BRIEF) as served, visit(served, trust) as stuck:
         stuck.sendall(GET)
         assert app.ended.wait(PATIENCE)
-        assert served.notes == []
+        assert served.messages == []

@@ -1,7 +1,5 @@
 """A server whose model becomes another one: what it answers is of the one that reads."""
 
-import queue
-from collections.abc import Callable
 from pathlib import Path
 
 from edge_runtime import DigitReader
@@ -12,15 +10,14 @@ from edge_runtime.store.history import Entry
 from edge_runtime.store.hot_swap import Swapping
 from tests.edge_runtime.inference.model_variants import variant
 from tests.edge_runtime.web.site import site
+from tests.log import Log
 
 
-def test_what_the_server_says_and_reads_is_of_the_model_that_reads(tmp_path: Path, samples: Path) -> None:
+def test_the_server_names_the_model_that_reads(tmp_path: Path, samples: Path, messages: Log) -> None:
     new = variant(tmp_path / "new.tflite", "new")
-    notes = queue.SimpleQueue[str]()
-    tell: Callable[[str], None] = notes.put
     picture = (samples / "digit.png").read_bytes()
     with (
-        Swapping(tmp_path / "models", lambda path, warmed: DigitReader(path), tell, poll=0.01) as reader,
+        Swapping(tmp_path / "models", lambda path, warmed: DigitReader(path), poll=0.01) as reader,
         site(reader, None) as served,
     ):
         for sha256 in (model_file.read(SHIPPED).sha256, new.sha256):
@@ -32,5 +29,5 @@ def test_what_the_server_says_and_reads_is_of_the_model_that_reads(tmp_path: Pat
             if sha256 != new.sha256:
                 data = (tmp_path / "new.tflite").read_bytes()
                 changes.install(tmp_path / "models", data, Entry(id=new.sha256[:12]))
-                assert "reads from now on" in notes.get(timeout=30)
+                messages.wait(lambda lines: any("reads from now on" in line for line in lines))
         assert model["bytes"] == len(data)

@@ -27,7 +27,7 @@ BRIEF = Limits(head=0.4, body=0.4, keep_alive=1, stall=0.5, linger=0.3)
 def hosted() -> Iterator[Hosted]:
     with hosting(hello) as served:
         yield served
-    assert served.notes == []
+    assert served.messages == []
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,7 @@ def reading() -> Iterator[tuple[Hosted, SimpleQueue[str]]]:
 
     with hosting(read, limits=BRIEF) as served:
         yield served, became
-    assert served.notes == []
+    assert served.messages == []
 
 
 def test_who_waits_for_a_body_hears_that_it_is_damaged(reading: tuple[Hosted, SimpleQueue[str]]) -> None:
@@ -314,7 +314,7 @@ def test_a_viewer_who_is_stuck_does_not_stay(part: int, count: int) -> None:
         stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         stuck.sendall(GET)
         assert app.ended.wait(PATIENCE)
-        assert served.notes == []
+        assert served.messages == []
 
 
 def test_a_viewer_who_is_slow_stays() -> None:
@@ -349,11 +349,11 @@ def test_a_failure_is_told_in_a_line_and_answered(when: str) -> None:
         else:
             assert taken.endswith(b"hello")
         assert served.ask(LAST)
-    first = served.notes[0]
+    first = served.messages[0]
     assert first.startswith("error: GET /a\\x1b\\nb: ValueError: bad\\n\\x1b[31m\\u202e long")
     assert len(first) < 600
-    assert "secret" not in "".join(served.notes)
-    assert len(served.notes) == 2
+    assert "secret" not in "".join(served.messages)
+    assert len(served.messages) == 2
 
 
 @pytest.mark.parametrize("begun", [False, True])
@@ -370,7 +370,7 @@ def test_an_app_that_does_not_answer_has_failed(begun: bool) -> None:
         assert taken.startswith(b"HTTP/1.1 200 ")
     else:
         assert problem(taken) == (500, "Failed")
-    assert served.notes == ["error: GET /: RuntimeError: it ended before its answer did"]
+    assert served.messages == ["error: GET /: RuntimeError: it ended before its answer did"]
 
 
 def test_the_state_of_a_request_is_that_of_the_app_alone() -> None:

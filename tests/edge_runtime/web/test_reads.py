@@ -160,7 +160,7 @@ def test_a_form_that_takes_long_keeps_nobody_else_waiting(
         assert served.ask("/healthz").status == 200
         others.set()
         assert answer.result().status == 200
-        assert served.notes == []
+        assert served.messages == []
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(served: Site) -> None:
@@ -224,7 +224,7 @@ def test_many_visitors_get_the_same_answers(served: Site, paper: bytes) -> None:
 def test_any_bytes_get_an_answer_that_is_no_fault_of_ours(served: Site, body: bytes, kind: str | None) -> None:
     answer = served.ask("/api/read", body, {"content-type": kind} if kind else {})
     assert 200 <= answer.status < 500
-    assert served.notes == []
+    assert served.messages == []
 
 
 @given(st.text())

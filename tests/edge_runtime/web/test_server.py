@@ -23,6 +23,7 @@ from edge_runtime.errors import OptionError
 from edge_runtime.web import server
 from edge_runtime.web.protocol import Limits
 from tests.edge_runtime.web.hosting import PATIENCE, answer, everything, hello, hosting, lifespan
+from tests.log import Log
 
 ROOT = Path(edge_runtime.__file__).parents[1]
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -83,7 +84,7 @@ def test_what_is_being_answered_is_answered_and_the_end_is_told_at_once() -> Non
         await end.wait()
         await hello(scope, receive, send)
 
-    notes: list[str] = []
+    told: list[str] = []
     listener = server.listen("127.0.0.1", 0)
     port, ready = listener.getsockname()[1], threading.Event()
     stops: list[Callable[[], None]] = []
@@ -93,11 +94,11 @@ def test_what_is_being_answered_is_answered_and_the_end_is_told_at_once() -> Non
         ready.set()
 
     def ending() -> None:
-        notes.append("ending")
+        told.append("ending")
         end.set()
 
     run = threading.Thread(
-        target=lambda: server.run(slow, listener, ending=ending, tell=notes.append, started=started)
+        target=lambda: server.run(slow, listener, ending=ending, started=started)
     )  # fmt: skip
     run.start()
     assert ready.wait(PATIENCE)
@@ -108,7 +109,7 @@ def test_what_is_being_answered_is_answered_and_the_end_is_told_at_once() -> Non
         stops[0]()
         assert visitor.getresponse().read() == b"hello"
     run.join(PATIENCE)
-    assert notes == ["ending"]
+    assert told == ["ending"]
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
 
@@ -116,7 +117,7 @@ def test_what_is_being_answered_is_answered_and_the_end_is_told_at_once() -> Non
 def test_who_stops_it_before_it_has_begun_stops_it() -> None:
     ended: list[str] = []
     listener = server.listen("127.0.0.1", 0)
-    server.run(hello, listener, ending=lambda: ended.append("ended"), tell=ended.append, started=lambda stop: stop())
+    server.run(hello, listener, ending=lambda: ended.append("ended"), started=lambda stop: stop())
     assert ended == ["ended"]
     assert listener.fileno() == -1
 
@@ -132,7 +133,7 @@ def test_a_signal_while_it_starts_ends_it_in_order() -> None:
     before = signal.signal(signal.SIGTERM, lambda number, stack: became.append("signal"))
     try:
         listener = server.listen("127.0.0.1", 0)
-        server.run(early, listener, ending=lambda: became.append("ending"), tell=became.append)
+        server.run(early, listener, ending=lambda: became.append("ending"))
     finally:
         signal.signal(signal.SIGTERM, before)
     assert became == ["ending", "closed", "signal"]
@@ -173,18 +174,17 @@ def test_stuck_visitors_do_not_hold_up_the_end() -> None:
             everything(visitor)
             visitor.close()
     assert served.ended == ["ended"]
-    assert not [line for line in served.notes if "Cancel" not in line]
+    assert not [line for line in served.messages if "Cancel" not in line]
 
 
-def test_an_application_that_does_not_start_is_told_of() -> None:
+def test_an_application_that_does_not_start_is_logged(messages: Log) -> None:
     async def broken(scope: Scope, receive: Receive, send: Send) -> None:
         raise ValueError("a\nb")
 
-    notes: list[str] = []
     with pytest.raises(RuntimeError, match="did not start"):
-        server.run(broken, server.listen("127.0.0.1", 0), ending=lambda: None, tell=notes.append)
-    assert notes
-    assert all(line.isprintable() for line in notes)
+        server.run(broken, server.listen("127.0.0.1", 0), ending=lambda: None)
+    assert messages
+    assert all(line.isprintable() for line in messages)
 
 
 def test_loggers_are_left_as_they_were() -> None:
@@ -201,7 +201,7 @@ def test_files_that_are_no_certificate_are_refused(tmp_path: Path) -> None:
         if text is not None:
             path.write_text(text)
         with server.listen("127.0.0.1", 0) as listener, pytest.raises(OptionError, match="cannot be used for TLS"):
-            server.run(hello, listener, certificate=(path, path), ending=lambda: None, tell=print)
+            server.run(hello, listener, certificate=(path, path), ending=lambda: None)
 
 
 PROGRAM = """
@@ -227,7 +227,6 @@ def main():
     signal.signal(signal.SIGTERM, lambda number, stack: sys.exit(0))
     server.run(
         app, listener, ending=lambda: print("ending", flush=True), started=lambda stop: print("started", flush=True),
-        tell=lambda line: print(line, file=sys.stderr),
     )
     print("never")
 

@@ -6,36 +6,19 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from tests.log import Log
+
 PROGRAM = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
-
-
-class Heard(list[Any]):
-    """A list that threads append to, and that others wait for."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._news = threading.Condition()
-
-    def append(self, value: Any) -> None:
-        """Add a value, and wake who waits."""
-        with self._news:
-            super().append(value)
-            self._news.notify_all()
-
-    def wait(self, enough: Callable[[list[Any]], object], seconds: float = 60.0) -> None:
-        """Wait until there is enough in it."""
-        with self._news:
-            assert self._news.wait_for(lambda: enough(self), seconds), f"not enough after {seconds} s: {self[-3:]}"
 
 
 class Mosquitto:
@@ -47,7 +30,7 @@ class Mosquitto:
     def __init__(self, folder: Path, *settings: str, access: str = "allow_anonymous true") -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port: int = probe.getsockname()[1]
-        self.heard = Heard()
+        self.heard = Log()
         folder.mkdir(exist_ok=True)
         self._folder = folder
         self._config = folder / "mosquitto.conf"
@@ -112,13 +95,13 @@ class Message(NamedTuple):
 
 
 @contextmanager
-def listening(broker: Mosquitto, topics: str = "edge-digits/#", qos: int = 0, **user: str) -> Iterator[Heard]:
+def listening(broker: Mosquitto, topics: str = "edge-digits/#", qos: int = 0, **user: str) -> Iterator[Log]:
     """Yield the list of the messages that come meanwhile; its session outlives a broker that saves it.
 
     With QoS 0, a broker writes to it what it takes before it acknowledges that, and it never writes back: what a killed
     broker has acknowledged has come.
     """
-    heard, subscribed = Heard(), threading.Event()
+    heard, subscribed = Log(), threading.Event()
     client = Client(CallbackAPIVersion.VERSION2, "listener", protocol=MQTTProtocolVersion.MQTTv5)
     client.reconnect_delay_set(0.05, 0.05)  # type: ignore[arg-type]
     if user:

@@ -18,7 +18,8 @@ from edge_runtime.records import Box, Event, Reading, Timings
 from edge_runtime.sinks.json_record import event_record, to_record
 from edge_runtime.sinks.mqtt.broker import Broker
 from edge_runtime.sinks.mqtt.sink import Mqtt, device_name
-from tests.edge_runtime.sinks.mqtt.mosquitto import PROGRAM, Heard, Mosquitto, listening
+from tests.edge_runtime.sinks.mqtt.mosquitto import PROGRAM, Mosquitto, listening
+from tests.log import Log
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="mosquitto is not installed")
 MOMENT = datetime(2025, 3, 1, 12, tzinfo=UTC)
@@ -40,22 +41,23 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 @pytest.fixture
-def notes() -> Heard:
-    return Heard()
+def log(messages: Log) -> Log:
+    """What is logged meanwhile; `messages` are those that came to a listener."""
+    return messages
 
 
 Open = Callable[..., Mqtt]
 
 
 @pytest.fixture
-def sink(tmp_path: Path, notes: Heard) -> Iterator[Open]:
+def sink(tmp_path: Path, log: Log) -> Iterator[Open]:
     """Return what opens a sink; all are closed at last."""
     opened: list[Mqtt] = []
 
     def open_sink(at: Mosquitto | Broker | int, **options: object) -> Mqtt:
         broker = Broker(host="127.0.0.1", port=at) if isinstance(at, int) else at
         broker = Broker.parse(broker.url, {}) if isinstance(broker, Mosquitto) else broker
-        settings = {"device": "pi", "tell": notes.append, "pauses": (0.02,), **options}
+        settings = {"device": "pi", "pauses": (0.02,), **options}
         opened.append(Mqtt(broker, tmp_path / "queue", **settings))  # type: ignore[arg-type]
         return opened[-1]
 
@@ -64,17 +66,17 @@ def sink(tmp_path: Path, notes: Heard) -> Iterator[Open]:
         each.close()
 
 
-def numbers(messages: Heard) -> list[int]:
+def numbers(messages: Log) -> list[int]:
     """Return which readings came, in the order of coming; one that came again, only the first time."""
     every = [json.loads(message.payload)["frame"] for message in messages if message.topic.endswith("/reading")]
     return list(dict.fromkeys(every))
 
 
-def status(messages: Heard) -> list[str]:
+def status(messages: Log) -> list[str]:
     return [message.payload for message in messages if message.topic.endswith("/status")]
 
 
-def test_readings_and_events_are_the_json_that_is_printed(broker: Mosquitto, sink: Open, notes: Heard) -> None:
+def test_readings_and_events_are_the_json_that_is_printed(broker: Mosquitto, sink: Open, log: Log) -> None:
     broker.start()
     with listening(broker, qos=1) as messages:
         mqtt = sink(broker)
@@ -96,10 +98,10 @@ def test_readings_and_events_are_the_json_that_is_printed(broker: Mosquitto, sin
     assert {(message.topic, message.payload, message.qos) for message in later if message.retain} == {
         ("edge-digits/pi/status", "offline", 1)
     }
-    assert notes == []
+    assert log == []
 
 
-def test_a_broker_that_is_killed_again_and_again_loses_nothing(broker: Mosquitto, sink: Open, notes: Heard) -> None:
+def test_a_broker_that_is_killed_again_and_again_loses_nothing(broker: Mosquitto, sink: Open, log: Log) -> None:
     broker.start()
     with listening(broker) as messages:
         broker.save()
@@ -111,7 +113,7 @@ def test_a_broker_that_is_killed_again_and_again_loses_nothing(broker: Mosquitto
             broker.kill()
             for number in range(start + 100, start + 200):
                 mqtt.reading(reading(number))
-            notes.wait(lambda lines: len(lines) == start // 100 + 1)  # noqa: B023 - called before the next
+            log.wait(lambda lines: len(lines) == start // 100 + 1)  # noqa: B023 - called before the next
             broker.start()
         messages.wait(lambda _: len(numbers(messages)) == 600)
         assert numbers(messages) == list(range(600))
@@ -120,26 +122,26 @@ def test_a_broker_that_is_killed_again_and_again_loses_nothing(broker: Mosquitto
         assert mqtt.dropped == 0
         mqtt.close()
         messages.wait(lambda _: status(messages)[-1] == "offline")
-    assert len(notes) == 6  # each time that it went, and that it came
+    assert len(log) == 6  # each time that it went, and that it came
 
 
-def test_a_broker_may_come_late(broker: Mosquitto, sink: Open, notes: Heard) -> None:
+def test_a_broker_may_come_late(broker: Mosquitto, sink: Open, log: Log) -> None:
     mqtt = sink(broker)
     for number in range(50):
         mqtt.reading(reading(number))
-    notes.wait(len)
+    log.wait(len)
     broker.start()
     with listening(broker) as messages:
-        notes.wait(lambda lines: len(lines) == 2)
+        log.wait(lambda lines: len(lines) == 2)
         mqtt.reading(reading(50))
         messages.wait(lambda _: 50 in numbers(messages))
-    assert notes == [
+    assert log == [
         f"{broker.url} is away (Connection refused); messages are kept until it is back",
         f"{broker.url} is connected",
     ]
 
 
-def test_the_oldest_are_dropped_and_counted(broker: Mosquitto, sink: Open, notes: Heard, tmp_path: Path) -> None:
+def test_the_oldest_are_dropped_and_counted(broker: Mosquitto, sink: Open, log: Log, tmp_path: Path) -> None:
     mqtt = sink(broker, limit=30)
     for number in range(100):
         mqtt.reading(reading(number))
@@ -151,7 +153,7 @@ def test_the_oldest_are_dropped_and_counted(broker: Mosquitto, sink: Open, notes
         messages.wait(lambda _: len(numbers(messages)) == 30)
     assert numbers(messages) == list(range(70, 100))
     queue = tmp_path / "queue"
-    assert [line for line in notes if line.startswith(str(queue))] == [
+    assert [line for line in log if line.startswith(str(queue))] == [
         f"{queue}: full, with 30 messages: the oldest are dropped",
         f"{queue}: 70 messages were dropped",
     ]
@@ -198,7 +200,7 @@ def test_the_last_will_of_one_that_is_killed_says_offline(broker: Mosquitto, tmp
     assert status(messages) == ["online", "offline"]
 
 
-def test_password_from_environment_and_file(tmp_path: Path, sink: Open, notes: Heard) -> None:
+def test_password_from_environment_and_file(tmp_path: Path, sink: Open, log: Log) -> None:
     words = tmp_path / "words"
     words.touch()
     subprocess.run(["mosquitto_passwd", "-b", "-c", str(words), "me", "s3cret"], check=True, capture_output=True)
@@ -216,13 +218,13 @@ def test_password_from_environment_and_file(tmp_path: Path, sink: Open, notes: H
                 mqtt.event(EVENT)
                 mqtt.close()
             messages.wait(lambda them: len(them) == 6)
-            assert notes == []
+            assert log == []
             # A wrong one is said once, however often it is tried.
             wrong = sink(Broker.parse(address, {"EDGE_DIGITS_MQTT_PASSWORD": "wr0ng"}))
             broker.heard.wait(lambda _: broker.count("not authorised") >= 3)
             wrong.close()
         reason = "refuses us (Not authorized: check user and password)"
-        assert notes == [f"{broker.url} {reason}; messages are kept until it is back"]
+        assert log == [f"{broker.url} {reason}; messages are kept until it is back"]
     finally:
         broker.kill()
 
@@ -233,7 +235,7 @@ def openssl(folder: Path, *arguments: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves refused sockets open
-def test_encrypted_and_only_with_a_certificate_that_is_trusted(tmp_path: Path, sink: Open, notes: Heard) -> None:
+def test_encrypted_and_only_with_a_certificate_that_is_trusted(tmp_path: Path, sink: Open, log: Log) -> None:
     openssl(tmp_path, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=an authority",
             "-addext", "keyUsage=critical,keyCertSign")  # fmt: skip
     openssl(tmp_path, "-CA", "ca.pem", "-CAkey", "ca.key", "-keyout", "key.pem", "-out", "cert.pem",
@@ -252,10 +254,10 @@ def test_encrypted_and_only_with_a_certificate_that_is_trusted(tmp_path: Path, s
             messages.wait(lambda _: len(numbers(messages)) == 40)
             mqtt.close()
             messages.wait(lambda _: status(messages) == ["online", "offline"])
-            assert notes == []
+            assert log == []
             sink(Broker.parse(f"mqtts://127.0.0.1:{port}", {})).event(EVENT)
-            notes.wait(len)
-        (line,) = notes
+            log.wait(len)
+        (line,) = log
         assert line.startswith(f"mqtts://127.0.0.1:{port} has a certificate that is not trusted (")
         assert line.endswith(": name its authority by --mqtt-ca); messages are kept until it is back")
     finally:
@@ -296,21 +298,21 @@ def test_a_broker_that_hangs_delays_nobody_and_hears_that_we_are_gone(broker: Mo
     assert numbers(messages) == list(range(60))
 
 
-def test_two_of_the_same_name_are_said(broker: Mosquitto, sink: Open, notes: Heard, tmp_path: Path) -> None:
+def test_two_of_the_same_name_are_said(broker: Mosquitto, sink: Open, log: Log, tmp_path: Path) -> None:
     broker.start()
     with listening(broker) as messages:
         sink(broker, pauses=(60.0,))
         messages.wait(len)
         other = Mqtt(Broker.parse(broker.url, {}), tmp_path / "other", device="pi")
-        notes.wait(len)
+        log.wait(len)
         messages.wait(lambda _: status(messages) == ["online", "offline", "online"])  # that of the other stays
         other.close()
     # paho-mqtt before 2.1 does not hear the reason.
     reasons = ("Session taken over: another one has the same device name", "Normal disconnection")
-    assert notes in [[f"{broker.url} is away ({reason}); messages are kept until it is back"] for reason in reasons]
+    assert log in [[f"{broker.url} is away ({reason}); messages are kept until it is back"] for reason in reasons]
 
 
-def test_what_the_broker_refuses_is_dropped_and_said_once(tmp_path: Path, sink: Open, notes: Heard) -> None:
+def test_what_the_broker_refuses_is_dropped_and_said_once(tmp_path: Path, sink: Open, log: Log) -> None:
     rules = tmp_path / "rules"
     rules.write_text("topic readwrite edge-digits/pi/event\ntopic readwrite edge-digits/pi/status\n")
     broker = Mosquitto(tmp_path / "broker", f"acl_file {rules}", "max_packet_size 600")
@@ -324,8 +326,8 @@ def test_what_the_broker_refuses_is_dropped_and_said_once(tmp_path: Path, sink: 
             mqtt.event(EVENT)
             messages.wait(lambda them: len(them) == 2)
             assert json.loads(messages[1].payload) == event_record(EVENT)
-            notes.wait(lambda lines: len(lines) == 2)
-        assert sorted(notes) == [
+            log.wait(lambda lines: len(lines) == 2)
+        assert sorted(log) == [
             f"{broker.url} refuses messages (Not authorized); they are dropped",
             f"{broker.url} refuses messages (too large); they are dropped",
         ]
@@ -336,7 +338,7 @@ def test_what_the_broker_refuses_is_dropped_and_said_once(tmp_path: Path, sink: 
 @pytest.mark.parametrize(
     "answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x20\x02\x00\x01", b"\x20\x03\x00\x00\xff", b""]
 )
-def test_what_is_no_broker_does_no_harm(answer: bytes, sink: Open, notes: Heard) -> None:
+def test_what_is_no_broker_does_no_harm(answer: bytes, sink: Open, log: Log) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         mqtt = sink(port)
@@ -347,8 +349,8 @@ def test_what_is_no_broker_does_no_harm(answer: bytes, sink: Open, notes: Heard)
                 connection.sendall(answer)
         mqtt.event(EVENT)
         mqtt.close()
-    assert notes[0].startswith(f"mqtt://127.0.0.1:{port} ")
-    assert notes[1:] == [f"mqtt://127.0.0.1:{port}: 1 messages were not sent; the next start sends them"]
+    assert log[0].startswith(f"mqtt://127.0.0.1:{port} ")
+    assert log[1:] == [f"mqtt://127.0.0.1:{port}: 1 messages were not sent; the next start sends them"]
 
 
 def test_home_assistant_is_told_what_there_is(broker: Mosquitto, sink: Open) -> None:

@@ -13,25 +13,21 @@ from edge_runtime.errors import OutputError
 from edge_runtime.sinks.mqtt import spool
 from edge_runtime.sinks.mqtt.spool import Spool
 from tests.edge_runtime.system.disks import file_size_limited
+from tests.log import Log
 
 ROOT = Path(edge_runtime.__file__).parents[1]
-
-
-@pytest.fixture
-def notes() -> list[str]:
-    return []
 
 
 Open = Callable[..., Spool]
 
 
 @pytest.fixture
-def queue(tmp_path: Path, notes: list[str]) -> Iterator[Open]:
+def queue(tmp_path: Path, messages: Log) -> Iterator[Open]:
     """Return what opens the queue; all are closed at last."""
     opened: list[Spool] = []
 
     def open_queue(limit: int = 100) -> Spool:
-        opened.append(Spool(tmp_path / "state" / "queue", limit, notes.append))
+        opened.append(Spool(tmp_path / "state" / "queue", limit))
         return opened[-1]
 
     yield open_queue
@@ -43,7 +39,7 @@ def held(queue: Spool) -> list[str]:
     return [message.payload.decode() for message in queue.first(10**6)]
 
 
-def test_messages_leave_it_in_order_and_outlive_it(queue: Open, notes: list[str]) -> None:
+def test_messages_leave_it_in_order_and_outlive_it(queue: Open, messages: Log) -> None:
     before = queue()
     for word in ("eins", "zwei and more", '{"text": "drü"}', "", "five"):
         before.put("a/b", word)
@@ -62,23 +58,23 @@ def test_messages_leave_it_in_order_and_outlive_it(queue: Open, notes: list[str]
     assert held(after) == ["eins", '{"text": "drü"}', "", "five"]
     after.put("c", "six")
     assert [(message.number, message.topic) for message in after.first(9)][-2:] == [(5, b"a/b"), (6, b"c")]
-    assert notes == []
+    assert messages == []
 
 
-def test_the_oldest_are_dropped_and_counted_each_time_it_is_full(queue: Open, notes: list[str], tmp_path: Path) -> None:
+def test_the_oldest_are_dropped_and_counted_each_time_it_is_full(queue: Open, messages: Log, tmp_path: Path) -> None:
     path = tmp_path / "state" / "queue"
     full = [f"{path}: full, with 3 messages: the oldest are dropped", f"{path}: 2 messages were dropped"]
     small = queue(3)
     for number in range(5):
         small.put("a", str(number))
-    assert (held(small), small.dropped, notes) == (["2", "3", "4"], 2, full[:1])
+    assert (held(small), small.dropped, messages) == (["2", "3", "4"], 2, full[:1])
     for number in range(1, 6):
         small.done(number)
-    assert notes == full
+    assert messages == full
     for number in range(5):
         small.put("a", str(number))
     small.close()
-    assert (small.dropped, notes) == (4, full * 2)
+    assert (small.dropped, messages) == (4, full * 2)
     # A smaller one, the next time, drops some as well.
     smaller = queue(1)
     assert (held(smaller), smaller.dropped) == (["4"], 2)
@@ -106,7 +102,7 @@ def test_two_processes_cannot_share_it(queue: Open, tmp_path: Path) -> None:
     first.put("a", "mine")
     program = (
         "import sys; from pathlib import Path; from edge_runtime.sinks.mqtt.spool import Spool; "
-        "Spool(Path(sys.argv[1]), 9, print)"
+        "Spool(Path(sys.argv[1]), 9)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, str(path)], cwd=ROOT, capture_output=True, text=True, check=False
@@ -123,7 +119,7 @@ WRITES_AND_DIES = """
 import os, sys
 from pathlib import Path
 from edge_runtime.sinks.mqtt.spool import Spool
-queue = Spool(Path(sys.argv[1]), 100, print)
+queue = Spool(Path(sys.argv[1]), 100)
 for number in range(50):
     queue.put("a", str(number))
 for number in range(1, 11):
@@ -143,7 +139,7 @@ def test_a_log_cut_anywhere_leaves_a_state_of_before(
     tmp_path_factory: pytest.TempPathFactory, actions: list[str | int], part: float
 ) -> None:
     folder = tmp_path_factory.mktemp("cut")
-    queue = Spool(folder / "queue", 5, print)
+    queue = Spool(folder / "queue", 5)
     states = [held(queue)]
     for action in actions:
         if isinstance(action, int):
@@ -155,10 +151,8 @@ def test_a_log_cut_anywhere_leaves_a_state_of_before(
     (folder / "after").write_bytes((folder / "queue").read_bytes())
     (folder / "after-wal").write_bytes(log[: round(part * len(log))])
     queue.close()
-    notes: list[str] = []
-    after = Spool(folder / "after", 5, notes.append)
+    after = Spool(folder / "after", 5)
     assert held(after) in states if part < 1 else held(after) == states[-1]
-    assert notes == []
     after.close()
 
 
@@ -172,7 +166,7 @@ def test_a_file_of_somebody_else_is_refused_and_left_alone(queue: Open, tmp_path
 
 
 @pytest.mark.parametrize("place", ["middle", "start"])
-def test_a_damaged_file_is_set_aside(place: str, queue: Open, notes: list[str], tmp_path: Path) -> None:
+def test_a_damaged_file_is_set_aside(place: str, queue: Open, messages: Log, tmp_path: Path) -> None:
     path = tmp_path / "state" / "queue"
     before = queue()
     for number in range(40):
@@ -189,19 +183,19 @@ def test_a_damaged_file_is_set_aside(place: str, queue: Open, notes: list[str], 
     numbers = [int(text.split()[0]) for text in held(after)]
     assert numbers == list(range(len(numbers)))
     assert 10 < len(numbers) <= 20 if place == "middle" else numbers == []
-    assert notes == [f"{path}: damaged; it is now queue.damaged, and {len(numbers)} messages of it are kept"]
+    assert messages == [f"{path}: damaged; it is now queue.damaged, and {len(numbers)} messages of it are kept"]
     assert path.with_name("queue.damaged").read_bytes() == data
     after.close()
     path.write_bytes(data)
     after = queue()
-    assert "it is now queue.damaged-2, and " in notes[-1]
+    assert "it is now queue.damaged-2, and " in messages[-1]
     after.put("a", "new")
     after.close()
     assert held(queue())[-1] == "new"
 
 
 def test_on_a_full_disk_it_goes_on_in_memory(
-    queue: Open, notes: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    queue: Open, messages: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "state" / "queue"
     monkeypatch.setattr(spool, "RETRY", 0.0)
@@ -213,15 +207,15 @@ def test_on_a_full_disk_it_goes_on_in_memory(
         assert held(before) == words
         # A queue that is written anew takes less room than its log, so that it comes and goes before it is too large.
         failed = f"{path}: cannot be written (disk I/O error); what is queued is kept in memory"
-        assert (notes[0], notes[-1]) == (failed, failed)
+        assert (messages[0], messages[-1]) == (failed, failed)
         before.done(1)
     before.put("a", "last")
-    assert notes[-1] == f"{path}: can be written again"
+    assert messages[-1] == f"{path}: can be written again"
     before.close()
     assert held(queue()) == [*words[1:], "last"]
 
 
-def test_what_can_be_kept_nowhere_is_an_error_at_last(queue: Open, notes: list[str], tmp_path: Path) -> None:
+def test_what_can_be_kept_nowhere_is_an_error_at_last(queue: Open, messages: Log, tmp_path: Path) -> None:
     path = tmp_path / "state" / "queue"
     before = queue()
     with file_size_limited(20_000):
@@ -229,16 +223,16 @@ def test_what_can_be_kept_nowhere_is_an_error_at_last(queue: Open, notes: list[s
             before.put("a", "x" * 2000)
         with pytest.raises(OutputError, match=f"^20 messages are lost: {path} cannot be written$"):
             before.close()
-    assert len(notes) == 1
+    assert len(messages) == 1
     assert 0 < len(queue()) < 20  # what was written before is there still
 
 
-def test_on_a_disk_that_is_full_from_the_start_it_begins_in_memory(queue: Open, notes: list[str]) -> None:
+def test_on_a_disk_that_is_full_from_the_start_it_begins_in_memory(queue: Open, messages: Log) -> None:
     with file_size_limited(0):
         mine = queue()
         mine.put("a", "b")
         assert held(mine) == ["b"]
-        assert len(notes) == 1
+        assert len(messages) == 1
         mine.done(1)
         mine.close()  # nothing is lost
 
@@ -248,5 +242,5 @@ def test_where_nothing_can_be_kept_is_said_at_once(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     for path, reason in (("file/queue", "(Not a directory|File exists)"), ("folder", "Is a directory")):
         with pytest.raises(OutputError, match=f"^cannot keep a queue in {tmp_path / path}: {reason}$"):
-            Spool(tmp_path / path, 9, print)
+            Spool(tmp_path / path, 9)
     assert os.listdir(tmp_path / "folder") == []
