@@ -80,7 +80,7 @@ def settable(command: click.Command) -> dict[str, click.Parameter]:
     return {
         str(parameter.name).replace("_", "-"): parameter
         for parameter in command.params
-        if parameter.expose_value and not parameter.is_eager
+        if not parameter.is_eager
     }
 
 

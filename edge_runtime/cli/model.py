@@ -1,20 +1,14 @@
 """The commands `edge-digits model`: plain functions of the model store, on the command line."""
 
 import json
-from pathlib import Path
 
 import click
 
+from edge_runtime.cli.config_option import config_option
+from edge_runtime.cli.options import TrustOptions, debug, trust
 from edge_runtime.cli.terminal import show
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-TRUST = (
-    click.Option(["--trusted-key"], metavar="FILE", multiple=True, type=click.Path(path_type=Path, dir_okay=False),
-                 envvar="EDGE_DIGITS_MODEL_TRUSTED_KEY", help="Take what this key has signed: Ed25519, as PEM."),
-    click.Option(["--require-signed"], is_flag=True, envvar="EDGE_DIGITS_MODEL_REQUIRE_SIGNED",
-                 help="Take nothing that no trusted key has signed."),
-)  # fmt: skip
-SETTINGS = click.Command("model", params=list(TRUST))  # what [model] may set in a file of options
 
 
 @click.group()
@@ -28,7 +22,10 @@ def model() -> None:
 @model.command()
 @click.argument("source", metavar="FILE|URL")
 @click.option("--sha256", metavar="HASH", help="Take only a file with this SHA-256, in hexadecimal.")
-def install(source: str, sha256: str | None, trusted_key: tuple[Path, ...], require_signed: bool) -> None:
+@trust
+@config_option
+@debug
+def install(source: str, sha256: str | None, trust: TrustOptions) -> None:
     """Check the model in FILE or at URL, try it, and let it read from now on.
 
     The signature, where a key is trusted, is that in FILE.sig or at URL.sig. A model that is refused changes nothing.
@@ -41,16 +38,14 @@ def install(source: str, sha256: str | None, trusted_key: tuple[Path, ...], requ
     from edge_runtime.store import catalog
     from edge_runtime.store import install as installing
 
-    trust = installing.Trust(keys=trusted_key, required=require_signed, sha256=sha256)
-    done = installing.install(source, catalog.home(), trust)
+    demanded = installing.Trust(keys=trust.trusted_key, required=trust.require_signed, sha256=sha256)
+    done = installing.install(source, catalog.home(), demanded)
     show(f"{done.path.stem} reads from now on")
-
-
-install.params += TRUST
 
 
 @model.command()
 @click.argument("name", metavar="[ID]", required=False)
+@debug
 def rollback(name: str | None) -> None:
     """Let the model before the current one read again, or the one whose id begins with ID, or "shipped"."""
     from edge_runtime.store import catalog, changes
@@ -60,6 +55,7 @@ def rollback(name: str | None) -> None:
 
 @model.command("list")
 @JSON
+@debug
 def list_models(as_json: bool) -> None:
     """List the models that there are, the newest first; a star is where one reads."""
     from edge_runtime.store import catalog, table
@@ -73,6 +69,7 @@ def list_models(as_json: bool) -> None:
 @model.command("show")
 @click.argument("name", metavar="[ID]", required=False)
 @JSON
+@debug
 def show_model(name: str | None, as_json: bool) -> None:
     """Tell what is known of the model whose id begins with ID, by default of the one that reads."""
     from edge_runtime.store import catalog, table
@@ -84,6 +81,7 @@ def show_model(name: str | None, as_json: bool) -> None:
 
 @model.command()
 @click.argument("name", metavar="ID")
+@debug
 def remove(name: str) -> None:
     """Remove the model whose id begins with ID; not the one that reads."""
     from edge_runtime.store import catalog, changes

@@ -3,10 +3,9 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_runtime.cli.read_options import OptionValues
+from edge_runtime.cli.options import LookOptions, MqttOptions, NetworkOptions, ReportOptions, ResultOptions
 from edge_runtime.errors import OptionError, OutputError
 from edge_runtime.system.state_folder import state_folder
 
@@ -17,19 +16,24 @@ if TYPE_CHECKING:
 
 
 def sinks(
-    options: OptionValues, sources: Sequence[str], labels: Sequence[str], write: Callable[[str], None]
+    results: ResultOptions,
+    report: ReportOptions,
+    mqtt: MqttOptions,
+    sources: Sequence[str],
+    labels: Sequence[str],
+    write: Callable[[str], None],
 ) -> "list[Sink]":
     """Return the sinks; `write` takes a line of results.
 
     Those that hold a file, a window or a connection open do so from now on. Raises OptionError where an option makes no
     sense, OutputError where one cannot be opened, DependencyMissing where a package is missing; none is open then.
     """
-    return _opened(_sinks(options, sources, labels, write))
+    return _opened(_sinks(results, report, mqtt, sources, labels, write))
 
 
-def standing(options: OptionValues) -> "list[Sink]":
+def standing(report: ReportOptions, mqtt: MqttOptions) -> "list[Sink]":
     """Return the sinks of a service: a log, a broker, a line a minute. Raises what `sinks` raises."""
-    return _opened(_standing(options))
+    return _opened(_standing(report, mqtt))
 
 
 def _opened(sinks: "Iterator[Sink]") -> "list[Sink]":
@@ -48,8 +52,13 @@ def _close(sink: "Sink") -> None:
 
 
 def _sinks(
-    options: OptionValues, sources: Sequence[str], labels: Sequence[str], write: Callable[[str], None]
-) -> "Iterator[Sink]":  # fmt: skip
+    results: ResultOptions,
+    report: ReportOptions,
+    mqtt: MqttOptions,
+    sources: Sequence[str],
+    labels: Sequence[str],
+    write: Callable[[str], None],
+) -> "Iterator[Sink]":
     from edge_runtime.sinks.lines import JsonLines, Text
     from edge_runtime.sources.kinds import files
 
@@ -59,82 +68,103 @@ def _sinks(
         return draw.annotate(frame, trace.reading)
 
     several = len(sources) > 1 or os.path.isdir(sources[0]) or files(sources[0]) != [sources[0]]
-    yield JsonLines(write) if options["json"] else Text(write, several)
-    if options["annotate"] is not None:
+    yield JsonLines(write) if results.json else Text(write, several)
+    if results.annotate is not None:
         from edge_runtime.sinks.pictures import Pictures
 
-        yield Pictures(options["annotate"], annotated, options["keep"])
-    if options["explain"] is not None:
+        yield Pictures(results.annotate, annotated, results.keep)
+    if results.explain is not None:
         from edge_runtime.sinks import explain
         from edge_runtime.sinks.pictures import Pictures
 
-        yield Pictures(options["explain"], lambda frame, trace: explain.explain(trace, labels), options["keep"])
-    yield from _standing(options)
-    if options["video"] is not None:
+        yield Pictures(results.explain, lambda frame, trace: explain.explain(trace, labels), results.keep)
+    yield from _standing(report, mqtt)
+    if results.video is not None:
         from edge_runtime.sinks.videos import Video
 
-        yield Video(options["video"], None, annotated)
-    if options["window"]:
+        yield Video(results.video, None, annotated)
+    if results.window:
         from edge_runtime.sinks.window import Window
 
         yield Window(annotated)
 
 
-def _standing(options: OptionValues) -> "Iterator[Sink]":
+def _standing(report: ReportOptions, mqtt: MqttOptions) -> "Iterator[Sink]":
     """Yield those that a service has too."""
-    if options["log"] is not None:
+    if report.log is not None:
         from edge_runtime.sinks.rotating import JsonFile
 
-        yield JsonFile(options["log"], max(1, round(options["log_size"] * 1e6)), options["log_keep"])
-    if options["mqtt"] is not None:
-        yield _mqtt(options)
-    if options["stats"]:
+        yield JsonFile(report.log, max(1, round(report.log_size * 1e6)), report.log_keep)
+    if mqtt.mqtt is not None:
+        yield _mqtt(mqtt.mqtt, mqtt)
+    if report.stats:
         from edge_runtime.sinks.stats import Stats
 
         yield Stats()
 
 
-def _mqtt(options: OptionValues) -> "Sink":
+def _mqtt(address: str, mqtt: MqttOptions) -> "Sink":
     from edge_runtime.sinks.mqtt.broker import Broker
     from edge_runtime.sinks.mqtt.sink import Mqtt, device_name
 
-    broker = Broker.parse(options["mqtt"], os.environ, options["mqtt_ca"])
-    device = device_name(options["mqtt_device"])
-    queue = options["mqtt_spool"] or state_folder() / f"mqtt-{device}.sqlite"
-    return Mqtt(broker, queue, device=device, limit=options["mqtt_queue"], announce=options["mqtt_discovery"])
+    broker = Broker.parse(address, os.environ, mqtt.mqtt_ca)
+    device = device_name(mqtt.mqtt_device)
+    queue = mqtt.mqtt_spool or state_folder() / f"mqtt-{device}.sqlite"
+    return Mqtt(broker, queue, device=device, limit=mqtt.mqtt_queue, announce=mqtt.mqtt_discovery)
 
 
-def check(options: OptionValues, sources: Sequence[str]) -> None:
-    """Raise OptionError where a picture would be written over another one, or options do not go together."""
-    from edge_runtime.sources.kinds import files, kind_of, public
+def check(
+    sources: Sequence[str],
+    look: LookOptions,
+    report: ReportOptions,
+    mqtt: MqttOptions,
+    network: NetworkOptions,
+    results: ResultOptions | None = None,
+) -> None:
+    """Raise OptionError where a file would be written over another one, or options do not go together."""
+    from edge_runtime.sources.kinds import files, kind_of
 
-    endless = [source for source in sources[:-1] if kind_of(source).live or options["watch"]]
-    if endless and options["frames"] is None:
+    _check_ends(sources, look)
+    named = [path for source in sources if source != "-" and not kind_of(source).live for path in files(source)]
+    if results is not None:
+        _check_folders(named, results)
+    taken = {os.path.realpath(path): "what is read" for path in named}
+    read = {"--model": network.model, "--labels": network.labels, "--mqtt-ca": mqtt.mqtt_ca}
+    taken |= {os.path.realpath(path): option for option, path in read.items() if path is not None}
+    written = {"--log": report.log, "--video": results.video if results else None, "--mqtt-spool": mqtt.mqtt_spool}
+    for option, path in written.items():
+        if path is None:
+            continue
+        real = os.path.realpath(path)
+        if real in taken:
+            raise OptionError(f"{option} {path} would write over {taken[real]}: name another file")
+        taken[real] = option
+    alone = ("mqtt_device", "mqtt_ca", "mqtt_spool", "mqtt_discovery")
+    useless = [name for name in alone if getattr(mqtt, name)]
+    if useless and mqtt.mqtt is None:
+        raise OptionError(f"--{useless[0].replace('_', '-')} goes with --mqtt alone")
+
+
+def _check_ends(sources: Sequence[str], look: LookOptions) -> None:
+    """Raise OptionError where what has no end is not the last source, or what is watched is no folder."""
+    from edge_runtime.sources.kinds import kind_of, public
+
+    endless = [source for source in sources[:-1] if kind_of(source).live or look.watch]
+    if endless and look.frames is None:
         first = public(endless[0])
         raise OptionError(f"{first} has no end: name it last, or say how many --frames of each source to read")
-    for source in sources if options["watch"] else ():
+    for source in sources if look.watch else ():
         if kind_of(source).moving or not os.path.isdir(source):
             what = "not a folder" if kind_of(source).moving or os.path.exists(source) else "no such folder"
             raise OptionError(f"{public(source)}: {what}, and --watch goes with folders alone (as ./{public(source)})")
-    named = [path for source in sources if source != "-" and not kind_of(source).live for path in files(source)]
+
+
+def _check_folders(named: Sequence[str], results: ResultOptions) -> None:
+    """Raise OptionError where pictures would be written over those that are read, or over each other."""
     homes = {path if os.path.isdir(path) else os.path.dirname(path) for path in named}
-    folders: dict[str, Path | None] = {"--annotate": options["annotate"], "--explain": options["explain"]}
-    for option, folder in folders.items():
+    for option, folder in (("--annotate", results.annotate), ("--explain", results.explain)):
         if folder is not None and os.path.realpath(folder) in map(os.path.realpath, homes):
             raise OptionError(f"{option} {folder} would write over the pictures there: name another folder")
-    annotate, explain = folders.values()
+    annotate, explain = results.annotate, results.explain
     if annotate is not None and explain is not None and os.path.realpath(annotate) == os.path.realpath(explain):
         raise OptionError(f"--annotate and --explain would write over each other in {explain}: name two folders")
-    taken = {os.path.realpath(path): "what is read" for path in named}
-    taken |= {os.path.realpath(options[key]): f"--{key.replace('_', '-')}"
-              for key in ("model", "labels", "mqtt_ca") if options[key] is not None}  # fmt: skip
-    for key in ("log", "video", "mqtt_spool"):
-        if options[key] is None:
-            continue
-        option, path = f"--{key.replace('_', '-')}", os.path.realpath(options[key])
-        if path in taken:
-            raise OptionError(f"{option} {options[key]} would write over {taken[path]}: name another file")
-        taken[path] = option
-    alone = [key for key in ("mqtt_device", "mqtt_ca", "mqtt_spool", "mqtt_discovery") if options[key]]
-    if alone and options["mqtt"] is None:
-        raise OptionError(f"--{alone[0].replace('_', '-')} goes with --mqtt alone")

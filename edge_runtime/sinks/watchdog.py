@@ -16,7 +16,7 @@ from edge_runtime.trace import Trace
 PATIENCE = 1.0  # seconds that systemd, which is busy, is waited for
 
 
-class Heart:
+class Watchdog:
     """Tells that all `parts` work: READY=1 once each has beaten, WATCHDOG=1 whenever each has beaten since the last.
 
     That is at most every half of WATCHDOG_USEC. Without NOTIFY_SOCKET, as where a person has started the program, it
@@ -68,7 +68,7 @@ class Heart:
         """Return what a pipeline gives its frames to, so that each is a beat of a part."""
         return [] if self._address is None else [_Pulse(self, part)]
 
-    def __enter__(self) -> "Heart":
+    def __enter__(self) -> "Watchdog":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -96,7 +96,7 @@ class _Pulse(Sink):
 
     output = False
 
-    def __init__(self, heart: Heart, part: str) -> None:
+    def __init__(self, heart: Watchdog, part: str) -> None:
         self._heart, self._part = heart, part
 
     def frame(self, frame: Frame, trace: Trace) -> None:

@@ -8,8 +8,9 @@ import click
 import pytest
 
 from edge_runtime.cli import config_file
-from edge_runtime.cli.config_commands import COMMANDS
-from edge_runtime.cli.main import main, read
+from edge_runtime.cli.config_option import tables
+from edge_runtime.cli.main import cli, main
+from edge_runtime.cli.read import read
 from edge_runtime.errors import OptionError
 from tests.commands import Call
 
@@ -121,7 +122,7 @@ def test_nonsense_is_one_line(content: bytes, message: str, tmp_path: Path) -> N
     path = tmp_path / "a.toml"
     path.write_bytes(content)
     with pytest.raises(OptionError) as caught:
-        config_file.load(path, COMMANDS)
+        config_file.load(path, tables(click.Context(cli)))
     assert str(caught.value).startswith(f"{path}: {message}")
     assert "\n" not in str(caught.value)
 

@@ -14,7 +14,8 @@ from PIL import Image
 
 import edge_runtime
 from edge_runtime import DigitReader
-from edge_runtime.cli.main import EXIT_CODES, main
+from edge_runtime.cli.exit_codes import EXIT_CODES
+from edge_runtime.cli.main import main
 from edge_runtime.inference import model_file
 from edge_runtime.sinks.explain import explain
 from edge_runtime.sources import pictures

@@ -11,7 +11,9 @@ import cv2
 import pytest
 
 from edge_runtime.cli import outputs
-from edge_runtime.cli.main import read
+from edge_runtime.cli.options import LookOptions, MqttOptions, NetworkOptions, ReportOptions, ResultOptions
+from edge_runtime.cli.read import read
+from edge_runtime.cli.sections import taken
 from edge_runtime.errors import OptionError, OutputError
 from edge_runtime.sinks.lines import JsonLines, Text
 from edge_runtime.sinks.pictures import Pictures
@@ -30,7 +32,14 @@ def parameters(*arguments: object) -> dict[str, Any]:
 
 
 def made(*arguments: object) -> list[Sink]:
-    return outputs.sinks(parameters(*arguments), ["source"], [*"0123456789"], print)
+    values = parameters(*arguments)
+    results, report, mqtt = taken(ResultOptions, values), taken(ReportOptions, values), taken(MqttOptions, values)
+    return outputs.sinks(results, report, mqtt, ["source"], [*"0123456789"], print)
+
+
+def check(values: dict[str, Any], sources: list[str]) -> None:
+    look, report, mqtt = taken(LookOptions, values), taken(ReportOptions, values), taken(MqttOptions, values)
+    outputs.check(sources, look, report, mqtt, taken(NetworkOptions, values), taken(ResultOptions, values))
 
 
 def close(sinks: list[Sink]) -> None:
@@ -85,35 +94,35 @@ def test_what_makes_no_sense_is_named(arguments: list[str], message: str) -> Non
 def test_what_is_read_is_not_written_over(option: str, tmp_path: Path) -> None:
     (tmp_path / "clip.avi").write_bytes(b"a video")
     with pytest.raises(OptionError, match=f"{option} .*clip.avi would write over what is read: name another file"):
-        outputs.check(parameters(option, tmp_path / "clip.avi"), [str(tmp_path / "clip.avi")])
+        check(parameters(option, tmp_path / "clip.avi"), [str(tmp_path / "clip.avi")])
 
 
 def test_outputs_do_not_write_over_each_other(tmp_path: Path) -> None:
     same = tmp_path / "same.avi"
     for first, second in (("--log", "--video"), ("--log", "--mqtt-spool"), ("--video", "--mqtt-spool")):
         with pytest.raises(OptionError, match=f"{second} .*same.avi would write over {first}: name another file"):
-            outputs.check(parameters(first, same, second, same, "--mqtt", "mqtt://broker"), ["page.png"])
+            check(parameters(first, same, second, same, "--mqtt", "mqtt://broker"), ["page.png"])
     with pytest.raises(OptionError, match=r"--log .*same.avi would write over --model: name another file"):
-        outputs.check(parameters("--log", same, "--model", same), ["page.png"])
+        check(parameters("--log", same, "--model", same), ["page.png"])
 
 
 def test_options_that_would_do_nothing_are_named() -> None:
     for option in (["--mqtt-device", "pi"], ["--mqtt-discovery"], ["--mqtt-spool", "q"]):
         with pytest.raises(OptionError, match=f"{option[0]} goes with --mqtt alone"):
-            outputs.check(parameters(*option), ["page.png"])
+            check(parameters(*option), ["page.png"])
 
 
 def test_only_folders_are_watched(tmp_path: Path) -> None:
-    outputs.check(parameters("--watch"), [str(tmp_path)])
+    check(parameters("--watch"), [str(tmp_path)])
     for source, what in (
         ("camera", "not a folder"),
         (str(tmp_path / "none"), "no such folder"),
         ("-", "no such folder"),
     ):
         with pytest.raises(OptionError, match=f"^{source}: {what}, and --watch goes with folders alone"):
-            outputs.check(parameters("--watch"), [source])
+            check(parameters("--watch"), [source])
     with pytest.raises(OptionError, match="has no end: name it last"):
-        outputs.check(parameters("--watch"), [str(tmp_path), str(tmp_path)])
+        check(parameters("--watch"), [str(tmp_path), str(tmp_path)])
 
 
 def test_a_package_that_is_missing_is_named_with_its_extra() -> None:

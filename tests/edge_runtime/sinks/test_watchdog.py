@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_runtime.sinks.watchdog import Heart
+from edge_runtime.sinks.watchdog import Watchdog
 from tests.edge_runtime.sources.servers import Request, jpeg, part
 from tests.edge_runtime.sources.servers import serving as camera
 from tests.edge_runtime.web.process import Served
@@ -119,26 +119,26 @@ class Clock:
 
 def test_ready_comes_once_all_parts_work_and_then_no_more_than_twice_a_period(manager: Manager) -> None:
     clock = Clock()
-    with Heart("web", "frames", environment=manager.environment(30), clock=clock) as heart:
-        heart.beat("web")
+    with Watchdog("web", "frames", environment=manager.environment(30), clock=clock) as watchdog:
+        watchdog.beat("web")
         assert manager.heard() == []
-        heart.beat("frames")
+        watchdog.beat("frames")
         assert manager.heard() == ["READY=1"]
         for clock.now in (100.0, 101.0, 114.9):
-            heart.beat("web")
-            heart.beat("frames")
+            watchdog.beat("web")
+            watchdog.beat("frames")
             assert manager.heard() == []
         clock.now = 115.0
-        heart.beat("web")
+        watchdog.beat("web")
         assert manager.heard() == ["WATCHDOG=1"]
         clock.now = 200.0
         for _ in range(5):
-            heart.beat("web")  # the camera hangs
+            watchdog.beat("web")  # the camera hangs
         assert manager.heard() == []
-        heart.rest("frames")
-        heart.beat("web")
+        watchdog.rest("frames")
+        watchdog.beat("web")
         assert manager.heard() == ["WATCHDOG=1"]
-        heart.status("camera: no frame\nSTOPPING=1\0 for \udcff5 s")
+        watchdog.status("camera: no frame\nSTOPPING=1\0 for \udcff5 s")
         assert manager.heard() == ["STATUS=camera: no frame STOPPING=1\0 for ?5 s"]
     assert manager.heard() == ["STOPPING=1"]
 
@@ -147,12 +147,12 @@ def test_ready_comes_once_all_parts_work_and_then_no_more_than_twice_a_period(ma
 def test_it_is_fed_only_by_what_every_part_did_since_the_last_time(beats: list[tuple[str, float]]) -> None:
     manager, clock = Manager(f"@edge-digits-property-{os.getpid()}"), Clock()
     with manager.socket:
-        heart = Heart("web", "frames", environment=manager.environment(10), clock=clock)
+        watchdog = Watchdog("web", "frames", environment=manager.environment(10), clock=clock)
         since, last = set[str](), None
         for part_, later in beats:
             clock.now += later
             since.add(part_)
-            heart.beat(part_)
+            watchdog.beat(part_)
             due = since == {"web", "frames"} and (last is None or clock.now >= last + 5)
             assert manager.heard() == ([("READY=1" if last is None else "WATCHDOG=1")] if due else [])
             if due:
@@ -165,28 +165,28 @@ def test_it_is_fed_only_by_what_every_part_did_since_the_last_time(beats: list[t
 )  # fmt: skip
 def test_nobody_who_did_not_ask_is_told_that_all_is_well(manager: Manager, given_: dict[str, str]) -> None:
     clock = Clock()
-    heart = Heart("web", environment={"NOTIFY_SOCKET": manager.address, **given_}, clock=clock)
+    watchdog = Watchdog("web", environment={"NOTIFY_SOCKET": manager.address, **given_}, clock=clock)
     for clock.now in range(100, 1000, 100):
-        heart.beat("web")
+        watchdog.beat("web")
     assert manager.heard() == ["READY=1"]
-    assert len(heart.sinks("frames")) == 1
+    assert len(watchdog.sinks("frames")) == 1
 
 
 @pytest.mark.parametrize("address", ["", "@", "notify", "vsock:2:1234"])
 def test_without_a_manager_nothing_is_said(address: str) -> None:
-    with Heart("web", environment={"NOTIFY_SOCKET": address}) as heart:
-        heart.beat("web")
-        heart.status("all is well")
-        assert heart.sinks("frames") == []
+    with Watchdog("web", environment={"NOTIFY_SOCKET": address}) as watchdog:
+        watchdog.beat("web")
+        watchdog.status("all is well")
+        assert watchdog.sinks("frames") == []
 
 
 def test_a_manager_that_is_away_is_told_with_the_next_beat(tmp_path: Path) -> None:
     address = str(tmp_path / "notify")
-    heart = Heart("web", environment={"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "1"})
-    heart.beat("web")
+    watchdog = Watchdog("web", environment={"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "1"})
+    watchdog.beat("web")
     manager = Manager(address)
     with manager.socket:
-        heart.beat("web")
+        watchdog.beat("web")
         assert manager.hear() == "READY=1"
 
 

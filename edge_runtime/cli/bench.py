@@ -1,0 +1,65 @@
+"""`edge-digits bench`: how fast this machine is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from edge_runtime.cli.config_option import config_option
+from edge_runtime.cli.exit_codes import EXIT_CODES
+from edge_runtime.cli.options import FILE, NetworkOptions, debug, network
+from edge_runtime.cli.sections import SectionedCommand, option, section
+from edge_runtime.cli.terminal import note, show
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchOptions:
+    """Where the record goes, and whether less is measured."""
+
+    json: bool
+    out: Path | None
+    fast: bool
+
+
+own = section(
+    "Results", "own", BenchOptions,
+    option("--json", is_flag=True, help="Print the whole record as a JSON object."),
+    option("--out", metavar="FILE", type=FILE, help="Also write the record to FILE."),
+    option("--fast", is_flag=True, help="Fewer processes and turns: a first impression."),
+)  # fmt: skip
+
+
+@click.command(epilog=EXIT_CODES, cls=SectionedCommand)
+@own
+@network
+@config_option
+@debug
+def bench(own: BenchOptions, network: NetworkOptions) -> None:
+    """Measure how fast this machine is: one digit, whole frames stage by stage, the start of the command, memory.
+
+    First the model's golden vectors are replayed: exit code 5 where the network does not answer here as it must. It
+    takes half a minute on a desktop, and some minutes on a small board, which should have nothing else to do then.
+
+    \b
+    Examples:
+      edge-digits bench
+      edge-digits bench --out bench.json
+    """
+    import json
+
+    from edge_runtime.bench import measure, table
+    from edge_runtime.cli.progress import progress
+    from edge_runtime.system.atomic_files import write_text
+
+    if own.out is not None:
+        measure.check_folder(own.out)
+    settings = measure.Settings(network.model, network.labels, network.threads, own.fast)
+    with progress(measure.steps(settings), note) as begins:
+        record = measure.run(settings, begins)
+    for warning in measure.worth_a_word(record):
+        note(f"warning: {warning}")
+    text = json.dumps(record)
+    if own.out is not None:
+        write_text(own.out, text + "\n")
+    for line in [text] if own.json else table.lines(record):
+        show(line)

@@ -1,0 +1,42 @@
+"""`edge-digits config`: what a file of options says, and what holds."""
+
+from pathlib import Path
+
+import click
+
+from edge_runtime.cli import config_file
+from edge_runtime.cli.config_option import tables
+from edge_runtime.cli.terminal import note, show
+from edge_runtime.errors import OptionError
+
+
+@click.group()
+def config() -> None:
+    """Look at a file of options, and at what holds."""
+
+
+@config.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_context
+def check(context: click.Context, file: Path) -> None:
+    """Say what is wrong with FILE, a line each; exit code 2 if anything is."""
+    checked = config_file.check(file, tables(context))
+    for complaint in checked.complaints:
+        note(f"error: {complaint}")
+    if checked.complaints:
+        raise SystemExit(OptionError.exit_code)
+    show(f"{file}: in order, {sum(map(len, checked.settings.values()))} settings")
+
+
+@config.command("show")
+@click.option("--config", "file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
+              envvar="EDGE_DIGITS_CONFIG", help="A TOML file of options.")  # fmt: skip
+@click.pass_context
+def show_config(context: click.Context, file: Path | None) -> None:
+    """Print what holds: the defaults, FILE and the environment, as a file that may be used as such."""
+    commands = tables(context)
+    settings = {} if file is None else config_file.load(file, commands)
+    for name, command in commands.items():
+        inner = click.Context(command, parent=context.find_root(), info_name=name, default_map=settings.get(name, {}))
+        for line in config_file.shown(command, inner):
+            show(line)

@@ -1,0 +1,43 @@
+"""`edge-digits doctor`: what is missing or wrong on this machine, and the command that mends it."""
+
+import json
+import os
+import shutil
+import sys
+
+import click
+
+from edge_runtime.cli.options import debug
+from edge_runtime.cli.terminal import show
+from edge_runtime.errors import CheckFailed
+
+EXIT_CODES = """\b
+Exit codes:
+    0  nothing failed; there may be warnings
+    2  a wrong option
+    5  something failed
+    6  the result could not be written
+"""
+
+
+@click.command(epilog=EXIT_CODES)
+@click.option("--json", "as_json", is_flag=True, help="Print all of it as a JSON object.")
+@debug
+def doctor(as_json: bool) -> None:
+    """Look at this machine, and say what is missing or wrong, each with the command that mends it.
+
+    It needs none of the packages that the rest does, as it is what tells that one is missing. Nothing is changed.
+    """
+    from edge_runtime.doctor import all_checks, table
+
+    findings = all_checks.run()
+    if as_json:
+        show(json.dumps(all_checks.record(findings)))
+    else:
+        terminal = sys.stdout is not None and sys.stdout.isatty()
+        width = shutil.get_terminal_size().columns if terminal else None
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        for line in table.lines(findings, width, color=terminal and not plain):
+            show(line)
+    if not all_checks.passed(findings):
+        raise SystemExit(CheckFailed.exit_code)

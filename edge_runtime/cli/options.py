@@ -1,0 +1,223 @@
+"""The options of commands: a frozen record of each section's values, and the decorator that asks for them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from edge_runtime.cli.option_types import BrokerAddress, Finite, Focus, Fraction, Region, Size
+from edge_runtime.cli.sections import option, section
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+PATH = click.Path(path_type=Path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultOptions:
+    """Where the results of `read` go: --json on standard output, folders of pictures, a video, a window."""
+
+    json: bool
+    annotate: Path | None
+    explain: Path | None
+    keep: int
+    video: Path | None
+    window: bool
+
+
+results = section(
+    "Results", "results", ResultOptions,
+    option("--json", is_flag=True, help="Print a JSON object a line."),
+    option("--annotate", metavar="DIR", type=FOLDER,
+           help="Also write each picture to DIR with what was read drawn over it."),
+    option("--explain", metavar="DIR", type=FOLDER,
+           help="Also write a picture of every stage to DIR: why was a digit missed?"),
+    option("--keep", metavar="N", type=click.IntRange(1), default=500, show_default=True,
+           help="Of a moving picture's frames, keep the last N in DIR."),
+    option("--video", metavar="FILE", type=FILE, help="Also write a moving picture, drawn over, as a video."),
+    option("--window", is_flag=True, help="Also show it in a window: q or Esc ends, s saves."),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions:
+    """What is reported, and to which log: `steady` is (N, M), for N of M frames."""
+
+    raw: bool
+    steady: tuple[int, int]
+    log: Path | None
+    log_size: float
+    log_keep: int
+    stats: bool
+
+
+report = section(
+    "Results", "report", ReportOptions,
+    option("--raw", is_flag=True, help="Report the reading of every frame of a moving picture, too."),
+    option("--steady", metavar="N/M", type=Fraction(), default="3/5", show_default=True,
+           help="A line of a moving picture is reported once N of M frames agree on it."),
+    option("--log", metavar="FILE", type=PATH, help="Also append what is reported to FILE, a JSON object a line."),
+    option("--log-size", metavar="MB", type=Finite(0, 100_000, min_open=True), default=10, show_default=True,
+           help="Begin a new FILE when it would be larger; the old one becomes FILE.1."),
+    option("--log-keep", metavar="N", type=click.IntRange(0, 1000), default=5, show_default=True,
+           help="Keep so many old ones."),
+    option("--stats", is_flag=True, help="Say once a minute, on standard error, how the work goes."),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookOptions:
+    """Which frames are read, and how they lie: `roi` is (left, top, width, height) in pixels."""
+
+    frames: int | None
+    duration: float | None
+    watch: bool
+    every: int
+    start: float
+    end: float | None
+    rotate: str
+    flip: str
+    roi: tuple[int, int, int, int] | None
+    turn: str
+    skip_still: bool
+
+
+look = section(
+    "What to read", "look", LookOptions,
+    option("--frames", metavar="N", type=click.IntRange(1), help="Read no more than N frames of each source."),
+    option("--duration", metavar="SECONDS", type=Finite(0, min_open=True), help="End after so long."),
+    option("--watch", is_flag=True, help="Stay with a folder, and read each new picture in it once."),
+    option("--every", metavar="N", type=click.IntRange(1), default=1, help="Of a video, read every Nth frame."),
+    option("--start", metavar="SECONDS", type=Finite(0), default=0.0, help="Begin there in a video."),
+    option("--end", metavar="SECONDS", type=Finite(0, min_open=True), help="End there in a video."),
+    option("--rotate", type=click.Choice(["0", "90", "180", "270"]), default="0", help="Turn clockwise first."),
+    option("--flip", type=click.Choice(["none", "horizontal", "vertical", "both"]), default="none",
+           help="Mirror, then."),
+    option("--roi", metavar="X,Y,W,H", type=Region(), help="Read this part of what that gives, in pixels."),
+    option("--turn", type=click.Choice(["auto", "0", "90", "180", "270"]), default="auto", show_default=True,
+           help="How far clockwise a page has to be turned to be upright; boxes stay those of the picture."),
+    option("--skip-still", is_flag=True, help="Do not read a frame that shows what the one before it did."),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraOptions:
+    """What is asked of cameras and streams: `size` is (width, height) in pixels, `stall` in seconds."""
+
+    size: tuple[int, int]
+    fps: float | None
+    focus: str | None
+    exposure: float | None
+    stall: float
+    retries: int | None
+
+
+camera = section(
+    "Cameras and streams", "camera", CameraOptions,
+    option("--size", metavar="WxH", type=Size(), default="640x480", show_default=True,
+           help="Ask a camera for pictures of this size."),
+    option("--fps", metavar="N", type=Finite(0, 1000, min_open=True), help="Ask it for so many a second."),
+    option("--focus", metavar="auto|N", type=Focus(),
+           help="Let it focus by itself, or set it to N, in the driver's units."),
+    option("--exposure", metavar="N", type=Finite(0),
+           help="Expose by hand, in the driver's units: with picamera, microseconds."),
+    option("--stall", metavar="SECONDS", type=Finite(0.1, 3600), default=5.0, show_default=True,
+           help="Open a camera or stream again that gives no frame for so long."),
+    option("--retries", metavar="N", type=click.IntRange(0),
+           help="Try so often in a row. [default: for ever, once it has given a frame]"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class MqttOptions:
+    """The broker that results are sent to, if any, and the queue meanwhile."""
+
+    mqtt: str | None
+    mqtt_device: str | None
+    mqtt_ca: Path | None
+    mqtt_queue: int
+    mqtt_spool: Path | None
+    mqtt_discovery: bool
+
+
+mqtt = section(
+    "MQTT", "mqtt", MqttOptions,
+    option("--mqtt", metavar="URL", type=BrokerAddress(),
+           help="Also send what is reported to a broker: mqtt[s]://[user@]host[:port]."),
+    option("--mqtt-device", metavar="NAME", help="Send it under edge-digits/NAME. [default: this host's name]"),
+    option("--mqtt-ca", metavar="FILE", type=FILE, help="Trust the certificates that FILE holds."),
+    option("--mqtt-queue", metavar="N", type=click.IntRange(1, 100_000), default=10_000, show_default=True,
+           help="While the broker is away, keep the last N."),
+    option("--mqtt-spool", metavar="FILE", type=FILE, help="Keep them there."),
+    option("--mqtt-discovery", is_flag=True, help="Let Home Assistant find it."),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkOptions:
+    """Which model reads, None for the one that was installed, and with how many threads."""
+
+    model: Path | None
+    labels: Path | None
+    threads: int
+
+
+network = section(
+    "The network", "network", NetworkOptions,
+    option("--model", metavar="FILE", type=PATH, help="A .tflite model to use in place of the installed one."),
+    option("--labels", metavar="FILE", type=PATH, help="A text file with a label a line, for a model of your own."),
+    option("--threads", metavar="N", type=click.IntRange(1, 64), default=1, show_default=True,
+           help="Threads for the network; for one this small, one is fastest."),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionOptions:
+    """What counts as read: the least confidences, 0-1, None for the model's own, and which lines are checked."""
+
+    min_confidence: float | None
+    min_line_confidence: float | None
+    check: str
+
+
+decision = section(
+    "The network", "decision", DecisionOptions,
+    option("--min-confidence", metavar="0-1", type=Finite(0, 1),
+           help="The least confidence that a digit needs. [default: as the model says]"),
+    option("--min-line-confidence", metavar="0-1", type=Finite(0, 1),
+           help="The least confidence that a line of digits needs; those of others are rejected. "
+           "[default: a third for a digit alone on its line, 0 for several]"),
+    option("--check", type=click.Choice(["always", "doubtful", "never"]), default="doubtful", show_default=True,
+           help="Which lines the model's line network reads again, each as a whole: with doubtful, those that may be "
+           "wrong, and pictures that are one line."),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustOptions:
+    """Whose signature a model needs."""
+
+    trusted_key: tuple[Path, ...]
+    require_signed: bool
+
+
+trust = section(
+    "", "trust", TrustOptions,
+    option("--trusted-key", metavar="FILE", multiple=True, type=FILE, envvar="EDGE_DIGITS_MODEL_TRUSTED_KEY",
+           help="Take what this key has signed: Ed25519, as PEM."),
+    option("--require-signed", is_flag=True, envvar="EDGE_DIGITS_MODEL_REQUIRE_SIGNED",
+           help="Take nothing that no trusted key has signed."),
+)  # fmt: skip
+
+
+def _remember_debug(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    context.find_root().ensure_object(dict)["debug"] = wanted
+
+
+debug = click.option("--debug", is_flag=True, callback=_remember_debug, expose_value=False,
+                     help="Show the whole traceback when something fails.")  # fmt: skip
+
+
+def is_debugging() -> bool:
+    """Tell whether the command that runs was given --debug."""
+    return bool(click.get_current_context().find_root().ensure_object(dict).get("debug"))

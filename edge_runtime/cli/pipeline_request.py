@@ -1,0 +1,49 @@
+"""What the options of `read` and `serve` ask of sources and of the pipeline."""
+
+from collections.abc import Callable
+from time import monotonic
+from typing import TYPE_CHECKING, NamedTuple
+
+from edge_runtime.cli.options import CameraOptions, LookOptions, ReportOptions
+from edge_runtime.errors import OptionError
+
+if TYPE_CHECKING:
+    from edge_runtime.pipeline import Report
+    from edge_runtime.sources.options import Options
+    from edge_runtime.sources.view import View
+
+
+class Request(NamedTuple):
+    """What is asked of sources, what is reported of them, and how their frames are seen."""
+
+    options: "Options"
+    report: "Report"
+    view: "View"
+
+
+def requested(look: LookOptions, camera: CameraOptions, report: ReportOptions, idle: Callable[[], None]) -> Request:
+    """Return what the options ask for; `idle` is called whenever a folder has been looked at.
+
+    Raises OptionError where they make no sense together.
+    """
+    from edge_runtime.pipeline import Report
+    from edge_runtime.records import Box
+    from edge_runtime.sources.options import Excerpt, Options, Patience, Settings
+    from edge_runtime.sources.view import View
+
+    try:
+        options = Options(
+            excerpt=Excerpt(every=look.every, start=look.start, end=look.end),
+            settings=Settings(size=camera.size, fps=camera.fps, focus=camera.focus, exposure=camera.exposure),
+            patience=Patience(stall=camera.stall, retries=camera.retries),
+            frames=look.frames,
+            until=None if look.duration is None else monotonic() + look.duration,
+            watch=look.watch,
+            idle=idle,
+        )
+        need, of = report.steady
+        reported = Report(need=need, of=of, raw=report.raw, skip_still=look.skip_still)
+    except ValueError as error:
+        raise OptionError(str(error)) from error
+    view = View(rotate=int(look.rotate), flip=look.flip, roi=look.roi and Box(*look.roi))  # type: ignore[arg-type]
+    return Request(options, reported, view)

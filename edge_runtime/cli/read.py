@@ -1,0 +1,117 @@
+"""`edge-digits read`: the digits in pictures, videos, and what a camera or a stream shows."""
+
+from contextlib import suppress
+
+import click
+
+from edge_runtime.cli import options
+from edge_runtime.cli.config_option import config_option
+from edge_runtime.cli.exit_codes import EXIT_CODES
+from edge_runtime.cli.options import (
+    CameraOptions,
+    DecisionOptions,
+    LookOptions,
+    MqttOptions,
+    NetworkOptions,
+    ReportOptions,
+    ResultOptions,
+)
+from edge_runtime.cli.sections import SectionedCommand
+from edge_runtime.cli.terminal import logged, note, show
+from edge_runtime.errors import OutputError, PictureError, SourceError
+from edge_runtime.system import signals
+
+
+def _list_sources(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from edge_runtime.sources.kinds import KINDS
+
+        for kind in KINDS:
+            show(f"{kind.form:<44}{kind.what}")
+        context.exit()
+
+
+def _list_cameras(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from edge_runtime.sources import camera_list
+
+        cameras = camera_list.cameras()
+        if not cameras:
+            raise SourceError("no camera found: is one plugged in?")
+        for line in camera_list.lines(cameras):
+            show(line)
+        context.exit()
+
+
+@click.command(epilog=EXIT_CODES, cls=SectionedCommand)
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True, envvar="EDGE_DIGITS_READ_SOURCES")
+@options.results
+@options.report
+@options.look
+@options.camera
+@options.mqtt
+@options.network
+@options.decision
+@config_option
+@click.option("--list-sources", is_flag=True, is_eager=True, expose_value=False, callback=_list_sources,
+              help="Show what a SOURCE can be, and exit.")  # fmt: skip
+@click.option("--list-cameras", is_flag=True, is_eager=True, expose_value=False, callback=_list_cameras,
+              help="Show the cameras that there are, and exit.")  # fmt: skip
+@options.debug
+def read(
+    sources: tuple[str, ...],
+    results: ResultOptions,
+    report: ReportOptions,
+    look: LookOptions,
+    camera: CameraOptions,
+    mqtt: MqttOptions,
+    network: NetworkOptions,
+    decision: DecisionOptions,
+) -> None:
+    """Read the digits in pictures, videos, and what a camera or a stream shows; --list-sources shows how to name them.
+
+    Each picture gives its lines of digits. Of moving pictures, what becomes of their lines is reported: each that
+    appeared, changed or is gone.
+
+    Each option may also be an environment variable, as in EDGE_DIGITS_READ_SIZE=1280x720, or a line of a --config file.
+
+    \b
+    Examples:
+      edge-digits read page.jpg
+      edge-digits read photos/ --json
+      edge-digits read page.jpg --annotate out/ --explain why/
+      edge-digits read camera
+      edge-digits read http://camera.local/stream --json --stall 10
+    """
+    from edge_runtime import pipeline
+    from edge_runtime.cli import outputs, readers
+    from edge_runtime.cli.pipeline_request import requested
+    from edge_runtime.sinks.sink import Closed
+    from edge_runtime.sinks.watchdog import Watchdog
+    from edge_runtime.sources.kinds import kind_of
+
+    codes: set[int] = set()  # of what failed
+    debugging = options.is_debugging()
+    watchdog = Watchdog("frames")
+
+    def failed(error: PictureError | OutputError) -> None:
+        if debugging:
+            raise error
+        codes.add(error.exit_code)
+        note(f"error: {error}")
+
+    outputs.check(sources, look, report, mqtt, network, results)
+    request = requested(look, camera, report, lambda: watchdog.beat("frames"))
+    kinds = [kind_of(source) for source in sources]
+    with (
+        signals.sigterm_is_an_end(look.watch or any(kind.moving for kind in kinds), codes),
+        readers.opened(network, decision, look.turn, look.watch or any(kind.live for kind in kinds)) as reader,
+    ):
+        if not reader.classifier.model.verified:
+            note(f"{reader.classifier.model.path} has no card: it is used unverified")
+        sinks = outputs.sinks(results, report, mqtt, sources, reader.classifier.labels, show)
+        sinks += watchdog.sinks("frames")
+        with suppress(Closed), watchdog, logged("edge_runtime.sources", watchdog.status):
+            pipeline.run(sources, reader, sinks, request.options, request.report, failed, request.view)
+    if codes:
+        raise SystemExit(max(codes))

@@ -1,0 +1,53 @@
+"""`edge-digits selftest`: does this machine read as it must?"""
+
+from json import dumps
+
+import click
+
+from edge_runtime.cli.config_option import config_option
+from edge_runtime.cli.options import NetworkOptions, debug, network
+from edge_runtime.cli.sections import SectionedCommand
+from edge_runtime.cli.terminal import note, show
+
+EXIT_CODES = """\b
+Exit codes:
+    0  this machine reads as it must
+    1  the picture that was named cannot be read
+    2  a wrong option, or a package that is not installed
+    3  the source that was named is not there, or gives no frame
+    4  the model was refused
+    5  the network or a sample page does not come out as it must
+    6  the result could not be written
+"""
+
+
+@click.command(epilog=EXIT_CODES, cls=SectionedCommand)
+@click.argument("source", metavar="[SOURCE]", required=False, envvar="EDGE_DIGITS_SELFTEST_SOURCE")
+@click.option("--json", is_flag=True, help="Print the whole record as a JSON object.")
+@network
+@config_option
+@debug
+def selftest(source: str | None, json: bool, network: NetworkOptions) -> None:
+    """Check that this very machine reads as it must, in a second or two.
+
+    The model's golden vectors are replayed: labels must be the same, and scores within the units in the last place that
+    are told. The sample pages are read, one digit is timed, and a SOURCE is looked at where one is named.
+
+    \b
+    Examples:
+      edge-digits selftest
+      edge-digits selftest camera
+      edge-digits selftest --model digits-int8.tflite --json
+    """
+    from edge_runtime import DigitReader
+    from edge_runtime.doctor import selftest as testing
+
+    model = network.model or testing.current_model()
+    with DigitReader(model, labels=network.labels, threads=network.threads) as reader:
+        record, failures = testing.run(reader, source)
+    for line in [dumps(record)] if json else testing.lines(record):
+        show(line)
+    for failure in failures:
+        note(f"error: {failure}")
+    if failures:
+        raise SystemExit(max(failure.exit_code for failure in failures))

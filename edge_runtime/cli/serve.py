@@ -1,0 +1,140 @@
+"""`edge-digits serve`: a web page that shows what is read, and an HTTP interface for programs."""
+
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+from edge_runtime.cli import options
+from edge_runtime.cli.config_option import config_option
+from edge_runtime.cli.exit_codes import EXIT_CODES
+from edge_runtime.cli.options import (
+    FILE,
+    CameraOptions,
+    DecisionOptions,
+    LookOptions,
+    MqttOptions,
+    NetworkOptions,
+    ReportOptions,
+)
+from edge_runtime.cli.sections import SectionedCommand, option, section
+from edge_runtime.cli.terminal import logged, note
+from edge_runtime.errors import OutputError, PictureError
+from edge_runtime.system import signals
+
+PORT = 8000
+
+
+class ServeCommand(SectionedCommand):
+    """A command that also takes --tls CERT KEY, as --tls CERT --tls-key KEY."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments."""
+        if "--tls" in args:
+            at = args.index("--tls")
+            certificate, key = [*args[at + 1 : at + 3], "", ""][:2]
+            if certificate != "auto" and key and not key.startswith("-") and "--tls-key" not in args:
+                args = [*args[: at + 2], "--tls-key", *args[at + 2 :]]
+        return super().parse_args(ctx, args)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebOptions:
+    """Where the server listens, and who may come in: see `web.serve.Listening`."""
+
+    host: str
+    port: int
+    token_file: Path | None
+    allow_host: tuple[str, ...]
+    tls: str | None
+    tls_key: Path | None
+
+
+web = section(
+    "The web page", "web", WebOptions,
+    option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True,
+           help="Listen there: 0.0.0.0 is every network. All but this machine itself needs a token."),
+    option("--port", metavar="N", type=click.IntRange(0, 65535), default=PORT, show_default=True,
+           help="Listen on this port; 0 takes any that is free."),
+    option("--token-file", metavar="FILE", type=FILE,
+           help="Ask visitors for the token in FILE. [default: one that is made, and kept]"),
+    option("--allow-host", metavar="NAME", multiple=True, help="Answer to this name of the machine, too."),
+    option("--tls", metavar="auto|CERT KEY",
+           help="Serve HTTPS, with a certificate that is made, or with these two files."),
+    option("--tls-key", metavar="FILE", type=FILE, hidden=True),
+)  # fmt: skip
+
+
+@click.command(epilog=EXIT_CODES, cls=ServeCommand)
+@click.argument("source", metavar="[SOURCE]", required=False, envvar="EDGE_DIGITS_SERVE_SOURCE")
+@web
+@options.report
+@options.look
+@options.camera
+@options.mqtt
+@options.network
+@options.decision
+@config_option
+@options.debug
+def serve(
+    source: str | None,
+    web: WebOptions,
+    report: ReportOptions,
+    look: LookOptions,
+    camera: CameraOptions,
+    mqtt: MqttOptions,
+    network: NetworkOptions,
+    decision: DecisionOptions,
+) -> None:
+    """Show what a camera or stream shows, and what is read in it, on a web page; read what visitors draw or send.
+
+    SOURCE is as in `edge-digits read`; without one, the page still reads drawings, pictures and the visitor's camera.
+    The page and its programming interface are at the address that is printed; /api describes the latter.
+
+    \b
+    Examples:
+      edge-digits serve
+      edge-digits serve camera
+      edge-digits serve camera --host 0.0.0.0
+      edge-digits serve picamera --host 0.0.0.0 --tls auto
+    """
+    from edge_runtime import pipeline
+    from edge_runtime.cli import outputs, readers
+    from edge_runtime.cli.pipeline_request import requested
+    from edge_runtime.sinks.sink import Closed
+    from edge_runtime.sinks.watchdog import Watchdog
+    from edge_runtime.sources.kinds import public
+    from edge_runtime.web.live import Live
+    from edge_runtime.web.metrics import Metrics
+    from edge_runtime.web.serve import Listening, entrance, serving
+
+    debugging = options.is_debugging()
+
+    def failed(error: PictureError | OutputError) -> None:
+        if debugging:
+            raise error
+        note(f"error: {error}")
+
+    outputs.check([source] if source else [], look, report, mqtt, network)
+    with signals.sigterm_is_an_end(True, set()), readers.opened(network, decision, look.turn, True) as reader:
+        metrics = Metrics(reader, lambda: None if source is None else live.state == "reading")
+        live = Live(None if source is None else public(source), camera.stall, metrics.reconnected)
+        watchdog = Watchdog("web") if source is None else Watchdog("web", "frames")
+
+        def show_state(line: str) -> None:
+            live.set_note(line)
+            watchdog.status(line)
+
+        request = requested(look, camera, report, lambda: watchdog.beat("frames"))
+        entered = entrance(Listening(**asdict(web)))
+        sinks = [live, metrics, *outputs.standing(report, mqtt), *watchdog.sinks("frames")]
+        with serving(entered, reader, live, metrics, lambda: watchdog.beat("web")) as service, watchdog:
+            for line in entered.lines:
+                note(line)
+            if source is not None:
+                with suppress(Closed), logged("edge_runtime.sources", show_state):
+                    pipeline.run([source], reader, sinks, request.options, request.report, failed, request.view)
+                watchdog.rest("frames")
+                note(f"{public(source)}: at its end; what was read stays on the page")
+            service.wait()
