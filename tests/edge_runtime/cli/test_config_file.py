@@ -52,7 +52,7 @@ def test_the_environment_counts_for_more_than_a_file_and_less_than_the_command_l
 
 def test_every_option_can_be_set_by_file_and_by_environment(call: Call) -> None:
     context = click.Context(read, info_name="read", parent=click.Context(read, auto_envvar_prefix="EDGE_DIGITS"))
-    options = [option for option in read.params if isinstance(option, click.Option) and option.expose_value]
+    options = [option for option in read.params if isinstance(option, click.Option) and not option.is_eager]
     assert {f"--{key}" for key in config_file.settable(read)} == {"--sources"} | {option.opts[0] for option in options}
     assert context.auto_envvar_prefix == "EDGE_DIGITS_READ"
     assert len(options) > 30
