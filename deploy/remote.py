@@ -84,7 +84,7 @@ def plan(bundle: Path, settings: Settings) -> list[str]:
     return [f"ssh {settings.host}: {step}" for step in [*steps, undo]]
 
 
-def deploy(bundle: Path, settings: Settings, tell: Callable[[str], object]) -> None:
+def deploy(bundle: Path, settings: Settings, print_line: Callable[[str], object]) -> None:
     """Install a bundle on another computer, try it, and start its service; `tell` is told of each step.
 
     Raises DeployError where it does not work there; what was installed before runs again then.
@@ -92,7 +92,7 @@ def deploy(bundle: Path, settings: Settings, tell: Callable[[str], object]) -> N
     with ExitStack() as undo:
         ssh = _Ssh(settings, Path(undo.enter_context(tempfile.TemporaryDirectory())))
         undo.callback(ssh.close)
-        machine, former, was_active = _found(ssh, settings)
+        machine, former, was_active = _inspect(ssh, settings)
         wanted = bundle.name.removesuffix(".tar.gz").rpartition("-")[2]
         if machine != wanted:
             raise DeployError(f"{bundle.name} is for {wanted}, and {settings.host} is {machine}")
@@ -100,7 +100,7 @@ def deploy(bundle: Path, settings: Settings, tell: Callable[[str], object]) -> N
         ssh.answer(f"mkdir -m 700 {folder}")
         undo.callback(ssh.run, f"rm -rf {folder}")
 
-        tell(f"Copying {bundle.name} ({bundle.stat().st_size / 1e6:.0f} MB) to {settings.host}.")
+        print_line(f"Copying {bundle.name} ({bundle.stat().st_size / 1e6:.0f} MB) to {settings.host}.")
         with bundle.open("rb") as file:
             digest = ssh.answer(f"cd {folder} && tee bundle.tar.gz | sha256sum", file)
         if digest.split()[0] != sha256(bundle):
@@ -108,16 +108,16 @@ def deploy(bundle: Path, settings: Settings, tell: Callable[[str], object]) -> N
         if ssh.run(f"cd {folder} && tar -xzf bundle.tar.gz && rm bundle.tar.gz"):
             raise DeployError(f"{bundle.name} cannot be unpacked on {settings.host}: is its disk full?")
 
-        tell("Installing.")
+        print_line("Installing.")
         code = ssh.run(_install(folder, settings))
         if code:
             reason = "does not work there" if code == REFUSED else "cannot be installed"
             raise DeployError(f"{bundle.name} {reason}; {_stays(former)}", code if code == REFUSED else 1)
-        tell("Trying what is installed.")
+        print_line("Trying what is installed.")
         if ssh.run(settings.script("--selftest")):
             _back(ssh, settings, former, was_active)
             raise DeployError(f"the selftest fails on {settings.host}; {_stays(former)}", REFUSED)
-        _start(ssh, settings, former, was_active, tell)
+        _start(ssh, settings, former, was_active, print_line)
 
 
 def _scratch() -> str:
@@ -125,13 +125,13 @@ def _scratch() -> str:
     return f"/var/tmp/edge-digits.{secrets.token_hex(8)}"
 
 
-def _start(ssh: "_Ssh", settings: Settings, former: str, was_active: bool, tell: Callable[[str], object]) -> None:
+def _start(ssh: "_Ssh", settings: Settings, former: str, was_active: bool, print_line: Callable[[str], object]) -> None:
     if ssh.run("command -v systemctl >/dev/null"):
-        tell("There is no systemd there: the service is not started.")
+        print_line("There is no systemd there: the service is not started.")
         return
-    tell("Starting the service.")
+    print_line("Starting the service.")
     if not ssh.run(settings.control("restart")):
-        tell(f"It runs on {settings.host}.")
+        print_line(f"It runs on {settings.host}.")
         return
     if was_active:
         _back(ssh, settings, former, was_active)
@@ -150,7 +150,7 @@ def _back(ssh: "_Ssh", settings: Settings, former: str, was_active: bool) -> Non
         ssh.run(settings.control("restart"))
 
 
-def _found(ssh: "_Ssh", settings: Settings) -> tuple[str, str, bool]:
+def _inspect(ssh: "_Ssh", settings: Settings) -> tuple[str, str, bool]:
     """Return the machine there, what is installed, "" for nothing, and whether the service runs."""
     active = shlex.join(["systemctl", *(["--user"] if settings.user else []), "--quiet", "is-active", "edge-digits"])
     lines = ssh.answer(

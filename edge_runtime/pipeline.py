@@ -13,7 +13,7 @@ from edge_runtime.sinks.sink import Sink
 from edge_runtime.sources.kinds import DEFAULTS, Frames, kind_of, open_source
 from edge_runtime.sources.options import Options
 from edge_runtime.sources.view import View, cells, still, viewed
-from edge_runtime.tracking.events import steady
+from edge_runtime.tracking.events import line_events
 from edge_runtime.tracking.live_reader import LiveReader
 
 Failed = Callable[[PictureError | OutputError], None]
@@ -62,7 +62,7 @@ def run(
             with closing(open_source(name, options)) as frames:
                 readings = _readings(viewed(_limited(frames, options), view), reader, outlets, report, failed)
                 if kind.moving:
-                    for event in steady(readings, report.need, report.of):
+                    for event in line_events(readings, report.need, report.of):
                         outlets.give("event", event)
                 else:
                     for _ in readings:

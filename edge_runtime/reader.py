@@ -151,9 +151,9 @@ class DigitReader:
         words = words_of(lines, [boxes[row] for row in kept], verdict.confidences[kept], self.classifier.labels)
         written = list(map(Written, words, likely.tolist()))
         if self._checker is not None:
-            marks = [[candidates[chosen[row]] for row in line] for line in on_lines]
+            line_candidates = [[candidates[chosen[row]] for row in line] for line in on_lines]
             back = partial(_of_frame, survey, frame.size)
-            written = self._checker.check(written, marks, planes, size, back, constraint)
+            written = self._checker.check(written, line_candidates, planes, size, back, constraint)
             watch.stop("classify")
         left = {digit.box for line in written for digit in digits_of(line.words)}
         replaced = {row for row in kept if boxes[row] not in left}

@@ -100,7 +100,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A mark that was not read, and why. `confidence` is None where the model was never asked."""
+    """A component that was not read, and why. `confidence` is None where the model was never asked."""
 
     box: Box
     reason: str

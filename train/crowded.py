@@ -42,10 +42,10 @@ def crowd_one(digit: Uint8, left: Uint8, right: Uint8, rng: np.random.Generator)
     height, width = own.shape
     before, after = (int(rng.uniform(0, min(width, height / 2) / 3)) * (rng.random() < SIDES) for _ in range(2))
     top = len(digit) * LARGER  # no neighbor rises higher
-    room = np.zeros((top + height + top, before + width + after), np.uint8)
-    room[top : top + height, before : before + width] = own
+    space = np.zeros((top + height + top, before + width + after), np.uint8)
+    space[top : top + height, before : before + width] = own
     for neighbor, columns in ((left, slice(0, before)), (right, slice(before + width, None))):
-        strip = room[:, columns]
+        strip = space[:, columns]
         if strip.shape[1]:
             other = _enlarged(neighbor)
             seen = min(strip.shape[1], max(1, other.shape[1] // 3))
@@ -56,7 +56,7 @@ def crowd_one(digit: Uint8, left: Uint8, right: Uint8, rng: np.random.Generator)
                 strip[high : high + len(other), -seen:] = other[:, :seen]
     # What rises or hangs beyond the digit is cut off too, like the rest of the neighbor.
     margin = int(rng.uniform(0, height / 8))
-    cut = room[top - margin : top + height + margin]
+    cut = space[top - margin : top + height + margin]
     if rng.random() < RULE:
         thick = int(rng.integers(1, 4))
         row = 0 if rng.random() < 0.5 else len(cut) - thick

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.records import Uint8
-from train.line_marks import TALL
+from train.line_signs import TALL
 
 
 def bent(canvas: Uint8, rng: np.random.Generator) -> Uint8:

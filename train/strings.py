@@ -19,7 +19,7 @@ from edge_runtime.vision.normalize import normalize
 from edge_runtime.vision.strips import fitted
 from train import crops, dataset, fonts, penmanship
 from train.line_ink import bent, seen
-from train.line_marks import BAND, INKED, TALL, Hand, cells, paste, rule, sign, stamped, surround, word
+from train.line_signs import BAND, INKED, TALL, Hand, cells, paste, rule, sign, stamped, surround, word
 
 Split = Literal["train", "held_out"]
 
@@ -107,8 +107,8 @@ def _digits(count: int, rng: np.random.Generator) -> tuple[int, ...]:
 def _tabulate(canvas: Uint8, hand: Hand, digits: tuple[int, ...], rng: np.random.Generator) -> tuple[int, int]:
     """Write each digit into a cell of its own, some cells left empty; return the first and the last column."""
     size, step, slant = TALL * rng.uniform(0.7, 1.1), TALL * rng.uniform(1.3, 1.8), rng.normal(0.05, 0.1)
-    room = int((canvas.shape[1] - 2 * MARGIN) / step)
-    count = int(rng.integers(len(digits), max(len(digits), room) + 1))
+    space = int((canvas.shape[1] - 2 * MARGIN) / step)
+    count = int(rng.integers(len(digits), max(len(digits), space) + 1))
     for place, label in zip(sorted(rng.choice(count, len(digits), replace=False).tolist()), digits, strict=True):
         own = hand.digits[label]
         ink = stamped(own[rng.integers(len(own))], size * rng.lognormal(0, 0.05), slant, rng.uniform(0.8, 1.1), 0.0)
@@ -189,8 +189,8 @@ def _advance(before: Uint8, ink: Uint8, gap: float) -> float:
         inked = image[np.linspace(0, image.shape[0] - 1, rows).astype(int)] > INKED
         inked = inked[:, ::-1] if ahead else inked
         edges.append(np.where(inked.any(axis=1), inked.argmax(axis=1), image.shape[1]))
-    room = float((edges[0] + edges[1]).min())
-    return float(max(gap - room, -0.5 * min(before.shape[1], ink.shape[1])))
+    space = float((edges[0] + edges[1]).min())
+    return float(max(gap - space, -0.5 * min(before.shape[1], ink.shape[1])))
 
 
 def _join(canvas: Uint8, x: int, end: int, rng: np.random.Generator) -> None:

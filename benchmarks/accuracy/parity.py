@@ -118,10 +118,10 @@ def misses(results: dict[str, Parity], training_recipe: str | None, limits: dict
         if not parity.nll_rise <= rise + 1e-12:
             missed.append(f"{name}: calibration {parity.nll_rise:.4f} nats worse, where {rise:.4f} are allowed")
         if parity.rejection_agreement is not None and training_recipe is not None:
-            together, found_alike = limits["rejection"][training_recipe], parity.rejection_agreement
-            if not found_alike >= together - 1e-9:
+            together, rejected_alike = limits["rejection"][training_recipe], parity.rejection_agreement
+            if not rejected_alike >= together - 1e-9:
                 missed.append(
-                    f"{name}: rejects alike {found_alike:.2f} %, {together - found_alike:.2f} below the limit of "
+                    f"{name}: rejects alike {rejected_alike:.2f} %, {together - rejected_alike:.2f} below the limit of "
                     f"{together:.2f} %"
                 )
         if not math.isfinite(parity.largest_difference):

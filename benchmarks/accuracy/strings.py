@@ -113,13 +113,13 @@ def cause_of(expected: str, reading: Reading) -> str | None:
 def measures(strings: Sequence[String]) -> list[Measure]:
     """Return what can be compared with another run."""
     sure = [string for string in strings if string.read and string.confidence >= coverage.SURE]
-    found = [share("strings/exact", sum(string.cause is None for string in strings), len(strings))]
-    found.append(share("strings/sure", len(sure), len(strings)))
+    measured = [share("strings/exact", sum(string.cause is None for string in strings), len(strings))]
+    measured.append(share("strings/sure", len(sure), len(strings)))
     if sure:
-        found.append(share("strings/right of the sure", sum(string.cause is None for string in sure), len(sure)))
+        measured.append(share("strings/right of the sure", sum(string.cause is None for string in sure), len(sure)))
     if strings[0].known is not None:
-        found.append(share("strings/exact, length known", sum(map(_right_if_known, strings)), len(strings)))
-    return found
+        measured.append(share("strings/exact, length known", sum(map(_right_if_known, strings)), len(strings)))
+    return measured
 
 
 def details(strings: Sequence[String]) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def sheet(folder: Path, strings: Sequence[String]) -> Uint8:
             block[y : y + picture.shape[0], x : x + picture.shape[1]] = picture
             read = " / ".join(string.read) or "nothing"
             said = f"{string.truth.lines[0]}, read {read} ({string.confidence:.0%})"
-            write(block, said, (x, y + PICTURE[1] + ROW - 4), 0.45, room=CELL[0] - MARGIN)
+            write(block, said, (x, y + PICTURE[1] + ROW - 4), 0.45, space=CELL[0] - MARGIN)
         blocks.append(block)
     return np.vstack(blocks)
 

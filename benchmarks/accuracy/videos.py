@@ -20,7 +20,7 @@ from edge_runtime.bench import result
 from edge_runtime.bench.result import Measure, figure, share
 from edge_runtime.pages.draw import PageStyle, draw_page
 from edge_runtime.records import Event, Frame, Reading, Uint8
-from edge_runtime.tracking.events import steady
+from edge_runtime.tracking.events import line_events
 from train import dataset
 from train.dataset import Digits
 
@@ -101,7 +101,7 @@ def watch(reader: DigitReader, digits: Digits, hands: float, rng: np.random.Gene
     shots = list(film([page.pixels for page in pages], hands, rng))
     readings = [reader.read(Frame(shot.pixels, "film", i, moving=True)) for i, shot in enumerate(shots)]
     lines = [page.text for page in pages]
-    events = [event for event in steady(readings) if event.text is not None]
+    events = [event for event in line_events(readings) if event.text is not None]
     return Film(
         frames=len(shots),
         exact=_by_page(events, shots) == [sorted(page) for page in lines],

@@ -14,7 +14,7 @@ from benchmarks.charts.scales import BLUE, GREEN, ORANGE, PINK, duration, grid, 
 from benchmarks.charts.svg import NARROW, WIDE
 from edge_runtime.bench.result import Measure
 
-LOOKS = ((ORANGE, "o"), (PINK, "^"), (GREEN, "D"), (BLUE, "s"))
+STYLES = ((ORANGE, "o"), (PINK, "^"), (GREEN, "D"), (BLUE, "s"))
 BAND = 0.05, 0.95
 
 
@@ -22,7 +22,7 @@ def draw(models: Mapping[str, Mapping[int, Measure]], wide: bool) -> Figure:
     """Draw the nanoseconds of a batch, by its number of digits, as nanoseconds of a digit; all must have samples."""
     figure, axes = plt.subplots(figsize=(WIDE * 0.7, 3.4) if wide else (NARROW, 3.2), layout="constrained")
     axes.set(xscale="log", yscale="log", xlabel="digits in a batch", ylabel="time of a digit, logarithmic")
-    for (name, of_model), (color, marker) in zip(models.items(), LOOKS, strict=False):
+    for (name, of_model), (color, marker) in zip(models.items(), STYLES, strict=False):
         sizes = list(of_model)
         values = [np.concatenate([np.asarray(block) for block in each.samples or []]) for each in of_model.values()]
         low, middle, high = np.transpose(

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 Bins = Sequence[tuple[float, float, int]]
 # Okabe and Ito's colors, which the color-blind tell apart, and marks that nobody needs colors for.
-LOOKS = {"int8": ("#0072B2", "o"), "full": ("#D55E00", "x"), "before calibration": ("#999999", ".")}
+STYLES = {"int8": ("#0072B2", "o"), "full": ("#D55E00", "x"), "before calibration": ("#999999", ".")}
 # From where to where a stretched scale reaches, and its labels.
 STRETCHED, TICKS = (0.3, 0.99999), (0.5, 0.9, 0.99, 0.999, 0.9999)
 
@@ -51,7 +51,7 @@ def draw(models: Mapping[str, Sequence[Row]], *, columns: int | None = None, str
         lines = {name: rows[i].reliability for name, rows in models.items()}
         lines["before calibration"] = first[i].reliability_uncalibrated
         for name, bins in lines.items():
-            color, marker = LOOKS[name]
+            color, marker = STYLES[name]
             confidences, shares = [mean for mean, _, _ in bins], [share for _, share, _ in bins]
             if stretched:  # it has no place for 0 and 1
                 shares = [min(max(share, 0.5 / count), 1 - 0.5 / count) for _, share, count in bins]

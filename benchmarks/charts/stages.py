@@ -13,7 +13,7 @@ from benchmarks.charts.scales import AMBER, BLUE, GREEN, ORANGE, PINK, SKY, dura
 from benchmarks.charts.svg import NARROW, WIDE
 
 # Of pieces, and of what is written on them.
-LOOKS = ((BLUE, "white"), (SKY, "#111111"), (GREEN, "white"), (AMBER, "#111111"), (PINK, "#111111"), (ORANGE, "white"))
+STYLES = ((BLUE, "white"), (SKY, "#111111"), (GREEN, "white"), (AMBER, "#111111"), (PINK, "#111111"), (ORANGE, "white"))
 WRITTEN = 0.07, 0.18  # the least share of a strip in which there is room for a time, on a page and on a phone
 NAMED = 0.14, 0.3  # and for the name of the stage
 
@@ -30,7 +30,7 @@ def draw(frames: Mapping[str, Mapping[str, float]], totals: Mapping[str, float],
         whole = sum(of_frame.values())
         left = 0.0
         for stage, spent in of_frame.items():
-            color, ink = LOOKS[stages.index(stage) % len(LOOKS)]
+            color, ink = STYLES[stages.index(stage) % len(STYLES)]
             share = 100 * spent / whole
             axes.barh(i, share, left=left, height=0.5, color=color, edgecolor="white", linewidth=0.8)
             if share / 100 >= WRITTEN[not wide]:
@@ -44,6 +44,6 @@ def draw(frames: Mapping[str, Mapping[str, float]], totals: Mapping[str, float],
     )
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    handles = [Patch(color=LOOKS[i % len(LOOKS)][0], label=stage) for i, stage in enumerate(stages)]
+    handles = [Patch(color=STYLES[i % len(STYLES)][0], label=stage) for i, stage in enumerate(stages)]
     figure.legend(handles=handles, loc="outside upper left", ncols=len(stages) if wide else 3, handlelength=1.2)
     return figure

@@ -22,30 +22,30 @@ CONNECTIONS = itertools.count()
 class Noting(io.BufferedIOBase):
     """Writes through, and notes the moment before each frame."""
 
-    def __init__(self, through: BinaryIO, notes: TextIO) -> None:
-        self._through, self._notes, self._connection = through, notes, next(CONNECTIONS)
+    def __init__(self, through: BinaryIO, log: TextIO) -> None:
+        self._through, self._log, self._connection = through, log, next(CONNECTIONS)
 
     def write(self, data: bytes) -> int:  # type: ignore[override]
         """Write."""
         if data.startswith(START):
-            self._notes.write(f"{self._connection} {time.time():.6f}\n")
+            self._log.write(f"{self._connection} {time.time():.6f}\n")
         return self._through.write(data)
 
 
 class NotedStream(Stream):
     """Notes what it sends."""
 
-    notes: TextIO
+    log: TextIO
 
     def setup(self) -> None:
         """Prepare to answer a request."""
         super().setup()
-        self.wfile = Noting(self.wfile, self.notes)  # type: ignore[arg-type]
+        self.wfile = Noting(self.wfile, self.log)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":
     cv2.setNumThreads(1)
-    NotedStream.notes = open(sys.argv[1], "w", buffering=1)  # noqa: SIM115 - open to the end
+    NotedStream.log = open(sys.argv[1], "w", buffering=1)  # noqa: SIM115 - open to the end
     server = ThreadingHTTPServer(("127.0.0.1", 0), NotedStream)
     server.daemon_threads = True
     print(f"http://127.0.0.1:{server.server_port}/", file=sys.stderr, flush=True)

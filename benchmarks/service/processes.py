@@ -14,7 +14,7 @@ from edge_runtime.errors import EdgeError
 SERVE = (sys.executable, "-m", "edge_runtime", "serve", "--port", "0")
 EMPTY = (sys.executable, "-m", "benchmarks.service.empty_answer")
 ADDRESS = re.compile(r"\bhttp://127\.0\.0\.1:\d+/")
-PATIENCE = 10.0  # seconds for it to end
+TIMEOUT = 10.0  # seconds for it to end
 
 
 class Served(NamedTuple):
@@ -46,7 +46,7 @@ def serving(command: Sequence[str]) -> Iterator[Served]:
             drain.start()
             yield Served(match[0], process.pid, messages)
             process.terminate()
-            process.wait(PATIENCE)
+            process.wait(TIMEOUT)
             drain.join()
             if process.returncode not in (0, -signal.SIGTERM):
                 raise EdgeError(
@@ -54,6 +54,6 @@ def serving(command: Sequence[str]) -> Iterator[Served]:
                     f"{messages[-1] if messages else 'it said nothing'}"
                 )
         except subprocess.TimeoutExpired as error:
-            raise EdgeError(f"{name} did not end {PATIENCE:g} s after SIGTERM") from error
+            raise EdgeError(f"{name} did not end {TIMEOUT:g} s after SIGTERM") from error
         finally:
             process.kill()

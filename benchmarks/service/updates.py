@@ -28,7 +28,7 @@ from edge_runtime.inference import model_file
 
 SETTLED = 1.0  # seconds after a model's first reading that still count as its change
 EDGE_DIGITS = [sys.executable, "-m", "edge_runtime"]
-PATIENCE = 60.0  # seconds that a new model has until it reads
+TIMEOUT = 60.0  # seconds that a new model has until it reads
 
 
 class Line(NamedTuple):
@@ -67,8 +67,8 @@ class Readings:
     def first(self, model: str) -> float:
         """Wait for a reading by a model, and return when it came. Raises LimitMissed where none does."""
         with self._came:
-            if not self._came.wait_for(lambda: any(line.model == model for line in self.lines), PATIENCE):
-                raise LimitMissed(f"no reading by model {model} within {PATIENCE:.0f} s of its installation")
+            if not self._came.wait_for(lambda: any(line.model == model for line in self.lines), TIMEOUT):
+                raise LimitMissed(f"no reading by model {model} within {TIMEOUT:.0f} s of its installation")
             return next(line.at for line in self.lines if line.model == model)
 
 

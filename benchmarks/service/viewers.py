@@ -66,8 +66,8 @@ def watch(rounds: int, seconds: float, messages: list[str], tick: Callable[[], N
     What the server told meanwhile goes to `messages`. Raises EdgeError where the pipeline does not read what was sent.
     """
     with TemporaryDirectory() as folder, ExitStack() as stack:
-        log, notes = Path(folder) / "log.jsonl", Path(folder) / "sent"
-        feed = stack.enter_context(serving([*FEED, str(notes)]))
+        log, sent_log = Path(folder) / "log.jsonl", Path(folder) / "sent"
+        feed = stack.enter_context(serving([*FEED, str(sent_log)]))
         command = [*SERVE, feed.address, "--raw", "--log", str(log), "--log-size", "1000"]
         server = stack.enter_context(serving(command))
         _wait_for(log)
@@ -78,7 +78,7 @@ def watch(rounds: int, seconds: float, messages: list[str], tick: Callable[[], N
             tick()
         messages += server.messages
         records = [json.loads(line) for line in log.read_text().splitlines(keepends=True) if line.endswith("\n")]
-        sent = [line.split() for line in notes.read_text().splitlines()]
+        sent = [line.split() for line in sent_log.read_text().splitlines()]
     if len({connection for connection, _ in sent}) != 1:
         raise EdgeError("the pipeline lost its camera: what it read cannot be told from what was sent")
     return assigned(stays, records, [float(moment) for _, moment in sent])

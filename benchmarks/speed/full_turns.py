@@ -29,13 +29,13 @@ def main() -> None:
         case ["loads", turns, network]:
             results = loads(Path(network), int(turns))
         case ["steady", turns, network, model]:
-            results = take(steady(Path(network), Path(model)), int(turns), least=LEAST)
+            results = take(in_turns(Path(network), Path(model)), int(turns), least=LEAST)
         case other:
             raise SystemExit(f"loads or steady, not {other}")
     print(json.dumps(results))
 
 
-def steady(network: Path, model: Path) -> dict[str, Call]:
+def in_turns(network: Path, model: Path) -> dict[str, Call]:
     """Return the ways to ask the network, and the Classifier with a small model beside them."""
     loaded, classifier = full.load(network), Classifier(model)
     calls: dict[str, Call] = {}

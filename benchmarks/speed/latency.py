@@ -160,7 +160,7 @@ def measure(files: Files, effort: Effort) -> Measured:
     started = starts.commands(files.built, files.network)
     with progress("starts", starts.WARM_UPS + effort.starts + effort.peaks) as tick:
         in_turns |= {f"cold start/{name}": [each] for name, each in starts.starts(started, effort.starts, tick).items()}
-        telling = starts.commands(files.built, files.network, tell=True)
+        telling = starts.commands(files.built, files.network, print_line=True)
         memory = {f"peak memory/{name}": peaks for name, peaks in starts.peaks(telling, effort.peaks, tick).items()}
     with progress("energy", effort.energy_blocks) as tick:
         joules = _energy(effort, tick)

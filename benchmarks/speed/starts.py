@@ -30,25 +30,25 @@ from edge_runtime.cli.main import main
 main()
 """
 # Says at the end what the kernel counted. A child's rusage would count its parent's memory as well.
-TELL = """
+PRINT = """
 import atexit, sys
 atexit.register(lambda: sys.stderr.write(open("/proc/self/status").read()))
 """
 
 
-def commands(models: Mapping[str, Path], network: Path | None, *, tell: bool = False) -> dict[str, list[str]]:
+def commands(models: Mapping[str, Path], network: Path | None, *, print_line: bool = False) -> dict[str, list[str]]:
     """Return what is started, by name: the command with the model that ships and with each of `models`, and Keras.
 
     Where `tell`, each writes to standard error at the end what the kernel counted of its memory; without the imports.
     """
     python = [sys.executable, "-c"]
-    read = [*python, TELL + READ_WITH_US] if tell else [sys.executable, "-m", "edge_runtime"]
-    by_name = {} if tell else {IMPORTS: [*python, "import numpy, cv2"]}
+    read = [*python, PRINT + READ_WITH_US] if print_line else [sys.executable, "-m", "edge_runtime"]
+    by_name = {} if print_line else {IMPORTS: [*python, "import numpy, cv2"]}
     by_name[READ] = [*read, "read", str(SAMPLE)]
     for name, path in models.items():
         by_name[f"{READ} --model {name}"] = [*read, "read", "--model", str(path.resolve()), str(SAMPLE)]
     if network is not None:
-        script = TELL + READ_WITH_KERAS if tell else READ_WITH_KERAS
+        script = PRINT + READ_WITH_KERAS if print_line else READ_WITH_KERAS
         by_name[KERAS] = [*python, script, str(network.resolve()), str(SAMPLE)]
     return by_name
 

@@ -35,7 +35,7 @@ NEGATIVE = ", inverted"
 WARM_UPS = 2
 SEEDS = 5  # pages of each size
 WINDOW, OFFSET = 31, 10  # of cv2.adaptiveThreshold
-LOOKS, LONG = 3, 30.0  # a hard frame is looked at so often, but not again after so many milliseconds
+PASSES, LONG = 3, 30.0  # a hard frame is looked at so often, but not again after so many milliseconds
 SHARE = 500e6  # nanoseconds after which a hard frame takes no further turns
 
 
@@ -58,13 +58,13 @@ def main() -> None:
 
 
 def look(reader: DigitReader, hard: dict[str, Uint8]) -> dict[str, float]:
-    """Read each frame up to LOOKS times, and return the least milliseconds of each."""
+    """Read each frame up to PASSES times, and return the least milliseconds of each."""
     for seed in range(SEEDS):
         reader.read(frames.page(SIZES[PLAIN], seed))
     least = {}
     for name, frame in hard.items():
         totals: list[float] = []
-        while len(totals) < LOOKS and sum(totals) < LONG:
+        while len(totals) < PASSES and sum(totals) < LONG:
             totals.append(reader.read(frame).ms.total)
         least[name] = min(totals)
     return least

@@ -35,7 +35,7 @@ PARTS = {
 }
 STARTING, MEMORY = "start of the command", "peak memory"
 # The command, which says at the end what the kernel counted. A child's rusage would count its parent's memory as well.
-READ_AND_TELL = """
+READ_AND_PRINT = """
 import atexit, sys
 atexit.register(lambda: sys.stderr.write(open("/proc/self/status").read()))
 from edge_runtime.cli.main import main
@@ -159,7 +159,7 @@ def peak_memory(settings: Settings) -> int | None:
     """Return the most bytes that the reader ever held (VmHWM), or None where the system does not tell."""
     if not Path("/proc/self/status").exists():
         return None
-    command = [sys.executable, "-c", READ_AND_TELL, "read", str(timing.DIGIT), *settings.options()]
+    command = [sys.executable, "-c", READ_AND_PRINT, "read", str(timing.DIGIT), *settings.options()]
     words = _answer(command, MEMORY).stderr.partition("VmHWM:")[2].split()
     return 1024 * int(words[0]) if words else None
 

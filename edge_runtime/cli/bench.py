@@ -9,7 +9,7 @@ from edge_runtime.cli.config_option import config_option
 from edge_runtime.cli.exit_codes import EXIT_CODES
 from edge_runtime.cli.options import FILE, NetworkOptions, debug, network
 from edge_runtime.cli.sections import SectionedCommand, option, section
-from edge_runtime.cli.terminal import note, show
+from edge_runtime.cli.terminal import print_err, show
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +54,10 @@ def bench(own: BenchOptions, network: NetworkOptions) -> None:
     if own.out is not None:
         measure.check_folder(own.out)
     settings = measure.Settings(network.model, network.labels, network.threads, own.fast)
-    with progress(measure.steps(settings), note) as begins:
+    with progress(measure.steps(settings), print_err) as begins:
         record = measure.run(settings, begins)
     for warning in measure.worth_a_word(record):
-        note(f"warning: {warning}")
+        print_err(f"warning: {warning}")
     text = json.dumps(record)
     if own.out is not None:
         write_text(own.out, text + "\n")

@@ -6,7 +6,7 @@ import click
 
 from edge_runtime.cli import config_file
 from edge_runtime.cli.config_option import tables
-from edge_runtime.cli.terminal import note, show
+from edge_runtime.cli.terminal import print_err, show
 from edge_runtime.errors import OptionError
 
 
@@ -22,7 +22,7 @@ def check(context: click.Context, file: Path) -> None:
     """Say what is wrong with FILE, a line each; exit code 2 if anything is."""
     checked = config_file.check(file, tables(context))
     for complaint in checked.complaints:
-        note(f"error: {complaint}")
+        print_err(f"error: {complaint}")
     if checked.complaints:
         raise SystemExit(OptionError.exit_code)
     show(f"{file}: in order, {sum(map(len, checked.settings.values()))} settings")

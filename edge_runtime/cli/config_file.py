@@ -77,11 +77,7 @@ def check(path: Path, commands: Mapping[str, click.Command]) -> Checked:
 
 def settable(command: click.Command) -> dict[str, click.Parameter]:
     """Return the parameters that a file may set, by key: all but those that answer at once, such as --help."""
-    return {
-        str(parameter.name).replace("_", "-"): parameter
-        for parameter in command.params
-        if not parameter.is_eager
-    }
+    return {str(parameter.name).replace("_", "-"): parameter for parameter in command.params if not parameter.is_eager}
 
 
 def shown(command: click.Command, context: click.Context) -> list[str]:

@@ -14,7 +14,7 @@ from edge_runtime.cli.model import model
 from edge_runtime.cli.read import read
 from edge_runtime.cli.selftest import selftest
 from edge_runtime.cli.serve import serve
-from edge_runtime.cli.terminal import logged, note, unwritten
+from edge_runtime.cli.terminal import logged, print_err, unwritten
 from edge_runtime.errors import EdgeError
 from edge_runtime.system import dependencies
 
@@ -38,7 +38,7 @@ def main() -> None:
     state: dict[str, bool] = {}
     try:
         try:
-            with logged("edge_runtime", note):
+            with logged("edge_runtime", print_err):
                 code = cli.main(sys.argv[1:] or ["--help"], standalone_mode=False, obj=state)
         except ImportError as error:
             raise dependencies.explain(error) from error
@@ -50,10 +50,10 @@ def main() -> None:
     except EdgeError as error:
         if state.get("debug"):
             raise
-        note(f"error: {error}")
+        print_err(f"error: {error}")
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        note(f"error: {error.format_message()} (--help lists what there is)")
+        print_err(f"error: {error.format_message()} (--help lists what there is)")
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)

@@ -28,14 +28,14 @@ def requested(look: LookOptions, camera: CameraOptions, report: ReportOptions, i
     """
     from edge_runtime.pipeline import Report
     from edge_runtime.records import Box
-    from edge_runtime.sources.options import Excerpt, Options, Patience, Settings
+    from edge_runtime.sources.options import Excerpt, Options, Settings, Timeouts
     from edge_runtime.sources.view import View
 
     try:
         options = Options(
             excerpt=Excerpt(every=look.every, start=look.start, end=look.end),
             settings=Settings(size=camera.size, fps=camera.fps, focus=camera.focus, exposure=camera.exposure),
-            patience=Patience(stall=camera.stall, retries=camera.retries),
+            timeouts=Timeouts(stall=camera.stall, retries=camera.retries),
             frames=look.frames,
             until=None if look.duration is None else monotonic() + look.duration,
             watch=look.watch,

@@ -8,7 +8,7 @@ import click
 
 
 @contextmanager
-def progress(steps: Sequence[str], note: Callable[[str], object]) -> Iterator[Callable[[str], None]]:
+def progress(steps: Sequence[str], write: Callable[[str], object]) -> Iterator[Callable[[str], None]]:
     """Give what is told of each of `steps` as it begins.
 
     It moves a bar where standard error is a terminal; elsewhere `note` gets a line for each step whose name is new.
@@ -16,12 +16,12 @@ def progress(steps: Sequence[str], note: Callable[[str], object]) -> Iterator[Ca
     if sys.stderr is None or not sys.stderr.isatty():
         noted: set[str] = set()
 
-        def tell(step: str) -> None:
+        def step_begins(step: str) -> None:
             if step not in noted:
                 noted.add(step)
-                note(f"measuring {step}")
+                write(f"measuring {step}")
 
-        yield tell
+        yield step_begins
         return
     with click.progressbar(length=len(steps), file=sys.stderr, item_show_func=lambda step: step) as bar:
         begun: list[str] = []

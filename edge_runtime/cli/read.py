@@ -17,7 +17,7 @@ from edge_runtime.cli.options import (
     ResultOptions,
 )
 from edge_runtime.cli.sections import SectionedCommand
-from edge_runtime.cli.terminal import logged, note, show
+from edge_runtime.cli.terminal import logged, print_err, show
 from edge_runtime.errors import OutputError, PictureError, SourceError
 from edge_runtime.system import signals
 
@@ -98,7 +98,7 @@ def read(
         if debugging:
             raise error
         codes.add(error.exit_code)
-        note(f"error: {error}")
+        print_err(f"error: {error}")
 
     outputs.check(sources, look, report, mqtt, network, results)
     request = requested(look, camera, report, lambda: watchdog.beat("frames"))
@@ -108,7 +108,7 @@ def read(
         readers.opened(network, decision, look.turn, look.watch or any(kind.live for kind in kinds)) as reader,
     ):
         if not reader.classifier.model.verified:
-            note(f"{reader.classifier.model.path} has no card: it is used unverified")
+            print_err(f"{reader.classifier.model.path} has no card: it is used unverified")
         sinks = outputs.sinks(results, report, mqtt, sources, reader.classifier.labels, show)
         sinks += watchdog.sinks("frames")
         with suppress(Closed), watchdog, logged("edge_runtime.sources", watchdog.status):

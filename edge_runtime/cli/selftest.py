@@ -7,7 +7,7 @@ import click
 from edge_runtime.cli.config_option import config_option
 from edge_runtime.cli.options import NetworkOptions, debug, network
 from edge_runtime.cli.sections import SectionedCommand
-from edge_runtime.cli.terminal import note, show
+from edge_runtime.cli.terminal import print_err, show
 
 EXIT_CODES = """\b
 Exit codes:
@@ -48,6 +48,6 @@ def selftest(source: str | None, json: bool, network: NetworkOptions) -> None:
     for line in [dumps(record)] if json else testing.lines(record):
         show(line)
     for failure in failures:
-        note(f"error: {failure}")
+        print_err(f"error: {failure}")
     if failures:
         raise SystemExit(max(failure.exit_code for failure in failures))

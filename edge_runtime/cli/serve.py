@@ -19,7 +19,7 @@ from edge_runtime.cli.options import (
     ReportOptions,
 )
 from edge_runtime.cli.sections import SectionedCommand, option, section
-from edge_runtime.cli.terminal import logged, note
+from edge_runtime.cli.terminal import logged, print_err
 from edge_runtime.errors import OutputError, PictureError
 from edge_runtime.system import signals
 
@@ -114,7 +114,7 @@ def serve(
     def failed(error: PictureError | OutputError) -> None:
         if debugging:
             raise error
-        note(f"error: {error}")
+        print_err(f"error: {error}")
 
     outputs.check([source] if source else [], look, report, mqtt, network)
     with signals.sigterm_is_an_end(True, set()), readers.opened(network, decision, look.turn, True) as reader:
@@ -123,7 +123,7 @@ def serve(
         watchdog = Watchdog("web") if source is None else Watchdog("web", "frames")
 
         def show_state(line: str) -> None:
-            live.set_note(line)
+            live.set_status_line(line)
             watchdog.status(line)
 
         request = requested(look, camera, report, lambda: watchdog.beat("frames"))
@@ -131,10 +131,10 @@ def serve(
         sinks = [live, metrics, *outputs.standing(report, mqtt), *watchdog.sinks("frames")]
         with serving(entered, reader, live, metrics, lambda: watchdog.beat("web")) as service, watchdog:
             for line in entered.lines:
-                note(line)
+                print_err(line)
             if source is not None:
                 with suppress(Closed), logged("edge_runtime.sources", show_state):
                     pipeline.run([source], reader, sinks, request.options, request.report, failed, request.view)
                 watchdog.rest("frames")
-                note(f"{public(source)}: at its end; what was read stays on the page")
+                print_err(f"{public(source)}: at its end; what was read stays on the page")
             service.wait()

@@ -31,7 +31,7 @@ def unwritten(error: OSError) -> OutputError:
     return OutputError(f"cannot write the result: {error.strerror or error}")
 
 
-def note(message: str) -> None:
+def print_err(message: str) -> None:
     """Tell whoever watches, in a line."""
     if sys.stderr:
         with suppress(OSError):  # nobody may be there to read it

@@ -19,7 +19,7 @@ from edge_runtime.doctor.findings import Finding, failed
 from edge_runtime.system.board import ROOT
 
 Check = Callable[[], Finding | list[Finding]]
-SECONDS = 90.0  # for all of them: where every package hangs, it takes so long to try them (probe.PATIENCE)
+SECONDS = 90.0  # for all of them: where every package hangs, it takes so long to try them (probe.TIMEOUT)
 
 
 def run(root: Path = ROOT) -> list[Finding]:

@@ -19,7 +19,7 @@ def models(folder: Path | None = None) -> Finding:
     except OptionError as error:
         return warning("models", str(error))
     current = folder / catalog.CURRENT
-    if os.path.lexists(current) and catalog.mark(folder) is None:
+    if os.path.lexists(current) and catalog.pointer(folder) is None:
         return failed("models", f"{current} leads nowhere: the model that ships reads", "edge-digits model rollback")
     path = catalog.current(folder)
     shipped = path == model_file.SHIPPED

@@ -8,7 +8,7 @@ from edge_runtime.system.subprocesses import ask
 
 UNIT = "edge-digits"
 ASKED = ("LoadState", "ActiveState", "SubState", "UnitFileState", "Result", "NRestarts", "StatusText", "LoadError")
-PATIENCE = 5.0  # seconds
+TIMEOUT = 5.0  # seconds
 
 
 def service(root: Path = ROOT) -> Finding:
@@ -17,9 +17,9 @@ def service(root: Path = ROOT) -> Finding:
     if not (root / "run/systemd/system").exists() or not program.exists():
         return ok("service", "no systemd here: nothing runs as a service")
     for whose in ((), ("--user",)):
-        answer = ask([program, *whose, "show", UNIT, "--property=" + ",".join(ASKED)], PATIENCE)
+        answer = ask([program, *whose, "show", UNIT, "--property=" + ",".join(ASKED)], TIMEOUT)
         if answer is not None and answer.code is None:
-            return warning("service", f"systemd does not answer within {PATIENCE:g} s", "systemctl is-system-running")
+            return warning("service", f"systemd does not answer within {TIMEOUT:g} s", "systemctl is-system-running")
         if answer is None or answer.code != 0:
             continue
         said = dict(line.split("=", 1) for line in answer.out.splitlines() if "=" in line)

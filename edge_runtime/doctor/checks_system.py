@@ -25,7 +25,7 @@ INODES = 1000  # of a file system with fewer left, few more files can be made
 MEMORY_FULL, MEMORY_LOW = 80 * MB, 200 * MB
 EARLIEST = 1_767_225_600  # seconds since 1970: 2026 began, and this program was written
 LATEST = EARLIEST + 30 * 365 * 86_400
-PATIENCE = 5.0  # seconds for timedatectl, which wakes a service
+TIMEOUT = 5.0  # seconds for timedatectl, which wakes a service
 
 
 def system(root: Path = ROOT, *, machine: str | None = None, bits: int | None = None) -> Finding:
@@ -124,7 +124,7 @@ def _synchronized(root: Path) -> bool | None:
     """Tell whether a time server has set the clock; None where nothing says."""
     if (root / "run/systemd/timesync/synchronized").exists():
         return True
-    answer = ask([root / "usr/bin/timedatectl", "show", "--property=NTPSynchronized", "--value"], PATIENCE)
+    answer = ask([root / "usr/bin/timedatectl", "show", "--property=NTPSynchronized", "--value"], TIMEOUT)
     return None if answer is None else {"yes": True, "no": False}.get(answer.out.strip())
 
 

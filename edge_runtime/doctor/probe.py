@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from edge_runtime.system.subprocesses import ask
 
-PATIENCE = 30.0  # seconds: an emulated board takes 10, a real one less
+TIMEOUT = 30.0  # seconds: an emulated board takes 10, a real one less
 AT_ONCE = 2  # a Raspberry Pi Zero 2 W has 512 MB
 # It finds what this process finds, and nothing in the folder that somebody happens to be in.
 START = (
@@ -40,7 +40,7 @@ class Probe(NamedTuple):
         return not self.why
 
 
-def probe(what: str, seconds: float = PATIENCE) -> Probe:
+def probe(what: str, seconds: float = TIMEOUT) -> Probe:
     """Try one of PROBES."""
     path = [entry for entry in sys.path if isinstance(entry, str)]
     answer = ask([sys.executable, "-c", START, json.dumps(path), what], seconds)
@@ -68,7 +68,7 @@ def _signal(number: int) -> str:
 def main(what: str) -> None:
     """Try it in this process, and print what comes of it; it ends also where whoever started it has gone."""
     if hasattr(signal, "alarm"):
-        signal.alarm(round(PATIENCE) + 5)
+        signal.alarm(round(TIMEOUT) + 5)
     try:
         result = Probe(PROBES[what]())
     except Exception as error:  # boundary: whatever importing a package may raise
@@ -160,7 +160,7 @@ class Tried:
     """What came of PROBES, each tried once, AT_ONCE at a time; asking for one waits for it."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._found: dict[str, Probe] = {}
+        self._results: dict[str, Probe] = {}
         self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._threads = {
             name: threading.Thread(target=self._try, args=(name,), name="read_probe", daemon=True) for name in names
@@ -170,8 +170,8 @@ class Tried:
 
     def _try(self, name: str) -> None:
         with self._turns:
-            self._found[name] = probe(name)
+            self._results[name] = probe(name)
 
     def __getitem__(self, name: str) -> Probe:
         self._threads[name].join()
-        return self._found[name]
+        return self._results[name]

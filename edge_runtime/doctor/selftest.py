@@ -27,7 +27,7 @@ from edge_runtime.store import catalog
 
 TURNS, WARM_UP = 200, 20
 FRAMES = 5  # of a source: the first of a camera may be dark
-PATIENCE = 10.0  # seconds that a source has for them
+TIMEOUT = 10.0  # seconds that a source has for them
 ALIKE = 1.0  # standard deviation of pixels, of 255: a lens that is covered
 TRUTH = SAMPLES / "truth.jsonl"
 Record = dict[str, Any]
@@ -162,7 +162,7 @@ def _look(reader: DigitReader, name: str, failures: list[EdgeError]) -> Record:
     record: Record = {"name": public(name), "frames": 0, "width": None, "height": None, "read": [], "problem": None}
     problem: EdgeError | None = None
     try:
-        options = Options(frames=FRAMES, until=monotonic() + PATIENCE)
+        options = Options(frames=FRAMES, until=monotonic() + TIMEOUT)
         with closing(kind_of(name).frames(name, options)) as frames:
             for frame in islice(frames, FRAMES):
                 if isinstance(frame, PictureError):

@@ -79,10 +79,10 @@ def likelihoods(views: Sequence[Float64], texts: Sequence[Sequence[int]]) -> Flo
     A view is as in `decode`, a text the labels of its digits. The probability of a text is the sum over all the ways to
     tell it (Graves et al. 2006, section 4.1).
     """
-    told = [view[_telling(view)] for view in views]
-    emitted = np.zeros((max(map(len, told)), len(told), BLANK + 1))
+    kept = [view[_informative(view)] for view in views]
+    emitted = np.zeros((max(map(len, kept)), len(kept), BLANK + 1))
     emitted[:, :, BLANK] = 1.0  # behind the last step of a view, it tells nothing
-    for number, view in enumerate(told):
+    for number, view in enumerate(kept):
         emitted[: len(view), number] = view
     states = np.full((len(texts), 2 * max(map(len, texts), default=0) + 1), BLANK)
     for own, text in zip(states, texts, strict=True):
@@ -92,9 +92,9 @@ def likelihoods(views: Sequence[Float64], texts: Sequence[Sequence[int]]) -> Flo
     count = states.shape[1]
     moves = np.tile(np.eye(count) + np.eye(count, k=1), (len(texts), 1, 1))
     moves[:, range(count - 2), range(2, count)] = (states[:, 2:] != BLANK) & (states[:, 2:] != states[:, :-2])
-    told_states = emitted[:, :, states].transpose(0, 2, 1, 3)  # (steps, texts, views, states)
-    reached = told_states[0] * (np.arange(count) < 2)
-    for now in told_states[1:]:
+    emissions = emitted[:, :, states].transpose(0, 2, 1, 3)  # (steps, texts, views, states)
+    reached = emissions[0] * (np.arange(count) < 2)
+    for now in emissions[1:]:
         reached = reached @ moves * now
     ends = [own[:, max(0, 2 * len(text) - 1) : 2 * len(text) + 1] for own, text in zip(reached, texts, strict=True)]
     return np.array([end.sum(axis=1) for end in ends]).reshape(len(texts), len(views)).T
@@ -106,7 +106,7 @@ def constrained(probabilities: Float64, constraint: Constraint) -> tuple[list[Ru
     A path through the steps is in a state of the constraint, and has last told a digit or the blank: the likeliest
     path gives the digits (Viterbi), the sum over all paths how likely any are.
     """
-    steps = np.flatnonzero(_telling(probabilities))
+    steps = np.flatnonzero(_informative(probabilities))
     logs = np.log(np.maximum(probabilities[steps], np.finfo(np.float64).tiny))
     moves = [Move(a, label, b) for a, own in enumerate(constraint.moves) for label, b in own.items()]
     begun = np.full((len(constraint.moves), BLANK + 1), -np.inf)
@@ -119,8 +119,8 @@ def constrained(probabilities: Float64, constraint: Constraint) -> tuple[list[Ru
     ends = best[-1][accepting]
     if not np.isfinite(ends).any():
         return [], 0.0
-    state, told = np.unravel_index(int(ends.argmax()), ends.shape)
-    outputs = _traced(best, moves, accepting[int(state)], int(told))
+    state, last = np.unravel_index(int(ends.argmax()), ends.shape)
+    outputs = _traced(best, moves, accepting[int(state)], int(last))
     bounds = np.append(steps, len(probabilities)).tolist()
     runs = [(label, bounds[first], bounds[end]) for label, first, end in _runs(outputs)]
     return runs, min(1.0, float(np.exp(np.logaddexp.reduce(total[accepting], axis=None))))
@@ -137,18 +137,18 @@ def _changed(paths: Float64, moves: Sequence[Move], combine: np.ufunc) -> Float6
     return changed
 
 
-def _traced(best: Sequence[Float64], moves: Sequence[Move], state: int, told: int) -> list[int]:
-    """Return the outputs of the likeliest path that ends in this state, having told this."""
+def _traced(best: Sequence[Float64], moves: Sequence[Move], state: int, last: int) -> list[int]:
+    """Return the outputs of the likeliest path that ends in this state, with this last output."""
     outputs = []
     for before in best[-2::-1]:
-        outputs.append(told)
-        came = [state] if told == BLANK else [move.came for move in moves if (move.label, move.goes) == (told, state)]
-        ways = [(state, told), *((a, k) for a in came for k in range(BLANK + 1) if k != told)]
-        state, told = max(ways, key=lambda way: before[way])
+        outputs.append(last)
+        came = [state] if last == BLANK else [move.came for move in moves if (move.label, move.goes) == (last, state)]
+        ways = [(state, last), *((a, k) for a in came for k in range(BLANK + 1) if k != last)]
+        state, last = max(ways, key=lambda way: before[way])
     return outputs[::-1]
 
 
-def _telling(probabilities: Float64) -> NDArray[np.bool_]:
+def _informative(probabilities: Float64) -> NDArray[np.bool_]:
     """Return which steps tell something: of blanks in a row, the first stands for all."""
     blank = probabilities[:, BLANK] > 1 - SURER
     return np.asarray(~(blank & np.r_[False, blank[:-1]]))

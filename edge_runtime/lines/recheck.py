@@ -12,7 +12,7 @@ from edge_runtime.lines.constraint import Constraint
 from edge_runtime.lines.whole_line import (
     HEIGHTS,
     SURE,
-    Found,
+    Located,
     Readers,
     View,
     read_line,
@@ -73,13 +73,13 @@ class Checker:
     always: bool
 
     def check(
-        self, lines: Sequence[Written], marks: Sequence[Sequence[Candidate]], planes: Sequence[Plane],
+        self, lines: Sequence[Written], line_candidates: Sequence[Sequence[Candidate]], planes: Sequence[Plane],
         size: tuple[int, int], back: Callable[[Box], Box], constraint: Constraint | None,
     ) -> list[Written]:  # fmt: skip
         """Return each line as it is likelier right.
 
-        Of each line, `marks` holds the candidates that are its digits; `back` puts a box of the picture that was
-        read, of this `size`, into the frame. A picture as broad as a line, in which none was read, is read as one.
+        Of each line, `line_candidates` holds the candidates that are its digits; `back` puts a box of the picture that
+        was read, of this `size`, into the frame. A picture as broad as a line, in which none was read, is read as one.
         A line that says what the constraint does not accept is not right.
         """
         labels = [self._labels_of([line]) for line in lines]
@@ -87,21 +87,21 @@ class Checker:
         checked = [line if fits else line._replace(likely=0.0) for line, fits in zip(lines, fitting, strict=True)]
         read = [digit.box for line in lines for digit in digits_of(line.words)]
         if size[0] >= STRIP * size[1] and (not read or _on_one_line(read)):
-            return self._check_picture(checked, marks, planes, size, back, constraint)
+            return self._check_picture(checked, line_candidates, planes, size, back, constraint)
         most = int(MOST_STRIPS * work_budget(planes[0].ink.size))
         asked = [i for i, line in enumerate(checked) if self.always or line.likely < SURE][:most]
         heights = HEIGHTS[: most // max(1, len(asked)) - 1]
         for i in asked:
-            found = _found(checked[i], marks[i], labels[i], planes)
-            views = read_line(self.readers, found, heights, constraint)
-            whole, likely = self._best(views, found, checked[i].likely, size, constraint)
+            located = _located(checked[i], line_candidates[i], labels[i], planes)
+            views = read_line(self.readers, located, heights, constraint)
+            whole, likely = self._best(views, located, checked[i].likely, size, constraint)
             others = [digit.box for j, line in enumerate(checked) if j != i for digit in digits_of(line.words)]
             whole = whole._replace(boxes=tuple(map(back, whole.boxes)))
             checked[i] = self._likelier(checked[i], whole, likely, others)
         return checked
 
     def _check_picture(
-        self, lines: Sequence[Written], marks: Sequence[Sequence[Candidate]], planes: Sequence[Plane],
+        self, lines: Sequence[Written], line_candidates: Sequence[Sequence[Candidate]], planes: Sequence[Plane],
         size: tuple[int, int], back: Callable[[Box], Box], constraint: Constraint | None,
     ) -> list[Written]:  # fmt: skip
         """Return what is likelier right of a picture that is a line as a whole: what was read, or all of it as one.
@@ -112,11 +112,15 @@ class Checker:
         accepted = constraint is None or constraint.accepts(labels)
         one = Written([word for line in lines for word in line.words], prod(line.likely for line in lines))
         one = one if lines and accepted else one._replace(likely=0.0)
-        found = _found(one, [mark for line in marks for mark in line], labels, planes) if lines else None
-        views = read_picture(self.readers, planes, found, constraint)
+        located = (
+            _located(one, [candidate for line in line_candidates for candidate in line], labels, planes)
+            if lines
+            else None
+        )
+        views = read_picture(self.readers, planes, located, constraint)
         if not views:
             return []
-        whole, likely = self._best(views, found, one.likely, size, constraint)
+        whole, likely = self._best(views, located, one.likely, size, constraint)
         if not lines and len(whole.labels) < FEWEST:
             return []
         checked = self._likelier(one, whole._replace(boxes=tuple(map(back, whole.boxes))), likely, [])
@@ -128,11 +132,11 @@ class Checker:
         return [self.labels.index(digit.label) for line in lines for digit in digits_of(line.words)]
 
     def _best(
-        self, views: Sequence[View], found: Found | None, own: float, size: tuple[int, int],
+        self, views: Sequence[View], located: Located | None, own: float, size: tuple[int, int],
         constraint: Constraint | None,
     ) -> tuple[WholeLine, Likely]:  # fmt: skip
         """Return the likeliest text of the line network's, and how likely it is right, and the one that was found."""
-        texts = texts_of(views, found, constraint)
+        texts = texts_of(views, located, constraint)
         likely = line_check.choose(texts, own, len(views), self.weights or line_check.UNFITTED) if texts else []
         read = {view.text.labels for view in views}
         best = max((i for i in range(len(texts)) if texts[i].labels in read), key=lambda i: likely[i], default=None)
@@ -164,12 +168,12 @@ def _holds(box: Box, other: Box) -> bool:
     return box.x <= x < box.right and box.y <= y < box.bottom
 
 
-def _found(line: Written, digits: Sequence[Candidate], labels: list[int], planes: Sequence[Plane]) -> Found:
+def _located(line: Written, digits: Sequence[Candidate], labels: list[int], planes: Sequence[Plane]) -> Located:
     """Return the digits of a line as they are on the plane that most of them are on."""
     numbers = sorted(digit.plane for digit in digits)
     plane = planes[max(numbers, key=numbers.count)]
     boxes = [_scaled(digit.box, planes[digit.plane].scale / plane.scale) for digit in digits]
-    return Found(plane, boxes, labels, sum(log(max(digit.confidence, SURER)) for digit in digits_of(line.words)))
+    return Located(plane, boxes, labels, sum(log(max(digit.confidence, SURER)) for digit in digits_of(line.words)))
 
 
 def _scaled(box: Box, by: float) -> Box:

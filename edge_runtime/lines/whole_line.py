@@ -57,7 +57,7 @@ class View(NamedTuple):
     digits: Float64
 
 
-class Found(NamedTuple):
+class Located(NamedTuple):
     """What was found of a line before: the boxes of its digits on a plane, their `labels`, 0-9, and how likely each.
 
     `likely` is the sum of the logarithms of the digits' confidences.
@@ -69,20 +69,22 @@ class Found(NamedTuple):
     likely: float
 
 
-def read_line(readers: Readers, found: Found, heights: Sequence[float], constraint: Constraint | None) -> list[View]:
+def read_line(
+    readers: Readers, located: Located, heights: Sequence[float], constraint: Constraint | None
+) -> list[View]:
     """Read a line of which some digits were found, and whatever digits the network sees beside them.
 
     There is a view as high as the digits seem, and one for each of `heights`, some of HEIGHTS. Where all of them show
     what was found, the classifier has nothing to choose from, and does not see their digits.
     """
-    views = _views_of_line(readers.network, found, heights, constraint)
-    if all(view.text.labels == tuple(found.labels) for view in views):
+    views = _views_of_line(readers.network, located, heights, constraint)
+    if all(view.text.labels == tuple(located.labels) for view in views):
         return views
     return _with_digits(views, readers.classifier, range(len(views)))
 
 
 def read_picture(
-    readers: Readers, planes: Sequence[Plane], found: Found | None, constraint: Constraint | None
+    readers: Readers, planes: Sequence[Plane], located: Located | None, constraint: Constraint | None
 ) -> list[View]:
     """Read a picture as a single line: where digits were found, and where its rows hold most ink.
 
@@ -90,11 +92,11 @@ def read_picture(
     text once, by the view that is surest of it. Returns no view where no digit was found and none is seen at a glance.
     """
     network = readers.network
-    if found is not None:
-        views = _views_of_line(network, found, HEIGHTS, constraint)
+    if located is not None:
+        views = _views_of_line(network, located, HEIGHTS, constraint)
         if len(views) == 1:
             return _with_digits(views, readers.classifier, [0])
-        grounds = [plane for plane in planes[:2] if plane.light == found.plane.light]
+        grounds = [plane for plane in planes[:2] if plane.light == located.plane.light]
         read = [views + _views_of_picture(network, plane, HEIGHTS, constraint) for plane in grounds]
     else:
         read = [_views_of_picture(network, plane, HEIGHTS[:1], constraint) for plane in planes[:2]]
@@ -115,10 +117,10 @@ def _most_votes(views: Sequence[View]) -> float:
 
 
 def _views_of_line(
-    network: LineNetwork, found: Found, heights: Sequence[float], constraint: Constraint | None
+    network: LineNetwork, located: Located, heights: Sequence[float], constraint: Constraint | None
 ) -> list[View]:
     """Return a view as high as the digits seem, and one for each height, unless the first surely agrees."""
-    plane, boxes = found.plane, found.boxes
+    plane, boxes = located.plane, located.boxes
     view = _view(network, plane, boxes, 1.0, None)
     for _ in range(GROWTHS):
         left, right = min(box.x for box in boxes), max(box.right for box in boxes)
@@ -128,8 +130,8 @@ def _views_of_line(
             break
         boxes = boxes + beside
         view = _view(network, plane, boxes, 1.0, None)
-    accepted = constraint is None or constraint.accepts(found.labels)
-    if accepted and view.text.labels == tuple(found.labels) and view.text.likely >= SURE:
+    accepted = constraint is None or constraint.accepts(located.labels)
+    if accepted and view.text.labels == tuple(located.labels) and view.text.likely >= SURE:
         return [view]
     if constraint is not None:
         view = view._replace(text=decode(view.probabilities, network.step, constraint))
@@ -160,7 +162,7 @@ def _view(
 def _with_digits(views: Sequence[View], classifier: Classifier, shown: Collection[int]) -> list[View]:
     """Return views, those `shown`, by number, with what the classifier says of their digits; it sees all at once."""
     inks = {
-        i: cut_out(views[i].plane.ink, views[i].strip, [(a, b) for a, _, b in _room(views[i].text, views[i].strip)])
+        i: cut_out(views[i].plane.ink, views[i].strip, [(a, b) for a, _, b in _space(views[i].text, views[i].strip)])
         for i in shown
     }
     seen = classifier.confidences(normalize_all([ink for own in inks.values() for ink in own]))[:, :BLANK]
@@ -175,16 +177,16 @@ def _surest_of_each_text(views: Sequence[View]) -> list[int]:
     return list({views[i].text.labels: i for i in order}.values())
 
 
-def texts_of(views: Sequence[View], found: Found | None, constraint: Constraint | None) -> list[Text]:
+def texts_of(views: Sequence[View], located: Located | None, constraint: Constraint | None) -> list[Text]:
     """Return each text that a view has, and the one that was read digit by digit, where the constraint accepts it."""
     texts = dict.fromkeys(view.text.labels for view in views if view.text.labels)
-    own = tuple(found.labels) if found is not None else ()
+    own = tuple(located.labels) if located is not None else ()
     if own and (constraint is None or constraint.accepts(own)):
         texts[own] = None
     accepted = np.array([view.text.accepted for view in views])
     likely = likelihoods([view.probabilities for view in views], list(texts)) / np.maximum(accepted, SURER)[:, None]
     by_line = likely.clip(0.0, 1.0).mean(axis=0).tolist()
-    known = found.likely if found is not None else 0.0
+    known = located.likely if located is not None else 0.0
     return [Text(text, line, max(_by_digits(views, text), known if text == own else -np.inf), text == own)
             for text, line in zip(texts, by_line, strict=True)]  # fmt: skip
 
@@ -206,7 +208,7 @@ def whole_line(views: Sequence[View], texts: Sequence[Text], text: Text | None, 
     """
     labels = text.labels if text is not None else ()
     best = max((view for view in views if view.text.labels == labels), key=lambda view: view.text.likely)
-    halves = [(x, min(x - left, right - x, HIGH / 2)) for left, x, right in _room(best.text, best.strip)]
+    halves = [(x, min(x - left, right - x, HIGH / 2)) for left, x, right in _space(best.text, best.strip)]
     ends = [(x - half, x + half) for x, half in halves]
     boxes = tuple(in_frame(best.strip.box(*columns), best.plane.scale, size) for columns in ends)
     likely = text.line if text is not None else 0.0
@@ -215,7 +217,7 @@ def whole_line(views: Sequence[View], texts: Sequence[Text], text: Text | None, 
     )
 
 
-def _room(text: LineText, strip: Strip) -> list[tuple[float, float, float]]:
+def _space(text: LineText, strip: Strip) -> list[tuple[float, float, float]]:
     """Return the columns of a strip between which each digit lies, and its middle: left, middle, right.
 
     A digit has room half of the way to the next one, and at most HIGH to either side.

@@ -168,12 +168,14 @@ def _page_edge(taken: Sequence[Box], size: tuple[int, int], rng: np.random.Gener
     """Return a nearly upright or level line with everything on the page on one side; None where there is no room."""
     least = [min((box[axis] for box in taken), default=size[axis] // 2) for axis in (0, 1)]
     most = [max((box[axis] + box[axis + 2] for box in taken), default=size[axis] // 2) for axis in (0, 1)]
-    rooms = {(axis, True): least[axis] for axis in (0, 1)} | {(axis, False): size[axis] - most[axis] for axis in (0, 1)}
-    sides = [side for side, room in rooms.items() if room >= 8]
+    spaces = {(axis, True): least[axis] for axis in (0, 1)} | {
+        (axis, False): size[axis] - most[axis] for axis in (0, 1)
+    }
+    sides = [side for side, space in spaces.items() if space >= 8]
     if not sides:
         return None
     axis, first = sides[rng.integers(len(sides))]
-    start, end = rng.uniform(0.25, 0.75, 2) * min(rooms[axis, first], max(size) / 4)  # the table, at the edge's ends
+    start, end = rng.uniform(0.25, 0.75, 2) * min(spaces[axis, first], max(size) / 4)  # the table, at the edge's ends
     slope = (end - start) / size[1 - axis]
     steep = float(np.hypot(1, slope))
     out = (-1 if first else 1) / steep

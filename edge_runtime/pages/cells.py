@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.pages import distractors
 from edge_runtime.pages.layout import DoNotFit, Laid, writer
-from edge_runtime.pages.strokes import Ink, Mark
+from edge_runtime.pages.strokes import Ink, Item
 from edge_runtime.pages.style import PageStyle, Streams
 from edge_runtime.records import Uint8
 
@@ -47,17 +47,17 @@ def lay_cells(
     tallest = max((stamp.shape[0] for stamp in stamps), default=digit_height)
     grid = _grid(len(words), widest, tallest, digit_height, style, rng)
     slots = _slots(len(words), grid, style.layout, rng)
-    marks: list[Mark] = []
+    items: list[Item] = []
     places: list[tuple[int, int]] = []
     rows = sorted({row for row, _ in slots})
     for number, (word, (row, column)) in enumerate(zip(words, slots, strict=True)):
         width = sum(stamps[i].shape[1] for i in word) + gap * (len(word) - 1)
-        room = grid.width - width
-        share = 1 - 0.5 * gap / max(room, 1) if style.layout == "column" else float(rng.uniform(0.3, 0.7))
-        x = grid.x + column * grid.width + room * share
+        space = grid.width - width
+        share = 1 - 0.5 * gap / max(space, 1) if style.layout == "column" else float(rng.uniform(0.3, 0.7))
+        x = grid.x + column * grid.width + space * share
         for i in word:
             down = (grid.height - stamps[i].shape[0]) * float(rng.uniform(0.35, 0.65))
-            marks.append(Mark(str(labels[i]), stamps[i], round(x), round(grid.y + row * grid.height + down)))
+            items.append(Item(str(labels[i]), stamps[i], round(x), round(grid.y + row * grid.height + down)))
             places.append((rows.index(row), number))
             x += stamps[i].shape[1] + gap
     if style.layout == "column":
@@ -66,7 +66,7 @@ def lay_cells(
         others = _lines(grid, style, digit_height, rng)
         if style.layout == "table":
             others += _in_empty_cells(grid, set(slots), digit_height, letters, rng)
-    return Laid(marks, places, others)
+    return Laid(items, places, others)
 
 
 def _words(count: int, style: PageStyle, rng: np.random.Generator) -> list[range]:
@@ -113,13 +113,13 @@ def _slots(count: int, grid: Grid, layout: str, rng: np.random.Generator) -> lis
     return [divmod(cell, grid.columns) for cell in chosen]
 
 
-def _lines(grid: Grid, style: PageStyle, digit_height: float, rng: np.random.Generator) -> list[Mark]:
+def _lines(grid: Grid, style: PageStyle, digit_height: float, rng: np.random.Generator) -> list[Item]:
     """Return the lines between cells, drawn with the page's pen or printed."""
     right, bottom = grid.x + grid.columns * grid.width, grid.y + grid.rows * grid.height
     by_hand = style.grid == "hand"
     pen = digit_height * float(rng.uniform(0.05, 0.09)) if by_hand else float(rng.uniform(*style.ruling_width))
     strength = 1.0 if by_hand else float(rng.uniform(*style.ruling_strength))
-    marks = []
+    items = []
     for axis, (count, step, start, far) in enumerate((
         (grid.columns, grid.width, grid.x, (grid.y, bottom)),
         (grid.rows, grid.height, grid.y, (grid.x, right)),
@@ -136,18 +136,18 @@ def _lines(grid: Grid, style: PageStyle, digit_height: float, rng: np.random.Gen
                 along += rng.normal(0, 0.08 * digit_height, 9) * (np.abs(np.arange(9) - 4) == 4)
             path = np.stack((across, along) if axis == 0 else (along, across), axis=1)
             ink = distractors.stroke(path, 2 * pen if bold else pen)
-            marks.append(_printed(ink, path, strength, None if by_hand else style.ruling_ink))
-    return marks
+            items.append(_printed(ink, path, strength, None if by_hand else style.ruling_ink))
+    return items
 
 
-def _printed(ink: Ink, path: NDArray[np.float64], strength: float, color: tuple[int, int, int] | None) -> Mark:
-    """Return a line through a path as a mark: with a color of its own where it is printed."""
+def _printed(ink: Ink, path: NDArray[np.float64], strength: float, color: tuple[int, int, int] | None) -> Item:
+    """Return a line through a path as an item: with a color of its own where it is printed."""
     x, y = (round(float(side)) for side in path.min(axis=0) - (np.array(ink.shape[::-1]) - np.ptp(path, axis=0)) / 2)
     paint = None if color is None else np.broadcast_to(np.array(color, np.float32), (*ink.shape, 3)).copy()
-    return Mark("rules", np.asarray(ink * np.float32(strength), np.float32), x, y, paint)
+    return Item("rules", np.asarray(ink * np.float32(strength), np.float32), x, y, paint)
 
 
-def _sum(grid: Grid, digit_height: float, rng: np.random.Generator) -> list[Mark]:
+def _sum(grid: Grid, digit_height: float, rng: np.random.Generator) -> list[Item]:
     """Return the rule above the result of numbers below each other, and a sign before the last of them."""
     left, right = grid.x - 0.4 * digit_height, grid.x + grid.width + 0.1 * digit_height
     row = max(1, grid.rows - 1)
@@ -156,14 +156,14 @@ def _sum(grid: Grid, digit_height: float, rng: np.random.Generator) -> list[Mark
     sign = distractors.sign(str(rng.choice(["+", "-", "x"])), digit_height, rng)
     y = round(grid.y + (row - 0.5) * grid.height - sign.shape[0] / 2)
     rule = _printed(distractors.stroke(path, digit_height * float(rng.uniform(0.05, 0.1))), path, 1.0, None)
-    return [rule, Mark("signs", sign, round(grid.x - sign.shape[1] - 0.15 * digit_height), y)]
+    return [rule, Item("signs", sign, round(grid.x - sign.shape[1] - 0.15 * digit_height), y)]
 
 
 def _in_empty_cells(
     grid: Grid, taken: set[tuple[int, int]], digit_height: float, letters: Sequence[Uint8], rng: np.random.Generator
-) -> list[Mark]:
+) -> list[Item]:
     """Return letters and dashes that stand in some of the cells without digits."""
-    marks, cell = [], (round(grid.width), round(grid.height))
+    items, cell = [], (round(grid.width), round(grid.height))
     for row in range(grid.rows):
         for column in range(grid.columns):
             if (row, column) in taken or rng.random() > IN_EMPTY_CELL:
@@ -173,5 +173,5 @@ def _in_empty_cells(
             else:
                 name, ink = "letters", distractors.KINDS["letters"](digit_height, 1.0, cell, rng, letters)[0]
             x = round(grid.x + (column + 0.5) * grid.width - ink.shape[1] / 2)
-            marks.append(Mark(name, ink, x, round(grid.y + (row + 0.5) * grid.height - ink.shape[0] / 2)))
-    return marks
+            items.append(Item(name, ink, x, round(grid.y + (row + 0.5) * grid.height - ink.shape[0] / 2)))
+    return items

@@ -16,7 +16,7 @@ from edge_runtime.pages.desk import lay_on_desk
 from edge_runtime.pages.distractors import script
 from edge_runtime.pages.layout import lay_out
 from edge_runtime.pages.placement import scatter, scatter_things
-from edge_runtime.pages.strokes import VISIBLE, Ink, Mark, visible
+from edge_runtime.pages.strokes import VISIBLE, Ink, Item, visible
 from edge_runtime.pages.style import THINGS, PageStyle, Streams
 from edge_runtime.records import Box, Uint8
 
@@ -88,13 +88,13 @@ def draw_page(
         laid = lay_out(images, labels, rng, streams, style, digit_height)
     else:
         laid = lay_cells(images, labels, streams, style, digit_height, letters)
-    boxes = [visible(mark.ink, mark.x, mark.y) for mark in laid.digits]
+    boxes = [visible(item.ink, item.x, item.y) for item in laid.digits]
     wanted = [(name, count) for name, count in style.distractors if name not in (*THINGS, "table")]
-    taken = [*boxes, *(Box(mark.x, mark.y, *mark.ink.shape[::-1]) for mark in laid.others)]
+    taken = [*boxes, *(Box(item.x, item.y, *item.ink.shape[::-1]) for item in laid.others)]
     scattered = scatter(wanted, taken, style.size, digit_height, streams("distractors"), letters) if wanted else []
     view = pose(style, boxes, streams("pose"))
-    digits, others = ([_seen(mark, view) for mark in marks] for marks in (laid.digits, [*laid.others, *scattered]))
-    shown = [visible(mark.ink, mark.x, mark.y) for mark in digits]
+    digits, others = ([_seen(item, view) for item in items] for items in (laid.digits, [*laid.others, *scattered]))
+    shown = [visible(item.ink, item.x, item.y) for item in digits]
     page = background.blank(style, rng)
     background.print_on(page, style, boxes, digit_height, view, streams("printed"))
     if style.flap:
@@ -104,21 +104,21 @@ def draw_page(
         np.subtract(255, page, out=page)
     if style.board:
         background.darken(page, boxes, style.board, view, streams("board"))
-    for mark in others:
-        _lay_on(page, mark)
-    named = [Other(mark.name, box) for mark in others if (box := _shown(mark, style.size))]
+    for item in others:
+        _lay_on(page, item)
+    named = [Other(item.name, box) for item in others if (box := _shown(item, style.size))]
     if dict(style.distractors).get("table"):
-        taken += [Box(mark.x, mark.y, *mark.ink.shape[::-1]) for mark in scattered]
+        taken += [Box(item.x, item.y, *item.ink.shape[::-1]) for item in scattered]
         named += [Other("table", box) for box in background.lay_on_table(page, taken, view, streams("table"))]
     if style.desk and view is not None:
         lay_on_desk(page, style, view, streams("desk"), ground)
     things = [(name, count) for name, count in style.distractors if name in THINGS]
-    for mark in scatter_things(things, shown, style.size, streams("things")) if things else []:
-        _lay_on(page, mark)
-        named += [Other(mark.name, box)] if (box := _shown(mark, style.size)) else []
+    for item in scatter_things(things, shown, style.size, streams("things")) if things else []:
+        _lay_on(page, item)
+        named += [Other(item.name, box)] if (box := _shown(item, style.size)) else []
     if not lighting.is_plain(style):
         page = lighting.lit(page, style, streams("light"))
-    truth = (Placed(mark.name, box, *place) for mark, box, place in zip(digits, shown, laid.places, strict=True))
+    truth = (Placed(item.name, box, *place) for item, box, place in zip(digits, shown, laid.places, strict=True))
     return Page(degradation.photographed(page, style, rng, streams), tuple(truth), tuple(named))
 
 
@@ -128,10 +128,10 @@ def _streams(rng: np.random.Generator) -> Streams:
     return lambda name: np.random.default_rng([*seed, zlib.crc32(name.encode())])
 
 
-def _seen(mark: Mark, view: Pose | None) -> Mark:
-    ink, x, y = seen(mark.ink, mark.x, mark.y, view)
-    paint = None if mark.paint is None else seen(mark.paint, mark.x, mark.y, view)[0]
-    return Mark(mark.name, ink, x, y, paint)
+def _seen(item: Item, view: Pose | None) -> Item:
+    ink, x, y = seen(item.ink, item.x, item.y, view)
+    paint = None if item.paint is None else seen(item.paint, item.x, item.y, view)[0]
+    return Item(item.name, ink, x, y, paint)
 
 
 def _write(page: background.Page, ink: Ink, rng: np.random.Generator, streams: Streams, style: PageStyle) -> None:
@@ -146,35 +146,35 @@ def _write(page: background.Page, ink: Ink, rng: np.random.Generator, streams: S
         plane += channel * written
 
 
-def _ink(marks: Sequence[Mark], size: tuple[int, int]) -> Ink:
+def _ink(items: Sequence[Item], size: tuple[int, int]) -> Ink:
     """Return what the pen draws, 0-1, as float32 (H, W)."""
     ink = np.zeros(size[::-1], np.float32)
-    for mark in marks:
-        if mark.paint is None:
-            here, of_mark = _overlap(mark, size)
-            np.maximum(ink[here], mark.ink[of_mark], out=ink[here])
+    for item in items:
+        if item.paint is None:
+            here, of_item = _overlap(item, size)
+            np.maximum(ink[here], item.ink[of_item], out=ink[here])
     return ink
 
 
-def _lay_on(page: background.Page, mark: Mark) -> None:
+def _lay_on(page: background.Page, item: Item) -> None:
     """Lay a thing with colors of its own on the page, in place."""
-    if mark.paint is not None:
-        here, of_mark = _overlap(mark, (page.shape[2], page.shape[1]))
+    if item.paint is not None:
+        here, of_item = _overlap(item, (page.shape[2], page.shape[1]))
         covered = page[:, *here]
-        covered += (np.moveaxis(mark.paint[of_mark], -1, 0) - covered) * mark.ink[of_mark]
+        covered += (np.moveaxis(item.paint[of_item], -1, 0) - covered) * item.ink[of_item]
 
 
-def _overlap(mark: Mark, size: tuple[int, int]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Return the part of a picture that a mark covers, and the part of the mark that the picture shows."""
-    rows, columns = mark.ink.shape
-    left, right = (min(max(0, x), size[0]) for x in (mark.x, mark.x + columns))
-    top, bottom = (min(max(0, y), size[1]) for y in (mark.y, mark.y + rows))
+def _overlap(item: Item, size: tuple[int, int]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Return the part of a picture that an item covers, and the part of the item that the picture shows."""
+    rows, columns = item.ink.shape
+    left, right = (min(max(0, x), size[0]) for x in (item.x, item.x + columns))
+    top, bottom = (min(max(0, y), size[1]) for y in (item.y, item.y + rows))
     here = (slice(top, bottom), slice(left, right))
-    return here, (slice(top - mark.y, bottom - mark.y), slice(left - mark.x, right - mark.x))
+    return here, (slice(top - item.y, bottom - item.y), slice(left - item.x, right - item.x))
 
 
-def _shown(mark: Mark, size: tuple[int, int]) -> Box | None:
-    """Return the box of what the picture shows of a mark, however faint; None for nothing."""
-    here, of_mark = _overlap(mark, size)
-    x, y, width, height = cv2.boundingRect((mark.ink[of_mark] > 1e-3).astype(np.uint8))
+def _shown(item: Item, size: tuple[int, int]) -> Box | None:
+    """Return the box of what the picture shows of an item, however faint; None for nothing."""
+    here, of_item = _overlap(item, size)
+    x, y, width, height = cv2.boundingRect((item.ink[of_item] > 1e-3).astype(np.uint8))
     return Box(here[1].start + x, here[0].start + y, width, height) if width else None

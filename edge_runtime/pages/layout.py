@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.pages import distractors
-from edge_runtime.pages.strokes import Ink, Mark, break_strokes, enlarge, is_visible, measure, write
+from edge_runtime.pages.strokes import Ink, Item, break_strokes, enlarge, is_visible, measure, write
 from edge_runtime.pages.style import PageStyle, Streams
 from edge_runtime.records import Uint8
 
@@ -18,11 +18,11 @@ class DoNotFit(ValueError):
 
 
 class Laid(NamedTuple):
-    """Digits as marks named for their labels, the line and the word of each, and what stands beside them."""
+    """Digits as items named for their labels, the line and the word of each, and what stands beside them."""
 
-    digits: list[Mark]
+    digits: list[Item]
     places: list[tuple[int, int]]
-    others: list[Mark]
+    others: list[Item]
 
 
 def lay_out(
@@ -41,7 +41,7 @@ def lay_out(
     spreads, words, groups, breaks = (streams(name) for name in ("spread", "words", "touching", "gaps"))
     enlarged = writer(images, streams, style)
     gap_width = (style.gap_width[0] * digit_height, style.gap_width[1] * digit_height)
-    marks: list[Mark] = []
+    items: list[Item] = []
     places: list[tuple[int, int]] = []
     x, top, line = _margin(rng, digit_height), _margin(rng, digit_height), 0
     word, word_left, group_left = 0, _length(style.word_length, words), 0
@@ -69,7 +69,7 @@ def lay_out(
         _extend(edge, stamp, int(x), y)
         if style.gaps:
             stamp = break_strokes(stamp, style.gaps, gap_width, breaks)
-        marks.append(Mark(str(label), stamp, int(x), y))
+        items.append(Item(str(label), stamp, int(x), y))
         places.append((line, word))
         gap = float(rng.uniform(*style.gap))
         word_left -= 1
@@ -78,25 +78,25 @@ def lay_out(
             word, word_left, group_left = word + 1, _length(style.word_length, words), 0
         x = x + columns + digit_height * gap
     if style.drift:
-        marks = _moved(marks, style.size, streams("drift"))
-    signs = _signs(marks, places, digit_height, streams("signs")) if style.layout == "sum" else []
-    return Laid(marks, places, signs)
+        items = _moved(items, style.size, streams("drift"))
+    signs = _signs(items, places, digit_height, streams("signs")) if style.layout == "sum" else []
+    return Laid(items, places, signs)
 
 
-def _moved(marks: list[Mark], size: tuple[int, int], rng: np.random.Generator) -> list[Mark]:
-    """Move all marks together to any place where they stay on the page."""
-    right = max((mark.x + mark.ink.shape[1] for mark in marks), default=0)
-    bottom = max((mark.y + mark.ink.shape[0] for mark in marks), default=0)
+def _moved(items: list[Item], size: tuple[int, int], rng: np.random.Generator) -> list[Item]:
+    """Move all items together to any place where they stay on the page."""
+    right = max((item.x + item.ink.shape[1] for item in items), default=0)
+    bottom = max((item.y + item.ink.shape[0] for item in items), default=0)
     x, y = (int(rng.integers(max(0, free) + 1)) for free in (size[0] - right, size[1] - bottom))
-    return [mark._replace(x=mark.x + x, y=mark.y + y) for mark in marks]
+    return [item._replace(x=item.x + x, y=item.y + y) for item in items]
 
 
 def _signs(
-    marks: Sequence[Mark], places: Sequence[tuple[int, int]], digit_height: float, rng: np.random.Generator
-) -> list[Mark]:
+    items: Sequence[Item], places: Sequence[tuple[int, int]], digit_height: float, rng: np.random.Generator
+) -> list[Item]:
     """Return signs of arithmetic in the gaps between the words of a line, and after some lines."""
     signs = []
-    for (one, here), (other, there) in pairwise(zip(marks, places, strict=True)):
+    for (one, here), (other, there) in pairwise(zip(items, places, strict=True)):
         if here == there:
             continue
         left = one.x + one.ink.shape[1]
@@ -104,7 +104,7 @@ def _signs(
         ink = distractors.sign(str(rng.choice(list(distractors.SIGNS))), digit_height, rng)
         if ink.shape[1] < right - left:
             x = round((left + right - ink.shape[1]) / 2)
-            signs.append(Mark("signs", ink, x, round(one.y + (one.ink.shape[0] - ink.shape[0]) / 2)))
+            signs.append(Item("signs", ink, x, round(one.y + (one.ink.shape[0] - ink.shape[0]) / 2)))
     return signs
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.pages import distractors, objects
 from edge_runtime.pages.distractors import Drawn, Paint
-from edge_runtime.pages.strokes import Ink, Mark
+from edge_runtime.pages.strokes import Ink, Item
 from edge_runtime.records import Box, Uint8
 
 # How many times the size first drawn the tries to find room are.
@@ -24,7 +24,7 @@ MAKERS: dict[str, Callable[[float, np.random.Generator], Drawn]] = {
 CABLE_TRIES = 20  # ways past the digits
 
 
-class Room:
+class FreeSpace:
     """The free room on a page, in cells some pixels wide."""
 
     def __init__(self, size: tuple[int, int], cell: int) -> None:
@@ -76,52 +76,52 @@ def scatter(
     digit_height: float,
     rng: np.random.Generator,
     letters: Sequence[Uint8],
-) -> list[Mark]:
-    """Return marks of these names beside the digits and beside each other; what finds no room is left out.
+) -> list[Item]:
+    """Return items of these names beside the digits and beside each other; what finds no space is left out.
 
     `letters` are what letters and words are made of, each uint8 (rows, columns), ink bright on 0.
     """
-    room = Room(size, max(1, round(digit_height / 8)))
+    space = FreeSpace(size, max(1, round(digit_height / 8)))
     for box in digits:
-        room.take(box, 0.2 * digit_height)
-    marks = []
+        space.take(box, 0.2 * digit_height)
+    items = []
     for name in (name for name, count in wanted for _ in range(count)):
         around = name == "frames" and digits and rng.random() < 0.5
-        mark = _around(digits, digit_height, room, rng) if around else None
-        if mark is None:
+        item = _around(digits, digit_height, space, rng) if around else None
+        if item is None:
             tries = (distractors.KINDS[name](digit_height, shrink, size, rng, letters) for shrink in TRIES)
             place = _from_side if name == "finger" else _anywhere
-            mark = next(filter(None, (place(name, *drawn, room, rng) for drawn in tries)), None)
-        if mark is not None:
-            room.take(Box(mark.x, mark.y, *mark.ink.shape[::-1]), 0.1 * digit_height)
-            marks.append(mark)
-    return marks
+            item = next(filter(None, (place(name, *drawn, space, rng) for drawn in tries)), None)
+        if item is not None:
+            space.take(Box(item.x, item.y, *item.ink.shape[::-1]), 0.1 * digit_height)
+            items.append(item)
+    return items
 
 
 def scatter_things(
     wanted: Sequence[tuple[str, int]], digits: Sequence[Box], size: tuple[int, int], rng: np.random.Generator
-) -> list[Mark]:
-    """Return marks of these things in a picture, beside the digits and beside each other; the rest is left out."""
-    room = Room(size, max(1, min(size) // 80))
+) -> list[Item]:
+    """Return items of these things in a picture, beside the digits and beside each other; the rest is left out."""
+    space = FreeSpace(size, max(1, min(size) // 80))
     for box in digits:
-        room.take(box, 0.2 * box.height)
-    marks = []
+        space.take(box, 0.2 * box.height)
+    items = []
     for name in (name for name, count in wanted for _ in range(count)):
-        mark = _cable(room, rng) if name == "cable" else None
+        item = _cable(space, rng) if name == "cable" else None
         for shrink in TRIES if name != "cable" else ():
             side = min(size) * shrink * float(rng.uniform(*THING_SIZES[name]))
             place = _from_side if name == "hand" else _anywhere
-            mark = place(name, *MAKERS[name](side, rng), room, rng)
-            if mark is not None:
-                room.take(Box(mark.x, mark.y, *mark.ink.shape[::-1]))
+            item = place(name, *MAKERS[name](side, rng), space, rng)
+            if item is not None:
+                space.take(Box(item.x, item.y, *item.ink.shape[::-1]))
                 break
-        marks += [mark] if mark is not None else []
-    return marks
+        items += [item] if item is not None else []
+    return items
 
 
-def _cable(room: Room, rng: np.random.Generator) -> Mark | None:
+def _cable(space: FreeSpace, rng: np.random.Generator) -> Item | None:
     """Lay a cable from one side of the picture to another, past what is there; None where no try succeeds."""
-    size = np.array(room.size)
+    size = np.array(space.size)
     for _ in range(CABLE_TRIES):
         first, last = rng.permutation(4)[:2]
         ends = [_on_side(int(side), size, rng) for side in (first, last)]
@@ -129,12 +129,12 @@ def _cable(room: Room, rng: np.random.Generator) -> Mark | None:
         share = np.linspace(0, 1, 60)[:, None]
         path = (1 - share) ** 3 * ends[0] + 3 * share * (1 - share) ** 2 * bends[0] + 3 * share**2 * (
             1 - share) * bends[1] + share**3 * ends[1]  # fmt: skip
-        cells = np.clip((path // room.cell).astype(int), 0, np.array(room.used.shape[::-1]) - 1)
-        near = cv2.dilate(room.used, np.ones((5, 5), np.uint8))
+        cells = np.clip((path // space.cell).astype(int), 0, np.array(space.used.shape[::-1]) - 1)
+        near = cv2.dilate(space.used, np.ones((5, 5), np.uint8))
         if near[cells[:, 1], cells[:, 0]].any():
             continue
-        drawn, start = objects.cable(path, float(rng.uniform(0.006, 0.025)) * min(room.size), rng)
-        return Mark("cable", drawn[0], round(start[0]), round(start[1]), drawn[1])
+        drawn, start = objects.cable(path, float(rng.uniform(0.006, 0.025)) * min(space.size), rng)
+        return Item("cable", drawn[0], round(start[0]), round(start[1]), drawn[1])
     return None
 
 
@@ -144,24 +144,24 @@ def _on_side(side: int, size: NDArray[np.int_], rng: np.random.Generator) -> NDA
     return np.array([(x, size[1] + 9), (size[0] + 9, y), (x, -9), (-9, y)][side], np.float64)
 
 
-def _anywhere(name: str, ink: Ink, paint: Paint, room: Room, rng: np.random.Generator) -> Mark | None:
-    box = room.find(ink.shape[1], ink.shape[0], rng)
-    return None if box is None else Mark(name, ink, box.x, box.y, paint)
+def _anywhere(name: str, ink: Ink, paint: Paint, space: FreeSpace, rng: np.random.Generator) -> Item | None:
+    box = space.find(ink.shape[1], ink.shape[0], rng)
+    return None if box is None else Item(name, ink, box.x, box.y, paint)
 
 
-def _from_side(name: str, ink: Ink, paint: Paint, room: Room, rng: np.random.Generator) -> Mark | None:
+def _from_side(name: str, ink: Ink, paint: Paint, space: FreeSpace, rng: np.random.Generator) -> Item | None:
     """Place what reaches into the page from one of its sides, and has its foot at the bottom as it is drawn."""
     side = int(rng.integers(len(SIDES)))
     ink = np.rot90(ink, side).copy()
-    box = room.find(ink.shape[1], ink.shape[0], rng, side)
+    box = space.find(ink.shape[1], ink.shape[0], rng, side)
     if box is None:
         return None
     hidden = max(ink.shape) // 4  # of its length, beyond the page's side
     x, y = (box.x, box.x + hidden, box.x, box.x - hidden)[side], (box.y + hidden, box.y, box.y - hidden, box.y)[side]
-    return Mark(name, ink, x, y, None if paint is None else np.rot90(paint, side).copy())
+    return Item(name, ink, x, y, None if paint is None else np.rot90(paint, side).copy())
 
 
-def _around(digits: Sequence[Box], digit_height: float, room: Room, rng: np.random.Generator) -> Mark | None:
+def _around(digits: Sequence[Box], digit_height: float, space: FreeSpace, rng: np.random.Generator) -> Item | None:
     """Draw a frame around the digits of a line; None where something stands in its way."""
     one = digits[int(rng.integers(len(digits)))]
     whole = one
@@ -171,7 +171,7 @@ def _around(digits: Sequence[Box], digit_height: float, room: Room, rng: np.rand
     rim = round(digit_height * float(rng.uniform(0.35, 0.45)))
     x, y, width, height = whole.x - rim, whole.y - rim, whole.width + 2 * rim, whole.height + 2 * rim
     sides = (Box(x, y, width, 1), Box(x, y + height, width, 1), Box(x, y, 1, height), Box(x + width, y, 1, height))
-    if not all(room.is_free(side) for side in sides):
+    if not all(space.is_free(side) for side in sides):
         return None
     ink = distractors.frame(width, height, digit_height, rng)
-    return Mark("frames", ink, x - (ink.shape[1] - width) // 2, y - (ink.shape[0] - height) // 2)
+    return Item("frames", ink, x - (ink.shape[1] - width) // 2, y - (ink.shape[0] - height) // 2)

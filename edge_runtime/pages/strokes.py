@@ -12,7 +12,7 @@ from edge_runtime.records import Box, Uint8
 Ink = NDArray[np.float32]
 
 
-class Mark(NamedTuple):
+class Item(NamedTuple):
     """Something drawn at column `x` and row `y`, which may lie partly off the page.
 
     `ink` is float32 (rows, columns), 0-1. `paint` is float32 (rows, columns, 3), blue-green-red 0-255, for what has

@@ -26,7 +26,7 @@ def blank(height: int) -> Uint8:
 
 
 def write(
-    block: Uint8, text: str, at: tuple[int, int], size: float, color: Color = TEXT, room: int = WIDTH - 2 * MARGIN
+    block: Uint8, text: str, at: tuple[int, int], size: float, color: Color = TEXT, space: int = WIDTH - 2 * MARGIN
 ) -> None:
     """Write text into a block itself, its baseline from (x, y) on, shortened to so many pixels.
 
@@ -34,7 +34,7 @@ def write(
     """
     text = "".join(letter if " " <= letter <= "~" else "?" for letter in text[:WIDTH])
     shown, kept = text, len(text)
-    while kept and cv2.getTextSize(shown, FONT, size, 1)[0][0] > room:
+    while kept and cv2.getTextSize(shown, FONT, size, 1)[0][0] > space:
         kept -= 1
         shown = f"{text[:kept]}..."
     cv2.putText(block, shown, at, FONT, size, color, 1, cv2.LINE_AA)

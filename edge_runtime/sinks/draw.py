@@ -1,4 +1,4 @@
-"""Reading -> picture: each digit's box with its label and confidence, each rejected mark with its reason."""
+"""Reading -> picture: each digit's box with its label and confidence, each rejected component with its reason."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -28,9 +28,9 @@ FONT = cv2.FONT_HERSHEY_SIMPLEX
 def annotate(frame: Frame, reading: Reading) -> Uint8:
     """Return a copy of the frame, uint8 (H, W, 3) blue-green-red, with the reading drawn over it.
 
-    Every mark has its box. Every digit has its label, and its confidence where that covers no other label. A reason is
+    Each has its box. Every digit has its label, and its confidence where that covers no other label. A reason is
     written only where it is not cut off and covers no other caption, and no digit either if the network never saw the
-    mark; the largest marks come first.
+    component; the largest come first.
     """
     pixels = frame.pixels
     picture = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR) if pixels.ndim == 2 else pixels.copy()

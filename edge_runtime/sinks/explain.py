@@ -69,13 +69,13 @@ def _summary(trace: Trace) -> Uint8:
     block = blank(50 + (rows + 2) * ROW)
     write(block, title, (MARGIN, 34), 0.8)
     x = MARGIN
-    for heading, color, room, lines in columns:
+    for heading, color, space, lines in columns:
         write(block, heading, (x, 70), 0.6, color)
         if len(lines) > rows:
             lines = [*lines[: rows - 1], (f"and {len(lines) - rows + 1} more lines", PALE)]
         for i, (line, paint) in enumerate(lines):
-            write(block, line, (x, 74 + (i + 1) * ROW), 0.45, paint, room - MARGIN)
-        x += room
+            write(block, line, (x, 74 + (i + 1) * ROW), 0.45, paint, space - MARGIN)
+        x += space
     return block
 
 
@@ -144,8 +144,8 @@ def _stages(trace: Trace, labels: Sequence[str]) -> Uint8:
     block = blank(4 // across * down)
     for i, (title, subtitle, picture) in enumerate(panels):
         x, y = MARGIN + i % across * step, i // across * down
-        write(block, title, (x, y + 16), 0.55, room=step - MARGIN)
-        write(block, subtitle, (x, y + 34), 0.4, PALE, room=step - MARGIN)
+        write(block, title, (x, y + 16), 0.55, space=step - MARGIN)
+        write(block, subtitle, (x, y + 34), 0.4, PALE, space=step - MARGIN)
         y += 2 * ROW
         block[y : y + size[1], x : x + size[0]] = picture
         cv2.rectangle(block, (x - 1, y - 1), (x + size[0], y + size[1]), NEVER_SEEN)
@@ -232,8 +232,8 @@ def _crops(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
             for i in (shown[k] for line in lines for word in line for k in word)
         ]
         left_out = count - len(shown)
-        note = f"; here are the {len(shown)} {kind}, {left_out} are left out" if left_out else ""
-        blocks.append(grid(f"{title}: {count}{note}", cells, color))
+        suffix = f"; here are the {len(shown)} {kind}, {left_out} are left out" if left_out else ""
+        blocks.append(grid(f"{title}: {count}{suffix}", cells, color))
     return blocks
 
 

@@ -20,7 +20,7 @@ class Text(Sink):
     def reading(self, reading: Reading) -> None:
         """Write each line of digits, or that there is none."""
         for line in reading.lines:
-            self._line(reading.source, line.text + _mark(line.confidence))
+            self._line(reading.source, line.text + _suffix(line.confidence))
         if not reading.lines:
             self._line(reading.source, "(no digit)")
 
@@ -28,13 +28,13 @@ class Text(Sink):
         """Write what became of a line."""
         change = {"appeared": "{text}", "changed": "{previous} to {text}", "gone": "{previous}"}[event.event]
         text = change.format(text=event.text, previous=event.previous)
-        self._line(event.source, f"{event.event} {text}" + _mark(1.0 if event.text is None else event.confidence))
+        self._line(event.source, f"{event.event} {text}" + _suffix(1.0 if event.text is None else event.confidence))
 
     def _line(self, source: str, line: str) -> None:
         self._write(f"{source}: {line}" if self._several else line)
 
 
-def _mark(confidence: float) -> str:
+def _suffix(confidence: float) -> str:
     """Return what is written after a line: nothing, or a mark where it is unsure."""
     return " ?" if confidence < UNSURE else ""
 

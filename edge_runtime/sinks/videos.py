@@ -105,7 +105,7 @@ class Video(Sink):
 
     def _write(self, picture: Uint8) -> None:
         writer = self._writer or self._begin(picture)
-        self._check_room()
+        self._check_space()
         picture = _fitted(picture, self._size)
         with stderr_silenced():
             writer.write(picture)
@@ -122,7 +122,7 @@ class Video(Sink):
             raise OutputError(f"cannot write {self.path}: OpenCV opens no such video of {width}x{height} pixels")
         return self._writer
 
-    def _check_room(self) -> None:
+    def _check_space(self) -> None:
         """Close the video while there still is room for that. OpenCV does not say when a write fails."""
         try:
             disk = shutil.disk_usage(self._part.parent)

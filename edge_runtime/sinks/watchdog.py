@@ -13,7 +13,7 @@ from edge_runtime.records import Frame
 from edge_runtime.sinks.sink import Sink
 from edge_runtime.trace import Trace
 
-PATIENCE = 1.0  # seconds that systemd, which is busy, is waited for
+TIMEOUT = 1.0  # seconds that systemd, which is busy, is waited for
 
 
 class Watchdog:
@@ -83,7 +83,7 @@ class Watchdog:
         assert self._address is not None
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-                sender.settimeout(PATIENCE)
+                sender.settimeout(TIMEOUT)
                 sender.connect(self._address)
                 sender.send(message.encode(errors="replace"))
         except OSError:
@@ -96,14 +96,14 @@ class _Pulse(Sink):
 
     output = False
 
-    def __init__(self, heart: Watchdog, part: str) -> None:
-        self._heart, self._part = heart, part
+    def __init__(self, watchdog: Watchdog, part: str) -> None:
+        self._watchdog, self._part = watchdog, part
 
     def frame(self, frame: Frame, trace: Trace) -> None:
-        self._heart.beat(self._part)
+        self._watchdog.beat(self._part)
 
     def still(self, frame: Frame) -> None:
-        self._heart.beat(self._part)
+        self._watchdog.beat(self._part)
 
 
 def _address(named: str) -> bytes | None:

@@ -38,7 +38,7 @@ resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 sys.tracebacklimit = 0
 cv2.namedWindow({TITLE!r})
 """
-PATIENCE = 30.0  # seconds
+TIMEOUT = 30.0  # seconds
 
 
 class Window(Sink):
@@ -137,10 +137,10 @@ def hindrance() -> str | None:
     # A display that cannot be used, or a library that is missing, makes Qt abort the process: let that be another one.
     try:
         done = subprocess.run(
-            [sys.executable, "-c", TRIAL], stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False
+            [sys.executable, "-c", TRIAL], stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
-        return f"the display does not answer within {PATIENCE:g} s"
+        return f"the display does not answer within {TIMEOUT:g} s"
     if not done.returncode:
         return None
     return next(
@@ -157,5 +157,5 @@ def _panel(picture: Uint8, line: str) -> Uint8:
     if scale != 1:
         picture = scaled(picture, (max(1, round(width * scale)), max(1, round(height * scale))))
     below = np.full((ROW + MARGIN, picture.shape[1], 3), PAPER, np.uint8)
-    write(below, line, (MARGIN, ROW), 0.5, room=picture.shape[1] - 2 * MARGIN)
+    write(below, line, (MARGIN, ROW), 0.5, space=picture.shape[1] - 2 * MARGIN)
     return np.vstack((picture, below))

@@ -46,7 +46,7 @@ class Listed:
     name: str
     sources: tuple[str, ...]
     modes: tuple[Mode, ...] = ()
-    note: str = ""
+    problem: str = ""
 
 
 class Node(NamedTuple):
@@ -76,8 +76,8 @@ def lines(listed: Sequence[Listed]) -> Iterator[str]:
     for camera in listed:
         yield camera.name
         yield f"    {', '.join(camera.sources)}"
-        if camera.note:
-            yield f"    {camera.note}"
+        if camera.problem:
+            yield f"    {camera.problem}"
         for name, modes in groupby(camera.modes, lambda mode: mode.format):
             yield f"    {name}: {'; '.join(map(_shown, modes))}"
 
@@ -131,7 +131,7 @@ def _ribbons(there: Sequence[Node]) -> list[Listed]:
     except (DependencyMissing, SourceError) as error:
         buses = dict.fromkeys(node.bus for node in there if node.driver in RECEIVERS)
         return [
-            Listed("A camera on a ribbon cable", (f"picamera:{i}" if i else "picamera",), note=str(error))
+            Listed("A camera on a ribbon cable", (f"picamera:{i}" if i else "picamera",), problem=str(error))
             for i, _ in enumerate(buses)
         ]
 

@@ -30,7 +30,7 @@ def opener(name: str, options: Options, folder: Path = DEV, ioctl: Ioctl = fcntl
         with suppress(DependencyMissing, SourceError):
             if picamera.models():
                 return picamera.opener(name, options)
-    return lambda: Camera(_path(name, folder, ioctl), options.settings, options.patience.stall, ioctl)
+    return lambda: Camera(_path(name, folder, ioctl), options.settings, options.timeouts.stall, ioctl)
 
 
 def _path(name: str, folder: Path, ioctl: Ioctl) -> Path:

@@ -98,7 +98,7 @@ def _picamera(name: str, options: Options) -> Frames:
 def _stream(name: str, options: Options) -> Frames:
     from edge_runtime.sources import live, streams
 
-    return live.newest(streams.public(name), streams.opener(name, options.patience.stall), options)
+    return live.newest(streams.public(name), streams.opener(name, options.timeouts.stall), options)
 
 
 def _video(name: str, options: Options) -> Frames:

@@ -30,7 +30,7 @@ def newest(name: str, opened: Callable[[], Capture], options: Options) -> Genera
     """Yield the newest frame of a live source each time, and say how many were dropped since the one before.
 
     `opened` opens it, and raises SourceError where that fails. Each change is logged, from either thread. Raises
-    SourceError where `options.patience` is at its end.
+    SourceError once `options.timeouts` are over.
     """
     feed = _Feed(name, opened, options)
     index = 0
@@ -54,7 +54,7 @@ class _Feed(threading.Thread):
 
     def __init__(self, name: str, opened: Callable[[], Capture], options: Options) -> None:
         super().__init__(name=f"capture {name}", daemon=True)  # a driver may hang in read: nobody waits for it then
-        self._source, self._opened, self._patience = name, opened, options.patience
+        self._source, self._opened, self._timeouts = name, opened, options.timeouts
         self._fresh = threading.Condition()
         self._newest: tuple[Uint8, float] | None = None
         self._passed = 0  # frames since one was taken
@@ -69,15 +69,15 @@ class _Feed(threading.Thread):
         """
         left = float("inf") if until is None else max(0.0, until - time.monotonic())
         with self._fresh:
-            self._fresh.wait_for(self._settled, min(left, self._patience.stall))
+            self._fresh.wait_for(self._settled, min(left, self._timeouts.stall))
             if self._newest is not None:
                 (pixels, moment), self._newest = self._newest, None
                 dropped, self._passed = self._passed - 1, 0
                 return pixels, moment, dropped
             if self._failed is not None:
                 raise self._failed
-        if left > self._patience.stall:
-            self._say(True, f"{self._source}: no frame for {self._patience.stall:g} s")
+        if left > self._timeouts.stall:
+            self._say(True, f"{self._source}: no frame for {self._timeouts.stall:g} s")
         return None
 
     def _settled(self) -> bool:
@@ -90,7 +90,7 @@ class _Feed(threading.Thread):
             self.join(1.0)
 
     def run(self) -> None:
-        """Take frames until stopped or out of patience; whatever ends it, nobody waits for a frame any more."""
+        """Take frames until stopped or out of time; whatever ends it, nobody waits for a frame any more."""
         try:
             reason = self._take_frames()
         except Exception as error:  # boundary: it may be the listener that fails
@@ -115,11 +115,11 @@ class _Feed(threading.Thread):
             if self._ended.is_set():
                 return None
             failures += 1
-            retries = self._patience.retries
+            retries = self._timeouts.retries
             if (failures > retries) if retries is not None else not seen:
                 return reason
             self._say(True, f"{reason}; trying again")
-            pauses = self._patience.pauses
+            pauses = self._timeouts.pauses
             self._ended.wait(pauses[min(failures, len(pauses)) - 1])
         return None
 

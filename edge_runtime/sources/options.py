@@ -36,7 +36,7 @@ class Settings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patience:
+class Timeouts:
     """What to do about a live source that gives no frame.
 
     After `stall` seconds that is said; it is opened again after `pauses`, for ever, or `retries` times in a row. What
@@ -58,7 +58,7 @@ class Options:
 
     excerpt: Excerpt = Excerpt()
     settings: Settings = Settings()
-    patience: Patience = Patience()
+    timeouts: Timeouts = Timeouts()
     frames: int | None = None
     until: float | None = None
     watch: bool = False

@@ -30,7 +30,7 @@ def opener(name: str, options: Options) -> Callable[[], Capture]:
     """
     load()
     number = int(name.partition(":")[2] or 0)
-    return lambda: PiCamera(name, number, options.settings, options.patience.stall)
+    return lambda: PiCamera(name, number, options.settings, options.timeouts.stall)
 
 
 def load() -> tuple[Any, Any]:
@@ -83,7 +83,7 @@ class PiCamera:
     """A camera on the ribbon cable, running. Raises SourceError where it does not."""
 
     def __init__(self, name: str, number: int, settings: Settings, stall: float) -> None:
-        self._name, self._patience = name, max(stall, START)
+        self._name, self._timeout = name, max(stall, START)
         picamera2, controls = load()
         cameras = models()
         if number >= len(cameras):
@@ -135,9 +135,9 @@ class PiCamera:
         arrived = threading.Event()
         # Not every version of picamera2 can wait for so long and no longer.
         job = self._camera.capture_request(wait=False, signal_function=lambda _: arrived.set())
-        if not arrived.wait(self._patience):
+        if not arrived.wait(self._timeout):
             raise SourceError(
-                f"{self._name}: no frame for {self._patience:g} s; is the ribbon cable seated at both ends?"
+                f"{self._name}: no frame for {self._timeout:g} s; is the ribbon cable seated at both ends?"
             )
         request = self._camera.wait(job)
         try:

@@ -110,8 +110,8 @@ def _pixels(image: Image.Image) -> Uint8:
         rgb, alpha = np.asarray(image.convert("RGB")), np.asarray(image.getchannel("A"))
         visible = rgb[alpha > 127]
         ground = 0 if visible.size and visible.mean() > LIGHT else 255
-        paper = Image.new("RGBA", image.size, (ground, ground, ground, 255))
-        image = Image.alpha_composite(paper, image)
+        background = Image.new("RGBA", image.size, (ground, ground, ground, 255))
+        image = Image.alpha_composite(background, image)
     if image.mode in ("1", "L"):
         return np.asarray(image.convert("L"))
     rgb = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))

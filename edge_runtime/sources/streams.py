@@ -222,7 +222,7 @@ class _Digest(HTTPDigestAuthHandler):
         return super().http_error_401(*answer)
 
 
-def _asked(url: str, patience: float) -> addinfourl:
+def _asked(url: str, timeout: float) -> addinfourl:
     """Return the answer to a request, its body not read yet. Raises SourceError where there is none."""
     parts = _split(url)
     host = parts.netloc.rpartition("@")[2]
@@ -235,7 +235,7 @@ def _asked(url: str, patience: float) -> addinfourl:
         )
         asking = build_opener(_Basic(passwords), _Digest(passwords))
     try:
-        return asking.open(bare, timeout=patience)  # type: ignore[no-any-return]
+        return asking.open(bare, timeout=timeout)  # type: ignore[no-any-return]
     except HTTPError as error:
         error.close()
         remedy = ": user and password go into the address, as in http://user:password@host/" * (error.code == 401)

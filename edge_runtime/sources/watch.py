@@ -35,7 +35,7 @@ def watched(
     read = 0
     if not folder.is_dir():
         raise SourceError(f"{folder}: --watch needs a folder, and this is none")
-    with _Notes(folder) as notes:
+    with _History(folder) as history:
         before: dict[str, State] = {}
         away = False
         while options.until is None or time.monotonic() < options.until:
@@ -50,9 +50,9 @@ def watched(
                     logger.info(f"{folder}: it is back")
                 away = False
                 for name, state in now.items():
-                    if before.get(name) == state and notes.is_new(name, state):
+                    if before.get(name) == state and history.is_new(name, state):
                         yield _load(folder / name)
-                        notes.add(name, state)
+                        history.add(name, state)
                         read += 1
                         if read == options.frames:
                             return
@@ -80,7 +80,7 @@ def _load(path: Path) -> Frame | PictureError:
         return error
 
 
-class _Notes:
+class _History:
     """Which files of a folder were read: a line of JSON for each, [name, size, time], the last one of a name counts."""
 
     def __init__(self, folder: Path) -> None:
@@ -91,7 +91,7 @@ class _Notes:
         self._seen: dict[str, State] = {}
         self._open = ExitStack()
 
-    def __enter__(self) -> "_Notes":
+    def __enter__(self) -> "_History":
         with ExitStack() as stack:
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ from edge_runtime.store import history
 from edge_runtime.store.current import CURRENT as CURRENT
 from edge_runtime.store.current import current as current
 from edge_runtime.store.current import home as home
-from edge_runtime.store.current import mark as mark
+from edge_runtime.store.current import pointer as pointer
 from edge_runtime.store.history import Entry
 
 HISTORY, SUFFIX = "history.json", ".tflite"

@@ -49,7 +49,7 @@ def rollback(folder: Path, name: str | None = None) -> Stored:
     _earlier(folder, name)  # before a folder is made for nothing
     with _changing(folder):
         to = _earlier(folder, name)
-        _note(folder, to.entry.id, starts=0, failed=None)
+        _update_entry(folder, to.entry.id, starts=0, failed=None)
         _switch(folder, to.path)
         return to
 
@@ -59,13 +59,13 @@ def give_up(folder: Path, id: str, reason: str) -> None:
     with _changing(folder):
         if catalog.current(folder).stem == id:
             _switch(folder, catalog.before(folder)[0])  # first of all: what reads counts for more than what is noted
-        _note(folder, id, failed=reason, proved=False)
+        _update_entry(folder, id, failed=reason, proved=False)
 
 
-def note(folder: Path, id: str, **changes: Any) -> None:
+def update_entry(folder: Path, id: str, **changes: Any) -> None:
     """Change what is noted of a model, by the names of Entry's fields. Raises OutputError."""
     with _changing(folder):
-        _note(folder, id, **changes)
+        _update_entry(folder, id, **changes)
 
 
 def remove(folder: Path, name: str) -> Stored:
@@ -103,7 +103,7 @@ def _switch(folder: Path, to: Path) -> None:
         durable.link(folder / CURRENT, to.name)
 
 
-def _note(folder: Path, id: str, **changes: Any) -> None:
+def _update_entry(folder: Path, id: str, **changes: Any) -> None:
     noted = catalog.entries(folder)
     changed = [replace(entry, **changes) if entry.id == id else entry for entry in noted]
     if changed != noted:

@@ -8,7 +8,7 @@ from edge_runtime.system.state_folder import state_folder
 
 CURRENT = "current"  # a link to the model that reads
 
-Mark = tuple[str, int, int]  # where CURRENT leads; which file that is, and when it was written
+Pointer = tuple[str, int, int]  # where CURRENT leads; which file that is, and when it was written
 
 
 def home() -> Path:
@@ -25,7 +25,7 @@ def current(folder: Path) -> Path:
     return path if path.is_file() else SHIPPED
 
 
-def mark(folder: Path) -> Mark | None:
+def pointer(folder: Path) -> Pointer | None:
     """Return what tells whether the current model is another one than before; None where the one that ships reads."""
     try:
         target = os.readlink(folder / CURRENT)

@@ -22,7 +22,7 @@ from edge_runtime.errors import ModelError, OptionError
 
 MOST_BYTES = 16 * 2**20  # the int8 file has at most 1 MiB, a float32 one of this project 3 MB
 SILENCE = 10.0  # seconds without a byte
-PATIENCE = 300.0  # seconds for all of it
+TIMEOUT = 300.0  # seconds for all of it
 CHUNK = 65536
 SIGNATURE = ".sig"
 
@@ -53,17 +53,17 @@ def signature_of(name: str) -> str:
     return urlunsplit(parts._replace(path=parts.path + SIGNATURE))
 
 
-def fetch(name: str, most: int = MOST_BYTES, silence: float = SILENCE, patience: float = PATIENCE) -> bytes | None:
+def fetch(name: str, most: int = MOST_BYTES, silence: float = SILENCE, timeout: float = TIMEOUT) -> bytes | None:
     """Return the bytes of a file or of an http or https address; None where there is no such thing (404, 410).
 
     Raises ModelError where they cannot be read, are more than `most`, or do not come: no byte in `silence` seconds, or
-    not all in `patience`. Raises OptionError for another kind of address. A redirection is followed to http and https
-    alone, and never from https to http.
+    not all in `timeout` seconds. Raises OptionError for another kind of address. A redirection is followed to http and
+    https alone, and never from https to http.
     """
     if not is_url(name):
         return _read(Path(name), most)
     _check(name)
-    shown, until = public(name), time.monotonic() + patience
+    shown, until = public(name), time.monotonic() + timeout
     try:
         with _opener().open(Request(name, headers={"User-Agent": "edge-digits"}), timeout=silence) as answer:
             if int(answer.headers.get("Content-Length") or 0) > most:

@@ -30,7 +30,7 @@ from edge_runtime.trace import Hint, Trace
 
 logger = logging.getLogger(__name__)
 MINUTE = 60.0  # seconds that a model is on trial
-PATIENCE = 10.0  # seconds for a frame: the hardest takes a Raspberry Pi 3 two
+TIMEOUT = 10.0  # seconds for a frame: the hardest takes a Raspberry Pi 3 two
 LOADING = 60.0  # seconds for a model to be loaded and warmed up
 POLL = 0.5  # seconds between two looks at the store
 REPLAY = 5.0  # seconds between two replays of the golden vectors
@@ -69,17 +69,17 @@ class Swapping:
         opened: Open,
         *,
         minute: float = MINUTE,
-        patience: float = PATIENCE,
+        timeout: float = TIMEOUT,
         poll: float = POLL,
         replay: float = REPLAY,
     ) -> None:
         self._folder, self._opened = folder, opened
-        self._minute, self._patience, self._poll, self._replay = minute, patience, poll, replay
+        self._minute, self._timeout, self._poll, self._replay = minute, timeout, poll, replay
         self._ledger = Ledger(folder)
         self._lock = threading.Lock()  # for who says which turn it is
         self._ended = False
         self._wake = threading.Event()
-        self._known = catalog.mark(folder)
+        self._known = catalog.pointer(folder)
         self._turn = self._first()
         self._thread = threading.Thread(target=self._run, name="models", daemon=True)
         self._thread.start()
@@ -99,7 +99,7 @@ class Swapping:
         turn = self._turn
         if turn.until is None:
             return turn.reader.trace(frame, hint)
-        outcome = attempt(lambda: turn.reader.trace(frame, hint), self._patience)
+        outcome = attempt(lambda: turn.reader.trace(frame, hint), self._timeout)
         if isinstance(outcome, Trace):
             return outcome
         before = self._before(turn)
@@ -118,7 +118,7 @@ class Swapping:
         self._thread.join(CLOSING)
         self._ledger.settle()
         if self._turn.until is not None:
-            self._ledger.note(self._turn.id, starts=0)  # it is not the model that ends it
+            self._ledger.update_entry(self._turn.id, starts=0)  # it is not the model that ends it
         else:
             self._turn.reader.close()  # one on trial may hang, and then has to be left alone
 
@@ -150,7 +150,7 @@ class Swapping:
         """Return a model that is ready to read; `warm` where it is to be checked and warmed up. Raises EdgeError."""
         file, on_trial = _file(path), entry is not None and not entry.proved
         if entry is not None and on_trial:
-            self._ledger.note(entry.id, starts=entry.starts + 1)  # before it can crash
+            self._ledger.update_entry(entry.id, starts=entry.starts + 1)  # before it can crash
         outcome = attempt(lambda: self._opened(path, True), LOADING) if warm else self._opened(path, False)
         if isinstance(outcome, EdgeError):
             raise outcome
@@ -169,9 +169,9 @@ class Swapping:
         self._ledger.settle()
         if self._turn.until is not None:
             self._examine(self._turn)
-        mark = catalog.mark(self._folder)
-        if mark != self._known and not self._ended:
-            self._known = mark
+        pointer = catalog.pointer(self._folder)
+        if pointer != self._known and not self._ended:
+            self._known = pointer
             self._take(catalog.current(self._folder))
 
     def _take(self, path: Path) -> None:
@@ -194,14 +194,14 @@ class Swapping:
         if not over and monotonic() - turn.replayed < self._replay:
             return
         turn.replayed = monotonic()
-        outcome = attempt(lambda: golden.check(turn.reader.classifier), self._patience)
+        outcome = attempt(lambda: golden.check(turn.reader.classifier), self._timeout)
         if isinstance(outcome, Exception):
             before = self._before(turn)
             if before is not None:
                 self._fail(turn, before, outcome)
         elif over and self._turn is turn:
             turn.until = turn.before = None
-            self._ledger.note(turn.id, proved=True, failed=None, starts=0)
+            self._ledger.update_entry(turn.id, proved=True, failed=None, starts=0)
             logger.info(f"model {turn.id} has proved itself")
 
     def _before(self, turn: _Turn) -> _Turn | None:

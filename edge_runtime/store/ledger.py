@@ -24,10 +24,10 @@ class Ledger:
         entries = [one.entry for one in catalog.models(self._folder) if one.path == path]
         return entries[0] if entries else None
 
-    def note(self, id: str, **values: Any) -> None:
+    def update_entry(self, id: str, **values: Any) -> None:
         """Change what is noted of a model."""
         try:
-            changes.note(self._folder, id, **values)
+            changes.update_entry(self._folder, id, **values)
         except OutputError as error:
             logger.warning(str(error))
 

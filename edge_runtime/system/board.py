@@ -14,7 +14,7 @@ COLDEST, WARMEST = -60.0, 150.0  # what lies outside is what a sensor says that 
 CONDITIONS = ("under-voltage", "frequency capped", "throttled", "soft temperature limit")
 STATES = tuple(f"{condition} {when}" for when in ("now", "since boot") for condition in CONDITIONS)
 BITS = (*range(4), *range(16, 20))
-PATIENCE = 1.0  # seconds
+TIMEOUT = 1.0  # seconds
 
 
 def temperature(root: Path = ROOT) -> float | None:
@@ -35,8 +35,8 @@ def temperature(root: Path = ROOT) -> float | None:
 def throttled(root: Path = ROOT) -> tuple[str, ...] | None:
     """Return those of STATES that hold: () where all is well, None where nothing tells, as on all but a Raspberry Pi.
 
-    It may take PATIENCE, and starts a program: what asks often keeps the answer for a while. `root` is where the file
-    system begins.
+    It may take TIMEOUT seconds, and starts a program: what asks often keeps the answer for a while. `root` is where the
+    file system begins.
     """
     bits = _asked(root / "usr/bin/vcgencmd")
     if bits is None:
@@ -69,7 +69,7 @@ def _asked(program: Path) -> int | None:
     """Return what vcgencmd says; None where it is not there, may not ask the firmware, or does not answer in time."""
     try:
         done = subprocess.run(
-            [program, "get_throttled"], capture_output=True, timeout=PATIENCE, check=True, stdin=subprocess.DEVNULL
+            [program, "get_throttled"], capture_output=True, timeout=TIMEOUT, check=True, stdin=subprocess.DEVNULL
         )
     except (OSError, subprocess.SubprocessError):
         return None

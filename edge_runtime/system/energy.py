@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from edge_runtime.system.board import PATIENCE, ROOT
+from edge_runtime.system.board import ROOT, TIMEOUT
 
 EVERY = 0.25  # seconds between looks at the rails; each look starts a program
 # "  VDD_CORE_A current(7)=0.75012000A", "  VDD_CORE_V volt(15)=0.72178200V": numbers differ, and names belong together.
@@ -103,7 +103,7 @@ class Rails:
     def close(self) -> None:
         """Stop looking."""
         self._closed.set()
-        self._thread.join(2 * PATIENCE)
+        self._thread.join(2 * TIMEOUT)
 
     def __enter__(self) -> Self:
         return self
@@ -132,7 +132,7 @@ def watts(program: Path) -> float | None:
     """Return the power that a Raspberry Pi 5's rails take, in watts; None where `program`, vcgencmd, does not tell."""
     try:
         done = subprocess.run(
-            [program, "pmic_read_adc"], capture_output=True, timeout=PATIENCE, check=True, stdin=subprocess.DEVNULL
+            [program, "pmic_read_adc"], capture_output=True, timeout=TIMEOUT, check=True, stdin=subprocess.DEVNULL
         )
     except (OSError, subprocess.SubprocessError):
         return None

@@ -70,7 +70,7 @@ class _Followed:
         return lead < self.need * (AGAIN if alike(self.reported or "", text) >= ALIKE else 1)
 
 
-def steady(readings: Iterable[Reading], need: int = 3, of: int = 5) -> Iterator[Event]:
+def line_events(readings: Iterable[Reading], need: int = 3, of: int = 5) -> Iterator[Event]:
     """Yield what readings that follow each other settle, as soon as they do: lines that appeared, changed or went.
 
     A line is what `need` of its last `of` frames agree on; until then nothing is said of it, and what changes for fewer

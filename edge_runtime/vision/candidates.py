@@ -54,26 +54,28 @@ def propose(
     splits_left, most = int(MOST_SPLITS * budget), int(MOST_CANDIDATES * budget)
     for plane in read:
         rows: list[int] = []
-        marks: list[Piece] = []
+        components: list[Piece] = []
         attached: list[bool] = []
         for row, i in enumerate(standing):
             region = regions[i]
             if region.plane == plane and region.ink is not None:
                 rows.append(row)
-                marks.append(Piece(region.box, region.place, region.ink))
+                components.append(Piece(region.box, region.place, region.ink))
                 attached.append(region.attached)
-        doubt = [k for k, row in enumerate(rows) if _may_be_several(marks[k].box, float(glyphs.confidences[row].max()))]
+        doubt = [
+            k for k, row in enumerate(rows) if _may_be_several(components[k].box, float(glyphs.confidences[row].max()))
+        ]
         doubt, splits_left = doubt[:splits_left], splits_left - min(splits_left, len(doubt))
-        pieces = dict(zip(doubt, split([marks[k] for k in doubt]), strict=True))
+        pieces = dict(zip(doubt, split([components[k] for k in doubt]), strict=True))
         numbers: list[frozenset[int]] = []
-        for k, mark in enumerate(marks):
-            own = pieces.get(k, [mark])
+        for k, component in enumerate(components):
+            own = pieces.get(k, [component])
             numbers.append(frozenset(range(count, count + len(own))))
             count += len(own)
-            wholes.append(Candidate(mark.box, mark.ink, plane, numbers[-1], standing[rows[k]], attached[k]))
+            wholes.append(Candidate(component.box, component.ink, plane, numbers[-1], standing[rows[k]], attached[k]))
             others += _runs(wholes[-1], own)
-        for group in merges([mark.box for mark in marks], glyphs.darkness[rows], most):
-            whole = together([marks[k] for k in group])
+        for group in merges([component.box for component in components], glyphs.darkness[rows], most):
+            whole = together([components[k] for k in group])
             parts = frozenset[int]().union(*(numbers[k] for k in group))
             any_attached = any(attached[k] for k in group)
             others.append(Candidate(whole.box, whole.ink, plane, parts, None, any_attached))

@@ -99,11 +99,11 @@ def choose(texts: Sequence[Text], own: float, strips: int, weights: CheckWeights
     """
     share = shares(texts, weights)
     first = int(share.argmax())
-    found = evidence(texts[first], own, float(share[first]), strips)
+    values = evidence(texts[first], own, float(share[first]), strips)
     if texts[first].alike:
-        odds = weights.both + found @ np.array(weights[5:11])
+        odds = weights.both + values @ np.array(weights[5:11])
     else:
-        odds = weights.one + found[1:] @ np.array(weights[12:])
+        odds = weights.one + values[1:] @ np.array(weights[12:])
     right = float(logistic(np.asarray(odds)))
     likely = share * min(right / share[first], (1 - right) / max(1 - share[first], SURER))
     likely[first] = right

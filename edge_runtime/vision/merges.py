@@ -1,4 +1,4 @@
-"""Boxes of marks -> which of them may be one digit together: the flag of a 5, a dashed 7, a stroke with a crack."""
+"""Boxes of components -> which may be one digit together: the flag of a 5, a dashed 7, a stroke with a crack."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from edge_runtime.records import Box
 from edge_runtime.vision.glyphs import PALE
 
-# Two marks may be one digit if the gap between them is at most this part of the higher one's height, ...
+# Two components may be one digit if the gap between them is at most this part of the higher one's height, ...
 NEAR = 0.2
 # ... their common height at least this part of their common width, ...
 UPRIGHT = 0.7
@@ -18,14 +18,14 @@ UPRIGHT = 0.7
 CRACK = 0.08
 
 
-def merges(marks: Sequence[Box], darkness: NDArray[np.float64], most: int) -> list[tuple[int, ...]]:
-    """Return the pairs and triples of marks, as their indices, that may be one digit; at most `most` of each.
+def merges(boxes: Sequence[Box], darkness: NDArray[np.float64], most: int) -> list[tuple[int, ...]]:
+    """Return the pairs and triples of components, as their indices, that may be one digit; at most `most` of each.
 
-    `darkness` is float64 (N,), 0-255, of the marks.
+    `darkness` is float64 (N,), 0-255, of the components.
     """
-    if len(marks) < 2 or most == 0:
+    if len(boxes) < 2 or most == 0:
         return []
-    x, y, width, height = np.array(marks, np.int32).T
+    x, y, width, height = np.array(boxes, np.int32).T
     right, bottom = x + width, y + height
     gap_x = np.maximum.outer(x, x) - np.minimum.outer(right, right)
     gap_y = np.maximum.outer(y, y) - np.minimum.outer(bottom, bottom)

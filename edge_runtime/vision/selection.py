@@ -1,4 +1,4 @@
-"""Candidates and their confidences -> the best consistent set: no mark is part of two digits."""
+"""Candidates and their confidences -> the best consistent set: no piece of ink is part of two digits."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -27,7 +27,7 @@ def surest(confidences: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def choose(candidates: Sequence[Candidate], confidences: NDArray[np.float64]) -> list[int]:
-    """Return the indices of the candidates to keep, in ascending order; they share no mark.
+    """Return the indices of the candidates to keep, in ascending order; they share no piece of ink.
 
     `confidences` is float64 (N, digits), a row for each candidate; what it lacks of 1 is that it is none. The set
     kept is the likeliest reading of the ink: the sum of the logarithms of its confidences, those of much ink weighed by
@@ -64,18 +64,18 @@ def choose(candidates: Sequence[Candidate], confidences: NDArray[np.float64]) ->
 
 
 def _groups(candidates: Sequence[Candidate]) -> list[list[int]]:
-    """Return the candidates' indices, grouped so that candidates of two groups never share a mark."""
+    """Return the candidates' indices, grouped so that candidates of two groups never share a piece."""
     parent: dict[int, int] = {}
 
-    def root(mark: int) -> int:
-        while parent.setdefault(mark, mark) != mark:
-            parent[mark] = mark = parent[parent[mark]]
-        return mark
+    def root(piece: int) -> int:
+        while parent.setdefault(piece, piece) != piece:
+            parent[piece] = piece = parent[parent[piece]]
+        return piece
 
     for candidate in candidates:
         first, *others = candidate.parts
-        for mark in others:
-            parent[root(mark)] = root(first)
+        for piece in others:
+            parent[root(piece)] = root(first)
     groups: dict[int, list[int]] = {}
     for i, candidate in enumerate(candidates):
         groups.setdefault(root(next(iter(candidate.parts))), []).append(i)
@@ -83,23 +83,23 @@ def _groups(candidates: Sequence[Candidate]) -> list[list[int]]:
 
 
 def _bits(sets: Sequence[frozenset[int]]) -> list[int]:
-    """Return sets of marks as whole numbers with a bit for each mark, the lowest for the first to come up."""
+    """Return sets of pieces as whole numbers with a bit for each piece, the lowest for the first to come up."""
     bit: dict[int, int] = {}
-    for marks in sets:
-        for mark in sorted(marks):
-            bit.setdefault(mark, 1 << len(bit))
-    return [sum(bit[mark] for mark in marks) for marks in sets]
+    for pieces in sets:
+        for piece in sorted(pieces):
+            bit.setdefault(piece, 1 << len(bit))
+    return [sum(bit[piece] for piece in pieces) for pieces in sets]
 
 
 def _best_set(sets: Sequence[int], worth: Sequence[float]) -> list[int]:
-    """Return which of these sets of marks, no two of which share one, are together worth most.
+    """Return which of these sets of pieces, no two of which share one, are together worth most.
 
-    The first mark is left out, or goes into one of the sets that have it; what is best of the marks that are left then
-    is remembered. Of pieces in a row that asks for few steps.
+    The first piece is left out, or goes into one of the sets that have it; what is best of the pieces that are left
+    then is remembered. Of pieces in a row that asks for few steps.
     """
     having: dict[int, list[int]] = {}
-    for k, marks in enumerate(sets):
-        having.setdefault(marks & -marks, []).append(k)
+    for k, pieces in enumerate(sets):
+        having.setdefault(pieces & -pieces, []).append(k)
     by_worth = sorted(range(len(worth)), key=lambda k: -worth[k])
     known: dict[int, tuple[float, list[int]]] = {0: (0.0, [])}
 

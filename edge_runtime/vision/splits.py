@@ -16,7 +16,7 @@ HEIGHT = 2 * HALF
 ACROSS = 5  # pixels: where two strokes meet, the valley between them is narrower than that
 VALLEY = 4  # a valley so many times paler than its sides
 SIDEWAYS = 60  # what a step to the side costs, where a pixel of full ink costs 255
-WALL = 255 * HEIGHT * HEIGHT  # what keeps cuts in their own mark: more than any of them costs
+WALL = 255 * HEIGHT * HEIGHT  # what keeps cuts in their own component: more than any of them costs
 MOST = 0.2  # a cut through more ink than this part of the height would cut along a stroke
 
 
@@ -28,17 +28,17 @@ class Piece(NamedTuple):
     ink: Uint8
 
 
-def split(marks: Sequence[Piece]) -> list[list[Piece]]:
-    """Return the pieces of each mark, left to right; the mark alone where there is no place to cut it.
+def split(components: Sequence[Piece]) -> list[list[Piece]]:
+    """Return the pieces of each component, left to right; the component alone where there is no place to cut it.
 
     A cut runs from top to bottom where it crosses least ink: the seams of Avidan and Shamir (2007), which here may run
     to the side as far as they like before they fall on, as drops do (Congedo et al., 1995), so that they come around
-    tails and flags. For all marks in one go, it finds the cheapest for each column of the middle row: digits that
+    tails and flags. For all components in one go, it finds the cheapest for each column of the middle row: digits that
     touch cross it side by side, while one that is raised or slender leaves little room between its neighbors' ends.
     """
-    if not marks:
+    if not components:
         return []
-    stamps = [_reduced(mark.ink) for mark in marks]
+    stamps = [_reduced(component.ink) for component in components]
     wall = np.zeros((HEIGHT, 1), np.uint8)
     strip = np.hstack([wall, *(part for stamp in stamps for part in (stamp, wall))])
     ends = np.cumsum([1, *(stamp.shape[1] + 1 for stamp in stamps)])
@@ -46,16 +46,16 @@ def split(marks: Sequence[Piece]) -> list[list[Piece]]:
     left_of = np.cumsum(strip, axis=1, dtype=np.int32) - strip // 2
     ink = np.take_along_axis(left_of, paths, axis=1)
     pieces = []
-    for mark, start, end in zip(marks, ends.tolist(), (ends[1:] - 1).tolist(), strict=False):
+    for component, start, end in zip(components, ends.tolist(), (ends[1:] - 1).tolist(), strict=False):
         columns = slice(start, end)
         before, all_ink = left_of[:, start - 1], left_of[:, end]
         chosen = _apart(costs[columns], np.ascontiguousarray(ink[:, columns].T) - before, all_ink - before)
-        pieces.append(_divided(mark, paths[:, columns][:, chosen] - start, end - start))
+        pieces.append(_divided(component, paths[:, columns][:, chosen] - start, end - start))
     return pieces
 
 
 def _reduced(ink: Uint8) -> Uint8:
-    """Return the ink of a mark HEIGHT rows high, its darkest 255."""
+    """Return the ink of a component HEIGHT rows high, its darkest 255."""
     rows, columns = ink.shape
     small = cv2.resize(ink, (max(1, round(columns * HEIGHT / rows)), HEIGHT), interpolation=cv2.INTER_AREA)
     small = cv2.convertScaleAbs(small, alpha=255 / max(1.0, cv2.norm(small, cv2.NORM_INF)))
@@ -112,7 +112,7 @@ def _sources(costs: NDArray[np.int32], least: NDArray[np.int32]) -> NDArray[np.i
 
 
 def _apart(costs: NDArray[np.int32], ink: NDArray[np.int32], all_ink: NDArray[np.int32]) -> list[int]:
-    """Return which cuts to make, left to right: the cheapest that leave pieces at least half as high as the mark.
+    """Return which cuts to make, left to right: the cheapest that leave pieces at least half as high as the component.
 
     At most two cuts are made for each height of the width, and one more. `costs` is what each cut crosses, `ink`
     (cuts, HEIGHT) what lies left of it in each row, of `all_ink`.
@@ -144,27 +144,27 @@ def _height(rows: NDArray[np.int32]) -> int:
     return int(inked[-1] - inked[0]) + 1 if inked.size else 0
 
 
-def _divided(mark: Piece, paths: NDArray[np.intp], width: int) -> list[Piece]:
-    """Return the pieces of a mark between cuts, which are columns (HEIGHT, cuts) of the mark reduced to `width`."""
-    rows, columns = mark.ink.shape
+def _divided(component: Piece, paths: NDArray[np.intp], width: int) -> list[Piece]:
+    """Return the pieces of a component between cuts: columns (HEIGHT, cuts) of the component reduced to `width`."""
+    rows, columns = component.ink.shape
     along = (np.arange(rows) + 0.5) * HEIGHT / rows - 0.5
     edges = [np.interp(along, np.arange(HEIGHT), (path + 0.5) * columns / width) for path in paths.T]
     walls = [np.zeros(rows), *edges, np.full(rows, columns)]
     at = np.arange(columns) + 0.5
-    least = int(mark.ink.max()) / (2 * 2)
+    least = int(component.ink.max()) / (2 * 2)
     pieces = []
     for left, right in pairwise(walls):
         start, end = max(0, int(left.min()) - 1), int(right.max()) + 2  # the columns of the piece and its rim
         between = at[start:end]
         mask = (between >= left[:, None]) & (between < right[:, None])
-        piece = _trimmed(mark, start, mark.ink[:, start:end] * mask, least)
+        piece = _trimmed(component, start, component.ink[:, start:end] * mask, least)
         if piece is not None:
             pieces.append(piece)
-    return pieces if len(pieces) > 1 else [mark]
+    return pieces if len(pieces) > 1 else [component]
 
 
-def _trimmed(mark: Piece, start: int, ink: Uint8, least: float) -> Piece | None:
-    """Return the ink of a piece of `mark`, from its column `start` on, as a mark of its own.
+def _trimmed(component: Piece, start: int, ink: Uint8, least: float) -> Piece | None:
+    """Return the ink of a piece of `component`, from its column `start` on, as a component of its own.
 
     None where no ink is above `least`.
     """
@@ -172,7 +172,9 @@ def _trimmed(mark: Piece, start: int, ink: Uint8, least: float) -> Piece | None:
     x, y, width, height = cv2.boundingRect(strokes)
     if max(width, height) <= 2:
         return None
-    box = Box(mark.place.x + start + x, mark.place.y + y, width, height)
+    box = Box(component.place.x + start + x, component.place.y + y, width, height)
     left, top = max(0, x - 1), max(0, y - 1)
     part = ink[top : y + height + 1, left : x + width + 1]
-    return Piece(box, Box(mark.place.x + start + left, mark.place.y + top, part.shape[1], part.shape[0]), part)
+    return Piece(
+        box, Box(component.place.x + start + left, component.place.y + top, part.shape[1], part.shape[0]), part
+    )

@@ -43,7 +43,7 @@ def application(reader: Reader, live: Live, metrics: Metrics, rules: Rules) -> A
     async def ready(request: Request) -> Response:
         verified = reader.classifier.model.verified
         well = live.state in ("none", "reading")
-        detail = live.note or {"waiting": "no frame yet", "ended": "the source has ended"}.get(
+        detail = live.status_line or {"waiting": "no frame yet", "ended": "the source has ended"}.get(
             live.state, "all is well"
         )
         if not verified:
@@ -83,7 +83,7 @@ def application(reader: Reader, live: Live, metrics: Metrics, rules: Rules) -> A
             "number": newest.number if newest else 0,
             "state": live.state,
             "source": live.source,
-            "note": live.note,
+            "note": live.status_line,
             "fps": None if (fps := live.fps) is None else round(fps, 1),
             "dropped": live.dropped,
             "age_ms": None if taken is None else round(1000 * (monotonic() - taken), 1),
@@ -171,17 +171,17 @@ class _Board:
     """What the board tells of itself, asked now and then in a thread: it may take its time, and nobody waits for it."""
 
     def __init__(self) -> None:
-        self._when, self._told = float("-inf"), dict[str, Any](temperature=None, throttled=None)
+        self._when, self._known = float("-inf"), dict[str, Any](temperature=None, throttled=None)
         self._asking: asyncio.Task[None] | None = None
 
     def __call__(self) -> dict[str, Any]:
         if monotonic() - self._when >= BOARD_EVERY:
             self._when = monotonic()
             self._asking = asyncio.create_task(self._ask())
-        return self._told
+        return self._known
 
     async def _ask(self) -> None:
-        self._told = await asyncio.to_thread(_board)
+        self._known = await asyncio.to_thread(_board)
 
 
 def _board() -> dict[str, Any]:

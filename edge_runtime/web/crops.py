@@ -12,7 +12,7 @@ from edge_runtime.vision.normalize import normalize
 
 
 def crops(trace: Trace, labels: Sequence[str]) -> list[dict[str, Any]]:
-    """Return a JSON-ready dict for each mark that was read, in reading order, then for each that was rejected.
+    """Return a JSON-ready dict for each component that was read, in reading order, then for each that was rejected.
 
     `image` is 28x28 bytes in Base64, row by row, ink bright on 0; `confidences` has one for each label, `reason` is
     None for what was read. Boxes and the labels of what was read are those of the reading; confidences are of the crop

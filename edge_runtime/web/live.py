@@ -51,7 +51,7 @@ class Live(Sink):
         self._moments: deque[float] = deque(maxlen=AVERAGE)
         self._skipped = 0  # frames that the next one's `dropped` holds, though they were looked at or counted here
         self._last: float | None = None
-        self._note: str | None = None
+        self._status_line: str | None = None
         self._over = self._closing = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed = asyncio.Event()
@@ -94,10 +94,10 @@ class Live(Sink):
             self._over = True
         self._wake()
 
-    def set_note(self, line: str) -> None:
+    def set_status_line(self, line: str) -> None:
         """Take a line about the source, to be shown until there are frames again. Any thread may call it."""
         with self._lock:
-            self._note = line
+            self._status_line = line
         self._wake()
 
     def end(self) -> None:
@@ -122,9 +122,9 @@ class Live(Sink):
         return "waiting" if self._last is None or monotonic() - self._last > self._stall else "reading"
 
     @property
-    def note(self) -> str | None:
+    def status_line(self) -> str | None:
         """The last line about the source; None while all is well."""
-        return self._note
+        return self._status_line
 
     @property
     def newest(self) -> Seen | None:
@@ -200,9 +200,9 @@ class Live(Sink):
         """Note that there was a frame; the lock is held."""
         if self._closing:
             raise Closed
-        if self._note is not None:
+        if self._status_line is not None:
             self._back()
-        self._last, self._note = monotonic(), None
+        self._last, self._status_line = monotonic(), None
         self._wake()
 
     def _wake(self) -> None:

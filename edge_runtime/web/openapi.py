@@ -81,7 +81,7 @@ def _read() -> Json:
         description="The body is the picture, of any format that the server's Pillow reads (JPEG, PNG, WebP, TIFF and "
         "others) and of any content type, or a form with one file. Two pictures are read at a time, and 16 wait.",
         parameters=(
-            switch("crops", "1: with the 28x28 pixels that the network saw of each mark.", 0),
+            switch("crops", "1: with the 28x28 pixels that the network saw of each component.", 0),
             switch("explain", "1: with drawings of the result and of every stage, and with crops.", 0),
         ),
     )  # fmt: skip

@@ -23,7 +23,7 @@ from edge_runtime.web.crops import crops
 from edge_runtime.web.problems import Problem
 
 MOST_BYTES = 20_000_000
-PATIENCE = 30.0  # seconds for the body to arrive
+TIMEOUT = 30.0  # seconds for the body to arrive
 AT_ONCE, WAITING = 2, 16
 RETRY_AFTER = 1  # seconds
 NAME = "upload"
@@ -67,13 +67,13 @@ class Reads:
             raise large
         body = bytearray()
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 async for chunk in request.stream():
                     body += chunk
                     if len(body) > MOST_BYTES:
                         raise large
         except TimeoutError as error:
-            raise Problem(408, "Too slow", f"the picture did not arrive within {PATIENCE:g} s") from error
+            raise Problem(408, "Too slow", f"the picture did not arrive within {TIMEOUT:g} s") from error
         except ClientDisconnect as error:
             raise Problem(400, "Cut short", "the request ended before the picture did") from error
         if not body:

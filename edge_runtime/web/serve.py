@@ -19,7 +19,7 @@ from edge_runtime.web.guard import Host, Rules, authority
 from edge_runtime.web.live import Live
 from edge_runtime.web.metrics import Metrics
 
-PATIENCE = 4.5  # seconds; the server gives what is being answered 3
+TIMEOUT = 4.5  # seconds; the server gives what is being answered 3
 
 
 class Listening(NamedTuple):
@@ -98,11 +98,11 @@ class Service:
             pass
 
     def close(self) -> None:
-        """End it: at once what has no end, in PATIENCE seconds what is being answered."""
-        self._started.wait(PATIENCE)
+        """End it: at once what has no end, in TIMEOUT seconds what is being answered."""
+        self._started.wait(TIMEOUT)
         if self._stop is not None:
             self._stop()
-        self._thread.join(PATIENCE)
+        self._thread.join(TIMEOUT)
 
     def _run(self, app: ASGIApp, entered: Entrance, live: Live, turned: Callable[[], None]) -> None:
         def started(stop: Callable[[], None]) -> None:

@@ -13,7 +13,7 @@ from edge_runtime.pages.draw import PageStyle, draw_page
 from edge_runtime.pipeline import Report, run
 from edge_runtime.records import Event, Frame, Reading, Uint8
 from edge_runtime.sinks.sink import Sink
-from edge_runtime.sources.options import Excerpt, Options, Patience
+from edge_runtime.sources.options import Excerpt, Options, Timeouts
 from edge_runtime.sources.view import View
 from edge_runtime.trace import Trace
 from tests.edge_runtime.sources.servers import Request, part, serving
@@ -187,7 +187,7 @@ def test_a_stream_is_read_as_it_comes_and_says_how_old_its_frames_are(reader: Di
             body.write(part(bytes(cv2.imencode(".png", pixels)[1])))
 
     memory, failed = Memory(), list[EdgeError]()
-    options = Options(patience=Patience(retries=0))
+    options = Options(timeouts=Timeouts(retries=0))
     with serving(paced) as address, pytest.raises(SourceError, match="it gives no frame any more"):
         run([address], reader, [memory], options, Report(raw=True), failed.append)
     read_frames = [reading.frame for reading in memory.readings]
@@ -230,7 +230,7 @@ def test_a_stream_whose_server_is_killed_and_started_again_is_read_on(
     with ExitStack() as servers:
         address = servers.enter_context(serving(endless))
         port = int(address.rpartition(":")[2])
-        options = Options(frames=10, patience=Patience(pauses=(0.05,)))
+        options = Options(frames=10, timeouts=Timeouts(pauses=(0.05,)))
         run([address], reader, [memory], options, Report(), lambda error: None)
         ended.set()
     assert len(memory.frames) == 10

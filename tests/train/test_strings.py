@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from edge_runtime.inference.contract import COLUMNS, ROWS
 from train import fonts, strings
-from train.line_marks import BAND, TALL, Hand, cells, sign, word
+from train.line_signs import BAND, TALL, Hand, cells, sign, word
 from train.strings import LONGEST, draw, hands, picture
 
 BAR = np.zeros((1, 28, 28), np.uint8)

@@ -61,7 +61,7 @@ def test_the_real_thing_once(call: Call, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_model_that_never_reads_is_an_error(monkeypatch: pytest.MonkeyPatch, call: Call, tmp_path: Path) -> None:
-    monkeypatch.setattr(updates, "PATIENCE", 0.01)
+    monkeypatch.setattr(updates, "TIMEOUT", 0.01)
     done = call(main, "updates", "--changes", 1, "--out", tmp_path)
     assert done.code == 5
     assert "no reading by model " in done.err

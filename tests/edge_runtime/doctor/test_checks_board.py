@@ -114,7 +114,7 @@ def test_a_systemd_that_tells_nothing(tmp_path: Path, script: str) -> None:
 
 
 def test_a_systemd_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks_service, "PATIENCE", 0.05)
+    monkeypatch.setattr(checks_service, "TIMEOUT", 0.05)
     assert service(tmp_path, "sleep 600 & sleep 600").status == "warning"
 
 

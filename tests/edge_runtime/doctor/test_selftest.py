@@ -39,11 +39,11 @@ def record(done: Done) -> dict[str, Any]:
     return report
 
 
-def run(*arguments: str, patience: float = selftest.PATIENCE) -> Done:
+def run(*arguments: str, timeout: float = selftest.TIMEOUT) -> Done:
     """Run it in a process of its own: one that ends leaves what hangs behind, and so would end the tests."""
     code = (
         "import sys\nfrom edge_runtime.__main__ import program\nfrom edge_runtime.doctor import selftest\n"
-        f"selftest.PATIENCE = {patience}\nsys.argv[1:1] = ['selftest']\nprogram()"
+        f"selftest.TIMEOUT = {timeout}\nsys.argv[1:1] = ['selftest']\nprogram()"
     )
     command, root = [sys.executable, "-c", code, *arguments], Path(edge_runtime.__file__).parents[1]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
@@ -237,7 +237,7 @@ def test_a_stream_that_is_silent_is_not_waited_for() -> None:
 
     with serving(silent) as address:
         try:
-            done = run(address, "--json", patience=0.3)
+            done = run(address, "--json", timeout=0.3)
         finally:
             over.set()
     assert done.code == 3

@@ -75,9 +75,9 @@ def refusal(
     folder: Path, name: Path | str, kind: type[Exception] = ModelError, trust: Trust | None = None, seconds: float = 60
 ) -> str:
     """Return why a model is not installed in the store in `folder`; nothing has changed by it."""
-    before = [*sorted(folder.iterdir()), catalog.mark(folder), (folder / "history.json").read_bytes()]
+    before = [*sorted(folder.iterdir()), catalog.pointer(folder), (folder / "history.json").read_bytes()]
     with pytest.raises(kind) as error:
         install.install(str(name), folder, trust or Trust(), seconds)
-    assert [*sorted(folder.iterdir()), catalog.mark(folder), (folder / "history.json").read_bytes()] == before
+    assert [*sorted(folder.iterdir()), catalog.pointer(folder), (folder / "history.json").read_bytes()] == before
     assert "/edge-digits-" not in str(error.value)  # by its own name, not by that of the copy that was tried
     return str(error.value)

@@ -8,7 +8,7 @@ from edge_runtime.inference.contract import BLANK
 from edge_runtime.inference.line_network import LineNetwork
 from edge_runtime.lines.constraint import of_length
 from edge_runtime.lines.ctc import decode
-from edge_runtime.lines.whole_line import HEIGHTS, Found, Readers, View, read_line, read_picture, texts_of, whole_line
+from edge_runtime.lines.whole_line import HEIGHTS, Located, Readers, View, read_line, read_picture, texts_of, whole_line
 from edge_runtime.records import Box, Uint8
 from edge_runtime.vision.glyphs import SURER
 from edge_runtime.vision.line_check import Text
@@ -29,20 +29,20 @@ def view(*digits: int, sure: float, by_digits: float = 1.0) -> View:
     return View(EMPTY, STRIP, probabilities, decode(probabilities, 2.0), seen)
 
 
-def found(*labels: int, likely: float = -1.0) -> Found:
-    return Found(EMPTY, [STRIP.box(0, 20)] * len(labels), list(labels), likely)
+def located(*labels: int, likely: float = -1.0) -> Located:
+    return Located(EMPTY, [STRIP.box(0, 20)] * len(labels), list(labels), likely)
 
 
 def test_a_text_is_as_likely_as_all_views_say_together() -> None:
     views = [view(1, 2, sure=0.7), view(7, sure=0.9), view(1, 2, sure=0.6)]
-    first, second = texts_of(views, found(1, 2), None)
+    first, second = texts_of(views, located(1, 2), None)
     assert (first.labels, first.alike, second.labels, second.alike) == ((1, 2), True, (7,), False)
     assert first.line == pytest.approx((0.7 + 0.6) / 3)
     assert second.line == pytest.approx(0.9 / 3)
 
 
 def test_what_was_read_digit_by_digit_is_a_text_too() -> None:
-    own = texts_of([view(1, 2, sure=0.7), view(7, 2, sure=0.9)], found(2, likely=-0.5), None)[-1]
+    own = texts_of([view(1, 2, sure=0.7), view(7, 2, sure=0.9)], located(2, likely=-0.5), None)[-1]
     assert (own.labels, own.alike, own.digits) == ((2,), True, -0.5)
     assert own.line == pytest.approx((0.3 + 0.1) / 2)
 
@@ -53,17 +53,17 @@ def test_the_classifier_sees_the_digits_of_the_view_that_says_most() -> None:
     assert first.digits == pytest.approx(2 * np.log(0.5))
     assert second.digits == pytest.approx(0.0)
     # What no view holds is as unlikely as can be, digit by digit.
-    assert texts_of(views, found(4, 5, 6, likely=-99.0), None)[-1].digits == pytest.approx(3 * np.log(SURER))
+    assert texts_of(views, located(4, 5, 6, likely=-99.0), None)[-1].digits == pytest.approx(3 * np.log(SURER))
 
 
 def test_a_text_that_a_constraint_refuses_is_none_of_a_line() -> None:
-    assert [text.labels for text in texts_of([view(1, 2, sure=0.7)], found(1), of_length(2))] == [(1, 2)]
+    assert [text.labels for text in texts_of([view(1, 2, sure=0.7)], located(1), of_length(2))] == [(1, 2)]
 
 
 def test_views_that_see_nothing_leave_what_was_found() -> None:
     blank = view(sure=1.0)
     assert [text.labels for text in texts_of([blank, view(5, sure=0.6)], None, None)] == [(5,)]
-    assert [text.labels for text in texts_of([blank], found(3), None)] == [(3,)]
+    assert [text.labels for text in texts_of([blank], located(3), None)] == [(3,)]
     assert whole_line([blank], [], None, SIZE).boxes == ()
 
 
@@ -96,7 +96,7 @@ def number(digits: tuple[Uint8, Uint8]) -> tuple[Uint8, list[int]]:
     return np.pad(220 - (ink * 0.7).astype(np.uint8), 20, constant_values=220), labels.tolist()
 
 
-def best(views: list[View], line: Found | None) -> Text:
+def best(views: list[View], line: Located | None) -> Text:
     """Return the text that the line network holds the likeliest."""
     return max(texts_of(views, line, None), key=lambda text: text.line)
 
@@ -107,12 +107,12 @@ def test_a_line_is_read_from_the_digits_that_were_found(readers: Readers, number
     by = 1 / plane.scale
     boxes = [Box(round((22 + 44 * i) * by), round(28 * by), round(40 * by), round(40 * by)) for i in range(6)]
     size = pixels.shape[1], pixels.shape[0]
-    every = Found(plane, boxes, labels, 0.0)
+    every = Located(plane, boxes, labels, 0.0)
     text = best(read_line(readers, every, HEIGHTS, None), every)
     assert len(text.labels) == 6
     assert sum(a == b for a, b in zip(text.labels, labels, strict=True)) >= 5
     # From two of them, it finds the others beside them.
-    two = Found(plane, boxes[2:4], labels[2:4], 0.0)
+    two = Located(plane, boxes[2:4], labels[2:4], 0.0)
     views = read_line(readers, two, HEIGHTS, None)
     grown = whole_line(views, [], best(views, two), size)
     assert len(grown.labels) >= 5
@@ -148,7 +148,7 @@ def test_digits_are_not_seen_where_every_strip_shows_what_was_found(
     plane = ink_planes(pixels)[0]
     by = 1 / plane.scale
     boxes = [Box(round((22 + 44 * i) * by), round(28 * by), round(40 * by), round(40 * by)) for i in range(6)]
-    other = Found(plane, boxes, [8] * 6, 0.0)
+    other = Located(plane, boxes, [8] * 6, 0.0)
     views = read_line(readers, other, HEIGHTS, None)
     assert all(len(view.digits) == len(view.text.labels) for view in views)
     text = views[0].text.labels

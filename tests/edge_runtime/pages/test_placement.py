@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edge_runtime.pages.draw import Page, PageStyle, draw_page
-from edge_runtime.pages.placement import Room
+from edge_runtime.pages.placement import FreeSpace
 from edge_runtime.pages.style import DISTRACTORS, THINGS
 from edge_runtime.records import Box, Uint8
 
@@ -93,16 +93,16 @@ def test_letters_are_made_of_the_stamps_given(digits: tuple[Uint8, Uint8]) -> No
 
 
 def test_room_is_found_where_there_is_any() -> None:
-    room = Room((100, 60), 5)
-    room.take(Box(0, 0, 100, 40))
+    space = FreeSpace((100, 60), 5)
+    space.take(Box(0, 0, 100, 40))
     rng = np.random.default_rng(1)
-    places = {room.find(20, 20, rng) for _ in range(200)}
+    places = {space.find(20, 20, rng) for _ in range(200)}
     assert places == {Box(x, 40, 20, 20) for x in range(0, 85, 5)}
-    assert room.find(20, 21, rng) is None
-    assert room.find(101, 5, rng) is None
-    assert {room.find(20, 20, rng, 1) for _ in range(9)} == {Box(80, 40, 20, 20)}
-    assert {room.find(20, 20, rng, 3) for _ in range(9)} == {Box(0, 40, 20, 20)}
-    assert room.find(20, 20, rng, 2) is None
-    assert room.is_free(Box(0, 40, 100, 20))
-    assert not room.is_free(Box(0, 39, 1, 1))
-    assert not room.is_free(Box(90, 50, 11, 5))
+    assert space.find(20, 21, rng) is None
+    assert space.find(101, 5, rng) is None
+    assert {space.find(20, 20, rng, 1) for _ in range(9)} == {Box(80, 40, 20, 20)}
+    assert {space.find(20, 20, rng, 3) for _ in range(9)} == {Box(0, 40, 20, 20)}
+    assert space.find(20, 20, rng, 2) is None
+    assert space.is_free(Box(0, 40, 100, 20))
+    assert not space.is_free(Box(0, 39, 1, 1))
+    assert not space.is_free(Box(90, 50, 11, 5))

@@ -7,9 +7,9 @@ from edge_runtime.sinks.canvas import CELL, CROP, FRAME, PALE, TEXT, WIDTH, blan
 from edge_runtime.sinks.draw import FONT
 
 
-def written(text: str, room: int = WIDTH) -> Uint8:
+def written(text: str, space: int = WIDTH) -> Uint8:
     block = blank(60)
-    write(block, text, (20, 30), 0.5, room=room)
+    write(block, text, (20, 30), 0.5, space=space)
     return block
 
 
@@ -28,9 +28,9 @@ def test_text_stands_on_its_baseline() -> None:
 def test_text_without_room_is_shortened() -> None:
     long = "a line of text that is too long for the place there is"
     assert inked(written(long))[2] > 200
-    x, _, width, _ = inked(written(long, room=100))
+    x, _, width, _ = inked(written(long, space=100))
     assert 70 < x + width - 20 <= 100
-    assert np.array_equal(written("7", room=0), written("..."))
+    assert np.array_equal(written("7", space=0), written("..."))
 
 
 @pytest.mark.parametrize(

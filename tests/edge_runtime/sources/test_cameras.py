@@ -253,9 +253,9 @@ def test_cameras_on_ribbon_cables_that_only_picamera2_can_use_are_told(tmp_path:
         ("A camera on a ribbon cable", ("picamera",), ()),
         ("A camera on a ribbon cable", ("picamera:1",), ()),
     ]
-    note = list(lines(listed))[2]
-    assert "picamera2" in note
-    assert note.endswith(MISSING)
+    problem = list(lines(listed))[2]
+    assert "picamera2" in problem
+    assert problem.endswith(MISSING)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from edge_runtime.errors import SourceError
 from edge_runtime.records import Frame, Uint8
 from edge_runtime.sources.live import newest
-from edge_runtime.sources.options import Options, Patience
+from edge_runtime.sources.options import Options, Timeouts
 from tests.log import Log
 
 AT_ONCE = (0.0,)
@@ -75,7 +75,7 @@ def opened(*cameras: Camera | SourceError) -> Callable[[], Camera]:
 
 @pytest.fixture
 def options() -> Options:
-    return Options(patience=Patience(stall=10, retries=1, pauses=AT_ONCE))
+    return Options(timeouts=Timeouts(stall=10, retries=1, pauses=AT_ONCE))
 
 
 def test_the_newest_frame_is_given_and_the_others_are_counted(options: Options, messages: Log) -> None:
@@ -101,7 +101,7 @@ def test_the_newest_frame_is_given_and_the_others_are_counted(options: Options, 
 def test_what_ends_is_opened_again_and_each_change_is_told_once(options: Options, messages: Log) -> None:
     first, second = Camera(), Camera()
     tries = [SourceError("cam: busy")] * 3
-    patient = Options(patience=Patience(stall=10, pauses=AT_ONCE))
+    patient = Options(timeouts=Timeouts(stall=10, pauses=AT_ONCE))
     frames = newest("cam", opened(first, *tries, second), patient)
     assert value_of(next_of(frames, first, 1)) == 1
     first.give(None)
@@ -115,7 +115,7 @@ def test_what_ends_is_opened_again_and_each_change_is_told_once(options: Options
 
 
 def test_what_cannot_be_opened_at_first_is_an_error_at_once(messages: Log) -> None:
-    eager = Options(patience=Patience(pauses=AT_ONCE))
+    eager = Options(timeouts=Timeouts(pauses=AT_ONCE))
     with pytest.raises(SourceError, match="cam: not plugged in"):
         next(newest("cam", opened(SourceError("cam: not plugged in")), eager))
     assert messages == []
@@ -133,7 +133,7 @@ def test_retries_are_counted_from_the_last_frame(options: Options, messages: Log
 
 def test_a_camera_that_hangs_is_said_to(messages: Log) -> None:
     camera = Camera()
-    options = Options(patience=Patience(stall=0.05), until=time.monotonic() + 0.3)
+    options = Options(timeouts=Timeouts(stall=0.05), until=time.monotonic() + 0.3)
     with pytest.raises(SourceError, match="cam: not one frame in the time that was given"):
         list(newest("cam", opened(camera), options))
     assert messages == ["cam: no frame for 0.05 s"]
@@ -142,7 +142,7 @@ def test_a_camera_that_hangs_is_said_to(messages: Log) -> None:
 
 def test_whatever_a_driver_raises_is_an_error_of_the_source(options: Options) -> None:
     camera = Camera()
-    frames = newest("cam", opened(camera), Options(patience=Patience(retries=0)))
+    frames = newest("cam", opened(camera), Options(timeouts=Timeouts(retries=0)))
     next_of(frames, camera, 1)
     camera.give(RuntimeError("the driver is confused"))
     with pytest.raises(SourceError, match="cam: RuntimeError: the driver is confused"):

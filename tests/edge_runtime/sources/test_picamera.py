@@ -20,14 +20,14 @@ from edge_runtime.records import Frame, Reading, Uint8
 from edge_runtime.sinks.sink import Sink
 from edge_runtime.sources import picamera
 from edge_runtime.sources.kinds import kind_of
-from edge_runtime.sources.options import Options, Patience, Settings
+from edge_runtime.sources.options import Options, Settings, Timeouts
 from edge_runtime.trace import Trace
 from tests.edge_runtime.sources.fake_picamera2 import AfModeEnum, Sensor, installed
 from tests.log import Log
 
 Install = Callable[..., None]
 Modes = tuple[tuple[tuple[int, int], float, float], ...]
-PATIENT = Patience(stall=60)
+PATIENT = Timeouts(stall=60)
 IMX219 = (
     ((640, 480), 0.39, 206.65),
     ((1640, 1232), 1.0, 41.85),
@@ -72,7 +72,7 @@ def frame_of(name: str, options: Options) -> Frame:
 
 def first(name: str, **settings: object) -> Uint8:
     """Return the first picture of a source."""
-    return frame_of(name, Options(settings=Settings(**settings), patience=PATIENT)).pixels  # type: ignore[arg-type]
+    return frame_of(name, Options(settings=Settings(**settings), timeouts=PATIENT)).pixels  # type: ignore[arg-type]
 
 
 def noise(width: int, height: int) -> Uint8:
@@ -92,7 +92,7 @@ def test_the_picture_is_the_gray_plane_without_its_padding(install: Install, wid
 def test_frames_stay_as_they_are_once_their_memory_is_used_again(install: Install) -> None:
     sensor = Sensor(scene=noise(640, 480))
     install(sensor)
-    capture = picamera.opener("picamera", Options(patience=PATIENT))()
+    capture = picamera.opener("picamera", Options(timeouts=PATIENT))()
     kept = [capture.read() for _ in range(20)]  # five times as many as there are buffers
     capture.close()
     assert all(pixels is not None and np.array_equal(pixels, sensor.scene) for pixels in kept)
@@ -100,7 +100,7 @@ def test_frames_stay_as_they_are_once_their_memory_is_used_again(install: Instal
 
 def test_frames_are_live_and_say_where_they_come_from(install: Install) -> None:
     install(Sensor())
-    frame = frame_of("picamera", Options(patience=PATIENT))
+    frame = frame_of("picamera", Options(timeouts=PATIENT))
     assert (frame.source, frame.moving) == ("picamera", True)
     assert frame.index == frame.dropped  # none on a machine that has time for all
     assert frame.taken is not None
@@ -267,8 +267,8 @@ def test_a_camera_that_falls_silent_is_opened_again(
             sensor.silent = sensor.silent and len(self) < 2
 
     sensor.configurations = Configurations()
-    patience = Patience(stall=0.5, pauses=(0.0,))
-    with closing(kind_of("picamera").frames("picamera", Options(patience=patience))) as frames:
+    timeouts = Timeouts(stall=0.5, pauses=(0.0,))
+    with closing(kind_of("picamera").frames("picamera", Options(timeouts=timeouts))) as frames:
         next(frames)
         sensor.silent = True
         while len(sensor.configurations) < 2:
@@ -286,7 +286,7 @@ def test_a_silent_camera_is_given_time_to_start(install: Install, monkeypatch: p
     assert picamera.START >= 1
     monkeypatch.setattr(picamera, "START", 0.3)
     install(Sensor(silent=True))
-    impatient = Options(patience=Patience(stall=0.1, retries=0))
+    impatient = Options(timeouts=Timeouts(stall=0.1, retries=0))
     with pytest.raises(SourceError) as caught:
         frame_of("picamera", impatient)
     assert str(caught.value) == "picamera: no frame for 0.3 s; is the ribbon cable seated at both ends?"
@@ -379,7 +379,7 @@ def test_a_page_is_read(
     page = draw_page(images[chosen], labels[chosen], np.random.default_rng(1), style).pixels
     install(Sensor(scene=np.asarray(page.mean(axis=2) if page.ndim == 3 else page, np.uint8)))
     memory = Memory()
-    options = Options(frames=3, settings=Settings(size=size), patience=PATIENT)
+    options = Options(frames=3, settings=Settings(size=size), timeouts=PATIENT)
     run(["picamera"], reader, [memory], options, Report(), lambda error: None)
     assert [reading.text for reading in memory.readings] == [("2741",)] * 3
     assert {(reading.width, reading.height) for reading in memory.readings} == {size}

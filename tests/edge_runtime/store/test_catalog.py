@@ -40,7 +40,7 @@ def files(folder: Path) -> list[str]:
 def test_without_a_store_the_model_that_ships_reads_and_looking_makes_no_folder(folder: Path) -> None:
     assert catalog.current(folder) == SHIPPED
     assert catalog.models(folder) == []
-    assert catalog.mark(folder) is None
+    assert catalog.pointer(folder) is None
     assert catalog.before(folder) == [SHIPPED]
     [ships] = catalog.every(folder)
     assert (ships.path, ships.current, ships.ships) == (SHIPPED, True, True)
@@ -87,20 +87,20 @@ def test_what_was_gone_back_from_is_not_gone_back_to(folder: Path) -> None:
 
 def test_a_model_that_is_installed_again_is_the_newest_with_a_clean_slate(folder: Path) -> None:
     put(folder, A, B)
-    changes.note(folder, A, starts=2, failed="it fails")
-    first = catalog.mark(folder)
+    changes.update_entry(folder, A, starts=2, failed="it fails")
+    first = catalog.pointer(folder)
     put(folder, A)
-    assert catalog.mark(folder) != first
+    assert catalog.pointer(folder) != first
     newest = catalog.models(folder)[0].entry
     assert (newest.id, newest.starts, newest.failed, newest.proved) == (A, 0, None, False)
-    again = catalog.mark(folder)
+    again = catalog.pointer(folder)
     put(folder, A)
-    assert catalog.mark(folder) != again  # the same name, another file
+    assert catalog.pointer(folder) != again  # the same name, another file
 
 
 def test_what_fails_is_gone_back_from_and_noted_and_a_stranger_changes_nothing(folder: Path) -> None:
     put(folder, A, B)
-    changes.note(folder, B, proved=True)
+    changes.update_entry(folder, B, proved=True)
     changes.give_up(folder, B, "it hangs")
     assert catalog.current(folder).stem == A
     entry = catalog.models(folder)[0].entry
@@ -108,8 +108,8 @@ def test_what_fails_is_gone_back_from_and_noted_and_a_stranger_changes_nothing(f
     changes.give_up(folder, B, "again")  # is not the current one any more
     assert catalog.current(folder).stem == A
     before = (folder / "history.json").read_bytes()
-    changes.note(folder, D, starts=1)
-    changes.note(folder, A, starts=0)
+    changes.update_entry(folder, D, starts=1)
+    changes.update_entry(folder, A, starts=0)
     assert (folder / "history.json").read_bytes() == before
 
 
@@ -199,10 +199,10 @@ def test_a_full_disk_changes_nothing(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 256) as disk:
         folder = disk / "models"
         put(folder, A)
-        before = files(folder), catalog.mark(folder)
+        before = files(folder), catalog.pointer(folder)
         with pytest.raises(OutputError, match=r"cannot write the model store .*: No space left on device"):
             changes.install(folder, bytes(400_000), Entry(id=B))
-        assert (files(folder), catalog.mark(folder)) == before
+        assert (files(folder), catalog.pointer(folder)) == before
         changes.install(folder, bytes(1000), Entry(id=B))
         # With no room at all, it still goes back, though it cannot be noted.
         with suppress(OSError), open(disk / "rest", "wb", buffering=0) as rest:
@@ -215,7 +215,7 @@ def test_a_full_disk_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_store_that_nobody_may_write_to_says_so_and_stays(folder: Path) -> None:
     put(folder, A, B)
-    before = files(folder), catalog.mark(folder)
+    before = files(folder), catalog.pointer(folder)
     with read_only(folder):
         for refused in (
             lambda: put(folder, C),
@@ -225,5 +225,5 @@ def test_a_store_that_nobody_may_write_to_says_so_and_stays(folder: Path) -> Non
         ):
             with pytest.raises(OutputError, match=r"cannot write the model store .*: (Read-only|Permission)"):
                 refused()
-        assert (files(folder), catalog.mark(folder)) == before
+        assert (files(folder), catalog.pointer(folder)) == before
         assert catalog.current(folder).stem == B

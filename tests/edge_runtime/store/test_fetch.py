@@ -86,7 +86,7 @@ def test_what_does_not_come_in_time_is_refused() -> None:
             body.write(b"x")
 
     with serving(dripping) as address:
-        assert "it takes too long" in why(lambda: fetch.fetch(address, patience=0.2))
+        assert "it takes too long" in why(lambda: fetch.fetch(address, timeout=0.2))
 
 
 def test_errors_of_the_server_are_told_and_a_file_that_is_not_there_is_none() -> None:

@@ -200,7 +200,7 @@ def test_a_model_that_hangs_is_given_up(service: Service, two: Uint8) -> None:
     service.faults[variant(service.folder.parent / "x", "bad").sha256[:12]] = failing(
         lambda: over.wait(LONG), after=CALLS
     )
-    reader = service.start(patience=0.5, replay=3600)
+    reader = service.start(timeout=0.5, replay=3600)
     bad = service.put("bad")
     assert service.next_line().startswith(f"model {bad} reads")
     assert [model_of(reader, two) for _ in range(3)] == [bad, SHIPS, SHIPS]
@@ -272,13 +272,13 @@ def test_a_model_that_cannot_be_used_never_reads(damage: str, service: Service, 
 
 def test_two_starts_that_did_not_last_a_minute_are_enough(service: Service, two: Uint8) -> None:
     first, bad = service.put("first"), service.put("bad")
-    changes.note(service.folder, bad, starts=1)
+    changes.update_entry(service.folder, bad, starts=1)
     reader = service.start()
     assert service.entry(bad).starts == 2
     assert model_of(reader, two) == bad
     reader.close()  # in order: it is not the model that ends it
     assert service.entry(bad).starts == 0
-    changes.note(service.folder, bad, starts=2)
+    changes.update_entry(service.folder, bad, starts=2)
     assert model_of(service.start(), two) == first
     assert service.next_line() == f"model {bad} is not taken: 2 runs with it ended within its first minute"
     assert catalog.current(service.folder).stem == first
@@ -287,7 +287,7 @@ def test_two_starts_that_did_not_last_a_minute_are_enough(service: Service, two:
 def test_where_the_store_cannot_be_written_it_still_goes_back(service: Service, two: Uint8) -> None:
     first, bad = service.put("first"), service.put("bad")
     service.faults[bad] = failing(raising)
-    changes.note(service.folder, first, proved=True)
+    changes.update_entry(service.folder, first, proved=True)
     with read_only(service.folder):
         reader = service.start(replay=3600)
         assert service.next_line().startswith("cannot write the model store ")

@@ -102,7 +102,7 @@ def test_vcgencmd_is_believed_first_since_the_kernel_forgets(tmp_path: Path) -> 
 
 
 def test_a_program_that_hangs_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(board, "PATIENCE", 0.05)
+    monkeypatch.setattr(board, "TIMEOUT", 0.05)
     vcgencmd(tmp_path, "exec sleep 60")
     begun = time.monotonic()
     assert board.throttled(tmp_path) is None

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from edge_runtime import records
 from edge_runtime.records import Box, Event, Reading, Rejection, Timings
-from edge_runtime.tracking.events import AGAIN, FULLER, LATELY, likeness, steady
+from edge_runtime.tracking.events import AGAIN, FULLER, LATELY, likeness, line_events
 from edge_runtime.vision.rejection import UNSURE_LINE
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -33,7 +33,7 @@ def unsure(frame: int, box: Box) -> Reading:
 
 def events(frames: Iterable[Sequence[Line | str]], need: int = 3, of: int = 5) -> list[tuple[int, str, str | None]]:
     """Return each event's frame, kind and text."""
-    all_events = steady((reading(i, *lines) for i, lines in enumerate(frames)), need, of)
+    all_events = line_events((reading(i, *lines) for i, lines in enumerate(frames)), need, of)
     return [(event.frame, event.event, event.text) for event in all_events]
 
 
@@ -77,7 +77,7 @@ def test_a_digit_that_the_network_is_in_two_minds_about_is_not_reported_back_and
 
 def test_a_change_and_an_end_are_reported_with_what_was_there_before() -> None:
     frames = [["123"]] * 5 + [["1234"]] * 9 + [[]] * 5
-    settled = list(steady(reading(i, *lines) for i, lines in enumerate(frames)))
+    settled = list(line_events(reading(i, *lines) for i, lines in enumerate(frames)))
     assert [(e.event, e.line_id, e.previous, e.text, e.frame) for e in settled] == [
         ("appeared", 1, None, "123", 2),
         ("changed", 1, "123", "1234", 13),
@@ -145,7 +145,7 @@ def test_one_of_one_reports_every_reading() -> None:
 @pytest.mark.parametrize(("need", "of"), [(0, 1), (4, 3), (2, 4), (-1, 1)])
 def test_what_settles_two_texts_at_once_or_none_is_refused(need: int, of: int) -> None:
     with pytest.raises(ValueError, match="more than half"):
-        next(steady([reading(0, "1")], need, of))
+        next(line_events([reading(0, "1")], need, of))
 
 
 def test_lines_resemble_each_other_in_text_and_place() -> None:
@@ -156,17 +156,17 @@ def test_lines_resemble_each_other_in_text_and_place() -> None:
 
 def test_an_event_is_as_sure_as_the_frames_with_its_text() -> None:
     sure = [0.2, 0.9, 0.6, 0.8, 0.99, 0.7, 0.1]
-    all_events = list(steady([reading(i, "12", confidence=one) for i, one in enumerate(sure)] + [reading(7)] * 3))
+    all_events = list(line_events([reading(i, "12", confidence=one) for i, one in enumerate(sure)] + [reading(7)] * 3))
     assert [(event.event, event.confidence) for event in all_events] == [("appeared", 0.6), ("gone", 0.7)]
 
 
 def test_a_line_that_is_unsure_in_a_frame_is_not_gone() -> None:
     box = Box(10, 10, 20, 20)
     shown = [reading(i, "12") for i in range(5)]
-    assert [event.event for event in steady([*shown, *(unsure(i, box) for i in range(5, 30))])] == ["appeared"]
+    assert [event.event for event in line_events([*shown, *(unsure(i, box) for i in range(5, 30))])] == ["appeared"]
     elsewhere = [unsure(i, Box(300, 10, 20, 20)) for i in range(5, 10)]
-    assert [event.event for event in steady([*shown, *elsewhere])] == ["appeared", "gone"]
-    assert list(steady(unsure(i, box) for i in range(9))) == []
+    assert [event.event for event in line_events([*shown, *elsewhere])] == ["appeared", "gone"]
+    assert list(line_events(unsure(i, box) for i in range(9))) == []
 
 
 TEXTS = st.lists(st.sampled_from(["1", "17", "4 2", "007", "65"]), max_size=3)
@@ -175,7 +175,7 @@ TEXTS = st.lists(st.sampled_from(["1", "17", "4 2", "007", "65"]), max_size=3)
 @given(st.lists(TEXTS, max_size=25), st.sampled_from([(1, 1), (2, 3), (3, 5)]))
 def test_whatever_is_read_events_of_a_line_follow_each_other(frames: list[list[str]], rule: tuple[int, int]) -> None:
     said: dict[int, str | None] = {}
-    for event in steady((reading(i, *lines) for i, lines in enumerate(frames)), *rule):
+    for event in line_events((reading(i, *lines) for i, lines in enumerate(frames)), *rule):
         assert event.previous == said.get(event.line_id)
         assert event.text != event.previous
         assert (event.event == "appeared") == (event.previous is None)
@@ -197,7 +197,7 @@ def test_what_is_said_of_a_line_was_settled_and_leads_what_it_may_be_too(
 ) -> None:
     need, of = rule
     said = -1
-    for event in steady((reading(i, *filter(None, [text])) for i, text in enumerate(texts)), need, of):
+    for event in line_events((reading(i, *filter(None, [text])) for i, text in enumerate(texts)), need, of):
         until = texts[: event.frame + 1]
         now = event.text or ""
         assert until[-of:].count(now) >= need

@@ -15,7 +15,7 @@ from edge_runtime.web import server
 from edge_runtime.web.protocol import Limits
 from edge_runtime.web.server import LIMITS
 
-PATIENCE = 10.0  # seconds for what has to happen at once
+TIMEOUT = 10.0  # seconds for what has to happen at once
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Hosted:
     def stop(self) -> None:
         """End it; replaced when it has started."""
 
-    def visit(self, timeout: float = PATIENCE) -> socket.socket:
+    def visit(self, timeout: float = TIMEOUT) -> socket.socket:
         """Return a new connection."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
 
@@ -75,11 +75,11 @@ def hosting(app: ASGIApp, *, limits: Limits = LIMITS, certificate: tuple[Path, P
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        assert hosted.ready.wait(PATIENCE)
+        assert hosted.ready.wait(TIMEOUT)
         yield hosted
     finally:
         hosted.stop()
-        thread.join(PATIENCE)
+        thread.join(TIMEOUT)
     assert not thread.is_alive()
 
 

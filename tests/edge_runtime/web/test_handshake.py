@@ -8,7 +8,7 @@ import pytest
 
 from edge_runtime.web import tls
 from edge_runtime.web.protocol import Limits
-from tests.edge_runtime.web.hosting import PATIENCE, Hosted, everything, hello, hosting
+from tests.edge_runtime.web.hosting import TIMEOUT, Hosted, everything, hello, hosting
 from tests.edge_runtime.web.test_protocol import BRIEF, GET, LAST, POST, Endless, problem
 
 Pair = tuple[Path, Path]
@@ -43,7 +43,7 @@ def ask(served: Hosted, trust: ssl.SSLContext, request: bytes) -> bytes:
 
 def test_visitors_who_trust_the_certificate_are_served(secure: Hosted, trust: ssl.SSLContext) -> None:
     for name in ("localhost", "127.0.0.1"):
-        connection = HTTPSConnection(name, secure.port, timeout=PATIENCE, context=trust)
+        connection = HTTPSConnection(name, secure.port, timeout=TIMEOUT, context=trust)
         for _ in range(3):
             connection.request("GET", "/")
             assert connection.getresponse().read() == b"hello"
@@ -104,5 +104,5 @@ def test_a_viewer_who_is_stuck_does_not_stay(pair: Pair, trust: ssl.SSLContext, 
     app = Endless(part, count)
     with hosting(app, certificate=pair, limits=BRIEF) as served, visit(served, trust) as stuck:
         stuck.sendall(GET)
-        assert app.ended.wait(PATIENCE)
+        assert app.ended.wait(TIMEOUT)
         assert served.messages == []

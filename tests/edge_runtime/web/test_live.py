@@ -28,7 +28,7 @@ def feed(live: Live, reader: DigitReader, *indices: int) -> None:
 
 def test_without_a_source_there_is_nothing() -> None:
     live = Live(None)
-    assert (live.state, live.note, live.newest, live.fps) == ("none", None, None, None)
+    assert (live.state, live.status_line, live.newest, live.fps) == ("none", None, None, None)
     assert live.events_after(0) == []
 
 
@@ -48,10 +48,10 @@ def test_what_is_said_of_the_source_holds_until_there_is_a_frame(reader: DigitRe
     live = Live("camera", back=lambda: back.append(True))
     feed(live, reader, 0)
     assert back == []
-    live.set_note("camera: no frame for 5 s")
-    notes: list[str | None] = [live.note]
+    live.set_status_line("camera: no frame for 5 s")
+    notes: list[str | None] = [live.status_line]
     live.still(shot(1))
-    assert ([*notes, live.note], back) == (["camera: no frame for 5 s", None], [True])
+    assert ([*notes, live.status_line], back) == (["camera: no frame for 5 s", None], [True])
 
 
 def test_the_last_frames_are_kept_by_their_numbers(live: Live, reader: DigitReader) -> None:

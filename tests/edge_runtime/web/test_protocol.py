@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from edge_runtime.web.guard import HEADERS
 from edge_runtime.web.protocol import Limits
-from tests.edge_runtime.web.hosting import PATIENCE, Hosted, answer, everything, hello, hosting, lifespan
+from tests.edge_runtime.web.hosting import TIMEOUT, Hosted, answer, everything, hello, hosting, lifespan
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 LAST = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -145,7 +145,7 @@ def reading() -> Iterator[tuple[Hosted, SimpleQueue[str]]]:
 def test_who_waits_for_a_body_hears_that_it_is_damaged(reading: tuple[Hosted, SimpleQueue[str]]) -> None:
     served, became = reading
     assert problem(served.ask(POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n")) == (400, "Bad request")
-    assert became.get(timeout=PATIENCE) == "http.disconnect"
+    assert became.get(timeout=TIMEOUT) == "http.disconnect"
 
 
 def test_who_waits_for_a_body_hears_that_its_visitor_has_left(reading: tuple[Hosted, SimpleQueue[str]]) -> None:
@@ -154,7 +154,7 @@ def test_who_waits_for_a_body_hears_that_its_visitor_has_left(reading: tuple[Hos
         visitor.sendall(POST + b"Content-Length: 9\r\n\r\nhalf")
         visitor.shutdown(socket.SHUT_WR)
         assert everything(visitor) == b""
-    assert became.get(timeout=PATIENCE) == "http.disconnect"
+    assert became.get(timeout=TIMEOUT) == "http.disconnect"
 
 
 @pytest.mark.parametrize("before", [b"", GET], ids=["first", "second"])
@@ -225,7 +225,7 @@ def test_no_more_is_taken_of_requests_that_follow_than_fits() -> None:
                 left = left[visitor.send(left) :]
         assert left
         answered.set()
-        visitor.settimeout(PATIENCE)
+        visitor.settimeout(TIMEOUT)
         assert answer(visitor).status == 200
 
 
@@ -313,7 +313,7 @@ def test_a_viewer_who_is_stuck_does_not_stay(part: int, count: int) -> None:
     with hosting(app, limits=BRIEF) as served, served.visit() as stuck:
         stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         stuck.sendall(GET)
-        assert app.ended.wait(PATIENCE)
+        assert app.ended.wait(TIMEOUT)
         assert served.messages == []
 
 
@@ -327,7 +327,7 @@ def test_a_viewer_who_is_slow_stays() -> None:
             assert slow.recv(65536)
             pause.wait(0.02)
         assert not app.ended.is_set()
-    assert app.ended.wait(PATIENCE)
+    assert app.ended.wait(TIMEOUT)
 
 
 @pytest.mark.parametrize("when", ["before", "within", "after"])
@@ -376,14 +376,14 @@ def test_an_app_that_does_not_answer_has_failed(begun: bool) -> None:
 def test_the_state_of_a_request_is_that_of_the_app_alone() -> None:
     states: list[object] = []
 
-    async def note(scope: Scope, receive: Receive, send: Send) -> None:
+    async def status_line(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             scope["state"]["key"] = "value"
         else:
             states.append(scope["state"])
         await hello(scope, receive, send)
 
-    with hosting(note) as served:
+    with hosting(status_line) as served:
         assert served.ask(GET + LAST).count(b"hello") == 2
     assert states == [{"key": "value"}] * 2
 

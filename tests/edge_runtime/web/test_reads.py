@@ -179,7 +179,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(served: Site) -> 
 
 
 def test_a_body_that_does_not_come_ends_the_wait(reader: DigitReader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reads, "PATIENCE", 0.1)
+    monkeypatch.setattr(reads, "TIMEOUT", 0.1)
     with site(reader, None) as served, socket.create_connection(("127.0.0.1", served.port), timeout=30) as client:
         client.sendall(b"POST /api/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf")
         assert client.recv(100).startswith(b"HTTP/1.1 408 ")

@@ -22,7 +22,7 @@ from edge_runtime import web
 from edge_runtime.errors import OptionError
 from edge_runtime.web import server
 from edge_runtime.web.protocol import Limits
-from tests.edge_runtime.web.hosting import PATIENCE, answer, everything, hello, hosting, lifespan
+from tests.edge_runtime.web.hosting import TIMEOUT, answer, everything, hello, hosting, lifespan
 from tests.log import Log
 
 ROOT = Path(edge_runtime.__file__).parents[1]
@@ -35,14 +35,14 @@ def test_a_free_port_is_found(host: str, family: socket.AddressFamily) -> None:
     with server.listen(host, 0) as listener:
         assert listener.family == family
         assert listener.getsockname()[1] > 0
-        with socket.create_connection(listener.getsockname()[:2], timeout=PATIENCE):
+        with socket.create_connection(listener.getsockname()[:2], timeout=TIMEOUT):
             pass
 
 
 def test_every_address_means_those_of_ipv4_as_well() -> None:
     with server.listen("::", 0) as listener:
         address = "127.0.0.1", listener.getsockname()[1]
-        with socket.create_connection(address, timeout=PATIENCE) as visitor:
+        with socket.create_connection(address, timeout=TIMEOUT) as visitor:
             assert visitor.getpeername() == address
 
 
@@ -50,7 +50,7 @@ def test_a_port_is_free_again_at_once() -> None:
     with hosting(hello) as served, served.visit() as visitor:
         assert answer(visitor, GET).status == 200
         served.stop()
-        assert served.done.wait(PATIENCE)
+        assert served.done.wait(TIMEOUT)
         server.listen("127.0.0.1", served.port).close()
 
 
@@ -101,17 +101,17 @@ def test_what_is_being_answered_is_answered_and_the_end_is_told_at_once() -> Non
         target=lambda: server.run(slow, listener, ending=ending, started=started)
     )  # fmt: skip
     run.start()
-    assert ready.wait(PATIENCE)
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as visitor:
+    assert ready.wait(TIMEOUT)
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)) as visitor:
         visitor.request("GET", "/")
-        assert begun.wait(PATIENCE)
+        assert begun.wait(TIMEOUT)
         stops[0]()
         stops[0]()
         assert visitor.getresponse().read() == b"hello"
-    run.join(PATIENCE)
+    run.join(TIMEOUT)
     assert told == ["ending"]
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
 
 
 def test_who_stops_it_before_it_has_begun_stops_it() -> None:
@@ -168,7 +168,7 @@ def test_stuck_visitors_do_not_hold_up_the_end() -> None:
         assert visitors[3].recv(1)
         before = monotonic()
         served.stop()
-        assert served.done.wait(PATIENCE)
+        assert served.done.wait(TIMEOUT)
         assert monotonic() - before < 3
         for visitor in visitors:
             everything(visitor)
@@ -255,7 +255,7 @@ def program() -> Iterator[tuple[subprocess.Popen[str], int]]:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_a_signal_ends_it_within_five_seconds_whatever_visitors_do(number: signal.Signals, code: int) -> None:
     with program() as (process, port):
-        visitors = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) for _ in range(4)]
+        visitors = [socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) for _ in range(4)]
         visitors[0].sendall(GET)
         assert visitors[0].recv(1)
         visitors[1].sendall(b"GET /de")
@@ -266,7 +266,7 @@ def test_a_signal_ends_it_within_five_seconds_whatever_visitors_do(number: signa
         process.send_signal(number)
         assert process.stdout.readline() == "ending\n"
         assert monotonic() - before < 1
-        assert process.wait(PATIENCE) == code
+        assert process.wait(TIMEOUT) == code
         assert monotonic() - before < 5
         for visitor in visitors:
             visitor.close()
@@ -277,9 +277,9 @@ def test_a_signal_ends_it_within_five_seconds_whatever_visitors_do(number: signa
 
 
 def test_a_signal_ends_it_at_once_where_nobody_waits() -> None:
-    with program() as (process, port), socket.create_connection(("127.0.0.1", port), timeout=PATIENCE):
+    with program() as (process, port), socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT):
         before = monotonic()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT) == 0
         assert monotonic() - before < 1.5
         assert process.communicate() == ("ending\n", "")
