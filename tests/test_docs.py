@@ -114,6 +114,14 @@ def test_usage_in_the_docstring_is_accepted(module: str) -> None:
     assert options <= set(re.findall(r"--[a-z-]+", shown))
 
 
+def test_the_translated_tutorial_has_the_same_commands() -> None:
+    of_both = [
+        re.findall(r"^```sh\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        for path in (TUTORIAL, TUTORIAL.with_suffix(".ja.md"))
+    ]
+    assert of_both[0] == of_both[1]
+
+
 @pytest.mark.slow
 def test_every_command_of_the_tutorial_runs() -> None:
     blocks = re.findall(r"^```sh\n(.*?)^```", TUTORIAL.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)

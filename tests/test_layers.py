@@ -1,8 +1,10 @@
 """The arrows of docs/architecture.md."""
 
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import grimp
@@ -45,3 +47,26 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     while ends := {module for module, imported in left.items() if not imported & left.keys()}:
         left = {module: imported for module, imported in left.items() if module not in ends}
     assert not left
+
+
+def test_the_document_shows_the_layers_as_they_are() -> None:
+    """Held against the contract: each line of the tree is a layer, highest first, and names what is there."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["name"] == "The layers of the runtime")
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    tree = text.split("```\nedge_runtime/\n")[1].split("```")[0]
+    shown = [
+        re.findall(r"[a-z_]+(?:/|\.py)", line.split("   ")[0])
+        for line in tree.replace("\n  ", "\n").strip().splitlines()
+    ]
+    assert [{name.rstrip("/").removesuffix(".py") for name in line} for line in shown] == [
+        set(layer.split(" | ")) for layer in layers
+    ]
+    assert all((ROOT / "edge_runtime" / name).exists() for line in shown for name in line)
+
+
+def test_every_module_that_the_document_names_is_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = {name for name in re.findall(r"`([a-z_]+(?:/[a-z_*]+)*\.py)`", text) if "NAME" not in name}
+    missing = [name for name in named if not [*ROOT.glob(name), *(ROOT / "edge_runtime").glob(name)]]
+    assert sorted(missing) == []
