@@ -23,7 +23,7 @@ class Dense(NamedTuple):
     bias: NDArray[np.float32]
 
 
-def fold(network: keras.Model) -> list[Dense]:
+def fold(network: keras.Model) -> list[Dense]:  # noqa: C901 - one case for each kind of layer
     """Return the dense layers that give the network's logits from pixels, (N, 28, 28) from 0 to 255.
 
     Raises UnusableModel where the network is anything but scaling, dense layers, batch normalization and ReLU, ending

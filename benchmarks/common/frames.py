@@ -56,7 +56,7 @@ def frames() -> dict[str, Uint8]:
     return images
 
 
-def _grays() -> Iterator[tuple[str, Uint8]]:
+def _grays() -> Iterator[tuple[str, Uint8]]:  # noqa: C901 - a list of frames, a loop for each kind
     """Yield each hard frame, uint8 (480, 640), with its name."""
     rng = np.random.default_rng(SEED)
     width, height = SIZE

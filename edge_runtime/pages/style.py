@@ -113,7 +113,7 @@ class PageStyle:
 
     distractors: tuple[tuple[str, int], ...] = ()  # (name of DISTRACTORS, how many); beside the digits, never on them
 
-    def __post_init__(self) -> None:
+    def __post_init__(self) -> None:  # noqa: C901 - one check for each field
         if min(self.size) < 1 or self.digit_height[0] <= 0 or not self.inks:
             raise ValueError("a page needs a size, a positive digit height and at least one ink")
         if self.digit_height[0] > self.digit_height[1]:

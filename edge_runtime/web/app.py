@@ -31,7 +31,7 @@ BOARD_EVERY = 5.0  # seconds between two looks at the board
 Answer = Callable[[Request], Awaitable[Response]]
 
 
-def application(reader: Reader, live: Live, metrics: Metrics, rules: Rules) -> ASGIApp:
+def application(reader: Reader, live: Live, metrics: Metrics, rules: Rules) -> ASGIApp:  # noqa: C901 - a function for each address
     """Return the ASGI application around what a pipeline puts into `live` and `metrics`."""
     reads = Reads(reader)
     stream_viewers, event_viewers = streams.Viewers(), streams.Viewers()
