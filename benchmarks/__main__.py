@@ -14,7 +14,6 @@ python -m benchmarks soak                      does reading a camera stay quick 
 python -m benchmarks updates                   is there a gap when the model changes?
 python -m benchmarks serve                     what does the web server take, and do viewers slow the pipeline?
 python -m benchmarks compare A B               is B worse than A?
-python -m benchmarks cost                      what would a frame cost on a Raspberry Pi?
 python -m benchmarks report                    one page of all that was measured
 python -m benchmarks all                       all of it, and then the page
 """

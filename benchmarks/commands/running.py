@@ -118,18 +118,4 @@ def serve(parts: tuple[str, ...], seconds: int, rounds: int, minutes: float, out
     serve_table.judge(results, out)
 
 
-@click.command()
-@click.option("--bench", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
-              help="What `edge-digits bench --out FILE` wrote. [default: the committed one]")  # fmt: skip
-@click.option("--update", is_flag=True, help="Also put the tables into docs/cost-model.md.")
-def cost(bench: Path | None, update: bool) -> None:
-    """Estimate what a frame takes on Raspberry Pis, from counted work, a measured machine and published figures.
-
-    Where FILE is of a Raspberry Pi, what it measured is shown beside what was estimated of it.
-    """
-    from benchmarks.speed import cost as estimate
-
-    estimate.run(bench, update)
-
-
-COMMANDS = (latency, peers, soak, updates, serve, cost)
+COMMANDS = (latency, peers, soak, updates, serve)

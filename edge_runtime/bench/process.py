@@ -118,7 +118,7 @@ def frames(asked: Asked) -> Times:
 
 
 def machine(asked: Asked) -> Times:
-    """Time what says of the machine alone how fast it is: docs/cost-model.md scales by these."""
+    """Time what says of the machine alone how fast it is: docs/boards.md scales by such."""
     source, copy = np.ones(COPIED, np.uint8), np.empty(COPIED, np.uint8)
     frame = timing.page(timing.SIZES["640x480"], 0)
     calls: dict[str, Callable[[], object]] = {

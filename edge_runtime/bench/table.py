@@ -101,7 +101,7 @@ def _command(measures: Measures) -> Iterator[str]:
 
 
 def _reference(measures: Measures) -> Iterator[str]:
-    yield f"{'This machine, for docs/cost-model.md':<{WIDTH}}{'p50':>10}{'p95':>12}"
+    yield f"{'This machine, see docs/boards.md':<{WIDTH}}{'p50':>10}{'p95':>12}"
     said = {"copy": "copy of 32 MiB", "loop": "100,000 rounds in Python", "chain": "cvtColor, adaptiveThreshold"}
     for name, words in said.items():
         yield _times(f"/{words}", measures[f"machine/{name}"])

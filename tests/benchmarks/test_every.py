@@ -118,7 +118,7 @@ def test_every_part_is_a_command_with_options_that_it_has(
         command = benchmarks.commands[part.name]
         assert command.make_context(part.name, list(part.options)).params
     assert {*benchmarks.commands} - {part.name for part in whole} == {
-        "compare", "cost", "lines", "sensitivity", "strings", "all",
+        "compare", "lines", "sensitivity", "strings", "all",
     }  # fmt: skip
     assert whole[-1].name == "report"  # of all the others
     assert (ROOT / every.SAMPLES / "truth.jsonl").exists()
@@ -142,7 +142,7 @@ def test_a_part_that_is_not_there_is_exit_code_2(call: Call) -> None:
 
 @pytest.mark.parametrize(
     ("target", "command"),
-    [("bench", "all --fast"), *((f"bench-{name}", name) for name in sorted({*benchmarks.commands} - {"cost"}))],
+    [("bench", "all --fast"), *((f"bench-{name}", name) for name in sorted(benchmarks.commands))],
 )
 def test_make_has_a_target_for_each(target: str, command: str) -> None:
     done = subprocess.run(
