@@ -13,10 +13,10 @@ from edge_runtime.system import board
 from edge_runtime.web import problems
 from edge_runtime.web.crops import crops
 from edge_runtime.web.openapi import PATHS, document
-from edge_runtime.web.operations import SCHEMAS
 from edge_runtime.web.query import MOST
 
 SAMPLES = Path(__file__).parents[3] / "edge_runtime" / "samples"
+SCHEMAS = Path(__file__).parents[3] / "edge_runtime" / "schemas"
 DOCUMENT = document("1.2.3")
 OPERATIONS = {
     (method, path): operation for path, item in DOCUMENT["paths"].items() for method, operation in item.items()
@@ -134,6 +134,40 @@ def test_what_is_answered_fits(reader: DigitReader) -> None:
     refused = problems.response(problems.Problem(429, "Too many", "try again"))
     fits("Problem", json.loads(bytes(refused.body)))
     assert refused.media_type in DOCUMENT["components"]["responses"]["TooMany"]["content"]
+
+
+def schemas() -> dict[str, Any]:
+    """Return the schemas of edge_runtime/schemas by the names that they have in this document."""
+    definitions: dict[str, Any] = {}
+    for name in ("reading", "event", "answers"):
+        schema = renamed(json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8")))
+        parts = schema.pop("$defs", {})
+        definitions |= {part.capitalize(): body for part, body in parts.items()}
+        if name != "answers":
+            definitions[name.capitalize()] = {key: value for key, value in schema.items() if key != "$schema"}
+    asked, reading = definitions.pop("Asked"), definitions["Reading"]
+    definitions["Read"] = {
+        **reading, "title": "Read", "description": f"A Reading. {asked['description']}",
+        "properties": {**reading["properties"], **asked["properties"]},
+    }  # fmt: skip
+    return definitions
+
+
+def renamed(value: Any) -> Any:
+    """Return a schema in which what stands for another schema is called as in this document."""
+    if isinstance(value, dict):
+        if isinstance(target := value.get("$ref"), str):
+            value = {
+                **value,
+                "$ref": "#/components/schemas/" + target.rpartition("/")[2].removesuffix(".schema.json").capitalize(),
+            }
+            return value
+        return {key: renamed(inner) for key, inner in value.items()}
+    return [renamed(inner) for inner in value] if isinstance(value, list) else value
+
+
+def test_its_schemas_are_those_of_the_files() -> None:
+    assert DOCUMENT["components"]["schemas"] == schemas()
 
 
 def test_boards_states_are_those_of_the_schema() -> None:
