@@ -54,11 +54,6 @@ class Ratio(NamedTuple):
     low: float
     high: float
 
-    @property
-    def is_noise(self) -> bool:
-        """Whether this may as well be 1."""
-        return self.low <= 1 <= self.high
-
 
 def watch(rounds: int, seconds: float, messages: list[str], tick: Callable[[], None]) -> list[Stay]:
     """Let VIEWERS come so many times, for so many seconds each; `tick` is called after each stay.

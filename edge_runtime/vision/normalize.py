@@ -144,15 +144,11 @@ def _with_pen(ink: Uint8, pixels: int) -> Uint8:
     return np.asarray(cv2.dilate(ink, kernel), dtype=np.uint8)
 
 
-def pen_width(strokes: Uint8) -> float:
-    """Return the mean width in pixels of the strokes in a mask, uint8 (H, W) of 0 and 255: at least about 2.
-
-    A pixel taken off both edges of a stroke takes away 2 of its width.
-    """
-    return _width(strokes, _without_edge(strokes))
-
-
 def _width(strokes: Uint8, inner: Uint8) -> float:
+    """Return the mean width in pixels of the strokes in a mask, of 0 and 255, given the mask `_without_edge`.
+
+    A pixel taken off both edges of a stroke takes away 2 of its width: the mean is at least about 2.
+    """
     area = cv2.countNonZero(strokes)
     lost = area - cv2.countNonZero(inner)
     return 2 * area / lost if lost else 0.0

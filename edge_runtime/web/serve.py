@@ -71,7 +71,7 @@ def entrance(asked: Listening) -> Entrance:
 
 
 class Service:
-    """A server in a thread of its own, beside the pipeline in the first one."""
+    """A server in a thread of its own, beside the pipeline in the first one; made, it answers."""
 
     def __init__(
         self,
@@ -87,10 +87,7 @@ class Service:
         app = application(reader, live, metrics, entered.rules)
         self._thread = threading.Thread(target=self._run, args=(app, entered, live, turned), name="web", daemon=True)
         self._thread.start()
-
-    def wait_until_started(self) -> None:
-        """Wait until visitors are let in."""
-        self._started.wait()
+        self._started.wait(TIMEOUT)
 
     def wait(self) -> None:
         """Wait until the server has ended, which it only does when it is told to."""

@@ -67,9 +67,8 @@ def site(reader: Reader, source: str | None = "camera", rules: Rules = OPEN) -> 
     listener = server.listen("127.0.0.1", 0)
     with (
         logged("edge_runtime.web", messages.append),
-        serving(Entrance(listener, rules, None, []), reader, live, metrics) as service,
+        serving(Entrance(listener, rules, None, []), reader, live, metrics),
     ):
-        service.wait_until_started()
         yield Site(listener.getsockname()[1], live, metrics, messages)
 
 
