@@ -63,7 +63,7 @@ class ContractMismatch(ModelError):
 
 
 class CheckFailed(EdgeError, AssertionError):
-    """A check failed: what comes out on this machine is not what has to."""
+    """A check failed: this machine does not give the required result."""
 
     exit_code = 5
 

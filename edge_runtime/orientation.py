@@ -1,7 +1,7 @@
-"""Which way a page lies in its picture, told from its digits; pictures turned upright, and boxes turned back.
+"""The orientation of a page in its picture, estimated from its digits; rotation of pictures and of boxes.
 
-A page reads well where the glyphs that are likeliest to be its digits are surely digits as they lie. Where they are
-not, the network sees a few of them by quarter turns and, where their lines rise or fall, turned by that angle.
+A page reads well if the glyphs that are likeliest to be its digits are surely digits as they lie. Otherwise the
+classifier runs on a few of them at quarter turns and, if their lines slope, rotated by that angle.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,37 +19,37 @@ from edge_runtime.vision.weights import Weights
 
 QUARTER = 90.0  # degrees
 QUARTER_TURNS: tuple[Literal[0, 90, 180, 270], ...] = (0, 90, 180, 270)
-# So many glyphs are turned, as a part of what the network saw of the page, at least and at most. A sixth, turned three
-# times, is half as many rows again for the network.
+# Glyphs to classify at other turns: their share of the pictures classified before, minimum and maximum. A sixth, turned
+# three times, adds half as many rows.
 SHARE, LEAST, MOST = 1 / 6, 8, 120
-# What a glyph says of a position: its confidence to this power, so that two halves do not make a whole. Of 160 drawn
-# pages that lie upright, another position is proposed for 3; with 8, for 7.
+# Evidence of a glyph for a position: its confidence to this power, so that two halves do not make a whole. Of 160 drawn
+# upright pages, another position is proposed for 3; with 8, for 7.
 SURENESS = 16
-# Digits that are ignored: a stroke says nothing; the second look alike on their side; the third look alike, or like
-# each other, upside down; the fourth may look like some digit upside down.
+# Ignored digits: a stroke carries no evidence; the second set looks alike sideways; the third looks alike, or like each
+# other, upside down; the fourth may look like some digit upside down.
 STROKE, ALIKE_SIDEWAYS, ALIKE_UPSIDE_DOWN, DIGIT_UPSIDE_DOWN = "1", "018", "01689", "0125689"
-# What a glyph reads as in two positions a half turn apart, where it cannot tell them from each other.
+# Pairs of labels, of a glyph in two positions a half turn apart, that do not distinguish the positions.
 PAIRS = frozenset({"00", "11", "88", "69", "96"})
-FAT = 0.3  # of a glyph's long side: no pen is broader; the paper between lines is, and things are
-# A page reads well as it lies if its glyphs say this part of what they could.
+FAT = 0.3  # of a glyph's long side: no pen is broader; the paper between lines is, and objects are
+# A page reads well as it lies if its glyphs give this share of the evidence they could give.
 WELL = 0.6
-# Another position has to say so many times as much as this one (and lines that lean to have so many times as many
-# neighbors as level ones), and as much as nearly two digits. `reads_better` decides.
+# Another position needs BETTER times the evidence of this one (and sloping lines BETTER times the neighbors of level
+# ones), and as much as nearly two digits. `reads_better` decides.
 BETTER, ENOUGH = 1.3, 1.5
-# Lines lean that rise or fall by so many degrees; by less, they are read as they lie. Glyphs up to so many times their
-# size apart may be neighbors on a line, which goes through their middles to within this part of it: of 328 photographs
-# and 120 generated pages that lean by 0 to 40 degrees, the angle of 407 is found (with 4 and 0.15, of 400).
+# Lines are rotated if they slope by at least STEEP degrees, and read as they lie otherwise. Glyphs up to NEAR times
+# their size apart may be neighbors on a line, which passes within ASIDE times the size of their centers: of 328
+# photographs and 120 generated pages that lean by 0 to 40 degrees, the angle of 407 is found (with 4 and 0.15, of 400).
 STEEP, NEAR, ASIDE = 15.0, 6.0, 0.25
-LINE = 3  # glyphs make a line; two may stand in any way
-# The network reads digits that lean by 20 degrees nearly as well: turned, they may say as little as this part. With
-# 0.8, a drawn page with three rows of digits one below the other is turned by 29 degrees.
+LINE = 3  # glyphs that make a line; two may stand at any angle
+# The classifier reads digits that lean by 20 degrees nearly as well: once turned, this share of the evidence is enough.
+# With 0.8, a drawn page with three rows of digits one below the other is turned by 29 degrees.
 LEANING = 0.9
 
 Classify = Callable[[Uint8], Float64]  # uint8 (N, 28, 28) -> the confidences of N glyphs, float64 (N, digits)
 
 
 class Position(NamedTuple):
-    """How a page lies: it is upright once turned clockwise by `degrees`; these `planes` show its digits then."""
+    """The orientation of a page: it is upright once turned clockwise by `degrees`, with its digits on `planes`."""
 
     degrees: float
     planes: tuple[int, ...]
@@ -59,10 +59,10 @@ def position_of(
     glyphs: Glyphs, images: Uint8, inks: Sequence[Uint8], size: tuple[int, int], shown: int, labels: Sequence[str],
     classify: Classify,
 ) -> Position:  # fmt: skip
-    """Return how a page lies, from its glyphs as they lie, their images uint8 (N, 28, 28) and their ink.
+    """Return the orientation of a page from its glyphs as they lie, their images uint8 (N, 28, 28) and their ink.
 
-    `size` is the frame's, `shown` is how many pictures of it the network saw, and `labels` are those of the columns of
-    confidences. 0 degrees where another position is not clearly better.
+    `size` is the frame's, `shown` is the number of pictures of it that the classifier ran on, and `labels` are those of
+    the columns of confidences. The result is 0 degrees unless another position is clearly better.
     """
     weight = likely(glyphs, size)
     order = np.argsort(-weight, kind="stable")
@@ -101,10 +101,10 @@ def position_of(
 
 
 def reads_better(upright: Glyphs, other: Glyphs, degrees: float, labels: Sequence[str], weights: Weights) -> bool:
-    """Tell whether all glyphs of a page that was turned by so many degrees read better than as they lie.
+    """Return whether all glyphs of a page read better turned by `degrees` than as they lie.
 
-    On either, those of the plane count that say most, each weighted with the prior of its surroundings: letters and
-    things around a sheet may look like digits. As they lie, they count in full against a quarter turn.
+    In each position only the plane with the most evidence counts. The prior of its surroundings weights each glyph:
+    letters and objects around a sheet may look like digits. As they lie, glyphs count in full against a quarter turn.
     """
     leans = degrees % QUARTER != 0
     mask = _telling(labels, ALIKE_UPSIDE_DOWN if degrees == 2 * QUARTER else ALIKE_SIDEWAYS)
@@ -121,7 +121,7 @@ def _of_best_plane(glyphs: Glyphs, mask: Float64, weight: Float64) -> float:
 def _of_half_turns(
     by_turn: Mapping[float, Float64], ways: tuple[float, float], labels: Sequence[str], better: float, enough: float
 ) -> float:
-    """Return which of two positions that are a half turn apart it is, by the glyphs that can tell them apart."""
+    """Return which of two positions a half turn apart is better, by the glyphs that distinguish them."""
     here, there = (by_turn[degrees] for degrees in ways)
     pairs = zip(here.argmax(axis=1), there.argmax(axis=1), strict=True)
     telling = np.array([labels[a] + labels[b] not in PAIRS for a, b in pairs])
@@ -131,14 +131,14 @@ def _of_half_turns(
 
 
 def _is_line(plane: NDArray[np.int64], confidences: Float64) -> bool:
-    """Tell whether there are enough sure digits on a plane for a line."""
+    """Return whether any plane has enough sure digits for a line."""
     return bool(np.bincount(plane[confidences.max(axis=1) >= WELL], minlength=1).max() >= LINE)
 
 
 def likely(glyphs: Glyphs, size: tuple[int, int]) -> Float64:
-    """Return how likely glyphs are digits in any position, float64 (N,): those that are dark, large, of one size.
+    """Return a weight for each glyph, float64 (N,): dark and large ones of one size are likely digits in any position.
 
-    What is at the frame's edge, hangs on a line or is thicker than a pen counts little.
+    Glyphs that touch the frame's edge, are attached to a line or are thicker than a pen weigh little.
     """
     long = glyphs.boxes[:, 2:].max(axis=1, initial=1)
     outer = np.any([*at_sides(glyphs.boxes, size), glyphs.attached], axis=0)
@@ -148,17 +148,17 @@ def likely(glyphs: Glyphs, size: tuple[int, int]) -> Float64:
 
 
 def _telling(labels: Sequence[str], ignored: str) -> Float64:
-    """Return float64 (labels,): 0 for digits that are ignored, 1 for all others."""
+    """Return float64 (labels,): 0 for ignored digits, 1 for all others."""
     return np.array([float(label not in ignored) for label in labels])
 
 
 def _evidence(confidences: Float64, mask: Float64, weight: Float64 | float = 1.0) -> float:
-    """Return what glyphs say of a position; `mask`, float64 (labels,), is 0 for digits that say nothing."""
+    """Return the evidence of glyphs for a position; `mask`, float64 (labels,), is 0 for ignored digits."""
     return float((mask[confidences.argmax(axis=1)] * confidences.max(axis=1) ** SURENESS * weight).sum())
 
 
 def lean_of(glyphs: Glyphs, rows: NDArray[np.int64]) -> float:
-    """Return by how many degrees, -45 to 44, lines fall to the right; 0 where by less than STEEP.
+    """Return by how many degrees, -45 to 44, lines fall to the right; 0 if by less than STEEP.
 
     It is the angle at which most neighbors stand beside or below each other.
     """
@@ -166,7 +166,7 @@ def lean_of(glyphs: Glyphs, rows: NDArray[np.int64]) -> float:
     middles, long = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 2:].max(axis=1, initial=1)
     away = middles[None] - middles[:, None]
     distance = np.hypot(away[..., 0], away[..., 1])
-    # What is nearer than half its size is the same digit on another plane.
+    # A glyph nearer than half its size is the same digit on another plane.
     pairs = (distance > long / 2) & (distance < NEAR * long) & (np.abs(np.log(long / long[:, None])) < 1 / 2)
     i, j = np.nonzero(pairs)
     if len(np.unique(i)) < LINE:
@@ -182,10 +182,10 @@ def lean_of(glyphs: Glyphs, rows: NDArray[np.int64]) -> float:
 
 
 def turned(pixels: Uint8, degrees: float) -> tuple[Uint8, NDArray[np.float64]]:
-    """Return a picture turned clockwise, and the way back, float64 (2, 3): from coordinates in it to the picture's.
+    """Return a picture turned clockwise, and float64 (2, 3), which maps its coordinates to the original picture's.
 
-    Pixels lie between whole coordinates. By what is no quarter turn the picture grows, and its new corners have the
-    median of its values.
+    Integer coordinates lie between pixels. Rotation by anything but quarter turns enlarges the picture, and fills its
+    new corners with the median of its values.
     """
     height, width = pixels.shape[:2]
     angle = np.radians(degrees)
@@ -201,15 +201,15 @@ def turned(pixels: Uint8, degrees: float) -> tuple[Uint8, NDArray[np.float64]]:
         return np.ascontiguousarray(np.rot90(pixels, -round(degrees / QUARTER))), back
     middle = np.median(pixels.reshape(-1, *pixels.shape[2:]), axis=0)
     pixel = there.copy()
-    pixel[:, 2] += there[:, :2] @ (0.5, 0.5) - 0.5  # of the middles of pixels
+    pixel[:, 2] += there[:, :2] @ (0.5, 0.5) - 0.5  # of pixel centers
     out = cv2.warpAffine(pixels, pixel, size, flags=cv2.INTER_LINEAR, borderValue=np.atleast_1d(middle).tolist())
     return np.asarray(out, np.uint8), back
 
 
 def turned_back(box: Box, back: NDArray[np.float64], size: tuple[int, int]) -> Box:
-    """Return where a box of a turned picture lies in the picture, whose (width, height) is `size`.
+    """Return a box of a turned picture as one of the original picture, whose (width, height) is `size`.
 
-    Of what is turned by no quarter turn, it is the box around the ellipse that touches its sides: digits leave the
+    Unless the rotation is a quarter turn, it is the bounding box of the ellipse inscribed in `box`: digits leave the
     corners of theirs empty.
     """
     middle = back @ (box.x + box.width / 2, box.y + box.height / 2, 1)
@@ -220,5 +220,5 @@ def turned_back(box: Box, back: NDArray[np.float64], size: tuple[int, int]) -> B
 
 
 def quarter_turn(degrees: float) -> Literal[0, 90, 180, 270]:
-    """Return the quarter turn that is nearest to a turn by so many degrees."""
+    """Return the quarter turn nearest to `degrees`."""
     return QUARTER_TURNS[round(degrees / QUARTER) % 4]

@@ -1,4 +1,4 @@
-"""Sources in, readings and events out: opens each source, reads its frames, hands on what was read, and closes it."""
+"""The pipeline: opens each source, reads its frames, passes readings and events to the sinks, and closes it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -21,9 +21,9 @@ Failed = Callable[[PictureError | OutputError], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What is reported of moving pictures: events of lines that `need` of `of` frames agree on; `raw`, readings too.
+    """What to report for moving pictures: events of lines that `need` of `of` frames agree on, and, if `raw`, readings.
 
-    With `skip_still`, a frame that shows what the one before it showed is not read again: it counts as read the same.
+    With `skip_still`, a frame that shows the same as the one before is not read again: it gets the same reading.
     """
 
     need: int = 3
@@ -49,11 +49,11 @@ def run(
     failed: Failed = _raise,
     view: View = DEFAULT_VIEW,
 ) -> None:
-    """Read sources one after the other, and give the sinks what was read.
+    """Read sources one after the other, and pass the results to the sinks.
 
-    `failed` is told of each picture that cannot be read and each sink that cannot be written to; both are left out from
-    then on, and all else goes on. By default it raises them. Raises SourceError where a camera or stream fails,
-    OutputError where no sink is left.
+    `failed` receives the error of each picture that cannot be read and each sink that cannot be written to; the run
+    goes on without them. By default it raises the error. Raises SourceError where a camera or stream fails, OutputError
+    where no sink is left.
     """
     outlets = _Outlets(sinks, failed)
     try:
@@ -102,17 +102,17 @@ def _readings(
 
 
 def _limited(frames: Frames, options: Options) -> Iterator[Frame | PictureError]:
-    """Yield no more frames than asked for, and none once time is up."""
+    """Yield at most the number of frames in `options`, and none after its time limit."""
     for count, frame in enumerate(frames, 1):
         if options.until is not None and monotonic() >= options.until:
             return
         yield frame
-        if count == options.frames and not options.watch:  # a watched folder ends by itself, once the last is noted
+        if count == options.frames and not options.watch:  # a watched folder stops after it has recorded the last one
             return
 
 
 class _Outlets:
-    """Sinks, of which one that fails does not stop the others."""
+    """The sinks; one that fails does not stop the others."""
 
     def __init__(self, sinks: Sequence[Sink], failed: Failed) -> None:
         self._sinks, self._failed = list(sinks), failed

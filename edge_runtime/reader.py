@@ -1,4 +1,4 @@
-"""DigitReader: the whole line from a frame to a reading."""
+"""DigitReader: the complete pipeline from a frame to a reading."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -36,18 +36,18 @@ Float64 = NDArray[np.float64]
 
 
 class Reader(Protocol):
-    """What reads frames: a DigitReader, or `store.hot_swap.Swapping`, whose model may become another one."""
+    """An object that reads frames: a DigitReader, or `store.hot_swap.Swapping`, which can replace its model."""
 
     @property
     def classifier(self) -> Classifier:
-        """The model that reads now."""
+        """The current model."""
 
     @property
     def min_confidence(self) -> float:
-        """The least confidence that a digit needs, 0 to 1."""
+        """The confidence threshold for a digit, 0 to 1."""
 
     def trace(self, frame: Frame | Uint8, hint: Hint | None = None) -> Trace:
-        """Read one frame, and return what every stage made of it; with a hint, where that says."""
+        """Read one frame, and return the results of every stage; a hint limits where to search."""
 
 
 class DigitReader:
@@ -56,13 +56,12 @@ class DigitReader:
         with DigitReader() as reader:                    # the shipped model
             print(reader.read(pixels).text)              # uint8 (H, W) gray or (H, W, 3) blue-green-red
 
-    `model`, `labels` and `threads` are Classifier's; `min_confidence`, 0 to 1, is the least that a digit needs, and
-    comes from the model's card where it is None; `min_line_confidence`, 0 to 1, is the least that a line of them needs:
-    where it is None, a third for a digit alone on its line, and 0 for several.
-    `turn` is by how many degrees clockwise a page has to be turned to be upright, 0, 90, 180 or 270; where it is None,
-    that is told from its digits. `check` is which lines the model's line network, if it has one, reads again: `always`
-    all of them, `doubtful` those that may be wrong and pictures that are one line, or `never` any. Raises what
-    Classifier raises, and OptionError.
+    `model`, `labels` and `threads` are Classifier's. `min_confidence`, 0 to 1, is the threshold for a digit; None takes
+    it from the model's card. `min_line_confidence`, 0 to 1, is the threshold for a line; None means a third for a digit
+    alone on its line, and 0 for several. `turn` is the clockwise rotation in degrees that makes a page upright: 0, 90,
+    180 or 270; None estimates it from the digits. `check` selects the lines that the model's line network, if it has
+    one, reads again: `always` all of them, `doubtful` those that may be wrong and pictures that are one line, `never`
+    none. Raises what Classifier raises, and OptionError.
     """
 
     def __init__(
@@ -84,7 +83,8 @@ class DigitReader:
         if check not in CHECKS:
             raise OptionError(f"lines are checked {', '.join(CHECKS)}, not {check}")
         self.classifier = Classifier(model, labels=labels, threads=threads)
-        # A network that was never shown anything else takes everything for a digit: its doubt which one has to do.
+        # A classifier without labels for non-digits takes everything for a digit: its best confidence must serve
+        # instead.
         self._knows_others = self.classifier.digits < len(self.classifier.labels)
         self._one = self.classifier.labels.index("1") if "1" in self.classifier.labels else None
         self.weights = _of_card(self.classifier.model, weights.from_card)
@@ -99,19 +99,19 @@ class DigitReader:
     def read(self, frame: Frame | Uint8, *, constraint: Constraint | None = None) -> Reading:
         """Read one frame, or the bare pixels of one.
 
-        A constraint is what is known of its lines: so many digits, or a pattern (`lines.constraint`). A line that is
-        read as something else is read again, as the likeliest text that fits; where there is none, it keeps its text,
-        with a confidence of 0. Raises ValueError where the pixels are of another shape or type, and OptionError
-        where there is a constraint, but no line network to read with.
+        A constraint states what is known about the lines: a number of digits, or a pattern (`lines.constraint`). If a
+        line does not fit, it is read again as the likeliest text that fits; without such a text, it keeps its own, with
+        a confidence of 0. Raises ValueError for pixels of another shape or type, and OptionError for a constraint
+        without a line network.
         """
         return self.trace(frame, constraint=constraint).reading
 
     def trace(
         self, frame: Frame | Uint8, hint: Hint | None = None, constraint: Constraint | None = None
     ) -> Trace:  # fmt: skip
-        """Read one frame as `read` does, and return what every stage made of it as well.
+        """Read one frame as `read` does, and also return the results of every stage.
 
-        With a hint, digits are looked for there alone: see `LiveReader`.
+        A hint limits the search to its planes and rotation: see `LiveReader`.
         """
         if constraint is not None and self._checker is None:
             raise OptionError("a constraint needs a model with a line network, and a check other than never")
@@ -188,9 +188,9 @@ class DigitReader:
         )  # fmt: skip
 
     def _least(self, line: Written, constraint: Constraint | None) -> float:
-        """Return how likely right a line must be to be reported, 0-1.
+        """Return the confidence, 0-1, that a line needs to be reported.
 
-        Under a constraint, what it does not accept has a confidence of 0, and is reported all the same.
+        Under a constraint, a line that does not fit has a confidence of 0, and is reported all the same.
         """
         if self.min_line_confidence is not None:
             return self.min_line_confidence
@@ -198,7 +198,7 @@ class DigitReader:
         return LEAST_ALONE if alone else 0.0
 
     def _survey(self, pixels: Uint8, hint: Hint, watch: Stopwatch) -> Survey:
-        """Show the network every region of a picture, and return which of them stand for themselves."""
+        """Classify every region of a picture, and select regions of which none is a part of another."""
         upright, back = turned(pixels, hint.turn)
         planes = ink_planes(upright, hint.planes)
         watch.stop("ink")
@@ -212,7 +212,7 @@ class DigitReader:
         return Survey(upright, back, hint.turn, planes, regions, seen, standing, glyphs.take(standing))
 
     def _upright(self, survey: Survey) -> Hint | None:
-        """Return how a page that does not read well as it lies has to be turned; None where it stays as it is."""
+        """Return the rotation of a page that does not read well as it lies; None if it stays as it is."""
         inks = [survey.regions[i].ink for i in survey.standing]
         rows = [row for row, ink in enumerate(inks) if ink is not None]
         position = position_of(
@@ -228,7 +228,7 @@ class DigitReader:
         return Hint(planes, position.degrees) if position.degrees else None
 
     def close(self) -> None:
-        """Free the model; safe to call again."""
+        """Free the model; repeated calls are safe."""
         self.classifier.close()
         if self._checker is not None:
             self._checker.readers.network.close()
@@ -242,11 +242,11 @@ class DigitReader:
         self.close()
 
     def _see(self, inks: Sequence[Uint8 | None], watch: Stopwatch) -> Seen:
-        """Show the network what has ink; what has none counts as black as can be, and as nothing that it knows."""
+        """Classify the items that have ink; an item without ink gets darkness 255 and confidences of 0."""
         rows = [i for i, ink in enumerate(inks) if ink is not None]
         images, darkness, stroke_width = normalize_and_measure([ink for ink in inks if ink is not None])
         watch.stop("normalize")
-        # What is missing of a row from 1 says how surely it is no digit.
+        # 1 minus the sum of a row is the probability that it is no digit.
         confidences = self.classifier.confidences(images)[:, : self.classifier.digits]
         watch.stop("classify")
         shown = Seen(images, confidences, darkness, stroke_width)
@@ -271,7 +271,7 @@ class DigitReader:
 
 
 def _of_card(model: model_file.ModelFile, read: Callable[[Mapping[str, Any] | None], T | None]) -> T:
-    """Return the weights of a model's card, or those that ship where it has none. Raises ModelCorrupt."""
+    """Return the weights in a model's card, or the shipped ones if it has none. Raises ModelCorrupt."""
     try:
         fitted = read(model.card) or read(model_file.read(model_file.SHIPPED).card)
     except ValueError as error:
@@ -282,7 +282,7 @@ def _of_card(model: model_file.ModelFile, read: Callable[[Mapping[str, Any] | No
 
 
 def _of_frame(survey: Survey, size: tuple[int, int], box: Box) -> Box:
-    """Return a box of the picture as it was read as one of the frame, of this size."""
+    """Return a box of the turned picture as a box of the frame, whose (width, height) is `size`."""
     return turned_back(box, survey.back, size) if survey.turn else box
 
 

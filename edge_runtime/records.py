@@ -1,4 +1,4 @@
-"""The values that go into the line and come out of it: frame -> digits and rejections -> reading.
+"""The input and output values of the pipeline: frame -> digits and rejections -> reading.
 
 All are immutable. Boxes are in integer pixels of the frame as a person sees it (EXIF orientation applied), sizes are
 (width, height), arrays are (rows, columns).
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Uint8 = NDArray[np.uint8]
-# Below this confidence a line is marked as unsure. Chosen on photographs: of the lines below it, 45 of 111 are wrong,
+# A line below this confidence is marked as unsure. Chosen on photographs: of the lines below it, 45 of 111 are wrong,
 # of the others 6 of 151.
 UNSURE = 0.8
 
@@ -36,7 +36,7 @@ class Box(NamedTuple):
         return self.y + self.height
 
     def overlaps(self, other: "Box") -> bool:
-        """Tell whether the two have a pixel in common."""
+        """Return whether the two share a pixel."""
         beside = self.x >= other.right or other.x >= self.right
         return not (beside or self.y >= other.bottom or other.y >= self.bottom)
 
@@ -53,9 +53,9 @@ class Box(NamedTuple):
 class Frame:
     """One picture from a source.
 
-    `pixels` is uint8, (H, W) gray or (H, W, 3) blue-green-red, 0 black to 255 full; H and W are at least 1. A
-    frame of a `moving` picture has others before and after it. Those of live sources say when they were `taken`, in
-    seconds of time.monotonic(), and how many before them were `dropped`.
+    `pixels` is uint8, (H, W) gray or (H, W, 3) blue-green-red, 0 black to 255 full; H and W are at least 1. `moving`
+    marks a frame of a sequence. Frames of live sources give the time when they were `taken`, in seconds of
+    time.monotonic(), and the number of frames `dropped` before them.
     """
 
     pixels: Uint8
@@ -74,7 +74,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Digit:
-    """A digit that was read. `confidence` is 0-1; `top` holds the likeliest labels first; `line` counts from 0."""
+    """A recognized digit. `confidence` is 0-1; `top` holds the likeliest labels first; `line` counts from 0."""
 
     label: str
     confidence: float
@@ -87,8 +87,8 @@ class Digit:
 class Line:
     """A line of digits: its text, with a space between words, and the box that holds its digits.
 
-    `confidence`, 0-1, is how likely all of it is right: no digit misread, left out or made up. `alternatives` are the
-    likeliest other texts, each with its confidence; what another reader read there is among them. Below UNSURE a line
+    `confidence`, 0-1, is the probability that all of it is right: no digit misread, left out or made up. `alternatives`
+    are the likeliest other texts, each with its confidence, including the text of another reader. A line below UNSURE
     is marked in text.
     """
 
@@ -100,7 +100,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A component that was not read, and why. `confidence` is None where the model was never asked."""
+    """A component that was rejected, and why. `confidence` is None if the classifier did not run on it."""
 
     box: Box
     reason: str
@@ -109,7 +109,7 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Milliseconds that each stage took; `total` also holds what lies between the stages."""
+    """Milliseconds that each stage took; `total` includes the time between the stages."""
 
     ink: float
     locate: float
@@ -120,13 +120,13 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read in one frame.
+    """The result for one frame.
 
-    `lines` are top to bottom, and `text` is that of each; a frame without digits has none. `digits` are in reading
-    order. `model` is the first 12 hexadecimal digits of the SHA-256 of the model's flatbuffer. Of a live source,
-    `age_ms` is how old the frame was when it had been read, in milliseconds, and `dropped` how many frames were left
-    out before it.
-    `turned` is by how many degrees clockwise the frame was turned to be read; boxes and sizes are those before that.
+    `lines` run top to bottom, and `text` holds the text of each; a frame without digits has none. `digits` are in
+    reading order. `model` is the first 12 hexadecimal digits of the SHA-256 of the model's flatbuffer. For a live
+    source, `age_ms` is the age of the frame at the end of reading, in milliseconds, and `dropped` the number of frames
+    skipped before it. `turned` is the clockwise rotation in degrees before reading; boxes and sizes refer to the frame
+    before that.
     """
 
     source: str
@@ -147,12 +147,12 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What became of a line of digits in a moving picture: it appeared, it changed, or it is gone.
+    """A change to a line of digits in a moving picture: it appeared, it changed, or it is gone.
 
-    `line_id` counts lines from 1 as they come up, and stays with a line while it is followed. `text` is None where the
-    line is gone, `previous` where it has just appeared. `box` holds the line where it was last seen. `confidence`, 0-1,
-    is the median of the line's in the latest frames with this text, or with the last one before it was gone. `frame`
-    and `captured_at` are those of the frame that settled it.
+    `line_id` counts lines from 1 in order of appearance, and stays the same during tracking. `text` is None if the line
+    is gone, `previous` if it has just appeared. `box` is the last position of the line. `confidence`, 0-1, is the
+    median over the latest frames with this text, or with the last text of a line that is gone. `frame` and
+    `captured_at` are those of the frame that confirmed the event.
     """
 
     event: Literal["appeared", "changed", "gone"]

@@ -1,4 +1,4 @@
-"""What the stages of `DigitReader` hand on: what the network saw, a Trace of all stages, a Hint for the next frame."""
+"""Data between the stages of `DigitReader`: network results, a Trace of all stages, a Hint for the next frame."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Float64 = NDArray[np.float64]
 
 
 class Seen(NamedTuple):
-    """What normalizing and the network said of N things, a row each; see `normalize_and_measure`."""
+    """The results of normalization and the classifier for N items, a row each; see `normalize_and_measure`."""
 
     images: Uint8
     confidences: Float64
@@ -32,7 +32,7 @@ class Seen(NamedTuple):
         return Seen(self.images[at], self.confidences[at], self.darkness[at], self.stroke_width[at])
 
     def and_also(self, other: "Seen") -> "Seen":
-        """Return these rows, and those of the other behind them."""
+        """Return these rows, followed by those of `other`."""
         return Seen(
             np.concatenate([self.images, other.images]),
             np.concatenate([self.confidences, other.confidences]),
@@ -42,15 +42,15 @@ class Seen(NamedTuple):
 
 
 def spread(values: NDArray[Any], rows: Sequence[int], into: NDArray[Any]) -> NDArray[Any]:
-    """Return `into` with these values in these rows."""
+    """Write `values` to these rows of `into`, and return it."""
     into[list(rows)] = values
     return into
 
 
 class Survey(NamedTuple):
-    """The regions of a picture turned clockwise by `turn` degrees, and the way `back`: see `orientation.turned`.
+    """The regions of a picture turned clockwise by `turn` degrees; `back` is the inverse: see `orientation.turned`.
 
-    `seen` holds a row for each region, `glyphs` one for each that is `standing`.
+    `seen` holds a row for each region, `glyphs` a row for each region in `standing`.
     """
 
     pixels: Uint8
@@ -65,18 +65,18 @@ class Survey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Trace:
-    """What every stage made of a frame.
+    """The results of every stage for a frame.
 
-    `planes` are the ink planes, `regions` the components of all of them, `standing` the indices of those of which none
-    is a part of another, and `page` what digits are like on this page. Of N candidates, boxes are in pixels of their
-    planes; `images` is uint8 (N, 28, 28) and `confidences` float64 (N, digits). `chosen` are the indices of the
-    candidates that exclude none of each other, `glyphs` what they are like, `boxes` where they are in the
-    frame, and `reasons` why each of these was rejected, or None. `reading` is in pixels of the frame, too.
+    `planes` are the ink planes, `regions` the connected components of all of them, `standing` the indices of the
+    regions of which none is a part of another, and `page` the model of the digits on this page. Of N candidates, boxes
+    are in pixels of their planes; `images` is uint8 (N, 28, 28) and `confidences` float64 (N, digits). `chosen` are the
+    indices of candidates that do not exclude each other, `glyphs` their measurements, `boxes` their places in the
+    frame, and `reasons` why each was rejected, or None. `reading` is in pixels of the frame, too.
 
-    `line_features` holds a value for each line: see `vision.line_confidence`. `checks` says what the line network read
-    on each, or None.
+    `line_features` holds a value for each line: see `vision.line_confidence`. `checks` holds the line network's result
+    for each line, or None.
 
-    All but `boxes` and `reading` are of `pixels`: the frame's, turned clockwise by `turn` degrees.
+    All but `boxes` and `reading` refer to `pixels`: the frame's, turned clockwise by `turn` degrees.
     """
 
     frame: Frame
@@ -99,7 +99,7 @@ class Trace:
 
 
 class Hint(NamedTuple):
-    """Where digits are likely: on `planes`, None for all, once the frame is turned clockwise by `turn` degrees."""
+    """Where digits are likely: on `planes`, None for all, after the frame is turned clockwise by `turn` degrees."""
 
     planes: frozenset[Key] | None
     turn: float

@@ -1,1 +1,1 @@
-"""`edge-digits bench`: how fast this machine is, and the record of what was measured."""
+"""`edge-digits bench`: the speed of this machine, and the record of the measurements."""

@@ -1,4 +1,4 @@
-"""What a measurement depends on: the machine, its system, what is installed, and how it fares."""
+"""What a measurement depends on: the machine, its system, the installed packages, and the machine's state."""
 
 import os
 import platform
@@ -13,7 +13,7 @@ from edge_runtime.inference import model_file
 from edge_runtime.system import board
 
 SOURCE_TREE = Path(__file__).parents[2]
-# By the name under which a version is told: the first of these packages that is installed.
+# By the name of a version in the record: the first installed package of these counts.
 PACKAGES = {
     "numpy": ("numpy",),
     "opencv": ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python"),
@@ -23,7 +23,7 @@ PACKAGES = {
     "tensorflow": ("tensorflow",),
     "keras": ("keras",),
 }
-# ARM cores by implementer and part, which is all that Linux says of them. Source: Arm's Technical Reference Manuals,
+# ARM cores by implementer and part, all that Linux reports of them. Source: Arm's Technical Reference Manuals,
 # the Main ID Register of each core.
 CORES = {
     (0x41, 0xC07): "Cortex-A7",
@@ -35,15 +35,15 @@ CORES = {
     (0x41, 0xD40): "Neoverse-V1",
     (0x41, 0xD49): "Neoverse-N2",
 }
-STEP = 1 << 28  # bytes: firmware and kernels keep a little of the memory to themselves, now more and now less
+STEP = 1 << 28  # bytes: firmware and kernels reserve a small, varying part of the memory
 CPU = "sys/devices/system/cpu/cpu0/cpufreq"
 
 
 def describe(model: Path | None = None, *, root: Path = board.ROOT) -> dict[str, Any]:
-    """Return all of it, JSON-ready; None where this machine does not tell.
+    """Return the whole environment, JSON-ready; None for what this machine does not report.
 
-    `model` is the model file that was measured, by default the one that ships; `root` is where the file system begins.
-    Raises ModelError where that is not a model file.
+    `model` is the measured model file, by default the shipped one; `root` is the root of the file system. Raises
+    ModelError if that is not a model file.
     """
     return {
         "machine": machine(root),
@@ -56,7 +56,7 @@ def describe(model: Path | None = None, *, root: Path = board.ROOT) -> dict[str,
 
 
 def machine(root: Path = board.ROOT) -> dict[str, Any]:
-    """Return what a machine is known by: results are of one machine where this is equal.
+    """Return what identifies a machine: results with equal values are of one machine.
 
     Memory is in bytes, to the nearest 256 MiB.
     """
@@ -70,7 +70,7 @@ def machine(root: Path = board.ROOT) -> dict[str, Any]:
 
 
 def state(root: Path = board.ROOT) -> dict[str, Any]:
-    """Return how the machine fares now."""
+    """Return the current state of the machine."""
     kilohertz = _text(root / CPU / "scaling_cur_freq")
     megahertz = re.search(r"^cpu MHz\s*:\s*([0-9.]+)", _text(root / "proc/cpuinfo"), re.MULTILINE)
     throttled = board.throttled(root)
@@ -85,7 +85,7 @@ def state(root: Path = board.ROOT) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str | None]:
-    """Return the versions of what has a say in the figures; the runtime's own parts are None where they have none."""
+    """Return the versions of packages that affect the figures; a dependency of the runtime without one is None."""
     record: dict[str, str | None] = {"edge-digits": __version__}
     for name, packages in PACKAGES.items():
         known = next(filter(None, map(_version, packages)), _opencv() if name == "opencv" else None)
@@ -95,7 +95,7 @@ def versions() -> dict[str, str | None]:
 
 
 def commit() -> str | None:
-    """Return the commit of the source tree, with "-dirty" where files differ from it; None outside a checkout."""
+    """Return the commit of the source tree, with "-dirty" if files differ from it; None outside a checkout."""
     if not (SOURCE_TREE / ".git").exists():
         return None
     try:
@@ -118,7 +118,7 @@ def _version(package: str) -> str | None:
 
 
 def _opencv() -> str | None:
-    """Return the version of an OpenCV that no package manager of Python's knows of, as Debian's."""
+    """Return the version of an OpenCV that Python's package managers do not list, such as Debian's."""
     try:
         import cv2
     except ImportError:
@@ -127,7 +127,7 @@ def _opencv() -> str | None:
 
 
 def _processor(cpuinfo: str) -> str:
-    """Return a processor's name; x86 with family, model and stepping, as virtual ones have no name of their own."""
+    """Return a processor's name; for x86 with family, model and stepping, since virtual ones have no own name."""
     said = dict(re.findall(r"^([^:\n]*?)\s*: *(.*)$", cpuinfo, re.MULTILINE))
     if "model name" in said and "CPU part" not in said:
         numbers = [f"{key} {said[key]}" for key in ("cpu family", "model", "stepping") if key in said]
@@ -156,7 +156,7 @@ def _os(root: Path) -> str:
 
 
 def _text(path: Path) -> str:
-    """Return what a file says, without the zero that ends it in the device tree; nothing where it cannot be read."""
+    """Return a file's text, without the zero that ends it in the device tree; empty if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip("\0 \n")
     except OSError:

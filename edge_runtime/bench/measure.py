@@ -1,8 +1,8 @@
-"""`edge-digits bench`: how fast the runtime is on this very machine, from what the wheel holds alone.
+"""`edge-digits bench`: the speed of the runtime on this machine, measured with the wheel's content alone.
 
-First the model's golden vectors are replayed: the speed of a network that answers wrong is of no interest. Then come
-parts, each in processes of its own (`bench_process`), and the command as people start it. What it finds is a record as
-every benchmark writes it (`result`).
+It first replays the model's golden vectors: the speed of a network that answers wrong is of no interest. Then it
+measures the parts, each in separate processes (`bench_process`), and the command as users start it. The result is a
+record as every benchmark writes it (`result`).
 """
 
 import json
@@ -24,8 +24,8 @@ from edge_runtime.system import board
 
 PROCESSES, PROCESSES_FAST = 3, 2
 STARTS, STARTS_FAST = 7, 3
-HOT = 80.0  # degrees Celsius: from here on a Raspberry Pi runs slower (its documentation, "Frequency management")
-BUSY = 0.5  # of its cores, on average over the last minute: others use the machine
+HOT = 80.0  # degrees Celsius: a Raspberry Pi runs slower from here (its documentation, "Frequency management")
+BUSY = 0.5  # of its cores, on average over the last minute: above this, other programs use the machine
 PARTS = {
     "digit": "one digit",
     "batches": "batches",
@@ -34,18 +34,18 @@ PARTS = {
     "machine": "the machine",
 }
 STARTING, MEMORY = "start of the command", "peak memory"
-# The command, which says at the end what the kernel counted. A child's rusage would count its parent's memory as well.
+# The command, which prints the kernel's counters at exit. A child's rusage would count its parent's memory as well.
 READ_AND_PRINT = """
 import atexit, sys
 atexit.register(lambda: sys.stderr.write(open("/proc/self/status").read()))
 from edge_runtime.cli.main import main
 main()
 """
-Runs = list[dict[str, list[float]]]  # of each process, what it found
+Runs = list[dict[str, list[float]]]  # the results of each process
 
 
 class Settings(NamedTuple):
-    """What is measured: a model file and its labels, the shipped one where None, with so many threads for it."""
+    """What to measure: a model file and its labels, None for the shipped ones, and the number of threads."""
 
     model: Path | None = None
     labels: Path | None = None
@@ -53,22 +53,22 @@ class Settings(NamedTuple):
     fast: bool = False
 
     def options(self) -> list[str]:
-        """Return them as options of `edge-digits read`."""
+        """Return the settings as options of `edge-digits read`."""
         model = [] if self.model is None else ["--model", str(self.model)]
         labels = [] if self.labels is None else ["--labels", str(self.labels)]
         return [*model, *labels, "--threads", str(self.threads)]
 
 
 def steps(settings: Settings) -> list[str]:
-    """Return the names of what is done, one after the other, as `run` tells them."""
+    """Return the names of the steps in order, as `run` reports them."""
     processes = PROCESSES_FAST if settings.fast else PROCESSES
     return [name for name in PARTS.values() for _ in range(processes)] + [STARTING, MEMORY]
 
 
 def run(settings: Settings, begins: Callable[[str], object]) -> dict[str, Any]:
-    """Measure, and return the record; `begins` is told each of `steps` as it begins.
+    """Measure, and return the record; `begins` receives the name of each of `steps` as it begins.
 
-    Raises CheckFailed where the golden vectors do not come out the same, and what Classifier raises.
+    Raises CheckFailed if the golden vectors do not match, and what Classifier raises.
     """
     with Classifier(settings.model, labels=settings.labels, threads=settings.threads) as classifier:
         replay = golden.check(classifier)
@@ -105,7 +105,7 @@ def run(settings: Settings, begins: Callable[[str], object]) -> dict[str, Any]:
 
 
 def check_folder(path: Path) -> None:
-    """Make sure, before minutes are spent, that a file can be written there. Raises OutputError where it cannot."""
+    """Check, before minutes are spent, that a file can be written there. Raises OutputError if it cannot."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -115,7 +115,7 @@ def check_folder(path: Path) -> None:
 
 
 def concerns(before: dict[str, Any], after: dict[str, Any], warmest: float | None) -> list[str]:
-    """Return what makes the figures doubtful, a line each, by the machine's state before and after."""
+    """Return the reasons to doubt the figures, a line each, from the machine's state before and after."""
     then, now = (frozenset(state["throttled"] or ()) for state in (before, after))
     slowed = sorted({state for state in then | now if state.endswith(" now")} | (now - then))
     warnings = []
@@ -132,7 +132,7 @@ def concerns(before: dict[str, Any], after: dict[str, Any], warmest: float | Non
 
 
 def worth_a_word(record: dict[str, Any]) -> list[str]:
-    """Return the warnings of a record for people: of all that is unstable, how much it is."""
+    """Return the warnings of a record for people; one line counts all unstable figures."""
     unstable = sum(measure["unstable"] for measure in record["measures"])
     warnings = [warning for warning in record["warnings"] if " is unstable: " not in warning]
     if unstable:
@@ -143,7 +143,7 @@ def worth_a_word(record: dict[str, Any]) -> list[str]:
 
 
 def starts(settings: Settings, count: int) -> tuple[list[float], list[float]]:
-    """Start both commands in turn; return the nanoseconds of each run: imports alone, then the reader to its label."""
+    """Run both commands in turn; return the nanoseconds of each run: imports alone, then the reader to its label."""
     read = [sys.executable, "-m", "edge_runtime", "read", str(timing.DIGIT), *settings.options()]
     imports: list[float] = []
     reads: list[float] = []
@@ -156,7 +156,7 @@ def starts(settings: Settings, count: int) -> tuple[list[float], list[float]]:
 
 
 def peak_memory(settings: Settings) -> int | None:
-    """Return the most bytes that the reader ever held (VmHWM), or None where the system does not tell."""
+    """Return the peak memory of the reader in bytes (VmHWM), or None if the system does not report it."""
     if not Path("/proc/self/status").exists():
         return None
     command = [sys.executable, "-c", READ_AND_PRINT, "read", str(timing.DIGIT), *settings.options()]
@@ -192,16 +192,16 @@ def _of_replay(replay: golden.Replay | None) -> Iterator[Measure]:
 
 
 def _measures(part: str, runs: Runs) -> Iterator[Measure]:
-    """Yield the measures of a part, given what each process found."""
+    """Yield the measures of a part, from the results of each process."""
     for key in runs[0]:
         name, paired = _named(part, key)
         better = None if part == "machine" else "lower"
-        # Where others make processes slow, one may have had time for more turns than another.
+        # If other programs slow the processes, one may have had time for more turns than another.
         yield result.timed(name, [run[key] for run in runs], paired=paired, better=better)
 
 
 def _named(part: str, key: str) -> tuple[str, str | None]:
-    """Return what a figure is called, and what it took turns with."""
+    """Return the name of a figure, and the group that it took turns with."""
     if part == "digit":
         alone = {"load": "model/load", "first": "model/first inference"}
         return (alone[key], None) if key in alone else (f"one digit/{key}", "one digit")

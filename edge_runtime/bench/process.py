@@ -1,9 +1,9 @@
-r"""One part of `edge-digits bench`, in a process of its own; prints what it found as a JSON object.
+r"""One part of `edge-digits bench`, in a separate process; prints the results as a JSON object.
 
 python -m edge_runtime.bench.process \
     '{"part": "digit", "model": null, "labels": null, "threads": 1, "fast": true}'
 
-Every figure is a list of nanoseconds, warm-ups left out. How fast a process is depends on where its memory happens to
+Every figure is a list of nanoseconds, without warm-ups. The speed of a process depends on where its memory happens to
 lie, so `bench` starts several.
 """
 
@@ -26,20 +26,20 @@ from edge_runtime.records import Reading, Uint8
 from edge_runtime.sources import pictures
 
 Times = dict[str, list[float]]
-TURN, TURN_FAST = 0.02, 0.006  # seconds: as short as this, whatever else the machine does slows all calls alike
+TURN, TURN_FAST = 0.02, 0.006  # seconds: in turns this short, other load on the machine slows all calls alike
 TURNS, TURNS_FAST = 30, 8
 WARM_UPS = 2
 BATCHES = (1, 8, 64)
-THREADS = (1, 2, 4)  # up to the cores that there are
+THREADS = (1, 2, 4)  # up to the number of cores
 STAGES = ("ink", "locate", "normalize", "classify", "rest", "total")
-LONG, LEAST = 6.0, 3  # frames take no further turns after so many seconds, but for so many turns
+LONG, LEAST = 6.0, 3  # frames take no further turns after LONG seconds, but at least LEAST turns
 COPIED = 32 << 20  # bytes
 COUNTED = 100_000  # rounds of a loop
-WINDOW, OFFSET = 31, 10  # of cv2.adaptiveThreshold
+WINDOW, OFFSET = 31, 10  # parameters of cv2.adaptiveThreshold
 
 
 class Asked(NamedTuple):
-    """What is asked for: a part, with a model."""
+    """A request: a part to measure, with a model."""
 
     part: str
     model: str | None
@@ -48,12 +48,12 @@ class Asked(NamedTuple):
     fast: bool
 
     def classifier(self, threads: int | None = None) -> Classifier:
-        """Return the classifier that is asked for."""
+        """Return the requested classifier."""
         return Classifier(self.model, labels=self.labels, threads=threads or self.threads)
 
 
 def main() -> None:
-    """Measure a part, and print it."""
+    """Measure a part, and print the results."""
     cv2.setNumThreads(1)
     asked = Asked(**json.loads(sys.argv[1]))
     print(json.dumps(PARTS[asked.part](asked)))
@@ -93,7 +93,7 @@ def threads(asked: Asked) -> Times:
 
 
 def frames(asked: Asked) -> Times:
-    """Time whole frames, stage by stage; of a turn, each size gives the mean over its pages."""
+    """Time whole frames, stage by stage; in each turn, each size gives the mean over its pages."""
     pages = timing.every()
     jpeg = cv2.imencode(".jpg", pages[timing.PHOTO][0])[1].tobytes()
     times: dict[str, list[float]] = {"decode": []}
@@ -118,7 +118,7 @@ def frames(asked: Asked) -> Times:
 
 
 def machine(asked: Asked) -> Times:
-    """Time what says of the machine alone how fast it is: docs/boards.md scales by such."""
+    """Time operations that show the speed of the machine alone: docs/boards.md scales by them."""
     source, copy = np.ones(COPIED, np.uint8), np.empty(COPIED, np.uint8)
     frame = timing.page(timing.SIZES["640x480"], 0)
     calls: dict[str, Callable[[], object]] = {
@@ -133,7 +133,7 @@ PARTS: dict[str, Callable[[Asked], Times]] = {
 
 
 def in_turns(calls: dict[str, Callable[[], object]], fast: bool) -> Times:
-    """Return the nanoseconds of a call of each in every turn; calls take turns, of so many calls as fill one."""
+    """Return the nanoseconds per call in every turn; the calls alternate, each repeated as often as fills a turn."""
     turn, turns = (TURN_FAST, TURNS_FAST) if fast else (TURN, TURNS)
     loops = {name: calibrated(call, turn) for name, call in calls.items()}
     times: Times = {name: [] for name in calls}
@@ -144,7 +144,7 @@ def in_turns(calls: dict[str, Callable[[], object]], fast: bool) -> Times:
 
 
 def calibrated(call: Callable[[], object], seconds: float) -> int:
-    """Return how many calls take so long: at least 1, and a power of two."""
+    """Return how many calls take this many seconds: at least 1, and a power of two."""
     loops = 1
     while timed(call, loops) < 1e9 * seconds / 2:
         loops *= 2
@@ -152,7 +152,7 @@ def calibrated(call: Callable[[], object], seconds: float) -> int:
 
 
 def timed(call: Callable[[], object], loops: int) -> int:
-    """Return the nanoseconds of so many calls."""
+    """Return the nanoseconds of this many calls."""
     rounds = range(loops)
     started = perf_counter_ns()
     for _ in rounds:
@@ -161,7 +161,7 @@ def timed(call: Callable[[], object], loops: int) -> int:
 
 
 def bare(classifier: Classifier, image: Uint8, threads: int) -> Callable[[], Any]:
-    """Return a call that gives one picture, uint8 (1, 28, 28), to the model without the classifier around it."""
+    """Return a call that runs the model on one picture, uint8 (1, 28, 28), without the classifier around it."""
     lite = interpreter(classifier.model.path, classifier.model.flatbuffer, threads)
     details, answered = lite.get_input_details()[0], lite.get_output_details()[0]["index"]
     taken, index = image.astype(details["dtype"]).reshape(details["shape"]), details["index"]
@@ -175,7 +175,7 @@ def bare(classifier: Classifier, image: Uint8, threads: int) -> Callable[[], Any
 
 
 def loop() -> int:
-    """Count, in plain Python."""
+    """Count in plain Python."""
     total = 0
     for number in range(COUNTED):
         total += number & 3
@@ -183,7 +183,7 @@ def loop() -> int:
 
 
 def chain(frame: Uint8) -> object:
-    """Find the ink of a frame, uint8 (H, W, 3), in the plainest way there is."""
+    """Find the ink of a frame, uint8 (H, W, 3), with the simplest method."""
     gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
     return cv2.adaptiveThreshold(gray, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, WINDOW, OFFSET)
 

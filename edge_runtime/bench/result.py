@@ -1,7 +1,7 @@
-"""What was measured, as one JSON file: every benchmark writes it, and `edge-digits bench`, on whatever machine.
+"""Measurements as one JSON file: every benchmark writes it, and `edge-digits bench`, on any machine.
 
-edge_runtime/schemas/result.schema.json describes it. Every raw value is kept, so that whoever doubts a figure can
-compute it again.
+edge_runtime/schemas/result.schema.json describes it. The file keeps every raw value, so that readers can recompute each
+figure.
 """
 
 import json
@@ -28,11 +28,11 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure, and what it was made of.
+    """One figure, and the values behind it.
 
-    `value` is the median of `samples`, 100 * `count` / `of`, or the one figure that there is. `samples` are all raw
-    values in `unit`, a list for each process or other block that is independent of the others; warm-ups are left out.
-    Measures of the same `paired` took turns: sample i of process p of one was taken beside that of the other.
+    `value` is the median of `samples`, 100 * `count` / `of`, or a single figure. `samples` are all raw values in
+    `unit`, a list for each process or other independent block, without warm-ups. Measures with the same `paired` took
+    turns: sample i of process p of one was taken beside that of the other.
     """
 
     name: str
@@ -49,7 +49,7 @@ FIELDS = tuple(field.name for field in fields(Measure))
 
 
 class Ratio(NamedTuple):
-    """A ratio, and the interval that holds it with CONFIDENCE; NaN where there is nothing to tell it from."""
+    """A ratio, and its interval with CONFIDENCE; NaN if undefined."""
 
     value: float
     low: float
@@ -65,21 +65,21 @@ def timed(
 
 
 def share(name: str, count: int, of: int, *, better: str | None = "higher") -> Measure:
-    """Return a measure of how many of so many, in percent. Raises ValueError where `of` is 0."""
+    """Return a measure of a share, in percent. Raises ValueError if `of` is 0."""
     if of < 1:
         raise ValueError(f"{name}: a share of nothing")
     return Measure(name, "%", better, 100 * count / of, count=int(count), of=int(of))
 
 
 def figure(name: str, value: float, unit: str, *, better: str | None = None) -> Measure:
-    """Return a measure that is one figure, of a unit of UNITS."""
+    """Return a measure of a single figure, in a unit of UNITS."""
     if unit not in UNITS:
         raise ValueError(f"{name}: no such unit: {unit}")
     return Measure(name, unit, better, float(value))
 
 
 def statistics(measure: Measure) -> dict[str, float] | None:
-    """Return quantiles, mean and standard deviation of all samples; None where there are none."""
+    """Return quantiles, mean and standard deviation of all samples; None if there are none."""
     if not measure.samples:
         return None
     values = _flat(measure.samples)
@@ -88,7 +88,7 @@ def statistics(measure: Measure) -> dict[str, float] | None:
 
 
 def is_unstable(measure: Measure) -> bool:
-    """Whether samples scatter, or processes' medians differ, by so much that another run may say something else."""
+    """Whether samples scatter, or medians of processes differ, so much that another run may give another result."""
     if not measure.samples:
         return False
     values = _flat(measure.samples)
@@ -97,11 +97,11 @@ def is_unstable(measure: Measure) -> bool:
 
 
 def ratio(measure: Measure, to: Measure, *, seed: int = 1) -> Ratio:
-    """Return how many times another measure this one is.
+    """Return the ratio of one measure to another.
 
-    Where both took turns, the median of the ratios turn by turn; else the ratio of the medians. The interval is a
-    bootstrap (Efron 1979) in two steps: processes are drawn with replacement, then samples of each. Shares are drawn
-    from binomial distributions. A single figure has no interval: it is its own.
+    If both took turns, it is the median of the ratios turn by turn; else the ratio of the medians. The interval is a
+    bootstrap (Efron 1979) in two steps: it draws processes with replacement, then samples of each. It draws shares from
+    binomial distributions. The interval of a single figure is the figure itself.
     """
     rng = np.random.default_rng(seed)
     if measure.samples and to.samples:
@@ -130,10 +130,10 @@ def record(
     details: dict[str, Any] | None = None,
     model: Path | None = None,
 ) -> dict[str, Any]:
-    """Return what the file holds.
+    """Return the content of the file.
 
-    `settings` are the options that figures depend on, `details` is what only this benchmark knows, and `model` is the
-    model file that was measured, by default the one that ships.
+    `settings` are the options that figures depend on, `details` is specific to this benchmark, and `model` is the
+    measured model file, by default the shipped one.
     """
     return {
         "format": FORMAT,
@@ -158,7 +158,7 @@ def write(
     details: dict[str, Any] | None = None,
     model: Path | None = None,
 ) -> dict[str, Any]:
-    """Write the file whole, and return what it holds. Raises OutputError where it cannot be written."""
+    """Write the file atomically, and return its content. Raises OutputError if it cannot be written."""
     made = record(benchmark, measures, settings=settings, details=details, model=model)
     try:
         write_text(path, json.dumps(made) + "\n")
@@ -168,7 +168,7 @@ def write(
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return what such a file holds. Raises EdgeError where it is not there or not such a file."""
+    """Return the content of such a file. Raises EdgeError if it is missing or not such a file."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -196,7 +196,7 @@ def _flat(samples: Sequence[Sequence[float]]) -> NDArray[np.float64]:
 
 
 def _drawn(blocks: Sequence[NDArray[Any]], rng: np.random.Generator) -> NDArray[Any]:
-    """Return values of blocks drawn with replacement, of each as many as it has, with replacement, too."""
+    """Return values of blocks drawn with replacement, from each as many as it has, with replacement, too."""
     chosen = [blocks[i] for i in rng.integers(len(blocks), size=len(blocks))]
     return np.concatenate([rng.choice(block, len(block)) for block in chosen])
 

@@ -8,12 +8,12 @@ from edge_runtime.bench.process import STAGES
 from edge_runtime.bench.result import Measure
 
 Measures = dict[str, Measure]
-WIDTH = 34  # of what a line says first
+WIDTH = 34  # of the label at the start of a line
 TURNS = ("one digit/bare LiteRT", "one digit/Classifier.scores", "one digit/Classifier.confidences")
 
 
 def lines(record: dict[str, Any]) -> Iterator[str]:
-    """Yield them."""
+    """Yield the lines."""
     measures = result.measures(record)
     yield from _machine(record["environment"])
     yield from _golden(record["details"]["golden_vectors"])
@@ -113,7 +113,7 @@ def _times(name: str, measure: Measure) -> str:
 
 
 def _duration(nanoseconds: float) -> str:
-    """Return a time in the unit that gives one to three digits before the point, 12 wide."""
+    """Return a time, 12 wide, in the unit that gives one to three digits before the point."""
     for unit, size in (("ns", 1.0), ("us", 1e3), ("ms", 1e6)):
         if nanoseconds < 1000 * size:
             return f"{nanoseconds / size:>9.2f} {unit}"

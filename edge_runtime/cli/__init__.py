@@ -1,1 +1,1 @@
-"""The command line: one file a command, the options in sections, and what is printed."""
+"""The command line: one file per command, the options in sections, and the output."""

@@ -1,4 +1,4 @@
-"""`edge-digits bench`: how fast this machine is."""
+"""`edge-digits bench`: measures the speed of this machine."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from edge_runtime.cli.terminal import print_err, show
 
 @dataclass(frozen=True, kw_only=True)
 class BenchOptions:
-    """Where the record goes, and whether less is measured."""
+    """The output of the record, and whether to measure less."""
 
     json: bool
     out: Path | None

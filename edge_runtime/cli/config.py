@@ -1,4 +1,4 @@
-"""`edge-digits config`: what a file of options says, and what holds."""
+"""`edge-digits config`: checks a file of options, and shows the effective options."""
 
 from pathlib import Path
 

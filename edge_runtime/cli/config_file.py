@@ -1,11 +1,11 @@
-"""Options from a TOML file: a table for each command, and in it a key for each option.
+"""Options from a TOML file: a table for each command, with a key for each option.
 
     [read]
     sources = ["camera"]
     size = "1280x720"
     json = true
 
-Keys are the options' long names. What the command line or the environment says counts for more.
+Keys are the options' long names. The command line and the environment take precedence.
 """
 
 import json
@@ -18,7 +18,7 @@ from click.core import ParameterSource
 
 from edge_runtime.errors import OptionError
 
-Map = dict[str, dict[str, Any]]  # of each command: what click takes for the defaults of its parameters
+Map = dict[str, dict[str, Any]]  # click's default map for each command
 WHENCE = {
     ParameterSource.COMMANDLINE: "command line", ParameterSource.ENVIRONMENT: "environment",
     ParameterSource.DEFAULT_MAP: "file",
@@ -26,14 +26,14 @@ WHENCE = {
 
 
 class Checked(NamedTuple):
-    """What a file sets, and what is wrong with it, a line each."""
+    """The settings in a file, and its errors, a line each."""
 
     settings: Map
     complaints: list[str]
 
 
 def load(path: Path, commands: Mapping[str, click.Command]) -> Map:
-    """Return what a file sets, for click. Raises OptionError, which names the first thing that is wrong."""
+    """Return the settings in a file as click's default map. Raises OptionError, which names the first error."""
     checked = check(path, commands)
     if checked.complaints:
         raise OptionError(checked.complaints[0])
@@ -41,9 +41,9 @@ def load(path: Path, commands: Mapping[str, click.Command]) -> Map:
 
 
 def check(path: Path, commands: Mapping[str, click.Command]) -> Checked:
-    """Read a file and look at each of its settings; `commands` are those that may have a table, by name.
+    """Read a file and check each setting; `commands` are those that may have a table, by name.
 
-    Raises OptionError where the file is missing, or no TOML.
+    Raises OptionError where the file is missing or is not TOML.
     """
     import tomllib  # not at the top: most runs read no file
 
@@ -51,7 +51,7 @@ def check(path: Path, commands: Mapping[str, click.Command]) -> Checked:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise OptionError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, or of ten thousand brackets
+    except (ValueError, RecursionError) as error:  # invalid TOML, invalid UTF-8, or too deep nesting
         raise OptionError(f"{path}: not TOML: {error}") from error
     settings: Map = {}
     complaints = []
@@ -76,15 +76,14 @@ def check(path: Path, commands: Mapping[str, click.Command]) -> Checked:
 
 
 def settable(command: click.Command) -> dict[str, click.Parameter]:
-    """Return the parameters that a file may set, by key: all but those that answer at once, such as --help."""
+    """Return the parameters that a file may set, by key: all except eager ones, such as --help."""
     return {str(parameter.name).replace("_", "-"): parameter for parameter in command.params if not parameter.is_eager}
 
 
 def shown(command: click.Command, context: click.Context) -> list[str]:
-    """Return a table that sets what holds now, as lines of TOML, each with where it is from if it is no default.
+    """Return the effective options as a TOML table, a line each; a comment names the origin of non-default values.
 
-    Of sources, it shows neither passwords nor keys. Raises click.BadParameter where the environment says what makes no
-    sense.
+    It hides passwords and keys in sources. Raises click.BadParameter where the environment has an invalid value.
     """
     from edge_runtime.sources.kinds import public  # not at the top: it needs numpy, which --help does not
 
@@ -103,7 +102,7 @@ def shown(command: click.Command, context: click.Context) -> list[str]:
 
 
 def _value(command: click.Command, parameter: click.Parameter, value: object) -> Any:
-    """Return a value as click takes it from the command line. Raises click.BadParameter where it makes no sense."""
+    """Return a value as click takes it from the command line. Raises click.BadParameter where it is invalid."""
     if parameter.nargs == -1 or (isinstance(parameter, click.Option) and parameter.multiple):
         if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
             raise click.BadParameter("a list of texts is needed")

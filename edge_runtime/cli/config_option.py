@@ -1,4 +1,4 @@
-"""--config, which takes options from a TOML file, and the commands that have a table in such a file."""
+"""The --config option, which reads options from a TOML file, and the commands that may have a table in it."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ MODEL = click.command("model")(_model)
 
 
 def tables(context: click.Context) -> dict[str, click.Command]:
-    """Return the commands that have a table, by its name: those that take --config, and `model`."""
+    """Return the commands that may have a table, by its name: those with --config, and `model`."""
     group = context.find_root().command
     commands = group.commands.items() if isinstance(group, click.Group) else ()
     taking = {name: each for name, each in commands if any(param.name == "config_file" for param in each.params)}
@@ -25,7 +25,7 @@ def tables(context: click.Context) -> dict[str, click.Command]:
 
 
 def _take_file(context: click.Context, _: click.Parameter, path: Path | None) -> None:
-    """Let a file's settings be the defaults of those that follow."""
+    """Use a file's settings as defaults of the other options."""
     if path is not None:
         settings = config_file.load(path, tables(context))
         names = [each.info_name for each in (context, context.parent) if each is not None]

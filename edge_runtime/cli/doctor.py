@@ -1,4 +1,4 @@
-"""`edge-digits doctor`: what is missing or wrong on this machine, and the command that mends it."""
+"""`edge-digits doctor`: reports what is missing or wrong on this machine, and the command that fixes it."""
 
 import json
 import os

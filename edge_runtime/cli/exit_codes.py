@@ -1,4 +1,4 @@
-"""The exit codes of commands, as --help shows them."""
+"""The exit codes of commands, as in --help."""
 
 EXIT_CODES = """\b
 Exit codes:

@@ -1,4 +1,4 @@
-"""The command line: the group of all commands, and the one place where an error becomes a line and an exit code."""
+"""The command line: the group of all commands; `main` turns errors into a line and an exit code."""
 
 import io
 import sys
@@ -34,7 +34,7 @@ for command in (read, serve, bench, config, model, selftest, doctor):
 def main() -> None:
     """Run the command line and raise SystemExit."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what cannot be encoded
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names may hold characters that cannot be encoded
     state: dict[str, bool] = {}
     try:
         try:

@@ -1,4 +1,4 @@
-"""The commands `edge-digits model`: plain functions of the model store, on the command line."""
+"""The commands `edge-digits model`: the functions of the model store on the command line."""
 
 import json
 

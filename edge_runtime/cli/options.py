@@ -1,4 +1,4 @@
-"""The options of commands: a frozen record of each section's values, and the decorator that asks for them."""
+"""The options of commands: a frozen record of each section's values, and the decorator that adds the options."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ PATH = click.Path(path_type=Path)
 
 @dataclass(frozen=True, kw_only=True)
 class ResultOptions:
-    """Where the results of `read` go: --json on standard output, folders of pictures, a video, a window."""
+    """The outputs of `read`: --json on standard output, folders of pictures, a video, a window."""
 
     json: bool
     annotate: Path | None
@@ -41,7 +41,7 @@ results = section(
 
 @dataclass(frozen=True, kw_only=True)
 class ReportOptions:
-    """What is reported, and to which log: `steady` is (N, M), for N of M frames."""
+    """The reporting options and the log: `steady` is (N, M), for N of M frames."""
 
     raw: bool
     steady: tuple[int, int]
@@ -67,7 +67,7 @@ report = section(
 
 @dataclass(frozen=True, kw_only=True)
 class LookOptions:
-    """Which frames are read, and how they lie: `roi` is (left, top, width, height) in pixels."""
+    """Which frames to read, and their orientation: `roi` is (left, top, width, height) in pixels."""
 
     frames: int | None
     duration: float | None
@@ -102,7 +102,7 @@ look = section(
 
 @dataclass(frozen=True, kw_only=True)
 class CameraOptions:
-    """What is asked of cameras and streams: `size` is (width, height) in pixels, `stall` in seconds."""
+    """Settings of cameras and streams: `size` is (width, height) in pixels, `stall` in seconds."""
 
     size: tuple[int, int]
     fps: float | None
@@ -130,7 +130,7 @@ camera = section(
 
 @dataclass(frozen=True, kw_only=True)
 class MqttOptions:
-    """The broker that results are sent to, if any, and the queue meanwhile."""
+    """The broker that receives the results, if any, and the queue of unsent results."""
 
     mqtt: str | None
     mqtt_device: str | None
@@ -155,7 +155,7 @@ mqtt = section(
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkOptions:
-    """Which model reads, None for the one that was installed, and with how many threads."""
+    """The model, None for the installed one, and its number of threads."""
 
     model: Path | None
     labels: Path | None
@@ -173,7 +173,7 @@ network = section(
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionOptions:
-    """What counts as read: the least confidences, 0-1, None for the model's own, and which lines are checked."""
+    """Decision settings: confidence thresholds, 0-1, None for the model's own, and which lines to check."""
 
     min_confidence: float | None
     min_line_confidence: float | None
@@ -195,7 +195,7 @@ decision = section(
 
 @dataclass(frozen=True, kw_only=True)
 class TrustOptions:
-    """Whose signature a model needs."""
+    """The signature that a model needs."""
 
     trusted_key: tuple[Path, ...]
     require_signed: bool
@@ -219,5 +219,5 @@ debug = click.option("--debug", is_flag=True, callback=_remember_debug, expose_v
 
 
 def is_debugging() -> bool:
-    """Tell whether the command that runs was given --debug."""
+    """Return whether the running command has --debug."""
     return bool(click.get_current_context().find_root().ensure_object(dict).get("debug"))

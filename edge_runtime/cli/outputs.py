@@ -1,4 +1,4 @@
-"""Where results go: the sinks that the options of `edge-digits read` ask for."""
+"""Outputs: the sinks that the options of `edge-digits read` select."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -23,10 +23,10 @@ def sinks(
     labels: Sequence[str],
     write: Callable[[str], None],
 ) -> "list[Sink]":
-    """Return the sinks; `write` takes a line of results.
+    """Return the open sinks; `write` takes a line of results.
 
-    Those that hold a file, a window or a connection open do so from now on. Raises OptionError where an option makes no
-    sense, OutputError where one cannot be opened, DependencyMissing where a package is missing; none is open then.
+    Sinks with a file, a window or a connection hold it open from now on. Raises OptionError where an option is invalid,
+    OutputError where a sink cannot be opened, DependencyMissing where a package is missing; then no sink stays open.
     """
     return _opened(_sinks(results, report, mqtt, sources, labels, write))
 
@@ -47,7 +47,7 @@ def _opened(sinks: "Iterator[Sink]") -> "list[Sink]":
 
 
 def _close(sink: "Sink") -> None:
-    with suppress(OutputError):  # why the next one cannot be opened is what is to be told
+    with suppress(OutputError):  # the error to report is why the next sink failed to open
         sink.close()
 
 
@@ -90,7 +90,7 @@ def _sinks(
 
 
 def _standing(report: ReportOptions, mqtt: MqttOptions) -> "Iterator[Sink]":
-    """Yield those that a service has too."""
+    """Yield the sinks that a service has too."""
     if report.log is not None:
         from edge_runtime.sinks.rotating import JsonFile
 
@@ -121,7 +121,7 @@ def check(
     network: NetworkOptions,
     results: ResultOptions | None = None,
 ) -> None:
-    """Raise OptionError where a file would be written over another one, or options do not go together."""
+    """Raise OptionError where one file would overwrite another, or where options conflict."""
     from edge_runtime.sources.kinds import files, kind_of
 
     _check_ends(sources, look)
@@ -146,7 +146,7 @@ def check(
 
 
 def _check_ends(sources: Sequence[str], look: LookOptions) -> None:
-    """Raise OptionError where what has no end is not the last source, or what is watched is no folder."""
+    """Raise OptionError where an endless source is not the last one, or where a watched source is no folder."""
     from edge_runtime.sources.kinds import kind_of, public
 
     endless = [source for source in sources[:-1] if kind_of(source).live or look.watch]
@@ -160,7 +160,7 @@ def _check_ends(sources: Sequence[str], look: LookOptions) -> None:
 
 
 def _check_folders(named: Sequence[str], results: ResultOptions) -> None:
-    """Raise OptionError where pictures would be written over those that are read, or over each other."""
+    """Raise OptionError where output pictures would overwrite the input pictures or each other."""
     homes = {path if os.path.isdir(path) else os.path.dirname(path) for path in named}
     for option, folder in (("--annotate", results.annotate), ("--explain", results.explain)):
         if folder is not None and os.path.realpath(folder) in map(os.path.realpath, homes):

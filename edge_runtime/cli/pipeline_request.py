@@ -1,4 +1,4 @@
-"""What the options of `read` and `serve` ask of sources and of the pipeline."""
+"""The settings of sources and of the pipeline, from the options of `read` and `serve`."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Request(NamedTuple):
-    """What is asked of sources, what is reported of them, and how their frames are seen."""
+    """The settings of sources, their reporting, and the view of their frames."""
 
     options: "Options"
     report: "Report"
@@ -22,9 +22,9 @@ class Request(NamedTuple):
 
 
 def requested(look: LookOptions, camera: CameraOptions, report: ReportOptions, idle: Callable[[], None]) -> Request:
-    """Return what the options ask for; `idle` is called whenever a folder has been looked at.
+    """Return the settings from the options; `idle` is called after each scan of a folder.
 
-    Raises OptionError where they make no sense together.
+    Raises OptionError where options conflict.
     """
     from edge_runtime.pipeline import Report
     from edge_runtime.records import Box

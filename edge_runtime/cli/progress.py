@@ -1,4 +1,4 @@
-"""How far long work is: a bar on a terminal, plain lines elsewhere."""
+"""The progress of long work: a bar on a terminal, plain lines elsewhere."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -9,9 +9,9 @@ import click
 
 @contextmanager
 def progress(steps: Sequence[str], write: Callable[[str], object]) -> Iterator[Callable[[str], None]]:
-    """Give what is told of each of `steps` as it begins.
+    """Yield a function to call with each of `steps` as it begins.
 
-    It moves a bar where standard error is a terminal; elsewhere `note` gets a line for each step whose name is new.
+    It moves a bar where standard error is a terminal; elsewhere `write` gets a line for each step with a new name.
     """
     if sys.stderr is None or not sys.stderr.isatty():
         noted: set[str] = set()

@@ -1,4 +1,4 @@
-"""`edge-digits read`: the digits in pictures, videos, and what a camera or a stream shows."""
+"""`edge-digits read`: reads the digits in pictures, videos, cameras and streams."""
 
 from contextlib import suppress
 
@@ -90,7 +90,7 @@ def read(
     from edge_runtime.sinks.watchdog import Watchdog
     from edge_runtime.sources.kinds import kind_of
 
-    codes: set[int] = set()  # of what failed
+    codes: set[int] = set()  # exit codes of failures
     debugging = options.is_debugging()
     watchdog = Watchdog("frames")
 

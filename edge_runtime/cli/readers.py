@@ -1,4 +1,4 @@
-"""The reader that the options ask for: of the model that is named, else of the one that was installed."""
+"""The reader that the options select: of the named model, else of the installed one."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def opened(
     network: NetworkOptions, decision: DecisionOptions, turn: str, lasting: bool
 ) -> AbstractContextManager[Reader]:
-    """Open the model that is named, else the store's current one, else the one that ships. Raises EdgeError.
+    """Open the named model, else the store's current one, else the shipped one. Raises EdgeError.
 
-    What is `lasting` takes up what is installed later, and goes back by itself where that fails, which is logged.
+    With `lasting`, the reader hot-swaps to models installed later; where one fails, it logs this and rolls back.
     """
 
     def of(path: Path | None) -> DigitReader:
@@ -37,7 +37,7 @@ def opened(
 
 def _swapping(folder: Path, of: Callable[[Path], DigitReader]) -> "Swapping":
     from edge_runtime.store import warm_up
-    from edge_runtime.store.hot_swap import Swapping  # not at the top: what reads pictures has no time for it
+    from edge_runtime.store.hot_swap import Swapping  # not at the top: it would slow down reading pictures
 
     def warmed_up(path: Path, warmed: bool) -> DigitReader:
         reader = of(path)
@@ -51,5 +51,5 @@ def _swapping(folder: Path, of: Callable[[Path], DigitReader]) -> "Swapping":
 def _home() -> Path | None:
     try:
         return home()
-    except OptionError:  # no home, no store
+    except OptionError:  # without a home folder, there is no store
         return None

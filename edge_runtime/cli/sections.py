@@ -28,14 +28,14 @@ class SectionedOption(click.Option):
 
 
 class SectionedCommand(click.Command):
-    """A command whose --help lists its options in sections, those of none at the end."""
+    """A command whose --help lists its options in sections, options without a section last."""
 
     def get_help_option_names(self, ctx: click.Context) -> list[str]:
-        """Return both names, whatever the context: click keeps those of the first one that asks."""
+        """Return both names in any context: click caches those of the first context."""
         return ["-h", "--help"]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write them."""
+        """Write the options."""
         sections: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
@@ -49,12 +49,12 @@ class SectionedCommand(click.Command):
 
 
 def taken(record: type[Record], values: Mapping[str, Any]) -> Record:
-    """Return a record of those values that have the names of its fields."""
+    """Return a record of the values named like its fields."""
     return record(**{field.name: values[field.name] for field in fields(record)})  # type: ignore[arg-type]
 
 
 def section(title: str, keyword: str, record: type[Any], *options: tuple[tuple[str, ...], dict[str, Any]]) -> Decorator:
-    """Return what gives a command these options, and calls it with one `record` of their values as `keyword`."""
+    """Return a decorator that adds these options to a command and passes their values as one `record`, `keyword`."""
 
     def decorate(command: Command) -> Command:
         @wraps(command)
@@ -71,5 +71,5 @@ def section(title: str, keyword: str, record: type[Any], *options: tuple[tuple[s
 
 
 def option(*names: str, **settings: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Return an option of a section, as `click.option` takes it."""
+    """Return an option of a section, in the form that `click.option` takes."""
     return names, settings

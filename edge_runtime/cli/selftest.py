@@ -1,4 +1,4 @@
-"""`edge-digits selftest`: does this machine read as it must?"""
+"""`edge-digits selftest`: checks that this machine reads correctly."""
 
 from json import dumps
 

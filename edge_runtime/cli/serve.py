@@ -1,4 +1,4 @@
-"""`edge-digits serve`: a web page that shows what is read, and an HTTP interface for programs."""
+"""`edge-digits serve`: a web page with the live results, and an HTTP API for programs."""
 
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -41,7 +41,7 @@ class ServeCommand(SectionedCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class WebOptions:
-    """Where the server listens, and who may come in: see `web.serve.Listening`."""
+    """The server's address and access rules: see `web.serve.Listening`."""
 
     host: str
     port: int

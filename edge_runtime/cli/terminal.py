@@ -1,4 +1,4 @@
-"""What the command line says: results on standard output, everything else on standard error."""
+"""Output of the command line: results on standard output, everything else on standard error."""
 
 import logging
 import sys
@@ -11,11 +11,11 @@ from edge_runtime.errors import OutputError
 
 
 def show(line: str) -> None:
-    """Print a line of the result. Raises OutputError where it cannot be written, SystemExit where nobody reads on."""
+    """Print a line of the result. Raises OutputError where writing fails, SystemExit where the pipe is closed."""
     try:
-        if sys.stdout:  # it may be closed
+        if sys.stdout:  # None where it is closed
             click.echo(line)
-    except BrokenPipeError:  # whoever read our output has enough
+    except BrokenPipeError:  # the reader of the pipe has closed it
         sys.stdout = None
         raise SystemExit(0) from None
     except OSError as error:
@@ -23,23 +23,23 @@ def show(line: str) -> None:
 
 
 def unwritten(error: OSError) -> OutputError:
-    """Return the error for standard output that cannot be written, and leave it alone from now on.
+    """Return the error for a failed standard output, and stop using it.
 
-    What is still in its buffer has nowhere to go, and Python would try once more at the end: exit code 120.
+    Otherwise Python would flush its buffer again at exit, and fail with exit code 120.
     """
     sys.stdout = None
     return OutputError(f"cannot write the result: {error.strerror or error}")
 
 
 def print_err(message: str) -> None:
-    """Tell whoever watches, in a line."""
+    """Print a line on standard error."""
     if sys.stderr:
-        with suppress(OSError):  # nobody may be there to read it
+        with suppress(OSError):  # standard error may have no reader
             click.echo(f"edge-digits: {' '.join(message.split())}", err=True)
 
 
 class _Handler(logging.Handler):
-    """Gives `take` the message of each record, with "error: " before those of errors."""
+    """Passes the message of each record to `take`, with "error: " before those of errors."""
 
     def __init__(self, take: Callable[[str], None]) -> None:
         super().__init__(logging.INFO)
@@ -51,7 +51,7 @@ class _Handler(logging.Handler):
 
 @contextmanager
 def logged(name: str, take: Callable[[str], None]) -> Iterator[None]:
-    """Give `take` what the logger of this name, and those below it, log meanwhile, from any thread."""
+    """Pass what the logger `name` and its children log within the context to `take`, from any thread."""
     logger, handler = logging.getLogger(name), _Handler(take)
     logger.setLevel(logging.INFO)
     logger.addHandler(handler)

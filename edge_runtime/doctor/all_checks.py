@@ -1,7 +1,7 @@
-"""`edge-digits doctor`: what this machine has for the runtime, what it lacks, and the command that mends it.
+"""`edge-digits doctor`: what this machine has for the runtime, what it lacks, and the command that fixes it.
 
-Each check runs in a thread and has its time: whatever hangs, as a disk on the network or a driver, is a finding, too.
-Nothing is imported that may be missing or broken; packages are tried in processes of their own (`probe`).
+Each check runs in a thread with a timeout: a hang, as of a network disk or a driver, is a finding, too. This module
+imports nothing that may be missing or broken; it tries packages in separate processes (`probe`).
 """
 
 import struct
@@ -19,17 +19,17 @@ from edge_runtime.doctor.findings import Finding, failed
 from edge_runtime.system.board import ROOT
 
 Check = Callable[[], Finding | list[Finding]]
-SECONDS = 90.0  # for all of them: where every package hangs, it takes so long to try them (probe.TIMEOUT)
+SECONDS = 90.0  # for all checks: trying the packages takes this long if every one hangs (probe.TIMEOUT)
 
 
 def run(root: Path = ROOT) -> list[Finding]:
-    """Return what there is to say, in order; `root` is where the file system begins."""
+    """Return the findings, in order; `root` is the root of the file system."""
     return together(checks(root))
 
 
 def checks(root: Path) -> list[tuple[str, Check]]:
-    """Return the checks, by the name of the first thing that each finds out about."""
-    memory = checks_system.memory(root)  # before the packages that are tried take their share of it
+    """Return the checks, each by the name of its first finding."""
+    memory = checks_system.memory(root)  # before the probes of packages use memory
     tried = probe.Tried(probe.PROBES)
     bits, version = 8 * struct.calcsize("P"), sys.version_info[:2]
     return [
@@ -56,18 +56,18 @@ def checks(root: Path) -> list[tuple[str, Check]]:
 
 
 def together(checks: Sequence[tuple[str, Check]], seconds: float = SECONDS) -> list[Finding]:
-    """Make checks at the same time; what is not done in so many seconds, or fails itself, is a finding as well."""
+    """Run checks at the same time; a check that fails, or exceeds this many seconds, becomes a finding as well."""
     results: dict[int, list[Finding]] = {}
 
     def make(number: int, name: str, check: Check) -> None:
         try:
             findings = check()
-        except Exception as error:  # boundary: a doctor that falls ill would be of no use
+        except Exception as error:  # boundary: a failing check must not end the doctor
             findings = failed(name, f"cannot be told: {type(error).__name__}: {' '.join(str(error).split())}")
         results[number] = [findings] if isinstance(findings, Finding) else findings
 
     threads = [
-        # system.signals knows the name: it does not wait for one that hangs.
+        # system.signals matches the name, and does not wait for a thread that hangs.
         threading.Thread(target=make, args=(number, name, check), name="read_check", daemon=True)
         for number, (name, check) in enumerate(checks)
     ]
@@ -85,12 +85,12 @@ def together(checks: Sequence[tuple[str, Check]], seconds: float = SECONDS) -> l
 
 
 def passed(findings: Sequence[Finding]) -> bool:
-    """Tell whether nothing failed."""
+    """Return whether nothing failed."""
     return all(finding.status != "failed" for finding in findings)
 
 
 def record(findings: Sequence[Finding]) -> dict[str, Any]:
-    """Return it all for programs, as edge_runtime/schemas/doctor.schema.json describes it."""
+    """Return the findings for programs, as edge_runtime/schemas/doctor.schema.json describes them."""
     return {
         "format": 1,
         "checked_at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),

@@ -1,4 +1,4 @@
-"""The board: how warm it is, whether it gets enough current, and whether it runs slower for either."""
+"""The board: its temperature, its power supply, and whether it throttles."""
 
 from pathlib import Path
 
@@ -6,12 +6,12 @@ from edge_runtime.doctor.findings import Finding, a_raspberry_pi, failed, ok, wa
 from edge_runtime.system import board
 from edge_runtime.system.board import ROOT
 
-# Degrees Celsius from which on a Raspberry Pi runs slower, and much slower (its documentation, "Frequency management").
+# Degrees Celsius from which a Raspberry Pi runs slower, and much slower (its documentation, "Frequency management").
 HOT, TOO_HOT = 80.0, 85.0
 
 
 def temperature(root: Path = ROOT) -> Finding:
-    """Tell how warm the processor is."""
+    """Report the processor's temperature."""
     degrees = board.temperature(root)
     if degrees is None:
         return ok("temperature", "this machine does not tell")
@@ -26,7 +26,7 @@ def temperature(root: Path = ROOT) -> Finding:
 
 
 def power(root: Path = ROOT) -> list[Finding]:
-    """Tell whether the supply gives enough, and whether the board was slowed down."""
+    """Report whether the supply is sufficient, and whether the board was throttled."""
     states = board.throttled(root)
     if states is None:
         if not a_raspberry_pi(root):

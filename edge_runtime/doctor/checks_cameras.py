@@ -1,4 +1,4 @@
-"""The cameras: device files, who may open them, ribbon cables, and picamera2."""
+"""The cameras: device files, permissions, ribbon cables, and picamera2."""
 
 import fcntl
 import os
@@ -15,7 +15,7 @@ from edge_runtime.sources import camera_list
 from edge_runtime.sources.camera_list import PROCESSORS, RECEIVERS, VIDEO_CAPTURE, Ioctl, Node
 from edge_runtime.system.board import ROOT
 
-# How the kernel names a sensor on a ribbon cable, by its address: "imx708 10-001a"; and the motor of a lens beside it.
+# The kernel's name of a ribbon-cable sensor, with its address ("imx708 10-001a"), and of the lens motor beside it.
 SENSOR = re.compile(r"([a-z0-9_]+) \d+-[0-9a-f]{4}")
 LENS = re.compile(r"(dw|ak)\d+")
 CONFIGS = "boot/firmware/config.txt", "boot/config.txt"
@@ -24,18 +24,18 @@ MayOpen = Callable[[Path], bool]
 
 
 def may_open(path: Path) -> bool:
-    """Tell whether this user may read and write a file."""
+    """Return whether this user may read and write a file."""
     return os.access(path, os.R_OK | os.W_OK)
 
 
 def files(root: Path = ROOT) -> list[Path]:
-    """Return the device files of Video4Linux, by their numbers."""
+    """Return the Video4Linux device files, ordered by number."""
     paths = [path for path in root.glob("dev/video*") if re.fullmatch(r"video\d+", path.name)]
     return sorted(paths, key=_number)
 
 
 def cameras(root: Path = ROOT, *, ioctl: Ioctl = fcntl.ioctl, may_open: MayOpen = may_open) -> list[Finding]:
-    """Tell which cameras Video4Linux has, and what its other device files are."""
+    """Report the cameras of Video4Linux, and the purpose of its other device files."""
     there = files(root)
     nodes = camera_list.nodes(root / "dev", ioctl)
     usable = [node for node in nodes if node.usable]
@@ -58,7 +58,7 @@ def cameras(root: Path = ROOT, *, ioctl: Ioctl = fcntl.ioctl, may_open: MayOpen 
 def groups(
     root: Path = ROOT, *, may_open: MayOpen = may_open, user: str | None = None, ids: Sequence[int] | None = None
 ) -> Finding:
-    """Tell whether this user may open cameras: `user` is its name, `ids` the numbers of the groups it is in now."""
+    """Report whether this user may open cameras: `user` is its name, `ids` are the numbers of its current groups."""
     user = _user() if user is None else user
     ids = (os.getegid(), *os.getgroups()) if ids is None else ids
     closed = [path for path in files(root) if not may_open(path)]
@@ -84,14 +84,14 @@ def groups(
 
 
 def sensors(root: Path = ROOT) -> list[str]:
-    """Return the sensors that the kernel has found on ribbon cables."""
+    """Return the sensors that the kernel found on ribbon cables."""
     names = (text(path) for path in sorted(root.glob("sys/class/video4linux/v4l-subdev*/name")))
     matches = (SENSOR.fullmatch(name) for name in names)
     return [match[1] for match in matches if match is not None and not LENS.match(match[1])]
 
 
 def ribbon(root: Path = ROOT, *, ioctl: Ioctl = fcntl.ioctl) -> Finding:
-    """Tell whether there is a camera on a Raspberry Pi's ribbon cable, and which device file is its."""
+    """Report whether a Raspberry Pi's ribbon cable has a camera, and the camera's device file."""
     seen = sensors(root)
     nodes = [node for node in camera_list.nodes(root / "dev", ioctl) if node.driver in RECEIVERS]
     if seen or nodes:
@@ -111,7 +111,7 @@ def ribbon(root: Path = ROOT, *, ioctl: Ioctl = fcntl.ioctl) -> Finding:
 
 
 def picamera2(probe: Probe, root: Path = ROOT, *, prefix: Path | None = None) -> Finding:
-    """Tell whether picamera2 can be used from this environment, whose folder is `prefix`."""
+    """Report whether picamera2 works in this environment, whose folder is `prefix`."""
     needed = bool(sensors(root))
     if probe.works:
         count = probe.said["cameras"]
@@ -144,7 +144,7 @@ def _why(probe: Probe) -> str:
 
 
 def _part(node: Node) -> str:
-    """Return what a device file is that gives no pictures by itself."""
+    """Return the purpose of a device file that gives no pictures by itself."""
     if node.driver in RECEIVERS:
         return f"{node.driver}, raw pictures of the ribbon cable: for picamera2 alone"
     if node.driver in PROCESSORS:
@@ -163,7 +163,7 @@ def _number(path: Path) -> int:
 
 
 def _ranges(numbers: Sequence[int]) -> str:
-    """Return numbers as "10-12, 18"."""
+    """Return numbers as ranges, such as "10-12, 18"."""
 
     def each() -> Iterator[str]:
         for _, group in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):

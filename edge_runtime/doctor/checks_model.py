@@ -1,6 +1,6 @@
-"""The model store: which model reads, and whether its file is whole.
+"""The model store: which model is current, and whether its file is intact.
 
-It needs OpenCV, and so is asked in a process of its own (`probe`).
+The check needs OpenCV, so it runs in a separate process (`probe`).
 """
 
 import os
@@ -13,7 +13,7 @@ from edge_runtime.store import catalog
 
 
 def models(folder: Path | None = None) -> Finding:
-    """Tell which model reads where none is named, and how the store in `folder` does, by default this user's."""
+    """Report the model in use if none is named, and the state of the store in `folder`, by default this user's."""
     try:
         folder = catalog.home() if folder is None else folder
     except OptionError as error:

@@ -1,4 +1,4 @@
-"""The packages: do they work here, with each other?"""
+"""The packages: whether they work here, and with each other."""
 
 import re
 from collections.abc import Mapping
@@ -7,18 +7,18 @@ from importlib.metadata import PackageNotFoundError, version
 from edge_runtime.doctor.findings import Finding, failed, ok, pip, warning
 from edge_runtime.doctor.probe import Probe
 
-# What is said where a package was built for another numpy.
+# Messages of packages that were built for another numpy.
 CLASH = re.compile(r"multiarray failed to import|_ARRAY_API not found|size changed|compiled using NumPy")
 NO_NUMPY, WITHOUT_NUMPY = "No module named 'numpy'", "cannot be told without numpy"
 OPENCV = ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python")
-PARTS = {"V4L2": r"v4l/v4l2: +YES", "FFmpeg": r"FFMPEG: +YES"}  # of an OpenCV, as its build information says it
+PARTS = {"V4L2": r"v4l/v4l2: +YES", "FFmpeg": r"FFMPEG: +YES"}  # patterns in OpenCV's build information
 WINDOWS = r"GUI: +(?!NONE)\S"
-NAMES = {"opencv": "OpenCV", "interpreter": "the interpreter", "picamera2": "picamera2"}  # what is built for a numpy
-NEW_NUMPY = 2  # from this major version on, what was built for an older one does not run
+NAMES = {"opencv": "OpenCV", "interpreter": "the interpreter", "picamera2": "picamera2"}  # built for a specific numpy
+NEW_NUMPY = 2  # from this major version on, packages built for an older one do not run
 
 
 def numpy(probe: Probe) -> Finding:
-    """Tell whether numpy works."""
+    """Report whether numpy works."""
     if probe.works:
         return ok("numpy", probe.said["version"])
     if probe.missing:
@@ -27,7 +27,7 @@ def numpy(probe: Probe) -> Finding:
 
 
 def pillow(probe: Probe) -> Finding:
-    """Tell whether Pillow works."""
+    """Report whether Pillow works."""
     if probe.works:
         return ok("pillow", probe.said["version"])
     if probe.missing:
@@ -36,7 +36,7 @@ def pillow(probe: Probe) -> Finding:
 
 
 def interpreter(probe: Probe, *, bits: int, python: tuple[int, int]) -> Finding:
-    """Tell whether LiteRT, or the fallback for 32-bit systems, runs a network; `bits` are those of Python."""
+    """Report whether LiteRT, or the fallback for 32-bit systems, runs a network; `bits` are those of Python."""
     if probe.works:
         said = f"{probe.said['package']} {probe.said['version']}"
         if probe.said["package"] == "ai-edge-litert":
@@ -58,7 +58,7 @@ def interpreter(probe: Probe, *, bits: int, python: tuple[int, int]) -> Finding:
 
 
 def opencv(probe: Probe, installed: tuple[str, ...] | None = None) -> Finding:
-    """Tell whether OpenCV works, and what it can do; `installed` are the packages of it that pip knows of."""
+    """Report whether OpenCV works, and its features; `installed` are the OpenCV packages that pip lists."""
     installed = _installed() if installed is None else installed
     if not probe.works:
         return _opencv_fails(probe, installed)
@@ -107,7 +107,7 @@ def _installed() -> tuple[str, ...]:
 
 
 def numpy_abi(probes: Mapping[str, Probe]) -> Finding:
-    """Tell whether the others were built for this numpy."""
+    """Report whether the other packages were built for this numpy."""
     numpy = probes["numpy"]
     if not numpy.works:
         return warning("numpy ABI", WITHOUT_NUMPY)
@@ -134,7 +134,7 @@ def _clashes(probe: Probe) -> bool:
 
 
 def models(probe: Probe) -> Finding:
-    """Return what was found out of the models, which numpy and OpenCV are needed for."""
+    """Report the result of the model check, which needs numpy and OpenCV."""
     if probe.works:
         return Finding(**probe.said)
     return warning("models", f"cannot be told until the packages work: {_short(probe.why)}")

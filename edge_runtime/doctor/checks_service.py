@@ -1,4 +1,4 @@
-"""The service: is it installed, and does it run?"""
+"""The service: whether it is installed and runs."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ TIMEOUT = 5.0  # seconds
 
 
 def service(root: Path = ROOT) -> Finding:
-    """Tell how the service is doing, that of the system or, where there is none, that of this user."""
+    """Report the state of the system's service or, if there is none, of this user's."""
     program = root / "usr/bin/systemctl"
     if not (root / "run/systemd/system").exists() or not program.exists():
         return ok("service", "no systemd here: nothing runs as a service")

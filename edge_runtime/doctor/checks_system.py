@@ -1,4 +1,4 @@
-"""The system: what it is, Python, the disk, memory, the clock, a display."""
+"""The system: its type, Python, the disk, memory, the clock, and the display."""
 
 import os
 import platform
@@ -17,19 +17,19 @@ from edge_runtime.system.board import ROOT
 from edge_runtime.system.state_folder import state_folder
 from edge_runtime.system.subprocesses import ask
 
-PYTHON = (3, 11), (3, 13)  # the first and the last that there are packages for
+PYTHON = (3, 11), (3, 13)  # the first and the last version with packages
 MB = 1_000_000
 DISK_FULL, DISK_LOW = 50 * MB, 500 * MB
-INODES = 1000  # of a file system with fewer left, few more files can be made
-# Bytes that programs may still have: `edge-digits read` takes 70 MB, more with large pictures.
+INODES = 1000  # a file system with fewer left has little room for new files
+# Bytes available to programs: `edge-digits read` takes 70 MB, more with large pictures.
 MEMORY_FULL, MEMORY_LOW = 80 * MB, 200 * MB
-EARLIEST = 1_767_225_600  # seconds since 1970: 2026 began, and this program was written
+EARLIEST = 1_767_225_600  # seconds since 1970: the start of 2026, the year of this program
 LATEST = EARLIEST + 30 * 365 * 86_400
-TIMEOUT = 5.0  # seconds for timedatectl, which wakes a service
+TIMEOUT = 5.0  # seconds for timedatectl, which starts a service
 
 
 def system(root: Path = ROOT, *, machine: str | None = None, bits: int | None = None) -> Finding:
-    """Tell which system it is; `machine` is what the kernel says of the processor, `bits` are those of programs."""
+    """Report the system; `machine` is the kernel's name of the processor, `bits` are those of programs."""
     machine = platform.machine() if machine is None else machine
     bits = 8 * struct.calcsize("P") if bits is None else bits
     named = re.search(r'^PRETTY_NAME="?([^"\n]*)', text(root / "etc/os-release"), re.MULTILINE)
@@ -47,7 +47,7 @@ def system(root: Path = ROOT, *, machine: str | None = None, bits: int | None = 
 
 
 def python(version: tuple[int, int, int] | None = None) -> Finding:
-    """Tell which Python runs this, and where."""
+    """Report the version and location of Python."""
     version = sys.version_info[:3] if version is None else version
     version_text = ".".join(map(str, version))
     if not PYTHON[0] <= version[:2] <= PYTHON[1]:
@@ -64,7 +64,7 @@ def python(version: tuple[int, int, int] | None = None) -> Finding:
 
 
 def disk(folder: Path | None = None) -> Finding:
-    """Tell how much room there is for what is kept, in `folder`, by default the state folder."""
+    """Report the free space for stored data in `folder`, by default the state folder."""
     try:
         folder = state_folder() if folder is None else folder
     except OptionError as error:
@@ -91,7 +91,7 @@ def disk(folder: Path | None = None) -> Finding:
 
 
 def memory(root: Path = ROOT) -> Finding:
-    """Tell how much memory there is for programs."""
+    """Report the memory available to programs."""
     said = dict(re.findall(r"^(MemTotal|MemAvailable):\s*(\d+) kB", text(root / "proc/meminfo"), re.MULTILINE))
     if len(said) < 2:
         return ok("memory", "this system does not tell")
@@ -106,7 +106,7 @@ def memory(root: Path = ROOT) -> Finding:
 
 
 def clock(root: Path = ROOT, *, now: float | None = None) -> Finding:
-    """Tell whether the clock is set; `now` are the seconds since 1970 that it shows."""
+    """Report whether the clock is set; `now` is its time, in seconds since 1970."""
     now = time.time() if now is None else now
     shown = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now)) if 0 <= now < 1e11 else "nonsense"
     synchronized = _synchronized(root)
@@ -121,7 +121,7 @@ def clock(root: Path = ROOT, *, now: float | None = None) -> Finding:
 
 
 def _synchronized(root: Path) -> bool | None:
-    """Tell whether a time server has set the clock; None where nothing says."""
+    """Return whether a time server has set the clock; None if unknown."""
     if (root / "run/systemd/timesync/synchronized").exists():
         return True
     answer = ask([root / "usr/bin/timedatectl", "show", "--property=NTPSynchronized", "--value"], TIMEOUT)
@@ -129,7 +129,7 @@ def _synchronized(root: Path) -> bool | None:
 
 
 def display(environment: Mapping[str, str] = os.environ) -> Finding:
-    """Tell whether there is a display; only `read --window` needs one."""
+    """Report whether there is a display; only `read --window` needs one."""
     displays = [f"{name}={environment[name]}" for name in ("WAYLAND_DISPLAY", "DISPLAY") if environment.get(name)]
     if displays:
         return ok("display", ", ".join(displays))

@@ -1,4 +1,4 @@
-"""What `edge-digits doctor` says of one thing: a finding, and the command that mends it."""
+"""A finding of `edge-digits doctor`, and the command that fixes it."""
 
 import shlex
 import sys
@@ -10,9 +10,9 @@ Status = Literal["ok", "warning", "failed"]
 
 
 class Finding(NamedTuple):
-    """What was found out about `name`: all is well, something may go wrong, or something does.
+    """The result for `name`: all is well, something may go wrong, or something does not work.
 
-    `remedy` is a line for a shell that mends it; None where no command does, as with a cable: `message` says what does.
+    `remedy` is a shell command that fixes it; None if no command does, as for a cable: `message` then names the fix.
     """
 
     name: str
@@ -22,24 +22,24 @@ class Finding(NamedTuple):
 
 
 def ok(name: str, message: str) -> Finding:
-    """Return that all is well."""
+    """Return a finding that all is well."""
     return Finding(name, "ok", message)
 
 
 def warning(name: str, message: str, remedy: str | None = None) -> Finding:
-    """Return that something may go wrong, or goes worse than it could."""
+    """Return a finding that something may go wrong, or works worse than it could."""
     return Finding(name, "warning", message, remedy)
 
 
 def failed(name: str, message: str, remedy: str | None = None) -> Finding:
-    """Return that something does not work."""
+    """Return a finding that something does not work."""
     return Finding(name, "failed", message, remedy)
 
 
 def pip(arguments: str) -> str:
-    """Return a command of pip, as "install numpy", for the environment that this program runs in.
+    """Return a pip command, such as "install numpy", for the environment of this program.
 
-    Where the bundle has installed that, without pip and of wheels that go together: how to have it made anew.
+    If the bundle has installed that environment, without pip and from matching wheels, return how to rebuild it.
     """
     if install := bundled():
         sudo = "sudo " if install.exists() and install.stat().st_uid == 0 else ""
@@ -50,18 +50,18 @@ def pip(arguments: str) -> str:
 
 
 def bundled() -> Path | None:
-    """Return the install.sh that has made the environment that this program runs in; None where none has."""
+    """Return the install.sh that made the environment of this program; None if none did."""
     return Path(sys.prefix).parents[1] / "install.sh" if Path(sys.prefix, "whole").exists() else None
 
 
 def the_systems_python() -> bool:
-    """Tell whether this is a Python that pip leaves alone unless it is forced to, as Debian's (PEP 668)."""
+    """Return whether pip leaves this Python alone unless forced, as for Debian's (PEP 668)."""
     marker = Path(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")
     return sys.prefix == sys.base_prefix and marker.exists()
 
 
 def text(path: Path) -> str:
-    """Return what a file says, without the zero that ends it in the device tree; nothing where it cannot be read."""
+    """Return a file's text, without the zero that ends it in the device tree; empty if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip("\0 \n")
     except OSError:
@@ -69,5 +69,5 @@ def text(path: Path) -> str:
 
 
 def a_raspberry_pi(root: Path) -> bool:
-    """Tell whether this is one."""
+    """Return whether this machine is a Raspberry Pi."""
     return "Raspberry Pi" in text(root / "proc/device-tree/model")

@@ -1,6 +1,6 @@
-"""Does a package work here, or what needs one? Tried in a process of its own, which may crash or hang as it likes.
+"""Whether a package, or code that needs one, works here: tried in a separate process, which may crash or hang.
 
-A package may be missing, built for another numpy, or for another processor: then importing it ends the process.
+A package may be missing, or built for another numpy or processor; importing it may then end the process.
 """
 
 import json
@@ -15,7 +15,7 @@ from edge_runtime.system.subprocesses import ask
 
 TIMEOUT = 30.0  # seconds: an emulated board takes 10, a real one less
 AT_ONCE = 2  # a Raspberry Pi Zero 2 W has 512 MB
-# It finds what this process finds, and nothing in the folder that somebody happens to be in.
+# The process finds the same modules as this one, and none in the current folder.
 START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from edge_runtime.doctor.probe import main; main(sys.argv[2])"
@@ -24,9 +24,9 @@ MODEL = Path(__file__).parents[1] / "models" / "digits-int8.tflite"  # model_fil
 
 
 class Probe(NamedTuple):
-    """What came of it: what the package said of itself; or why it does not work, and whether it is not there at all.
+    """The result of a probe: what the package reports; or why it does not work, and whether it is missing.
 
-    `complaints` is what was written to standard error meanwhile.
+    `complaints` is what the process wrote to standard error.
     """
 
     said: dict[str, Any]
@@ -36,12 +36,12 @@ class Probe(NamedTuple):
 
     @property
     def works(self) -> bool:
-        """Whether it does."""
+        """Whether the package works."""
         return not self.why
 
 
 def probe(what: str, seconds: float = TIMEOUT) -> Probe:
-    """Try one of PROBES."""
+    """Try one of PROBES in a separate process."""
     path = [entry for entry in sys.path if isinstance(entry, str)]
     answer = ask([sys.executable, "-c", START, json.dumps(path), what], seconds)
     if answer is None:
@@ -66,12 +66,12 @@ def _signal(number: int) -> str:
 
 
 def main(what: str) -> None:
-    """Try it in this process, and print what comes of it; it ends also where whoever started it has gone."""
+    """Try one of PROBES in this process, and print the result; the process ends even if its parent is gone."""
     if hasattr(signal, "alarm"):
         signal.alarm(round(TIMEOUT) + 5)
     try:
         result = Probe(PROBES[what]())
-    except Exception as error:  # boundary: whatever importing a package may raise
+    except Exception as error:  # boundary: importing a package may raise anything
         why = " ".join(str(error).split()) or type(error).__name__
         gone = isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in MODULES[what]
         result = Probe({}, why, gone)
@@ -100,7 +100,7 @@ def _pillow() -> dict[str, Any]:
 
 
 def _interpreter() -> dict[str, Any]:
-    """Run the network once: that is where an interpreter that was built for another numpy fails."""
+    """Run the network once: an interpreter built for another numpy fails there."""
     from importlib.metadata import version
 
     import numpy
@@ -128,7 +128,7 @@ def _picamera2() -> dict[str, Any]:
     from importlib import import_module
     from importlib.metadata import PackageNotFoundError, version
 
-    import_module("picamera2")  # what `picamera` says of one that is missing names a remedy, and not what is missing
+    import_module("picamera2")  # the error of `picamera` names a remedy, but not the missing module
     from edge_runtime.sources import picamera
 
     cameras = [model for _, model in picamera.models()]
@@ -148,8 +148,8 @@ PROBES: dict[str, Callable[[], dict[str, Any]]] = {
     "numpy": _numpy, "opencv": _opencv, "pillow": _pillow, "interpreter": _interpreter, "picamera2": _picamera2,
     "models": _models,
 }  # fmt: skip
-PACKAGES = "numpy", "opencv", "interpreter", "picamera2"  # that are built for a numpy
-# What is not there where these cannot be found.
+PACKAGES = "numpy", "opencv", "interpreter", "picamera2"  # those built for a specific numpy
+# A package is missing if one of these modules cannot be found.
 MODULES = {
     "numpy": ("numpy",), "opencv": ("cv2",), "pillow": ("PIL",), "interpreter": ("ai_edge_litert", "tflite_runtime"),
     "picamera2": ("picamera2", "libcamera"), "models": (),
@@ -157,7 +157,7 @@ MODULES = {
 
 
 class Tried:
-    """What came of PROBES, each tried once, AT_ONCE at a time; asking for one waits for it."""
+    """The results of PROBES, each tried once, AT_ONCE at a time; access to a result waits for it."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._results: dict[str, Probe] = {}

@@ -1,6 +1,6 @@
-"""`edge-digits selftest`: does this very machine read as it must?
+"""`edge-digits selftest`: does this machine read correctly?
 
-The model's golden vectors are replayed, the sample pages are read, one digit is timed, and a source looked at.
+It replays the model's golden vectors, reads the sample pages, times one digit, and examines a source.
 """
 
 import json
@@ -26,23 +26,23 @@ from edge_runtime.sources.options import Options
 from edge_runtime.store import catalog
 
 TURNS, WARM_UP = 200, 20
-FRAMES = 5  # of a source: the first of a camera may be dark
-TIMEOUT = 10.0  # seconds that a source has for them
-ALIKE = 1.0  # standard deviation of pixels, of 255: a lens that is covered
+FRAMES = 5  # frames of a source: the first one of a camera may be dark
+TIMEOUT = 10.0  # seconds for these frames
+ALIKE = 1.0  # standard deviation of pixels, of 255: below this, the lens is covered
 TRUTH = SAMPLES / "truth.jsonl"
 Record = dict[str, Any]
 
 
 def current_model() -> Path:
-    """Return the model that reads where none is named."""
+    """Return the model to use if none is named."""
     try:
         return catalog.current(catalog.home())
-    except OptionError:  # no home, and so no store
+    except OptionError:  # no home folder, so no store
         return model_file.SHIPPED
 
 
 def run(reader: DigitReader, source: str | None = None) -> tuple[Record, list[EdgeError]]:
-    """Return what came of it, as edge_runtime/schemas/selftest.schema.json describes it, and all that failed."""
+    """Return the record, as edge_runtime/schemas/selftest.schema.json describes it, and all failures."""
     model = reader.classifier.model
     failures: list[EdgeError] = []
     vectors = _vectors(reader, failures)
@@ -93,7 +93,7 @@ def _text(read: list[str]) -> str:
 
 
 def _vectors(reader: DigitReader, failures: list[EdgeError]) -> Record | None:
-    """Replay the golden vectors; None for a model that has none."""
+    """Replay the golden vectors; return None if the model has none."""
     try:
         replay = golden.replay(reader.classifier)
         if replay is None:
@@ -115,9 +115,9 @@ def _complaints(reader: DigitReader) -> Iterator[EdgeError]:
 
 
 def _pages(reader: DigitReader, failures: list[EdgeError]) -> Iterator[Record]:
-    """Read the sample pages. That they come out right is asked of the model that ships; of others it is told."""
+    """Read the sample pages. The shipped model must read them correctly; for others, the record shows the result."""
     classifier = reader.classifier
-    names = dict(zip(map(ord, model_file.DIGITS), classifier.labels, strict=False))  # there may be fewer of them
+    names = dict(zip(map(ord, model_file.DIGITS), classifier.labels, strict=False))  # there may be fewer labels
     required = classifier.model.sha256 == model_file.read(model_file.SHIPPED).sha256
     try:
         truths = [json.loads(line) for line in TRUTH.read_text(encoding="utf-8").splitlines()]
@@ -147,7 +147,7 @@ def _pages(reader: DigitReader, failures: list[EdgeError]) -> Iterator[Record]:
 
 
 def _digit_ns(reader: DigitReader) -> float:
-    """Return the nanoseconds that one digit takes: the median of TURNS, once it is warm."""
+    """Return the nanoseconds that one digit takes: the median of TURNS, after the warm-up."""
     image = timing.samples()[0][:1]
     spent = []
     for _ in range(WARM_UP + TURNS):

@@ -1,4 +1,4 @@
-"""What `edge-digits doctor` found out, as lines of text."""
+"""The findings of `edge-digits doctor` as lines of text."""
 
 import textwrap
 from collections import Counter
@@ -9,11 +9,11 @@ import click
 from edge_runtime.doctor.findings import Finding
 
 COLORS = {"ok": "green", "warning": "yellow", "failed": "red"}
-LEAST = 50  # columns: in fewer, words are not wrapped
+LEAST = 50  # columns: below this, messages are not wrapped
 
 
 def lines(findings: Sequence[Finding], width: int | None = None, color: bool = False) -> Iterator[str]:
-    """Yield them: a line for each finding, wrapped to so many columns where `width` is given, and its remedy below.
+    """Yield a line for each finding, wrapped to this many columns if `width` is given, with its remedy below.
 
     A remedy is never wrapped, so that it can be copied whole.
     """

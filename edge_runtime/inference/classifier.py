@@ -1,4 +1,4 @@
-"""A model file behind two calls: `scores` is what its graph answers, `confidences` are probabilities."""
+"""The digit classifier: `scores` returns the graph's output, `confidences` returns probabilities."""
 
 import threading
 from pathlib import Path
@@ -14,7 +14,7 @@ from edge_runtime.inference.interpreter import Float64, Graph, Scores
 from edge_runtime.inference.model_file import ModelFile
 from edge_runtime.records import Uint8
 
-# Made once: every call compares with them, and they cost as much as the rest of the check.
+# Created once: every call compares with them, and creating them costs as much as the rest of the check.
 UINT8 = np.dtype(np.uint8)
 PICTURE = (SIDE, SIDE)
 
@@ -25,12 +25,12 @@ class Classifier:
         with Classifier() as classifier:                       # the shipped model
             confidences = classifier.confidences(images)       # uint8 (N, 28, 28) -> float64 (N, 11)
 
-    The first `digits` columns are those of the labels that can be read; an eleventh of the shipped model says how
-    surely a picture is no digit.
+    The first `digits` columns belong to the labels that can be read; the eleventh column of the shipped model is the
+    probability that the image is not a digit.
 
-    `model` is a path; `labels` names a text file with a label a line, for a model of one's own. Calls may come from
-    several threads at once: they take turns. `close` may be called more than once.
-    Raises ModelError where the model cannot be used, OptionError where `threads` or `labels` make no sense.
+    `model` is a path; `labels` is the path of a text file with one label per line, for a custom model. Calls may come
+    from several threads; they take turns. `close` may be called more than once. Raises ModelError where the model
+    cannot be used, OptionError where `threads` or `labels` are invalid.
     """
 
     def __init__(self, model: str | Path | None = None, *, labels: str | Path | None = None, threads: int = 1) -> None:
@@ -43,9 +43,9 @@ class Classifier:
         self.digits = len(self.labels) - (self.labels[-1] == model_file.NOT_A_DIGIT)
 
     def scores(self, images: Uint8) -> Scores:
-        """Return what the graph answers: (N, classes), in its own type, for `images`, uint8 (N, 28, 28).
+        """Return the graph's output, (N, classes) in its own dtype, for `images`, uint8 (N, 28, 28).
 
-        Ink is bright, up to 255, on 0. Raises ValueError for another shape or type, or once closed.
+        Ink is bright, up to 255, on a background of 0. Raises ValueError for another shape or dtype, or once closed.
         """
         if images.dtype != UINT8 or images.shape[1:] != PICTURE:
             raise ValueError(f"images must be uint8 (N, {SIDE}, {SIDE}), not {images.dtype} {images.shape}")
@@ -78,7 +78,7 @@ def _labels(model: ModelFile, classes: int, path: str | Path | None) -> tuple[st
         except (OSError, UnicodeDecodeError) as error:
             raise OptionError(f"cannot read the labels {path}: {error}") from error
     if len(labels) == len(model_file.DIGITS) == classes - 1:
-        labels = (*labels, model_file.NOT_A_DIGIT)  # ten digits, by whatever names, and an output for what is none
+        labels = (*labels, model_file.NOT_A_DIGIT)  # ten digits of any names, and an output for non-digits
     if len(labels) != classes:
         raise OptionError(
             f"{model.path} tells {classes} classes apart, but there are {len(labels)} labels: "

@@ -1,4 +1,4 @@
-"""Golden vectors, replayed: does the network answer on this machine as it did where its file was made?"""
+"""Replays golden vectors: does the network give the same output on this machine as where its file was made?"""
 
 from contextlib import closing
 from typing import NamedTuple
@@ -11,16 +11,16 @@ from edge_runtime.inference.interpreter import Scores
 from edge_runtime.inference.line_network import LineNetwork
 from edge_runtime.inference.model_file import ModelFile
 
-# By how many units in the last place of the largest score any score may be off. Processors round int8 products the
-# other way here and there; floats are summed in another order, and where activations are quantized on the way, a sum
-# that lies between two steps may take the other one.
+# The largest allowed difference of a score, in units in the last place of the largest score. Some processors round int8
+# products differently. Floats are summed in another order, and where activations are quantized in between, a sum
+# between two quantization steps may round to the other one.
 UNITS, UNITS_FLOAT = 2, 2**14
 
 
 class Replay(NamedTuple):
-    """What came of it: of so many vectors, so many got the label they should, and no score is further off than so.
+    """The result: of `vectors` golden vectors, `same` have the expected label; no score is off by more than `furthest`.
 
-    `furthest` and `allowed` are units in the last place.
+    `furthest` and `allowed` are in units in the last place.
     """
 
     vectors: int
@@ -30,16 +30,16 @@ class Replay(NamedTuple):
 
     @property
     def passed(self) -> bool:
-        """Whether the network answers as it should."""
+        """Whether the network's output is as expected."""
         return self.same == self.vectors and self.furthest <= self.allowed
 
 
 def replay(classifier: Classifier) -> Replay | None:
-    """Give the model its golden vectors, one by one; None for a model that has no card, and so no golden vectors.
+    """Run the model on its golden vectors, one by one; return None for a model without a card, which has none.
 
-    A label counts as the same where the file's own scores lie too close together for it to be told. The strips of a
-    line network are vectors too, whose labels are those of all their steps. Raises CheckFailed where the vectors
-    cannot be read, or are not of this model.
+    A label also counts as the same where the file's own scores are too close to decide. Strips of a line network are
+    vectors too; their labels are those of all their steps. Raises CheckFailed where the vectors cannot be read, or
+    belong to another model.
     """
     model = classifier.model
     if not model.verified:
@@ -61,7 +61,7 @@ def replay(classifier: Classifier) -> Replay | None:
 
 
 def _compared(model: ModelFile, scores: Scores, expected: Scores) -> Replay:
-    """Compare scores, (vectors, steps, classes), with those expected."""
+    """Compare `scores`, (vectors, steps, classes), with `expected`."""
     if scores.shape != expected.shape or scores.dtype != expected.dtype:
         raise CheckFailed(
             f"{model.path}: its golden vectors are of another network: {expected.dtype} {expected.shape}, where this "
@@ -79,7 +79,7 @@ def _compared(model: ModelFile, scores: Scores, expected: Scores) -> Replay:
 
 
 def check(classifier: Classifier) -> Replay | None:
-    """Replay them, as `replay` does. Raises CheckFailed where the network does not answer as it should."""
+    """Replay the golden vectors, as `replay` does. Raises CheckFailed where the output is not as expected."""
     result = replay(classifier)
     if result is not None and not result.passed:
         raise CheckFailed(

@@ -1,4 +1,4 @@
-"""The network itself: one LiteRT interpreter for single digits, another for whole pages, and what goes in and out."""
+"""The LiteRT interpreters, one for single digits and one for whole pages, and their inputs and outputs."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,19 +23,19 @@ except ImportError:
             "no TensorFlow Lite interpreter: pip install ai-edge-litert (or, on 32-bit ARM, tflite-runtime 'numpy<2')"
         ) from error
 
-# Changing the batch size costs 3-5 inferences, so pages go through a second interpreter that always takes this many.
+# Changing the batch size costs 3-5 inferences, so pages use a second interpreter with this fixed batch size.
 BATCH = 16
-FEW = 6  # so many are faster one by one than in a batch that is mostly empty
+FEW = 6  # up to this many images are faster one by one than in a mostly empty batch
 Scores = NDArray[Any]
 Float64 = NDArray[np.float64]
 
 
 class Graph:
-    """A model's flatbuffer, ready to run; not safe to call from two threads at once.
+    """A model's flatbuffer, ready to run; not thread-safe.
 
-    Models with a card take pixels 0-255 and answer with logits. Anybody else's may take (1, 784), (1, 28, 28) or
-    (1, 28, 28, 1), float32 in [0, 1] or integers, and answer with probabilities or logits: the tensors and one
-    inference tell. Raises ModelError where it takes or answers anything else.
+    Models with a card take pixels 0-255 and return logits. Others may take (1, 784), (1, 28, 28) or (1, 28, 28, 1), as
+    float32 in [0, 1] or integers, and return probabilities or logits; their tensors and a trial run show which. Raises
+    ModelError for any other input or output.
     """
 
     def __init__(self, model: ModelFile, threads: int) -> None:
@@ -55,7 +55,7 @@ class Graph:
         self._batches = signature[0] == -1
         self._many: Any = None
         self._to_input = _input_table(inputs[0], model)
-        # Straight to the interpreter where the pictures are what it takes: this call is the runtime's inner loop.
+        # No conversion where the images already fit the input: this call is the runtime's inner loop.
         self._plain = self._to_input is None and self._shape == (SIDE, SIDE)
         self.probabilities = self._output(outputs[0])
 
@@ -110,15 +110,15 @@ class Graph:
 
             return shares
         if kind in (np.int8, np.uint8):
-            # exp() of all 256 values at once; they are relative to the highest, and a softmax does not mind.
+            # exp() of all 256 values, relative to the highest, which does not change a softmax.
             values = np.arange(256, dtype=np.uint8).view(kind).astype(np.float64)
             table = np.exp((values - values.max()) * scale)
-            # A product with them is each row's sum in all of its columns: in a third of the time that sum() takes, and
+            # The product with `ones` has each row's sum in all columns. It takes a third of the time of sum(), and
             # dividing by as many columns saves another tenth of a digit's time.
             ones = np.ones((self.classes, self.classes))
 
             def from_table(scores: Scores) -> Float64:
-                powers = table.take(scores)  # a negative score counts from the end of the table, where its value is
+                powers = table.take(scores)  # a negative score indexes from the table's end, where its value is
                 powers /= powers.dot(ones)
                 return powers  # type: ignore[no-any-return]
 
@@ -141,7 +141,7 @@ class Graph:
 
 
 def _input_table(details: dict[str, Any], model: ModelFile) -> NDArray[Any] | None:
-    """Return what each of the 256 pixel values is to the model, or None where that is the pixel value itself."""
+    """Return the model's input value for each of the 256 pixel values, or None where both are equal."""
     kind, (scale, zero) = details["dtype"], details["quantization"]
     pixels = np.arange(256, dtype=np.float64)
     if kind == np.float32:
@@ -152,7 +152,7 @@ def _input_table(details: dict[str, Any], model: ModelFile) -> NDArray[Any] | No
     if scale == 0:
         values = pixels  # an integer tensor without quantization parameters holds the pixels
     else:
-        # A tensor that reaches far beyond 1 was made for pixels as they are, any other for pixels in [0, 1].
+        # A tensor whose range goes far beyond 1 takes pixels as they are, any other takes pixels in [0, 1].
         reach = scale * (limits.max - zero)
         values = np.round((pixels if reach > 2 else pixels / 255) / scale) + zero
     table = np.clip(values, limits.min, limits.max).astype(kind)
@@ -160,12 +160,12 @@ def _input_table(details: dict[str, Any], model: ModelFile) -> NDArray[Any] | No
 
 
 def interpreter(path: Path, flatbuffer: bytes, threads: int, shape: tuple[int, ...] | None = None) -> Any:
-    """Return a LiteRT interpreter of a network in the file `path`, for an input of this shape where one is given.
+    """Return a LiteRT interpreter for a network from the file `path`, with its input resized to `shape` if given.
 
-    Raises ModelError where it cannot be loaded.
+    Raises ModelError where the network cannot be loaded.
     """
     try:
-        with stderr_silenced():  # XNNPACK announces itself there on every start
+        with stderr_silenced():  # XNNPACK logs to stderr on every start
             made = Interpreter(model_content=flatbuffer, num_threads=threads)
             if shape is not None:
                 index = made.get_input_details()[0]["index"]

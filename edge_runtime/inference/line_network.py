@@ -1,4 +1,4 @@
-"""A strip of a line -> what the network that reads a line as a whole says of each of its steps."""
+"""Runs the line network, which reads a line as a whole: it scores each step of a strip."""
 
 import threading
 from pathlib import Path
@@ -14,7 +14,7 @@ from edge_runtime.records import Uint8
 class LineNetwork:
     """A LiteRT interpreter around the flatbuffer of a line network, from the file `path`.
 
-    Calls may come from several threads at once: they take turns. Raises ModelError where it cannot be used.
+    Calls may come from several threads; they take turns. Raises ModelError where the network cannot be used.
     """
 
     def __init__(self, path: Path, flatbuffer: bytes, threads: int) -> None:
@@ -29,7 +29,7 @@ class LineNetwork:
         self.step = COLUMNS / int(outputs["shape"][1])
 
     def scores(self, strip: Uint8) -> Scores:
-        """Return what the graph answers, int8 (steps, 11), for a strip, uint8 (32, 256).
+        """Return the graph's output, int8 (steps, 11), for a strip, uint8 (32, 256).
 
         Raises ValueError once closed.
         """
@@ -41,7 +41,7 @@ class LineNetwork:
             return self._graph.get_tensor(self._out)[0]  # type: ignore[no-any-return]
 
     def probabilities(self, strip: Uint8) -> Float64:
-        """Return what each output says of every `step` columns: float64 (steps, 11), rows that sum to 1."""
+        """Return the probabilities of the outputs for every `step` columns: float64 (steps, 11), rows that sum to 1."""
         values = self.scores(strip).astype(np.float64) * self._scale
         powers = np.exp(values - values.max(axis=1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=1, keepdims=True))

@@ -1,9 +1,9 @@
-"""One .tflite file is all a device needs: the network, and behind it a zip archive that says what it is.
+"""The model file: one .tflite file with the network, followed by a zip archive that describes it.
 
-Any TensorFlow Lite runtime still loads the file, and `unzip -l` lists what is appended (the convention for associated
-files): card.json, labels.txt, golden.npz and, in some, line.tflite. That is the line network: both networks are so
-installed, swapped and rolled back together. docs/model-file.md describes every field. A file without a card is
-somebody's own model: it runs too, unverified.
+Any TensorFlow Lite runtime still loads the file, and `unzip -l` lists the appended files (the convention for associated
+files): card.json, labels.txt, golden.npz and, in some, line.tflite. The latter is the line network, so both networks
+are installed, swapped and rolled back together. docs/model-file.md describes every field. A file without a card is a
+custom model: it runs too, unverified.
 """
 
 import io
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from edge_runtime.errors import ContractMismatch, ModelCorrupt, ModelError
 from edge_runtime.inference.contract import CONTRACT_VERSION
 
-# hashlib would load OpenSSL: 5 MB and 4 ms on every start, for one hash. Python's own random module does the same.
+# hashlib loads OpenSSL, which takes 5 MB and 4 ms on every start, for one hash. Python's random module avoids it too.
 try:
     from _sha2 import sha256  # type: ignore[import-not-found, unused-ignore]
 except ImportError:
@@ -36,12 +36,12 @@ SHIPPED = Path(__file__).parents[1] / "models" / "digits-int8.tflite"
 LINE = "line.tflite"
 FLATBUFFER_ID = b"TFL3"  # at byte 4 of every TensorFlow Lite file
 DIGITS = tuple("0123456789")
-# A network that was shown what is no digit has an eleventh output, which says so.
+# A network trained with non-digits has an eleventh output for them.
 NOT_A_DIGIT = "not a digit"
 LABELS = (*DIGITS, NOT_A_DIGIT)
-# How a member of the archive begins: it shows that there was a card even where the archive was cut short.
+# The start of an archive member: it shows that the file had a card even where the archive is truncated.
 APPENDED = re.compile(rb"PK\x03\x04.{26}(?:labels\.txt|card\.json)", re.DOTALL)
-# What zipfile and json raise on bytes that are not what they were.
+# What zipfile and json raise on damaged bytes.
 DAMAGES = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, KeyError, TypeError, ValueError)
 
 Golden = dict[str, NDArray[Any]]
@@ -49,7 +49,7 @@ Golden = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True, eq=False)
 class ModelFile:
-    """What a model file holds. `card` is None, and the model unverified, where it is not one of this project's.
+    """The content of a model file. `card` is None, and the model unverified, where the file is not from this project.
 
     `line` is the flatbuffer of its line network, or None.
     """
@@ -63,18 +63,18 @@ class ModelFile:
 
     @property
     def verified(self) -> bool:
-        """Whether the file carries a card, which its bytes match."""
+        """Whether the file has a card that its bytes match."""
         return self.card is not None
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of the flatbuffer, in hexadecimal; the archive behind it does not count."""
+        """SHA-256 of the flatbuffer, in hexadecimal, without the archive after it."""
         return str(sha256(self.flatbuffer).hexdigest())
 
     def golden(self) -> Golden:
-        """Return the golden vectors: `inputs` uint8 (N, 28, 28), and `outputs` (N, classes) as the graph answers.
+        """Return the golden vectors: `inputs` uint8 (N, 28, 28), and `outputs` (N, classes), the graph's output.
 
-        Where there is a line network, its own too: `line_inputs` uint8 (N, 32, 256), and `line_outputs`.
+        With a line network, also `line_inputs` uint8 (N, 32, 256), and `line_outputs`.
         """
         names = "inputs", "outputs", *(("line_inputs", "line_outputs") if self.line else ())
         try:
@@ -87,7 +87,7 @@ class ModelFile:
 def read(path: Path) -> ModelFile:
     """Read a model file and check it against its card.
 
-    Raises ModelError where it is no TensorFlow Lite file, ModelCorrupt where its bytes do not match its card, and
+    Raises ModelError where it is not a TensorFlow Lite file, ModelCorrupt where its bytes do not match its card, and
     ContractMismatch where it was made for another version of the 28x28 contract.
     """
     try:
@@ -136,9 +136,9 @@ def _checked(
 
 
 def write(path: Path, flatbuffer: bytes, card: dict[str, Any], golden: Golden, line: bytes | None = None) -> None:
-    """Write a model file: the same arguments give the same bytes. `card` gets the flatbuffer's size and hash.
+    """Write a model file: the same arguments give the same bytes. Its card gets the flatbuffer's size and hash.
 
-    `line` is the flatbuffer of the line network that goes with it, of which the card says more under "line_network".
+    `line` is the flatbuffer of its line network, which the card describes under "line_network".
     """
     about = {**card, "flatbuffer": _identity(flatbuffer)}
     of_line = about.pop("line_network", None) or {}
@@ -160,7 +160,7 @@ def _identity(flatbuffer: bytes) -> dict[str, Any]:
 
 
 def add_to_card(path: Path, **entries: Any) -> None:
-    """Put entries, such as `measured`, into a file's card; the flatbuffer and its hash stay as they are."""
+    """Add entries, such as `measured`, to a file's card; the flatbuffer and its hash stay unchanged."""
     model = read(path)
     if model.card is None:
         raise ModelError(f"{path} has no card to write into")

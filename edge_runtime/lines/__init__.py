@@ -1,1 +1,1 @@
-"""Lines of digits: read as a whole by the line network, compared with single digits, and written as text."""
+"""Lines of digits: reading by the line network, comparison with single digits, and output as text."""

@@ -1,4 +1,4 @@
-"""What the lines of a picture may say, where that is known: so many digits, or a pattern.
+"""Constraints on the digits of a picture's lines: a number of digits, or a pattern.
 
     reader.read(pixels, constraint=of_length(8))
     reader.read(pixels, constraint=of_patterns("[0-3]?[01]?20??"))      # a date, without its signs
@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from edge_runtime.errors import OptionError
 
 ANY = frozenset(range(10))
-LONGEST = 64  # digits: a strip has 128 steps, and a digit takes two where it is told twice in a row
-# A digit, any digit, one of a set, or any number of digits: what a pattern is made of.
+LONGEST = 64  # digits: a strip has 128 steps, and a digit that repeats the one before takes two
+# A token of a pattern: a digit, any digit, one of a set, or any number of digits.
 TOKEN = re.compile(r"\[(?P<set>(?:\d-\d|\d)+)\]|(?P<one>\d)|(?P<any>\?)|(?P<many>\*)")
 
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """A deterministic finite automaton: `moves` says for each state which digit, 0-9, leads to which state.
+    """A deterministic finite automaton: `moves` maps each state and digit, 0-9, to the next state.
 
-    It begins in state START, and accepts what ends in one of the states `accepting`.
+    It starts in state START, and accepts digits that end in one of the states `accepting`.
     """
 
     moves: tuple[Mapping[int, int], ...]
@@ -30,7 +30,7 @@ class Constraint:
     START = 0
 
     def accepts(self, labels: Sequence[int]) -> bool:
-        """Tell whether a line may say these digits."""
+        """Return whether the constraint accepts these digits."""
         state = self.START
         for label in labels:
             if label not in self.moves[state]:
@@ -40,7 +40,7 @@ class Constraint:
 
 
 def of_length(least: int, most: int | None = None) -> Constraint:
-    """Return the constraint that a line has from `least` to `most` digits, or exactly `least`.
+    """Return the constraint for lines of `least` to `most` digits, or of exactly `least`.
 
     Raises OptionError unless 1 <= least <= most <= LONGEST.
     """
@@ -51,20 +51,20 @@ def of_length(least: int, most: int | None = None) -> Constraint:
 
 
 def of_patterns(*patterns: str) -> Constraint:
-    """Return the constraint that a line is as one of these patterns.
+    """Return the constraint that accepts lines matching one of these patterns.
 
-    As in file names, `?` is any digit, `[1-357]` one of these, `*` any number of digits, none included; a digit is
-    itself. Raises OptionError where there is no pattern, or one has anything else in it.
+    As in file names, `?` matches any digit, `[1-357]` one of these, `*` any number of digits, including none; a digit
+    matches itself. Raises OptionError where no pattern is given, or one contains anything else.
     """
     chains = [_tokens(pattern) for pattern in patterns]
     if not chains:
         raise OptionError("a constraint needs a pattern")
-    # What may be true of a line so far: which tokens of which chains come next (subset construction).
+    # A state is the set of tokens, by chain, that may come next (subset construction).
     start = _opened({(number, 0) for number in range(len(chains))}, chains)
     numbers, waiting = {start: 0}, [start]
     moves: list[dict[int, int]] = []
     accepting = set()
-    for places in waiting:  # grows on the way
+    for places in waiting:  # grows during the loop
         own: dict[int, int] = {}
         for label in sorted(ANY):
             led = {
@@ -86,12 +86,12 @@ def of_patterns(*patterns: str) -> Constraint:
     return Constraint(tuple(moves), frozenset(accepting))
 
 
-Tokens = list[tuple[frozenset[int], bool]]  # which digits, and whether any number of them
+Tokens = list[tuple[frozenset[int], bool]]  # the digits that it matches, and whether any number of them
 Places = frozenset[tuple[int, int]]
 
 
 def _opened(places: set[tuple[int, int]], chains: Sequence[Tokens]) -> Places:
-    """Return places with those behind each token that may stand for no digit at all."""
+    """Return `places`, and the places after each token that may match no digit."""
     opened = set(places)
     for chain, at in places:
         while at < len(chains[chain]) and chains[chain][at][1]:

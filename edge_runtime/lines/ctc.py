@@ -1,7 +1,7 @@
-"""What the line network says of each step of a strip -> digits (connectionist temporal classification, CTC).
+"""Decodes the line network's outputs into digits: connectionist temporal classification (CTC).
 
-Each step has ten outputs for the digits and one for the blank: no digit is told here. Equal outputs in a row are one
-digit (Graves et al. 2006, "Connectionist Temporal Classification").
+Each step of a strip has ten outputs for the digits and one for the blank, which stands for no digit. Equal outputs in a
+row are one digit (Graves et al. 2006, "Connectionist Temporal Classification").
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from edge_runtime.lines.constraint import Constraint
 from edge_runtime.vision.glyphs import SURER
 
 Float64 = NDArray[np.float64]
-Run = tuple[int, int, int]  # a digit, its first step, and the one behind its last
+Run = tuple[int, int, int]  # a digit, its first step, and the step after its last
 
 
 class Move(NamedTuple):
-    """A move of a constraint: the state it came from, the digit that is told, and the state it goes to."""
+    """A transition of a constraint: from state `came`, with digit `label`, to state `goes`."""
 
     came: int
     label: int
@@ -28,11 +28,11 @@ class Move(NamedTuple):
 
 
 class LineText(NamedTuple):
-    """What a strip says: `labels` of its digits, 0-9, left to right, and how likely exactly these are all, 0-1.
+    """The text of a strip: `labels` of its digits, 0-9, left to right, and the probability of exactly these, 0-1.
 
-    `columns` are the first and the last column of the strip where each is told; `confidences`, float64 (N, 10), are how
-    likely each digit is where it is told most surely. `accepted` is how likely any digits are that the constraint
-    accepts, 1 where there is none: `likely` is of these alone.
+    `columns` are the first and the last column of each digit on the strip; `confidences`, float64 (N, 10), are the
+    probabilities of the ten digits at the step where the digit's output is highest. `accepted` is the total probability
+    of the texts that the constraint accepts, 1 without a constraint; `likely` is relative to it.
     """
 
     labels: tuple[int, ...]
@@ -43,9 +43,9 @@ class LineText(NamedTuple):
 
 
 def decode(probabilities: Float64, step: float, constraint: Constraint | None = None) -> LineText:
-    """Return the likeliest digits, given those of every `step` columns: float64 (steps, 11), rows that sum to 1.
+    """Return the likeliest digits for `probabilities`, float64 (steps, 11), one row that sums to 1 per `step` columns.
 
-    Under a constraint they are the likeliest that it accepts; none, where there is no room for any of these.
+    With a constraint, return the likeliest that it accepts, or none where the steps are too few for any of these.
     """
     if constraint is None:
         runs, accepted = greedy(probabilities), 1.0
@@ -59,7 +59,7 @@ def decode(probabilities: Float64, step: float, constraint: Constraint | None = 
 
 
 def greedy(scores: NDArray[Any]) -> list[Run]:
-    """Return the digits that scores, (steps, 11), tell: of every step the likeliest output is taken."""
+    """Return the digits of `scores`, (steps, 11), taking the likeliest output of each step."""
     return _runs(scores.argmax(axis=1).tolist())
 
 
@@ -74,21 +74,21 @@ def _runs(outputs: Sequence[int]) -> list[Run]:
 
 
 def likelihoods(views: Sequence[Float64], texts: Sequence[Sequence[int]]) -> Float64:
-    """Return how likely each text is by each view of a line, float64 (views, texts), 0-1.
+    """Return the probability of each text in each view of a line, float64 (views, texts), 0-1.
 
-    A view is as in `decode`, a text the labels of its digits. The probability of a text is the sum over all the ways to
-    tell it (Graves et al. 2006, section 4.1).
+    A view is like `probabilities` in `decode`; a text is the labels of its digits. The probability of a text is the sum
+    over all paths that produce it (Graves et al. 2006, section 4.1).
     """
     kept = [view[_informative(view)] for view in views]
     emitted = np.zeros((max(map(len, kept)), len(kept), BLANK + 1))
-    emitted[:, :, BLANK] = 1.0  # behind the last step of a view, it tells nothing
+    emitted[:, :, BLANK] = 1.0  # padding after the last step of a view is blank
     for number, view in enumerate(kept):
         emitted[: len(view), number] = view
     states = np.full((len(texts), 2 * max(map(len, texts), default=0) + 1), BLANK)
     for own, text in zip(states, texts, strict=True):
         own[1 : 2 * len(text) : 2] = text
-    # From one step to the next, a text stays in its state or goes on to the next one. A digit may also follow the one
-    # before without a blank between them, unless it is the same.
+    # At each step, a path stays in its state or moves to the next one. It may also skip the blank between two digits
+    # that differ.
     count = states.shape[1]
     moves = np.tile(np.eye(count) + np.eye(count, k=1), (len(texts), 1, 1))
     moves[:, range(count - 2), range(2, count)] = (states[:, 2:] != BLANK) & (states[:, 2:] != states[:, :-2])
@@ -101,10 +101,10 @@ def likelihoods(views: Sequence[Float64], texts: Sequence[Sequence[int]]) -> Flo
 
 
 def constrained(probabilities: Float64, constraint: Constraint) -> tuple[list[Run], float]:
-    """Return the likeliest digits that a constraint accepts, and how likely any that it accepts are, 0-1.
+    """Return the likeliest digits that a constraint accepts, and the total probability of all that it accepts, 0-1.
 
-    A path through the steps is in a state of the constraint, and has last told a digit or the blank: the likeliest
-    path gives the digits (Viterbi), the sum over all paths how likely any are.
+    A path is in a state of the constraint, and its last output is a digit or the blank. The likeliest path gives the
+    digits (Viterbi), the sum over all paths the total probability.
     """
     steps = np.flatnonzero(_informative(probabilities))
     logs = np.log(np.maximum(probabilities[steps], np.finfo(np.float64).tiny))
@@ -127,10 +127,10 @@ def constrained(probabilities: Float64, constraint: Constraint) -> tuple[list[Ru
 
 
 def _changed(paths: Float64, moves: Sequence[Move], combine: np.ufunc) -> Float64:
-    """Return the logarithms of paths, (states, 11), one step on, of those that tell another output than before."""
+    """Return the log probabilities of paths, (states, 11), one step later, for paths whose output changes."""
     came, label, goes = np.array(moves, np.intp).reshape(-1, 3).T
     others = paths[came]
-    others[np.arange(len(came)), label] = -np.inf  # it would be the same digit still
+    others[np.arange(len(came)), label] = -np.inf  # an equal output continues the same digit
     changed = np.full_like(paths, -np.inf)
     combine.at(changed, (goes, label), combine.reduce(others, axis=1))
     changed[:, BLANK] = combine.reduce(paths[:, :BLANK], axis=1)
@@ -138,7 +138,7 @@ def _changed(paths: Float64, moves: Sequence[Move], combine: np.ufunc) -> Float6
 
 
 def _traced(best: Sequence[Float64], moves: Sequence[Move], state: int, last: int) -> list[int]:
-    """Return the outputs of the likeliest path that ends in this state, with this last output."""
+    """Return the outputs of the likeliest path that ends in state `state` with output `last`."""
     outputs = []
     for before in best[-2::-1]:
         outputs.append(last)
@@ -149,6 +149,6 @@ def _traced(best: Sequence[Float64], moves: Sequence[Move], state: int, last: in
 
 
 def _informative(probabilities: Float64) -> NDArray[np.bool_]:
-    """Return which steps tell something: of blanks in a row, the first stands for all."""
+    """Return which steps to keep: all but repeated blanks, of which the first is kept."""
     blank = probabilities[:, BLANK] > 1 - SURER
     return np.asarray(~(blank & np.r_[False, blank[:-1]]))

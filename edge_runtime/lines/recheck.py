@@ -1,4 +1,4 @@
-"""Lines that may be wrong -> read once more, each as a whole, by the line network."""
+"""Rereads lines that may be wrong, each as a whole, with the line network."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,25 +29,25 @@ from edge_runtime.vision.line_check import CheckWeights, Likely
 from edge_runtime.vision.planes import Plane
 from edge_runtime.vision.regions import work_budget
 
-# Strips that are read in a frame of VGA size at most (see `work_budget`), so that noise takes no longer than a page: a
-# strip takes 2 to 4 ms. Where there are more lines, there are fewer strips of each; those by which a line grows are not
-# counted. With 40 in a frame of any size, one line more of 285 on photographs is read.
+# The most strips to read in a frame of VGA size (see `work_budget`), so that noise takes no longer than a page: a strip
+# takes 2 to 4 ms. With more lines, each gets fewer strips; strips that extend a line do not count. A limit of 40 for
+# frames of any size reads one line more of 285 on photographs.
 MOST_STRIPS = 16
-# A picture so many times as wide as high may be one line, where all that was read in it is at most so many times as
-# high as the highest digit.
+# A picture at least STRIP times as wide as high may be one line, if the digits read in it together are at most ONE_LINE
+# times as high as the highest digit.
 STRIP, ONE_LINE = 1.5, 2.0
-# How likely right the network's reading must be to take the place of another: with 0.25, 1 % fewer amounts are read;
-# with 0, more false digits. Where nothing was read before, it must be of several digits.
+# The least probability of the network's reading to replace another: 0.25 reads 1 % fewer amounts, 0 reads more false
+# digits. Where nothing was read before, it needs FEWEST digits.
 LEAST, FEWEST = 0.1, 2
-# How likely right a digit alone on its line must be, and a text where nothing was read before: any stroke may be a 1.
-# With 0.2, 7 false digits are read on 43 pictures without digits, where it is 6, and 0.6 % more amounts; with 0.5, 5
-# false digits and 1.4 % fewer amounts.
+# The least probability of a digit alone on its line, and of a text where nothing was read before, since any stroke may
+# be a 1. On 43 pictures without digits, this value reads 6 false digits; 0.2 reads 7, and 0.6 % more amounts; 0.5 reads
+# 5, and 1.4 % fewer amounts.
 LEAST_ALONE = 1 / 3
 CHECKS = "always", "doubtful", "never"
 
 
 def checker_of(classifier: Classifier, min_confidence: float, check: str, threads: int) -> "Checker | None":
-    """Return what reads lines again; None where none is to be, or the model file has no line network.
+    """Return the checker that rereads lines; None where it is turned off, or the model file has no line network.
 
     `check` is one of CHECKS. Raises ModelError where the network, or its weights in the card, cannot be used.
     """
@@ -64,7 +64,7 @@ def checker_of(classifier: Classifier, min_confidence: float, check: str, thread
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Checker:
-    """What reads lines again: the readers, the weights by which texts are compared, and which lines are asked about."""
+    """Rereads lines: holds the readers, the weights for comparing texts, and which lines to reread."""
 
     readers: Readers
     weights: CheckWeights | None
@@ -76,11 +76,11 @@ class Checker:
         self, lines: Sequence[Written], line_candidates: Sequence[Sequence[Candidate]], planes: Sequence[Plane],
         size: tuple[int, int], back: Callable[[Box], Box], constraint: Constraint | None,
     ) -> list[Written]:  # fmt: skip
-        """Return each line as it is likelier right.
+        """Return each line with its likelier reading.
 
-        Of each line, `line_candidates` holds the candidates that are its digits; `back` puts a box of the picture that
-        was read, of this `size`, into the frame. A picture as broad as a line, in which none was read, is read as one.
-        A line that says what the constraint does not accept is not right.
+        `line_candidates` holds the candidates of each line's digits; `back` maps a box from the picture that was read,
+        of size `size`, to the frame. A picture as wide as a line is reread as a single line where no digit or a single
+        line was read in it. A line that the constraint does not accept counts as wrong.
         """
         labels = [self._labels_of([line]) for line in lines]
         fitting = [constraint is None or constraint.accepts(own) for own in labels]
@@ -104,9 +104,9 @@ class Checker:
         self, lines: Sequence[Written], line_candidates: Sequence[Sequence[Candidate]], planes: Sequence[Plane],
         size: tuple[int, int], back: Callable[[Box], Box], constraint: Constraint | None,
     ) -> list[Written]:  # fmt: skip
-        """Return what is likelier right of a picture that is a line as a whole: what was read, or all of it as one.
+        """Return the likelier reading of a picture that may be one line: its lines as read, or all of it as one.
 
-        Such a picture is read again however sure its digits are: there is one strip more to read where it agrees.
+        Reread such a picture however sure its digits are: where the first strip agrees, this takes one strip only.
         """
         labels = self._labels_of(lines)
         accepted = constraint is None or constraint.accepts(labels)
@@ -135,7 +135,7 @@ class Checker:
         self, views: Sequence[View], located: Located | None, own: float, size: tuple[int, int],
         constraint: Constraint | None,
     ) -> tuple[WholeLine, Likely]:  # fmt: skip
-        """Return the likeliest text of the line network's, and how likely it is right, and the one that was found."""
+        """Return the line network's likeliest text, and the probabilities of it and of the text read digit by digit."""
         texts = texts_of(views, located, constraint)
         likely = line_check.choose(texts, own, len(views), self.weights or line_check.UNFITTED) if texts else []
         read = {view.text.labels for view in views}
@@ -148,7 +148,7 @@ class Checker:
     def _likelier(
         self, line: Written, whole: WholeLine, likely: Likely, elsewhere: Sequence[Box]
     ) -> Written:  # fmt: skip
-        """Return a line as it is likelier right; the network's digits are none of those `elsewhere`."""
+        """Return a line with its likelier reading; the network's must not cover any digit `elsewhere`."""
         text, said = text_of(line.words).replace(" ", ""), "".join(self.labels[k] for k in whole.labels)
         check = Recheck(text, line.likely, whole)
         if not said or self.weights is None:
@@ -163,13 +163,13 @@ class Checker:
 
 
 def _holds(box: Box, other: Box) -> bool:
-    """Tell whether the middle of the other box lies in a box."""
+    """Return whether the center of `other` lies in `box`."""
     x, y = other.x + other.width / 2, other.y + other.height / 2
     return box.x <= x < box.right and box.y <= y < box.bottom
 
 
 def _located(line: Written, digits: Sequence[Candidate], labels: list[int], planes: Sequence[Plane]) -> Located:
-    """Return the digits of a line as they are on the plane that most of them are on."""
+    """Return the digits of a line, with boxes on the plane that has most of them."""
     numbers = sorted(digit.plane for digit in digits)
     plane = planes[max(numbers, key=numbers.count)]
     boxes = [_scaled(digit.box, planes[digit.plane].scale / plane.scale) for digit in digits]
@@ -182,15 +182,15 @@ def _scaled(box: Box, by: float) -> Box:
 
 
 def _on_one_line(boxes: Sequence[Box]) -> bool:
-    """Tell whether boxes may be on one line: together they are hardly higher than the highest of them."""
+    """Return whether boxes may be on one line: together at most ONE_LINE times as high as the highest of them."""
     top, bottom = min(box.y for box in boxes), max(box.bottom for box in boxes)
     return bottom - top <= ONE_LINE * max(box.height for box in boxes)
 
 
 def _rewritten(whole: WholeLine, words: Words, labels: Sequence[str]) -> Words:
-    """Return the digits that the network read on a line, each in the word of the nearest digit that was read before.
+    """Return the network's digits of a line, each in the word of the nearest digit that was read before.
 
-    Where it read what was read by itself at the same place, that digit is kept.
+    Keep the earlier digit where both have the same label at the same place.
     """
     new = [digit_of(row, box, 0, labels) for row, box in zip(whole.confidences.tolist(), whole.boxes, strict=True)]
     if not words:

@@ -1,4 +1,4 @@
-"""What the reading line kept and rejected -> the digits, lines and rejections of a Reading."""
+"""Converts kept and rejected glyphs to the digits, lines and rejections of a Reading."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,9 +18,9 @@ Float64 = NDArray[np.float64]
 def words_of(
     lines: list[list[list[int]]], boxes: Sequence[Box], confidences: Float64, labels: Sequence[str]
 ) -> list[Words]:
-    """Return the digits of each line, by words; row i of `confidences`, float64 (N, digits), belongs to `boxes[i]`.
+    """Return the digits of each line, by word; row i of `confidences`, float64 (N, digits), belongs to `boxes[i]`.
 
-    `lines` are those of `vision.lines.order`, of indices of `boxes`.
+    `lines` come from `vision.lines.order`, as indices into `boxes`.
     """
     values = confidences.tolist()
     return [
@@ -45,7 +45,7 @@ def lines_of(written: Sequence[Written]) -> tuple[Line, ...]:
 
 
 def _alternatives(text: str, digits: Sequence[Digit], sure: float, read: Other | None) -> tuple[Other, ...]:
-    """Return other texts, the likeliest first: what another reader `read`, and those with one digit read otherwise."""
+    """Return other texts, likeliest first: the other reader's text `read`, and texts with one digit changed."""
     places = [i for i, character in enumerate(text) if character != " "]
     others: list[Other] = []
     for place, digit in zip(places, digits, strict=True):
@@ -62,7 +62,7 @@ def _alternatives(text: str, digits: Sequence[Digit], sure: float, read: Other |
 def rejections_of(
     glyphs: Glyphs, boxes: Sequence[Box], reasons: Sequence[str | None], confidences: Float64
 ) -> tuple[Rejection, ...]:
-    """Return what was not read, and why, but for ink that was read in another way."""
+    """Return the rejected glyphs and their reasons, except ink that was read as part of another glyph."""
     kept = [row for row, reason in enumerate(reasons) if reason is None]
     shared = overlap(glyphs.boxes, glyphs.boxes[kept], np.minimum)
     read = np.any(shared > SHARED, axis=1)

@@ -1,8 +1,7 @@
-"""A line of a picture -> the texts that it may have, by the line network, which reads several strips of it.
+"""Reads several strips of a line with the line network, and returns the texts that the line may have.
 
-What the network reads depends on how high the digits are on a strip, and this is known only roughly: parts of digits
-are among what was found, and signs. The classifier then sees each digit of each text, cut out where the network read
-it.
+The network's output depends on the digits' height on a strip, which is known only roughly: the boxes found include
+parts of digits and signs. The classifier then runs on each digit of each text, cut out where the network read it.
 """
 
 from collections.abc import Collection, Sequence
@@ -25,29 +24,31 @@ from edge_runtime.vision.normalize import normalize_all
 from edge_runtime.vision.planes import Plane
 from edge_runtime.vision.strips import HIGH, Strip, cut_out, strip_of
 
-# A strip grows by the digits that the network reads beside those that it was found by, so many times.
+# How many times a strip grows to include digits that the network reads beside those found before.
 GROWTHS = 3
-# A line that is so likely right is called sure: it is not read again, and not on more strips than one that agrees.
+# A line with at least this probability counts as sure: it is not reread, and one strip that agrees is enough.
 SURE = 0.95
-# How high else the digits of a line may be, of what they seem to be: there is a strip for each. With 0.8 and 1.3 as
-# well, no more amounts and numbers are read.
+# Other heights that the digits of a line may have, relative to the estimate: one strip for each. Adding 0.8 and 1.3
+# reads no more amounts and numbers.
 HEIGHTS = 0.88, 1.13
-# A picture of one line has it where its rows hold these parts of the most ink, without and with the signs above and
-# below, or in so much of its height, in the middle: of 180 amounts all three read 122, any one of them 112 to 114.
+# A picture of one line may have it in three places: in the rows with at least INKED of the fullest row's ink, once
+# without and once with the signs above and below, or in the middle part MIDDLE of its height. Of 180 amounts, all three
+# read 122, any one of them 112 to 114.
 INKED, MIDDLE = (0.25, 0.12), 0.76
 
 
 class Readers(NamedTuple):
-    """What reads a line: the network as a whole, the classifier its digits."""
+    """The line network, which reads a line as a whole, and the classifier, which reads its digits."""
 
     network: LineNetwork
     classifier: Classifier
 
 
 class View(NamedTuple):
-    """A strip of a line on a plane, what the network says of each of its steps, and the text that makes.
+    """A strip of a line on a plane, the network's probabilities for each step, and the decoded text.
 
-    `digits`, float64 (N, 10), is what the classifier says of each digit of the text, and (0, 10) where it saw none.
+    `digits`, float64 (N, 10), are the classifier's confidences for each digit of the text, (0, 10) where it did not
+    run.
     """
 
     plane: Plane
@@ -58,7 +59,7 @@ class View(NamedTuple):
 
 
 class Located(NamedTuple):
-    """What was found of a line before: the boxes of its digits on a plane, their `labels`, 0-9, and how likely each.
+    """The digits found on a line before: their boxes on a plane, their `labels`, 0-9, and how likely they are.
 
     `likely` is the sum of the logarithms of the digits' confidences.
     """
@@ -72,10 +73,10 @@ class Located(NamedTuple):
 def read_line(
     readers: Readers, located: Located, heights: Sequence[float], constraint: Constraint | None
 ) -> list[View]:
-    """Read a line of which some digits were found, and whatever digits the network sees beside them.
+    """Read a line on which some digits were found, and any digits that the network reads beside them.
 
-    There is a view as high as the digits seem, and one for each of `heights`, some of HEIGHTS. Where all of them show
-    what was found, the classifier has nothing to choose from, and does not see their digits.
+    There is one view at the estimated digit height, and one for each of `heights`, a subset of HEIGHTS. Where all views
+    agree with the digits found, the classifier does not run.
     """
     views = _views_of_line(readers.network, located, heights, constraint)
     if all(view.text.labels == tuple(located.labels) for view in views):
@@ -86,10 +87,11 @@ def read_line(
 def read_picture(
     readers: Readers, planes: Sequence[Plane], located: Located | None, constraint: Constraint | None
 ) -> list[View]:
-    """Read a picture as a single line: where digits were found, and where its rows hold most ink.
+    """Read a picture as a single line: where digits were found, and where its rows have most ink.
 
-    There are nine views, six where no digit was found, or one where that agrees. The classifier sees the digits of each
-    text once, by the view that is surest of it. Returns no view where no digit was found and none is seen at a glance.
+    There are nine views, six where no digit was found, or one that agrees with the digits found. The classifier sees
+    the digits of each text once, in the view where the text is likeliest. Returns no view where neither digits were
+    found nor the first views show any.
     """
     network = readers.network
     if located is not None:
@@ -109,7 +111,7 @@ def read_picture(
 
 
 def _most_votes(views: Sequence[View]) -> float:
-    """Return how likely the likeliest digits are, by all of these views together."""
+    """Return the probability of the likeliest text with digits, averaged over all views."""
     votes: dict[tuple[int, ...], float] = {}
     for view in views:
         votes[view.text.labels] = votes.get(view.text.labels, 0.0) + view.text.likely
@@ -119,7 +121,7 @@ def _most_votes(views: Sequence[View]) -> float:
 def _views_of_line(
     network: LineNetwork, located: Located, heights: Sequence[float], constraint: Constraint | None
 ) -> list[View]:
-    """Return a view as high as the digits seem, and one for each height, unless the first surely agrees."""
+    """Return a view at the estimated digit height, and one for each of `heights`, unless the first surely agrees."""
     plane, boxes = located.plane, located.boxes
     view = _view(network, plane, boxes, 1.0, None)
     for _ in range(GROWTHS):
@@ -141,7 +143,7 @@ def _views_of_line(
 def _views_of_picture(
     network: LineNetwork, plane: Plane, heights: Sequence[float], constraint: Constraint | None
 ) -> list[View]:
-    """Return views of a picture as a single line, of this plane, for each place that it may have and each height."""
+    """Return views of a plane as a single line, one for each place that the line may have and each height."""
     rows, columns = plane.ink.shape
     amounts = plane.ink.sum(axis=1, dtype=np.float64)
     inked = [np.flatnonzero(amounts >= part * amounts.max()) for part in INKED]
@@ -160,7 +162,7 @@ def _view(
 
 
 def _with_digits(views: Sequence[View], classifier: Classifier, shown: Collection[int]) -> list[View]:
-    """Return views, those `shown`, by number, with what the classifier says of their digits; it sees all at once."""
+    """Return `views`, with the classifier's confidences in those numbered in `shown`; it runs on all digits at once."""
     inks = {
         i: cut_out(views[i].plane.ink, views[i].strip, [(a, b) for a, _, b in _space(views[i].text, views[i].strip)])
         for i in shown
@@ -178,7 +180,7 @@ def _surest_of_each_text(views: Sequence[View]) -> list[int]:
 
 
 def texts_of(views: Sequence[View], located: Located | None, constraint: Constraint | None) -> list[Text]:
-    """Return each text that a view has, and the one that was read digit by digit, where the constraint accepts it."""
+    """Return the texts of all views, and the text read digit by digit where the constraint accepts it."""
     texts = dict.fromkeys(view.text.labels for view in views if view.text.labels)
     own = tuple(located.labels) if located is not None else ()
     if own and (constraint is None or constraint.accepts(own)):
@@ -192,7 +194,7 @@ def texts_of(views: Sequence[View], located: Located | None, constraint: Constra
 
 
 def _by_digits(views: Sequence[View], text: tuple[int, ...]) -> float:
-    """Return the logarithm of how likely the classifier holds a text, by the view of as many digits that says most."""
+    """Return the classifier's log probability of a text: the highest over the views with as many digits."""
     logs = [
         np.log(np.maximum(view.digits[range(len(text)), text], SURER)).sum()
         for view in views
@@ -202,9 +204,9 @@ def _by_digits(views: Sequence[View], text: tuple[int, ...]) -> float:
 
 
 def whole_line(views: Sequence[View], texts: Sequence[Text], text: Text | None, size: tuple[int, int]) -> WholeLine:
-    """Return a text with its places, from the view that is surest of it; None is the text of no digit.
+    """Return a text with its boxes, from the view where it is likeliest; None is the empty text.
 
-    `texts` are all that the line may have; `size` is the picture's, (width, height).
+    `texts` are all texts that the line may have; `size` is the picture's, (width, height).
     """
     labels = text.labels if text is not None else ()
     best = max((view for view in views if view.text.labels == labels), key=lambda view: view.text.likely)
@@ -218,9 +220,9 @@ def whole_line(views: Sequence[View], texts: Sequence[Text], text: Text | None, 
 
 
 def _space(text: LineText, strip: Strip) -> list[tuple[float, float, float]]:
-    """Return the columns of a strip between which each digit lies, and its middle: left, middle, right.
+    """Return the columns of each digit on a strip: left limit, middle, right limit.
 
-    A digit has room half of the way to the next one, and at most HIGH to either side.
+    The limits are halfway to the neighboring digits, and at most HIGH from the middle.
     """
     middles = [min(sum(each) / 2, strip.width - 1) for each in text.columns]
     halves = [(a + b) / 2 for a, b in pairwise(middles)]

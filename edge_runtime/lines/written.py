@@ -1,4 +1,4 @@
-"""A line as it is written: its digits by words, how likely it is right, and what the line network read there."""
+"""The final reading of a line: its digits by word, its probability, and the line network's reading."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,19 +9,19 @@ from numpy.typing import NDArray
 from edge_runtime.records import Box, Digit, Uint8
 from edge_runtime.vision.line_check import Text
 
-TOP = 3  # of a digit's labels and of a line's texts, the likeliest that are reported
+TOP = 3  # how many of a digit's labels and of a line's texts are reported, likeliest first
 Float64 = NDArray[np.float64]
-Words = list[list[Digit]]  # the digits of a line, by words, left to right
-Other = tuple[str, float]  # another text of a line, and how likely it is right, 0-1
+Words = list[list[Digit]]  # the digits of a line, by word, left to right
+Other = tuple[str, float]  # another text of a line, and the probability that it is right, 0-1
 
 
 class WholeLine(NamedTuple):
-    """What the line network reads on a line: of each of N digits a label, and a box in the picture's pixels.
+    """The line network's reading of a line: for each of N digits a label, and a box in the picture's pixels.
 
-    `confidences`, float64 (N, 10), are how likely each digit is there. `likely`, 0-1, is how likely the labels are all
-    of the line's digits, by the network alone; `texts` are all that the line may have, and `strips` is how many strips
-    were read for them. `strip`, uint8 (32, 256), is the one that the labels come from, and `columns` where on it each
-    digit is.
+    `confidences`, float64 (N, 10), are the probabilities of each digit. `likely`, 0-1, is the network's own probability
+    that the labels are exactly the line's digits; `texts` are all texts that the line may have, and `strips` is the
+    number of strips read for them. `strip`, uint8 (32, 256), is the strip that the labels come from, and `columns` are
+    the columns of each digit on it.
     """
 
     labels: tuple[int, ...]
@@ -35,7 +35,7 @@ class WholeLine(NamedTuple):
 
 
 class Recheck(NamedTuple):
-    """A line that was read again: the `text` that was read digit by digit, how `likely` that was, and the other."""
+    """A reread line: the `text` read digit by digit, how `likely` it was, and the line network's reading `whole`."""
 
     text: str
     likely: float
@@ -45,7 +45,7 @@ class Recheck(NamedTuple):
 class Written(NamedTuple):
     """A line: its `words`, and how `likely` they are exactly right, 0-1.
 
-    `other` is what another reader read in their place, `check` the comparison, where there was one.
+    `other` is the other reader's text, and `check` the comparison of both; each is None where there is none.
     """
 
     words: Words
@@ -60,7 +60,7 @@ def digits_of(words: Words) -> list[Digit]:
 
 
 def digit_of(confidences: Sequence[float], box: Box, line: int, labels: Sequence[str]) -> Digit:
-    """Return a digit with its likeliest labels, of the confidences in each."""
+    """Return a digit with its likeliest labels; `confidences` are in the order of `labels`."""
     likeliest = sorted(range(len(confidences)), key=lambda k: -confidences[k])[:TOP]
     top = tuple((labels[k], confidences[k]) for k in likeliest)
     return Digit(*top[0], box, line, top)

@@ -1,1 +1,1 @@
-"""The page generator: pages of handwriting with exact truth, as a camera would show them."""
+"""The page generator: pages of handwriting as a camera shows them, with exact ground truth."""

@@ -1,4 +1,4 @@
-"""The paper of a drawn page: its texture and color, what is printed on it, its edge, and a dark board beside it."""
+"""The paper of a drawn page: its texture and color, its printed lines, its edge, and a dark board beside it."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -12,20 +12,20 @@ from edge_runtime.pages.strokes import Ink
 from edge_runtime.pages.style import PageStyle
 from edge_runtime.records import Box
 
-# (3, H, W), blue, green and red from 0 to 255: plane by plane is several times as fast as pixel by pixel.
+# (3, H, W), blue, green and red from 0 to 255: planes are several times as fast as interleaved pixels.
 Page = NDArray[np.float64]
-# A straight line on the page as a, b, c: a·x + b·y + c is how many pixels a point lies beyond it.
+# A straight line on the page as a, b, c: a·x + b·y + c is the signed distance of a point beyond it, in pixels.
 Line = tuple[float, float, float]
 TABLES = ((60, 90, 130), (40, 45, 50), (130, 150, 165), (70, 60, 90))
 
 
 def planes(color: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a color as float64 (3, 1, 1), which goes with a page."""
+    """Return a color as float64 (3, 1, 1), which broadcasts with a page."""
     return np.array(color, np.float64)[:, None, None]
 
 
 def blank(style: PageStyle, rng: np.random.Generator) -> Page:
-    """Return paper without anything on it."""
+    """Return blank paper."""
     width, height = style.size
     texture = cv2.resize(rng.normal(0, 1, (height // 8 + 2, width // 8 + 2)), (width, height))
     angle = rng.uniform(0, 2 * np.pi)
@@ -51,7 +51,7 @@ def print_on(
 ) -> None:
     """Print the style's ruling, and boxes around digits, on a page, in place.
 
-    `digits` are boxes on the page, before it is seen through `view`; this is so in all of this file.
+    `digits` are boxes on the page, before `view` maps it into the picture, as everywhere in this file.
     """
     if style.ruling == "none" and not style.boxes:
         return
@@ -69,7 +69,7 @@ def print_on(
 
 
 def _lines(way: Ink, start: float, spacing: float, thickness: float) -> Ink:
-    """Return lines where `way`, a coordinate of the page, is `start` and each `spacing` from there."""
+    """Return lines where `way`, a coordinate of the page, is `start` plus a multiple of `spacing`."""
     down, across = np.gradient(way)
     steepness = np.maximum(np.hypot(down, across), 1e-6)
     off = np.abs(np.mod(way - start + spacing / 2, spacing) - spacing / 2)
@@ -85,7 +85,7 @@ def _boxes(
     rng: np.random.Generator,
 ) -> Ink:
     """Return printed boxes around some of the digits, as ink 0-1 (H, W)."""
-    whole, shift = 4, 3  # drawn so many times as large, and points in eighths of that
+    whole, shift = 4, 3  # drawn `whole` times as large, with points in eighths of a pixel
     canvas = np.zeros((style.size[1] * whole, style.size[0] * whole), np.uint8)
     for box in digits:
         if rng.random() >= style.boxes:
@@ -101,7 +101,7 @@ def _boxes(
 
 
 def fold(page: Page, view: Pose | None, rng: np.random.Generator) -> None:
-    """Draw the edges of an envelope's flap, in place: faint creases from two corners to a point below the middle."""
+    """Draw the edges of an envelope's flap in place: faint creases from two corners to a point below the middle."""
     size = (page.shape[2], page.shape[1])
     x, y = places(size, view)
     reach = float(rng.uniform(0.4, 0.7)) * size[1]
@@ -112,7 +112,7 @@ def fold(page: Page, view: Pose | None, rng: np.random.Generator) -> None:
 
 
 def darken(page: Page, digits: Sequence[Box], share: float, view: Pose | None, rng: np.random.Generator) -> None:
-    """Turn a part of the page with about this share of its digits into a dark board, in place.
+    """Turn a part of the page with about `share` of its digits into a dark board, in place.
 
     The board's edge crosses no digit; where no straight line leaves digits on both sides, there is no board.
     """
@@ -122,9 +122,9 @@ def darken(page: Page, digits: Sequence[Box], share: float, view: Pose | None, r
 
 
 def lay_on_table(page: Page, taken: Sequence[Box], view: Pose | None, rng: np.random.Generator) -> list[Box]:
-    """Let the page end between what stands on it and a side of the picture, in place; return the table's box.
+    """Draw a table between the page's content and a side of the picture, in place; return its box.
 
-    No box where there is no room, and no table is drawn.
+    Where there is no room, it draws no table and returns no box.
     """
     size = (page.shape[2], page.shape[1])
     edge = _page_edge(taken, size, rng)
@@ -139,14 +139,14 @@ def lay_on_table(page: Page, taken: Sequence[Box], view: Pose | None, rng: np.ra
 
 
 def _beyond(line: Line, page: Page, view: Pose | None) -> Ink:
-    """Return 1 where the picture shows what lies beyond a line of the page, 0 elsewhere, (H, W), with a soft edge."""
+    """Return a mask (H, W): 1 where the picture shows the page beyond a line, 0 elsewhere, with a soft edge."""
     x, y = places((page.shape[2], page.shape[1]), view)
     off = np.broadcast_to(line[0] * x + line[1] * y + line[2], page.shape[1:])
     return np.asarray(np.clip(off + 0.5, 0, 1), np.float32)
 
 
 def _between(digits: Sequence[Box], size: tuple[int, int], share: float, rng: np.random.Generator) -> Line | None:
-    """Return an upright or level line that no digit crosses, with about this share of the digits beyond it."""
+    """Return a vertical or horizontal line that crosses no digit, with about `share` of the digits beyond it."""
     candidates: list[tuple[float, Line]] = []
     for axis in (0, 1):
         used = np.zeros(size[axis], bool)
@@ -165,7 +165,7 @@ def _between(digits: Sequence[Box], size: tuple[int, int], share: float, rng: np
 
 
 def _page_edge(taken: Sequence[Box], size: tuple[int, int], rng: np.random.Generator) -> Line | None:
-    """Return a nearly upright or level line with everything on the page on one side; None where there is no room."""
+    """Return a nearly vertical or horizontal line with all content on one side; None where there is no room."""
     least = [min((box[axis] for box in taken), default=size[axis] // 2) for axis in (0, 1)]
     most = [max((box[axis] + box[axis + 2] for box in taken), default=size[axis] // 2) for axis in (0, 1)]
     spaces = {(axis, True): least[axis] for axis in (0, 1)} | {

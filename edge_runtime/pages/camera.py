@@ -1,4 +1,4 @@
-"""Where the camera sees what is on a page: tilt, perspective, a sheet that fills a part of the picture, and curl."""
+"""The mapping from page to picture: tilt, perspective, a sheet that fills a part of the picture, and curl."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from edge_runtime.pages.style import PageStyle
 from edge_runtime.records import Box
 
-EDGE = 2  # pixels that stay free between digits and the picture's sides
-SMOOTHED = 0.75  # pieces that a view makes smaller than this are smoothed first, or thin strokes would break
-SIDE_POINTS = 9  # of a curled piece's outline, to a side: enough to find its bounding box
+EDGE = 2  # pixels of margin between digits and the picture's sides
+SMOOTHED = 0.75  # below this scale, pieces are smoothed first, or thin strokes would break
+SIDE_POINTS = 9  # points per side of a curled piece's outline: enough to find its bounding box
 
 
 class Pose(NamedTuple):
-    """How a page is seen: it is curled first, then goes through a homography into the picture.
+    """The view of a page: a curl, then a homography into the picture.
 
-    `matrix` is float64 (3, 3), from the page's pixels to the picture's. `curl` is how many pixels the page's middle
-    column lies higher than its sides, along a cosine; `width` is the page's, in pixels.
+    `matrix` is float64 (3, 3), from the page's pixels to the picture's. `curl` is the height in pixels of the page's
+    middle column above its sides, along a cosine. `width` is the page's width in pixels.
     """
 
     matrix: NDArray[np.float64]
@@ -28,14 +28,14 @@ class Pose(NamedTuple):
 
     @property
     def scale(self) -> float:
-        """How many of the picture's pixels one of the page's takes, near the page's origin."""
+        """Picture pixels per page pixel near the page's origin."""
         return float(np.sqrt(abs(np.linalg.det(self.matrix[:2, :2]))))
 
 
 def pose(style: PageStyle, digits: Sequence[Box], rng: np.random.Generator) -> Pose | None:
-    """Return the view of a page: tilted, seen at an angle, on a desk, and then so that all digits show.
+    """Return the view of a page: tilt, perspective, and desk, adjusted so that all digits show.
 
-    None where the page is seen straight and fills the picture.
+    None where the page is straight and fills the picture.
     """
     angle = float(rng.uniform(*style.tilt)) * (1 if rng.random() < 0.5 else -1)
     share = float(rng.uniform(*style.perspective)) / 100
@@ -59,7 +59,7 @@ def pose(style: PageStyle, digits: Sequence[Box], rng: np.random.Generator) -> P
 
 
 def _fitted(view: Pose, digits: Sequence[Box], size: tuple[int, int]) -> Pose:
-    """Move and reduce a view so far that all digits show."""
+    """Shift and shrink a view until all digits show."""
     if not digits:
         return view
     corners = [(x, y) for box in digits for x in (box.x - 1, box.right) for y in (box.y - 1, box.bottom)]
@@ -74,21 +74,21 @@ def _fitted(view: Pose, digits: Sequence[Box], size: tuple[int, int]) -> Pose:
 
 
 def through(view: Pose, points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return where points (N, 2), x and y, of the page lie in the picture."""
+    """Map points (N, 2), x and y, from the page to the picture."""
     if view.curl:
         points = points - np.stack([np.zeros(len(points)), rise(view, points[:, 0])], axis=1)
     return np.asarray(cv2.perspectiveTransform(points[None], view.matrix)[0], np.float64)
 
 
 def rise(view: Pose, x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how many pixels a curled page lies higher at these columns than it would flat."""
+    """Return the height in pixels of a curled page above a flat one at these columns."""
     return np.asarray(view.curl * np.cos(np.pi * (x / view.width - 0.5)))
 
 
 def seen(plane: NDArray[np.float32], x: int, y: int, view: Pose | None) -> tuple[NDArray[np.float32], int, int]:
-    """Return a piece of a page, float32 (rows, columns) or (rows, columns, 3), as the picture shows it, and where.
+    """Map a piece of a page, float32 (rows, columns) or (rows, columns, 3), to the picture, and return its place too.
 
-    `x` and `y` are its first column and row on the page. Beyond its sides it is 0.
+    `x` and `y` are the piece's first column and row on the page. Beyond its sides it is 0.
     """
     if view is None:
         return plane, x, y
@@ -119,9 +119,9 @@ def _moved(x: float, y: float) -> NDArray[np.float64]:
 def places(
     size: tuple[int, int], view: Pose | None, start: tuple[int, int] = (0, 0)
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return which column and row of the page each pixel of a picture shows: two float32 that broadcast to (H, W).
+    """Return the page column and row that each pixel of a picture shows: two float32 that broadcast to (H, W).
 
-    With `start`, of a part of the picture of this size whose first column and row these are.
+    `start` is the first column and row of a part of the picture; `size` is then the size of that part.
     """
     x, y = np.meshgrid(np.arange(size[0], dtype=np.float32), np.arange(size[1], dtype=np.float32), sparse=True)
     x, y = x + np.float32(start[0]), y + np.float32(start[1])

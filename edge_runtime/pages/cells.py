@@ -1,4 +1,4 @@
-"""Digits in cells: hand-drawn and printed tables, sudokus, and numbers that are added up below each other."""
+"""Digits in cells: hand-drawn and printed tables, sudokus, and column sums."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,16 +12,16 @@ from edge_runtime.pages.strokes import Ink, Item
 from edge_runtime.pages.style import PageStyle, Streams
 from edge_runtime.records import Uint8
 
-# How many digits a word of each layout has where the style does not say, least and most.
+# Digits per word of each layout where the style does not set them, least and most.
 WORDS = {"table": (1, 3), "sudoku": (1, 1), "column": (2, 4)}
 COLUMNS = (2, 6)  # of a table, least and most
-RATHER_FULL = 0.7  # so often a table has no more rows than it needs
-IN_EMPTY_CELL = 0.3  # so often a letter or a dash stands in an empty cell of a table
-THIRD = 3  # lines of a sudoku, from one that is bold to the next
+RATHER_FULL = 0.7  # probability that a table has no extra rows
+IN_EMPTY_CELL = 0.3  # probability of a letter or a dash in an empty cell of a table
+THIRD = 3  # every third line of a sudoku is bold
 
 
 class Grid(NamedTuple):
-    """Cells of one size: where they begin, their width and height, and how many there are; all in pixels."""
+    """Cells of one size: the grid's origin, the cells' width and height in pixels, and their number."""
 
     x: float
     y: float
@@ -37,7 +37,7 @@ def lay_cells(
 ) -> Laid:  # fmt: skip
     """Return the digits in the cells of a layout, row by row, and its lines, letters and signs.
 
-    A line of the page is a row with digits, a word what stands in one cell. Raises DoNotFit.
+    A line of the page is a row with digits; a word is the content of one cell. Raises DoNotFit.
     """
     rng, enlarged = streams("cells"), writer(images, streams, style)
     stamps = [enlarged(i, digit_height * float(rng.uniform(0.85, 1.15))) for i in range(len(images))]
@@ -70,7 +70,7 @@ def lay_cells(
 
 
 def _words(count: int, style: PageStyle, rng: np.random.Generator) -> list[range]:
-    """Return which digits are written in each cell."""
+    """Return the digits of each cell, as ranges."""
     least, most = style.word_length or WORDS[style.layout]
     if style.layout == "sudoku":
         least = most = 1
@@ -85,7 +85,7 @@ def _words(count: int, style: PageStyle, rng: np.random.Generator) -> list[range
 def _grid(
     count: int, widest: float, tallest: float, digit_height: float, style: PageStyle, rng: np.random.Generator
 ) -> Grid:
-    """Return cells large enough for the widest word, at any place on the page."""
+    """Return cells large enough for the widest word, at a random place on the page."""
     wide = widest + digit_height * float(rng.uniform(0.2, 0.9))
     high = tallest + digit_height * float(rng.uniform(0.15, 0.8))
     if style.layout == "sudoku":
@@ -107,7 +107,7 @@ def _grid(
 
 
 def _slots(count: int, grid: Grid, layout: str, rng: np.random.Generator) -> list[tuple[int, int]]:
-    """Return the row and column of each word: any cells of a sudoku or of a table with room to spare."""
+    """Return the row and column of each word: random cells where a sudoku or table has spare ones."""
     cells = grid.columns * grid.rows
     chosen = range(count) if layout == "column" else sorted(rng.choice(cells, count, replace=False).tolist())
     return [divmod(cell, grid.columns) for cell in chosen]
@@ -141,14 +141,14 @@ def _lines(grid: Grid, style: PageStyle, digit_height: float, rng: np.random.Gen
 
 
 def _printed(ink: Ink, path: NDArray[np.float64], strength: float, color: tuple[int, int, int] | None) -> Item:
-    """Return a line through a path as an item: with a color of its own where it is printed."""
+    """Return a line along a path as an item, with its own color where it is printed."""
     x, y = (round(float(side)) for side in path.min(axis=0) - (np.array(ink.shape[::-1]) - np.ptp(path, axis=0)) / 2)
     paint = None if color is None else np.broadcast_to(np.array(color, np.float32), (*ink.shape, 3)).copy()
     return Item("rules", np.asarray(ink * np.float32(strength), np.float32), x, y, paint)
 
 
 def _sum(grid: Grid, digit_height: float, rng: np.random.Generator) -> list[Item]:
-    """Return the rule above the result of numbers below each other, and a sign before the last of them."""
+    """Return the rule above the result of a column sum, and a sign before its last number."""
     left, right = grid.x - 0.4 * digit_height, grid.x + grid.width + 0.1 * digit_height
     row = max(1, grid.rows - 1)
     level = grid.y + row * grid.height + rng.normal(0, 0.02 * digit_height)
@@ -162,7 +162,7 @@ def _sum(grid: Grid, digit_height: float, rng: np.random.Generator) -> list[Item
 def _in_empty_cells(
     grid: Grid, taken: set[tuple[int, int]], digit_height: float, letters: Sequence[Uint8], rng: np.random.Generator
 ) -> list[Item]:
-    """Return letters and dashes that stand in some of the cells without digits."""
+    """Return letters and dashes for some of the empty cells."""
     items, cell = [], (round(grid.width), round(grid.height))
     for row in range(grid.rows):
         for column in range(grid.columns):

@@ -1,4 +1,4 @@
-"""What the camera does to a page: blur, noise and compression."""
+"""Camera degradation of a page: blur, noise and compression."""
 
 import cv2
 import numpy as np
@@ -9,7 +9,7 @@ from edge_runtime.records import Uint8
 
 
 def photographed(page: NDArray[np.float64], style: PageStyle, rng: np.random.Generator, own: Streams) -> Uint8:
-    """Return a page, (3, H, W), as the camera brings it: blurred, with noise, compressed; uint8 (H, W, 3)."""
+    """Return the camera's picture of a page (3, H, W): blurred, with noise, compressed; uint8 (H, W, 3)."""
     picture = cv2.merge(list(page))
     sigma = float(rng.uniform(*style.blur))
     if sigma > 0.2:

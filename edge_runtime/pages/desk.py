@@ -1,4 +1,4 @@
-"""What a sheet of paper lies on: wood, cloth, leather, a keyboard, stripes; its edge, its shadow, its binding."""
+"""The desk below a sheet of paper: wood, cloth, leather, a keyboard, stripes; the sheet's edge, shadow and binding."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,13 +15,13 @@ Float32 = NDArray[np.float32]
 Texture = Callable[[Float32, Float32, np.random.Generator], NDArray[np.float64]]
 WOODS = ((60, 100, 150), (90, 140, 185), (30, 50, 80), (120, 150, 180))
 DARK = ((25, 25, 30), (40, 35, 35), (60, 45, 40), (30, 40, 70), (45, 60, 30))
-KEYS = "QWERTYUIPASDFGHJKLXCVNM"  # no letter that looks like a digit
+KEYS = "QWERTYUIPASDFGHJKLXCVNM"  # letters that do not look like a digit
 
 
 def lay_on_desk(page: Page, style: PageStyle, view: Pose, rng: np.random.Generator, ground: Uint8 | None) -> None:
-    """Let a page end at its sides, and show a desk beyond them, in place.
+    """Draw a desk beyond the page's sides, in place.
 
-    The desk is one of `style.desk`, or `ground`, a picture uint8 (h, w, 3) of any size, of which a part is shown.
+    The desk is one of `style.desk`, or a part of `ground`, a picture uint8 (h, w, 3) of any size.
     """
     size = (page.shape[2], page.shape[1])
     sheet, shade = _sheet(style, size, view, rng)
@@ -37,7 +37,7 @@ def lay_on_desk(page: Page, style: PageStyle, view: Pose, rng: np.random.Generat
 
 
 def drawn(kinds: Sequence[str], size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return a desk of one of these kinds, float64 (3, H, W), turned by any angle."""
+    """Return a desk of one of these kinds, float64 (3, H, W), turned by a random angle."""
     angle, scale = rng.uniform(0, np.pi), float(rng.uniform(0.7, 2.0))
     y, x = np.mgrid[: size[1], : size[0]].astype(np.float32)
     across = np.asarray((x * np.cos(angle) + y * np.sin(angle)) / scale, np.float32)
@@ -46,22 +46,22 @@ def drawn(kinds: Sequence[str], size: tuple[int, int], rng: np.random.Generator)
 
 
 def _part_of(ground: Uint8, size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return a part of a picture at any scale that covers this size, as float64 (3, H, W)."""
+    """Return a part of a picture, randomly scaled to cover `size`, as float64 (3, H, W)."""
     least = max(size[0] / ground.shape[1], size[1] / ground.shape[0])
     scale = least * float(rng.uniform(1, 2.5))
     whole = cv2.resize(ground, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    whole = cv2.copyMakeBorder(whole, 0, 2, 0, 2, cv2.BORDER_REPLICATE)  # where rounding leaves a row too few
+    whole = cv2.copyMakeBorder(whole, 0, 2, 0, 2, cv2.BORDER_REPLICATE)  # rounding may leave a row too few
     left, top = (int(rng.integers(have - want + 1)) for have, want in zip(whole.shape[1::-1], size, strict=True))
     part = whole[top : top + size[1], left : left + size[0]]
     return np.asarray(np.moveaxis(part[:, :: rng.choice((-1, 1))], -1, 0), np.float64)
 
 
 def _sheet(style: PageStyle, size: tuple[int, int], view: Pose, rng: np.random.Generator) -> tuple[Float32, Float32]:
-    """Return where the picture shows the sheet, 0-1, and how bright its binding leaves it, both float32 (H, W)."""
+    """Return the sheet's mask in the picture, 0-1, and its brightness as a factor, both float32 (H, W)."""
     x, y = (np.broadcast_to(way, size[::-1]) for way in places(size, view))
     binding = style.binding[int(rng.integers(len(style.binding)))] if style.binding else "none"
     side = int(rng.integers(4))  # left, top, right, bottom
-    depths = [x + 0.5, y + 0.5, size[0] - 0.5 - x, size[1] - 0.5 - y]  # pixels of the page from each of its sides
+    depths = [x + 0.5, y + 0.5, size[0] - 0.5 - x, size[1] - 0.5 - y]  # page pixels from each of its sides
     depth, along = depths[side].copy(), (y, x)[side % 2]
     reach = {"none": 0.0, "spiral": 0.06 * min(size), "book": 0.8 * size[side % 2]}[binding]
     depths[side] = depth + np.float32(reach)
@@ -85,7 +85,7 @@ def _sheet(style: PageStyle, size: tuple[int, int], view: Pose, rng: np.random.G
 
 
 def _noise(like: Float32, across: float, down: float, rng: np.random.Generator) -> Float32:
-    """Return noise of standard deviation about 1 whose grains are so many pixels wide and high, as float32 (H, W)."""
+    """Return noise of standard deviation about 1, its grains `across` by `down` pixels, as float32 (H, W)."""
     height, width = like.shape
     small = rng.normal(0, 1, (int(height / down) + 3, int(width / across) + 3)).astype(np.float32)
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC))
@@ -138,7 +138,7 @@ def _leather(across: Float32, down: Float32, rng: np.random.Generator) -> NDArra
 def _keyboard(across: Float32, down: Float32, rng: np.random.Generator) -> NDArray[np.float64]:
     """Return rows of keys with letters on them, light on dark or dark on light."""
     pitch = float(rng.uniform(28, 60))
-    tile = 64  # pixels of a key as it is drawn
+    tile = 64  # pixels of a drawn key
     keys = np.zeros((tile * 4, tile * 8), np.uint8)
     letters = np.zeros_like(keys)
     for row in range(4):
@@ -158,7 +158,7 @@ def _keyboard(across: Float32, down: Float32, rng: np.random.Generator) -> NDArr
 
 
 def _stripes(across: Float32, down: Float32, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return stripes of two colors, now and then crossed by others, as on a tablecloth."""
+    """Return stripes of two colors, sometimes crossed by others, as on a tablecloth."""
     light, dark = _any_color(rng), _any_color(rng)
     wide = float(np.exp(rng.uniform(np.log(6), np.log(80))))
     share = np.clip((np.abs(np.mod(across, wide) - wide / 2) - wide / 4) + 0.5, 0, 1)

@@ -1,4 +1,4 @@
-"""What stands on a page and is no digit: letters, scribbles, stains, lines, and things that lie on the paper."""
+"""Distractors, the non-digits on a page: letters, scribbles, stains, lines, and objects on the paper."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from edge_runtime.pages.strokes import Ink
 from edge_runtime.records import Uint8
 
-# Signs of sums and forms, as lines of points (x, y) in digit heights, y downward; none that can be taken for a digit
-# when it stands by itself but for the slash and the brackets, which only their neighbors tell from a 1.
+# Signs of sums and forms, as polylines of points (x, y) in digit heights, y downward. Alone, none looks like a digit
+# except the slash and the brackets, which only their neighbors distinguish from a 1.
 BOW = (0.0, 0.05, 0.13, 0.18, 0.2, 0.18, 0.13, 0.05, 0.0)
 SIGNS: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
     "+": (((0.0, 0.25), (0.5, 0.25)), ((0.25, 0.0), (0.25, 0.5))),
@@ -26,12 +26,12 @@ SIGNS: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
     "#": (((0.15, 0.0), (0.1, 0.6)), ((0.4, 0.0), (0.35, 0.6)), ((0.0, 0.2), (0.5, 0.2)), ((0.0, 0.4), (0.5, 0.4))),
 }
 
-# No letter that can be taken for a digit.
+# Letters that do not look like a digit.
 LETTERS = "AEFHKMNRWXfhkmnvwx"
 
 Paint = NDArray[np.float32] | None
 Drawn = tuple[Ink, Paint]
-# What draws one, from the height of the page's digits, a factor on its size, the page's size, and letters.
+# Draws one distractor, from the height of the page's digits, a factor on its size, the page's size, and letters.
 Maker = Callable[[float, float, tuple[int, int], np.random.Generator, Sequence[Uint8]], Drawn]
 
 
@@ -44,7 +44,7 @@ def _word(height: float, shrink: float, size: tuple[int, int], rng: np.random.Ge
 
 
 def _word_of(count: int, height: float, rng: np.random.Generator, letters: Sequence[Uint8]) -> Ink:
-    """Return letters beside each other on one line, the highest of all `letters` about `height` pixels high."""
+    """Return letters on one line, scaled so that the highest of all `letters` is about `height` pixels high."""
     scale = height * float(rng.uniform(0.7, 1.1)) / max(letter.shape[0] for letter in letters)
     row = []
     for i in rng.integers(len(letters), size=count):
@@ -103,7 +103,7 @@ def _frame(height: float, shrink: float, size: tuple[int, int], rng: np.random.G
 
 
 def frame(wide: float, high: float, height: float, rng: np.random.Generator) -> Ink:
-    """Return a rectangle about so many pixels wide and high, as a hand draws it that writes digits of this height."""
+    """Return a hand-drawn rectangle of about `wide` by `high` pixels, beside digits of this height."""
     corners = np.array([[0, 0], [wide, 0], [wide, high], [0, high], [0, 0]]) + rng.normal(0, 0.03 * height, (5, 2))
     return stroke(corners, 0.08 * height)
 
@@ -113,7 +113,7 @@ def _sign(height: float, shrink: float, size: tuple[int, int], rng: np.random.Ge
 
 
 def sign(name: str, height: float, rng: np.random.Generator) -> Ink:
-    """Return one of the SIGNS as ink, as a hand writes it beside digits of this height."""
+    """Return one of the SIGNS as handwritten ink beside digits of this height."""
     lines = [np.array(line) + rng.normal(0, 0.03, (len(line), 2)) for line in SIGNS[name]]
     scale = height * float(rng.uniform(0.8, 1.15))
     least = np.min([line.min(axis=0) for line in lines], axis=0)
@@ -149,11 +149,11 @@ def _finger(height: float, shrink: float, size: tuple[int, int], rng: np.random.
 
 
 def stroke(path: NDArray[np.float64], thickness: float) -> Ink:
-    """Return a line of this thickness through points (N, 2), x and y, as ink just large enough for it."""
+    """Return a line of this thickness through points (N, 2), x and y, as ink cut to its size."""
     rim = thickness / 2 + 2
     path = path - path.min(axis=0) + rim
     width, height = (int(np.ceil(side)) for side in path.max(axis=0) + rim)
-    whole = 4  # drawn so many times as large: lines of OpenCV are whole pixels thick
+    whole = 4  # drawn `whole` times as large: OpenCV's lines are whole pixels thick
     canvas = np.zeros((height * whole, width * whole), np.uint8)
     points = np.round((path + 0.5) * whole - 0.5).astype(np.int32)
     cv2.polylines(canvas, [points], False, 255, max(1, round(thickness * whole)))
@@ -174,7 +174,7 @@ def _bump(height: int, width: int) -> NDArray[np.float64]:
 
 @cache
 def script() -> tuple[Uint8, ...]:
-    """Return LETTERS in OpenCV's script fonts, uint8, ink bright on 0, some 60 pixels high."""
+    """Return LETTERS in OpenCV's script fonts, uint8, ink bright on 0, about 60 pixels high."""
     stamps = []
     for font in (cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, cv2.FONT_HERSHEY_SCRIPT_COMPLEX):
         for letter in LETTERS:

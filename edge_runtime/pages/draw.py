@@ -1,4 +1,4 @@
-"""Draws seeded pages of handwriting, with exact truth, from digits that it is given."""
+"""Draws seeded pages of handwriting, with exact ground truth, from given digits."""
 
 import copy
 import zlib
@@ -29,7 +29,7 @@ DEFAULT = PageStyle()
 class Placed:
     """A digit on a page: its label, the box of its visible ink, its line from 0 at the top, and its word in the line.
 
-    Where other digits touch it, the box is still that of its own ink alone.
+    The box covers only the digit's own ink, even where other digits touch it.
     """
 
     label: str
@@ -39,7 +39,7 @@ class Placed:
 
 
 class Other(NamedTuple):
-    """Something else on a page: its name, one of DISTRACTORS, and the box of its ink as far as the picture shows it."""
+    """A distractor on a page: its name, one of DISTRACTORS, and the box of its ink within the picture."""
 
     name: str
     box: Box
@@ -76,10 +76,10 @@ def draw_page(
 ) -> Page:
     """Draw a page with these digits, in this order, left to right and line by line.
 
-    `images` is uint8 (N, 28, 28), ink bright on 0; `labels` holds N numbers. `stamps` are what letters and words are
-    made of, each uint8 (rows, columns), ink bright on 0, all of one font size; None for letters of OpenCV's script
-    fonts. `ground`, uint8 (h, w, 3), is shown in place of the desk that a style draws. The same generator state gives
-    the same page. Raises ValueError (`layout.DoNotFit`) where the digits do not fit on the page.
+    `images` is uint8 (N, 28, 28), ink bright on 0; `labels` holds N numbers. `stamps` are the glyphs for letters and
+    words, each uint8 (rows, columns), ink bright on 0, all of one font size; None for letters of OpenCV's script
+    fonts. `ground`, uint8 (h, w, 3), replaces the desk that a style draws. The same generator state gives the same
+    page. Raises ValueError (`layout.DoNotFit`) where the digits do not fit on the page.
     """
     streams = _streams(rng)
     digit_height = float(rng.uniform(*style.digit_height))
@@ -123,7 +123,7 @@ def draw_page(
 
 
 def _streams(rng: np.random.Generator) -> Streams:
-    """Return what gives each feature its own generator, seeded by this one's state, which stays as it is."""
+    """Return a function that gives each feature its own generator, seeded by the unchanged state of `rng`."""
     seed = copy.deepcopy(rng).integers(2**32, size=4).tolist()
     return lambda name: np.random.default_rng([*seed, zlib.crc32(name.encode())])
 
@@ -135,7 +135,7 @@ def _seen(item: Item, view: Pose | None) -> Item:
 
 
 def _write(page: background.Page, ink: Ink, rng: np.random.Generator, streams: Streams, style: PageStyle) -> None:
-    """Write with the page's pen, in place."""
+    """Draw ink with the page's pen, in place."""
     color = style.inks[rng.integers(len(style.inks))]
     if style.contrast is not None:
         page *= 1 - float(streams("contrast").uniform(*style.contrast)) * ink
@@ -147,7 +147,7 @@ def _write(page: background.Page, ink: Ink, rng: np.random.Generator, streams: S
 
 
 def _ink(items: Sequence[Item], size: tuple[int, int]) -> Ink:
-    """Return what the pen draws, 0-1, as float32 (H, W)."""
+    """Return the ink of all pen-drawn items, 0-1, as float32 (H, W)."""
     ink = np.zeros(size[::-1], np.float32)
     for item in items:
         if item.paint is None:
@@ -157,7 +157,7 @@ def _ink(items: Sequence[Item], size: tuple[int, int]) -> Ink:
 
 
 def _lay_on(page: background.Page, item: Item) -> None:
-    """Lay a thing with colors of its own on the page, in place."""
+    """Draw an item with its own colors on the page, in place."""
     if item.paint is not None:
         here, of_item = _overlap(item, (page.shape[2], page.shape[1]))
         covered = page[:, *here]
@@ -165,7 +165,7 @@ def _lay_on(page: background.Page, item: Item) -> None:
 
 
 def _overlap(item: Item, size: tuple[int, int]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Return the part of a picture that an item covers, and the part of the item that the picture shows."""
+    """Return the part of the picture that an item covers, and the part of the item within the picture."""
     rows, columns = item.ink.shape
     left, right = (min(max(0, x), size[0]) for x in (item.x, item.x + columns))
     top, bottom = (min(max(0, y), size[1]) for y in (item.y, item.y + rows))
@@ -174,7 +174,7 @@ def _overlap(item: Item, size: tuple[int, int]) -> tuple[tuple[slice, slice], tu
 
 
 def _shown(item: Item, size: tuple[int, int]) -> Box | None:
-    """Return the box of what the picture shows of an item, however faint; None for nothing."""
+    """Return the box of an item's ink within the picture, faint ink included; None without ink."""
     here, of_item = _overlap(item, size)
     x, y, width, height = cv2.boundingRect((item.ink[of_item] > 1e-3).astype(np.uint8))
     return Box(here[1].start + x, here[0].start + y, width, height) if width else None

@@ -1,4 +1,4 @@
-"""Where the digits of a page stand: lines, words, digits that touch, and sums."""
+"""Positions of the digits on a page: lines, words, touching digits, and sums."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -18,7 +18,7 @@ class DoNotFit(ValueError):
 
 
 class Laid(NamedTuple):
-    """Digits as items named for their labels, the line and the word of each, and what stands beside them."""
+    """Digits as items named by their labels, the line and word of each, and the other items."""
 
     digits: list[Item]
     places: list[tuple[int, int]]
@@ -84,7 +84,7 @@ def lay_out(
 
 
 def _moved(items: list[Item], size: tuple[int, int], rng: np.random.Generator) -> list[Item]:
-    """Move all items together to any place where they stay on the page."""
+    """Shift all items together to a random place within the page."""
     right = max((item.x + item.ink.shape[1] for item in items), default=0)
     bottom = max((item.y + item.ink.shape[0] for item in items), default=0)
     x, y = (int(rng.integers(max(0, free) + 1)) for free in (size[0] - right, size[1] - bottom))
@@ -94,7 +94,7 @@ def _moved(items: list[Item], size: tuple[int, int], rng: np.random.Generator) -
 def _signs(
     items: Sequence[Item], places: Sequence[tuple[int, int]], digit_height: float, rng: np.random.Generator
 ) -> list[Item]:
-    """Return signs of arithmetic in the gaps between the words of a line, and after some lines."""
+    """Return arithmetic signs in the gaps between the words of a line, and after some lines."""
     signs = []
     for (one, here), (other, there) in pairwise(zip(items, places, strict=True)):
         if here == there:
@@ -113,12 +113,12 @@ def _margin(rng: np.random.Generator, digit_height: float) -> float:
 
 
 def _length(span: tuple[int, int] | None, rng: np.random.Generator) -> int:
-    """Return how many digits the next word has; -1, which counting down never brings to 0, where there are no words."""
+    """Return the number of digits in the next word; -1, which never counts down to 0, for lines without words."""
     return -1 if span is None else int(rng.integers(span[0], span[1] + 1))
 
 
 def writer(images: Uint8, streams: Streams, style: PageStyle) -> Callable[[int, float], Ink]:
-    """Return what draws one of the images, by its number, at a height."""
+    """Return a function that draws an image, given its index and a height."""
     if style.pen is None or not len(images):
         return lambda i, height: enlarge(images[i], height)
     pen = float(streams("pen").uniform(*style.pen))
@@ -127,14 +127,14 @@ def writer(images: Uint8, streams: Streams, style: PageStyle) -> Callable[[int, 
 
 
 def _inked(stamp: Ink) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows of a stamp that hold visible ink, and its first and last column in each."""
+    """Return the rows of a stamp with visible ink, and the ink's first and last column in each."""
     inked = is_visible(stamp)
     rows = np.flatnonzero(inked.any(axis=1))
     return rows, inked.argmax(axis=1)[rows], (stamp.shape[1] - 1 - inked[:, ::-1].argmax(axis=1))[rows]
 
 
 def _against(stamp: Ink, y: int, edge: NDArray[np.int_], x: float) -> float:
-    """Return the column where a stamp's ink first shares a pixel with the ink before it; `x` where it never would."""
+    """Return the column where a stamp's ink first overlaps the ink before it; `x` where it never does."""
     rows, first, _ = _inked(stamp)
     before = edge[y + rows]
     shared = before >= 0

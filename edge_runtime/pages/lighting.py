@@ -1,4 +1,4 @@
-"""The light on a drawn page: a shadow's edge, fall-off to a side or to the corners, a color cast, a spot of glare."""
+"""The light on a drawn page: a shadow's edge, a gradient, a vignette, a color cast, a spot of glare."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ NONE = (1.0, 1.0)
 
 
 def lit(page: Page, style: PageStyle, rng: np.random.Generator) -> Page:
-    """Return a page under the style's light; values may pass 255 where glare falls."""
+    """Return a page under the style's light; glare may raise values above 255."""
     height, width = page.shape[1:]
     y, x = np.mgrid[-0.5 : 0.5 : height * 1j, -0.5 : 0.5 : width * 1j].astype(np.float32)
     x, y = x * np.float32(width), y * np.float32(height)  # pixels from the middle
@@ -38,5 +38,5 @@ def lit(page: Page, style: PageStyle, rng: np.random.Generator) -> Page:
 
 
 def is_plain(style: PageStyle) -> bool:
-    """Tell whether the style's light changes nothing."""
+    """Return whether the style's light changes nothing."""
     return style.shadow == style.gradient == style.vignette == NONE and not style.cast and style.glare[1] == 0

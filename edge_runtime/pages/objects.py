@@ -1,4 +1,4 @@
-"""Things that lie on a desk or hold the paper: a hand, a pen, a note, a stamp, a cable. Each has colors of its own."""
+"""Objects on a desk or holding the paper: a hand, a pen, a note, a stamp, a cable. Each has its own colors."""
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ NOTES = ((110, 235, 250), (190, 170, 250), (200, 230, 170), (245, 245, 245))
 
 
 def hand(reach: float, rng: np.random.Generator) -> Drawn:
-    """Return three or four fingers that come from a palm at the bottom, the longest about `reach` pixels long."""
+    """Return three or four fingers on a palm at the bottom, the longest about `reach` pixels long."""
     wide = reach * float(rng.uniform(0.2, 0.28))
     count = int(rng.integers(3, 5))
     long = reach * (1 - 0.16 * np.abs(np.arange(count) - 1 + rng.uniform(-0.3, 0.3, count)))
@@ -33,7 +33,7 @@ def hand(reach: float, rng: np.random.Generator) -> Drawn:
 
 
 def pen(length: float, rng: np.random.Generator) -> Drawn:
-    """Return a pen of this length at any angle: a bright or dark barrel with a highlight and a darker tip."""
+    """Return a pen of this length at a random angle: a bright or dark barrel with a highlight and a darker tip."""
     angle, half = rng.uniform(0, np.pi), length * float(rng.uniform(0.014, 0.03))
     way = np.array([np.cos(angle), np.sin(angle)])
     sides = np.abs(way) * length + 2 * half + 4
@@ -78,7 +78,7 @@ def stamp(side: float, rng: np.random.Generator) -> Drawn:
 
 
 def cable(points: NDArray[np.float64], thickness: float, rng: np.random.Generator) -> tuple[Drawn, NDArray[np.float64]]:
-    """Return a cable along points (N, 2), x and y, and the place of its first pixel."""
+    """Return a cable along points (N, 2), x and y, and the position of its first pixel."""
     ink: Ink = stroke(points, thickness)
     color = np.full(3, rng.uniform(10, 240)) + rng.uniform(-10, 10, 3)
     return (ink, _painted(np.ones(ink.shape), np.clip(color, 0, 255))), points.min(axis=0) - thickness / 2 - 2
@@ -87,7 +87,7 @@ def cable(points: NDArray[np.float64], thickness: float, rng: np.random.Generato
 def _capsule(
     x: NDArray[np.float32], y: NDArray[np.float32], start: NDArray[np.float64], end: NDArray[np.float64], radius: float
 ) -> NDArray[np.float32]:
-    """Return how far each pixel lies inside the outline of a line with round ends."""
+    """Return the depth of each pixel inside the outline of a line with round ends."""
     way = end - start
     share = np.clip(((x - start[0]) * way[0] + (y - start[1]) * way[1]) / (way @ way), 0, 1)
     return np.asarray(radius - np.hypot(x - start[0] - share * way[0], y - start[1] - share * way[1]), np.float32)

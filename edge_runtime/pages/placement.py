@@ -1,4 +1,4 @@
-"""Finds room on a page, and in a picture, for what is no digit."""
+"""Finds free space for distractors on a page and in a picture."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,44 +11,44 @@ from edge_runtime.pages.distractors import Drawn, Paint
 from edge_runtime.pages.strokes import Ink, Item
 from edge_runtime.records import Box, Uint8
 
-# How many times the size first drawn the tries to find room are.
+# Factors on the first size, one for each try to find room.
 TRIES = (1.0, 0.8, 0.6, 0.45, 0.3)
 # The bottom, the right, the top and the left of a page.
 SIDES = (np.s_[-1:, :], np.s_[:, -1:], np.s_[:1, :], np.s_[:, :1])
 
-# The size of a thing, least and most, as a share of the picture's shorter side.
+# The size of an object, least and most, as a share of the picture's shorter side.
 THING_SIZES = {"hand": (0.3, 0.6), "pen": (0.3, 0.7), "note": (0.12, 0.35), "stamp": (0.12, 0.22)}
 MAKERS: dict[str, Callable[[float, np.random.Generator], Drawn]] = {
     "hand": objects.hand, "pen": objects.pen, "note": objects.note, "stamp": objects.stamp,
 }  # fmt: skip
-CABLE_TRIES = 20  # ways past the digits
+CABLE_TRIES = 20  # random paths to try
 
 
 class FreeSpace:
-    """The free room on a page, in cells some pixels wide."""
+    """The free space on a page, in cells of `cell` pixels."""
 
     def __init__(self, size: tuple[int, int], cell: int) -> None:
         self.size, self.cell = size, cell
         self.used = np.zeros((size[1] // cell, size[0] // cell), np.uint8)
 
     def take(self, box: Box, margin: float = 0) -> None:
-        """Mark a box, and so many pixels around it, as used."""
+        """Mark a box, and `margin` pixels around it, as used."""
         self.used[self._cells(box, margin)] = 1
 
     def is_free(self, box: Box) -> bool:
-        """Tell whether a box lies on the page, and nothing that was taken lies in it."""
+        """Return whether a box lies on the page and contains no used cell."""
         inside = box.x >= 0 and box.y >= 0 and box.right <= self.size[0] and box.bottom <= self.size[1]
         return inside and not self.used[self._cells(box, 0)].any()
 
     def find(self, width: int, height: int, rng: np.random.Generator, side: int | None = None) -> Box | None:
-        """Return a box of this size that is free, any place as likely as another; None where there is none.
+        """Return a free box of this size, uniformly over all places; None where there is none.
 
-        With `side`, only places at one of the SIDES.
+        With `side`, it considers only places at that one of the SIDES.
         """
         rows, columns = -(-height // self.cell), -(-width // self.cell)
         if rows > self.used.shape[0] or columns > self.used.shape[1]:
             return None
-        total = cv2.integral(self.used)  # so that four of its values tell how much is used within a rectangle
+        total = cv2.integral(self.used)  # four of its values give the number of used cells in a rectangle
         down = total[rows:] - total[:-rows]
         free = down[:, columns:] == down[:, :-columns]
         if side is not None:
@@ -77,9 +77,9 @@ def scatter(
     rng: np.random.Generator,
     letters: Sequence[Uint8],
 ) -> list[Item]:
-    """Return items of these names beside the digits and beside each other; what finds no space is left out.
+    """Return items of these names, placed beside the digits and each other; it omits items without space.
 
-    `letters` are what letters and words are made of, each uint8 (rows, columns), ink bright on 0.
+    `letters` are the glyphs for letters and words, each uint8 (rows, columns), ink bright on 0.
     """
     space = FreeSpace(size, max(1, round(digit_height / 8)))
     for box in digits:
@@ -101,7 +101,7 @@ def scatter(
 def scatter_things(
     wanted: Sequence[tuple[str, int]], digits: Sequence[Box], size: tuple[int, int], rng: np.random.Generator
 ) -> list[Item]:
-    """Return items of these things in a picture, beside the digits and beside each other; the rest is left out."""
+    """Return these objects in a picture, placed beside the digits and each other; it omits objects without space."""
     space = FreeSpace(size, max(1, min(size) // 80))
     for box in digits:
         space.take(box, 0.2 * box.height)
@@ -120,7 +120,7 @@ def scatter_things(
 
 
 def _cable(space: FreeSpace, rng: np.random.Generator) -> Item | None:
-    """Lay a cable from one side of the picture to another, past what is there; None where no try succeeds."""
+    """Return a cable from one side of the picture to another that crosses no used cell; None where no try succeeds."""
     size = np.array(space.size)
     for _ in range(CABLE_TRIES):
         first, last = rng.permutation(4)[:2]
@@ -150,19 +150,19 @@ def _anywhere(name: str, ink: Ink, paint: Paint, space: FreeSpace, rng: np.rando
 
 
 def _from_side(name: str, ink: Ink, paint: Paint, space: FreeSpace, rng: np.random.Generator) -> Item | None:
-    """Place what reaches into the page from one of its sides, and has its foot at the bottom as it is drawn."""
+    """Place an item that enters the page from a side; it is drawn with its base at the bottom."""
     side = int(rng.integers(len(SIDES)))
     ink = np.rot90(ink, side).copy()
     box = space.find(ink.shape[1], ink.shape[0], rng, side)
     if box is None:
         return None
-    hidden = max(ink.shape) // 4  # of its length, beyond the page's side
+    hidden = max(ink.shape) // 4  # a quarter of its length lies beyond the page's side
     x, y = (box.x, box.x + hidden, box.x, box.x - hidden)[side], (box.y + hidden, box.y, box.y - hidden, box.y)[side]
     return Item(name, ink, x, y, None if paint is None else np.rot90(paint, side).copy())
 
 
 def _around(digits: Sequence[Box], digit_height: float, space: FreeSpace, rng: np.random.Generator) -> Item | None:
-    """Draw a frame around the digits of a line; None where something stands in its way."""
+    """Draw a frame around the digits of a line; None where a used cell is in its way."""
     one = digits[int(rng.integers(len(digits)))]
     whole = one
     for box in digits:

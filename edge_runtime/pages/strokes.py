@@ -1,4 +1,4 @@
-"""A digit of MNIST as ink of any size: enlarged, written with a thinner or thicker pen, its strokes broken."""
+"""MNIST digits as ink of any size: enlarged, with changed stroke width, with broken strokes."""
 
 from functools import cache
 from typing import NamedTuple
@@ -13,10 +13,10 @@ Ink = NDArray[np.float32]
 
 
 class Item(NamedTuple):
-    """Something drawn at column `x` and row `y`, which may lie partly off the page.
+    """A drawn item at column `x` and row `y`; it may lie partly off the page.
 
-    `ink` is float32 (rows, columns), 0-1. `paint` is float32 (rows, columns, 3), blue-green-red 0-255, for what has
-    colors of its own; None for what the page's pen draws.
+    `ink` is float32 (rows, columns), 0-1. `paint` is float32 (rows, columns, 3), blue-green-red 0-255, for an item with
+    its own colors; None for an item in the page's pen.
     """
 
     name: str
@@ -26,15 +26,15 @@ class Item(NamedTuple):
     paint: NDArray[np.float32] | None = None
 
 
-# The digits' own ink starts here when their boxes are measured, as `normalize` measures them.
+# The ink threshold for digit boxes, as in `normalize`.
 VISIBLE = 96
-# Strokes are measured on digits enlarged so many times, with so many pixels of MNIST's added on every side.
+# Strokes are measured on digits enlarged FINE times, with RIM MNIST pixels added on every side.
 FINE = 4
 RIM = 6
 
 
 def enlarge(image: Uint8, height: float) -> Ink:
-    """Return a digit's ink, 0-1, cut to its bounding box and enlarged as if its 20x20 were `height` pixels.
+    """Return a digit's ink, 0-1, cut to its bounding box and scaled so that MNIST's 20x20 is `height` pixels.
 
     `image` is uint8 (28, 28), ink bright on 0, with some ink.
     """
@@ -47,31 +47,31 @@ def enlarge(image: Uint8, height: float) -> Ink:
 
 
 def visible(ink: Ink, x: int, y: int) -> Box:
-    """Return the box of the ink that is dark enough to see, where the ink's first pixel lies at column x and row y."""
+    """Return the box of the visible ink, with the ink's first pixel at column `x` and row `y`."""
     left, top, width, height = cv2.boundingRect(is_visible(ink).astype(np.uint8))
     return Box(x + left, y + top, width, height)
 
 
 def is_visible(ink: Ink) -> NDArray[np.bool_]:
-    """Tell for each pixel whether its ink is dark enough to see; thin strokes that are gray all over are."""
+    """Return for each pixel whether its ink is visible; thin strokes that are gray throughout count as visible."""
     return ink * 255 >= min(VISIBLE, 255 * float(ink.max()) / 2)
 
 
 def measure(images: Uint8) -> list[tuple[Ink, Ink]]:
-    """Return for each digit, pixel by pixel, how far the middle of a stroke is and half the stroke's width there.
+    """Return for each digit, per pixel, the distance to the stroke's middle line and half the stroke width there.
 
     `images` is uint8 (N, 28, 28), ink bright on 0. Both arrays are float32, FINE times as large as the digit with its
-    RIM, and in pixels of their own.
+    RIM, with values in their own pixels.
     """
     side = FINE * (28 + 2 * RIM)
-    fine = np.zeros((len(images) * side, side), np.uint8)  # one below the other: each step is one call for all
+    fine = np.zeros((len(images) * side, side), np.uint8)  # stacked vertically: each step is one call for all
     for i, image in enumerate(images):
         padded = cv2.copyMakeBorder(image, RIM, RIM, RIM, RIM, cv2.BORDER_CONSTANT, value=0)
         big = cv2.resize(padded.astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
         fine[i * side : (i + 1) * side] = big >= min(127.5, big.max() / 2)
     inside = depth(fine) - np.float32(0.25)
     middle = _thinned(fine)
-    # A stroke's width changes slowly; what jitters are the middle line's pixels.
+    # Stroke width changes slowly; only the middle line's pixels jitter.
     near = (4 * FINE + 1, 4 * FINE + 1)
     smooth = cv2.blur(inside * middle, near) / np.maximum(cv2.blur(middle.astype(np.float32), near), 1e-6)
     measured = []
@@ -86,29 +86,29 @@ def measure(images: Uint8) -> list[tuple[Ink, Ink]]:
 
 
 def depth(shapes: Uint8) -> Ink:
-    """Return how far each pixel of shapes, 1 on 0, lies from the nearest one outside: float32, in pixels.
+    """Return the distance of each pixel of shapes, 1 on 0, to the nearest one outside: float32, in pixels.
 
-    The square of such a distance is a whole number. OpenCV's own result is off by a millionth that depends on where in
-    memory it works, which is enough to draw another page.
+    The square of such a distance is a whole number. OpenCV's own result is off by a millionth that depends on the
+    memory address, which is enough to change the page.
     """
     distances = cv2.distanceTransform(shapes, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return np.sqrt(np.rint(np.square(distances)), dtype=np.float32)
 
 
 def write(measured: tuple[Ink, Ink], pen: float, height: float) -> Ink:
-    """Return a measured digit's ink, 0-1, its strokes `pen` times as wide, where MNIST's 20x20 is `height` pixels.
+    """Return a measured digit's ink, 0-1, with strokes `pen` times as wide, where MNIST's 20x20 is `height` pixels.
 
-    A wider pen adds to the digit's own height.
+    A wider pen makes the digit higher.
     """
     far, half = measured
-    inward = half * np.float32(pen) - far  # how far inside the new stroke, negative outside
+    inward = half * np.float32(pen) - far  # depth inside the new stroke, negative outside
     rows, columns = (np.flatnonzero((inward > -FINE).any(axis=axis)) for axis in (1, 0))
     inward = inward[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = height / 20 / FINE
     size = tuple(max(1, round(side * scale)) for side in inward.shape[::-1])
     if scale >= 1:
         ink = np.clip(cv2.resize(inward, size, interpolation=cv2.INTER_CUBIC) * scale + 0.5, 0, 1)
-        # What a pixel of FINE is wide would show in the rim; a stroke some times as wide as the blur keeps its width.
+        # Hide the FINE pixel steps along the rim; a stroke several times as wide as the blur keeps its width.
         ink = cv2.GaussianBlur(ink, (0, 0), scale * min(2.0, 0.4 * pen * float(np.median(half[far < 1]))))
     else:
         ink = cv2.resize(np.clip(inward + 0.5, 0, 1), size, interpolation=cv2.INTER_AREA)
@@ -116,9 +116,9 @@ def write(measured: tuple[Ink, Ink], pen: float, height: float) -> Ink:
 
 
 def break_strokes(ink: Ink, gaps: int, widths: tuple[float, float], rng: np.random.Generator) -> Ink:
-    """Return the ink with thin gaps cut across its strokes, `widths` pixels wide, where they leave its box as it is.
+    """Return the ink with thin gaps, `widths` pixels wide, cut across its strokes where they do not change its box.
 
-    A gap for which no place is found in a few tries is left out.
+    It omits a gap that finds no place in a few tries.
     """
     box = visible(ink, 0, 0)
     for _ in range(gaps):
@@ -134,7 +134,7 @@ def break_strokes(ink: Ink, gaps: int, widths: tuple[float, float], rng: np.rand
 
 
 def _gap(ink: Ink, row: int, column: int, half: float, width: float) -> Ink:
-    """Return a bar, 1 on 0, across the stroke of this half width at a pixel."""
+    """Return a bar, 1 on 0, across the stroke at a pixel; `half` is half the stroke width."""
     reach = 3 * half + 1
     y, x = np.ogrid[-row : ink.shape[0] - row, -column : ink.shape[1] - column]
     near = np.where(x * x + y * y <= reach * reach, ink, 0)
@@ -146,7 +146,7 @@ def _gap(ink: Ink, row: int, column: int, half: float, width: float) -> Ink:
 
 
 def _thinned(shapes: Uint8) -> Uint8:
-    """Return the middle lines of shapes, one pixel wide: Zhang and Suen's thinning; 1 on 0 in and out."""
+    """Return the one-pixel middle lines of shapes by Zhang and Suen's thinning; input and output are 1 on 0."""
     shapes = shapes.copy()
     around = np.array([[128, 1, 2], [64, 0, 4], [32, 16, 8]], np.float32)
     while True:
@@ -160,7 +160,7 @@ def _thinned(shapes: Uint8) -> Uint8:
 
 @cache
 def _peelable() -> tuple[Uint8, Uint8]:
-    """Return for both half steps, by the eight neighbors as bits clockwise from above, whether a pixel may go."""
+    """Return for both half steps whether a pixel is removable, by its 8 neighbors as bits clockwise from above."""
     codes = np.arange(256)
     bits = [(codes >> i) & 1 for i in range(8)]
     above, right, below, left = bits[0], bits[2], bits[4], bits[6]

@@ -1,4 +1,4 @@
-"""What a drawn page looks like: everything that `draw_page` can vary, and what it refuses."""
+"""The style of a drawn page: all parameters of `draw_page`, and their valid ranges."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-# A generator for each feature of a style, by its name.
+# Returns the random generator of a feature of a style, by name.
 Streams = Callable[[str], np.random.Generator]
 Range = tuple[float, float]
 Color = tuple[int, int, int]
@@ -15,12 +15,12 @@ DISTRACTORS = (
     "letters", "words", "scribbles", "smudges", "dots", "commas", "rules", "frames", "coins", "finger", "signs",
     "table", "hand", "pen", "note", "stamp", "cable",
 )  # fmt: skip
-# Of these, the ones that lie in the picture, whatever view of the page it shows.
+# The distractors placed in the picture, independent of the page's view.
 THINGS = ("hand", "pen", "note", "stamp", "cable")
 DESKS = ("plain", "wood", "cloth", "leather", "keyboard", "stripes")
 BINDINGS = ("spiral", "book")
 
-# The least and the most that the values of a range may be, and how the unit is called.
+# The least and the greatest value in a range, and the name of the unit.
 LIMITS: dict[str, tuple[float, float, str]] = {
     "paper": (0, 255, ""),
     "blur": (0, 100, "pixels"),
@@ -49,31 +49,30 @@ LIMITS: dict[str, tuple[float, float, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class PageStyle:
-    """How a page looks; ranges are (least, most), drawn uniformly once a page.
+    """The appearance of a page; ranges are (least, most), drawn uniformly once per page.
 
-    Lengths are in pixels where they are not in digit heights, colors are blue-green-red 0-255, brightness is 0-255 or
-    a factor. Whatever is off changes nothing: each feature draws from a random stream of its own, so that the same
-    generator with one feature more gives the same page with that one thing changed. ValueError where a value lies
-    outside what can be drawn.
+    Lengths are in pixels unless in digit heights, colors are blue-green-red 0-255, brightness is 0-255 or a factor.
+    Each feature has its own random stream: with the same generator state, a page with one feature more differs only in
+    that feature. Raises ValueError where a value is out of range.
     """
 
     size: tuple[int, int] = (640, 480)  # (width, height)
-    digit_height: Range = (28.0, 64.0)  # of a digit that fills MNIST's 20x20
+    digit_height: Range = (28.0, 64.0)  # height of a digit that fills MNIST's 20x20
     paper: tuple[int, int] = (205, 250)  # brightness
     inks: tuple[Color, ...] = ((35, 30, 30), (120, 50, 30), (60, 60, 60), (40, 40, 150))  # one is drawn
     grain: float = 3.0  # standard deviation of the paper's texture and the sensor's noise
     shade: float = 0.15  # how much darker one side of the page may be
-    blur: Range = (0.0, 0.7)  # Gaussian sigma; up to 0.2 is none
+    blur: Range = (0.0, 0.7)  # Gaussian sigma; up to 0.2 means no blur
     light_on_dark: bool = False  # chalk on a blackboard instead of a pen on paper
 
     # The writing.
-    pen: Range | None = None  # stroke width as a factor of MNIST's own
-    contrast: Range | None = None  # how much darker than its paper the ink is, 0-1; None: as `inks` say
-    spread: Range = (1.0, 1.0)  # a further factor on the height, drawn for each digit; digits stand on a common line
-    touching: float = 0.0  # share of the digits, 0-1, in groups of 2 to 4 pushed together until their ink overlaps
-    layout: Layout = "lines"  # sum: with signs between words; column: a sum below each other; table, sudoku: in cells
-    grid: Literal["hand", "print"] = "hand"  # the lines between cells: with the page's pen, or as the ruling is
-    drift: bool = False  # lines begin anywhere on the page, not in its upper left corner
+    pen: Range | None = None  # factor on MNIST's stroke width
+    contrast: Range | None = None  # how much darker the ink is than its paper, 0-1; None: from `inks`
+    spread: Range = (1.0, 1.0)  # another factor on the height, drawn for each digit; digits share a baseline
+    touching: float = 0.0  # share of the digits, 0-1, in groups of 2 to 4 whose ink overlaps
+    layout: Layout = "lines"  # sum: signs between words; column: a column sum; table, sudoku: cells
+    grid: Literal["hand", "print"] = "hand"  # lines between cells: in the page's pen, or like the ruling
+    drift: bool = False  # lines begin anywhere on the page, not in the upper left corner
     gap: Range = (0.25, 0.6)  # between the digits of a line, in digit heights
     word_length: tuple[int, int] | None = None  # digits in a word, drawn for each word; None: lines have no words
     word_gap: Range = (1.2, 1.8)  # between words, in digit heights
@@ -85,29 +84,29 @@ class PageStyle:
     ruling_spacing: Range = (1.2, 1.8)  # in digit heights
     ruling_width: Range = (1.0, 2.0)
     ruling_ink: Color = (190, 140, 90)
-    ruling_strength: Range = (0.4, 0.7)  # 0 the paper's own color, 1 ruling_ink
-    boxes: float = 0.0  # share of the digits, 0-1, in a printed box, drawn as the ruling is
+    ruling_strength: Range = (0.4, 0.7)  # 0: the paper's color, 1: ruling_ink
+    boxes: float = 0.0  # share of the digits, 0-1, in a printed box like the ruling
     flap: bool = False  # the creases of an envelope's flap
 
     # Where the sheet lies.
     desk: tuple[str, ...] = ()  # one of DESKS is drawn; none: the page fills the picture
-    sheet: Range = (0.7, 0.9)  # of a page on a desk: its sides, as a factor on the picture's; digits shrink with it
-    torn: float = 0.0  # how ragged its edge is: standard deviation, as a share of the picture's shorter side
+    sheet: Range = (0.7, 0.9)  # sides of a page on a desk as a factor on the picture's; digits shrink too
+    torn: float = 0.0  # raggedness of its edge: standard deviation, as a share of the picture's shorter side
     binding: tuple[str, ...] = ()  # one of BINDINGS is drawn; only where there is a desk
-    curl: Range = (0.0, 0.0)  # how much higher or lower the page's middle lies, percent of its height
+    curl: Range = (0.0, 0.0)  # offset of the page's middle up or down, percent of its height
 
     # The light.
-    board: float = 0.0  # about this share of the digits, 0-1, stands light on a dark board beside the paper
+    board: float = 0.0  # approximate share of the digits, 0-1, light on a dark board beside the paper
     shadow: Range = (1.0, 1.0)  # brightness beyond a straight edge somewhere on the page, as a factor
     penumbra: Range = (2.0, 6.0)  # width of that edge
     gradient: Range = (1.0, 1.0)  # brightness at the darkest corner, as a factor; falls evenly from the opposite one
     vignette: Range = (1.0, 1.0)  # brightness in the corners, as a factor; falls with the square of the radius
-    glare: Range = (0.0, 0.0)  # brightness that is added in the middle of a soft spot
+    glare: Range = (0.0, 0.0)  # brightness added in the middle of a soft spot
     cast: float = 0.0  # each color channel loses up to this share of its brightness, 0-1
 
     # The camera.
     noise: Range = (0.0, 0.0)  # standard deviation of the sensor's noise in each channel
-    jpeg: tuple[int, int] | None = None  # quality; None: not compressed
+    jpeg: tuple[int, int] | None = None  # quality; None: no compression
     tilt: Range = (0.0, 0.0)  # degrees, to either side
     perspective: Range = (0.0, 0.0)  # both corners of one side move toward each other by this percent of the side
 

@@ -1,4 +1,4 @@
-"""What speed is measured on: generated pages of ten of the digits that ship with the package, and one of them alone."""
+"""Benchmark inputs: generated pages with ten of the digits that ship with the package, and a single digit."""
 
 from functools import cache
 from pathlib import Path
@@ -36,12 +36,12 @@ def page(size: tuple[int, int], seed: int) -> Uint8:
 
 
 def photo(seed: int) -> Uint8:
-    """Return a page as a 12-megapixel photo, uint8 (3000, 4000, 3) blue-green-red: drawn at a quarter, and enlarged."""
+    """Return a page as a 12-megapixel photo, uint8 (3000, 4000, 3) blue-green-red: drawn at a quarter and enlarged."""
     drawn = page((PHOTO_SIZE[0] // 4, PHOTO_SIZE[1] // 4), seed)
     return np.asarray(cv2.resize(drawn, PHOTO_SIZE, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
 
 
 def every() -> dict[str, list[Uint8]]:
-    """Return PAGES pages of each of SIZES, and a photo, by name: 40 MB in all."""
+    """Return PAGES pages of each of SIZES, and a photo, by name: 40 MB in total."""
     pages = {name: [page(size, seed) for seed in range(PAGES)] for name, size in SIZES.items()}
     return {**pages, PHOTO: [photo(0)]}

@@ -1,1 +1,1 @@
-"""Sinks: where readings and events go, and the pictures that are drawn of them."""
+"""Sinks: outputs for readings and events, and pictures drawn from them."""

@@ -1,4 +1,4 @@
-"""What a large picture is put together from: text, scaled pictures, and crops in a grid."""
+"""Building blocks of a large picture: text, scaled pictures, and crops in a grid."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from edge_runtime.sinks.draw import FONT, Color
 WIDTH = 1600  # pixels, of every block
 MARGIN = 12
 ROW = 20  # pixels from one line of text to the next
-CROP = 3  # times that the network's 28x28 pixels are enlarged
+CROP = 3  # enlargement of the network's 28x28 pixels
 CELL = (112, 156)  # (width, height) of a crop with its captions
 FRAME = 4  # pixels of a crop's colored frame
 
@@ -28,9 +28,9 @@ def blank(height: int) -> Uint8:
 def write(
     block: Uint8, text: str, at: tuple[int, int], size: float, color: Color = TEXT, space: int = WIDTH - 2 * MARGIN
 ) -> None:
-    """Write text into a block itself, its baseline from (x, y) on, shortened to so many pixels.
+    """Write text into `block` in place, its baseline starting at (x, y), shortened to `space` pixels.
 
-    The font has ASCII alone: other letters become question marks.
+    The font has ASCII only: other characters become question marks.
     """
     text = "".join(letter if " " <= letter <= "~" else "?" for letter in text[:WIDTH])
     shown, kept = text, len(text)
@@ -41,9 +41,9 @@ def write(
 
 
 def scaled(picture: Uint8, size: tuple[int, int]) -> Uint8:
-    """Return a picture, uint8 (H, W) or (H, W, 3), at this size, (width, height).
+    """Return a picture, uint8 (H, W) or (H, W, 3), scaled to this size, (width, height).
 
-    Where it is enlarged at least twice, its pixels stay squares.
+    Where it is enlarged 2 times or more, its pixels stay squares.
     """
     times = size[0] / picture.shape[1]
     how = cv2.INTER_AREA if times < 1 else cv2.INTER_LINEAR if times < 2 else cv2.INTER_NEAREST
@@ -51,7 +51,7 @@ def scaled(picture: Uint8, size: tuple[int, int]) -> Uint8:
 
 
 def cell(image: Uint8, lines: Sequence[str], color: Color) -> Uint8:
-    """Return what the network saw, uint8 (28, 28), CROP times as large in a frame, above up to three lines of text.
+    """Return a network input, uint8 (28, 28), CROP times as large in a frame, above up to three lines of text.
 
     The result is uint8 (CELL[1], CELL[0], 3).
     """

@@ -1,4 +1,4 @@
-"""Reading -> picture: each digit's box with its label and confidence, each rejected component with its reason."""
+"""Draws a reading over its picture: digits with label and confidence, rejected components with the reason."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,11 +13,11 @@ Color = tuple[int, int, int]  # blue-green-red
 
 
 class Palette(NamedTuple):
-    """Colors that stand out from a page, and from each other in brightness too, for eyes that mix up green and red."""
+    """Colors that contrast with a page, and with each other in brightness too, for red-green color blindness."""
 
     read: Color
     rejected: Color
-    rim: Color  # around captions, so that they are legible on any ground
+    rim: Color  # around captions, so that they are legible on any background
 
 
 ON_LIGHT = Palette(read=(0, 120, 0), rejected=(60, 60, 230), rim=(255, 255, 255))
@@ -28,9 +28,9 @@ FONT = cv2.FONT_HERSHEY_SIMPLEX
 def annotate(frame: Frame, reading: Reading) -> Uint8:
     """Return a copy of the frame, uint8 (H, W, 3) blue-green-red, with the reading drawn over it.
 
-    Each has its box. Every digit has its label, and its confidence where that covers no other label. A reason is
-    written only where it is not cut off and covers no other caption, and no digit either if the network never saw the
-    component; the largest come first.
+    Each digit and each rejected component has its box. Each digit has its label, and its confidence where that covers
+    no other label. A reason appears only where it is not cut off and covers no other caption; the reason of a component
+    that the network never saw must cover no digit either. The largest come first.
     """
     pixels = frame.pixels
     picture = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR) if pixels.ndim == 2 else pixels.copy()
@@ -55,7 +55,7 @@ def annotate(frame: Frame, reading: Reading) -> Uint8:
 
 
 class Caption(NamedTuple):
-    """A few words in FONT of so many times its own size, with strokes of so many pixels."""
+    """A short text in FONT at scale `size`, with strokes `thickness` pixels wide."""
 
     text: str
     size: float
@@ -63,13 +63,13 @@ class Caption(NamedTuple):
 
     @property
     def rim(self) -> int:
-        """Pixels that the rim is wide."""
+        """Width of the rim in pixels."""
         return (self.thickness + 1) // 2
 
     def places(self, box: Box, shape: tuple[int, ...]) -> tuple[Box, Box]:
-        """Return where the words go beside a box in a picture of this shape (rows, columns): best, and second best.
+        """Return the best and second-best place for the text beside a box, in a picture of this shape (rows, columns).
 
-        That is above and below it, the other way around where there is no room above.
+        These are above and below the box, in reverse order where there is no room above.
         """
         (width, height), below = cv2.getTextSize(self.text, FONT, self.size, self.thickness)
         width, tall = width + 2 * self.rim, height + below + 2 * self.rim
@@ -79,7 +79,7 @@ class Caption(NamedTuple):
         return (over, under) if over.y >= 0 else (under, over)
 
     def claim(self, taken: NDArray[np.bool_], box: Box, best: int = 2) -> Box | None:
-        """Take one of the `best` places beside a box in a picture, bool (H, W), and return it; None if none is free."""
+        """Mark the first free one of the `best` places in `taken`, bool (H, W), and return it; None if none is free."""
         for place in self.places(box, taken.shape)[:best]:
             area = covered(taken, place)
             if area.shape == (place.height, place.width) and not area.any():
@@ -88,9 +88,9 @@ class Caption(NamedTuple):
         return None
 
     def write(self, picture: np.ndarray, place: Box, color: Color, rim: Color) -> None:
-        """Write the words into `place`, in the picture, uint8 (H, W, 3), itself."""
+        """Write the text at `place`, modifying `picture`, uint8 (H, W, 3)."""
         (_, height), _ = cv2.getTextSize(self.text, FONT, self.size, self.thickness)
-        # Not drawn once more with a broader pen for the rim: OpenCV 5 has other letters in each breadth.
+        # The rim is a dilation, not the text in a broader pen: OpenCV 5 has different letters for each thickness.
         words = np.zeros((place.height, place.width), np.uint8)
         cv2.putText(words, self.text, (self.rim, height + self.rim), FONT, self.size, 255, self.thickness, cv2.LINE_AA)
         under = covered(picture, place)
@@ -102,12 +102,12 @@ class Caption(NamedTuple):
 
 
 def covered(picture: np.ndarray, place: Box) -> np.ndarray:
-    """Return what a place covers of a picture, (H, W, ...): less than its size where it is partly outside."""
+    """Return the part of a picture, (H, W, ...), that a place covers: smaller where the place is partly outside."""
     return picture[max(0, place.y) : max(0, place.bottom), max(0, place.x) : max(0, place.right)]
 
 
 def _labels(digits: Sequence[Digit], taken: NDArray[np.bool_], thickness: int) -> list[tuple[Caption, Box]]:
-    """Return the captions of digits and their places: with the confidence where that covers no other one's label."""
+    """Return captions of digits and their places, with the confidence where that covers no other digit's label."""
     size = 0.5 * thickness
     labels = [Caption(digit.label, size, thickness) for digit in digits]
     places = [label.places(digit.box, taken.shape)[0] for label, digit in zip(labels, digits, strict=True)]

@@ -1,4 +1,4 @@
-"""Trace -> one picture of every stage, in which a person sees why a digit was missed."""
+"""Draws a trace as one picture of all stages, which shows why a digit was missed."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ from edge_runtime.vision.planes import Plane
 from edge_runtime.vision.regions import THRESHOLDS
 from edge_runtime.vision.rejection import READ_ELSEWHERE
 
-HIGHEST = 950  # pixels that the picture of one stage is high at most; boxes in larger ones have broad lines
-LARGEST = 8  # a small picture is enlarged so many times at most
-LINES = 12  # of what was read that are shown at most
-MOST_READ, MOST_REJECTED, MOST_OTHERS = 80, 80, 40  # crops that are shown
-MOST_CHECKS, MOST_TEXTS = 12, 3  # of lines read again, and of what else such a line may say
+HIGHEST = 950  # pixels, greatest height of one stage's picture; boxes in larger ones have broad lines
+LARGEST = 8  # greatest enlargement of a small picture
+LINES = 12  # most lines of text shown per column
+MOST_READ, MOST_REJECTED, MOST_OTHERS = 80, 80, 40  # most crops shown
+MOST_CHECKS, MOST_TEXTS = 12, 3  # most reread lines shown, and most other texts of each
 READ, REJECTED, OTHER = ON_LIGHT.read, ON_LIGHT.rejected, (165, 165, 165)
 GAVE_WAY: Color = (150, 150, 150)
 NEVER_SEEN: Color = (215, 215, 215)
@@ -42,17 +42,17 @@ GUIDE = (
 
 
 def explain(trace: Trace, labels: Sequence[str] = "0123456789") -> Uint8:
-    """Return a picture, uint8 (H, 1600, 3) blue-green-red, of what every stage made of a page.
+    """Return a picture, uint8 (H, 1600, 3) blue-green-red, of the results of all stages for a page.
 
-    From top to bottom: what was read, how many candidates were rejected for which reason, and what digits are like on
-    this page; the page, the ink of its best plane, the regions there, and the candidates chosen; the 28x28 crops that
-    the network saw; the strips that the line network saw. `labels` names the network's classes.
+    From top to bottom: what was read, how many candidates were rejected for which reason, and the page model; the page,
+    the ink of its best plane, the regions there, and the candidates chosen; the 28x28 inputs of the classifier; the
+    input strips of the line network. `labels` names the classifier's classes.
     """
     return np.vstack([_summary(trace), _stages(trace, labels), *_crops(trace, labels), *_strips(trace, labels)])
 
 
 def _summary(trace: Trace) -> Uint8:
-    """Return in words what was read and rejected, the page model, the time it took, and how to look at the rest."""
+    """Return text: what was read and rejected, the page model, the times, and a guide to the rest."""
     reading, (height, width) = trace.reading, trace.planes[0].ink.shape
     title = f"{PurePath(reading.source).name or 'picture'}, {reading.width} x {reading.height} pixels"
     if (width, height) != (reading.width, reading.height):
@@ -80,7 +80,7 @@ def _summary(trace: Trace) -> Uint8:
 
 
 def _page_model(trace: Trace) -> list[tuple[str, Color]]:
-    """Return in words what digits are like, and how much on each plane is a digit; planes not read are pale."""
+    """Return text about the digits on this page, and the score of each plane; planes not read are pale."""
     page, best = trace.page, trace.page.scores.max()
     if page.plane is None:
         return [("no digits on any plane", PALE)]
@@ -113,7 +113,7 @@ def _stages(trace: Trace, labels: Sequence[str]) -> Uint8:
     across = 1 if width > 4 * height else 4 if slender else 2
     step = (WIDTH - MARGIN) // across
     scale = min((step - MARGIN) / width, HIGHEST / height, LARGEST)
-    scale = int(scale) if scale >= 2 else scale  # whole pixels, where they can be seen
+    scale = int(scale) if scale >= 2 else scale  # a whole number, where pixels are visible
     size = max(1, round(width * scale)), max(1, round(height * scale))
     best = trace.page.plane or 0
     plane = trace.planes[best]
@@ -175,14 +175,14 @@ def _annotated(trace: Trace, pixels: Uint8, rejected: Sequence[Rejection], size:
 
 
 def _moved(box: Box, before: tuple[int, int], after: tuple[int, int]) -> Box:
-    """Return where a box lies once its picture, which was (width, height), is of another size."""
+    """Return a box scaled from a picture of size `before` to one of size `after`, both (width, height)."""
     across, down = after[0] / before[0], after[1] / before[1]
     x, y = int(box.x * across), int(box.y * down)
     return Box(x, y, max(1, round(box.right * across) - x), max(1, round(box.bottom * down) - y))
 
 
 def _regions(trace: Trace, plane: int, size: tuple[int, int], knows_others: bool) -> Uint8:
-    """Return the regions of a plane at this size: what stands, as the network saw it, and the boxes of the rest."""
+    """Return a picture of a plane's regions at this size: the standing ones as network inputs, the rest as boxes."""
     ink = trace.planes[plane].ink
     standing = set(trace.standing)
     regions = {i: region for i, region in enumerate(trace.regions) if region.plane == plane}
@@ -213,7 +213,7 @@ def _regions(trace: Trace, plane: int, size: tuple[int, int], knows_others: bool
 
 
 def _crops(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
-    """Return what the network saw in three groups: read, rejected, and the same ink in other ways."""
+    """Return the classifier's inputs in three groups: read, rejected, and the same ink in other candidates."""
     why = dict(zip(trace.chosen, trace.reasons, strict=True))
     sure = np.argsort(-trace.confidences.max(axis=1, initial=0.0), kind="stable").tolist()
     read = [i for i in reversed(sure) if i in why and why[i] is None]
@@ -238,9 +238,9 @@ def _crops(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
 
 
 def _strips(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
-    """Return the strips that the line network saw, each beside both readings, the reported one green, and other texts.
+    """Return the line network's input strips, each beside both readings, the reported one green, and other texts.
 
-    Where there was none, it is nothing.
+    Return an empty list where there are none.
     """
     checks = [check for check in trace.checks if check is not None]
     if not checks:
@@ -265,7 +265,7 @@ def _strips(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
 
 
 def _others(check: Recheck, labels: Sequence[str], said: str) -> str:
-    """Return what other strips of a line say, the likeliest by the line network first."""
+    """Return the texts of a line's other strips, the likeliest by the line network first."""
     texts = sorted(check.whole.texts, key=lambda text: -text.line)
     known = ["".join(_label(labels, k) for k in text.labels) for text in texts]
     others = [text for text in known if text not in (check.text, said)][:MOST_TEXTS]
@@ -273,7 +273,7 @@ def _others(check: Recheck, labels: Sequence[str], said: str) -> str:
 
 
 def _caption(trace: Trace, labels: Sequence[str], i: int, reason: str | None) -> list[str]:
-    """Return what there is to say of a candidate: label and confidence, why it was rejected, where and what it is."""
+    """Return a candidate's caption: label and confidence, why it was rejected, its place and its kind."""
     candidate, best = trace.candidates[i], int(trace.confidences[i].argmax())
     first = f"{_label(labels, best)}  {trace.confidences[i, best]:.0%}"
     kind = ""
@@ -285,7 +285,7 @@ def _caption(trace: Trace, labels: Sequence[str], i: int, reason: str | None) ->
 
 
 def _label(labels: Sequence[str], k: int) -> str:
-    """Return the name of a class of the network; its number where it has none."""
+    """Return the name of a class of the classifier, or its number where it has none."""
     return labels[k] if k < len(labels) else str(k)
 
 

@@ -1,4 +1,4 @@
-"""A Reading or an Event -> the JSON record that schemas/reading.schema.json and event.schema.json describe."""
+"""Converts a Reading or an Event to the JSON record that schemas/reading.schema.json and event.schema.json describe."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +9,7 @@ SCHEMA = 2  # version of the records' keys; version 1 had neither "schema" nor "
 
 
 def to_record(reading: Reading) -> dict[str, Any]:
-    """Return a reading as a JSON-ready dict: every key is always there, null where it does not apply."""
+    """Return a reading as a JSON-ready dict: every key is always present, null where it does not apply."""
     return {
         "type": "reading",
         "source": reading.source,

@@ -1,4 +1,4 @@
-"""Readings and events as lines: of text for people, or a JSON object each for programs."""
+"""Writes readings and events as lines: text for people, or one JSON object each for programs."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from edge_runtime.sinks.sink import Sink
 
 
 class Text(Sink):
-    """Gives `write` lines of text; where there are `several` sources, each begins with its source.
+    """Passes lines of text to `write`; with `several` sources, each begins with its source.
 
     An unsure line of digits (see `records.Line`) ends with a question mark.
     """
@@ -18,14 +18,14 @@ class Text(Sink):
         self._write, self._several = write, several
 
     def reading(self, reading: Reading) -> None:
-        """Write each line of digits, or that there is none."""
+        """Write each line of digits, or a note that there is none."""
         for line in reading.lines:
             self._line(reading.source, line.text + _suffix(line.confidence))
         if not reading.lines:
             self._line(reading.source, "(no digit)")
 
     def event(self, event: Event) -> None:
-        """Write what became of a line."""
+        """Write how a line changed."""
         change = {"appeared": "{text}", "changed": "{previous} to {text}", "gone": "{previous}"}[event.event]
         text = change.format(text=event.text, previous=event.previous)
         self._line(event.source, f"{event.event} {text}" + _suffix(1.0 if event.text is None else event.confidence))
@@ -35,12 +35,12 @@ class Text(Sink):
 
 
 def _suffix(confidence: float) -> str:
-    """Return what is written after a line: nothing, or a mark where it is unsure."""
+    """Return the suffix of a line: a question mark where it is unsure, else nothing."""
     return " ?" if confidence < UNSURE else ""
 
 
 class JsonLines(Sink):
-    """Gives `write` one JSON object a line, as the files in edge_runtime/schemas describe them."""
+    """Passes one JSON object per line to `write`, as the files in edge_runtime/schemas describe them."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write

@@ -1,4 +1,4 @@
-"""The latest results in memory, for those who use edge_runtime as a library, and for threads that show them."""
+"""Keeps the latest results in memory, for programs that use edge_runtime as a library and for display threads."""
 
 import threading
 from collections import deque
@@ -10,7 +10,7 @@ from edge_runtime.trace import Trace
 
 
 class Seen(NamedTuple):
-    """A frame that was read, what was made of it, and its number from 1: how many there were up to it."""
+    """A frame that was read, its trace, and its number, counted from 1."""
 
     number: int
     frame: Frame
@@ -18,7 +18,7 @@ class Seen(NamedTuple):
 
 
 class Memory(Sink):
-    """Keeps the newest frame, and the last `keep` readings and events. Threads may ask it at any time."""
+    """Keeps the newest frame, and the last `keep` readings and events; thread-safe."""
 
     def __init__(self, keep: int = 100) -> None:
         self._changed = threading.Condition()
@@ -29,7 +29,7 @@ class Memory(Sink):
 
     @property
     def newest(self) -> Seen | None:
-        """The newest frame that was read; None where there was none yet."""
+        """The newest frame that was read; None before the first."""
         with self._changed:
             return self._newest
 
@@ -48,14 +48,14 @@ class Memory(Sink):
     def wait_newer(self, number: int, timeout: float) -> Seen | None:
         """Wait until a frame after this number has been read, and return the newest.
 
-        None where there is none within so many seconds, or where there will be none any more.
+        Return None where none comes within `timeout` seconds, or where this sink is closed and has none.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._is_newer(number), timeout)
             return self._newest if self._is_newer(number) else None
 
     def frame(self, frame: Frame, trace: Trace) -> None:
-        """Keep a frame in place of the one before it."""
+        """Replace the newest frame."""
         with self._changed:
             self._newest = Seen(self._newest.number + 1 if self._newest else 1, frame, trace)
             self._changed.notify_all()
@@ -71,7 +71,7 @@ class Memory(Sink):
             self._events.append(event)
 
     def close(self) -> None:
-        """Let nobody wait any longer; what is kept stays."""
+        """End all waits; the results stay."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

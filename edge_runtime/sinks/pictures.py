@@ -1,4 +1,4 @@
-"""Drawn pictures in a folder, named after what they show."""
+"""Writes drawn pictures to a folder, named after their sources."""
 
 import os
 import re
@@ -18,16 +18,16 @@ LONGEST = 100  # characters of a name
 
 
 class PictureFolder:
-    """Writes what was drawn of each frame to `folder`, as NAME.png after the frame's source.
+    """Writes the drawn picture of each frame to `folder`, as NAME.png after the frame's source.
 
-    Two sources of the same name get NAME.png and NAME-2.png; of a moving picture, NAME-000123.png shows frame 123, and
-    the last `keep` of each are kept. Raises OutputError where something cannot be written.
+    Two sources of the same name get NAME.png and NAME-2.png. For a moving picture, NAME-000123.png shows frame 123, and
+    the last `keep` pictures of each source are kept. Raises OutputError where something cannot be written.
     """
 
     def __init__(self, folder: Path, keep: int = 500) -> None:
         self._folder = folder
         self._taken: set[str] = set()
-        self._moving: dict[str, tuple[str, deque[Path]]] = {}  # of each source: its name here, and what is kept of it
+        self._moving: dict[str, tuple[str, deque[Path]]] = {}  # by source: its name here, and the files kept
         self._keep = keep
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -35,7 +35,7 @@ class PictureFolder:
             raise OutputError(f"cannot make the folder {folder}: {error.strerror or error}") from error
 
     def write(self, frame: Frame, picture: Uint8) -> Path:
-        """Write a picture of this frame, uint8 (H, W) or (H, W, 3) blue-green-red, and return where it is."""
+        """Write a picture of this frame, uint8 (H, W) or (H, W, 3) blue-green-red, and return its path."""
         kept: deque[Path] = deque()
         if frame.moving:
             if frame.source not in self._moving:
@@ -69,12 +69,12 @@ class PictureFolder:
 
 
 def _stem(source: str) -> str:
-    """Return what a file may be called after a source."""
+    """Return a valid file name, without suffix, for a source."""
     return re.sub(r"[/:?&=\\]+", "-", Path(source).stem)[:LONGEST] or "picture"
 
 
 class Pictures(Sink):
-    """Writes to a folder what `drawn` makes of each frame."""
+    """Writes the picture that `drawn` returns for each frame to a folder."""
 
     def __init__(self, folder: Path, drawn: Callable[[Frame, Trace], Uint8], keep: int) -> None:
         self._folder, self._drawn = PictureFolder(folder, keep), drawn

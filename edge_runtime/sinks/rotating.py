@@ -1,4 +1,4 @@
-"""A file of lines that stays small: once it is full it is set aside, and a new one begins."""
+"""A file of lines with a size limit: a full file is renamed, and a new one is started."""
 
 import json
 import os
@@ -11,24 +11,24 @@ from pathlib import Path
 from edge_runtime.errors import OptionError, OutputError
 from edge_runtime.sinks.lines import JsonLines
 
-CHUNK = 65_536  # bytes that are looked through at once for the end of a line
-LINKS = 40  # that may lead to one another
-# What each record of edge_runtime.sinks.json_record begins with.
+CHUNK = 65_536  # bytes to search at once for the end of a line
+LINKS = 40  # most symbolic links to follow
+# The start of each record of edge_runtime.sinks.json_record.
 OBJECTS = ('{"type": "reading"', '{"type": "event"')
 
 
 class RotatingFile:
-    """Appends lines in UTF-8 to a file, each whole or not at all, and hands each to the system at once.
+    """Appends lines in UTF-8 to a file, each whole or not at all, and passes each to the system at once.
 
-    Where a line would make the file larger than `limit_bytes`, it becomes NAME.1, what was NAME.1 becomes NAME.2, and
-    so on up to NAME.`keep`; the oldest goes. A line longer than that has a file to itself. Where the file is removed or
-    replaced meanwhile, a new one is begun. Devices, pipes and standard output (/dev/stdout) are written without end; a
-    named pipe waits for its reader.
+    Where a line would make the file larger than `limit_bytes`, the file becomes NAME.1, NAME.1 becomes NAME.2, and so
+    on up to NAME.`keep`; the oldest is deleted. A line longer than the limit has a file of its own. Where the file is
+    removed or replaced, a new one is started. Devices, pipes and standard output (/dev/stdout) have no limit; a named
+    pipe waits for its reader.
 
-    A file that is there already is continued. Half a line at its end, which a power cut leaves, is cut off, for nobody
-    could read it. Where every line begins with one of `starts` and is JSON, a whole one whose end is missing is ended;
-    and a file that begins, or ends, with anything else is somebody else's, and is refused. Raises OutputError where the
-    file cannot be opened or written, OptionError where a limit makes no sense.
+    An existing file is continued. An incomplete line at its end, as a power cut leaves, is cut off. Where every line
+    begins with one of `starts` and is JSON, a complete last line without a line end gets one; a file that begins or
+    ends with anything else belongs to another program, and is rejected. Raises OutputError where the file cannot be
+    opened or written, OptionError where a limit is invalid.
     """
 
     def __init__(self, path: Path, limit_bytes: int, keep: int, starts: tuple[str, ...] = ()) -> None:
@@ -40,7 +40,7 @@ class RotatingFile:
         try:
             self._handle = _handle(path)
             self._device = self._handle is not None
-            self._path = path if self._device else Path(os.path.realpath(path))  # a link stays where it is
+            self._path = path if self._device else Path(os.path.realpath(path))  # a link stays in place
             self._open()
         except (OSError, ValueError) as error:
             raise self._failure(error) from error
@@ -54,7 +54,7 @@ class RotatingFile:
             raise self._failure(error) from error
 
     def close(self) -> None:
-        """Free the file; safe to call again."""
+        """Close the file; safe to call again."""
         file, self._file = self._file, None
         if file is not None:
             try:
@@ -63,7 +63,7 @@ class RotatingFile:
                 raise self._failure(error) from error
 
     def _ready(self, more: int) -> FileIO:
-        """Return the file, with room for so many bytes more."""
+        """Return the file, with room for `more` bytes."""
         file = self._file
         if file is None or not (self._device or _is_there(file, self._path)):
             file = self._open()
@@ -79,8 +79,8 @@ class RotatingFile:
         return file
 
     def _open(self) -> FileIO:
-        """Open the file, or make it, and let it end in a whole line."""
-        if self._handle is not None:  # opened anew it would be written from its beginning, or not at all
+        """Open or create the file, and make it end in a whole line."""
+        if self._handle is not None:  # reopening it would write from its start, or fail
             self._file = FileIO(os.dup(self._handle), "w")
             return self._file
         if not os.path.exists(self._path.parent):
@@ -100,7 +100,7 @@ class RotatingFile:
         return file
 
     def _failure(self, error: OSError | ValueError) -> OutputError:
-        """Free the file, for whoever hears of this may not close it, and return what is to be raised."""
+        """Close the file, since the caller may not do so, and return the exception to raise."""
         if self._file is not None:
             with suppress(OSError):
                 self._file.close()
@@ -110,19 +110,19 @@ class RotatingFile:
 
 
 class JsonFile(JsonLines):
-    """Appends one JSON object a line to a file, as RotatingFile does; raises what that raises."""
+    """Appends one JSON object per line to a file, as RotatingFile does, and raises the same errors."""
 
     def __init__(self, path: Path, limit_bytes: int, keep: int) -> None:
         self._file = RotatingFile(path, limit_bytes, keep, OBJECTS)
         super().__init__(self._file.write)
 
     def close(self) -> None:
-        """Free the file."""
+        """Close the file."""
         self._file.close()
 
 
 def _handle(path: Path) -> int | None:
-    """Return the number of what this process has open that a name stands for, as /dev/stdout does; None for files."""
+    """Return the descriptor of this process that a path stands for, as /dev/stdout does; None for other paths."""
     for _ in range(LINKS):
         folder = os.path.realpath(path.parent)
         if f"{folder}/".startswith(("/proc/", "/dev/fd/")) and path.name.isdecimal():
@@ -134,7 +134,7 @@ def _handle(path: Path) -> int | None:
 
 
 def _is_there(file: FileIO, path: Path) -> bool:
-    """Tell whether an open file still is the one of this name."""
+    """Return whether `path` still names the open file."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except FileNotFoundError:
@@ -142,14 +142,14 @@ def _is_there(file: FileIO, path: Path) -> bool:
 
 
 def _append(file: FileIO, data: bytes) -> None:
-    """Write it all, or leave a file as it was: also where a signal ends the program meanwhile. Raises OSError."""
+    """Write all of `data`, or leave the file unchanged, even if a signal ends the program. Raises OSError."""
     status = os.fstat(file.fileno())
     left = memoryview(data)
     with ExitStack() as undo:
         if stat.S_ISREG(status.st_mode):
             undo.callback(_cut, file, status.st_size)
         while left:
-            left = left[file.write(left) :]  # a disk that fills up takes a part
+            left = left[file.write(left) :]  # a disk that fills up takes only a part
         undo.pop_all()
 
 
@@ -159,7 +159,7 @@ def _cut(file: FileIO, size: int) -> None:
 
 
 def _mend(file: FileIO, path: Path, starts: tuple[bytes, ...]) -> None:
-    """Let a file end in a whole line. Raises OSError where it is none of a file of such lines."""
+    """Make a file end in a whole line. Raises OSError where it is not a file of such lines."""
     end = os.fstat(file.fileno()).st_size
     if not end:
         return

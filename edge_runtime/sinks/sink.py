@@ -1,32 +1,32 @@
-"""What every sink is: it takes frames with what was made of them, readings, and events, or whichever it cares for."""
+"""The base class of sinks, which take frames with their traces, readings, events, or some of these."""
 
 from edge_runtime.records import Event, Frame, Reading
 from edge_runtime.trace import Trace
 
 
 class Closed(Exception):
-    """A person has ended it all at a sink, such as a window: what is open is to be closed, and all is well."""
+    """The user ended the program at a sink, such as a window: the program closes everything; this is no error."""
 
 
 class Sink:
-    """Takes results and ignores them; sinks override what they use. Each method may raise OutputError, or Closed.
+    """Ignores all results; sinks override the methods they use. Each method may raise OutputError or Closed.
 
-    `output` says whether it holds results: where none is left that does, there is nothing to go on for.
+    `output` says whether the sink holds results: the program ends where no such sink is left.
     """
 
     output = True
 
     def frame(self, frame: Frame, trace: Trace) -> None:
-        """Take a frame and what every stage made of it: every frame that is read."""
+        """Take a frame that was read, and its trace."""
 
     def still(self, frame: Frame) -> None:
-        """Take a frame that was not read, since it shows what the one before it showed."""
+        """Take a frame that was not read, since it shows the same as the one before."""
 
     def reading(self, reading: Reading) -> None:
-        """Take a reading that is to be reported."""
+        """Take a reading to report."""
 
     def event(self, event: Event) -> None:
         """Take an event."""
 
     def close(self) -> None:
-        """Write what is left; called once at the end, unless this sink has failed before."""
+        """Write the remaining results; called once at the end, unless this sink failed before."""

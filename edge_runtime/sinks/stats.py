@@ -1,4 +1,4 @@
-"""A line now and then that says how the work goes: frames a second, where the time goes, what was left out."""
+"""Logs statistics at intervals: frames per second, time per stage, frames left out."""
 
 import logging
 from time import monotonic
@@ -43,7 +43,7 @@ class Stats(Sink):
         self._events += 1
 
     def close(self) -> None:
-        """Log what is left."""
+        """Log the remaining counts."""
         if self._frames or self._still:
             self._log()
 

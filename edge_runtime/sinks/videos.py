@@ -1,9 +1,9 @@
-"""Moving pictures with what was read drawn over them, as a video file.
+"""Writes moving pictures, with the readings drawn over them, to a video file.
 
-The best is H.264 in an MP4 file, which browsers play; the OpenCV of Debian writes it, that of PyPI does not. Motion
-JPEG in an AVI file can always be written, takes 2 ms of a PC's core for each frame of 640x480, and can be read up to
-where it is cut off. VP8 in a WebM file is played by browsers too, but takes 30 to 70 ms. VP9, which MP4 files may hold,
-takes 110 to 400 ms, and OpenCV has no way to ask for its faster modes: no camera could be kept up with.
+The best is H.264 in an MP4 file, which browsers play; Debian's OpenCV writes it, PyPI's does not. Motion JPEG in an AVI
+file can always be written, takes 2 ms of a PC's core per frame of 640x480, and stays readable where it is cut off.
+Browsers also play VP8 in a WebM file, but it takes 30 to 70 ms. VP9, which MP4 files may hold, takes 110 to 400 ms, too
+slow for any camera, and OpenCV has no option for its faster modes.
 """
 
 import logging
@@ -27,27 +27,26 @@ from edge_runtime.trace import Trace
 logger = logging.getLogger(__name__)
 CODECS = {".mp4": "avc1", ".avi": "MJPG", ".webm": "VP80"}  # by the name's suffix
 SUBSTITUTE = ".avi"
-LIVE_FPS, FILE_FPS = 10.0, 25.0  # frames a second, unless asked for others
-LONGEST = 2.0  # seconds that a picture stands for at most, until the next one comes
+LIVE_FPS, FILE_FPS = 10.0, 25.0  # default frames per second
+LONGEST = 2.0  # seconds, longest time that a picture is shown
 LEAST = 16  # pixels of the shorter side
-SLACK, ENTRY = 131_072, 64  # bytes that closing a file may take, and for each frame in its index
+SLACK, ENTRY = 131_072, 64  # bytes that closing a file may take, and bytes per frame in its index
 
 
 class Video(Sink):
-    """Writes what `drawn` makes of each frame of moving pictures, uint8 (H, W) or (H, W, 3), to one video at `path`.
+    """Writes the pictures that `drawn` returns for moving frames, uint8 (H, W) or (H, W, 3), to one video at `path`.
 
-    Where this OpenCV cannot write what the name's suffix (.mp4, .avi or .webm) stands for, the video becomes an AVI
-    file beside it, never in place of another file; that is logged, and `path` is where it is. It gets
-    one as well where no frame came, for there is no video then.
+    Where this OpenCV cannot write the format of the suffix (.mp4, .avi or .webm), the video becomes an AVI file beside
+    it, and never replaces another file; this is logged, and the attribute `path` is its place. Where no frame comes,
+    there is no video, and this is logged too.
 
-    Frames of live sources are repeated and left out so that the video, of `fps` frames a second (10 by default), runs
-    as time does; pauses of more than 2 s are shortened to that. Those of video files come once each, 25 a second by
-    default. The first one gives the size; others are fitted into it.
+    Frames of live sources are repeated or left out so that the video, at `fps` frames per second (10 by default), runs
+    in real time; pauses of more than 2 s are shortened to 2 s. Frames of video files come once each, 25 per second by
+    default. The first frame sets the size; others are fitted into it.
 
-    The video grows under a name of its own, .NAME.part.mp4, and is moved into place when it is closed. If the program
-    is killed, what there is of it stays under that name until the next video of its name. When the disk is full it is
-    closed in time, and kept. Raises OutputError where it cannot be written, OptionError where the suffix or `fps` makes
-    no sense.
+    The video grows under a temporary name, .NAME.part.mp4, and is moved into place when it is closed. If the program is
+    killed, the partial video stays under that name until the next video of its name. Before the disk is full, the video
+    is closed and kept. Raises OutputError where it cannot be written, OptionError where the suffix or `fps` is invalid.
     """
 
     def __init__(self, path: Path, fps: float | None, drawn: Callable[[Frame, Trace], Uint8]) -> None:
@@ -64,9 +63,9 @@ class Video(Sink):
             logger.warning(f"{path}: this OpenCV cannot write H.264; the video goes to {self.path}")
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
-        self._frames = 0  # that were written
-        self._waiting: tuple[Uint8, Frame] | None = None  # to be written once it is known how often
-        self._due = 0.5  # frames that time has passed for, and that are not written yet
+        self._frames = 0  # written so far
+        self._waiting: tuple[Uint8, Frame] | None = None  # to write once its number of repetitions is known
+        self._due = 0.5  # frames due by the time that has passed, not written yet
 
     def frame(self, frame: Frame, trace: Trace) -> None:
         """Draw a frame and add it."""
@@ -79,7 +78,7 @@ class Video(Sink):
             self._add(self._waiting[0], frame)
 
     def close(self) -> None:
-        """Write what is left, and move the video into place."""
+        """Write the last picture, and move the video into place."""
         if self._waiting is None:
             logger.warning(f"{self.path}: no moving picture, so there is no video")
             return
@@ -87,14 +86,14 @@ class Video(Sink):
         self._finish()
 
     def _add(self, picture: Uint8, frame: Frame) -> None:
-        """Write the picture that waits as often as it is due, and let this one wait."""
+        """Write the waiting picture as often as it is due, and make `picture` the waiting one."""
         if self._waiting is not None:
             for _ in range(self._times(self._waiting[1], frame)):
                 self._write(self._waiting[0])
         self._waiting = picture, frame
 
     def _times(self, before: Frame, after: Frame) -> int:
-        """Return how often a frame is to be shown, until the one after it comes."""
+        """Return how often to write a frame until the next one."""
         if before.taken is None or after.taken is None or before.source != after.source:
             self._due = 0.5
             return 1
@@ -123,7 +122,7 @@ class Video(Sink):
         return self._writer
 
     def _check_space(self) -> None:
-        """Close the video while there still is room for that. OpenCV does not say when a write fails."""
+        """Close the video while there still is room for that: OpenCV does not report a failed write."""
         try:
             disk = shutil.disk_usage(self._part.parent)
         except OSError as error:
@@ -152,14 +151,14 @@ class Video(Sink):
 
 
 def _part(path: Path) -> Path:
-    """Return where a video is while it grows: FFmpeg tells the kind of file by the suffix."""
+    """Return the path of a video while it grows; FFmpeg takes the format from the suffix."""
     return path.with_name(f".{path.stem}.part{path.suffix}")
 
 
 def _writable(path: Path) -> Path:
     """Return where a video can be written: this path or, in another format, a free one beside it.
 
-    Raises OutputError where nothing can be written there, or no video.
+    Raises OutputError where no file, or no video, can be written there.
     """
     if os.path.isdir(path):
         raise OutputError(f"cannot write {path}: it is a folder")
@@ -181,7 +180,7 @@ def _writable(path: Path) -> Path:
 
 
 def _is_fit(part: Path) -> bool:
-    """Tell whether OpenCV can write and read such a video."""
+    """Return whether OpenCV can write and read a video at this path."""
     writer = _opened(part, LIVE_FPS, (320, 240))
     with stderr_silenced():
         for shade in (0, 255):
@@ -192,13 +191,13 @@ def _is_fit(part: Path) -> bool:
 
 def _opened(path: Path, fps: float, size: tuple[int, int]) -> cv2.VideoWriter:
     codec = cv2.VideoWriter.fourcc(*CODECS[path.suffix.lower()])
-    absolute = os.path.abspath(path)  # what comes before a colon is a protocol to FFmpeg
+    absolute = os.path.abspath(path)  # FFmpeg takes text before a colon as a protocol
     with stderr_silenced():
         return cv2.VideoWriter(absolute, cv2.CAP_FFMPEG, codec, fps, size)
 
 
 def _is_whole(path: Path, frames: int) -> bool:
-    """Tell whether a video says that it has so many frames, give or take some, and its end can be read."""
+    """Return whether a video reports about this many frames, and its end can be read."""
     with stderr_silenced():
         capture = cv2.VideoCapture(os.path.abspath(path), cv2.CAP_FFMPEG)
         try:
@@ -212,7 +211,7 @@ def _is_whole(path: Path, frames: int) -> bool:
 
 
 def _fitted(picture: Uint8, size: tuple[int, int]) -> Uint8:
-    """Return a picture, uint8 (H, W) or (H, W, 3), in the middle of a black one of this size, (width, height)."""
+    """Return a picture, uint8 (H, W) or (H, W, 3), centered on a black one of this size, (width, height)."""
     if picture.ndim == 2:
         picture = np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), np.uint8)
     height, width = picture.shape[:2]

@@ -1,7 +1,7 @@
-"""What a service tells systemd, by its sd_notify protocol: that it is ready, that it is alive, how it is doing.
+"""Reports a service's readiness, heartbeat and status to systemd, by its sd_notify protocol.
 
-It is alive only while each of its parts shows that it works: frames that were read, a web server that turns. What hangs
-shows nothing, and systemd then begins anew (Type=notify and WatchdogSec= in deploy/edge-digits.service).
+Heartbeats go out only while each part shows that it works: frames are read, the web server's loop runs. If a part
+hangs, they stop, and systemd restarts the service (Type=notify and WatchdogSec= in deploy/edge-digits.service).
 """
 
 import os
@@ -13,15 +13,15 @@ from edge_runtime.records import Frame
 from edge_runtime.sinks.sink import Sink
 from edge_runtime.trace import Trace
 
-TIMEOUT = 1.0  # seconds that systemd, which is busy, is waited for
+TIMEOUT = 1.0  # seconds to wait for a busy systemd
 
 
 class Watchdog:
-    """Tells that all `parts` work: READY=1 once each has beaten, WATCHDOG=1 whenever each has beaten since the last.
+    """Sends READY=1 once all `parts` have sent a heartbeat, and WATCHDOG=1 whenever all have since the last.
 
-    That is at most every half of WATCHDOG_USEC. Without NOTIFY_SOCKET, as where a person has started the program, it
-    tells nothing. `beat`, `rest` and `status` may be called from any thread. As a context manager it tells at its end
-    that the program is ending.
+    WATCHDOG=1 follows at most every half of WATCHDOG_USEC. Without NOTIFY_SOCKET, as where a person started the
+    program, it sends nothing. `beat`, `rest` and `status` may be called from any thread. As a context manager, it sends
+    STOPPING=1 at the end.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Watchdog:
         self._next = 0.0
 
     def beat(self, part: str) -> None:
-        """Note that a part works: it has just done something, or has looked and there was nothing to do."""
+        """Record a heartbeat of a part: it has just done something, or has found nothing to do."""
         if self._address is None:
             return
         with self._lock:
@@ -49,23 +49,23 @@ class Watchdog:
                 return
             if self._ready and self._interval is None:
                 return
-            if self._send("WATCHDOG=1" if self._ready else "READY=1"):  # else with the next beat
+            if self._send("WATCHDOG=1" if self._ready else "READY=1"):  # else with the next heartbeat
                 self._ready = True
                 self._seen.clear()
                 self._next = self._clock() + (self._interval or 0.0)
 
     def rest(self, part: str) -> None:
-        """Note that a part is done: what follows does not depend on it."""
+        """Record that a part is done: the watchdog no longer needs its heartbeats."""
         with self._lock:
             self._needed.discard(part)
 
     def status(self, line: str) -> None:
-        """Have `systemctl status` show a line."""
+        """Set the line that `systemctl status` shows."""
         if self._address is not None:
             self._send(f"STATUS={' '.join(line.split())}")
 
     def sinks(self, part: str) -> list[Sink]:
-        """Return what a pipeline gives its frames to, so that each is a beat of a part."""
+        """Return the sinks by which each frame of a pipeline is a heartbeat of a part."""
         return [] if self._address is None else [_Pulse(self, part)]
 
     def __enter__(self) -> "Watchdog":
@@ -78,7 +78,7 @@ class Watchdog:
             self._send("STOPPING=1")
 
     def _send(self, message: str) -> bool:
-        import socket  # not at the top: most runs are nobody's service
+        import socket  # not at the top: most runs are not a service
 
         assert self._address is not None
         try:
@@ -92,7 +92,7 @@ class Watchdog:
 
 
 class _Pulse(Sink):
-    """A beat for each frame."""
+    """Sends a heartbeat for each frame."""
 
     output = False
 
@@ -114,7 +114,7 @@ def _address(named: str) -> bytes | None:
 
 
 def _interval(environment: Mapping[str, str]) -> float | None:
-    """Return how often to tell that all is well, in seconds; None where nobody of this process wants to know."""
+    """Return the heartbeat interval in seconds; None where systemd does not watch this process."""
     of, length = environment.get("WATCHDOG_PID"), environment.get("WATCHDOG_USEC", "")
     if of is not None and of != str(os.getpid()):
         return None

@@ -1,4 +1,4 @@
-"""A window that shows what is read while it is read."""
+"""A window that shows readings live."""
 
 import logging
 import os
@@ -23,13 +23,13 @@ from edge_runtime.sinks.canvas import MARGIN, PAPER, ROW, scaled, write
 from edge_runtime.sinks.sink import Closed, Sink
 from edge_runtime.trace import Trace
 
-# Whatever has cv2's functions for windows: there is no display where the tests run, and most OpenCVs there have none.
+# The module with cv2's window functions. Tests replace it: they have no display, and most OpenCVs there no windows.
 gui: Any = cv2
 
 logger = logging.getLogger(__name__)
 TITLE = "edge-digits"
-LEAST, MOST = 480, (1280, 860)  # pixels: small pictures are enlarged to about this width, large ones fitted in
-AVERAGE = 30  # frames that the frame rate is that of
+LEAST, MOST = 480, (1280, 860)  # pixels: small pictures are enlarged to about this width, large ones shrunk to fit
+AVERAGE = 30  # frames over which the frame rate is averaged
 ESCAPE = "\x1b"
 POLL = 50  # milliseconds
 TRIAL = f"""
@@ -42,11 +42,11 @@ TIMEOUT = 30.0  # seconds
 
 
 class Window(Sink):
-    """Shows what `drawn` makes of each frame, uint8 (H, W) or (H, W, 3), and how fast and how old the frames are.
+    """Shows the picture that `drawn` returns for each frame, uint8 (H, W) or (H, W, 3), the frame rate and frame age.
 
-    The key q or Esc, or closing the window, raises Closed from `frame` and `still`; s saves what is shown in the
-    current folder, and where is logged. Frames that are no moving pictures wait for a key each.
-    Raises OutputError where there can be no window. To be made and used by a program's first thread.
+    The key q or Esc, or closing the window, raises Closed from `frame` and `still`; s saves the picture to the current
+    folder, and logs where. After each frame that is not of a moving picture, the window waits for a key. Raises
+    OutputError where no window can be opened. Only the main thread may create and use it.
     """
 
     def __init__(self, drawn: Callable[[Frame, Trace], Uint8]) -> None:
@@ -62,7 +62,7 @@ class Window(Sink):
         self._dropped = 0
 
     def frame(self, frame: Frame, trace: Trace) -> None:
-        """Show a frame, and do what the keys say."""
+        """Show a frame, and handle keys."""
         self._moments.append(monotonic())
         self._dropped += frame.dropped or 0
         picture = _panel(self._drawn(frame, trace), self._line(frame))
@@ -77,7 +77,7 @@ class Window(Sink):
                 pass
 
     def still(self, frame: Frame) -> None:
-        """Do what the keys say."""
+        """Handle keys."""
         self._heed(1)
 
     def close(self) -> None:
@@ -86,7 +86,7 @@ class Window(Sink):
             gui.destroyAllWindows()
 
     def _line(self, frame: Frame) -> str:
-        """Return what is said below a frame."""
+        """Return the text below a frame."""
         if not frame.moving:
             return "q ends, s saves, any other key: the next one"
         seconds = self._moments[-1] - self._moments[0]
@@ -96,12 +96,12 @@ class Window(Sink):
         return line
 
     def _heed(self, milliseconds: int) -> str:
-        """Wait so long for a key, do what it says, and return it; "" where there was none."""
+        """Wait up to `milliseconds` for a key, handle it, and return it; "" where there was none."""
         code = gui.waitKey(milliseconds)
         key = "" if code < 0 else chr(code & 0xFF).lower()
         try:
             visible = gui.getWindowProperty(TITLE, gui.WND_PROP_VISIBLE) >= 1
-        except cv2.error:  # how some say that there is no such window any more
+        except cv2.error:  # some backends raise this once the window is gone
             visible = False
         if not visible or key in ("q", ESCAPE):
             raise Closed
@@ -110,7 +110,7 @@ class Window(Sink):
         return key
 
     def _save(self, picture: Uint8) -> None:
-        """Save a picture under a name that is free."""
+        """Save a picture under a free name."""
         stem = f"edge-digits-{datetime.now():%Y%m%d-%H%M%S}"
         names = (Path(f"{stem}{f'-{n}' * (n > 1)}.png") for n in count(1))
         path = next(name for name in names if not os.path.lexists(name))
@@ -134,7 +134,7 @@ def hindrance() -> str | None:
         )
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         return "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)"
-    # A display that cannot be used, or a library that is missing, makes Qt abort the process: let that be another one.
+    # An unusable display or a missing library makes Qt abort the process, so another process tries it.
     try:
         done = subprocess.run(
             [sys.executable, "-c", TRIAL], stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT, check=False
@@ -149,7 +149,7 @@ def hindrance() -> str | None:
 
 
 def _panel(picture: Uint8, line: str) -> Uint8:
-    """Return a picture at a size that suits a screen, above a line of text, uint8 (H, W, 3)."""
+    """Return a picture scaled to fit a screen, above a line of text, uint8 (H, W, 3)."""
     if picture.ndim == 2:
         picture = np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), np.uint8)
     height, width = picture.shape[:2]

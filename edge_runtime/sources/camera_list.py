@@ -1,4 +1,4 @@
-"""Which cameras there are, how to name them as a source, and what they can do."""
+"""List cameras, the source names that select them, and their modes."""
 
 import fcntl
 import os
@@ -13,24 +13,24 @@ from typing import Any, NamedTuple
 from edge_runtime.errors import DependencyMissing, SourceError
 
 DEV = Path("/dev")
-Ioctl = Callable[[int, int, bytearray], Any]  # fcntl.ioctl, which writes what is answered over what is asked
+Ioctl = Callable[[int, int, bytearray], Any]  # fcntl.ioctl, which overwrites the request with the answer
 
 # From the kernel's videodev2.h; bits 16 to 29 of a request hold its structure's size.
 QUERYCAP, ENUM_FMT, ENUM_FRAMESIZES, ENUM_FRAMEINTERVALS = 0x80685600, 0xC0405602, 0xC02C564A, 0xC034564B
-VIDEO_CAPTURE, IO_MC, DEVICE_CAPS = 0x1, 0x20000000, 0x80000000  # of capabilities
-CAPTURE = 1  # of types of buffers
-DISCRETE = 1  # of types of sizes and rates
-MOST = 100  # answers of a list: a driver may have no end of them
-# A Raspberry Pi's drivers: what receives raw pictures by the ribbon cable, and what may be done with them then.
+VIDEO_CAPTURE, IO_MC, DEVICE_CAPS = 0x1, 0x20000000, 0x80000000  # capability flags
+CAPTURE = 1  # a buffer type
+DISCRETE = 1  # a type of sizes and rates
+MOST = 100  # answers of a list: a driver may enumerate without end
+# A Raspberry Pi's drivers: those that receive raw pictures over the ribbon cable, and those that process them.
 RECEIVERS = ("unicam", "bcm2835-unicam", "rp1-cfe")
 PROCESSORS = ("bcm2835-isp", "pispbe", "bcm2835-codec")
 
 
 @dataclass(frozen=True)
 class Mode:
-    """What a camera can give: `format` in its maker's words, (width, height) in pixels, and `fps`, the most first.
+    """A camera mode: `format` as the driver names it, (width, height) in pixels, and `fps`, the highest first.
 
-    Where it may have any size between two, `largest` is the other one.
+    If any size between two is allowed, `size` is the smaller one and `largest` the other.
     """
 
     format: str
@@ -41,7 +41,7 @@ class Mode:
 
 @dataclass(frozen=True)
 class Listed:
-    """A camera: its name, what a source that means it may be called, its modes, and what keeps it from being used."""
+    """A camera: its name, the source names that select it, its modes, and the problem that prevents its use."""
 
     name: str
     sources: tuple[str, ...]
@@ -50,7 +50,7 @@ class Listed:
 
 
 class Node(NamedTuple):
-    """A device file of Video4Linux: its driver, what it calls itself, where it is plugged in, and what it can do."""
+    """A Video4Linux device file: its driver, the name it reports, its bus, and its capabilities."""
 
     path: Path
     driver: str
@@ -60,19 +60,19 @@ class Node(NamedTuple):
 
     @property
     def usable(self) -> bool:
-        """Whether it gives pictures by itself, without other parts that have to be set up first."""
+        """Whether the device gives pictures by itself, without prior setup of other parts."""
         alone = not self.capabilities & IO_MC and self.driver not in RECEIVERS + PROCESSORS
         return bool(self.capabilities & VIDEO_CAPTURE) and alone
 
 
 def cameras(folder: Path = DEV, ioctl: Ioctl = fcntl.ioctl) -> list[Listed]:
-    """Return every camera; the first one is what `camera` means. Each mode of a ribbon cable's camera is tried."""
+    """Return every camera, the one that `camera` selects first. Tries each mode of a ribbon-cable camera."""
     there = nodes(folder, ioctl)
     return [*_ribbons(there), *(_listed(node, folder, ioctl) for node in there if node.usable)]
 
 
 def lines(listed: Sequence[Listed]) -> Iterator[str]:
-    """Yield the lines that show cameras to a person."""
+    """Yield lines of text that describe cameras."""
     for camera in listed:
         yield camera.name
         yield f"    {', '.join(camera.sources)}"
@@ -89,14 +89,14 @@ def _shown(mode: Mode) -> str:
 
 
 def nodes(folder: Path = DEV, ioctl: Ioctl = fcntl.ioctl) -> list[Node]:
-    """Return the device files of Video4Linux that can be opened, by their numbers."""
+    """Return the Video4Linux device files that can be opened, ordered by number."""
     numbered = [(int(path.name[5:]), path) for path in folder.glob("video*") if re.fullmatch(r"video\d+", path.name)]
     candidates = (node(path, ioctl) for _, path in sorted(numbered))
     return [one for one in candidates if one is not None]
 
 
 def node(path: Path, ioctl: Ioctl = fcntl.ioctl) -> Node | None:
-    """Return what a device file is; None where it cannot be told."""
+    """Return the description of a device file, or None if it is unavailable."""
     file = _opened(path)
     if file is None:
         return None
@@ -111,13 +111,13 @@ def node(path: Path, ioctl: Ioctl = fcntl.ioctl) -> Node | None:
 
 
 def on_ribbon(path: Path, ioctl: Ioctl = fcntl.ioctl) -> bool:
-    """Tell whether a device file is a part of a Raspberry Pi's own camera."""
+    """Return whether a device file belongs to a Raspberry Pi's ribbon-cable camera."""
     device = node(path, ioctl)
     return device is not None and device.driver in RECEIVERS + PROCESSORS
 
 
 def _ribbons(there: Sequence[Node]) -> list[Listed]:
-    from edge_runtime.sources import picamera  # not at the top: only it needs numpy
+    from edge_runtime.sources import picamera  # not at the top: only this import needs numpy
 
     try:
         return [
@@ -149,21 +149,21 @@ def _listed(node: Node, folder: Path, ioctl: Ioctl) -> Listed:
 
 
 def _modes(file: int, ioctl: Ioctl) -> Iterator[Mode]:
-    """Yield what a camera says that it can give, in its own order."""
+    """Yield the modes that a camera reports, in the camera's order."""
     for form in _every(ioctl, file, ENUM_FMT, (CAPTURE,)):
         (code,) = struct.unpack_from("=I", form, 44)
         for answer in _every(ioctl, file, ENUM_FRAMESIZES, (code,)):
             kind, *sides = struct.unpack_from("=7I", answer, 8)
             if kind == DISCRETE:
                 first, last = (sides[0], sides[1]), None
-            else:  # least, most and step of the width, then those of the height
+            else:  # minimum, maximum and step of the width, then of the height
                 first, last = (sides[0], sides[3]), (sides[1], sides[4])
             rates = tuple(_rates(file, ioctl, (code, *(last or first))))
             yield Mode(_text(struct.pack("<I", code & 0x7FFFFFFF)), first, last, rates)
 
 
 def _rates(file: int, ioctl: Ioctl, asked: tuple[int, ...]) -> Iterator[float]:
-    """Yield frames a second for a format and a size; of any rate between two, these."""
+    """Yield the frame rates, in frames a second, for a format and a size; for a range, its two limits."""
     for answer in _every(ioctl, file, ENUM_FRAMEINTERVALS, asked):
         kind, *seconds = struct.unpack_from("=5I", answer, 16)
         for above, below in (seconds[:2],) if kind == DISCRETE else (seconds[:2], seconds[2:]):
@@ -172,7 +172,7 @@ def _rates(file: int, ioctl: Ioctl, asked: tuple[int, ...]) -> Iterator[float]:
 
 
 def _every(ioctl: Ioctl, file: int, request: int, asked: tuple[int, ...]) -> Iterator[bytearray]:
-    """Yield a driver's answers for 0, 1, 2, ... and what is asked for, as far as there are any."""
+    """Yield a driver's answers for index 0, 1, 2, ... and the requested values, until there are none."""
     for index in range(MOST):
         answer = _ask(ioctl, file, request, index, *asked)
         if answer is None:
@@ -181,7 +181,7 @@ def _every(ioctl: Ioctl, file: int, request: int, asked: tuple[int, ...]) -> Ite
 
 
 def _ask(ioctl: Ioctl, file: int, request: int, *asked: int) -> bytearray | None:
-    """Return a driver's answer to a request whose structure begins with these numbers; None where it has none."""
+    """Return a driver's answer to a request whose structure begins with these numbers; None if there is none."""
     data = bytearray(request >> 16 & 0x3FFF)
     struct.pack_into(f"={len(asked)}I", data, 0, *asked)
     try:
@@ -199,6 +199,6 @@ def _opened(path: Path) -> int | None:
 
 
 def _text(data: bytes) -> str:
-    """Return a driver's words: up to the first zero, and fit to be printed."""
+    """Return a driver's text up to the first zero byte, in printable characters."""
     words = data.partition(b"\0")[0].decode("utf-8", "replace").strip()
     return "".join(letter if letter.isprintable() else "?" for letter in words)

@@ -1,4 +1,4 @@
-"""Cameras through Video4Linux, by OpenCV."""
+"""Cameras, read through Video4Linux with OpenCV."""
 
 import fcntl
 import os
@@ -18,13 +18,13 @@ from edge_runtime.sources.options import Options, Settings
 from edge_runtime.system.dependencies import REMEDIES
 from edge_runtime.system.native_logs import stderr_silenced
 
-FIRST = 3  # frames that may fail at first: some cameras need a moment
+FIRST = 3  # attempts to read the first frame: some cameras need time to start
 
 
 def opener(name: str, options: Options, folder: Path = DEV, ioctl: Ioctl = fcntl.ioctl) -> Callable[[], Capture]:
-    """Return what opens a camera; it raises SourceError.
+    """Return a function that opens a camera; the function raises SourceError.
 
-    Without a number it is the first on a Raspberry Pi's ribbon cables, else the first that Video4Linux has.
+    Without a number, the camera is the first on a Raspberry Pi's ribbon cables, else the first of Video4Linux.
     """
     if name.lower() == "camera":
         with suppress(DependencyMissing, SourceError):
@@ -48,7 +48,7 @@ class Camera:
     def __init__(self, path: Path, settings: Settings, stall: float, ioctl: Ioctl = fcntl.ioctl) -> None:
         if not os.path.exists(path):
             raise SourceError(f"{path}: there is no such camera; is it plugged in?")
-        os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(max(1, round(stall))))  # read once, in seconds
+        os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(max(1, round(stall))))  # read only once, in s
         with stderr_silenced():
             self._capture = cv2.VideoCapture(str(path), cv2.CAP_V4L2)
         self._path, self._ioctl, self._frames = path, ioctl, 0
@@ -58,8 +58,8 @@ class Camera:
                 f"{path}: this camera cannot be opened: another program may have it, or it may not be yours to read "
                 "(sudo usermod -aG video $USER, then log in again)"
             )
-        # What a driver refuses is left as it is; given to the constructor, it would be an error. Motion JPEG gets more
-        # frames through USB than raw pictures do; one frame is kept, for the newest is wanted.
+        # A setting that the driver refuses stays unchanged; in the constructor, it would be an error. Motion JPEG gets
+        # more frames through USB than raw pictures. The buffer keeps one frame, so that reads return the newest.
         self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
         if settings.size is not None:
             self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, settings.size[0])
@@ -76,7 +76,7 @@ class Camera:
             self._capture.set(cv2.CAP_PROP_EXPOSURE, settings.exposure)
 
     def read(self) -> Uint8 | None:
-        """Wait for the next frame; None once the camera is gone. Raises SourceError where it never gave one."""
+        """Wait for the next frame; return None once the camera is gone. Raises SourceError if it never gave a frame."""
         for _ in range(1 if self._frames else FIRST):
             there, pixels = self._capture.read()
             if there:
@@ -89,7 +89,7 @@ class Camera:
         return None
 
     def _refuse_ribbon(self) -> None:
-        """Raise SourceError where this belongs to a camera on a ribbon cable: only libcamera gets pictures of it."""
+        """Raise SourceError if the device belongs to a ribbon-cable camera: only libcamera gets pictures from it."""
         if on_ribbon(self._path, self._ioctl):
             raise SourceError(
                 f"{self._path}: a camera on a Raspberry Pi's ribbon cable gives no frame this way: name the source "
@@ -97,5 +97,5 @@ class Camera:
             )
 
     def close(self) -> None:
-        """Free the camera."""
+        """Release the camera."""
         self._capture.release()

@@ -1,4 +1,4 @@
-"""HEIC pictures, as telephones take them; needs the extra edge-digits[heic]."""
+"""HEIC pictures, the format of many phones; needs the extra edge-digits[heic]."""
 
 import io
 
@@ -9,5 +9,5 @@ pillow_heif.register_heif_opener()
 
 
 def open_heic(data: bytes) -> Image.Image:
-    """Open a HEIC file's bytes, turned as its own orientation says."""
+    """Open a HEIC file's bytes, rotated by the file's own orientation."""
     return Image.open(io.BytesIO(data), formats=["HEIF"])

@@ -1,8 +1,8 @@
-"""The kinds of sources there are: the first whose pattern a source's name fits opens it.
+"""The kinds of sources: the first kind whose pattern matches a source's name opens it.
 
-A source is an iterator of frames: `close` it, and its file, thread or device is free. What could not be read is yielded
-as the PictureError that says so, and the rest goes on; a live source raises SourceError where it cannot go on. Each
-kind imports what it needs when it is opened.
+A source is an iterator of frames; `close` frees its file, thread or device. For an item that cannot be read, a source
+yields a PictureError and goes on; a live source raises SourceError if it cannot go on. Each kind imports its
+dependencies when it opens.
 """
 
 import glob
@@ -22,9 +22,9 @@ Frames = Generator[Frame | PictureError, None, None]
 
 
 class Kind(NamedTuple):
-    """A kind of source: the pattern of its names, how they look, what it is, and what opens it.
+    """A kind of source: the pattern of its names, their form, a description, and the function that opens it.
 
-    The frames of a `moving` one follow each other, so that there are events; those of a `live` one wait for nobody.
+    Frames of a `moving` kind follow each other, so they produce events; a `live` kind does not wait for its reader.
     """
 
     pattern: str
@@ -36,22 +36,22 @@ class Kind(NamedTuple):
 
 
 def open_source(name: str, options: Options = DEFAULTS) -> Frames:
-    """Open the source that a name means, as `edge-digits read --list-sources` shows them; close what is returned.
+    """Open the source that a name selects, as `edge-digits read --list-sources` shows names; close the result.
 
-    It yields frames, and in place of a picture that cannot be read the PictureError that says why. Raises SourceError
-    where a camera or stream gives no frame.
+    Yields frames, and a PictureError in place of each picture that cannot be read. Raises SourceError if a camera or
+    stream gives no frame.
     """
     return kind_of(name).frames(name, options)
 
 
 def kind_of(name: str) -> Kind:
-    """Return which kind of source a name means; a folder is a folder, whatever it is called."""
+    """Return the kind of source that a name selects; a folder is always a folder, whatever its name."""
     kind = next(kind for kind in KINDS if re.fullmatch(kind.pattern, name, re.IGNORECASE | re.DOTALL))
     return KINDS[-1] if kind.frames is _video and os.path.isdir(name) else kind
 
 
 def public(name: str) -> str:
-    """Return a source's name as it may be shown: without user, password and keys."""
+    """Return a source's name for display: without user, password and keys."""
     if kind_of(name).frames is not _stream:
         return name
     from edge_runtime.sources import streams
@@ -60,7 +60,7 @@ def public(name: str) -> str:
 
 
 def files(name: str) -> list[str]:
-    """Return the paths that a name of files means: itself where there is such a path, else the files of a pattern."""
+    """Return the paths that a name selects: the name itself if it exists as a path, else the pattern's matches."""
     if os.path.exists(name):
         return [name]
     return sorted(path for path in glob.glob(name, recursive=True) if not os.path.isdir(path)) or [name]
@@ -111,7 +111,7 @@ def _video(name: str, options: Options) -> Frames:
 
 
 def _files(name: str, options: Options) -> Frames:
-    """Yield a picture, those in a folder, or those that a pattern names; of a watched folder, new ones for ever."""
+    """Yield one picture, a folder's pictures, or a pattern's matches; for a watched folder, new ones without end."""
     if options.watch:
         from edge_runtime.sources import watch
 

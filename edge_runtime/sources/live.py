@@ -1,4 +1,4 @@
-"""Cameras and streams -> the newest frame, always: a thread takes every frame, and whoever reads gets the last one."""
+"""Cameras and streams -> the newest frame: a thread takes every frame, and the reader gets the latest one."""
 
 import logging
 import threading
@@ -17,20 +17,20 @@ class Capture(Protocol):
     """An open camera or stream."""
 
     def read(self) -> Uint8 | None:
-        """Wait for the next frame, uint8 (H, W) or (H, W, 3) blue-green-red; None where there will be no more.
+        """Wait for the next frame, uint8 (H, W) or (H, W, 3) blue-green-red; return None if no more frames come.
 
-        Raises SourceError where there is something to say of that.
+        Raises SourceError if there is a reason to report.
         """
 
     def close(self) -> None:
-        """Free it."""
+        """Release the camera or stream."""
 
 
 def newest(name: str, opened: Callable[[], Capture], options: Options) -> Generator[Frame, None, None]:
-    """Yield the newest frame of a live source each time, and say how many were dropped since the one before.
+    """Yield the newest frame of a live source each time, with the number of frames dropped since the previous one.
 
-    `opened` opens it, and raises SourceError where that fails. Each change is logged, from either thread. Raises
-    SourceError once `options.timeouts` are over.
+    `opened` opens the source, and raises SourceError if that fails. Either thread logs each change of state. Raises
+    SourceError once `options.timeouts` are exceeded.
     """
     feed = _Feed(name, opened, options)
     index = 0
@@ -50,22 +50,22 @@ def newest(name: str, opened: Callable[[], Capture], options: Options) -> Genera
 
 
 class _Feed(threading.Thread):
-    """Takes every frame and keeps the last."""
+    """A thread that takes every frame and keeps the latest."""
 
     def __init__(self, name: str, opened: Callable[[], Capture], options: Options) -> None:
-        super().__init__(name=f"capture {name}", daemon=True)  # a driver may hang in read: nobody waits for it then
+        super().__init__(name=f"capture {name}", daemon=True)  # daemon, because a driver may hang in read
         self._source, self._opened, self._timeouts = name, opened, options.timeouts
         self._fresh = threading.Condition()
         self._newest: tuple[Uint8, float] | None = None
-        self._passed = 0  # frames since one was taken
+        self._passed = 0  # frames that arrived since the last take
         self._away = False
         self._failed: SourceError | None = None
         self._ended = threading.Event()
 
     def take(self, until: float | None) -> tuple[Uint8, float, int] | None:
-        """Return the newest frame not taken yet, when it came and how many passed before it.
+        """Return the newest frame not taken yet, its arrival time, and the number of frames dropped before it.
 
-        None after a stall, or where there was none `until` then.
+        Returns None after a stall, or if no frame comes before `until`.
         """
         left = float("inf") if until is None else max(0.0, until - time.monotonic())
         with self._fresh:
@@ -84,23 +84,23 @@ class _Feed(threading.Thread):
         return self._newest is not None or self._failed is not None
 
     def stop(self) -> None:
-        """End the thread: at once, or when the driver answers."""
+        """End the thread: at once, or when the driver returns."""
         self._ended.set()
         if self.ident is not None:
             self.join(1.0)
 
     def run(self) -> None:
-        """Take frames until stopped or out of time; whatever ends it, nobody waits for a frame any more."""
+        """Take frames until stopped or out of time; then wake the waiting reader, whatever the cause."""
         try:
             reason = self._take_frames()
-        except Exception as error:  # boundary: it may be the listener that fails
+        except Exception as error:  # boundary: a log handler may fail
             reason = SourceError(f"{self._source}: {type(error).__name__}: {error}")
         with self._fresh:
             self._failed = reason or SourceError(f"{self._source}: closed")
             self._fresh.notify()
 
     def _take_frames(self) -> SourceError | None:
-        """Open the source, take its frames, and begin again; return what was wrong at last, None if it was stopped."""
+        """Open the source, take its frames, and retry; return the last error, or None if stopped."""
         failures, seen = 0, False
         while not self._ended.is_set():
             any_more = ""
@@ -110,7 +110,7 @@ class _Feed(threading.Thread):
                 reason = SourceError(f"{self._source}: it gives no frame{any_more}")
             except SourceError as error:
                 reason = error
-            except Exception as error:  # boundary: whatever a driver raises, the reader must not wait for ever
+            except Exception as error:  # boundary: a driver may raise anything, and the reader must not wait forever
                 reason = SourceError(f"{self._source}: {type(error).__name__}: {error}")
             if self._ended.is_set():
                 return None
@@ -124,7 +124,7 @@ class _Feed(threading.Thread):
         return None
 
     def _frames(self) -> Iterator[None]:
-        """Open the source and keep its newest frame until there is none any more."""
+        """Open the source and keep its newest frame until no more frames come."""
         capture = self._opened()
         try:
             while not self._ended.is_set() and (pixels := capture.read()) is not None:
@@ -138,7 +138,7 @@ class _Feed(threading.Thread):
             capture.close()
 
     def _say(self, away: bool, line: str) -> None:
-        """Tell a line if it is a change of state."""
+        """Log a line if the state changes."""
         with self._fresh:
             changed, self._away = self._away != away, away
         if changed:

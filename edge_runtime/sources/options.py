@@ -1,14 +1,14 @@
-"""What may be asked of sources; each kind takes what concerns it. ValueError where something makes no sense."""
+"""The options of sources; each kind uses those that concern it. Raises ValueError if a value makes no sense."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before each further attempt to open; the last one from then on
+PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before each further attempt to open; the last value repeats
 
 
 @dataclass(frozen=True, kw_only=True)
 class Excerpt:
-    """Which frames of a video to take: every so many, from `start` to before `end`, both in seconds."""
+    """Which frames of a video to take: each `every`-th one, from `start` to before `end`, both in seconds."""
 
     every: int = 1
     start: float = 0.0
@@ -23,10 +23,10 @@ class Excerpt:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What to ask of a camera; None leaves it as it is. A camera that cannot do it takes what comes nearest.
+    """What to request from a camera; None leaves a setting unchanged. A camera takes the nearest value it supports.
 
-    `size` is (width, height) in pixels, `fps` frames a second; `focus` is "auto" or a number of the driver's, and
-    `exposure` a number of the driver's.
+    `size` is (width, height) in pixels, `fps` is frames a second; `focus` is "auto" or a number in the driver's units,
+    and `exposure` is a number in the driver's units.
     """
 
     size: tuple[int, int] | None = (640, 480)
@@ -37,10 +37,10 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class Timeouts:
-    """What to do about a live source that gives no frame.
+    """How to handle a live source that gives no frame.
 
-    After `stall` seconds that is said; it is opened again after `pauses`, for ever, or `retries` times in a row. What
-    cannot even be opened at first is an error at once, unless `retries` is given.
+    After `stall` seconds, the source logs the stall. It reopens after `pauses`, without limit, or `retries` times in a
+    row. A source that cannot be opened at first is an error at once, unless `retries` is given.
     """
 
     stall: float = 5.0
@@ -50,10 +50,10 @@ class Timeouts:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """All of these; no more than so many `frames` of each source, and none after `until`, in time.monotonic().
+    """All options of a source: at most `frames` frames, and none after `until`, in time.monotonic().
 
-    With `watch`, a folder has no end: its new pictures are read as they arrive. `tell` gets a line at each change of a
-    live source, and `idle` is called whenever a folder has been looked at.
+    With `watch`, a folder has no end: the source yields its new pictures as they arrive, and calls `idle` after each
+    scan of the folder.
     """
 
     excerpt: Excerpt = Excerpt()

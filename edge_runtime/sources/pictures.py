@@ -1,4 +1,4 @@
-"""Picture files -> frames: every format that Pillow reads, the right way up, in 8 bits."""
+"""Picture files -> frames: every format that Pillow reads, upright, in 8 bits."""
 
 import io
 import warnings
@@ -13,29 +13,29 @@ from edge_runtime.errors import EdgeError, PictureError, PictureTooLarge
 from edge_runtime.records import Frame, Uint8
 
 MAX_PIXELS = 50_000_000
-UPRIGHT = 1  # as EXIF has it
+UPRIGHT = 1  # EXIF's value
 POSTSCRIPT = (b"%!PS", b"\xc5\xd0\xd3\xc6")
 HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
-# Files with a suffix of these, which Pillow can write, name or hand on but not read, are no pictures in a folder.
+# In a folder, files of these formats are no pictures: Pillow can write, name or forward them, but not read them.
 NO_PICTURES = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "PALM", "PDF", "WMF"}
-# Transparent pictures are laid on white, or on black where what can be seen is lighter than this.
+# Transparent pictures get a white background, or a black one if their visible part is lighter than this.
 LIGHT = 160
 
 
 def expand(paths: Iterable[Path]) -> Iterator[Path | PictureError]:
     """Yield the pictures that `paths` name: files as they are, for a folder the pictures directly in it, by name.
 
-    What is missing or holds no picture is yielded as the error that says so.
+    Yields an error for each path that is missing or holds no picture.
     """
     for path in paths:
         try:
             yield from _expanded(path)
-        except OSError as error:  # a folder that may not be entered, a name that is too long
+        except OSError as error:  # a folder without access permission, a name that is too long
             yield PictureError(f"{path}: cannot be read: {error.strerror or error}")
 
 
 def inside(folder: Path) -> list[Path]:
-    """Return the picture files directly in a folder, by their suffixes, in the order of their names. Raises OSError."""
+    """Return the picture files directly in a folder, selected by suffix, ordered by name. Raises OSError."""
     Image.init()
     suffixes = _suffixes()
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes and path.is_file())
@@ -54,7 +54,7 @@ def _expanded(path: Path) -> Iterator[Path | PictureError]:
 
 
 def load(path: Path) -> Frame:
-    """Read one picture file. Raises PictureError where it cannot be read, PictureTooLarge beyond MAX_PIXELS."""
+    """Read one picture file. Raises PictureError if it cannot be read, PictureTooLarge beyond MAX_PIXELS."""
     try:
         return decode(path.read_bytes(), str(path))
     except OSError as error:
@@ -62,10 +62,10 @@ def load(path: Path) -> Frame:
 
 
 def decode(data: bytes, name: str) -> Frame:
-    """Decode a picture file's bytes; of an animation, the first frame. Raises what `load` raises."""
+    """Decode a picture file's bytes; for an animation, the first frame. Raises what `load` raises."""
     if not data:
         raise PictureError(f"{name}: the file is empty")
-    if data.startswith(POSTSCRIPT):  # Pillow would hand it to Ghostscript, which runs it
+    if data.startswith(POSTSCRIPT):  # Pillow would pass it to Ghostscript, which runs it
         raise PictureError(f"{name}: PostScript is a program, not a picture; convert it to PNG first")
     try:
         with warnings.catch_warnings():
@@ -74,7 +74,7 @@ def decode(data: bytes, name: str) -> Frame:
                 if image.width * image.height > MAX_PIXELS:
                     raise Image.DecompressionBombError(f"{image.width}x{image.height}")
                 turned = image.getexif().get(ExifTags.Base.Orientation, UPRIGHT) != UPRIGHT
-                # exif_transpose copies also what stands upright.
+                # exif_transpose also copies an upright picture.
                 return Frame(_pixels(ImageOps.exif_transpose(image) if turned else image), name)
     except Image.DecompressionBombError as error:
         raise PictureTooLarge(f"{name}: larger than {MAX_PIXELS // 1_000_000} megapixels; scale it down") from error
@@ -82,7 +82,7 @@ def decode(data: bytes, name: str) -> Frame:
         raise PictureError(f"{name}: not a picture that Pillow can read") from error
     except EdgeError:
         raise
-    except Exception as error:  # boundary: on hostile bytes Pillow's plugins raise whatever they run into
+    except Exception as error:  # boundary: on hostile bytes, Pillow's plugins may raise anything
         raise PictureError(f"{name}: damaged or truncated: {str(error) or type(error).__name__}") from error
 
 
@@ -125,7 +125,7 @@ def _is_transparent(image: Image.Image) -> bool:
 
 
 def _eight_bits(values: np.ndarray) -> Uint8:
-    """Bring 16-bit and floating-point gray to 0-255: by its type's range where it fits, else by its own."""
+    """Scale 16-bit and floating-point gray to 0-255: from the type's range if the values fit, else from their own."""
     numbers = np.where(np.isfinite(values), values, 0).astype(np.float64)
     low, high = float(numbers.min()), float(numbers.max())
     if low >= 0 and high <= 1 and values.dtype.kind == "f":

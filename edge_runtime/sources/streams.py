@@ -1,7 +1,7 @@
-"""Streams over the network: Motion JPEG and snapshots over HTTP, and whatever FFmpeg reads, as RTSP.
+"""Network streams: Motion JPEG and snapshots over HTTP, and everything that FFmpeg reads, such as RTSP.
 
-Motion JPEG is taken apart here: FFmpeg would look into a stream for a while before it begins, and scale every later
-picture to the first one's size.
+This module parses Motion JPEG itself: FFmpeg would probe a stream before it begins, and scale every later picture to
+the first one's size.
 """
 
 import os
@@ -29,18 +29,18 @@ from edge_runtime.sources import pictures
 from edge_runtime.sources.live import Capture
 from edge_runtime.system.native_logs import is_text
 
-# FFmpeg and OpenCV write what they think of a stream to standard error, past everything; -8 is AV_LOG_QUIET.
+# FFmpeg and OpenCV write messages about a stream directly to standard error; -8 is AV_LOG_QUIET.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-(getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel)(0)  # so OpenCV 4, and so OpenCV 5
+(getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel)(0)  # OpenCV 4, else OpenCV 5
 
-MOST_BYTES = 50_000_000  # of a picture
-LINE = 65_536  # bytes that are taken for one line at the most
-INTERVAL = 0.2  # seconds from one snapshot to the next, at the least
+MOST_BYTES = 50_000_000  # maximum size of a picture
+LINE = 65_536  # maximum bytes of one line
+INTERVAL = 0.2  # minimum seconds between snapshots
 SECRET = re.compile(r"(?i)\b(\w*(?:pass|pas|pwd|pw|psw|token|key|auth|secret|sig|user|usr)\w*)=[^&/]*")
 
 
 def public(url: str) -> str:
-    """Return an address as it may stand in logs and records: without user, password and keys."""
+    """Return an address for logs and records: without user, password and keys."""
     parts = _split(url)
     host = parts.netloc.rpartition("@")[2]
     path, query = (SECRET.sub(r"\1=...", part) for part in (parts.path, parts.query))
@@ -48,7 +48,7 @@ def public(url: str) -> str:
 
 
 def _split(url: str) -> SplitResult:
-    """Return an address in its parts. Raises OptionError, which shows nothing of it, where it is none."""
+    """Return the parts of an address. Raises OptionError, which shows nothing of the address, if it is invalid."""
     try:
         parts = urlsplit(url)
         whole = parts.hostname and (parts.port is None or parts.port) and is_text(url) and not re.search(r"\s", url)
@@ -63,10 +63,10 @@ def _split(url: str) -> SplitResult:
 
 
 def opener(url: str, stall: float) -> Callable[[], Capture]:
-    """Return what opens the stream at `url`, and gives it up after `stall` seconds without a frame.
+    """Return a function that opens the stream at `url`; the stream ends after `stall` seconds without a frame.
 
-    What answers with a single picture is asked for one after the other. Raises OptionError where it is no address; the
-    function raises SourceError.
+    If the address answers with a single picture, the source requests one picture after another. Raises OptionError if
+    `url` is no address; the function raises SourceError.
     """
     _split(url)
 
@@ -88,7 +88,7 @@ def opener(url: str, stall: float) -> Callable[[], Capture]:
 
 
 class MotionJpeg:
-    """Pictures that come one after the other as the parts of one HTTP answer."""
+    """Pictures that arrive one after another as the parts of one HTTP response."""
 
     def __init__(self, answer: addinfourl, stall: float) -> None:
         self._answer, self._stall = answer, stall
@@ -97,24 +97,24 @@ class MotionJpeg:
         self._pictures = _parts(self._body, b"--" + boundary.lstrip("-").encode())
 
     def read(self) -> Uint8 | None:
-        """Wait for the next picture that is one; None once the stream has ended or stalled."""
+        """Wait for the next valid picture; return None once the stream has ended or stalled."""
         self._body.until = time.monotonic() + self._stall
         try:
             for data in self._pictures:
                 pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
                 if pixels is not None:
                     return np.asarray(pixels, np.uint8)
-        except (OSError, HTTPException):  # a time-out is one, too
+        except (OSError, HTTPException):  # a timeout is an OSError, too
             pass
         return None
 
     def close(self) -> None:
-        """Free the connection."""
+        """Close the connection."""
         self._answer.close()
 
 
 class _Body:
-    """The body of an answer, which is read no longer than `until`, in time.monotonic(): bytes may come one by one."""
+    """The body of a response, read no later than `until`, in time.monotonic(): bytes may arrive one by one."""
 
     def __init__(self, answer: addinfourl) -> None:
         self._answer, self.until = answer, float("inf")
@@ -125,7 +125,7 @@ class _Body:
         return self._answer.readline(LINE)
 
     def read(self, length: int) -> bytes:
-        """Return so many bytes, or all that there are. Raises TimeoutError."""
+        """Return this many bytes, or all that there are. Raises TimeoutError."""
         data = bytearray()
         while len(data) < length:
             self._check()
@@ -141,7 +141,7 @@ class _Body:
 
 
 def _parts(body: _Body, boundary: bytes) -> Iterator[bytes]:
-    """Yield the parts of a multipart answer; those without a length end where the next one begins."""
+    """Yield the parts of a multipart response; a part without a length ends where the next one begins."""
     inside, length = False, None
     while line := body.readline():
         if not inside:
@@ -161,7 +161,7 @@ def _parts(body: _Body, boundary: bytes) -> Iterator[bytes]:
 
 
 class Stream:
-    """A stream that OpenCV's FFmpeg reads."""
+    """A stream that OpenCV reads through FFmpeg."""
 
     def __init__(self, url: str, stall: float) -> None:
         milliseconds = max(1, round(1000 * stall))
@@ -171,23 +171,23 @@ class Stream:
             raise SourceError(f"{public(url)}: no stream there: check the address, and that it is sending")
 
     def read(self) -> Uint8 | None:
-        """Wait for the next frame; None once the stream has ended or stalled."""
+        """Wait for the next frame; return None once the stream has ended or stalled."""
         there, pixels = self._capture.read()
         return np.asarray(pixels, np.uint8) if there else None
 
     def close(self) -> None:
-        """Free the connection."""
+        """Close the connection."""
         self._capture.release()
 
 
 class Snapshots:
-    """An address that answers with one picture each time."""
+    """An address that answers each request with one picture."""
 
     def __init__(self, url: str, stall: float) -> None:
         self._url, self._stall, self._next = url, stall, 0.0
 
     def read(self) -> Uint8:
-        """Ask for a picture. Raises SourceError where there is none."""
+        """Request a picture. Raises SourceError if there is none."""
         time.sleep(max(0.0, self._next - time.monotonic()))
         self._next = time.monotonic() + INTERVAL
         with _asked(self._url, self._stall) as answer:
@@ -203,11 +203,11 @@ class Snapshots:
             raise SourceError(str(error)) from error
 
     def close(self) -> None:
-        """Do nothing: every picture has a connection of its own."""
+        """Do nothing: every picture has its own connection."""
 
 
 class _Basic(HTTPBasicAuthHandler):
-    """Basic authentication that closes the answer which asked for it."""
+    """Basic authentication that closes the response that requested it."""
 
     def http_error_401(self, *answer: Any) -> Any:
         answer[1].close()
@@ -215,7 +215,7 @@ class _Basic(HTTPBasicAuthHandler):
 
 
 class _Digest(HTTPDigestAuthHandler):
-    """The same for digest authentication."""
+    """Digest authentication that closes the response that requested it."""
 
     def http_error_401(self, *answer: Any) -> Any:
         answer[1].close()
@@ -223,7 +223,7 @@ class _Digest(HTTPDigestAuthHandler):
 
 
 def _asked(url: str, timeout: float) -> addinfourl:
-    """Return the answer to a request, its body not read yet. Raises SourceError where there is none."""
+    """Return the response to a request, its body not read yet. Raises SourceError if there is none."""
     parts = _split(url)
     host = parts.netloc.rpartition("@")[2]
     bare = urlunsplit((parts.scheme, host, parts.path or "/", parts.query, ""))
@@ -240,7 +240,7 @@ def _asked(url: str, timeout: float) -> addinfourl:
         error.close()
         remedy = ": user and password go into the address, as in http://user:password@host/" * (error.code == 401)
         raise SourceError(f"{public(url)}: the answer is {error.code} {error.reason}{remedy}") from error
-    except (HTTPException, ValueError) as error:  # what they say may hold the address
+    except (HTTPException, ValueError) as error:  # their messages may contain the address
         raise SourceError(f"{public(url)}: the answer is not HTTP: {type(error).__name__}") from error
     except OSError as error:
         reason = getattr(error, "reason", None) or error

@@ -1,4 +1,4 @@
-"""Generated pages as a camera would show them, so that everything can be tried without one: synthetic:SEED."""
+"""Generated pages as a camera would show them, for trying everything without one: synthetic:SEED."""
 
 import time
 from collections.abc import Callable
@@ -12,21 +12,21 @@ from edge_runtime.records import Uint8
 from edge_runtime.sources.live import Capture
 
 FPS = 10
-SHOWN = 30  # frames of a page
-BARE = 10  # and of bare paper after it
-DIGITS = 12  # of a page
+SHOWN = 30  # frames that show a page
+BARE = 10  # frames of blank paper after it
+DIGITS = 12  # digits on a page
 SHAKE = 1.5  # pixels, standard deviation
-SAMPLES = Path(__file__).parents[1] / "samples" / "digits.npz"  # of MNIST's training digits
+SAMPLES = Path(__file__).parents[1] / "samples" / "digits.npz"  # from MNIST's training digits
 
 
 def opener(name: str) -> Callable[[], Capture]:
-    """Return what opens the generated camera of this seed, 0 where it has none."""
+    """Return a function that opens the generated camera of the name's seed, by default 0."""
     seed = int(name.partition(":")[2] or 0)
     return lambda: SyntheticCamera(seed)
 
 
 class SyntheticCamera:
-    """Shows one page after the other, held by a hand that trembles; the same seed shows the same pages."""
+    """A camera that shows one page after another, with hand tremor; the same seed shows the same pages."""
 
     def __init__(self, seed: int, fps: float = FPS) -> None:
         self._rng = np.random.default_rng(seed)
@@ -35,7 +35,7 @@ class SyntheticCamera:
         self._interval, self._next, self._count = 1 / fps, time.monotonic(), 0
 
     def read(self) -> Uint8:
-        """Wait until it is time, and return the next frame, uint8 (480, 640, 3)."""
+        """Wait until the next frame is due, and return it, uint8 (480, 640, 3)."""
         time.sleep(max(0.0, self._next - time.monotonic()))
         self._next = time.monotonic() + self._interval
         phase = self._count % (SHOWN + BARE)

@@ -1,4 +1,4 @@
-"""Video files -> frames, every one of them: nothing is dropped, however long reading takes."""
+"""Video files -> all their frames: none is dropped, however long reading takes."""
 
 import os
 from collections.abc import Iterator
@@ -14,19 +14,19 @@ from edge_runtime.system.native_logs import is_text, stderr_silenced
 
 
 def frames(path: Path, excerpt: Excerpt) -> Iterator[Frame]:
-    """Yield the frames of a video file, the right way up, each with its number in the file from 0.
+    """Yield the frames of a video file, upright, each with its number in the file, from 0.
 
-    Raises PictureError where it is missing, is no video, or holds no frame at all; what follows after damage is left
-    out, as players do.
+    Raises PictureError if the file is missing, is no video, or holds no frame. Leaves out what follows damage, as
+    players do.
     """
     if not os.path.isfile(path):
         raise PictureError(f"{path}: {'not a file' if os.path.exists(path) else 'no such file'}")
     if not os.access(path, os.R_OK):
         raise PictureError(f"{path}: cannot be read: permission denied")
-    absolute = os.path.abspath(path)  # what comes before a colon is a protocol to FFmpeg
+    absolute = os.path.abspath(path)  # FFmpeg takes text before a colon as a protocol
     if not is_text(absolute):
         raise PictureError(f"{path}: its name is not text that OpenCV can take; rename it")
-    with stderr_silenced():  # FFmpeg has much to say of a damaged file
+    with stderr_silenced():  # FFmpeg prints many messages about a damaged file
         capture = cv2.VideoCapture(absolute, cv2.CAP_FFMPEG)
     try:
         if not capture.isOpened():
@@ -42,7 +42,7 @@ def frames(path: Path, excerpt: Excerpt) -> Iterator[Frame]:
 
 
 def _frames(capture: cv2.VideoCapture, name: str, excerpt: Excerpt) -> Iterator[Frame]:
-    """Yield what is asked for; the others are decoded no further than they must be."""
+    """Yield the requested frames; decode the others no further than necessary."""
     index = 0
     while True:
         with stderr_silenced():

@@ -1,4 +1,4 @@
-"""A frame as a person wants it seen: turned, mirrored, and a part of it; and whether it changed at all."""
+"""Rotation, flipping and cropping of frames, and detection of unchanged frames."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,14 +12,14 @@ from edge_runtime.records import Box, Frame, Uint8
 
 TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 FLIPS = {"horizontal": 1, "vertical": 0, "both": -1}
-# A frame is still if no cell of so many pixels has changed its mean by so much, of 255: a pen's stroke across one
-# changes it several times as much, a sensor's noise of standard deviation 10 not a fourth.
+# A frame is still if no cell, CELL pixels square, changes its mean by CHANGE, of 255. A pen stroke across a cell
+# changes it several times as much; sensor noise of standard deviation 10, by less than a fourth.
 CELL, CHANGE = 8, 8.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """Turned clockwise by `rotate` degrees, then mirrored by `flip`, then cut to `roi`, in pixels of the result."""
+    """Rotated clockwise by `rotate` degrees, then flipped by `flip`, then cropped to `roi`, in pixels of the result."""
 
     rotate: Literal[0, 90, 180, 270] = 0
     flip: Literal["none", "horizontal", "vertical", "both"] = "none"
@@ -27,9 +27,9 @@ class View:
 
 
 def viewed(frames: Iterator[Frame | PictureError], view: View) -> Iterator[Frame | PictureError]:
-    """Yield frames as `view` says, errors as they are.
+    """Yield frames transformed by `view`, and errors unchanged.
 
-    A picture that the region lies outside of is such an error; a moving one ends with SourceError.
+    A picture that does not contain the region becomes an error; for a moving source, raises SourceError.
     """
     for frame in frames:
         if isinstance(frame, PictureError) or view == View():
@@ -46,7 +46,7 @@ def viewed(frames: Iterator[Frame | PictureError], view: View) -> Iterator[Frame
 
 
 def _seen(pixels: Uint8, view: View) -> Uint8:
-    """Return what is seen of a picture; nothing where the region is not in it."""
+    """Return the visible part of a picture; empty if the region is not in it."""
     if view.rotate:
         pixels = np.asarray(cv2.rotate(pixels, TURNS[view.rotate]), np.uint8)
     if view.flip != "none":
@@ -60,14 +60,14 @@ def _seen(pixels: Uint8, view: View) -> Uint8:
 
 
 def cells(pixels: Uint8) -> Uint8:
-    """Return the mean of every cell of a frame, uint8 (H / CELL, W / CELL), to tell whether the next one differs."""
+    """Return the mean of every cell of a frame, uint8 (H / CELL, W / CELL), for comparison with the next frame."""
     gray = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
     size = tuple(max(1, side // CELL) for side in gray.shape[::-1])
     return np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def still(before: Uint8 | None, now: Uint8) -> bool:
-    """Tell from the cells of two frames whether the second shows the same."""
+    """Return whether the cells of two frames show the same picture."""
     if before is None or before.shape != now.shape:
         return False
     return float(cv2.absdiff(before, now).max()) < CHANGE

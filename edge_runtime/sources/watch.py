@@ -1,4 +1,4 @@
-"""A folder -> its pictures, and new ones as they arrive: each is read once, also after a restart."""
+"""A folder -> its pictures, and new ones as they arrive: reads each once, also after a restart."""
 
 import fcntl
 import hashlib
@@ -17,20 +17,20 @@ from edge_runtime.sources.options import Options
 from edge_runtime.system.state_folder import state_folder
 
 logger = logging.getLogger(__name__)
-INTERVAL = 0.5  # seconds from one look to the next; a file that did not change in between is whole
-MOST = 100_000  # notes of files that may be gone
-State = tuple[int, int]  # of a file: its size in bytes, and when it was changed, in nanoseconds
+INTERVAL = 0.5  # seconds between scans; a file that did not change in between is complete
+MOST = 100_000  # lines; a longer history drops files that are gone
+State = tuple[int, int]  # of a file: its size in bytes, and its modification time in nanoseconds
 
 
 def watched(
     folder: Path, options: Options, wait: Callable[[float], None] = time.sleep
 ) -> Iterator[Frame | PictureError]:
-    """Yield the pictures in a folder that were never read before, by name, then each new one once it is whole.
+    """Yield the pictures in a folder that were never read before, by name, then each new one once it is complete.
 
-    A file is new if its name is, or its size or time; one that cannot be read is yielded as the error that says so.
-    What was read is noted in a file of its own for each folder, after the picture has been dealt with: a power cut in
-    between has it read again. A folder that goes away is waited for. Raises SourceError where there is none at first,
-    OptionError where another process watches the same, OutputError where nothing can be noted.
+    A file is new if its name, size or time is new. A file that cannot be read yields an error. The source records each
+    picture in a history file of the folder after the caller has processed it: after a power cut in between, it reads
+    the picture again. It waits for a folder that disappears. Raises SourceError if there is no folder at first,
+    OptionError if another process watches it, OutputError if the history cannot be written.
     """
     read = 0
     if not folder.is_dir():
@@ -62,12 +62,12 @@ def watched(
 
 
 def _pictures(folder: Path) -> dict[str, State]:
-    """Return the state of each picture file directly in a folder, in the order of their names."""
+    """Return the state of each picture file directly in a folder, ordered by name."""
     states = {}
     for path in pictures.inside(folder):
         try:
             status = path.stat()
-        except OSError:  # it went away meanwhile
+        except OSError:  # the file was removed meanwhile
             continue
         states[path.name] = status.st_size, status.st_mtime_ns
     return states
@@ -81,7 +81,7 @@ def _load(path: Path) -> Frame | PictureError:
 
 
 class _History:
-    """Which files of a folder were read: a line of JSON for each, [name, size, time], the last one of a name counts."""
+    """The files of a folder that were read: one JSON line each, [name, size, time]; the last of a name counts."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -107,15 +107,15 @@ class _History:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(OSError):  # what could not be written was reported when it was
+        with suppress(OSError):  # a failed write was reported when it happened
             self._open.close()
 
     def is_new(self, name: str, state: State) -> bool:
-        """Tell whether a file in this state was not read yet."""
+        """Return whether a file in this state was not read yet."""
         return self._seen.get(name) != state
 
     def add(self, name: str, state: State) -> None:
-        """Note that a file was read."""
+        """Record that a file was read."""
         self._seen[name] = state
         try:
             self._file.write(_line(name, state))
@@ -124,13 +124,13 @@ class _History:
             raise self._refused(error) from error
 
     def _read(self) -> None:
-        """Take what is noted, and leave out of the file what was cut in half; of very many, what is gone."""
+        """Load the history, and rewrite its file without truncated lines; if long, also without files that are gone."""
         there = set(os.listdir(self._folder))
         noted = self.path.read_text(encoding="utf-8", errors="replace").splitlines() if self.path.exists() else []
         for line in noted:
             with suppress(ValueError, TypeError):
                 name, size, changed = json.loads(line)
-                if name in there or len(noted) <= MOST:  # a stick that is pulled out leaves an empty folder behind
+                if name in there or len(noted) <= MOST:  # a removed USB stick leaves an empty folder
                     self._seen[name] = int(size), int(changed)
         temporary = self.path.with_suffix(".part")
         temporary.write_text("".join(_line(name, state) for name, state in self._seen.items()), encoding="utf-8")

@@ -1,1 +1,1 @@
-"""The model store: models are installed, tried, swapped while a service runs, and rolled back."""
+"""The model store: install, try and roll back models, and swap them while a service runs."""

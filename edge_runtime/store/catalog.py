@@ -1,11 +1,11 @@
-"""The model store: the models that were installed, and which of them reads; `changes` is what changes it.
+"""The model store: the installed models, and which of them is current; `changes` modifies the store.
 
     state folder/models/
-        1b1c4fe7a2d0.tflite          the first 12 digits of the SHA-256 that readings name
+        1b1c4fe7a2d0.tflite          the first 12 digits of the SHA-256 that readings report
         current -> 1b1c4fe7a2d0.tflite
-        history.json                 what was installed when, and how it did; see `history`
+        history.json                 when each model was installed, and its status; see `history`
 
-Without `current`, the model that ships reads.
+Without `current`, the shipped model is in use.
 """
 
 from contextlib import suppress
@@ -23,11 +23,11 @@ from edge_runtime.store.current import pointer as pointer
 from edge_runtime.store.history import Entry
 
 HISTORY, SUFFIX = "history.json", ".tflite"
-SHIPS = "shipped"  # how the model that ships is called
+SHIPS = "shipped"  # the name of the shipped model
 
 
 class Stored(NamedTuple):
-    """A model in the store, or the one that ships, and whether it is the one that reads."""
+    """A model in the store, or the shipped one, and whether it is current."""
 
     entry: Entry
     path: Path
@@ -35,16 +35,16 @@ class Stored(NamedTuple):
 
     @property
     def ships(self) -> bool:
-        """Whether it came with the package, and is in no store."""
+        """Whether the model came with the package, and is in no store."""
         return self.path == SHIPPED
 
 
 def models(folder: Path) -> list[Stored]:
-    """Return the models in a store, the newest first."""
+    """Return the models in a store, newest first."""
     noted = entries(folder)
     known = {entry.id for entry in noted}
     files = {path.stem: path for path in folder.glob(f"*{SUFFIX}") if history.NAME.fullmatch(path.stem)}
-    strangers = [stem for stem in files if stem not in known]  # nobody wrote down when they came
+    strangers = [stem for stem in files if stem not in known]  # their installation time is unknown
     by_age = [Entry(id=stem) for stem in sorted(strangers, key=lambda stem: (_changed(files[stem]), stem))]
     by_age += [entry for entry in noted if entry.id in files]
     reads = current(folder)
@@ -52,18 +52,18 @@ def models(folder: Path) -> list[Stored]:
 
 
 def every(folder: Path) -> list[Stored]:
-    """Return the models in a store, and then the one that ships."""
+    """Return the models in a store, then the shipped one."""
     stored = models(folder)
     entry = Entry(id=model_file.read(SHIPPED).sha256[:12], proved=True)
     return [*stored, Stored(entry, SHIPPED, not any(one.current for one in stored))]
 
 
 def find(folder: Path, name: str | None = None) -> Stored:
-    """Return the model whose id begins so, or the one called "shipped"; without a name, the one that reads.
+    """Return the model whose id begins with the name, or the one called "shipped"; without a name, the current one.
 
-    Raises OptionError where there is none, or more than one.
+    Raises OptionError if there is none, or more than one.
     """
-    there = {one.entry.id: one for one in reversed(every(folder))}  # what ships may have been installed, too
+    there = {one.entry.id: one for one in reversed(every(folder))}  # the shipped model may also be installed
     if name is None:
         matches = [one for one in there.values() if one.current]
     elif name == SHIPS:
@@ -77,14 +77,14 @@ def find(folder: Path, name: str | None = None) -> Stored:
 
 
 def before(folder: Path) -> list[Path]:
-    """Return the models to go back to from the current one, the nearest first; the last is the one that ships."""
+    """Return the models to roll back to from the current one, nearest first; the last is the shipped one."""
     return [*(one.path for one in line(models(folder))[1:]), SHIPPED]
 
 
 def line(stored: list[Stored]) -> list[Stored]:
-    """Return the current model and those that read before it, the newest first; nothing where the one that ships reads.
+    """Return the current model and its predecessors, newest first; empty if the shipped model is current.
 
-    A model that was gone back from, is not among them, nor is one that was about to be removed when the power failed.
+    Leaves out models that were rolled back, or were about to be removed when the power failed.
     """
     at = next((i for i, one in enumerate(stored) if one.current), len(stored))
     candidates = stored[at:]
@@ -93,7 +93,7 @@ def line(stored: list[Stored]) -> list[Stored]:
 
 
 def entries(folder: Path) -> list[Entry]:
-    """Return what is noted of models, also of such that are no more, oldest first."""
+    """Return the history entries, also of removed models, oldest first."""
     try:
         return history.loaded((folder / HISTORY).read_bytes())
     except OSError:

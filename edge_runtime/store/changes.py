@@ -1,7 +1,7 @@
-"""What changes the model store. Each change is made of renames, under a lock, and waits until it is on the disk.
+"""Changes to the model store. Each consists of renames under a lock, and waits until it is on the disk.
 
-A run that ends at any point leaves a store that is whole: a model is there before `current` leads to it, and goes when
-nothing leads to it any more.
+A run that ends at any point leaves a consistent store: a model exists before `current` points to it, and is removed
+only once nothing points to it.
 """
 
 import fcntl
@@ -20,13 +20,13 @@ from edge_runtime.store.catalog import CURRENT, HISTORY, SUFFIX, Stored
 from edge_runtime.store.history import Entry
 from edge_runtime.system import durable
 
-KEPT = 3  # models: the one that reads, and those that read before it
+KEPT = 3  # models: the current one and its predecessors
 
 
 def install(folder: Path, data: bytes, entry: Entry) -> Path:
-    """Put a model into the store and let it read from now on; all but the KEPT last are removed.
+    """Put a model into the store and make it current; remove all but the KEPT last ones.
 
-    Raises OutputError where that cannot be written; what read before still reads then.
+    Raises OutputError if the store cannot be written; the previous model then stays current.
     """
     with _changing(folder):
         path = folder / f"{entry.id}{SUFFIX}"
@@ -42,11 +42,11 @@ def install(folder: Path, data: bytes, entry: Entry) -> Path:
 
 
 def rollback(folder: Path, name: str | None = None) -> Stored:
-    """Let the model before the current one read, or the one of this name, with a clean slate; return it.
+    """Make the previous model current, or the one of this name, and reset its starts and failure; return it.
 
-    Raises OptionError where there is none, OutputError where that cannot be written.
+    Raises OptionError if there is none, OutputError if the store cannot be written.
     """
-    _earlier(folder, name)  # before a folder is made for nothing
+    _earlier(folder, name)  # check before making a folder
     with _changing(folder):
         to = _earlier(folder, name)
         _update_entry(folder, to.entry.id, starts=0, failed=None)
@@ -55,21 +55,21 @@ def rollback(folder: Path, name: str | None = None) -> Stored:
 
 
 def give_up(folder: Path, id: str, reason: str) -> None:
-    """Note that a model fails, and go back if it is the current one. Raises OutputError where it cannot be written."""
+    """Record that a model fails, and roll back if it is current. Raises OutputError if the store cannot be written."""
     with _changing(folder):
         if catalog.current(folder).stem == id:
-            _switch(folder, catalog.before(folder)[0])  # first of all: what reads counts for more than what is noted
+            _switch(folder, catalog.before(folder)[0])  # first: the current model matters more than the record
         _update_entry(folder, id, failed=reason, proved=False)
 
 
 def update_entry(folder: Path, id: str, **changes: Any) -> None:
-    """Change what is noted of a model, by the names of Entry's fields. Raises OutputError."""
+    """Change a model's entry, by the names of Entry's fields. Raises OutputError."""
     with _changing(folder):
         _update_entry(folder, id, **changes)
 
 
 def remove(folder: Path, name: str) -> Stored:
-    """Remove a model. Raises OptionError where there is none of this name, or it has to stay; OutputError."""
+    """Remove a model. Raises OptionError if none has this name or it has to stay, and OutputError."""
     _removable(folder, name)
     with _changing(folder):
         stored = _removable(folder, name)
@@ -120,7 +120,7 @@ def _now() -> str:
 
 @contextmanager
 def _changing(folder: Path) -> Iterator[None]:
-    """Hold the store's lock meanwhile; what an earlier run left unfinished is swept first."""
+    """Hold the store's lock during the block; first remove what an earlier run left unfinished."""
     try:
         durable.make_folder(folder)
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -1,4 +1,4 @@
-"""Which model of the model store reads: all that a read has to know of it. `store` knows the rest."""
+"""The current model of the model store: all that reading needs. `store` does the rest."""
 
 import os
 from pathlib import Path
@@ -6,27 +6,27 @@ from pathlib import Path
 from edge_runtime.inference.model_file import SHIPPED
 from edge_runtime.system.state_folder import state_folder
 
-CURRENT = "current"  # a link to the model that reads
+CURRENT = "current"  # a link to the current model
 
-Pointer = tuple[str, int, int]  # where CURRENT leads; which file that is, and when it was written
+Pointer = tuple[str, int, int]  # the target of CURRENT, its inode, and its modification time
 
 
 def home() -> Path:
-    """Return the folder of the store, which may not exist. Raises OptionError where there is no home for it."""
+    """Return the store's folder, which may not exist. Raises OptionError if there is no home folder."""
     return state_folder() / "models"
 
 
 def current(folder: Path) -> Path:
-    """Return the model that reads where none is named: the store's current one, else the one that ships."""
+    """Return the model to use if none is named: the store's current one, else the shipped one."""
     try:
         path = folder / os.readlink(folder / CURRENT)
-    except OSError:  # no store, or nothing was installed
+    except OSError:  # no store, or no installed model
         return SHIPPED
     return path if path.is_file() else SHIPPED
 
 
 def pointer(folder: Path) -> Pointer | None:
-    """Return what tells whether the current model is another one than before; None where the one that ships reads."""
+    """Return a value that changes with the current model; None if the shipped model is current."""
     try:
         target = os.readlink(folder / CURRENT)
         stats = os.stat(folder / target)

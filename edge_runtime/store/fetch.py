@@ -1,4 +1,4 @@
-"""The bytes of a model and of its signature, from a file or from a web server, within limits of size and time."""
+"""Fetch a model and its signature, from a file or a web server, within limits of size and time."""
 
 import time
 from collections.abc import Callable
@@ -20,25 +20,25 @@ from urllib.request import (
 
 from edge_runtime.errors import ModelError, OptionError
 
-MOST_BYTES = 16 * 2**20  # the int8 file has at most 1 MiB, a float32 one of this project 3 MB
+MOST_BYTES = 16 * 2**20  # the int8 file has at most 1 MiB, this project's float32 file 3 MB
 SILENCE = 10.0  # seconds without a byte
-TIMEOUT = 300.0  # seconds for all of it
+TIMEOUT = 300.0  # seconds for the whole transfer
 CHUNK = 65536
 SIGNATURE = ".sig"
 
 
 def is_url(name: str) -> bool:
-    """Tell whether a name is an address rather than a file's."""
+    """Return whether a name is an address, not a file."""
     return "://" in name
 
 
 def is_plain(name: str) -> bool:
-    """Tell whether a name is an address that anybody on the way can answer for: http, without TLS."""
+    """Return whether a name is an http address, without TLS: anybody on the way can forge its response."""
     return name.lower().startswith("http://")
 
 
 def public(name: str) -> str:
-    """Return a name as it may be shown and kept: an address without its user, password and query."""
+    """Return a name for display and storage: an address without its user, password and query."""
     if not is_url(name):
         return name
     parts = urlsplit(name)
@@ -46,7 +46,7 @@ def public(name: str) -> str:
 
 
 def signature_of(name: str) -> str:
-    """Return where the signature of a file or address is: beside it, with ".sig" at the end of its name."""
+    """Return the location of a file's or address's signature: the same name with ".sig" at the end."""
     if not is_url(name):
         return name + SIGNATURE
     parts = urlsplit(name)
@@ -54,11 +54,11 @@ def signature_of(name: str) -> str:
 
 
 def fetch(name: str, most: int = MOST_BYTES, silence: float = SILENCE, timeout: float = TIMEOUT) -> bytes | None:
-    """Return the bytes of a file or of an http or https address; None where there is no such thing (404, 410).
+    """Return the bytes of a file or of an http or https address; None if it does not exist (404, 410).
 
-    Raises ModelError where they cannot be read, are more than `most`, or do not come: no byte in `silence` seconds, or
-    not all in `timeout` seconds. Raises OptionError for another kind of address. A redirection is followed to http and
-    https alone, and never from https to http.
+    Raises ModelError if the bytes cannot be read, are more than `most`, or do not arrive: no byte in `silence` seconds,
+    or not all in `timeout` seconds. Raises OptionError for another kind of address. Follows redirects to http and https
+    only, and never from https to http.
     """
     if not is_url(name):
         return _read(Path(name), most)
@@ -135,14 +135,14 @@ def _opener() -> OpenerDirector:
 
 
 class _Redirections(HTTPRedirectHandler):
-    """Follows what stays on the web, and does not give up what protects it."""
+    """Follows redirects to http and https only, and never from https to http."""
 
     max_redirections = 5
 
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> Request | None:
-        """Return the request to follow with. Raises ModelError where it leads elsewhere."""
+        """Return the request that follows the redirect. Raises ModelError if the redirect is refused."""
         scheme = urlsplit(newurl).scheme.lower()
         if scheme != "https" and (scheme != "http" or req.type == "https"):
             fp.close()

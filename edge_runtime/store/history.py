@@ -1,4 +1,4 @@
-"""history.json of the model store: which models were installed, oldest first, and how they did."""
+"""history.json of the model store: the installed models, oldest first, and their status."""
 
 import json
 import re
@@ -16,13 +16,13 @@ KINDS: dict[str, Any] = {
 class Entry:
     """A model that was installed.
 
-    `id` are the first 12 digits of the SHA-256 of its flatbuffer, which readings name; `source` is where it came from,
-    `signed` whether a trusted key has signed it. `proved` says that a service has read with it for a minute; until
-    then, `starts` counts those that began to. `failed` says why it was given up, None where it was not.
+    `id` is the first 12 digits of the SHA-256 of its flatbuffer, which readings report; `source` is its origin,
+    `signed` is whether a trusted key has signed it. `proved` is true once a service has read with it for a minute;
+    until then, `starts` counts the services that began to. `failed` is the reason of a failure, or None.
     """
 
     id: str
-    installed_at: str | None = None  # RFC 3339, UTC; None where nobody wrote it down
+    installed_at: str | None = None  # RFC 3339, UTC; None if unknown
     source: str | None = None
     signed: bool = False
     proved: bool = False
@@ -31,12 +31,12 @@ class Entry:
 
 
 def dumped(entries: list[Entry]) -> bytes:
-    """Return them as JSON."""
+    """Return entries as JSON."""
     return (json.dumps({"format": 1, "models": [asdict(entry) for entry in entries]}, indent=1) + "\n").encode()
 
 
 def loaded(data: bytes) -> list[Entry]:
-    """Return what JSON holds; what makes no sense is left out: the models themselves say all that is needed."""
+    """Return the entries in JSON; leave out invalid ones: the model files themselves hold all that is needed."""
     try:
         models = json.loads(data)["models"]
     except (ValueError, TypeError, KeyError, RecursionError):

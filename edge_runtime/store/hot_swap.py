@@ -1,10 +1,10 @@
-"""The reader of a service: it reads with the store's current model, also when that is another one than before.
+"""The reader of a service: it reads with the store's current model, and follows its changes.
 
-A thread looks at the store. A model that is new there is loaded and warmed up beside the reading, and takes over
-between two frames. For its first minute it is on trial: every frame that it reads has to come back in time, and its
-golden vectors are replayed. Where it fails, the model before it reads that very frame and all that follow, and the
-store goes back. What cannot be noticed from inside, as a crash of the whole program, is noticed at the next start: two
-that did not last a minute are enough.
+A thread polls the store. It loads and warms up a new model while the old one reads; the new model takes over between
+two frames. For its first minute, a model is on trial: each frame must return in time, and the thread replays its golden
+vectors. If the model fails, the previous model reads that frame and all that follow, and the store rolls back. The next
+start detects failures that are not visible from inside, such as a crash of the whole program: two starts that did not
+last a minute are enough.
 """
 
 import logging
@@ -30,25 +30,25 @@ from edge_runtime.trace import Hint, Trace
 
 logger = logging.getLogger(__name__)
 MINUTE = 60.0  # seconds that a model is on trial
-TIMEOUT = 10.0  # seconds for a frame: the hardest takes a Raspberry Pi 3 two
-LOADING = 60.0  # seconds for a model to be loaded and warmed up
-POLL = 0.5  # seconds between two looks at the store
+TIMEOUT = 10.0  # seconds for a frame: the hardest takes two on a Raspberry Pi 3
+LOADING = 60.0  # seconds to load and warm up a model
+POLL = 0.5  # seconds between two polls of the store
 REPLAY = 5.0  # seconds between two replays of the golden vectors
-CLOSING = 3.0  # seconds for what is being noted
-MOST_STARTS = 2  # of a model that never lasted a minute
+CLOSING = 3.0  # seconds for pending writes
+MOST_STARTS = 2  # starts of a model that never lasted a minute
 
-Open = Callable[[Path, bool], DigitReader]  # of a model file; whether it is to be checked and warmed up first
+Open = Callable[[Path, bool], DigitReader]  # a model file, and whether to check and warm it up first
 
 
 @dataclass(eq=False)
 class _Turn:
-    """A model that reads; `until` when it is on trial, None where it has proved itself, `before` what read before."""
+    """A model in use; `until` is the end of its trial, None once it has proved itself; `before` is its predecessor."""
 
     reader: DigitReader
     path: Path
-    file: tuple[int, int] | None  # which file that was: the same name may hold another one later
+    file: tuple[int, int] | None  # identifies the file: its name may later denote another one
     until: float | None = None
-    replayed: float = field(default_factory=monotonic)  # when it last answered its golden vectors
+    replayed: float = field(default_factory=monotonic)  # time of the last golden-vector replay
     before: "_Turn | None" = None
 
     @property
@@ -57,10 +57,10 @@ class _Turn:
 
 
 class Swapping:
-    """Reads like a DigitReader, with whichever model is current in the store in `folder`, until it is closed.
+    """Reads like a DigitReader, with the current model of the store in `folder`, until closed.
 
-    `opened` opens a model; what becomes of models is logged, from any thread. A model that cannot be opened is
-    given up for the one before it. Raises what `opened` raises where not even the model that ships can be opened.
+    `opened` opens a model. Any thread logs changes of models. If a model cannot be opened, the previous one replaces
+    it. Raises what `opened` raises if not even the shipped model can be opened.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Swapping:
         self._folder, self._opened = folder, opened
         self._minute, self._timeout, self._poll, self._replay = minute, timeout, poll, replay
         self._ledger = Ledger(folder)
-        self._lock = threading.Lock()  # for who says which turn it is
+        self._lock = threading.Lock()  # guards changes of the current turn
         self._ended = False
         self._wake = threading.Event()
         self._known = catalog.pointer(folder)
@@ -86,16 +86,16 @@ class Swapping:
 
     @property
     def classifier(self) -> Classifier:
-        """The model that reads now."""
+        """The classifier of the current model."""
         return self._turn.reader.classifier
 
     @property
     def min_confidence(self) -> float:
-        """The least confidence that a digit needs, 0 to 1."""
+        """The minimum confidence of a digit, 0 to 1."""
         return self._turn.reader.min_confidence
 
     def trace(self, frame: Frame | Uint8, hint: Hint | None = None) -> Trace:
-        """Read one frame with one model, as DigitReader.trace does. Several threads may do so at once."""
+        """Read one frame with one model, as DigitReader.trace does. Several threads may call it at once."""
         turn = self._turn
         if turn.until is None:
             return turn.reader.trace(frame, hint)
@@ -105,12 +105,12 @@ class Swapping:
         before = self._before(turn)
         if before is None:
             raise ModelError(f"{turn.path}: {_reason(outcome)}") from outcome
-        trace = before.reader.trace(frame, hint)  # raises the same, where it is the frame that is at fault
+        trace = before.reader.trace(frame, hint)  # raises the same error if the frame is at fault
         self._fail(turn, before, outcome)
         return trace
 
     def close(self) -> None:
-        """Look at the store no more, and free the model; safe to call again."""
+        """Stop polling the store, and free the model; safe to call again."""
         if self._ended:
             return
         self._ended = True
@@ -118,9 +118,9 @@ class Swapping:
         self._thread.join(CLOSING)
         self._ledger.settle()
         if self._turn.until is not None:
-            self._ledger.update_entry(self._turn.id, starts=0)  # it is not the model that ends it
+            self._ledger.update_entry(self._turn.id, starts=0)  # the model did not cause the end
         else:
-            self._turn.reader.close()  # one on trial may hang, and then has to be left alone
+            self._turn.reader.close()  # only here: a model on trial may hang
 
     def __enter__(self) -> Self:
         return self
@@ -131,7 +131,7 @@ class Swapping:
         self.close()
 
     def _first(self) -> _Turn:
-        """Return the first model that can be opened, from the current one back."""
+        """Return the first model that can be opened, from the current one backward."""
         path = catalog.current(self._folder)
         for candidate in [path, *catalog.before(self._folder)] if path != SHIPPED else [SHIPPED]:
             entry = self._ledger.entry(candidate)
@@ -147,10 +147,10 @@ class Swapping:
         raise AssertionError("the model that ships is the last")
 
     def _begun(self, path: Path, entry: Entry | None, *, warm: bool) -> _Turn:
-        """Return a model that is ready to read; `warm` where it is to be checked and warmed up. Raises EdgeError."""
+        """Return a model that is ready to read; if `warm`, check and warm it up first. Raises EdgeError."""
         file, on_trial = _file(path), entry is not None and not entry.proved
         if entry is not None and on_trial:
-            self._ledger.update_entry(entry.id, starts=entry.starts + 1)  # before it can crash
+            self._ledger.update_entry(entry.id, starts=entry.starts + 1)  # before a crash is possible
         outcome = attempt(lambda: self._opened(path, True), LOADING) if warm else self._opened(path, False)
         if isinstance(outcome, EdgeError):
             raise outcome
@@ -165,7 +165,7 @@ class Swapping:
             self._look()
 
     def _look(self) -> None:
-        """Let the store know of failures, and look whether there is another model, or one that has proved itself."""
+        """Record failures in the store, examine a model on trial, and look for a new current model."""
         self._ledger.settle()
         if self._turn.until is not None:
             self._examine(self._turn)
@@ -175,7 +175,7 @@ class Swapping:
             self._take(catalog.current(self._folder))
 
     def _take(self, path: Path) -> None:
-        """Let a model take over, unless it reads already."""
+        """Switch to a model, unless it is in use already."""
         now = self._turn
         if path == now.path and _file(path) == now.file:
             return
@@ -189,7 +189,7 @@ class Swapping:
         logger.info(f"model {turn.id} reads from now on, in place of {now.id}")
 
     def _examine(self, turn: _Turn) -> None:
-        """Replay the golden vectors of a model on trial now and then; at its end, it has proved itself."""
+        """Replay the golden vectors of a model on trial periodically; at the end of the trial, mark it as proved."""
         over = turn.until is not None and monotonic() >= turn.until
         if not over and monotonic() - turn.replayed < self._replay:
             return
@@ -205,7 +205,7 @@ class Swapping:
             logger.info(f"model {turn.id} has proved itself")
 
     def _before(self, turn: _Turn) -> _Turn | None:
-        """Return what is to read in place of a model that fails; None where there is nothing."""
+        """Return the replacement of a failing model; None if there is none."""
         for path in catalog.before(self._folder) if turn.before is None else []:
             try:
                 turn.before = self._begun(path, None, warm=False)
@@ -215,10 +215,10 @@ class Swapping:
         return turn.before
 
     def _fail(self, turn: _Turn, before: _Turn, why: Exception) -> None:
-        """Let the model before read again; the store follows, in the thread that looks at it."""
+        """Switch back to the previous model; the polling thread updates the store."""
         with self._lock:
             if self._turn is not turn:
-                return  # another thread has seen it, too
+                return  # another thread has switched already
             self._turn = before
         self._ledger.fails(turn.id, _reason(why))
         logger.warning(f"model {turn.id} fails: {_reason(why)}; {before.id} reads again")
@@ -239,7 +239,7 @@ def _file(path: Path) -> tuple[int, int] | None:
 
 
 def _reason(error: Exception) -> str:
-    """Return why it failed, in a line."""
+    """Return the reason of a failure, in a line."""
     if isinstance(error, EdgeError | Endless):
         return str(error)
     return f"{type(error).__name__}: {' '.join(str(error).split()) or 'it does not say why'}"

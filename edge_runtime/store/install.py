@@ -1,4 +1,4 @@
-"""From a file or an address to the model that reads: fetched, checked, tried, and only then put into the store."""
+"""Install a model from a file or an address: fetch, check and try it, then put it into the store."""
 
 import hashlib
 import logging
@@ -18,17 +18,17 @@ from edge_runtime.store.history import Entry
 
 logger = logging.getLogger(__name__)
 DRAFT = "model.tflite"
-FORMAT = 1  # of the card
+FORMAT = 1  # of the model card
 SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trust:
-    """Which models are taken: those that one of `keys`, PEM files, has signed; `required`, no others.
+    """Which models to accept: those that one of `keys`, PEM files, has signed; with `required`, no others.
 
-    Without `required`, a model without a signature is taken, too, but none with a wrong one. `sha256` is that of the
-    whole file, in hexadecimal. Raises OptionError where signatures are required and no key is trusted, and where
-    `sha256` is none.
+    Without `required`, a model without a signature is accepted, too, but none with a wrong one. `sha256` is the hash of
+    the whole file, in hexadecimal. Raises OptionError if signatures are required and no key is trusted, and if `sha256`
+    is invalid.
     """
 
     keys: Sequence[Path] = ()
@@ -43,7 +43,7 @@ class Trust:
 
 
 class Installed(NamedTuple):
-    """What was installed: where it is now, and whether a trusted key has signed it."""
+    """An installed model: its path, its content, and whether a trusted key has signed it."""
 
     path: Path
     model: ModelFile
@@ -51,11 +51,10 @@ class Installed(NamedTuple):
 
 
 def install(name: str, folder: Path, trust: Trust, seconds: float = trial.SECONDS) -> Installed:
-    """Install the model in a file or at an address, into the store in `folder`, and let it read.
+    """Install the model in a file or at an address into the store in `folder`, and make it current.
 
-    Each step is logged; a trial may take so many `seconds`. Raises ModelError where the model is
-    refused, OutputError where the store cannot be written, OptionError where `trust` or `name` make no sense; nothing
-    has changed then.
+    Logs each step; a trial may take this many `seconds`. Raises ModelError if the model is refused, OutputError if the
+    store cannot be written, OptionError if `trust` or `name` make no sense; nothing has changed then.
     """
     shown = fetch.public(name)
     if fetch.is_plain(name) and trust.sha256 is None and not trust.keys:
@@ -73,7 +72,7 @@ def install(name: str, folder: Path, trust: Trust, seconds: float = trial.SECOND
 
 
 def checked(path: Path, shown: str) -> ModelFile:
-    """Read a model and check it against its card; `shown` is what it is called. Raises ModelError."""
+    """Read a model and check it against its card; messages call it `shown`. Raises ModelError."""
     try:
         model = model_file.read(path)
     except ModelError as error:
@@ -90,7 +89,7 @@ def checked(path: Path, shown: str) -> ModelFile:
 
 @contextmanager
 def _written(data: bytes) -> Iterator[Path]:
-    """Have the bytes in a file meanwhile, that nobody else can write to."""
+    """Hold the bytes during the block in a file that nobody else can write to."""
     with ExitStack() as undo:
         try:
             draft = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="edge-digits-"))) / DRAFT
@@ -101,7 +100,7 @@ def _written(data: bytes) -> Iterator[Path]:
 
 
 def _vouched(name: str, data: bytes, trust: Trust) -> bool:
-    """Return whether a trusted key has signed it. Raises ModelError where what vouches for it is wrong or missing."""
+    """Return whether a trusted key has signed a model. Raises ModelError if hash or signature is wrong or missing."""
     shown, digest = fetch.public(name), hashlib.sha256(data).hexdigest()
     if trust.sha256 is not None and trust.sha256.lower() != digest:
         raise ModelCorrupt(f"{shown} has SHA-256 {digest}, not {trust.sha256.lower()}; fetch again")
@@ -116,7 +115,7 @@ def _vouched(name: str, data: bytes, trust: Trust) -> bool:
 def _signed(name: str, data: bytes, trust: Trust) -> bool:
     if not trust.keys:
         return False
-    from edge_runtime.store import signature  # not at the top: without keys, nobody needs its package
+    from edge_runtime.store import signature  # not at the top: only keys need its package
 
     keys = signature.keys(trust.keys)
     signature_data = fetch.fetch(fetch.signature_of(name), signature.MOST_BYTES)

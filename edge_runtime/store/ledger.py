@@ -1,4 +1,4 @@
-"""What a service notes in the model store: it goes on reading where that cannot be written, and never waits for it."""
+"""What a service records in the model store; reading goes on if a write fails, and never waits for one."""
 
 import logging
 from collections import deque
@@ -13,30 +13,30 @@ logger = logging.getLogger(__name__)
 
 
 class Ledger:
-    """The notes of the store in `folder`; what cannot be written is logged."""
+    """The records of the store in `folder`; logs failed writes."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._failures: deque[tuple[str, str]] = deque()
 
     def entry(self, path: Path) -> Entry | None:
-        """Return what is noted of a model; None for the one that ships."""
+        """Return a model's history entry; None for the shipped model."""
         entries = [one.entry for one in catalog.models(self._folder) if one.path == path]
         return entries[0] if entries else None
 
     def update_entry(self, id: str, **values: Any) -> None:
-        """Change what is noted of a model."""
+        """Change a model's history entry."""
         try:
             changes.update_entry(self._folder, id, **values)
         except OutputError as error:
             logger.warning(str(error))
 
     def fails(self, id: str, reason: str) -> None:
-        """Remember that a model fails until `settle`, without a look at the disk."""
+        """Queue a model's failure until `settle`, without disk access."""
         self._failures.append((id, reason))
 
     def settle(self) -> None:
-        """Give up in the store what fails."""
+        """Record the queued failures in the store."""
         while self._failures:
             id, reason = self._failures.popleft()
             try:

@@ -1,7 +1,7 @@
-"""Ed25519 signatures of model files: who made a file, not only whether it is whole.
+"""Ed25519 signatures of model files: they show who made a file, not only whether it is intact.
 
-A signature is over the whole file, and stands beside it as FILE.sig: the 64 bytes as they are, or as base64. Keys are
-PEM files. OpenSSL makes all of them; docs/model-store.md says how.
+A signature covers the whole file, and lies beside it as FILE.sig: 64 raw bytes, or base64. Keys are PEM files. OpenSSL
+makes all of them; docs/model-store.md shows how.
 """
 
 import base64
@@ -19,16 +19,16 @@ except ImportError as error:
     raise DependencyMissing(f"{error}: signatures need pip install 'edge-digits[signed]'") from error
 
 BYTES = 64
-MOST_BYTES = 4096  # of a file that holds a signature or a key
+MOST_BYTES = 4096  # maximum size of a signature or key file
 
 
 def keys(paths: Sequence[Path]) -> list[Ed25519PublicKey]:
-    """Return the public keys in PEM files. Raises OptionError where one holds none, or one of another kind."""
+    """Return the public keys in PEM files. Raises OptionError if a file holds none, or one of another kind."""
     return [_key(path) for path in paths]
 
 
 def verify(data: bytes, signature: bytes, trusted: Sequence[Ed25519PublicKey], name: str) -> None:
-    """Make sure that one of the keys has signed the file of this name. Raises ModelError where none has."""
+    """Check that one of the keys has signed the file of this name. Raises ModelError if none has."""
     raw = _raw(signature, name)
     for key in trusted:
         try:
@@ -59,7 +59,7 @@ def _key(path: Path) -> Ed25519PublicKey:
 
 
 def _raw(signature: bytes, name: str) -> bytes:
-    """Return the 64 bytes. Raises ModelError where it is no signature."""
+    """Return the 64 bytes of a signature. Raises ModelError if it is none."""
     if len(signature) == BYTES:
         return signature
     try:

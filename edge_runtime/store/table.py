@@ -1,4 +1,4 @@
-"""The models of the store, as people and programs read them."""
+"""The models of the store, as text for people and records for programs."""
 
 from dataclasses import asdict
 from typing import Any
@@ -10,7 +10,7 @@ from edge_runtime.store.catalog import SHIPS, Stored
 
 
 def lines(stored: list[Stored]) -> list[str]:
-    """Return a line for each model; a star is where one reads."""
+    """Return a line for each model; a star marks the current one."""
     rows = [
         ("*" if one.current else " ", one.entry.id, one.entry.installed_at or "", state(one), _source(one))
         for one in stored
@@ -20,12 +20,12 @@ def lines(stored: list[Stored]) -> list[str]:
 
 
 def record(one: Stored) -> dict[str, Any]:
-    """Return what the store knows of a model, for programs."""
+    """Return what the store holds about a model, for programs."""
     return {**asdict(one.entry), "path": str(one.path), "current": one.current, "shipped": one.ships}
 
 
 def details(one: Stored) -> list[str]:
-    """Return what there is to say of a model, a line each. Raises ModelError where its file is damaged."""
+    """Return the details of a model, a line each. Raises ModelError if its file is damaged."""
     model = _whole(one)
     card = model.card or {}
     rows: list[tuple[str, object]] = [
@@ -50,13 +50,13 @@ def details(one: Stored) -> list[str]:
 
 
 def whole_record(one: Stored) -> dict[str, Any]:
-    """Return the same for programs, with the whole card. Raises ModelError where its file is damaged."""
+    """Return the details for programs, with the whole card. Raises ModelError if the model's file is damaged."""
     model = _whole(one)
     return {**record(one), "sha256": model.sha256, "labels": list(model.labels), "card": model.card}
 
 
 def state(one: Stored) -> str:
-    """Return how a model is doing, in a word or two."""
+    """Return a model's state, in a word or two."""
     if one.ships:
         return SHIPS
     if one.entry.failed is not None:

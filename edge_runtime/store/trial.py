@@ -1,4 +1,4 @@
-"""Whether a model works on this very machine, found out where nobody minds if it crashes or never ends."""
+"""Try a model on this machine, in a separate process that may crash or hang."""
 
 import os
 import signal
@@ -12,13 +12,12 @@ SECONDS = 60.0  # a Raspberry Pi 3 takes 5, an emulated one 20
 
 
 def run(path: Path, name: str, seconds: float = SECONDS) -> None:
-    """Try a model file in a process of its own; `name` is what the file is called in what is told.
+    """Try a model file in a separate process; messages call the file `name`.
 
-    Raises ModelError, which says why, where it is refused, crashes, or is not done in so many seconds.
+    Raises ModelError, with the reason, if the model is refused, crashes, or does not finish in this many seconds.
     """
     command = [sys.executable, "-P", "-m", "edge_runtime.store.trial_process", str(path), str(seconds)]
-    # It imports what this process would, and from the same places. A crash is told by
-    # its signal, without a traceback.
+    # The process imports the same modules from the same places. Its signal identifies a crash, without a traceback.
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)),

@@ -1,9 +1,9 @@
-"""A model on trial, in a process of its own: does it load here, answer as it should, and read a page?
+"""Model trial in a separate process: does the model load here, answer correctly, and read a page?
 
 python -m edge_runtime.store.trial_process MODEL SECONDS
 
-Prints why it is refused; the exit code is then that of the error. It ends itself after so many seconds, also where
-whoever started it has gone.
+Prints the reason of a refusal; the exit code is then that of the error. Ends after this many seconds, even if the
+parent process is gone.
 """
 
 import signal
@@ -13,16 +13,16 @@ from pathlib import Path
 
 from edge_runtime.errors import EdgeError
 
-GRACE = 5  # seconds beyond those that whoever started it waits
+GRACE = 5  # seconds beyond the timeout of the parent process
 
 
 def main() -> None:
     """Try a model."""
     path, seconds = Path(sys.argv[1]), float(sys.argv[2])
     if hasattr(signal, "alarm"):
-        signal.alarm(int(seconds) + GRACE)  # also ends what hangs in C++
+        signal.alarm(int(seconds) + GRACE)  # also ends a hang in C++
     with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write("1000")  # where memory runs short, this is what has to go, and not a service
+        file.write("1000")  # if memory runs short, the kernel ends this process, not a service
     from edge_runtime.reader import DigitReader
     from edge_runtime.store import warm_up
 

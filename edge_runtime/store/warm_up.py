@@ -1,4 +1,4 @@
-"""A reader that has already read: its model is checked, and what is made on first use is made."""
+"""Check a reader's model, and create in advance what first use creates."""
 
 from pathlib import Path
 from typing import cast
@@ -17,7 +17,7 @@ PAGE = Path(__file__).parents[1] / "samples" / "paper.jpg"  # with enough digits
 def up(reader: DigitReader) -> None:
     """Replay the golden vectors of a reader's model, and read a page.
 
-    Raises ModelError where it cannot be used here, for whatever reason, and CheckFailed where it answers wrong.
+    Raises ModelError if the model cannot be used here, for any reason, and CheckFailed if it answers wrong.
     """
     model = reader.classifier.model
     try:
@@ -28,6 +28,6 @@ def up(reader: DigitReader) -> None:
         reader.read(cast(Uint8, cv2.imread(str(PAGE))))
     except EdgeError:
         raise
-    except (ValueError, RuntimeError) as error:  # of the interpreter
+    except (ValueError, RuntimeError) as error:  # from the interpreter
         reason = " ".join(str(error).split())
         raise ModelError(f"{model.path} fails as it reads: {reason}") from error

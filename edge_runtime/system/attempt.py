@@ -1,4 +1,4 @@
-"""Something that may raise or never end, tried: whoever waits goes on in time, and learns what came of it."""
+"""Run work that may raise or hang: the caller goes on in time, and receives the outcome."""
 
 import queue
 import threading
@@ -9,20 +9,20 @@ Result = TypeVar("Result")
 
 
 class Endless(Exception):
-    """It did not end in time."""
+    """The work did not end in time."""
 
 
 def attempt(work: Callable[[], Result], seconds: float) -> Result | Exception:
-    """Return what `work` returns or raises, or Endless after so many seconds: its thread is left behind then."""
+    """Return what `work` returns or raises, or Endless after this many seconds, and then abandon its thread."""
     outcome: queue.SimpleQueue[Result | Exception] = queue.SimpleQueue()
 
     def run() -> None:
         try:
             outcome.put(work())
-        except Exception as error:  # boundary: what a model that is broken makes of the interpreter, nobody knows
+        except Exception as error:  # boundary: with a broken model, the interpreter may raise anything
             outcome.put(error)
 
-    threading.Thread(target=run, name="read_trial", daemon=True).start()  # system.signals knows the name
+    threading.Thread(target=run, name="read_trial", daemon=True).start()  # system.signals matches the name
     try:
         return outcome.get(timeout=seconds)
     except queue.Empty:

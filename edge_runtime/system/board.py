@@ -1,16 +1,16 @@
-"""What the board tells of itself: how warm its processor is, and whether it runs slower to keep from harm."""
+"""The board's own reports: the processor's temperature, and whether the board throttles."""
 
 import re
 import subprocess
 from pathlib import Path
 
 ROOT = Path("/")
-# What tells temperatures, in thousandths of a degree Celsius: folders, the file that names one, and its temperature.
+# Temperature sensors, in thousandths of a degree Celsius: folders, the name file, and the temperature file.
 SENSORS = (("sys/class/thermal/thermal_zone*", "type", "temp"), ("sys/class/hwmon/hwmon*", "name", "temp1_input"))
-# How the names of a processor's own sensors begin, the likeliest first: boards, PCs, and boards with one for the chip.
+# Name prefixes of processor sensors, the likeliest first: boards, PCs, and boards with one sensor for the chip.
 PROCESSORS = ("cpu", "x86_pkg_temp", "coretemp", "k10temp", "soc", "bcm2835_thermal")
-COLDEST, WARMEST = -60.0, 150.0  # what lies outside is what a sensor says that measures nothing
-# The bits of the Raspberry Pi's get_throttled; 16 bits further up, the same since it was started.
+COLDEST, WARMEST = -60.0, 150.0  # a sensor that measures nothing reports values outside
+# The bits of the Raspberry Pi's get_throttled; 16 bits higher, the same since boot.
 CONDITIONS = ("under-voltage", "frequency capped", "throttled", "soft temperature limit")
 STATES = tuple(f"{condition} {when}" for when in ("now", "since boot") for condition in CONDITIONS)
 BITS = (*range(4), *range(16, 20))
@@ -18,9 +18,9 @@ TIMEOUT = 1.0  # seconds
 
 
 def temperature(root: Path = ROOT) -> float | None:
-    """Return the processor's temperature in degrees Celsius; None where no sensor tells it.
+    """Return the processor's temperature in degrees Celsius; None if no sensor reports it.
 
-    `root` is where the file system begins.
+    `root` is the root of the file system.
     """
     sensors = []
     for folders, name, value in SENSORS:
@@ -33,21 +33,21 @@ def temperature(root: Path = ROOT) -> float | None:
 
 
 def throttled(root: Path = ROOT) -> tuple[str, ...] | None:
-    """Return those of STATES that hold: () where all is well, None where nothing tells, as on all but a Raspberry Pi.
+    """Return those of STATES that hold: () if all is well, None if unknown, as on all but a Raspberry Pi.
 
-    It may take TIMEOUT seconds, and starts a program: what asks often keeps the answer for a while. `root` is where the
-    file system begins.
+    The call starts a program and may take TIMEOUT seconds: frequent callers cache the result. `root` is the root of the
+    file system.
     """
     bits = _asked(root / "usr/bin/vcgencmd")
     if bits is None:
-        # The kernel clears what it says of the time since boot, and warns in its log that this file is old.
+        # The kernel clears the bits since boot, and logs a warning that this file is deprecated.
         files = sorted(root.glob("sys/devices/platform/soc*/*firmware/get_throttled"))
         bits = _hexadecimal(_text(files[0])) if files else None
     return None if bits is None else tuple(state for bit, state in zip(BITS, STATES, strict=True) if bits >> bit & 1)
 
 
 def _rank(name: str) -> int | None:
-    """Return how likely a sensor is the processor's, the likeliest 0; None where it is another's."""
+    """Return how likely a sensor is the processor's, the likeliest 0; None if it is another's."""
     name = name.lower().replace("-", "_")
     return next((rank for rank, start in enumerate(PROCESSORS) if name.startswith(start)), None)
 
@@ -66,7 +66,7 @@ def _hexadecimal(text: str) -> int | None:
 
 
 def _asked(program: Path) -> int | None:
-    """Return what vcgencmd says; None where it is not there, may not ask the firmware, or does not answer in time."""
+    """Return vcgencmd's value; None if it is missing, may not query the firmware, or does not answer in time."""
     try:
         done = subprocess.run(
             [program, "get_throttled"], capture_output=True, timeout=TIMEOUT, check=True, stdin=subprocess.DEVNULL
@@ -77,7 +77,7 @@ def _asked(program: Path) -> int | None:
 
 
 def _text(path: Path) -> str:
-    """Return what a file of sysfs says; nothing where it cannot be read, as that of a sensor that sleeps."""
+    """Return the text of a sysfs file; empty if it cannot be read, as for a sleeping sensor."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:

@@ -1,8 +1,8 @@
-"""What to install when an import fails."""
+"""Which packages to install after a failed import."""
 
 from edge_runtime.errors import DependencyMissing
 
-# By the top-level module that is missing.
+# By the missing top-level module.
 REMEDIES = {
     "numpy": "pip install numpy",
     "cv2": "pip install opencv-python (or opencv-python-headless, or apt install python3-opencv)",
@@ -20,7 +20,7 @@ REMEDIES = {
 
 
 def explain(error: ImportError) -> DependencyMissing:
-    """Return the same failure as one line that names the remedy."""
+    """Return the failure as one line that names the remedy."""
     if isinstance(error, DependencyMissing):
         return error
     if error.name is None or "shared object file" in str(error):
@@ -30,7 +30,7 @@ def explain(error: ImportError) -> DependencyMissing:
                 f"OpenCV needs {library}, which this system lacks: apt install libgl1 libglib2.0-0, or take the OpenCV "
                 "without windows: pip uninstall opencv-python && pip install opencv-python-headless"
             )
-    if "multiarray failed to import" in str(error):  # what is left of it when OpenCV and numpy disagree on their ABI
+    if "multiarray failed to import" in str(error):  # the message if OpenCV and numpy disagree on their ABI
         return DependencyMissing(
             "this OpenCV was built for another numpy: pip install --upgrade the OpenCV package, or 'numpy<2'"
         )

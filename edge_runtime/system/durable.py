@@ -1,7 +1,7 @@
-"""Files and links that are whole even if the power fails at any moment: what is told done, is on the disk.
+"""Files and links that stay whole if the power fails at any moment: a finished call is on the disk.
 
-A file system may write the name of a file before its content, and a rename before both. So each is waited for in turn:
-the content, the folder that holds its temporary name, the rename, the folder again.
+A file system may write a file's name before its content, and a rename before both. So each step waits for the disk in
+turn: the content, the folder that holds the temporary name, the rename, the folder again.
 """
 
 import os
@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-READABLE = 0o644  # whatever the umask: who installs as root, installs for a service that is not
-DRAFT = ".draft-"  # names of what is not yet in place begin so; whoever holds the folder's lock may sweep them
+READABLE = 0o644  # regardless of the umask: root installs for a service that is not root
+DRAFT = ".draft-"  # name prefix of unfinished files; the holder of the folder's lock may sweep them
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, where they are not there yet."""
+    """Make a folder and its parents, if they do not exist."""
     if not folder.is_dir():
         make_folder(folder.parent)
-        with suppress(FileExistsError):  # somebody else was faster
+        with suppress(FileExistsError):  # another process was faster
             folder.mkdir()
         sync_folder(folder.parent)
 
@@ -34,7 +34,7 @@ def put(path: Path, data: bytes) -> None:
 
 
 def link(path: Path, target: str) -> None:
-    """Let the symbolic link `path` lead to `target`, whether there was one or not."""
+    """Make the symbolic link `path` point to `target`, whether it existed or not."""
     with _draft(path) as draft:
         os.symlink(target, draft)
         _settle(draft, path)
@@ -48,7 +48,7 @@ def remove(path: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a run that was killed left behind."""
+    """Remove what a killed run left behind."""
     for draft in sorted(folder.glob(f"{DRAFT}*")):
         remove(draft)
 

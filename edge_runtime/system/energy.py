@@ -1,8 +1,8 @@
-"""The energy that the machine takes, where it tells: a processor's own counters, or the rails of a Raspberry Pi 5.
+"""The energy that the machine uses, if it reports it: processor counters, or the rails of a Raspberry Pi 5.
 
-Counters are RAPL's, of Intel's and AMD's processors, which Linux shows to root alone (Documentation/power/powercap).
-A Raspberry Pi 5 tells the volts and amperes of each rail that its power controller makes: what is lost there, and what
-hangs on USB, is not among them.
+The counters are RAPL, of Intel and AMD processors, which Linux shows to root only (Documentation/power/powercap). A
+Raspberry Pi 5 reports the volts and amperes of each rail that its power controller makes. They exclude the controller's
+losses and USB devices.
 """
 
 import re
@@ -15,18 +15,18 @@ from typing import Protocol, Self
 
 from edge_runtime.system.board import ROOT, TIMEOUT
 
-EVERY = 0.25  # seconds between looks at the rails; each look starts a program
-# "  VDD_CORE_A current(7)=0.75012000A", "  VDD_CORE_V volt(15)=0.72178200V": numbers differ, and names belong together.
+EVERY = 0.25  # seconds between samples of the rails; each sample starts a program
+# "  VDD_CORE_A current(7)=0.75012000A", "  VDD_CORE_V volt(15)=0.72178200V": numbers differ, equal names match.
 RAIL = re.compile(r"^\s*(\w+)_([AV]) (?:current|volt)\(\d+\)=(\d+(?:\.\d+)?)\2\s*$", re.MULTILINE)
 
 
 class Meter(Protocol):
-    """Counts energy from when it was made to when it is closed; `source` says what it counts."""
+    """Counts energy from its creation until it is closed; `source` describes what it counts."""
 
     source: str
 
     def joules(self) -> float | None:
-        """Return the joules so far; None where they cannot be told any more."""
+        """Return the joules so far; None once they are unknown."""
 
     def close(self) -> None:
         """Stop; safe to call again."""
@@ -39,7 +39,7 @@ class Meter(Protocol):
 
 
 def open_meter(root: Path = ROOT) -> Meter | None:
-    """Return what counts this machine's energy, None where nothing does. `root` is where the file system begins."""
+    """Return this machine's energy meter, None if it has none. `root` is the root of the file system."""
     packages = [
         folder
         for folder in sorted(root.glob("sys/class/powercap/intel-rapl:*"))
@@ -52,7 +52,7 @@ def open_meter(root: Path = ROOT) -> Meter | None:
 
 
 class Packages:
-    """The counters of processor packages. They begin at 0 again after some minutes: ask `joules` more often."""
+    """The counters of processor packages. They restart at 0 after some minutes: call `joules` more often."""
 
     source = "RAPL, processor packages"
 
@@ -61,7 +61,7 @@ class Packages:
         self._microjoules = 0
 
     def joules(self) -> float | None:
-        """Return the joules since the meter was made; None where a counter cannot be read."""
+        """Return the joules since the meter was made; None if a counter cannot be read."""
         for folder, before in self._counts.items():
             now, most = _number(folder / "energy_uj"), _number(folder / "max_energy_range_uj")
             if now is None or before is None or (now < before and most is None):
@@ -71,7 +71,7 @@ class Packages:
         return self._microjoules / 1e6
 
     def close(self) -> None:
-        """Do nothing: counters go on."""
+        """Do nothing: the counters go on."""
 
     def __enter__(self) -> Self:
         return self
@@ -83,7 +83,7 @@ class Packages:
 
 
 class Rails:
-    """The rails of a Raspberry Pi 5, looked at every EVERY seconds by a thread; between looks power changes evenly."""
+    """The rails of a Raspberry Pi 5, sampled every EVERY seconds by a thread; power is linear in between."""
 
     source = "vcgencmd pmic_read_adc, all rails"
 
@@ -97,11 +97,11 @@ class Rails:
         self._thread.start()
 
     def joules(self) -> float | None:
-        """Return the joules since the meter was made; None where vcgencmd failed meanwhile."""
+        """Return the joules since the meter was made; None if vcgencmd failed meanwhile."""
         return self._look()
 
     def close(self) -> None:
-        """Stop looking."""
+        """Stop sampling."""
         self._closed.set()
         self._thread.join(2 * TIMEOUT)
 
@@ -121,7 +121,7 @@ class Rails:
         with self._turn:
             now, at = watts(self._program), time.monotonic()
             if now is None or self._watts is None:
-                self._watts = None  # what was used meanwhile is never known
+                self._watts = None  # the energy used meanwhile stays unknown
                 return None
             self._joules += (at - self._at) * (now + self._watts) / 2
             self._watts, self._at = now, at
@@ -129,7 +129,7 @@ class Rails:
 
 
 def watts(program: Path) -> float | None:
-    """Return the power that a Raspberry Pi 5's rails take, in watts; None where `program`, vcgencmd, does not tell."""
+    """Return the power of a Raspberry Pi 5's rails, in watts; None if `program`, vcgencmd, does not report it."""
     try:
         done = subprocess.run(
             [program, "pmic_read_adc"], capture_output=True, timeout=TIMEOUT, check=True, stdin=subprocess.DEVNULL

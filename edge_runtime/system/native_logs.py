@@ -1,18 +1,18 @@
-"""Libraries written in C++ talk to file descriptor 2, past Python's logging and warnings."""
+"""C++ libraries write to file descriptor 2 and bypass Python's logging and warnings."""
 
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_TURN = threading.Lock()  # two threads at once would each restore what the other had put there
+_TURN = threading.Lock()  # two threads at once would each restore the other's redirection
 
 
 @contextmanager
 def stderr_silenced() -> Iterator[None]:
-    """Keep what C++ libraries write to file descriptor 2 meanwhile off standard error.
+    """Discard what C++ libraries write to file descriptor 2 during the block.
 
-    For calls that raise an exception when something goes wrong, so that nothing of value is lost.
+    For calls that raise an exception on failure, so that nothing of value is lost.
     """
     with _TURN:
         try:
@@ -30,7 +30,7 @@ def stderr_silenced() -> Iterator[None]:
 
 
 def is_text(name: str) -> bool:
-    """Tell whether C++ libraries can take a name: one that is no text in this system's encoding crashes some."""
+    """Return whether C++ libraries can take a name: text that this system's encoding lacks crashes some."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""How the program ends: by SIGTERM in order, and without waiting for what does not end by itself."""
+"""How the program ends: in order on SIGTERM, and without waiting for threads that hang."""
 
 import os
 import signal
@@ -10,10 +10,10 @@ from contextlib import contextmanager, suppress
 
 @contextmanager
 def sigterm_is_an_end(wanted: bool, codes: set[int]) -> Iterator[None]:
-    """Let SIGTERM end what is read meanwhile, in order and with exit code 0, as those expect who stop a service."""
+    """Make SIGTERM end the block in order, as service managers expect, with the highest exit code so far, else 0."""
 
     def end(number: int, stack: object) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is ending
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the program is ending already
         raise SystemExit(max(codes, default=0))
 
     before = signal.signal(signal.SIGTERM, end) if wanted else None
@@ -25,10 +25,10 @@ def sigterm_is_an_end(wanted: bool, codes: set[int]) -> Iterator[None]:
 
 
 def leave_threads_behind() -> None:
-    """Exit at once where a thread still waits for a camera's driver, or reads what a visitor sent.
+    """Exit at once if a thread still waits for a camera's driver, or reads a visitor's upload.
 
-    Python's own end would abort in the driver's midst, and wait for the picture. Only where it is exiting: what else is
-    raised has a traceback to show.
+    Python's own exit would abort inside the driver, and wait for the picture. Applies only to SystemExit: other
+    exceptions have a traceback to show.
     """
     leaving = sys.exc_info()[1]
     if not isinstance(leaving, SystemExit):

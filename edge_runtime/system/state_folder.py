@@ -1,4 +1,4 @@
-"""Where what must outlive the program is kept."""
+"""The folder for data that outlives the program."""
 
 import os
 from pathlib import Path
@@ -7,9 +7,9 @@ from edge_runtime.errors import OptionError
 
 
 def state_folder() -> Path:
-    """Return the folder for it: $XDG_STATE_HOME/edge-digits, by default ~/.local/state/edge-digits; it may not exist.
+    """Return the state folder: $XDG_STATE_HOME/edge-digits, by default ~/.local/state/edge-digits; it may not exist.
 
-    Raises OptionError where there is no home. systemd's StateDirectory= comes first, so that a service needs no home.
+    Raises OptionError if there is no home folder. systemd's StateDirectory= comes first, so a service needs no home.
     """
     service = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
     if service:

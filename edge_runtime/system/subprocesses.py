@@ -1,4 +1,4 @@
-"""What other programs answer, within a time: one that hangs is ended, with all that it has started."""
+"""Run other programs with a timeout: a program that hangs is killed, with all that it has started."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Answer(NamedTuple):
-    """What a program said. Its exit `code` is negative where a signal ended it, and None where it was given up."""
+    """A program's output. Its exit `code` is negative if a signal ended it, and None after a timeout."""
 
     code: int | None
     out: str
@@ -18,7 +18,7 @@ class Answer(NamedTuple):
 
 
 def ask(command: Sequence[str | Path], seconds: float) -> Answer | None:
-    """Return what a program answers within so many seconds; None where it cannot be started."""
+    """Return a program's answer within this many seconds; None if it cannot be started."""
     try:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

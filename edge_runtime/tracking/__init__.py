@@ -1,1 +1,1 @@
-"""Readings of a moving picture -> events: tracking lines over frames, and reading where the last frame had digits."""
+"""Converts readings of a moving picture to events: line tracking, and reading where the last frame had digits."""

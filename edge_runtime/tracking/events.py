@@ -1,4 +1,4 @@
-"""Readings of a moving picture -> events: a line of digits is reported once it has been read the same N of M times."""
+"""Converts readings of a moving picture to events: reports a line once N of M frames agree on its digits."""
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,25 +8,25 @@ from statistics import median
 from edge_runtime.records import Box, Event, Line, Reading
 from edge_runtime.vision.rejection import UNSURE_LINE
 
-# A line in one frame is the one before it that it resembles most in text and place, each counting as much as the other,
-# if that comes to so much; of the same text anywhere on the frame, or in the same place, it is.
+# The least likeness, half from text and half from place, of a line to one in the frame before to be the same line. The
+# same text anywhere in the frame, or the same place, is enough.
 SAME = 0.5
-FAR = 2.0  # lines so many heights apart are nowhere near each other
-# A text of which so much is another one is likelier a doubt about a line than another line.
+FAR = 2.0  # lines this many heights apart have likeness 0 in place
+# Texts at least this similar are more likely rival readings of one line than two lines.
 ALIKE = 0.5
-# Of texts that are alike, one is reported once it leads by `need` frames; when one has been reported, another has to
-# lead by AGAIN times as many. Frames count for as long as LATELY. A digit is overlooked more often than made up (46 to
-# 1 in 255 videos): a text with all digits of another and more counts FULLER times. Chosen on 265 videos of held-out
-# digits, read by a network that was not trained on them: 240 are exact, and AGAIN from 2 to 5, LATELY from 20 to 60 and
-# FULLER from 1 to 4 each make one more of it or less.
+# Of similar texts, one is reported once it leads by `need` frames; after a report, another one must lead by AGAIN times
+# as many. The last LATELY frames count. Missed digits are more frequent than invented ones (46 to 1 in 255 videos), so
+# a text with all digits of another and more counts FULLER times. Chosen on 265 videos of held-out digits, read by a
+# network not trained on them: 240 are exact, and AGAIN from 2 to 5, LATELY from 20 to 60 and FULLER from 1 to 4 each
+# change this by at most one.
 AGAIN = 3
 LATELY = 30
 FULLER = 2
-UNSURE = ""  # the text in a frame whose line is less sure than it has to be: it is there, and nothing more is known
+UNSURE = ""  # the text of a line that was rejected as unsure: the line is there, its text is unknown
 
 
 class _Followed:
-    """A line followed from frame to frame: what it was in the latest of them, None where it was not there."""
+    """A tracked line: its text in each of the latest frames, None where it was absent."""
 
     def __init__(self, number: int, need: int, of: int) -> None:
         self.number = number
@@ -34,7 +34,7 @@ class _Followed:
         self.last = Line("", 0.0, Box(0, 0, 1, 1))
         self.reported: str | None = None
         self.texts: deque[str | None] = deque(maxlen=max(of, LATELY))
-        self.confidences: deque[float] = deque([0.0], maxlen=of)  # in the latest frames that have the last text
+        self.confidences: deque[float] = deque([0.0], maxlen=of)  # in the latest frames with the last text
 
     def add(self, seen: Line | None) -> None:
         self.texts.append(seen.text if seen else None)
@@ -52,18 +52,18 @@ class _Followed:
         return list(self.texts)[-self.of :]
 
     def settled(self) -> tuple[bool, str | None]:
-        """Return whether the latest frames agree, and on what."""
+        """Return whether the latest frames agree, and their most frequent text."""
         text, count = Counter(self.latest).most_common(1)[0]
         return count >= self.need and text != UNSURE, text
 
     def report(self, text: str | None) -> str | None:
-        """Remember what was reported, return what had been before, and count anew."""
+        """Store `text` as reported, restart the counts, and return the text that was reported before."""
         previous, self.reported = self.reported, text
         self.texts.clear()
         return previous
 
     def doubted(self, text: str) -> bool:
-        """Tell whether a text does not lead yet, since it was first read of late, by as much as it has to."""
+        """Return whether a text's lead, counted from its first recent frame, is still too small."""
         counts = Counter(list(self.texts)[self.texts.index(text) :])
         rivals = [other for other in counts if other not in (None, text) and alike(other, text) >= ALIKE]
         lead = min([counts[text] - counts[other] * _worth(other, text) for other in rivals], default=counts[text])
@@ -71,13 +71,13 @@ class _Followed:
 
 
 def line_events(readings: Iterable[Reading], need: int = 3, of: int = 5) -> Iterator[Event]:
-    """Yield what readings that follow each other settle, as soon as they do: lines that appeared, changed or went.
+    """Yield an event as soon as consecutive readings settle that a line appeared, changed or is gone.
 
-    A line is what `need` of its last `of` frames agree on; until then nothing is said of it, and what changes for fewer
-    frames than that is never reported. Where they are of two minds about a digit, it takes longer: until one text has
-    been read in `need` frames more than the other, and, once one has been reported, in AGAIN times as many. A frame
-    whose line was rejected as unsure says that the line is there, and nothing of its text. Raises
-    ValueError unless 1 <= need <= of < 2 * need: of two texts, only one can be settled at a time.
+    A line settles once `need` of its last `of` frames agree on it; before that nothing is reported, and a change in
+    fewer frames is never reported. Where frames disagree about a digit, it takes longer: until one text leads the other
+    by `need` frames, or, once one has been reported, by AGAIN times as many. A frame whose line was rejected as unsure
+    shows that the line is there, but not its text. Raises ValueError unless 1 <= need <= of < 2 * need, so that only
+    one of two texts can settle at a time.
     """
     if not 1 <= need <= of < 2 * need:
         raise ValueError(f"need {need} of {of}: more than half of the frames must agree, and no more than all of them")
@@ -103,7 +103,7 @@ def line_events(readings: Iterable[Reading], need: int = 3, of: int = 5) -> Iter
 
 
 def _pairs(before: Sequence[Line], now: Sequence[Line]) -> dict[int, int]:
-    """Return which line of `now` is which of `before`, the likeliest pairs first."""
+    """Return the index in `now` of each line of `before` that is still there, pairing the most alike first."""
     likely = [(likeness(old, new), i, j) for i, old in enumerate(before) for j, new in enumerate(now)]
     paired: dict[int, int] = {}
     taken: set[int] = set()
@@ -115,7 +115,7 @@ def _pairs(before: Sequence[Line], now: Sequence[Line]) -> dict[int, int]:
 
 
 def likeness(one: Line, other: Line) -> float:
-    """Return how much two lines resemble each other: 1 for the same text in the same place, and 0 at the least."""
+    """Return the likeness of two lines, 0 to 1: 1 for the same text in the same place."""
     height = (one.box.height + other.box.height) / 2
     apart = abs((one.box.y + one.box.bottom) - (other.box.y + other.box.bottom)) / 2 / height
     shared = min(one.box.right, other.box.right) - max(one.box.x, other.box.x)
@@ -124,12 +124,12 @@ def likeness(one: Line, other: Line) -> float:
 
 
 def alike(one: str, other: str) -> float:
-    """Return how much of two texts is the same, from 0 to 1; spaces do not count."""
+    """Return the similarity of two texts, from 0 to 1, without spaces."""
     return SequenceMatcher(None, one.replace(" ", ""), other.replace(" ", ""), autojunk=False).ratio()
 
 
 def _worth(one: str, other: str) -> float:
-    """Return how much a text counts against another one: more if it has all digits of that and more, less if fewer."""
+    """Return the weight of `one` against `other`: above 1 if it has all digits of that and more, below 1 in reverse."""
     longer, shorter = sorted((one.replace(" ", ""), other.replace(" ", "")), key=len, reverse=True)
     rest = iter(longer)
     if len(longer) == len(shorter) or not all(digit in rest for digit in shorter):
@@ -138,7 +138,7 @@ def _worth(one: str, other: str) -> float:
 
 
 def _event(line: _Followed, reading: Reading) -> Event | None:
-    """Return what this frame settles of a line, and remember that it was said."""
+    """Return the event that this frame settles for a line, if any, and mark it as reported."""
     settled, text = line.settled()
     if not settled or text == line.reported or (text is not None and line.doubted(text)):
         return None

@@ -1,4 +1,4 @@
-"""LiveReader: reads moving pictures, each first where the frame before it had its digits."""
+"""LiveReader: reads moving pictures, and searches each frame first where the previous one had digits."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,15 +10,15 @@ from edge_runtime.vision.glyphs import overlap
 from edge_runtime.vision.planes import Key
 from edge_runtime.vision.rejection import SAME, UNSURE_LINE
 
-FULLY = 15  # frames, from one full search to the next: half a second of a camera
+FULLY = 15  # frames from one full search to the next: half a second of a camera
 
 
 class LiveReader:
     """Reads the frames of one moving picture, in order, with `reader`.
 
-    Digits in a frame are most likely on the planes (polarity and scale) that had digits in the frame before it, and the
-    page lies as it did: that is a quarter of the work or less. Where it finds fewer digits than before or none, and
-    every FULLY frames, for what is new, all planes are searched, and how the page lies is told anew.
+    Digits are most likely on the planes (polarity and scale) that had digits in the previous frame, with the page
+    turned as before: searching only there is a quarter of the work or less. Where fewer digits than before or none are
+    found, and every FULLY frames, for new digits, a full search covers all planes and estimates the turn again.
     """
 
     def __init__(self, reader: Reader) -> None:
@@ -29,7 +29,7 @@ class LiveReader:
         self._frames = 0  # since the last full search
 
     def trace(self, frame: Frame) -> Trace:
-        """Read the next frame, and return what every stage made of it."""
+        """Read the next frame, and return the results of all stages."""
         trace: Trace | None = None
         self._frames += 1
         if self._planes and self._frames < FULLY:
@@ -43,12 +43,12 @@ class LiveReader:
 
 
 def _are_digits(trace: Trace) -> NDArray[np.bool_]:
-    """Tell which glyphs are digits, those of unsure lines included."""
+    """Return which glyphs are digits, including those of unsure lines."""
     return np.array([reason in (None, UNSURE_LINE) for reason in trace.reasons], np.bool_)
 
 
 def read_planes(trace: Trace) -> frozenset[Key]:
-    """Return planes that show every digit that was read: those that show most of them, as few as will do."""
+    """Return planes that together show every digit that was read: few, those with the most digits first."""
     glyphs = trace.glyphs
     digits = _are_digits(trace)
     shown = overlap(glyphs.boxes[digits], glyphs.boxes, np.maximum) > SAME

@@ -1,4 +1,4 @@
-"""Regions -> candidates: each by itself, pieces of those that may be several digits, and fragments taken together."""
+"""Regions -> candidates: the regions, pieces of those that may be several digits, and merged fragments."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -14,20 +14,21 @@ from edge_runtime.vision.page_model import SURE, PageModel
 from edge_runtime.vision.regions import MOST_REGIONS, Region
 from edge_runtime.vision.splits import Piece, split
 
-# Planes of at least this part of the best one's score are read: digits of the other polarity, or of another size.
+# Planes with at least this share of the best one's score are read: digits of the other polarity, or of another size.
 READ_PLANE = 0.1
-# A region wider than so many times its height may be several digits, a piece of it that is as wide is no digit; of
-# MNIST's, 15 in 1000 are. So may one half as wide as high that is not surely a digit: two slender ones that touch.
+# A region wider than BROAD times its height may be several digits, and a piece that wide is no digit; of MNIST's, 15 in
+# 1000 are. A region half as wide as high that is not surely a digit may also be several: two slender ones that touch.
 BROAD = 1.3
-# There is time to split so many regions in a frame of VGA size, and for so many candidates beside the regions.
+# Limits in a frame of VGA size: regions to split, and candidates in addition to the regions.
 MOST_SPLITS, MOST_CANDIDATES = 12, MOST_REGIONS // 2
 
 
 class Candidate(NamedTuple):
-    """What may be one digit, on a plane: `ink`, uint8 (rows, columns), bright on 0, around `box`, in its pixels.
+    """A possible digit on a plane: `ink`, uint8 (rows, columns), bright on 0, around `box`, in the plane's pixels.
 
-    `parts` numbers the pieces of ink that it is made of: candidates that share one exclude each other. `region` is the
-    index of the region that it is, or None. `attached` is that of `Region`, of any of what it is made of.
+    `parts` numbers the pieces of ink that it consists of: candidates that share one exclude each other. `region` is the
+    index of the region that it is, or None. `attached` is that of `Region`, true if it is for any component of the
+    candidate.
     """
 
     box: Box
@@ -41,7 +42,7 @@ class Candidate(NamedTuple):
 def propose(
     regions: Sequence[Region], standing: Sequence[int], glyphs: Glyphs, model: PageModel, budget: float
 ) -> list[Candidate]:
-    """Return the candidates of the planes that are read: first the regions `standing`, then what is made of them.
+    """Return the candidates of the planes that are read: first the regions `standing`, then splits and merges of them.
 
     Row i of `glyphs` belongs to the region `standing[i]`; `budget` is that of `regions.work_budget`.
     """
@@ -50,7 +51,7 @@ def propose(
     read = np.flatnonzero(model.scores >= READ_PLANE * model.scores[model.plane]).tolist()
     wholes: list[Candidate] = []
     others: list[Candidate] = []
-    count = 0  # of parts, over all planes
+    count = 0  # number of parts, over all planes
     splits_left, most = int(MOST_SPLITS * budget), int(MOST_CANDIDATES * budget)
     for plane in read:
         rows: list[int] = []
@@ -87,7 +88,7 @@ def _may_be_several(box: Box, confidence: float) -> bool:
 
 
 def _runs(whole: Candidate, pieces: Sequence[Piece]) -> Iterator[Candidate]:
-    """Yield the runs of neighboring pieces of a region, but for all of them, that may be a digit each."""
+    """Yield each run of neighboring pieces of a region, except the run of all, that may be a digit."""
     count, numbers = len(pieces), sorted(whole.parts)
     for start in range(count if count > 1 else 0):
         box = pieces[start].box
@@ -100,7 +101,7 @@ def _runs(whole: Candidate, pieces: Sequence[Piece]) -> Iterator[Candidate]:
 
 
 def pieces(candidates: Sequence[Candidate], chosen: Sequence[int]) -> list[bool]:
-    """Return which of the chosen candidates are a part of a larger one."""
+    """Return which of the chosen candidates are part of a larger one."""
     larger: defaultdict[int, list[frozenset[int]]] = defaultdict(list)
     for candidate in candidates:
         if len(candidate.parts) > 1:
@@ -110,7 +111,7 @@ def pieces(candidates: Sequence[Candidate], chosen: Sequence[int]) -> list[bool]
 
 
 def in_frame(box: Box, scale: float, size: tuple[int, int]) -> Box:
-    """Return a box of a plane whose pixels cover `scale` of the frame's, as one of whole pixels inside the frame.
+    """Return a box of a plane, a pixel of which covers `scale` of the frame's, in whole pixels inside the frame.
 
     `size` is the frame's, (width, height).
     """
@@ -120,7 +121,7 @@ def in_frame(box: Box, scale: float, size: tuple[int, int]) -> Box:
 
 
 def together(pieces: Sequence[Piece]) -> Piece:
-    """Return several pieces of ink as one."""
+    """Merge several pieces of ink into one."""
     box = reduce(Box.union, (piece.box for piece in pieces))
     place = reduce(Box.union, (piece.place for piece in pieces))
     ink = np.zeros((place.height, place.width), np.uint8)

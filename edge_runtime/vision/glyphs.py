@@ -1,4 +1,4 @@
-"""What the network was shown, as columns: where each glyph is, how likely a digit, how dark, and of how broad a pen."""
+"""Classified regions or candidates, as columns: position, probability of a digit, darkness, and stroke width."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from edge_runtime.records import Box
 
 Float64 = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-# Narrower than this part of its height, a glyph is a single stroke: a 1, or any line, edge or stem.
+# A glyph narrower than this part of its height is a single stroke: a 1, or any line, edge or stem.
 SLENDER = 0.45
-# Ink of one pen is at least this part as dark as any other. What is paler is print on the other side of the paper, a
-# shadow or a printed box.
+# Ink of one pen is at least this part as dark as any other. Paler ink is print on the other side of the paper, a shadow
+# or a printed box.
 PALE = 1 / 2
-SURER = 1e-4  # no network is surer than that, of a digit or of none
+SURER = 1e-4  # bound on the network's certainty that a glyph is a digit, or none
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -23,9 +23,9 @@ class Glyphs:
     """N regions or candidates. Boxes are float64 (N, 4), x, y, width, height, in pixels of the frame.
 
     `plane` int (N,) numbers their planes. `confidences` float64 (N, digits) are the network's; `digit` float64 (N,),
-    0-1, is how likely each is any digit. `darkness`, 0-255, and `stroke_width`, in pixels of the frame, are float64
-    (N,). Bool (N,): `stroke` is a single stroke, as a 1 is; `piece` a part of a larger candidate; `attached` hangs
-    together, by fainter ink, with what is no digit's size or shape: a line, a grid, an edge.
+    0-1, is the probability that each is any digit. `darkness`, 0-255, and `stroke_width`, in pixels of the frame, are
+    float64 (N,). Bool (N,): `stroke` marks a single stroke, such as a 1; `piece` a part of a larger candidate;
+    `attached` a glyph that fainter ink connects to a region whose size or shape is no digit's: a line, a grid, an edge.
     """
 
     boxes: Float64
@@ -54,8 +54,9 @@ def columns(
 ) -> Glyphs:  # fmt: skip
     """Return glyphs whose `boxes` are in pixels of their planes; `scales` are those of all planes.
 
-    `measured` are darkness and stroke width in pixels of the planes. A network that `knows_others` leaves to 1 what is
-    no digit; of another its doubt which digit it is has to do. `one` is the column of the label 1.
+    `measured` are darkness and stroke width in pixels of the planes. If a network `knows_others`, 1 minus the sum of
+    confidences is the probability of a non-digit; otherwise the highest confidence must serve. `one` is the column of
+    the label 1.
     """
     plane = np.asarray(planes, np.int64)
     scale = np.asarray(scales, np.float64)[plane]
@@ -77,27 +78,27 @@ def columns(
 
 
 def at_sides(boxes: Float64, size: tuple[int, int]) -> tuple[Flags, Flags]:
-    """Tell which boxes, float64 (N, 4), touch the left or right side of a picture, and which its top or bottom.
+    """Return which boxes, float64 (N, 4), touch the left or right side of a picture, and which its top or bottom.
 
-    `size` is the picture's, (width, height). What is a pixel away touches it.
+    `size` is the picture's, (width, height). A box one pixel away touches it.
     """
     x, y, width, height = boxes.T
     return (x <= 1) | (x + width >= size[0] - 1), (y <= 1) | (y + height >= size[1] - 1)
 
 
 def log_odds(probability: Float64) -> Float64:
-    """Return the logarithm of the odds of probabilities, float64, cut off at SURER."""
+    """Return the log odds of probabilities, float64, clipped at SURER."""
     bounded = np.minimum(np.maximum(probability, SURER), 1 - SURER)  # np.clip takes twice as long
     return np.asarray(np.log(bounded / (1 - bounded)))
 
 
 def logistic(log_odds: Float64) -> Float64:
-    """Return probabilities of the logarithms of their odds."""
+    """Return the probabilities for log odds."""
     return np.asarray(1 / (1 + np.exp(-log_odds)))
 
 
 def overlap(boxes: Float64, others: Float64, which: np.ufunc) -> Float64:
-    """Return (N, M): what boxes and others share, as part of the smaller (np.minimum) or larger (np.maximum) one."""
+    """Return (N, M): the area that two boxes share, as part of the smaller (np.minimum) or larger (np.maximum) one."""
     x, y, width, height = boxes.T[:, :, None]
     other_x, other_y, other_width, other_height = others.T[:, None, :]
     across = np.minimum(x + width, other_x + other_width) - np.maximum(x, other_x)

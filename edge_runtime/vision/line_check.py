@@ -1,9 +1,9 @@
-"""The texts that a line may have -> the likeliest one, and how likely each is exactly right.
+"""Possible texts of a line -> the likeliest one, and the probability that each is exactly right.
 
-A log-linear model compares the texts: what the line network says of each, what the classifier says of its digits where
-these are cut out, how long it is, and whether it was read digit by digit before. Readers of sequences need a reward for
-length, since each further digit lowers the probability of a text (Graves 2012, "Sequence Transduction", section 2.5).
-Two logistic models tell how likely the best text is right.
+A log-linear model compares the texts by the line network's probability, the classifier's confidences in the cut-out
+digits, the length, and whether the line was read so digit by digit. Sequence readers need a reward for length, since
+each further digit lowers the probability of a text (Graves 2012, "Sequence Transduction", section 2.5). Two logistic
+models estimate the probability that the best text is right.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,10 +16,10 @@ from edge_runtime.vision.weights import read_weights
 
 
 class Text(NamedTuple):
-    """A text that a line may have: `labels` of its digits, 0-9, left to right, at least one.
+    """A possible text of a line: `labels` of its digits, 0-9, left to right, at least one.
 
-    `line` is how likely it is by the line network, 0-1, the mean over its strips; `digits` is the sum of the logarithms
-    of how likely each digit is by the classifier; `alike` tells whether it was read digit by digit.
+    `line` is its probability by the line network, 0-1, the mean over its strips; `digits` is the sum of the
+    classifier's log probabilities of its digits; `alike` is true if it was read digit by digit.
     """
 
     labels: tuple[int, ...]
@@ -38,14 +38,14 @@ class CheckWeights(NamedTuple):
     text_digits: float  # `digits`
     text_length: float  # number of digits
     text_alike: float  # it was read digit by digit
-    both: float  # bias, where the best text was read digit by digit, too
-    both_own: float  # log odds of that reading by the line's own features
+    both: float  # bias, where the best text is also the text read digit by digit
+    both_own: float  # log odds of that text by the line's own features
     both_line: float  # log odds of `line`
     both_digits: float  # `digits`
-    both_share: float  # log odds of the best text among all
+    both_share: float  # log odds of the best text's share among all texts
     both_length: float  # logarithm of the number of digits
     both_strips: float  # logarithm of the number of strips that were read
-    one: float  # the same where it was not
+    one: float  # bias, where it is not; the features below are the same
     one_line: float
     one_digits: float
     one_share: float
@@ -53,49 +53,50 @@ class CheckWeights(NamedTuple):
     one_strips: float
 
 
-# By these, which a model without fitted weights gets, the line network's likeliest text counts, and is never believed.
+# The weights for a model without fitted ones: the line network's likeliest text counts, and is never accepted.
 UNFITTED = CheckWeights(text_line=1.0, **dict.fromkeys(CheckWeights._fields[1:], 0.0))
 
 
 class Likely(NamedTuple):
-    """How likely the text is right that was read digit by digit, and how likely the line network's best, 0-1."""
+    """The probabilities, 0-1, that the text read digit by digit and the line network's best text are right."""
 
     digits: float
     line: float
 
 
 def from_card(card: Mapping[str, Any] | None) -> CheckWeights | None:
-    """Return the weights in a model's card; None where it has none. Raises ValueError where they are others."""
+    """Return the weights in a model's card; None if it has none. Raises ValueError for invalid ones."""
     return read_weights(card, "check", CheckWeights)
 
 
 def comparison(texts: Sequence[Text]) -> Float64:
-    """Return what the scores of N texts are made of, float64 (N, 4)."""
+    """Return the features that the scores of N texts sum, float64 (N, 4)."""
     rows = [(np.log(max(text.line, SURER)), text.digits, len(text.labels), text.alike) for text in texts]
     return np.array(rows, np.float64).reshape(-1, 4)
 
 
 def shares(texts: Sequence[Text], weights: CheckWeights) -> Float64:
-    """Return how likely each of at least one text is, float64 (N,), if one of them is right: they sum to 1."""
+    """Return the probability of each of at least one text, float64 (N,), if one of them is right: the sum is 1."""
     scores = comparison(texts) @ np.array(weights[:4])
     powers = np.exp(scores - scores.max())
     return np.asarray(powers / powers.sum())
 
 
 def evidence(best: Text, own: float, share: float, strips: int) -> Float64:
-    """Return what, beside a bias, the log odds that the best text is right are made of, float64 (6,).
+    """Return the features for the log odds that the best text is right, without the bias, float64 (6,).
 
-    `own` is how likely the digits one by one are right, 0-1; it counts only where they are the best text. `share` is
-    the best text's own among all, `strips` is how many of the line were read.
+    `own` is the probability that the digits read one by one are right, 0-1; it counts only where they are the best
+    text. `share` is the best text's own among all, `strips` is the number of strips of the line that were read.
     """
     odds = log_odds(np.array([own, best.line, share]))
     return np.array([odds[0], odds[1], best.digits, odds[2], np.log(len(best.labels)), np.log(strips)])
 
 
 def choose(texts: Sequence[Text], own: float, strips: int, weights: CheckWeights) -> list[float]:
-    """Return how likely each of at least one text is exactly right, 0-1; `own` and `strips` are as in `evidence`.
+    """Return the probability that each of at least one text is right, 0-1; `own` and `strips` are as in `evidence`.
 
-    The best one is as likely as its evidence says, others in proportion to it, and together no likelier than the rest.
+    The best text gets the probability from its evidence. The others get theirs in proportion, and together no more than
+    the rest.
     """
     share = shares(texts, weights)
     first = int(share.argmax())

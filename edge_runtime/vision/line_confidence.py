@@ -1,7 +1,7 @@
-"""How likely a line is exactly right: no digit of it misread, left out, made up, split or joined.
+"""The probability that a line is exactly right: no digit of it misread, left out, made up, split or joined.
 
-It is the product of its digits' confidences, that none is misread, and what a logistic model over named features of the
-line gives for all else. Its weights are fitted on drawn scenes, and kept in the model's card.
+It is the product of the digits' confidences (none is misread) and the output of a logistic model over named features of
+the line (all else). The weights are fitted on drawn scenes, and kept in the model's card.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,32 +18,32 @@ DIGITS = "digits"
 
 
 class LineWeights(NamedTuple):
-    """What each feature adds to the logarithm of the odds that a line has all of its digits and no others.
+    """What each feature adds to the log odds that a line has all of its digits and no others.
 
     Fitted by `python -m train.line_confidence` and kept in the model's card under "lines", by name.
     """
 
     bias: float
-    odds: float  # log odds of the digit that is likeliest to be none
-    doubt: float  # log odds that something rejected beside or among the digits is a digit
+    odds: float  # log odds of the digit that is most likely to be none
+    doubt: float  # log odds that a rejected glyph beside or among the digits is a digit
     rival: float  # log odds of the surest other way to cut or join a digit's ink
     gap: float  # widest gap between two digits, in heights
-    uneven: float  # logarithm of the widest step from one digit to the next, of the median step
-    sizes: float  # greatest difference of a digit's logarithmic height from the median
+    uneven: float  # logarithm of the widest step between neighboring digits, relative to the median step
+    sizes: float  # greatest deviation of a digit's logarithmic height from the median
     planes: float  # every digit is read alike on two planes or more
     length: float  # logarithm of the number of digits
     lone: float  # it is a single digit
     only: float  # it is the page's only digit
-    edge: float  # a digit touches the picture's edge: the share of the picture's height that it leaves free, or 0
+    edge: float  # share of the picture's height that a digit at the picture's edge leaves free; 0 if none touches it
 
 
 def from_card(card: Mapping[str, Any] | None) -> LineWeights | None:
-    """Return the weights in a model's card; None where it has none. Raises ValueError where they are others."""
+    """Return the weights in a model's card; None if it has none. Raises ValueError for invalid ones."""
     return read_weights(card, "lines", LineWeights)
 
 
 def probabilities(values: Mapping[str, Float64], weights: LineWeights) -> Float64:
-    """Return how likely each line is exactly right, float64 (lines,), 0-1, from its `features`."""
+    """Return the probability that each line is exactly right, float64 (lines,), 0-1, from its `features`."""
     odds = sum(getattr(weights, name) * values[name] for name in LineWeights._fields[1:]) + weights.bias
     return values[DIGITS] * logistic(np.asarray(odds, np.float64))
 
@@ -52,12 +52,10 @@ def features(
     lines: Sequence[Sequence[int]], glyphs: Glyphs, verdict: Verdict, candidates: Sequence[Candidate],
     confidences: Float64, chosen: Sequence[int], size: tuple[int, int],
 ) -> dict[str, Float64]:  # fmt: skip
-    """Return float64 (lines,) by name of its weight, and DIGITS: how likely no digit is misread, 0-1.
+    """Return float64 (lines,) by name of its weight, and DIGITS: the probability that no digit is misread, 0-1.
 
-    A line is the rows of its digits, `size` the picture's.
-
-    Row i of `glyphs` and of `verdict` belongs to the candidate `chosen[i]`; `confidences`, float64
-    (candidates, digits), are those of all.
+    A line is the rows of its digits, `size` the picture's. Row i of `glyphs` and of `verdict` belongs to the candidate
+    `chosen[i]`; `confidences`, float64 (candidates, digits), are those of all.
     """
     rivals = _rivals(candidates, chosen, confidences)
     rows = [_of_line(np.asarray(line, np.int64), glyphs, verdict, rivals, size, len(lines)) for line in lines]
@@ -91,7 +89,7 @@ def _of_line(
 
 
 def _doubt(boxes: Float64, high: float, glyphs: Glyphs, verdict: Verdict) -> float:
-    """Return the log odds that any glyph that was rejected on a line, or within a height of its ends, is a digit."""
+    """Return the log odds that any rejected glyph on a line, or within a height of its ends, is a digit."""
     on = _near(boxes, high, glyphs, verdict)
     return float(log_odds(np.array([1 - (1 - logistic(verdict.odds[on])).prod()]))[0])
 
@@ -116,7 +114,7 @@ def _near(boxes: Float64, high: float, glyphs: Glyphs, verdict: Verdict) -> np.n
 
 
 def _rivals(candidates: Sequence[Candidate], chosen: Sequence[int], confidences: Float64) -> list[float]:
-    """Return for each chosen candidate the log odds of the surest other one of its plane that is made of its ink."""
+    """Return, for each chosen candidate, the log odds of the surest other one on its plane that shares its ink."""
     taken = set(chosen)
     of_part: dict[int, set[int]] = {}
     for i, candidate in enumerate(candidates):
@@ -131,7 +129,7 @@ def _rivals(candidates: Sequence[Candidate], chosen: Sequence[int], confidences:
 
 
 def _planes(rows: np.ndarray, glyphs: Glyphs) -> np.ndarray:
-    """Return on how many planes each of these glyphs is read alike."""
+    """Return the number of planes on which each of these glyphs is read alike."""
     label = glyphs.confidences.argmax(axis=1)
     alike = overlap(glyphs.boxes[rows], glyphs.boxes, np.maximum) > SAME
     alike &= label[rows][:, None] == label

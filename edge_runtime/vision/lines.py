@@ -6,11 +6,11 @@ from statistics import median
 
 from edge_runtime.records import Box
 
-REACH = 5.0  # heights: what is further apart is no neighbor, here and in `page_model`
-# The tilt is estimated from neighbors that are at most so much higher or lower for each pixel to the right: 20 degrees,
-# which leaves out most diagonal neighbors in a grid, or 45 degrees, where that gives far fewer lines.
+REACH = 5.0  # heights: boxes further apart are no neighbors, here and in `page_model`
+# The tilt is estimated from neighbors whose slope in pixels per pixel is at most this: 20 degrees, which excludes most
+# diagonal neighbors in a grid, or 45 degrees, if that gives far fewer lines.
 STEEP, STEEPER = 0.36, 1.0
-# A gap is one between words if it is at least this part of the line's height, and this many times the page's median.
+# A gap separates words if it is at least this part of the line's height, and this many times the page's median.
 WORD_GAP = 1.0
 WIDER = 2.0
 
@@ -18,23 +18,23 @@ WIDER = 2.0
 def order(boxes: Sequence[Box]) -> list[list[list[int]]]:
     """Return the indices of `boxes` as lines, top to bottom; each is a list of words, each of them left to right.
 
-    Lines may rise or fall by up to 20 degrees, and by up to 45 where the boxes make at most half as many lines then.
-    Along its diagonals, the boxes of a grid make more.
+    Lines may slope by up to 20 degrees, or by up to 45 if the boxes then make at most half as many lines. The boxes of
+    a grid make more lines along its diagonals.
     """
     lines, steeper = (_lines(boxes, tilt(boxes, steepest)) for steepest in (STEEP, STEEPER))
     return _words(boxes, steeper if 2 * len(steeper) <= len(lines) else lines)
 
 
 def _lines(boxes: Sequence[Box], slope: float) -> list[list[int]]:
-    """Return the indices of boxes that stand on lines that fall by `slope` per pixel, top to bottom, left to right."""
-    # Tops and bottoms as if the page had been turned upright around its left edge.
+    """Return the indices of boxes on lines that fall by `slope` per pixel, top to bottom, left to right."""
+    # Tops and bottoms on the page turned upright around its left edge.
     level = [(b.y - slope * (b.x + b.width / 2), b.bottom - slope * (b.x + b.width / 2)) for b in boxes]
     lines: list[list[int]] = []
-    ends: list[tuple[float, float]] = []  # of the last digit of each line
+    ends: list[tuple[float, float]] = []  # top and bottom of the last digit of each line
     for i in sorted(range(len(boxes)), key=lambda i: boxes[i].x):
         top, bottom = level[i]
-        # Each digit joins the line whose last digit it overlaps most, by half the lower one's height or more, so that a
-        # line may still wander.
+        # Each digit joins the line whose last digit it overlaps most, by half the lower one's height or more. A line
+        # may therefore drift.
         most, best = 0.0, -1
         for number, (other_top, other_bottom) in enumerate(ends):
             if other_bottom <= top or bottom <= other_top:
@@ -53,9 +53,9 @@ def _lines(boxes: Sequence[Box], slope: float) -> list[list[int]]:
 
 
 def tilt(boxes: Sequence[Box], steepest: float) -> float:
-    """Return how much the lines that `boxes` stand on fall per pixel to the right, at most by `steepest` either way.
+    """Return how far the lines of `boxes` fall per pixel to the right, at most `steepest` either way.
 
-    It is 0 where that cannot be told.
+    It is 0 if the boxes do not determine it.
     """
     middles = sorted((b.x + b.width / 2, b.y + b.height / 2, b.height) for b in boxes)
     slopes = []
@@ -72,7 +72,7 @@ def tilt(boxes: Sequence[Box], steepest: float) -> float:
 
 
 def _words(boxes: Sequence[Box], lines: list[list[int]]) -> list[list[list[int]]]:
-    """Part each line where its digits leave a gap as between words."""
+    """Split each line into words at wide gaps."""
     gaps = [[boxes[j].x - boxes[i].right for i, j in pairwise(line)] for line in lines]
     every = sorted(gap for line in gaps for gap in line)
     usual = every[(len(every) - 1) // 2] if every else 0

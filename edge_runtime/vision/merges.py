@@ -1,4 +1,4 @@
-"""Boxes of components -> which may be one digit together: the flag of a 5, a dashed 7, a stroke with a crack."""
+"""Boxes of components -> groups that may be one digit: the flag of a 5, a dashed 7, a stroke with a crack."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -11,10 +11,10 @@ from edge_runtime.vision.glyphs import PALE
 
 # Two components may be one digit if the gap between them is at most this part of the higher one's height, ...
 NEAR = 0.2
-# ... their common height at least this part of their common width, ...
+# ... their common height is at least this part of their common width, ...
 UPRIGHT = 0.7
-# ... and one is a fragment: it lies mostly above or below the other, or is less than half as high. Or the gap is no
-# more than a crack, of this part of the height.
+# ... and one is a fragment: it lies mostly above or below the other, or is less than half as high. Instead, the gap may
+# be a crack: at most this part of the height.
 CRACK = 0.08
 
 

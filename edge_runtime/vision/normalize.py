@@ -1,8 +1,8 @@
-"""THE 28x28 contract: every cut-out of a picture becomes what MNIST's makers made of theirs, here and nowhere else.
+"""The 28x28 contract: this module alone brings every cut-out of a picture into the format of MNIST.
 
-The ink's bounding box is scaled, aspect kept and antialiased, so that its long side is 20 pixels, and placed by whole
+It scales the ink's bounding box, aspect kept and antialiased, to a long side of 20 pixels, and places it by whole
 pixels so that its center of mass lies at pixel (14, 14) of a 28x28 field (LeCun, Cortes, Burges: the MNIST database).
-Ink is bright, up to 255, on 0. A pen far thinner than theirs is thickened first. MNIST's own bytes already are in the
+Ink is bright, up to 255, on 0. It first thickens a pen far thinner than MNIST's. MNIST's own bytes already meet the
 contract and never pass through here.
 """
 
@@ -19,18 +19,18 @@ Float64 = NDArray[np.float64]
 
 INNER = 20
 CENTER = 14
-# Ink below this part of a stroke's body is the outermost rim of the stroke, not part of its bounding box.
+# Ink below this part of a stroke's body is the outermost rim of the stroke, and outside its bounding box.
 FAINT = 0.375
-# Ink below this part is none: the grain and noise of the paper, where MNIST has 0.
+# Ink below this part counts as 0: the grain and noise of the paper, where MNIST has 0.
 BARE = 0.05
-# The widths of MNIST's pens, in pixels of the 20x20 box: of its held-out digits 15 in 100 are thinner than the first
-# and 4 in 100 thicker than the last. Pens beyond these are brought to the second and the third, since the network knows
-# few others (docs/contract-28x28.md has what that brings).
+# Stroke widths of MNIST, in pixels of the 20x20 box: 15 in 100 of its held-out digits are thinner than THIN, and 4 in
+# 100 thicker than THICK. Pens beyond these are redrawn at PEN and BROAD, since the network knows few others
+# (docs/contract-28x28.md has the effect).
 THIN, PEN, BROAD, THICK = 1.8, 2.4, 2.5, 3.2
-WORKING = 3 * INNER  # larger ink is reduced to this long side first, so that no digit takes long
+WORKING = 3 * INNER  # larger ink is reduced to this long side first, to bound the time for a digit
 EDGE = np.ones((3, 3), np.uint8)
 BLANK = np.zeros((1, 1), np.uint8)
-# What each pixel of a cell counts in its amount of ink, and in that amount times row, and times column.
+# Factors of each pixel of a cell: 1 for the amount of ink, its row and its column for the moments.
 MOMENTS = np.array([(1, row, column) for row in range(INNER) for column in range(INNER)], np.float32)
 
 
@@ -38,7 +38,7 @@ def normalize(ink: Uint8) -> Uint8:
     """Bring ink into the contract.
 
     `ink` is uint8 (H, W), bright on 0, of one digit alone, at least 1x1. The result is uint8 (28, 28); it is all 0
-    where there is no ink.
+    without ink.
     """
     return np.asarray(normalize_all([ink])[0], dtype=np.uint8)
 
@@ -49,10 +49,10 @@ def normalize_all(inks: Sequence[Uint8]) -> Uint8:
 
 
 def normalize_and_measure(inks: Sequence[Uint8]) -> tuple[Uint8, Float64, Float64]:
-    """Return what `normalize_all` does, and of each of `inks` its darkness and its stroke width.
+    """Return the result of `normalize_all`, and the darkness and stroke width of each of `inks`.
 
-    Darkness is that of `body`, 0-255; the width is in pixels of the ink, at least about 2, and 0 where there is none:
-    both float64 (N,).
+    Darkness is that of `body`, 0-255; the width is in pixels of the ink, at least about 2, and 0 without ink: both
+    float64 (N,).
     """
     cells = np.zeros((len(inks), INNER, INNER), np.uint8)
     gains = np.ones(len(inks), np.float32)
@@ -64,7 +64,7 @@ def normalize_and_measure(inks: Sequence[Uint8]) -> tuple[Uint8, Float64, Float6
         gains[len(sizes)] = gain
         cell[:height, :width] = small
         sizes.append((height, width))
-    # Strokes become 255 in their body, as MNIST's are.
+    # The body of strokes becomes 255, as in MNIST.
     stretched = cells * (gains / (1 - BARE))[:, None, None]
     stretched += 0.5 - 255 * BARE / (1 - BARE)
     cells = stretched.clip(0, 255, out=stretched).astype(np.uint8)
@@ -77,17 +77,17 @@ def normalize_and_measure(inks: Sequence[Uint8]) -> tuple[Uint8, Float64, Float6
 
 
 def body(ink: Uint8) -> float:
-    """Return how dark the body of the strokes in uint8 (H, W) is: the mean of what is at least half the darkest."""
+    """Return the darkness of the body of the strokes in uint8 (H, W): the mean of ink at least half the darkest."""
     strokes = cv2.threshold(ink, cv2.norm(ink, cv2.NORM_INF) / 2, 255, cv2.THRESH_TOZERO)[1]
     return float(cv2.sumElems(strokes)[0] / max(1, cv2.countNonZero(strokes)))
 
 
 def _fitted(inks: Sequence[Uint8]) -> list[tuple[Uint8, float, float, float]]:
-    """Return each ink scaled so that its long side is 20 pixels, what makes its body 255, its body, and its pen."""
+    """Return each ink at a long side of 20 pixels, the gain to a body of 255, its body, and its stroke width."""
     longs = [max(ink.shape) for ink in inks]
     inks = [_scaled(ink, WORKING / long) if long > WORKING else ink for ink, long in zip(inks, longs, strict=True)]
-    # The strokes of all on one sheet, one below the other with a bare row between: looking at it once is faster.
-    # Its rows begin at multiples of 16 bytes: where they do not, OpenCV 4.8 finds wrong boxes of what is 1 to 3 wide.
+    # The strokes of all inks on one sheet, one below the other with a bare row between: one erosion of it is faster.
+    # Its rows begin at multiples of 16 bytes: otherwise OpenCV 4.8 finds wrong boxes of ink 1 to 3 wide.
     columns = 16 * -(-max((ink.shape[1] for ink in inks), default=0) // 16)
     sheet = np.zeros((sum(len(ink) + 1 for ink in inks), columns), np.uint8)
     levels, parts, top = [], [], 0
@@ -110,7 +110,7 @@ def _fitted(inks: Sequence[Uint8]) -> list[tuple[Uint8, float, float, float]]:
 
 
 def _with_usual_pen(ink: Uint8, strokes: Uint8, pen: float, level: float) -> Uint8:
-    """Return ink, whose strokes of the body `level` are a mask and `pen` pixels wide, at a long side of 20."""
+    """Return ink at a long side of 20; `strokes` is its mask, `pen` its stroke width, `level` its body."""
     x, y, width, height = cv2.boundingRect(strokes)
     thickness = INNER * pen / max(width, height)
     wanted = PEN if thickness < THIN else BROAD if thickness > THICK else thickness
@@ -124,7 +124,7 @@ def _with_usual_pen(ink: Uint8, strokes: Uint8, pen: float, level: float) -> Uin
 
 
 def _scaled(ink: Uint8, scale: float) -> Uint8:
-    """Resize; no side falls below 1. Averaging over areas is antialiased, but only where the picture shrinks."""
+    """Resize; no side falls below 1. Area averaging antialiases, but only where the picture shrinks."""
     rows, columns = ink.shape
     size = max(1, round(columns * scale)), max(1, round(rows * scale))
     while 2 * size[0] <= columns // 2 and 2 * size[1] <= rows // 2:
@@ -136,7 +136,7 @@ def _scaled(ink: Uint8, scale: float) -> Uint8:
 
 
 def _with_pen(ink: Uint8, pixels: int) -> Uint8:
-    """Return the ink with strokes so many pixels broader, or narrower where it is negative."""
+    """Return the ink with strokes broader by `pixels`, or narrower if it is negative."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(pixels) + 1, abs(pixels) + 1))
     if pixels < 0:
         return np.asarray(cv2.erode(ink, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0), dtype=np.uint8)
@@ -145,9 +145,9 @@ def _with_pen(ink: Uint8, pixels: int) -> Uint8:
 
 
 def _width(strokes: Uint8, inner: Uint8) -> float:
-    """Return the mean width in pixels of the strokes in a mask, of 0 and 255, given the mask `_without_edge`.
+    """Return the mean stroke width in pixels of a mask, of 0 and 255, given the mask `_without_edge`.
 
-    A pixel taken off both edges of a stroke takes away 2 of its width: the mean is at least about 2.
+    Erosion takes a pixel off both edges of a stroke, 2 of its width: the mean is at least about 2.
     """
     area = cv2.countNonZero(strokes)
     lost = area - cv2.countNonZero(inner)
@@ -159,7 +159,7 @@ def _without_edge(strokes: Uint8) -> Uint8:
 
 
 def _starts(cells: Uint8, sizes: np.ndarray) -> tuple[list[int], list[int]]:
-    """Return the row and column where each cell starts so that its center of mass lies at CENTER, inside the field."""
+    """Return the row and column where each cell starts, with its center of mass at CENTER, inside the field."""
     moments = cells.reshape(-1, INNER * INNER).astype(np.float32) @ MOMENTS
     centers = moments[:, 1:] / np.maximum(moments[:, :1], 1)
     starts = np.clip(CENTER - np.rint(centers).astype(int), 0, SIDE - sizes)

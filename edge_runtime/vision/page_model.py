@@ -1,8 +1,8 @@
-"""What is surely a digit -> what digits are like on this page: how many, how large and dark, of what pen and plane.
+"""Sure digits -> the model of the digits on this page: their number, size, darkness, stroke width and plane.
 
-How many of the glyphs around each one are digits is told from the glyphs themselves, by the rule of Saerens, Latinne
-and Decaestecker (2002), "Adjusting the outputs of a classifier to new a priori probabilities": expectation
-maximization, of the whole plane first, and then within some heights of each glyph.
+The share of digits among the glyphs around each one is estimated from the glyphs themselves, by the rule of Saerens,
+Latinne and Decaestecker (2002), "Adjusting the outputs of a classifier to new a priori probabilities": expectation
+maximization, first over the whole plane, and then within some heights of each glyph.
 """
 
 from collections.abc import Sequence
@@ -15,27 +15,27 @@ from edge_runtime.vision.glyphs import PALE, Float64, Glyphs, at_sides, log_odds
 from edge_runtime.vision.lines import REACH
 from edge_runtime.vision.weights import Weights
 
-# Before anything is seen, so many glyphs are thought to be digits, with the weight of one glyph on the plane.
+# The initial share of digits among glyphs, with the weight of one glyph on the plane.
 USUAL = 0.75
-# Glyphs further away than REACH heights along a line, or half of that up or down, or of another size by more than this
-# (a standard deviation of the logarithm of heights), do not count as its surroundings.
+# Glyphs are not neighbors if they are further apart than REACH heights along a line, or half of that up or down, or if
+# their sizes differ by more than this (a standard deviation of the logarithm of heights).
 ALIKE = 0.3
-# A single stroke may be anything, and so may what a corner of the picture cuts off: as evidence, it weighs so much; and
-# the log odds that a stroke is a digit are so much lower. Without the latter, there are 0.33 false digits in a picture
+# A single stroke, or a glyph that a corner of the picture cuts off, may be anything: its weight as evidence, and the
+# reduction of the log odds that a stroke is a digit. Without the latter, there are 0.33 false digits in a picture
 # without digits in place of 0.26.
 WEAK_EVIDENCE, STROKE_DOUBT = 0.2, 1.0
 ROUNDS = 2  # of expectation maximization; more change little
-PART_LIKELIER = 2.0  # natural units by which a part's log odds exceed its whole's where the whole is a digit, too
-SURE = 0.8  # glyphs at least so surely digits tell how dark and broad the pen is
+PART_LIKELIER = 2.0  # natural units by which a part's log odds exceed its whole's if the whole is a digit, too
+SURE = 0.8  # glyphs at least so surely digits give the darkness and stroke width of the pen
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class PageModel:
-    """`scores` float64 (planes,): how much on each plane is a digit. `plane` is the best of them, None without digits.
+    """`scores` float64 (planes,): the amount of digits on each plane. `plane` is the best one, None without digits.
 
-    `height` of digits and `stroke_width` are in pixels of the frame, the latter None where nothing is sure. `darkness`
-    float64 (planes,) is that of the sure digits on each plane, 1-255; NaN where there are none. `attached`, 0-1, is how
-    many of the sure digits of the best plane are attached.
+    `height` of digits and `stroke_width` are in pixels of the frame, the latter None without sure digits. `darkness`
+    float64 (planes,) is that of the sure digits on each plane, 1-255; NaN without any. `attached`, 0-1, is the share of
+    the sure digits of the best plane that are attached.
     """
 
     scores: Float64
@@ -47,10 +47,10 @@ class PageModel:
 
 
 def standing(glyphs: Glyphs, parents: Sequence[int]) -> list[int]:
-    """Return the indices of glyphs of which none is a part of another: one way to read each tree of regions.
+    """Return the indices of glyphs of which none is a part of another: one reading of each tree of regions.
 
-    `parents` are indices, or -1, and come before their parts. A whole that is a digit stands for its parts, unless one
-    of them is far likelier; else its parts do, if one of them is a digit.
+    `parents` are indices, or -1, and come before their parts. A whole that is a digit replaces its parts, unless one of
+    them is far likelier; otherwise its parts replace it, if one of them is a digit.
     """
     own = log_odds(glyphs.digit).tolist()
     best, whole = list(own), [True] * len(own)
@@ -76,8 +76,8 @@ def standing(glyphs: Glyphs, parents: Sequence[int]) -> list[int]:
 def with_freed(glyphs: Glyphs, standing: Sequence[int], freed: Sequence[bool]) -> list[int]:
     """Return the indices of `standing`, whose glyphs these are, without those that show the same ink twice.
 
-    A glyph that was freed of a rule stands where it is likely a digit, no other digit of its polarity covers half of
-    it, and nothing of which half lies in it, on its plane, is as likely a digit; these are left out then.
+    A glyph `freed` of a rule stays if it is likely a digit, no other digit of its polarity covers half of it, and no
+    glyph of which half lies in it, on its plane, is as likely a digit; those glyphs are then left out.
     """
     rows = [row for row, one in enumerate(freed) if one]
     if not rows:
@@ -96,10 +96,11 @@ def with_freed(glyphs: Glyphs, standing: Sequence[int], freed: Sequence[bool]) -
 
 
 def without_counters(glyphs: Glyphs, standing: Sequence[int]) -> list[int]:
-    """Return the indices that are left of `standing`, whose glyphs these are, without the counters of sure digits.
+    """Return the indices of `standing`, whose glyphs these are, without the counters of sure digits.
 
-    The paper inside a digit's loop is ink of the other polarity, and may look like a digit itself. It is none where it
-    lies in a larger glyph of the other polarity that is far likelier to be a digit (twice PART_LIKELIER).
+    The paper inside a digit's loop, its counter, is ink of the other polarity, and may look like a digit itself. A
+    glyph is a counter if it lies in a larger glyph of the other polarity that is far likelier to be a digit (twice
+    PART_LIKELIER).
     """
     own = log_odds(glyphs.digit)
     rows = np.flatnonzero(own > 0)
@@ -112,7 +113,7 @@ def without_counters(glyphs: Glyphs, standing: Sequence[int]) -> list[int]:
 
 
 def own_features(glyphs: Glyphs) -> dict[str, Float64]:
-    """Return float64 (N,) by name of its weight: what each glyph is like by itself."""
+    """Return the features of each glyph by itself: float64 (N,) by name of its weight."""
     return {
         "digit": log_odds(glyphs.digit),
         "stroke": glyphs.stroke.astype(np.float64),
@@ -122,14 +123,14 @@ def own_features(glyphs: Glyphs) -> dict[str, Float64]:
 
 
 def evidence(glyphs: Glyphs, weights: Weights) -> Float64:
-    """Return float64 (N,): how much each glyph by itself speaks for a digit, as a logarithm of odds."""
+    """Return float64 (N,): the log odds that each glyph is a digit, by itself."""
     return np.asarray(
         sum(getattr(weights, name) * values for name, values in own_features(glyphs).items()) + weights.bias
     )
 
 
 def priors(glyphs: Glyphs, own: Float64) -> Float64:
-    """Return float64 (N,), 0-1: how many of the glyphs around each one, of its plane, size and darkness, are digits.
+    """Return float64 (N,), 0-1: the share of digits around each glyph, among those of its plane, size and darkness.
 
     `own` is their `evidence`.
     """
@@ -145,14 +146,14 @@ def priors(glyphs: Glyphs, own: Float64) -> Float64:
 
 
 def alike(sizes: Float64, plane: NDArray[np.int64]) -> Float64:
-    """Return how alike the sizes of N glyphs are, float64 (N, N), 0-1: 0 for those of different planes."""
+    """Return the similarity of the sizes of N glyphs, float64 (N, N), 0-1: 0 for different planes."""
     logarithm = np.log(sizes)
     same_size = np.exp(-(((logarithm - logarithm[:, None]) / ALIKE) ** 2) / 2)
     return np.asarray(same_size * (plane == plane[:, None]))
 
 
 def _maximized(own: Float64, weight: Float64, before: Float64) -> Float64:
-    """Return the share of digits among the glyphs that `weight` (N, N) gives each one; `before` counts as one glyph."""
+    """Return the share of digits among the glyphs weighted by `weight` (N, N); `before` counts as one glyph."""
     total = weight.sum(axis=1) + 1
     prior = before
     for _ in range(ROUNDS):
@@ -161,11 +162,11 @@ def _maximized(own: Float64, weight: Float64, before: Float64) -> Float64:
 
 
 def estimate(glyphs: Glyphs, planes: int, weights: Weights, size: tuple[int, int]) -> PageModel:
-    """Return what digits are like, from glyphs of which none is a part of another, on so many planes.
+    """Return the page model, from glyphs of which none is a part of another, on so many `planes`.
 
-    `size` is the picture's, (width, height). Of each plane, the score is the greatest density of logarithmic heights,
-    where a glyph counts as much as it is likely to be a digit, among digits, dark and large; one that is a single
-    stroke, or that a corner of the picture cuts off, counts little.
+    `size` is the picture's, (width, height). The score of each plane is the greatest density of logarithmic heights. A
+    glyph counts more the likelier it is a digit, among digits, dark and large; a single stroke, or a glyph that a
+    corner of the picture cuts off, counts little.
     """
     scores, heights = np.zeros(planes), np.ones(planes)
     darkness, stroke_widths, attached = np.full((3, planes), np.nan)

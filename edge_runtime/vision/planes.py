@@ -1,7 +1,7 @@
 """Picture -> ink planes: what differs from its background and is no wider than a stroke, dark and light, at each scale.
 
-A plane holds ink of strokes only. Whatever is wider than a stroke - a sheet, a desk, a binding, a shadow - is its own
-background, so that no threshold for a whole page has to tell paper from what lies around it.
+A plane holds ink of strokes only. Anything wider than a stroke - a sheet, a desk, a binding, a shadow - is its own
+background. No page-wide threshold therefore has to separate paper from its surroundings.
 """
 
 from collections.abc import Collection
@@ -12,25 +12,25 @@ import numpy as np
 
 from edge_runtime.records import Uint8
 
-# Larger pictures are reduced to this long side, in pixels; smaller ones than VGA are enlarged to its number of pixels,
-# but at most so many times: digits of 12 pixels at the former, strings of 16 with the latter.
+# Larger pictures are reduced to this long side, in pixels; pictures smaller than VGA are enlarged to its number of
+# pixels, but at most MOST_ENLARGED times: the former reads digits of 12 pixels, the latter strings of 16.
 LONG_SIDE = 1600
 VGA = 640 * 480
 MOST_ENLARGED = 4
 # Pixels, the side of the closing that finds the background: strokes are narrower. 15 to 25 read alike, 31 worse.
 STROKE_WINDOW = 21
-# A background darker than this, of 255, counts as so bright: below, the camera's noise would become ink. 70 to 110.
+# A darker background, of 255, counts as this bright: otherwise the camera's noise would become ink. Range: 70 to 110.
 DARKEST_BACKGROUND = 90
-# The pyramid ends where the short side, in pixels, would fall below this: digits that fill the frame are seen there.
+# The pyramid ends before the short side, in pixels, falls below this: its last level shows digits that fill the frame.
 SHORTEST_SIDE = 2 * STROKE_WINDOW
 # A Gaussian of this many pixels for each gray level of noise leaves about a quarter of it, chosen on noisy pages; one
-# broader than the second would smear strokes, and take long.
+# broader than BROADEST would smear strokes, and take long.
 PIXELS_PER_NOISE, BROADEST = 0.1, 2.0
 # Median of |difference| of neighbors -> standard deviation, for Gaussian noise: 0.6745 * sqrt(2).
 MEDIAN_DIFFERENCE = 0.954
 SAMPLE = 8  # noise is measured at every 8th row and column, textures at every 7th row, bare ink at every 16th of both
-# A sheet and the desk that it lies on differ in their bare ink: it is the median of so many samples to each side, 112
-# pixels in all; 72 to 170 read alike. A plane not twice as large is measured as a whole: strokes fill it.
+# A sheet and the desk under it differ in their bare ink: it is the median of so many samples to each side, 112 pixels
+# in all; 72 to 170 read alike. A plane less than twice as large is measured as a whole: strokes fill it.
 AROUND = 3
 
 NOTHING = np.zeros((1, 1), np.uint8)
@@ -40,8 +40,8 @@ Key = tuple[int, bool]
 class Plane(NamedTuple):
     """Ink, uint8 (H, W), bright on 0, of one polarity at one scale.
 
-    `scale` is how many pixels of the frame one of its pixels covers, `level` counts the halvings; `light` is ink
-    lighter than its background.
+    One of its pixels covers `scale` pixels of the frame, `level` counts the halvings; `light` means ink lighter than
+    its background.
     """
 
     ink: Uint8
@@ -51,19 +51,18 @@ class Plane(NamedTuple):
 
     @property
     def key(self) -> Key:
-        """Which of the planes of a picture it is: its level, and whether it is light."""
+        """The identity of the plane within a picture: its level, and whether it is light."""
         return self.level, self.light
 
 
 def ink_planes(pixels: Uint8, only: Collection[Key] | None = None) -> tuple[Plane, ...]:
     """Return the ink of a picture, two planes a level, finest first.
 
-    `pixels` is uint8 (H, W) gray or (H, W, 3) blue-green-red. Of a color picture the channel counts in which a pixel
-    is darkest (or lightest), so that a red pen is as much ink as a black one. With `only`, planes of other keys are
-    left empty.
+    `pixels` is uint8 (H, W) gray or (H, W, 3) blue-green-red. In a color picture, each pixel's darkest (or lightest)
+    channel counts, so that a red pen is as much ink as a black one. With `only`, planes of other keys are left empty.
     """
     picture, scale = rescaled(pixels)
-    # Each polarity's planes, finest first: one after the other in pairs.
+    # Each polarity's planes, finest first, joined in pairs.
     dark, light = (_pyramid(picture, scale, light, only) for light in (False, True))
     return tuple(plane for pair in zip(dark, light, strict=True) for plane in pair)
 
@@ -85,7 +84,7 @@ def _pyramid(picture: Uint8, scale: float, light: bool, only: Collection[Key] | 
 
 
 def _gray(picture: Uint8, light: bool) -> Uint8:
-    """Return a picture whose ink of this polarity is dark: of each pixel, the channel that is darkest (or lightest)."""
+    """Return a picture whose ink of this polarity is dark, from the darkest (or lightest) channel of each pixel."""
     if picture.ndim == 3:
         blue, green, red = cv2.split(picture)
         extreme = cv2.max if light else cv2.min
@@ -94,9 +93,9 @@ def _gray(picture: Uint8, light: bool) -> Uint8:
 
 
 def rescaled(pixels: Uint8) -> tuple[Uint8, float]:
-    """Return the picture at a size that digits are looked for in, and how many of the frame's pixels one of its covers.
+    """Return the picture at the size for the search, and how many of the frame's pixels one of its pixels covers.
 
-    It is halved as often as that goes, which averages, and then interpolated: ten times faster than averaging at once.
+    Repeated halving, which averages, and then interpolation are ten times faster than averaging at once.
     """
     height, width = pixels.shape[:2]
     long = max(height, width)
@@ -112,7 +111,7 @@ def rescaled(pixels: Uint8) -> tuple[Uint8, float]:
 
 
 def _ink(gray: Uint8) -> Uint8:
-    """Return how much darker each pixel is than its background, less what the paper or desk around it is itself."""
+    """Return how much darker each pixel is than its background, less the bare ink of the paper or desk around it."""
     sigma = min(BROADEST, PIXELS_PER_NOISE * _noise(gray))
     if sigma > 1 / 2:  # a smaller one changes nothing
         gray = np.asarray(cv2.GaussianBlur(gray, (0, 0), sigma), np.uint8)

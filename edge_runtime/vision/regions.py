@@ -1,8 +1,8 @@
-"""Ink planes -> regions: connected components at rising thresholds, as a tree; each with the ink that is its own.
+"""Ink planes -> regions: connected components at rising thresholds, as a tree, each with its own ink.
 
-A digit on a ruled line, in a box or in a shadow is one component with it at a low threshold, and one of its own at a
-higher one. Where the rule is as dark as the digit, it is cut free of it: see `rules`. The network judges which of them
-is a digit: see `page_model.standing`.
+A digit on a ruled line, in a box or in a shadow forms one component with it at a low threshold, and one of its own at a
+higher one. If the rule is as dark as the digit, the rule is removed: see `rules`. The classifier decides which regions
+are digits: see `page_model.standing`.
 """
 
 from collections import defaultdict
@@ -18,26 +18,25 @@ from edge_runtime.vision.glyphs import SLENDER
 from edge_runtime.vision.planes import SAMPLE, SHORTEST_SIDE, STROKE_WINDOW, VGA, Plane
 from edge_runtime.vision.rules import without_rules
 
-# The ink, of 255, from which a component is followed up. 18 triples the errors on dark desks, 36 doubles false digits;
-# the steps between hardly matter.
+# The lowest threshold on ink, of 255. 18 triples the errors on dark desks, 36 doubles false digits; the steps between
+# thresholds hardly matter.
 FAINTEST, STEP = 26, 2.2
 THRESHOLDS = FAINTEST, round(STEP * FAINTEST), round(STEP * STEP * FAINTEST)
 # A component whose box covers this part of its parent's is the same thing, at a higher threshold.
 SHRUNK = 0.75
-# Pixels of a plane: the sizes of what is offered to the network, from the second on at every level but the finest,
-# and up to the third at every level but the coarsest. Strokes of larger ones would be wider than the planes' window.
+# Pixels of a plane, sizes of regions for the classifier: at least SMALLEST at the finest level and SMALL at all others;
+# at most LARGE at every level but the coarsest. Strokes of larger ones would be wider than the planes' window.
 SMALLEST, SMALL, LARGE = 8, STROKE_WINDOW, 2 * SHORTEST_SIDE
-# What is wider than so many times its height is a line or a word, no row of digits that touch.
+# A component wider than so many times its height is a line or a word, no row of digits that touch.
 WORD = 6.0
 # A plane with more edges than this part of its pixels, at a threshold, is a texture there: grass, gravel, noise.
 TEXTURE = 0.12
-# There is time for so many regions in a frame of VGA size (see `work_budget`): the largest that the picture's edge does
-# not cut off, as it does stripes, keys and cables around a sheet. Of the characters on 91 photographs, 11.1 % are wrong
-# so, 11.4 % where what is cut off counts half as large. Where simply the 220 largest are kept, a page on stripes comes
-# out empty.
+# The limit on regions in a frame of VGA size (see `work_budget`): the largest that the picture's edge does not cut off,
+# as it does stripes, keys and cables around a sheet. Of the characters on 91 photographs, 11.1 % are wrong; 11.4 % if
+# cut-off regions count half as large. If simply the 220 largest are kept, a page on stripes gives no digits.
 MOST_REGIONS = 330
 NO_BOXES = np.zeros((0, 4), np.int64)
-# Pixels: rules are thinner, since what is larger may be a digit; what is left of a crossing is less than twice that.
+# Pixels: rules are thinner, since anything larger may be a digit; remains of a crossing are less than twice that.
 RULE = SMALLEST - 1
 RIM = np.ones((3, 3), np.uint8)  # a region's ink includes a pixel around its component, the rest of its soft edge
 
@@ -45,12 +44,12 @@ RIM = np.ones((3, 3), np.uint8)  # a region's ink includes a pixel around its co
 class Region(NamedTuple):
     """A component. `box` and `place`, which is the box with a rim, are in pixels of its plane, number `plane`.
 
-    `ink` is uint8 (rows, columns), bright on 0: its own ink in `place`; None where its size and shape are no digit's.
-    `parent` is the index of the region that it is a part of, or -1; parents come first. `attached` is a part, at any
+    `ink` is uint8 (rows, columns), bright on 0: its own ink in `place`; None if its size and shape are no digit's.
+    `parent` is the index of the region that it is a part of, or -1; parents come first. `attached` marks a part, at any
     depth, of a region whose size or shape is no digit's.
 
-    What is `freed` was cut out of such a region at its rules, and is no part of a tree; it is attached where it is
-    slender, as a piece of a rule is.
+    A `freed` region was cut out of such a region at its rules, and is part of no tree; it is attached if it is slender,
+    as a piece of a rule is.
     """
 
     box: Box
@@ -63,19 +62,19 @@ class Region(NamedTuple):
 
 
 def work_budget(pixels: int) -> float:
-    """Return how much more than for a VGA frame there is time for, in a picture of so many pixels: as its sides."""
+    """Return the limit on work for a picture of so many `pixels`, relative to a VGA frame: the ratio of sides."""
     return float(max(1.0, pixels / VGA) ** (1 / 2))
 
 
 def find_regions(planes: Sequence[Plane]) -> list[Region]:
-    """Return the regions of all planes: trees, each plane's in a row, parents before parts; then what is freed."""
+    """Return the regions of all planes: trees, plane by plane, parents before parts; then the freed ones."""
     regions: list[Region] = []
     freed: list[Region] = []
     most = int(MOST_REGIONS * work_budget(planes[0].ink.size))
     for number, plane in enumerate(planes):
         smallest = SMALLEST if plane.level == 0 else SMALL
         largest = LARGE if plane.level < planes[-1].level else max(plane.ink.shape)
-        boxes, known = NO_BOXES, NO_BOXES[:, 0]  # of the threshold below, and their regions
+        boxes, known = NO_BOXES, NO_BOXES[:, 0]  # boxes at the threshold below, and their regions
         darkest = cv2.norm(plane.ink, cv2.NORM_INF)
         for threshold in THRESHOLDS:
             if darkest < threshold:
@@ -101,7 +100,7 @@ def find_regions(planes: Sequence[Plane]) -> list[Region]:
 
 
 def _freed(components: "_Components", number: int, plane: Plane, most: int) -> list[Region]:
-    """Return what is left, once its rules are gone, of the components that are larger than any digit on their plane."""
+    """Return the components left after rules are removed from those larger than any digit on their plane."""
     regions = []
     for i in components.larger_than(LARGE):
         outer = Box(*components.boxes[i].tolist())
@@ -144,7 +143,7 @@ class _Components:
         self._crowded: NDArray[np.bool_] | None = None
 
     def larger_than(self, longest: int) -> list[int]:
-        """Return which components have a longer side."""
+        """Return the components whose long side exceeds `longest`."""
         return np.flatnonzero(self.boxes[:, 2:].max(axis=1, initial=0) > longest).tolist()
 
     def mask(self, i: int, place: Box) -> Uint8:
@@ -160,7 +159,7 @@ class _Components:
         return mask
 
     def ink(self, i: int, plane: Uint8, place: Box) -> Uint8:
-        """Return the ink of component `i` in `place`: what other components have there is 0."""
+        """Return the ink of component `i` in `place`, with the ink of other components set to 0."""
         ink = plane[place.y : place.bottom, place.x : place.right]
         if self._crowded is None:
             self._crowded = _overlapping(self.boxes)
@@ -179,7 +178,7 @@ def _is_texture(binary: Uint8) -> bool:
 def _nested(
     boxes: NDArray[np.int64], outer: NDArray[np.int64], known: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the region each box lies in, or -1, and whether it is the same thing: the smallest of `outer` holds it."""
+    """Return the region of the smallest of `outer` that holds each box, or -1, and whether both are the same thing."""
     parents, same = np.full(len(boxes), -1), np.zeros(len(boxes), np.bool_)
     if len(outer) and len(boxes):
         ends, outer_ends = boxes[:, :2] + boxes[:, 2:], outer[:, :2] + outer[:, 2:]
@@ -193,7 +192,7 @@ def _nested(
 
 
 def _overlapping(boxes: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell for each box, with its rim, whether it shares pixels with another's."""
+    """Return for each box, with its rim, whether it shares pixels with another's."""
     x, y, width, height = boxes.T
     near = (x[:, None] <= x + width + 2) & (y[:, None] <= y + height + 2)
     return np.asarray(np.count_nonzero(near & near.T, axis=1) > 1)
@@ -205,7 +204,7 @@ def _rimmed(box: Box, shape: tuple[int, ...]) -> Box:
 
 
 def _affordable(regions: list[Region], planes: Sequence[Plane], most: int) -> list[Region]:
-    """Return the regions with the ink of all but the `most` largest left out: the network has no time for them."""
+    """Return the regions; all but the `most` largest lose their ink, so that the classifier skips them."""
     offered = [i for i, region in enumerate(regions) if region.ink is not None]
     if len(offered) > most:
         boxes = np.array([regions[i].box for i in offered])
@@ -216,7 +215,7 @@ def _affordable(regions: list[Region], planes: Sequence[Plane], most: int) -> li
 
 
 def _by_size(boxes: NDArray[np.int64], shape: Sequence[int] | NDArray[np.int64]) -> NDArray[np.intp]:
-    """Return the order of boxes, int (N,), by their long sides; last is what the edge of their plane cuts off.
+    """Return the order of boxes, int (N,), by their long sides; boxes that the edge of their plane cuts off are last.
 
     `shape` is the plane's, (rows, columns), or that of each box's plane, (2, N).
     """

@@ -1,7 +1,8 @@
-"""Candidates -> which are digits, and why each of the others is none: relative to what is surely a digit on this page.
+"""Candidates -> digits, and the reason why each other one is rejected, relative to the sure digits on this page.
 
-A logistic model over named features: how likely a glyph is by itself, how many around it are digits, and how its size,
-darkness and pen differ from those of the page's sure digits. Its weights are fitted; see `weights`.
+A logistic model over named features: the log odds of a glyph by itself, the share of digits around it, and the
+differences of its size, darkness and stroke width from those of the page's sure digits. Its weights are fitted; see
+`weights`.
 """
 
 from collections.abc import Collection, Sequence
@@ -23,20 +24,20 @@ NOT_A_DIGIT = "not digit-like"
 CLUTTER = "clutter"
 LOW_CONFIDENCE = "low confidence"
 UNSURE_LINE = "unsure line"
-# The same ink was read on another plane, or as a part of its line: said in a Trace, and in no record.
+# The same ink was read on another plane, or as a part of its line: a Trace holds this reason, records do not.
 READ_ELSEWHERE = "read on another plane"
 REASONS = (TOO_SMALL, TOO_LARGE, LINE, LOW_CONTRAST, PART_OF_WORD, NOT_A_DIGIT, CLUTTER, LOW_CONFIDENCE, UNSURE_LINE)
 
-# Of so many things, some look like digits by chance: the mean odds of the BEST digits must exceed this times the
-# logarithm of how many regions there were, or the picture holds none.
+# Of many regions, some look like digits by chance: the mean log odds of the BEST digits must exceed CHANCE times
+# log(regions / FEW), or the picture holds no digits.
 CHANCE, FEW, BEST = 0.5, 8, 2
-# Boxes of two planes whose common part is at least SAME of the larger one show the same thing, as those of a region at
-# two thresholds do; if it is more than SHARED of the smaller one, they show the same ink.
+# Boxes of two planes whose common part is at least SAME of the larger one show the same thing, like a region at two
+# thresholds; if it is more than SHARED of the smaller one, they show the same ink.
 SAME, SHARED = SHRUNK, 1 / 2
 
 
 def features(glyphs: Glyphs, model: PageModel) -> dict[str, Float64]:
-    """Return float64 (N,) by name of its weight: what each glyph is like, by itself and beside the page's digits."""
+    """Return float64 (N,) by name of its weight: features of each glyph by itself and beside the page's digits."""
     height = np.log(glyphs.boxes[:, 3] / model.height)
     pale = np.nan_to_num(np.log(np.maximum(1, glyphs.darkness) / model.darkness[glyphs.plane]))
     pen = np.zeros(len(glyphs))
@@ -58,7 +59,7 @@ def features(glyphs: Glyphs, model: PageModel) -> dict[str, Float64]:
 
 
 def contributions(glyphs: Glyphs, model: PageModel, weights: Weights) -> dict[str, Float64]:
-    """Return float64 (N,) by reason: what speaks for a digit (above 0) or for that reason (below), as log odds."""
+    """Return float64 (N,) by reason: log odds for a digit (above 0) or for that reason (below)."""
     of = features(glyphs, model)
     size, own = weights.size * of["size"], evidence(glyphs, weights)
     return {
@@ -74,10 +75,10 @@ def contributions(glyphs: Glyphs, model: PageModel, weights: Weights) -> dict[st
 
 
 class Verdict(NamedTuple):
-    """Why each of N glyphs is no digit, or None; `confidences`, float64 (N, digits), are those of all planes together.
+    """The reason why each of N glyphs is no digit, or None; `confidences`, float64 (N, digits), combine all planes.
 
-    `odds` float64 (N,) are the logarithms of the odds that it is a digit. `finest` is the row of the finest plane that
-    shows the same digit, where its box is most exact.
+    `odds` float64 (N,) are the log odds that it is a digit. `finest` is the row of the finest plane that shows the same
+    digit, where its box is most exact.
     """
 
     reasons: list[str | None]
@@ -87,15 +88,15 @@ class Verdict(NamedTuple):
 
 
 def judge(glyphs: Glyphs, model: PageModel, weights: Weights, min_confidence: float, regions: int) -> Verdict:
-    """Tell digits from all else; `regions` is how many there were on all planes.
+    """Separate digits from all else; `regions` is the number of regions on all planes.
 
-    `min_confidence`, 0-1, is the least that a digit needs; with 0, everything is one that is not READ_ELSEWHERE.
+    `min_confidence`, 0-1, is the threshold for a digit; with 0, every glyph that is not READ_ELSEWHERE is a digit.
     """
     parts = contributions(glyphs, model, weights)
     odds = np.sum(list(parts.values()), axis=0)
     least = np.array(list(parts.values())).argmin(axis=0).tolist() if len(glyphs) else []
     confidences, finest = _agreed(glyphs)
-    # Planes that disagree do not take away a digit that is sure enough on its own plane.
+    # A digit that is sure enough on its own plane is kept if planes disagree.
     alone = confidences.max(axis=1, initial=0.0) < min_confidence
     confidences[alone] = glyphs.confidences[alone]
     best = confidences.max(axis=1, initial=0.0)
@@ -120,20 +121,20 @@ def judge(glyphs: Glyphs, model: PageModel, weights: Weights, min_confidence: fl
 
 
 def rejected(reasons: Sequence[str | None], rows: Collection[int], why: str) -> tuple[str | None, ...]:
-    """Return the reasons once these rows of them, where they are digits, are rejected for another reason."""
+    """Return the reasons, with `why` for those of `rows` that are digits."""
     return tuple(why if row in rows and reason is None else reason for row, reason in enumerate(reasons))
 
 
 def _is_chance(odds: Float64, regions: int) -> bool:
-    """Tell whether the digits with these log odds are no more than what chance makes of so many regions."""
+    """Return whether chance alone explains digits with these log odds among so many `regions`."""
     return float(np.sort(odds)[::-1][:BEST].mean()) < CHANCE * float(np.log(regions / FEW))
 
 
 def _agreed(glyphs: Glyphs) -> tuple[Float64, list[int]]:
     """Return confidences, float64 (N, digits), and the row of the finest plane, of all planes that show the same digit.
 
-    Where several of the same polarity do (of two planes a level, see `ink_planes`), it is their geometric mean,
-    scaled so that they are as surely a digit as in the mean.
+    If several of the same polarity do (of two planes a level, see `ink_planes`), they are the geometric mean, scaled so
+    that the probability of a digit is the mean.
     """
     same = overlap(glyphs.boxes, glyphs.boxes, np.maximum) > SAME
     same &= (glyphs.plane != glyphs.plane[:, None]) & (glyphs.plane % 2 == glyphs.plane[:, None] % 2)

@@ -1,6 +1,6 @@
-"""Binary plane -> the same without rules: lines that are longer than any digit. Strokes that cross them stay whole.
+"""Binary plane -> the same without rules: lines longer than any digit. Strokes that cross them stay whole.
 
-What is written on a ruled line or in a drawn table is one component with it where the rule is as dark as the pen.
+Writing on a ruled line or in a drawn table forms one component with it if the rule is as dark as the pen.
 """
 
 import cv2
@@ -10,11 +10,11 @@ from edge_runtime.records import Uint8
 
 
 def without_rules(binary: Uint8, longest: int, window: int) -> Uint8 | None:
-    """Return a binary plane, uint8 (H, W), 0 or 255, without its rules; None where it has none.
+    """Return a binary plane, uint8 (H, W), 0 or 255, without its rules; None if it has none.
 
     A rule is a chain of pixels across or down that is longer than `longest` pixels, and thinner than `window`, an odd
-    number of them. Where the ink is thicker, for at most as long, a stroke crosses the rule, and is left as it is;
-    where two rules cross, nothing is left.
+    number of them. Where the ink is thicker, over at most `window` pixels, a stroke crosses the rule and is kept; where
+    two rules cross, nothing is left.
     """
     across, gaps_across = _across(binary, longest, window)
     down, gaps_down = (rules.T for rules in _across(np.ascontiguousarray(binary.T), longest, window))
@@ -25,7 +25,7 @@ def without_rules(binary: Uint8, longest: int, window: int) -> Uint8 | None:
 
 
 def _across(binary: Uint8, longest: int, window: int) -> tuple[Uint8, Uint8]:
-    """Return the rules that run from left to right, and the same with the gaps where something crosses them."""
+    """Return the rules that run from left to right, and the same rules with the gaps at crossings filled."""
     thick = cv2.morphologyEx(binary, cv2.MORPH_OPEN, np.ones((window, 1), np.uint8))
     thin = cv2.subtract(binary, thick)
     linked = cv2.morphologyEx(thin, cv2.MORPH_CLOSE, np.ones((1, window), np.uint8))

@@ -13,26 +13,27 @@ from edge_runtime.vision.candidates import BROAD, Candidate
 from edge_runtime.vision.glyphs import SURER
 from edge_runtime.vision.page_model import SURE
 
-# A group of candidates that exclude each other is searched in so many steps, and greedily beyond.
+# The number of steps of the search in a group of candidates that exclude each other; beyond, the search is greedy.
 STEPS = 500
-# What it costs, as a logarithm, to take ink for something else: a letter is not read as the strokes that it is made of.
+# The cost, as a logarithm, of ink as a non-digit: it keeps a letter from being read as the strokes it consists of.
 OTHER = 4.0
-# What a digit's ink costs that is part of no digit: else the flag of a 5 would be left out where its body is a surer 3.
+# The cost of a digit's ink that is part of no digit: without it, the flag of a 5 would be left out if its body is a
+# surer 3.
 UNEXPLAINED = 10.0
 
 
 def surest(confidences: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how sure each row of confidences, float64 (N, digits), is of its likeliest digit: float64 (N,), 0-1."""
+    """Return the highest confidence of each row of float64 (N, digits): float64 (N,), 0-1."""
     return np.asarray(confidences.max(axis=1, initial=0.0))
 
 
 def choose(candidates: Sequence[Candidate], confidences: NDArray[np.float64]) -> list[int]:
     """Return the indices of the candidates to keep, in ascending order; they share no piece of ink.
 
-    `confidences` is float64 (N, digits), a row for each candidate; what it lacks of 1 is that it is none. The set
-    kept is the likeliest reading of the ink: the sum of the logarithms of its confidences, those of much ink weighed by
-    it, less a price for each thing that is none, and for ink that is part of neither, is the largest.
-    What is broader than a digit counts less.
+    `confidences` is float64 (N, digits), a row for each candidate; 1 minus its sum is the probability of a non-digit.
+    The set kept is the likeliest reading of the ink: it maximizes the sum of log confidences, weighted by the amount of
+    ink where there is much, minus a cost for each non-digit and for unexplained ink. Candidates broader than a digit
+    count less.
     """
     best = surest(confidences)
     none = 1 - confidences.sum(axis=1)
@@ -83,7 +84,7 @@ def _groups(candidates: Sequence[Candidate]) -> list[list[int]]:
 
 
 def _bits(sets: Sequence[frozenset[int]]) -> list[int]:
-    """Return sets of pieces as whole numbers with a bit for each piece, the lowest for the first to come up."""
+    """Return sets of pieces as integers with a bit for each piece, the lowest for the first in order."""
     bit: dict[int, int] = {}
     for pieces in sets:
         for piece in sorted(pieces):
@@ -92,10 +93,10 @@ def _bits(sets: Sequence[frozenset[int]]) -> list[int]:
 
 
 def _best_set(sets: Sequence[int], worth: Sequence[float]) -> list[int]:
-    """Return which of these sets of pieces, no two of which share one, are together worth most.
+    """Return which of these sets of pieces, no two of which share one, have the greatest total worth.
 
-    The first piece is left out, or goes into one of the sets that have it; what is best of the pieces that are left
-    then is remembered. Of pieces in a row that asks for few steps.
+    The first piece is left out, or goes into one of the sets that contain it; the best result for the remaining pieces
+    is memoized. For pieces in a row that takes few steps.
     """
     having: dict[int, list[int]] = {}
     for k, pieces in enumerate(sets):

@@ -1,4 +1,4 @@
-"""Marks that may be several digits -> the pieces they may be cut into, left to right."""
+"""Components that may be several digits -> the pieces they may be cut into, left to right."""
 
 from bisect import bisect
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from edge_runtime.records import Box, Uint8
 
-HALF = 20  # rows above and below the middle at which cuts are looked for
+HALF = 20  # rows above and below the middle for the search of cuts
 HEIGHT = 2 * HALF
-ACROSS = 5  # pixels: where two strokes meet, the valley between them is narrower than that
+ACROSS = 5  # pixels: the valley where two strokes meet is narrower than that
 VALLEY = 4  # a valley so many times paler than its sides
-SIDEWAYS = 60  # what a step to the side costs, where a pixel of full ink costs 255
-WALL = 255 * HEIGHT * HEIGHT  # what keeps cuts in their own component: more than any of them costs
-MOST = 0.2  # a cut through more ink than this part of the height would cut along a stroke
+SIDEWAYS = 60  # the cost of a step to the side, where a pixel of full ink costs 255
+WALL = 255 * HEIGHT * HEIGHT  # keeps cuts in their own component: more than the cost of any cut
+MOST = 0.2  # a cut through more ink than this part of the height would run along a stroke
 
 
 class Piece(NamedTuple):
@@ -29,12 +29,12 @@ class Piece(NamedTuple):
 
 
 def split(components: Sequence[Piece]) -> list[list[Piece]]:
-    """Return the pieces of each component, left to right; the component alone where there is no place to cut it.
+    """Return the pieces of each component, left to right; the component alone if no cut fits.
 
-    A cut runs from top to bottom where it crosses least ink: the seams of Avidan and Shamir (2007), which here may run
-    to the side as far as they like before they fall on, as drops do (Congedo et al., 1995), so that they come around
-    tails and flags. For all components in one go, it finds the cheapest for each column of the middle row: digits that
-    touch cross it side by side, while one that is raised or slender leaves little room between its neighbors' ends.
+    A cut is a seam from top to bottom that crosses least ink, as in Avidan and Shamir (2007). Here it may run any
+    distance to the side before it continues down, as drops do (Congedo et al., 1995), so that it passes around tails
+    and flags. One pass over all components finds the cheapest seam for each column of the middle row: digits that touch
+    cross that row side by side, while a raised or slender digit leaves little room between its neighbors' ends.
     """
     if not components:
         return []
@@ -55,7 +55,7 @@ def split(components: Sequence[Piece]) -> list[list[Piece]]:
 
 
 def _reduced(ink: Uint8) -> Uint8:
-    """Return the ink of a component HEIGHT rows high, its darkest 255."""
+    """Return the ink of a component scaled to HEIGHT rows, its darkest 255."""
     rows, columns = ink.shape
     small = cv2.resize(ink, (max(1, round(columns * HEIGHT / rows)), HEIGHT), interpolation=cv2.INTER_AREA)
     small = cv2.convertScaleAbs(small, alpha=255 / max(1.0, cv2.norm(small, cv2.NORM_INF)))
@@ -63,10 +63,10 @@ def _reduced(ink: Uint8) -> Uint8:
 
 
 def _resistance(ink: Uint8) -> NDArray[np.int32]:
-    """Return what it costs to cut each pixel of ink, uint8 (H, W): int32, 0-255.
+    """Return the cost of cutting each pixel of ink, uint8 (H, W): int32, 0-255.
 
-    Where two strokes meet, the ink between their bodies is a little paler: such a valley, which is what a closing
-    fills, costs less than its ink, and dark ink the more.
+    Where two strokes meet, the ink between their bodies is a little paler. Such a valley, which a closing fills, costs
+    less than its ink, and dark ink the more.
     """
     closed = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, ACROSS), np.uint8))
     cost = np.maximum(ink.astype(np.int32) * (1 + VALLEY) - VALLEY * closed.astype(np.int32), 0)
@@ -74,7 +74,7 @@ def _resistance(ink: Uint8) -> NDArray[np.int32]:
 
 
 def _seams(ink: NDArray[np.int32], walls: NDArray[np.intp]) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
-    """Return what the cheapest cut through each column of the middle costs, int32 (W,), and its column in each row.
+    """Return the cost of the cheapest cut through each column of the middle, int32 (W,), and its column in each row.
 
     `ink` is int32 (HEIGHT, W), 0-255; `walls` are columns that no cut passes. The columns are (HEIGHT, W).
     """
@@ -87,7 +87,7 @@ def _seams(ink: NDArray[np.int32], walls: NDArray[np.intp]) -> tuple[NDArray[np.
     cost = np.zeros_like(halves[0])
     right, left, onward, back = np.empty((4, *halves.shape), np.int32)
     for row, entered in enumerate(halves):
-        # From each column a cut may go on to the right or to the left, for what the steps between cost.
+        # From each column, a cut may go on to the right or to the left, for the cost of the steps between.
         cost += entered
         np.subtract(cost, upto[row], out=right[row])
         np.add(cost, before[row], out=left[row])
@@ -106,22 +106,22 @@ def _seams(ink: NDArray[np.int32], walls: NDArray[np.intp]) -> tuple[NDArray[np.
 
 
 def _sources(costs: NDArray[np.int32], least: NDArray[np.int32]) -> NDArray[np.intp]:
-    """Return for each column which one up to it costs least; `least` is what that costs; along the last axis."""
+    """Return for each column the cheapest one up to it, along the last axis; `least` is the cost of that one."""
     at = np.where(costs == least, np.arange(costs.shape[-1]), 0)
     return np.maximum.accumulate(at, axis=-1)
 
 
 def _apart(costs: NDArray[np.int32], ink: NDArray[np.int32], all_ink: NDArray[np.int32]) -> list[int]:
-    """Return which cuts to make, left to right: the cheapest that leave pieces at least half as high as the component.
+    """Return the cuts to make, left to right: the cheapest whose pieces are at least half as high as the component.
 
-    At most two cuts are made for each height of the width, and one more. `costs` is what each cut crosses, `ink`
-    (cuts, HEIGHT) what lies left of it in each row, of `all_ink`.
+    There are at most two cuts for each height of the width, and one more. `costs` are the cuts' costs, `ink` (cuts,
+    HEIGHT) is the ink left of each cut in each row, of `all_ink`.
     """
     amounts = ink.sum(axis=1).tolist()
     walls, passed = [np.zeros_like(all_ink), all_ink], [0, int(all_ink.sum())]
     chosen: list[int] = []
     most = 1 + len(costs) // HALF
-    # Beside the cheapest of its kind, each cut is the same cut with a detour.
+    # Around each local minimum, the other cuts are the same cut with a detour.
     cheapest = ((costs < np.r_[WALL, costs[:-1]]) & (costs <= np.r_[costs[1:], WALL])).nonzero()[0]
     for column in cheapest[np.argsort(costs[cheapest], kind="stable")].tolist():
         if costs[column] > MOST * 255 * HEIGHT or len(chosen) == most:
@@ -139,7 +139,7 @@ def _apart(costs: NDArray[np.int32], ink: NDArray[np.int32], all_ink: NDArray[np
 
 
 def _height(rows: NDArray[np.int32]) -> int:
-    """Return how many rows lie between the first and the last with more ink than half a full pixel, both included."""
+    """Return the number of rows from the first to the last with more ink than half a full pixel, both included."""
     inked = (2 * rows > 255).nonzero()[0]
     return int(inked[-1] - inked[0]) + 1 if inked.size else 0
 
@@ -166,7 +166,7 @@ def _divided(component: Piece, paths: NDArray[np.intp], width: int) -> list[Piec
 def _trimmed(component: Piece, start: int, ink: Uint8, least: float) -> Piece | None:
     """Return the ink of a piece of `component`, from its column `start` on, as a component of its own.
 
-    None where no ink is above `least`.
+    None if no ink is above `least`.
     """
     _, strokes = cv2.threshold(ink, least, 255, cv2.THRESH_BINARY)
     x, y, width, height = cv2.boundingRect(strokes)

@@ -1,6 +1,6 @@
-"""A line of digits -> the strip that the line network takes: 32 rows of ink, digits about 20 rows high.
+"""A line of digits -> the input strip of the line network: 32 rows of ink, digits about 20 rows high.
 
-And back: the digits that it reads on a strip, cut out of the picture's ink.
+And back: cut-outs, from the picture's ink, of the digits that the network reads on a strip.
 """
 
 from collections.abc import Sequence
@@ -13,18 +13,18 @@ from edge_runtime.inference.contract import COLUMNS, ROWS
 from edge_runtime.records import Box, Uint8
 from edge_runtime.vision.normalize import EDGE, FAINT, WORKING
 
-# Rows of a strip that its digits are high: as in the 28x28 contract.
+# The height of digits in a strip, in rows: as in the 28x28 contract.
 HIGH = 20
-# This part of a strip's pixels is as good as white: so much more ink has a line, whatever the pen.
+# The quantile of a strip's pixels that stands for full ink, bright on 0: a line covers more than the rest.
 WHITE = 0.97
-# The ink of the next pixel becomes so dark, of 255.
+# That quantile is scaled to this level, of 255.
 LEVEL = 230
-# Heights of a digit: a strip reaches so far beyond the digits that it was found by. Another digit fits in there.
+# Heights of a digit: how far a strip extends beyond the digits that it was found by. Another digit fits in there.
 BESIDE = 1.2
 
 
 class Strip(NamedTuple):
-    """A line of a picture, laid straight: `image` is uint8 (ROWS, COLUMNS), ink bright on 0.
+    """A line of a picture, straightened: `image` is uint8 (ROWS, COLUMNS), ink bright on 0.
 
     Column 0 of its middle row is at `origin` (x, y) of the picture, and each column further by `step` (x, y); its
     digits are about `height` of the picture's pixels high, and it has ink up to column `width`.
@@ -44,9 +44,9 @@ class Strip(NamedTuple):
 
 
 def strip_of(ink: Uint8, boxes: Sequence[Box], higher: float) -> Strip:
-    """Return the strip of the line on which the `boxes` of at least one digit are, in pixels of a plane's ink.
+    """Return the strip of the line that contains the `boxes` of at least one digit, in pixels of a plane's ink.
 
-    Digits are taken for so many times as high as most of the boxes.
+    The height of the digits is the median of the boxes times `higher`.
     """
     x, y, width, height = np.array(boxes, np.float64).T
     tall = float(np.median(height)) * higher
@@ -57,7 +57,7 @@ def strip_of(ink: Uint8, boxes: Sequence[Box], higher: float) -> Strip:
     length = float(np.hypot(1, slope))
     along = np.array([1, slope]) / length
     center = np.array([middle_x.mean(), middle_y.mean()])
-    # Along the line, from its center: a digit more to either side, but nothing beyond the picture.
+    # Along the line, from its center: room for a digit more on either side, but nothing beyond the picture.
     left = max((x.min() - center[0]) * length - BESIDE * tall, -center[0] * length)
     right = min(((x + width).max() - center[0]) * length + BESIDE * tall, (ink.shape[1] - center[0]) * length)
     band = tall * ROWS / HIGH
@@ -75,7 +75,7 @@ def strip_of(ink: Uint8, boxes: Sequence[Box], higher: float) -> Strip:
 def fitted(band: Uint8) -> Uint8:
     """Return the strip of a band of ink, uint8 (H, W), bright on 0, whose digits are about HIGH / ROWS of H high.
 
-    The strip is uint8 (ROWS, COLUMNS). The band is at its left, aspect kept, or squeezed where it is too wide.
+    The strip is uint8 (ROWS, COLUMNS). The band is at its left, aspect kept, or squeezed if it is too wide.
     """
     rows, columns = band.shape
     width = min(COLUMNS, max(1, round(columns * ROWS / rows)))
@@ -85,12 +85,12 @@ def fitted(band: Uint8) -> Uint8:
 
 
 def cut_out(ink: Uint8, strip: Strip, columns: Sequence[tuple[float, float]]) -> list[Uint8]:
-    """Return what is between each two columns of a strip, uint8 (H, W), bright on 0, from the ink of its plane.
+    """Return the ink between each two columns of a strip, uint8 (H, W), bright on 0, from its plane.
 
     Components that do not reach into the middle half of the digits' height are left out: signs, rules, and the ends of
     other lines.
     """
-    times = WORKING // HIGH  # what is larger is reduced by the 28x28 contract
+    times = WORKING // HIGH  # the 28x28 contract reduces larger ink
     across = np.array(strip.step) / times
     down = strip.height / HIGH / times * np.array([-across[1], across[0]]) / np.hypot(*across)
     rows = times * ROWS
@@ -103,7 +103,7 @@ def cut_out(ink: Uint8, strip: Strip, columns: Sequence[tuple[float, float]]) ->
 
 
 def _middle(ink: Uint8, strokes: Uint8) -> Uint8:
-    """Return ink around those of its strokes that reach into the middle half of the digits' height."""
+    """Return the ink around those strokes that reach into the middle half of the digits' height."""
     count, numbers = cv2.connectedComponents(strokes)
     half = len(ink) * HIGH // ROWS // 2
     top = (len(ink) - half) // 2
@@ -114,6 +114,6 @@ def _middle(ink: Uint8, strokes: Uint8) -> Uint8:
 
 
 def _white(ink: Uint8) -> int:
-    """Return the level, 1-255, below which WHITE of the ink's pixels are."""
+    """Return the level, 1-255, below which the share WHITE of the ink's pixels lies."""
     counts = np.bincount(ink.ravel()).cumsum()  # np.percentile takes three times as long
     return max(1, int(np.searchsorted(counts, WHITE * ink.size)))

@@ -1,4 +1,4 @@
-"""The weights of the logistic model that tells digits from all else, and how weights are read from a model's card."""
+"""The weights of the logistic model that separates digits from all else, and reading of weights from model cards."""
 
 from collections.abc import Mapping
 from math import isfinite
@@ -8,36 +8,36 @@ T = TypeVar("T", bound=tuple[float, ...])  # a NamedTuple
 
 
 class Weights(NamedTuple):
-    """What each feature adds to the logarithm of the odds that a glyph is a digit; `rejection` and docs explain them.
+    """What each feature adds to the log odds that a glyph is a digit; `rejection` and docs explain them.
 
     Fitted by `python -m train.rejection` and kept in the model's card under "rejection", by name.
     """
 
     bias: float
-    digit: float  # log odds that the network gives any digit
-    stroke: float  # it is a single stroke
-    piece: float  # it is a part of a larger candidate
-    stroke_piece: float  # it is both
-    size: float  # squared logarithm of its height, of the page's digits
-    pale: float  # logarithm of its darkness, of the page's digits, where it is paler
-    pen: float  # squared logarithm of its stroke width, of the page's digits
-    stroke_pen: float  # the same of a single stroke, in addition
-    attached: float  # it is attached, in a share: that of the page's digits that are not
-    stroke_attached: float  # the same of a single stroke, in addition
-    alone: float  # it is the only glyph of the best plane
-    plane: float  # logarithm of its plane's score, of the best plane's
+    digit: float  # log odds of any digit by the classifier
+    stroke: float  # 1 for a single stroke
+    piece: float  # 1 for a part of a larger candidate
+    stroke_piece: float  # 1 for both
+    size: float  # squared logarithm of its height relative to the page's digits
+    pale: float  # logarithm of its darkness relative to the page's digits, if it is paler
+    pen: float  # squared logarithm of its stroke width relative to the page's digits
+    stroke_pen: float  # the same, for a single stroke, in addition
+    attached: float  # for an attached glyph, the share of the page's digits that are not attached
+    stroke_attached: float  # the same, for a single stroke, in addition
+    alone: float  # 1 for the only glyph of the best plane
+    plane: float  # logarithm of its plane's score relative to the best plane's
 
 
 def from_card(card: Mapping[str, Any] | None) -> Weights | None:
-    """Return the weights in a model's card; None where it has none. Raises ValueError where they are not Weights."""
+    """Return the weights in a model's card; None if it has none. Raises ValueError where they are not Weights."""
     return read_weights(card, "rejection", Weights)
 
 
 def read_weights(card: Mapping[str, Any] | None, key: str, kind: type[T]) -> T | None:
-    """Return the weights, a NamedTuple of this kind, that a model's card holds under a key.
+    """Return the weights, a NamedTuple of type `kind`, that a model's card holds under `key`.
 
-    None where it holds none, or weights of other features, as of another version. Raises ValueError where they are not
-    finite numbers by name.
+    None if it holds none, or weights of other features, as of another version. Raises ValueError if they are not finite
+    numbers by name.
     """
     values = (card or {}).get(key)
     if values is None:

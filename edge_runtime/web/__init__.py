@@ -1,1 +1,1 @@
-"""The web page and its programming interface, and the server that answers."""
+"""The web page, its HTTP API, and the server for both."""

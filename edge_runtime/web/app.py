@@ -1,4 +1,4 @@
-"""The web application: which address answers what."""
+"""The web application: the routes and their handlers."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -26,13 +26,13 @@ from edge_runtime.web.problems import Problem
 from edge_runtime.web.reads import Reads
 
 LONGEST_POLL = 30  # seconds
-BOARD_EVERY = 5.0  # seconds between two looks at the board
+BOARD_EVERY = 5.0  # seconds between two queries of the board
 
 Answer = Callable[[Request], Awaitable[Response]]
 
 
 def application(reader: Reader, live: Live, metrics: Metrics, rules: Rules) -> ASGIApp:  # noqa: C901 - a function for each address
-    """Return the ASGI application around what a pipeline puts into `live` and `metrics`."""
+    """Return the ASGI application that serves what a pipeline puts into `live` and `metrics`."""
     reads = Reads(reader)
     stream_viewers, event_viewers = streams.Viewers(), streams.Viewers()
     board_now = _Board()
@@ -53,7 +53,7 @@ def application(reader: Reader, live: Live, metrics: Metrics, rules: Rules) -> A
         return JSONResponse(body, 200 if status == "ready" else 503)
 
     async def scraped(request: Request) -> Response:
-        body, kind = await asyncio.to_thread(metrics.text)  # it asks the board, which may take its time
+        body, kind = await asyncio.to_thread(metrics.text)  # this queries the board, which may be slow
         return Response(body, headers={"content-type": kind})
 
     async def read(request: Request) -> Response:
@@ -76,7 +76,7 @@ def application(reader: Reader, live: Live, metrics: Metrics, rules: Rules) -> A
         wait = query.number(request, "wait", 10, 0, LONGEST_POLL)
         seen = await live.newer(after, wait)
         if seen is not None:
-            live.prepare(seen, False)  # the page asks for it next
+            live.prepare(seen, False)  # the page requests it next
         newest = seen or live.newest
         taken = None if newest is None else newest.frame.taken
         return JSONResponse({
@@ -139,19 +139,19 @@ def application(reader: Reader, live: Live, metrics: Metrics, rules: Rules) -> A
 
 
 async def _problem(request: Request, error: Exception) -> Response:
-    if isinstance(error, HTTPException):  # Starlette's own: no such address, or another method
+    if isinstance(error, HTTPException):  # from Starlette: unknown path or wrong method
         error = Problem(error.status_code, str(error.detail), f"{request.method} is not answered here", error.headers)
     assert isinstance(error, Problem)
     return problems.response(error)
 
 
 async def _failure(request: Request, error: Exception) -> Response:
-    """Answer; the error goes on to the server, which tells of it."""
+    """Return a 500 answer; the server still receives the error and logs it."""
     return problems.response(Problem(500, "Failed", "the server failed at this"))
 
 
 class Counted:
-    """Counts what is answered, refusals too."""
+    """ASGI middleware that counts answers, refusals included."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app, self._metrics = app, metrics
@@ -168,7 +168,7 @@ class Counted:
 
 
 class _Board:
-    """What the board tells of itself, asked now and then in a thread: it may take its time, and nobody waits for it."""
+    """The board's state, queried at most every BOARD_EVERY seconds in a thread; no request waits for a slow query."""
 
     def __init__(self) -> None:
         self._when, self._known = float("-inf"), dict[str, Any](temperature=None, throttled=None)

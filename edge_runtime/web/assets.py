@@ -1,4 +1,4 @@
-"""The page's own files: a fixed table, read once; no folder is ever served."""
+"""The page's static files: a fixed table, read once; the server never serves a folder."""
 
 from collections.abc import Awaitable, Callable
 from hashlib import sha256

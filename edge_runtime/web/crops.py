@@ -1,4 +1,4 @@
-"""What the network saw of a page, for programs: its 28x28 crops, and how sure it was of each class."""
+"""The classifier's input and output for programs: 28x28 crops, and a confidence for each class."""
 
 from base64 import b64encode
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ from edge_runtime.vision.normalize import normalize
 def crops(trace: Trace, labels: Sequence[str]) -> list[dict[str, Any]]:
     """Return a JSON-ready dict for each component that was read, in reading order, then for each that was rejected.
 
-    `image` is 28x28 bytes in Base64, row by row, ink bright on 0; `confidences` has one for each label, `reason` is
-    None for what was read. Boxes and the labels of what was read are those of the reading; confidences are of the crop
-    alone, where a digit's are the mean of all planes that show it. A digit that the line network read is cut out of its
-    strip, and has that network's confidences. `labels` are the model's, what is no digit included.
+    `image` is 28x28 bytes in Base64, row by row, ink bright on 0. `confidences` has one value for each label. `reason`
+    is None for a component that was read; its box and label are those of the reading. Confidences are those of the crop
+    alone; for a digit, they are the mean over all planes that show it. A digit that the line network read is cropped
+    from that network's strip and has its confidences. `labels` are the model's, the non-digit class included.
     """
     why = dict(zip(trace.chosen, trace.reasons, strict=True))
     boxes = dict(zip(trace.chosen, trace.boxes, strict=True))
@@ -30,7 +30,7 @@ def crops(trace: Trace, labels: Sequence[str]) -> list[dict[str, Any]]:
         else:
             image, values = _of_line(trace, digit.box)
         records.append(_record(digit.box, digit.label, None, image, values, len(labels)))
-    # The reading leaves out ink that it holds in another way; what it lists is in the order in which it was chosen.
+    # The reading omits ink that it already covers otherwise; it lists rejections in the order of `trace.chosen`.
     listed = iter(trace.reading.rejected)
     awaited = next(listed, None)
     for i in trace.chosen:
@@ -43,7 +43,7 @@ def crops(trace: Trace, labels: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _of_line(trace: Trace, box: Box) -> tuple[Uint8, list[float]]:
-    """Return a digit that the line network read: its crop, uint8 (28, 28), and the confidences in it."""
+    """Return the crop, uint8 (28, 28), and the confidences of a digit that the line network read."""
     for check in trace.checks:
         if check is not None and box in check.whole.boxes:
             k = check.whole.boxes.index(box)

@@ -1,4 +1,4 @@
-"""One request and its answer: h11 checks what arrives before uvicorn has it, and writes refusals."""
+"""One request and its answer: h11 checks the incoming bytes before uvicorn gets them, and formats refusals."""
 
 from email.utils import formatdate
 from http import HTTPStatus
@@ -9,26 +9,26 @@ from edge_runtime.web import problems
 from edge_runtime.web.guard import with_headers
 from edge_runtime.web.problems import Problem
 
-SLICE = 4096  # bytes of a head that are looked at before the next ones
+SLICE = 4096  # bytes of a head that are parsed at a time
 
 
 class Exchange:
-    """One request, as far as it has arrived, and how far its answer is."""
+    """The state of one request and its answer."""
 
     def __init__(self, head_bytes: int) -> None:
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=head_bytes)
-        self._ahead = 0  # bytes that h11 has and take() did not return yet
-        self.request: h11.Request | None = None  # its head, when that is whole
-        self.arriving = False  # from the first byte of the request to its last
+        self._ahead = 0  # bytes that h11 holds and take() has not counted yet
+        self.request: h11.Request | None = None  # the head, once it is complete
+        self.arriving = False  # True from the first byte of the request to its last
         self.arrived = False
-        self.begun = False  # the answer
-        self.answered = False  # to the end
+        self.begun = False  # the answer has begun
+        self.answered = False  # the answer is complete
 
     def take(self, data: bytes) -> int:
-        """Return how many of these bytes belong to the request and are right; the others have to come again.
+        """Return how many of these bytes are a valid part of the request; the caller passes the others again.
 
-        A head is taken by itself, and no more of it at a time than it may have: so the app hears of a request whose
-        body is damaged. Raises Problem where this is no request.
+        It takes the head separately from the body, in slices of SLICE bytes, so the app still gets a request whose body
+        is damaged. Raises Problem where the bytes are no request.
         """
         part = data if self.request else data[:SLICE]
         self.arriving = True
@@ -50,7 +50,7 @@ class Exchange:
         return len(part) - self._ahead
 
     def refusal(self, problem: Problem) -> bytes:
-        """Return the bytes that answer so, where the answer has not begun yet; none where it has."""
+        """Return the bytes of an answer with this problem; empty if the answer has already begun."""
         if self.begun:
             return b""
         self.begun = True

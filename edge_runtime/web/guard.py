@@ -1,4 +1,4 @@
-"""Who may ask, and from where: the Host header, the origin of what changes something, the token, safe headers."""
+"""Access control: the Host header, the origin of requests that change something, the token, security headers."""
 
 import base64
 import hashlib
@@ -68,10 +68,10 @@ _PAGE_POLICY = (
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """Who is let in.
+    """Who has access.
 
-    Without a `token`, everybody is. `hosts` are the names, in lower case, and the addresses that this server goes by
-    besides localhost and any IP address, or where it is bound to `loopback` those of that device. `secure`: over TLS.
+    Without a `token`, everybody has. The Host header may be localhost, any IP address (with `loopback`, only a loopback
+    address), or one of `hosts`: names in lower case and addresses. `secure` means over TLS.
     """
 
     token: str | None
@@ -81,14 +81,14 @@ class Rules:
 
 
 class Authority(NamedTuple):
-    """A host, as a name in lower case or an address, and its port where one is told."""
+    """A host, as a name in lower case or an address, and its port where the text has one."""
 
     host: Host
     port: int | None
 
 
 def authority(text: str) -> Authority | None:
-    """Return what HOST[:PORT] means; None where it is neither a name nor an address."""
+    """Parse HOST[:PORT]; None where the host is neither a name nor an address."""
     match = _AUTHORITY.fullmatch(text)
     if match is None:
         return None
@@ -104,9 +104,9 @@ def authority(text: str) -> Authority | None:
 
 
 class Guard:
-    """ASGI middleware that lets through what the rules allow, and adds HEADERS to every answer that lacks them.
+    """ASGI middleware that admits the requests that the rules allow, and adds missing HEADERS to every answer.
 
-    A link with ?token= is answered with a cookie and sent on to the same address without it.
+    It answers a link with ?token= with a cookie and a redirect to the same address without the token.
     """
 
     def __init__(self, app: ASGIApp, rules: Rules) -> None:
@@ -116,7 +116,7 @@ class Guard:
         self._cookie = hmac.digest((rules.token or "").encode(), b"edge-digits cookie", "sha256").hex()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or let the app answer it."""
+        """Refuse a request, or pass it to the app."""
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return
@@ -137,7 +137,7 @@ class Guard:
             await self.app({**scope, "query_string": query}, receive, guarded)
 
     def _refusal(self, scope: Scope, query: bytes, tokens: list[str]) -> Response | None:
-        """Return what is answered in place of what the app would; None where the app may answer."""
+        """Return the answer that replaces the app's; None where the app may answer."""
         try:
             self._check_host(scope)
             self._check_origin(scope)
@@ -180,7 +180,7 @@ class Guard:
             raise Problem(403, "Cross-origin", "a page from elsewhere may not ask for this")
 
     def _origin(self, scheme: str, text: str) -> tuple[str, Authority] | None:
-        """Return what an origin is compared by: its port is always told."""
+        """Return an origin in comparable form, always with its port."""
         parts = authority(text)
         usual = 443 if self.rules.secure else 80
         return None if parts is None else (scheme, parts._replace(port=parts.port if parts.port is not None else usual))
@@ -189,7 +189,7 @@ class Guard:
         return hmac.compare_digest(token.encode(), (self.rules.token or "").encode())
 
     def _is_known(self, scope: Scope) -> bool:
-        """Return whether the token or the cookie came with a request."""
+        """Return whether a request has the token or the cookie."""
         for header in _values(scope, b"authorization"):
             scheme, _, token = header.partition(" ")
             if scheme.lower() == "bearer" and self._is_token(token.strip()):
@@ -202,7 +202,7 @@ class Guard:
         return False
 
     def _welcome(self, scope: Scope, query: bytes) -> Response:
-        """Return the cookie, with the way on to the same path of this server, whatever that path looks like."""
+        """Return the cookie and a redirect to the same path; for any path, it stays on this server."""
         path = "/" + quote(_raw_path(scope).lstrip(b"/\\"), safe="/%:@!$&'()*+,;=~-._")
         rest = quote(query, safe="/%:@!$&'()*+,;=~-._?")
         cookie = f"{self._cookie_name}={self._cookie}; Path=/; Max-Age={LASTING}; HttpOnly; SameSite=Strict"
@@ -216,14 +216,14 @@ class Guard:
 
 
 def with_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Return an answer's headers with those of HEADERS that it lacks."""
+    """Return an answer's headers, and those of HEADERS that it lacks."""
     existing = list(headers)
     there = {name.lower() for name, _ in existing}
     return existing + [(name, value) for name, value in _HEADERS if name not in there]
 
 
 def _unknown(scope: Scope) -> Response:
-    """Return the answer for those who show no token: a page for people, else a problem."""
+    """Return the answer to a request without a token: a page for browsers, else a problem."""
     ask = {"www-authenticate": "Bearer"}
     if scope["method"] == "GET" and any("text/html" in value for value in _values(scope, b"accept")):
         return HTMLResponse(_PAGE, 401, {**ask, "content-security-policy": _PAGE_POLICY})
@@ -241,7 +241,7 @@ def _raw_path(scope: Scope) -> bytes:
 
 
 def _without_token(query: bytes) -> tuple[bytes, list[str]]:
-    """Return a query without its tokens, as it was otherwise, and them."""
+    """Return a query without its tokens, otherwise unchanged, and the tokens."""
     kept, tokens = [], []
     for part in query.split(b"&"):
         name, _, value = part.partition(b"=")

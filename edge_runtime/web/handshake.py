@@ -1,4 +1,4 @@
-"""The TLS handshake of a connection, which asyncio's own servers leave out of every count and limit."""
+"""The TLS handshake of a connection; asyncio's own servers neither count nor limit handshakes."""
 
 import asyncio
 import ssl
@@ -9,9 +9,9 @@ from edge_runtime.web.protocol import Connection, Limits
 
 
 class Handshake(asyncio.Protocol):
-    """What comes before a connection over TLS; those that are `under_way` count as connections.
+    """The TLS handshake before a connection; handshakes `under_way` count as connections.
 
-    The connection knows of the transport below TLS by it, and so of all that is yet to be sent.
+    It gives the connection the transport below TLS, so the connection can count all unsent bytes.
     """
 
     def __init__(
@@ -26,20 +26,20 @@ class Handshake(asyncio.Protocol):
         self._under_way, self._connections = under_way, connections
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin it, if there is room."""
+        """Begin the handshake, or abort where there are too many connections."""
         assert isinstance(transport, asyncio.Transport)
         limits = self._limits
         if len(self._under_way) + len(self._connections) >= limits.connections + limits.spare:
             transport.abort()
             return
-        transport.pause_reading()  # what comes is for TLS
+        transport.pause_reading()  # TLS reads what arrives
         task = asyncio.get_running_loop().create_task(self._begin(transport))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
     async def _begin(self, raw: asyncio.Transport) -> None:
         limits, connection = self._limits, self._make()
-        with suppress(OSError):  # whoever fails at it has no answer to read
+        with suppress(OSError):  # without a handshake, no answer can be sent
             transport = await asyncio.get_running_loop().start_tls(
                 raw, connection, self._context, server_side=True,
                 ssl_handshake_timeout=limits.head, ssl_shutdown_timeout=limits.linger,

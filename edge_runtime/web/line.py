@@ -6,15 +6,15 @@ from typing import Any
 
 
 class Line:
-    """A transport as uvicorn sees it, that counts what has gone out.
+    """A transport as uvicorn sees it, which counts the bytes sent.
 
-    To close a socket that holds unread bytes throws away what was sent last: where the visitor still owes something,
-    close() ends the answer only, and the rest is up to Connection.check().
+    Closing a socket with unread bytes discards the bytes sent last. Where part of the request is still to come, close()
+    only ends the answer, and Connection.check() closes the socket later.
     """
 
     def __init__(self, transport: asyncio.Transport, raw: asyncio.Transport, is_owed: Callable[[], bool]) -> None:
         self._transport = transport
-        self._raw = raw  # under TLS the one below, else the same
+        self._raw = raw  # the transport below TLS, or the same one without TLS
         self._is_owed = is_owed
         self._written = 0
         self.lingering = False
@@ -24,17 +24,17 @@ class Line:
 
     @property
     def left(self) -> int:
-        """How many bytes have not gone out yet."""
+        """How many bytes are still unsent."""
         below = 0 if self._raw is self._transport else self._raw.get_write_buffer_size()
         return self._transport.get_write_buffer_size() + below
 
     @property
     def gone(self) -> int:
-        """How many bytes have gone out; under TLS nearly so."""
+        """How many bytes were sent; approximate under TLS."""
         return self._written - self.left
 
     def write(self, data: bytes) -> None:
-        """Send it, as soon as the visitor takes it."""
+        """Send `data` as soon as the client accepts it."""
         if not self.is_closing():
             self._written += len(data)
             self._transport.write(data)
@@ -44,7 +44,7 @@ class Line:
         return self.lingering or self._transport.is_closing()
 
     def close(self) -> None:
-        """Close it when everything has gone out, and where something is still to come, some time after that."""
+        """Close the transport once everything is sent, or later where part of the request is still to come."""
         if self.is_closing():
             return
         if not self._is_owed():

@@ -1,4 +1,4 @@
-"""What the pipeline reads, for any number of viewers: the newest frames and events, each frame encoded once."""
+"""The pipeline's newest frames and events for any number of viewers; each frame is encoded once."""
 
 import asyncio
 import secrets
@@ -19,12 +19,12 @@ from edge_runtime.sinks.sink import Closed, Sink
 from edge_runtime.trace import Trace
 
 State = Literal["none", "waiting", "reading", "ended"]
-FRAMES = 8  # that are kept, for viewers that ask for one a little late
-PICTURES = 64  # frames whose pictures are kept once they are made: these are small
+FRAMES = 8  # kept frames, for viewers that request one a little late
+PICTURES = 64  # frames whose encoded pictures, which are small, are kept
 EVENTS = 1000
-AVERAGE = 30  # frames that the frame rate is that of
-QUALITY = 85  # of JPEG
-LONGEST = 65_500  # pixels of a side that it can have
+AVERAGE = 30  # frames that the frame rate is averaged over
+QUALITY = 85  # JPEG quality
+LONGEST = 65_500  # pixels, the longest side of a JPEG
 
 
 class NumberedEvent(NamedTuple):
@@ -35,11 +35,11 @@ class NumberedEvent(NamedTuple):
 
 
 class Live(Sink):
-    """Keeps the newest frames and the last events of a `source` (its public name; None: there is none).
+    """Keeps the newest frames and the last events of a `source` (its public name; None without a source).
 
-    The pipeline's thread puts in, and is never kept waiting; viewers ask in the event loop that `attach` was called in.
-    `stall` is after how many seconds without a frame the source counts as away, `back` is called when it gives frames
-    again. `run` names this run of the program: numbers begin anew with each.
+    The pipeline's thread adds frames and events and never waits; viewers read in the event loop that called `attach`.
+    After `stall` seconds without a frame the source counts as lost; `back` is called when it gives frames again. `run`
+    names this run of the program: numbers restart with each run.
     """
 
     def __init__(self, source: str | None, stall: float = 5.0, back: Callable[[], None] = lambda: None) -> None:
@@ -49,7 +49,7 @@ class Live(Sink):
         self._frames: deque[Seen] = deque(maxlen=FRAMES)
         self._events: deque[NumberedEvent] = deque(maxlen=EVENTS)
         self._moments: deque[float] = deque(maxlen=AVERAGE)
-        self._skipped = 0  # frames that the next one's `dropped` holds, though they were looked at or counted here
+        self._skipped = 0  # frames in the next `dropped` that were still or are already counted here
         self._last: float | None = None
         self._status_line: str | None = None
         self._over = self._closing = False
@@ -59,14 +59,14 @@ class Live(Sink):
         self._pictures: dict[tuple[int, bool], asyncio.Future[bytes]] = {}
 
     def attach(self) -> None:
-        """Let viewers in the running event loop wait for what is new."""
+        """Let viewers in the running event loop wait for new frames and events."""
         self._changed = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
-    # What the pipeline's thread calls.
+    # Called by the pipeline's thread.
 
     def frame(self, frame: Frame, trace: Trace) -> None:
-        """Keep a frame. Raises Closed where the server has ended."""
+        """Keep a frame. Raises Closed after the server has ended."""
         with self._lock:
             number = self._frames[-1].number + 1 if self._frames else 1
             self._frames.append(Seen(number, frame, trace))
@@ -76,7 +76,7 @@ class Live(Sink):
             self._seen()
 
     def still(self, frame: Frame) -> None:
-        """Note that the source is alive."""
+        """Record that the source is alive."""
         with self._lock:
             self.dropped += frame.dropped or 0
             self._skipped += 1 + (frame.dropped or 0)
@@ -89,23 +89,23 @@ class Live(Sink):
         self._wake()
 
     def close(self) -> None:
-        """Note that there will be no more frames; what is kept stays."""
+        """Record that no more frames will come; kept frames and events stay."""
         with self._lock:
             self._over = True
         self._wake()
 
     def set_status_line(self, line: str) -> None:
-        """Take a line about the source, to be shown until there are frames again. Any thread may call it."""
+        """Set a line about the source, shown until it gives frames again. Any thread may call it."""
         with self._lock:
             self._status_line = line
         self._wake()
 
     def end(self) -> None:
-        """Let the endless answers end, and the pipeline with its next frame. Any thread may call it."""
+        """End the endless answers now and the pipeline at its next frame. Any thread may call it."""
         self._closing = True
         self._wake()
 
-    # What viewers ask.
+    # Called for viewers.
 
     @property
     def closing(self) -> bool:
@@ -114,7 +114,7 @@ class Live(Sink):
 
     @property
     def state(self) -> State:
-        """How the source is doing: none, waiting for a frame, reading, or ended."""
+        """The state of the source: none, waiting for a frame, reading, or ended."""
         if self.source is None:
             return "none"
         if self._over:
@@ -128,54 +128,54 @@ class Live(Sink):
 
     @property
     def newest(self) -> Seen | None:
-        """The newest frame; None where there was none yet."""
+        """The newest frame; None before the first."""
         with self._lock:
             return self._frames[-1] if self._frames else None
 
     @property
     def fps(self) -> float | None:
-        """Frames a second of late; None where there is none, or none of late."""
+        """The recent frame rate per second; None without recent frames."""
         with self._lock:
             if len(self._moments) < 2 or self.state != "reading" or monotonic() - self._moments[-1] > self._stall:
                 return None
             return (len(self._moments) - 1) / max(self._moments[-1] - self._moments[0], 1e-9)
 
     def kept(self, number: int) -> Seen | None:
-        """Return a frame by its number; None where it is not kept any more."""
+        """Return a frame by its number; None where it is no longer kept."""
         with self._lock:
             return next((seen for seen in self._frames if seen.number == number), None)
 
     def events_after(self, number: int) -> list[NumberedEvent]:
-        """Return the events that are kept after this number, oldest first."""
+        """Return the kept events after this number, oldest first."""
         with self._lock:
             return [entry for entry in self._events if entry.number > number]
 
     async def newer(self, number: int, seconds: float, or_end: bool = False) -> Seen | None:
-        """Wait so long for a frame after this number, and return the newest; None where there is none.
+        """Wait up to `seconds` for a frame after `number`, and return the newest; None where there is none.
 
-        With `or_end`, the end of the source ends the waiting too.
+        With `or_end`, the end of the source ends the wait too.
         """
         await self._until(lambda: self._is_newer(number) or (or_end and self._over), seconds)
         return self.newest if self._is_newer(number) else None
 
     async def more_events(self, number: int, seconds: float) -> list[NumberedEvent]:
-        """Wait so long for events after this number, and return them."""
+        """Wait up to `seconds` for events after `number`, and return them."""
         await self._until(lambda: bool(self.events_after(number)), seconds)
         return self.events_after(number)
 
     async def picture(self, seen: Seen, boxes: bool) -> bytes:
-        """Return a frame as JPEG, with what was read drawn over it where `boxes`; made once, for all who ask."""
-        return await asyncio.shield(self.prepare(seen, boxes))  # one viewer that leaves takes nobody else's away
+        """Return a frame as JPEG, encoded once for all viewers; with `boxes`, the reading is drawn over it."""
+        return await asyncio.shield(self.prepare(seen, boxes))  # a viewer that leaves does not cancel it for others
 
     async def kept_picture(self, number: int, boxes: bool) -> bytes | None:
-        """Return a frame of this number as JPEG; None where it is not kept any more."""
+        """Return a frame by its number as JPEG; None where it is no longer kept."""
         made, seen = self._pictures.get((number, boxes)), self.kept(number)
         if made is not None:
             return await asyncio.shield(made)
         return None if seen is None else await self.picture(seen, boxes)
 
     def prepare(self, seen: Seen, boxes: bool) -> "asyncio.Future[bytes]":
-        """Begin to make a frame's picture, if it is not made yet."""
+        """Start to encode a frame's picture, unless this was done before."""
         key = seen.number, boxes
         if key not in self._pictures:
             self._pictures = {old: made for old, made in self._pictures.items() if old[0] > seen.number - PICTURES}
@@ -184,7 +184,7 @@ class Live(Sink):
         return self._pictures[key]
 
     async def _until(self, holds: Callable[[], bool], seconds: float) -> None:
-        """Wait until something holds, the server is ending, or so long."""
+        """Wait until `holds` returns true, the server is ending, or `seconds` are over."""
         try:
             async with asyncio.timeout(seconds):
                 while not (holds() or self._closing):
@@ -197,7 +197,7 @@ class Live(Sink):
         return newest is not None and newest.number > number
 
     def _seen(self) -> None:
-        """Note that there was a frame; the lock is held."""
+        """Record that a frame came; the caller holds the lock."""
         if self._closing:
             raise Closed
         if self._status_line is not None:
@@ -215,7 +215,7 @@ class Live(Sink):
 
 
 def jpeg(frame: Frame, trace: Trace | None) -> bytes:
-    """Return a frame as JPEG, smaller if it must be; with what was read drawn over it where there is a trace."""
+    """Return a frame as JPEG, shrunk to LONGEST if larger; with a trace, the reading is drawn over it."""
     pixels = frame.pixels if trace is None else annotate(frame, trace.reading)
     height, width = pixels.shape[:2]
     scale = LONGEST / max(width, height)

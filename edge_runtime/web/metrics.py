@@ -1,4 +1,4 @@
-"""What Prometheus asks for: how much was read, how long it took, and how the source and the board are doing."""
+"""Prometheus metrics: counts of readings, their latency, and the state of the source and the board."""
 
 from collections.abc import Callable, Iterable
 from itertools import chain
@@ -37,9 +37,9 @@ Up = Callable[[], bool | None]
 class Metrics(Sink):
     """Counts what a pipeline reads and a server answers, in a registry of its own.
 
-    `reader` says which model reads, and its labels. `up` says whether the source gives frames, None where there is
-    none; it, `temperature` and `throttled` are asked whenever `text` is. Any thread may call anything at any time, but
-    the methods of a sink are for one.
+    `reader` supplies the model and its labels. `up` returns whether the source gives frames, None without a source.
+    Each call of `text` calls `up`, `temperature` and `throttled`. All methods are thread-safe, but only one thread may
+    call those of a sink.
     """
 
     output = False
@@ -51,10 +51,10 @@ class Metrics(Sink):
         temperature: Temperature = board.temperature,
         throttled: Throttled = board.throttled,
     ) -> None:
-        # Without this, every series says when it began: process_start_time_seconds does.
+        # Otherwise every series exports its creation time; process_start_time_seconds suffices.
         disable_created_metrics()  # type: ignore[no-untyped-call, unused-ignore]
         self._registry = registry = CollectorRegistry()
-        self._skipped = 0  # frames that the next one's `dropped` counts although they were looked at, or counted here
+        self._skipped = 0  # frames in the next `dropped` that were still or are already counted here
 
         def counter(name: str, description: str, *labels: str) -> Counter:
             return Counter(f"edge_digits_{name}", description, labels, registry=registry)
@@ -83,7 +83,7 @@ class Metrics(Sink):
         ProcessCollector(registry=registry)
 
     def frame(self, frame: Frame, trace: Trace) -> None:
-        """Count a frame and what was read in it."""
+        """Count a frame, its digits and its rejections."""
         reading = trace.reading
         self._frames.inc()
         self._readings.inc()
@@ -117,28 +117,28 @@ class Metrics(Sink):
         self._reconnects.inc()
 
     def read(self, outcome: str) -> None:
-        """Count a picture that was sent, by one of OUTCOMES."""
+        """Count an uploaded picture by its outcome, one of OUTCOMES."""
         self._reads[outcome].inc()
 
     def request(self, path: str, status: int) -> None:
-        """Count an answer by its status and the path that was asked for; what is served nowhere counts as one path."""
+        """Count an answer by its status and the requested path; all unknown paths count as one."""
         known = path if path in PATHS else STATIC if path.startswith("/static/") and status != 404 else OTHER
         self._requests.labels(known, str(status)).inc()
 
     def text(self) -> tuple[bytes, str]:
-        """Return everything as Prometheus' text, and its content type. It may take as long as asking the board does."""
+        """Return all metrics in the Prometheus text format, and its content type. Querying the board may be slow."""
         return generate_latest(self._registry), CONTENT_TYPE_LATEST
 
 
 class _Now:
-    """What holds at the moment of asking; what cannot be told is left out."""
+    """Metrics of the current state, queried at each scrape; unknown values are omitted."""
 
     def __init__(self, reader: Reader, up: Up, temperature: Temperature, throttled: Throttled) -> None:
         self._reader = reader
         self._up, self._temperature, self._throttled = up, temperature, throttled
 
     def describe(self) -> Iterable[Metric]:
-        return ()  # so that the board is not asked when this is registered
+        return ()  # so that registration does not query the board
 
     def collect(self) -> Iterable[Metric]:
         return chain(self._model(), self._source(), self._warmth(), self._slowness())
@@ -171,5 +171,5 @@ class _Now:
 
 
 def _each(counter: Counter, values: Iterable[str]) -> dict[str, Counter]:
-    """Return a counter's children by their label; they are told of from the start, as 0."""
+    """Return a counter's children by their label; each is exported as 0 from the start."""
     return {value: counter.labels(value) for value in values}

@@ -1,4 +1,4 @@
-"""What this machine is called by others on its networks."""
+"""The names and addresses of this machine on its networks."""
 
 import ipaddress
 import re
@@ -11,36 +11,36 @@ SIOCGIFADDR = 0x8915  # Linux: the IPv4 address of a device
 
 
 def host() -> str:
-    """Return the name that this machine has, in lower case."""
+    """Return this machine's host name in lower case."""
     return socket.gethostname().lower().removesuffix(".")
 
 
 def local(name: str) -> str:
-    """Return what a machine of this name is called by mDNS."""
+    """Return the mDNS name for a host name."""
     return f"{name.partition('.')[0]}.local"
 
 
 def names() -> list[str]:
-    """Return what this machine goes by: localhost, its name, the one by mDNS, and its IPv4 addresses.
+    """Return this machine's names: localhost, its host name, its mDNS name, and its IPv4 addresses.
 
-    IPv6 addresses change too often: a certificate for them would have to be trusted anew all the time.
+    IPv6 addresses change too often: each change would need a new certificate, which users would have to trust again.
     """
     own = [name for name in (host(), local(host())) if re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", name)]
     return list(dict.fromkeys(["localhost", *own, "127.0.0.1", "::1", *addresses()]))
 
 
 def addresses() -> list[str]:
-    """Return the IPv4 addresses of this machine, as far as the system tells."""
+    """Return the IPv4 addresses of this machine that the system reports."""
     ips = set()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         if sys.platform == "linux":
             import fcntl
 
             for _, device in socket.if_nameindex():
-                with suppress(OSError):  # it has none
+                with suppress(OSError):  # the device has no address
                     answer = fcntl.ioctl(asking, SIOCGIFADDR, struct.pack("256s", device.encode()))
                     ips.add(socket.inet_ntoa(answer[20:24]))
-        with suppress(OSError):  # there is no way out
+        with suppress(OSError):  # no route
             asking.connect(("192.0.2.1", 9))  # sends nothing
             ips.add(asking.getsockname()[0])
     return sorted(ips, key=ipaddress.IPv4Address)

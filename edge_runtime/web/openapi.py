@@ -1,4 +1,4 @@
-"""The HTTP API as an OpenAPI 3.1 document: openapi.json, given out by the server and shown at /api."""
+"""The HTTP API as an OpenAPI 3.1 document: openapi.json, which the server serves and shows at /api."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What went wrong with a request, as RFC 9457 problems."""
+"""Errors of requests as RFC 9457 problems."""
 
 import json
 from collections.abc import Mapping
@@ -7,9 +7,9 @@ from starlette.responses import Response
 
 
 class Problem(Exception):
-    """A request that is refused: the HTTP status, a short title of its kind, and one sentence on this one.
+    """A refused request: the HTTP status, a short title of the kind of error, and one sentence on this case.
 
-    Nothing of what a visitor sent belongs into `detail` as it is; `headers` go out with the answer.
+    `detail` must not contain unescaped input of a visitor. `headers` are sent with the answer.
     """
 
     def __init__(self, status: int, title: str, detail: str, headers: Mapping[str, str] | None = None) -> None:
@@ -21,7 +21,7 @@ class Problem(Exception):
 
 
 def response(problem: Problem) -> Response:
-    """Return the answer that says so, as application/problem+json."""
+    """Return the problem as an application/problem+json response."""
     body = {"type": "about:blank", "title": problem.title, "status": problem.status, "detail": problem.detail}
     return Response(
         json.dumps(body).encode(), problem.status, dict(problem.headers), media_type="application/problem+json"

@@ -1,4 +1,4 @@
-"""One visitor's connection: uvicorn's HTTP/1.1, with the limits that it lacks and answers that arrive."""
+"""One visitor's connection: uvicorn's HTTP/1.1, with added limits and complete delivery of answers."""
 
 import asyncio
 import logging
@@ -13,29 +13,29 @@ from edge_runtime.web.line import Line
 from edge_runtime.web.problems import Problem
 
 logger = logging.getLogger(__name__)
-LONGEST = 500  # characters of a line about a failure
-STATE = "edge_digits.connection"  # by which a request's state names its connection
+LONGEST = 500  # characters of a logged failure
+STATE = "edge_digits.connection"  # key of the connection in a request's state
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one visitor may take; times in seconds."""
+    """Limits on connections; times in seconds."""
 
-    connections: int = 128  # that are served at once
-    spare: int = 32  # more that are let in, to be told so
+    connections: int = 128  # served at once
+    spare: int = 32  # accepted beyond these, to answer 429
     head: float = 10.0  # for a request's first lines and headers, and for a TLS handshake
     head_bytes: int = 16384
-    body: float = 30.0  # for what is left of a request after its answer
+    body: float = 30.0  # for the rest of a request after its answer
     keep_alive: int = 15  # until the next request
-    stall: float = 30.0  # that an answer may not move
-    linger: float = 2.0  # of silence, until a connection is closed whose visitor had not ended
-    drain: float = 3.0  # for what is being answered when the server ends
+    stall: float = 30.0  # an answer may stop moving
+    linger: float = 2.0  # of silence before closing a connection that the visitor has not ended
+    drain: float = 3.0  # for answers in progress when the server ends
 
 
 class Connection(asyncio.Protocol):
-    """A connection around uvicorn's protocol, which `make` returns for it, and which gets one request at a time.
+    """A connection around uvicorn's protocol, which `make` returns and which gets one request at a time.
 
-    It keeps to `limits`, and is one of `connections` while it lasts; each failure of the app is logged.
+    It enforces `limits`, is in `connections` while it is open, and logs each failure of the app.
     """
 
     def __init__(
@@ -47,18 +47,18 @@ class Connection(asyncio.Protocol):
         self._protocol = make(self)
         self._limits, self._connections = limits, connections
         self._clock = asyncio.get_running_loop().time
-        self.surplus = False  # one more than are served
+        self.surplus = False  # beyond `limits.connections`
         self.made = self.lost = False
         self._line: Line
         self._exchange = Exchange(limits.head_bytes)
-        self._waiting = b""  # what has come, and uvicorn does not have yet
+        self._waiting = b""  # received, not yet passed to uvicorn
         self._leaving = False
         self._heard = self._moved = self._since = self._clock()
         self._gone = 0
         self._phase: tuple[object, ...] = ()
 
     def connection_made(self, transport: asyncio.Transport, raw: asyncio.Transport | None = None) -> None:  # type: ignore[override]
-        """Take a connection; `raw` is the transport below it where it is one over TLS."""
+        """Open the connection; over TLS, `raw` is the transport below TLS."""
         self._line = Line(transport, raw or transport, lambda: self._exchange.arriving)
         self._protocol.connection_made(self._line)  # type: ignore[arg-type]
         self.made = True
@@ -69,52 +69,52 @@ class Connection(asyncio.Protocol):
         self._go_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+        """Remove the connection."""
         self.lost = True
         self._connections.discard(self)
-        if self.made:  # else the handshake was all there was
+        if self.made:  # else the TLS handshake failed
             self._leave(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what a visitor sent."""
+        """Handle received bytes."""
         self._heard = self._clock()
         self._waiting += data
-        if self.made:  # else it came with the last of the handshake
+        if self.made:  # else the bytes came with the end of the handshake
             self._go_on()
 
     def eof_received(self) -> bool | None:
-        """Take it that a visitor has ended."""
+        """Handle the end of the visitor's side."""
         return self._protocol.eof_received()
 
     def pause_writing(self) -> None:
-        """Let the app wait until a visitor has taken more."""
+        """Make the app wait until the visitor has received more."""
         self._protocol.pause_writing()
 
     def resume_writing(self) -> None:
-        """Let the app go on."""
+        """Let the app continue."""
         self._protocol.resume_writing()
 
     def refuse(self, problem: Problem) -> None:
-        """Answer in place of the app, where the answer has not begun yet, and close."""
+        """Send a problem in place of the app's answer, unless that has begun, and close."""
         self._line.write(self._exchange.refusal(problem))
         self._line.close()
         self._leave(None)
 
     def abort(self) -> None:
-        """Close it now, whatever has not gone out yet."""
+        """Close the connection now and discard unsent bytes."""
         self._line.abort()
 
     def shutdown(self) -> None:
-        """Close it now where nothing but the visitor's end is waited for; uvicorn closes the others."""
+        """Close the connection now if it only waits for the visitor to end; uvicorn closes the others."""
         if self._line.is_closing() and not self._line.left:
             self._line.abort()
 
     def check(self, now: float) -> None:
-        """End what takes longer than it may; called several times a second."""
+        """Close the connection or refuse the request at a timeout; called several times a second."""
         line, limits, exchange = self._line, self._limits, self._exchange
         if not line.left or line.gone > self._gone:
             self._gone, self._moved = line.gone, now
-        # What the visitor has begun, must go on with, and nobody else waits for.
+        # The part of a request that the visitor has begun and must still send, and that the app does not wait for.
         owes_head = exchange.arriving and not exchange.request
         owes_body = exchange.arriving and exchange.answered
         phase = (line.lingering, owes_head, owes_body, exchange)
@@ -135,10 +135,10 @@ class Connection(asyncio.Protocol):
             if waited > limits.head:
                 self.refuse(Problem(408, "Too slow", f"the request's head did not arrive within {limits.head:g} s"))
         elif not exchange.request and waited > limits.head:
-            line.close()  # in silence: browsers open connections that they may need, and send nothing
+            line.close()  # no answer: browsers open spare connections and send nothing
 
     async def answer(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the app answer; a failure of it is told in a line, and answered."""
+        """Run the app; log its failure in one line, and answer with a 500."""
         exchange = self._exchange
 
         async def sent(message: Message) -> None:
@@ -148,7 +148,7 @@ class Connection(asyncio.Protocol):
                 exchange.answered = True
                 self._go_on()
 
-        # uvicorn before 0.31 claims 2.4, where send() has to raise for a visitor who has left: there it does not.
+        # uvicorn before 0.31 claims spec 2.4, which requires send() to raise after the visitor has left; it does not.
         scope["asgi"] = {**scope["asgi"], "spec_version": "2.3"}
         try:
             await app(scope, receive, sent)
@@ -162,7 +162,7 @@ class Connection(asyncio.Protocol):
                 self.refuse(Problem(500, "Failed", "the server failed at this"))
 
     def _go_on(self) -> None:
-        """Let uvicorn have what has come of a request, and of the next one when this one is answered."""
+        """Pass received bytes of a request to uvicorn, and those of the next request after the answer."""
         while self._waiting and not self._line.is_closing():
             if self._exchange.arrived:
                 if not self._exchange.answered:
@@ -181,17 +181,17 @@ class Connection(asyncio.Protocol):
             data, self._waiting = self._waiting[:size], self._waiting[size:]
             if data:
                 self._protocol.data_received(data)
-        self._waiting = b""  # where it is closing, nobody wants it
+        self._waiting = b""  # a closing connection discards it
 
     def _leave(self, exc: Exception | None) -> None:
-        """Let uvicorn know that the connection is lost, and so the app that nobody listens."""
+        """Report the lost connection to uvicorn, and so to the app."""
         if not self._leaving:
             self._leaving = True
             self._protocol.connection_lost(exc)
 
 
 def with_connection(app: ASGIApp) -> ASGIApp:
-    """Return the app as uvicorn calls it: each request is answered by way of its connection."""
+    """Return the app as uvicorn calls it: each request goes through its connection."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -204,7 +204,7 @@ def with_connection(app: ASGIApp) -> ASGIApp:
 
 
 def printable(message: str) -> str:
-    """Return it as a line in which nothing that a visitor sent can move a cursor."""
+    """Return `message` as one printable line: escaped, so no input of a visitor can move a cursor."""
     shown = "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in message[:LONGEST]
     )

@@ -1,10 +1,10 @@
-"""Numbers and switches from a request's query; what makes no sense is a 400 that says what would."""
+"""Numbers and switches from a request's query; an invalid value is a 400 that names the valid ones."""
 
 from starlette.requests import Request
 
 from edge_runtime.web.problems import Problem
 
-MOST = 2**53  # numbers that JavaScript can count
+MOST = 2**53  # JavaScript represents integers exactly up to here
 
 
 def number(request: Request, name: str, default: int, least: int = 0, most: int = MOST) -> int:

@@ -1,4 +1,4 @@
-"""POST /api/read: a picture in, its reading out; so many at a time, and no more than so much."""
+"""POST /api/read: takes a picture and returns its reading; limits the number of pictures and their size."""
 
 import asyncio
 import logging
@@ -28,19 +28,19 @@ AT_ONCE, WAITING = 2, 16
 RETRY_AFTER = 1  # seconds
 NAME = "upload"
 
-logging.getLogger("python_multipart").addHandler(logging.NullHandler())  # what it has to say, the answer says
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())  # the answer reports its errors
 
 
 class Reads:
-    """Reads the pictures that are sent, AT_ONCE at a time; WAITING more wait for their turn."""
+    """Reads uploaded pictures, AT_ONCE at a time; up to WAITING more wait in a queue."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._pool = ThreadPoolExecutor(AT_ONCE, "read")  # system.signals knows the name
+        self._pool = ThreadPoolExecutor(AT_ONCE, "read")  # system.signals uses this name
         self._busy = 0
 
     def close(self) -> None:
-        """Read no more: what waits for its turn is given up, what is being read comes to nothing."""
+        """Stop reading: cancel waiting pictures, and discard the results of those in progress."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def answer(self, request: Request) -> Response:
@@ -81,7 +81,7 @@ class Reads:
         return bytes(body)
 
     def _read(self, kind: str, body: bytes, cropped: bool, explained: bool) -> dict[str, Any]:
-        """Return the record of a picture's reading, and what else was asked for. Raises Problem."""
+        """Return the record of a picture's reading, and the requested extras. Raises Problem."""
         data, name = _file(kind, body)
         try:
             frame = pictures.decode(data, name)
@@ -105,7 +105,7 @@ def _url(kind: str, data: bytes) -> str:
 
 
 def _file(content_type: str, body: bytes) -> tuple[bytes, str]:
-    """Return a picture's bytes and name: of the first file of a form, else the body as it is."""
+    """Return a picture's bytes and name: those of the only file of a form, else the whole body."""
     kind, options = parse_options_header(content_type)
     if kind != b"multipart/form-data":
         return body, NAME
@@ -120,13 +120,13 @@ def _file(content_type: str, body: bytes) -> tuple[bytes, str]:
 
     def accept(file: File) -> None:
         if files:
-            raise not_one  # before it is a hundred thousand
+            raise not_one  # refuse at the second file, not after 100,000
         files.append(file)
 
     try:
         parser = FormParser(
             "multipart/form-data", refuse, accept, boundary=options[b"boundary"],
-            config={"MAX_MEMORY_FILE_SIZE": 2 * MOST_BYTES},  # never onto a disk
+            config={"MAX_MEMORY_FILE_SIZE": 2 * MOST_BYTES},  # never write to disk
         )  # fmt: skip
         parser.write(body)
         parser.finalize()
@@ -140,6 +140,6 @@ def _file(content_type: str, body: bytes) -> tuple[bytes, str]:
 
 
 def shown(name: str) -> str:
-    """Return a visitor's file name as it may be shown: without folders and what cannot be printed, and not long."""
+    """Return a visitor's file name for display: without folders, at most 100 printable characters."""
     name = "".join(letter for letter in re.split(r"[/\\]", name)[-1] if letter.isprintable())[:100]
     return name or NAME

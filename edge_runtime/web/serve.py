@@ -1,4 +1,4 @@
-"""The web server beside a pipeline: who may visit, where it is found, and the thread that answers."""
+"""The web server beside a pipeline: access rules, addresses, and the server thread."""
 
 import ipaddress
 import socket
@@ -19,13 +19,13 @@ from edge_runtime.web.guard import Host, Rules, authority
 from edge_runtime.web.live import Live
 from edge_runtime.web.metrics import Metrics
 
-TIMEOUT = 4.5  # seconds; the server gives what is being answered 3
+TIMEOUT = 4.5  # seconds; the server drains answers for 3 of these
 
 
 class Listening(NamedTuple):
-    """What was asked for: an address and a port, a file with a token, other names of the machine, and TLS.
+    """The requested address and port, token file, other names of the machine, and TLS.
 
-    `tls` is a certificate's file, "auto" for one that is made, or None; `tls_key` is the file of its key.
+    `tls` is a certificate file, "auto" to make one, or None; `tls_key` is the file of its key.
     """
 
     host: str
@@ -37,7 +37,7 @@ class Listening(NamedTuple):
 
 
 class Entrance(NamedTuple):
-    """Where the server listens, who may come in, and what there is to say of it, a line each."""
+    """The listening socket, the access rules, and messages about them, a line each."""
 
     listener: socket.socket
     rules: Rules
@@ -46,10 +46,10 @@ class Entrance(NamedTuple):
 
 
 def entrance(asked: Listening) -> Entrance:
-    """Open what is asked for. Raises OptionError where that cannot be, OutputError where nothing can be kept."""
+    """Open the requested socket. Raises OptionError where that fails, OutputError where no file can be written."""
     certificate, lines = _certificate(asked.tls, asked.tls_key, asked.allow_host)
     loopback = _is_loopback(asked.host)
-    # Not for loopback: anybody on the network could answer for this machine's name, and name this address.
+    # Not for loopback: anybody on the network could answer for this machine's name with a loopback address.
     own = [] if loopback else [names.host(), names.local(names.host())]
     hosts = frozenset([*own, *map(_allowed, asked.allow_host)])
     token, fresh = None, False
@@ -57,7 +57,7 @@ def entrance(asked: Listening) -> Entrance:
         listener = undo.enter_context(server.listen(asked.host, asked.port))
         if asked.token_file is not None:
             token = tokens.load(asked.token_file)
-        elif not loopback:  # once there is an address: a new one is told this once only
+        elif not loopback:  # after listen(): a new token is shown only once
             kept = state_folder() / "serve.token"
             token, fresh = tokens.made(kept)
             if not fresh:
@@ -71,7 +71,7 @@ def entrance(asked: Listening) -> Entrance:
 
 
 class Service:
-    """A server in a thread of its own, beside the pipeline in the first one; made, it answers."""
+    """A server in its own thread, beside the pipeline in the main thread; it serves once constructed."""
 
     def __init__(
         self,
@@ -90,12 +90,12 @@ class Service:
         self._started.wait(TIMEOUT)
 
     def wait(self) -> None:
-        """Wait until the server has ended, which it only does when it is told to."""
+        """Wait until the server ends, which it only does on request."""
         while not self._ended.wait(3600):
             pass
 
     def close(self) -> None:
-        """End it: at once what has no end, in TIMEOUT seconds what is being answered."""
+        """End the server: endless answers at once, other answers within TIMEOUT seconds."""
         self._started.wait(TIMEOUT)
         if self._stop is not None:
             self._stop()
@@ -125,7 +125,7 @@ def serving(
     metrics: Metrics,
     turned: Callable[[], None] = lambda: None,
 ) -> Iterator[Service]:
-    """Serve meanwhile; `turned` is called ten times a second, by the server's thread, while it answers."""
+    """Serve within the context; the server's thread calls `turned` ten times a second while it serves."""
     service = Service(entered, reader, live, metrics, turned)
     try:
         yield service
@@ -137,12 +137,12 @@ def serving(
 def _certificate(
     named: str | None, key: Path | None, hosts: Sequence[str]
 ) -> tuple[tuple[Path, Path] | None, list[str]]:
-    """Return the files of the certificate, None without TLS, and what there is to say of it."""
+    """Return the certificate and key files, None without TLS, and messages about them."""
     if named is None:
         if key is not None:
             raise OptionError("--tls-key goes with --tls CERT")
         return None, []
-    from edge_runtime.web import tls  # not at the top: without TLS, nobody needs its package
+    from edge_runtime.web import tls  # not at the top: only TLS needs its package
 
     if named != "auto":
         if key is None:
@@ -173,7 +173,7 @@ def _allowed(name: str) -> Host:
 
 
 def _addresses(host: str) -> list[str]:
-    """Return how a browser calls the machine that listens there."""
+    """Return the hosts under which a browser reaches a server that listens at `host`."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

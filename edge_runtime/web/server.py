@@ -20,16 +20,16 @@ from edge_runtime.web.protocol import STATE, Connection, Limits, printable, with
 
 logger = logging.getLogger(__name__)
 LIMITS = Limits()
-BACKLOG = 100  # connections that wait to be taken
-# Bytes that the system keeps for each visitor. As it comes, that may be megabytes: a slow viewer would see old frames,
-# and the system takes no more before a third has gone out, which looks like a viewer who is stuck.
+BACKLOG = 100  # connections that wait to be accepted
+# The system's send buffer for each visitor, in bytes. The default may be megabytes: a slow viewer would see old frames,
+# and the system accepts no more until a third is sent, which looks like a stalled viewer.
 SEND_BUFFER = 131072
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens there, by IPv4 or IPv6; port 0 is one that is free.
+    """Return a socket that listens at `host` and `port`, by IPv4 or IPv6; port 0 means any free port.
 
-    Raises OptionError where that cannot be.
+    Raises OptionError where that fails.
     """
     if not 0 <= port <= 65535:
         raise OptionError(f"there is no port {port}: name one up to 65535 with --port")
@@ -37,13 +37,13 @@ def listen(host: str, port: int) -> socket.socket:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = min(addresses, key=lambda each: each[0] != socket.AF_INET)
         listener = socket.socket(family, kind, protocol)
-    except (OSError, ValueError) as error:  # ValueError: it cannot even be asked for
+    except (OSError, ValueError) as error:  # ValueError: not a valid host name
         raise OptionError(f"{host!r} is no address to listen at: name another one with --host") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         if family == socket.AF_INET6 and host == "::":
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)  # IPv4 as well
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)  # accept IPv4 as well
         listener.bind(address)
         listener.listen(BACKLOG)
     except OSError as error:
@@ -64,7 +64,7 @@ def _why_not(host: str, port: int, error: OSError) -> str:
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, with connections that keep to `limits`."""
+    """uvicorn's server, with `limits` on connections."""
 
     def __init__(
         self,
@@ -84,11 +84,11 @@ class Server(uvicorn.Server):
         self._stopped = False
 
     def stop(self) -> None:
-        """End it as SIGTERM does; any thread may call it, again, too."""
+        """End the server as SIGTERM does; any thread may call it, also repeatedly."""
         self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to answer."""
+        """Start to serve."""
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             raise RuntimeError("the web application did not start")
@@ -98,17 +98,17 @@ class Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
         self.servers = [await loop.create_server(make, sock=self._listener, backlog=BACKLOG)]
         self.started = True
-        # uvicorn leaves out main_loop() where a signal has come by now, and 0.30 the end, too: main_loop() looks at it.
+        # After an early signal, uvicorn skips main_loop(), and 0.30 the shutdown too; main_loop() restores the flag.
         self._stopped, self.should_exit = self.should_exit, False
 
     async def main_loop(self) -> None:
-        """Answer until it is time to end."""
+        """Serve until the server must end."""
         self.should_exit = self.should_exit or self._stopped
         self._started(self.stop)
         await super().main_loop()
 
     async def on_tick(self, counter: int) -> bool:
-        """Look after the connections, ten times a second, and say whether it is time to end."""
+        """Check the connections, ten times a second, and return whether the server must end."""
         now = asyncio.get_running_loop().time()
         for connection in list(self._connections):
             connection.check(now)
@@ -116,7 +116,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let what is being answered be answered, for `limits.drain` seconds, and close the rest."""
+        """Give answers in progress `limits.drain` seconds, and close the rest."""
         for task in self._handshakes:
             task.cancel()
         self._ending()
@@ -161,13 +161,14 @@ def run(
     turned: Callable[[], None] = lambda: None,
     limits: Limits = LIMITS,
 ) -> None:
-    """Serve on a listening socket, until SIGINT or SIGTERM where this is the main thread; it is closed then.
+    """Serve on a listening socket until stopped, in the main thread also by SIGINT or SIGTERM; then close it.
 
-    `started` gets the function that ends it as a signal does, when the first visitor may come; any thread may call
-    that. `turned` is called ten times a second while it answers, and `ending` when the end begins, both in this thread:
-    endless answers must end by the latter. What is being answered then has `limits.drain` seconds. Each failure of
-    the app is logged as one printable line, also in this thread. With the `certificate` and its key it is served over
-    TLS. A signal goes on to whoever handled it before. Raises OptionError where these two cannot be used.
+    Once the server accepts visitors, it calls `started` with a function that ends it as a signal does; any thread may
+    call that function. In this thread, the server calls `turned` ten times a second while it serves, and `ending` when
+    the shutdown begins: `ending` must end the endless answers. Other answers in progress get `limits.drain` seconds.
+    Each failure of the app is logged in this thread as one printable line. With `certificate`, a certificate and its
+    key, it serves over TLS. It passes a signal on to the previous handler. Raises OptionError where certificate and
+    key cannot be used.
     """
     context = None if certificate is None else _context(*certificate)
 
@@ -188,25 +189,25 @@ def _context(certificate: Path, key: Path) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     try:
-        context.load_cert_chain(certificate, key, password=lambda: b"")  # rather than to ask on the terminal
+        context.load_cert_chain(certificate, key, password=lambda: b"")  # never prompt on the terminal
     except OSError as error:
         raise OptionError(f"{certificate} and {key} cannot be used for TLS: {error.strerror or error}") from error
     return context
 
 
 class _Lines(logging.Handler):
-    """Logs errors of uvicorn and asyncio as ours, a line each, without their tracebacks."""
+    """Logs errors of uvicorn and asyncio through our logger, a line each, without tracebacks."""
 
     def emit(self, record: logging.LogRecord) -> None:
         error: Any = record.exc_info and record.exc_info[1]
-        if not isinstance(error, asyncio.CancelledError):  # an answer that had to end with the server
+        if not isinstance(error, asyncio.CancelledError):  # an answer canceled at shutdown
             what = record.getMessage().strip().partition("\n")[0]
             logger.error(printable(f"web server: {what}" + (f": {type(error).__name__}: {error}" if error else "")))
 
 
 @contextmanager
 def _logged() -> Iterator[None]:
-    """Log what uvicorn and asyncio log meanwhile; without a handler, logging prints their tracebacks."""
+    """Log errors of uvicorn and asyncio within the context; without a handler, logging prints tracebacks."""
     handler = _Lines(logging.ERROR)
     loggers = [logging.getLogger(name) for name in ("uvicorn.error", "asyncio")]
     before = [logger.propagate for logger in loggers]

@@ -1,4 +1,4 @@
-"""The answers that follow what is read: one frame, Motion JPEG, and events."""
+"""The answers with live results: one frame, Motion JPEG, and events."""
 
 import json
 from collections.abc import AsyncIterator
@@ -15,25 +15,25 @@ from edge_runtime.web.problems import Problem
 MOST = 32  # viewers of each endless answer
 HEARTBEAT = 15.0  # seconds
 BOUNDARY = "frame"
-HISTORY = 100  # events that are over, for a new client that asks for them
+HISTORY = 100  # past events that a new client may request
 
 
 class Viewers:
-    """How many follow an endless answer."""
+    """The number of viewers of an endless answer, and its maximum."""
 
     def __init__(self, most: int = MOST) -> None:
         self.most, self.count = most, 0
 
 
 class Endless(StreamingResponse):
-    """An answer that goes on until whom it is for leaves; one viewer too many gets a 429 in its place."""
+    """An answer that continues until its viewer leaves; a viewer beyond the maximum gets a 429."""
 
     def __init__(self, parts: AsyncIterator[bytes], viewers: Viewers, kind: str) -> None:
         super().__init__(parts, media_type=kind)
         self._viewers = viewers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it; its head alone to those who ask for no more."""
+        """Send the answer; only its head for a HEAD request."""
         if scope["method"] == "HEAD":
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             await send({"type": "http.response.body"})
@@ -48,7 +48,7 @@ class Endless(StreamingResponse):
 
 
 async def snapshot(live: Live, request: Request) -> Response:
-    """Answer with a frame as JPEG, the newest one unless another is named. Raises Problem where there is none."""
+    """Answer with a frame as JPEG, by default the newest. Raises Problem where there is none."""
     boxes, wanted = query.switch(request, "boxes", True), query.number(request, "number", 0)
     newest = live.newest
     if newest is None:
@@ -62,7 +62,7 @@ async def snapshot(live: Live, request: Request) -> Response:
 
 
 def motion_jpeg(live: Live, viewers: Viewers, request: Request) -> Response:
-    """Answer with every frame that this viewer has the time for. Raises Problem where there is no source."""
+    """Answer with frames as fast as this viewer receives them. Raises Problem where there is no source."""
     boxes, frames = query.switch(request, "boxes", True), query.number(request, "frames", 0, 1)
     if live.source is None:
         raise Problem(404, "No stream", "no source is read")
@@ -70,7 +70,7 @@ def motion_jpeg(live: Live, viewers: Viewers, request: Request) -> Response:
 
 
 async def _parts(live: Live, boxes: bool, frames: int) -> AsyncIterator[bytes]:
-    """Yield frames, each with the next boundary behind it: only then do browsers show it."""
+    """Yield frames, each followed by the next boundary: browsers show a frame only after it."""
     yield f"--{BOUNDARY}\r\n".encode()
     number = sent = 0
     while not live.closing:
@@ -87,16 +87,16 @@ async def _parts(live: Live, boxes: bool, frames: int) -> AsyncIterator[bytes]:
 
 
 def events(live: Live, viewers: Viewers, request: Request) -> Response:
-    """Answer with events as they come up, from where this client had been, if it says so."""
+    """Answer with events as they occur, after the client's Last-Event-ID if it sends one."""
     limit, history = query.number(request, "limit", 0, 1), query.number(request, "history", 0, 0, HISTORY)
     return Endless(_messages(live, _start(live, request, history), limit), viewers, "text/event-stream")
 
 
 def _start(live: Live, request: Request, history: int) -> int:
-    """Return the number of the last event that a client knows."""
+    """Return the number of the last event that a client has received."""
     run, _, number = request.headers.get("last-event-id", "").partition("-")
     if run and run != live.run:
-        return 0  # it knew another run of this program: all of this one is new
+        return 0  # the id is from another run: all events are new
     if run and number.isascii() and number.isdecimal() and len(number) <= 16:
         return int(number)
     kept = live.events_after(0)
@@ -104,7 +104,7 @@ def _start(live: Live, request: Request, history: int) -> int:
 
 
 async def _messages(live: Live, after: int, limit: int) -> AsyncIterator[bytes]:
-    """Yield server-sent events, and a comment now and then, so that nobody in between takes the line for dead."""
+    """Yield server-sent events, and a comment as heartbeat, so that no proxy drops the connection as dead."""
     yield b"retry: 2000\n\n"
     sent = 0
     while not live.closing:

@@ -1,4 +1,4 @@
-"""Certificates for HTTPS, given ones and one of our own; needs the extra edge-digits[tls]."""
+"""Certificates for HTTPS, supplied or self-made; needs the extra edge-digits[tls]."""
 
 import ipaddress
 import os
@@ -23,15 +23,15 @@ from edge_runtime.errors import OptionError
 from edge_runtime.web import tokens
 
 LASTING = timedelta(days=824)  # phones refuse more than 825
-LEAST = timedelta(days=30)  # that a certificate must still be valid for
-EARLY = timedelta(days=1)  # that it is older than it is, for visitors whose clock is late
+LEAST = timedelta(days=30)  # minimum remaining validity of a certificate
+EARLY = timedelta(days=1)  # backdating, for visitors whose clock is slow
 
 
 def made(folder: Path, names: Sequence[str]) -> tuple[Path, Path]:
     """Return the files of a certificate for these names and addresses, and of its key, in a folder.
 
-    They are made where there are none for all of these that are valid for LEAST. Raises OptionError where a name cannot
-    be in a certificate, OutputError where nothing can be written.
+    It makes both unless the folder has a certificate for all of `names` that stays valid for LEAST. Raises OptionError
+    where a name cannot be in a certificate, OutputError where no file can be written.
     """
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     wanted = [_name(name) for name in dict.fromkeys(names)]
@@ -65,7 +65,7 @@ def check(certificate: Path, key: Path) -> None:
 
 
 def _serves(certificate: Path, key: Path, wanted: Sequence[x509.GeneralName]) -> bool:
-    """Return whether what is there already will do."""
+    """Return whether the existing certificate and key suffice."""
     try:
         check(certificate, key)
         cert = _certificate(certificate)
@@ -77,7 +77,7 @@ def _serves(certificate: Path, key: Path, wanted: Sequence[x509.GeneralName]) ->
 
 
 def _signed(key: ec.EllipticCurvePrivateKey, wanted: Sequence[x509.GeneralName]) -> x509.Certificate:
-    """Return a certificate that a phone takes as an authority, as it trusts no other, for these names only."""
+    """Return an authority certificate for these names only; phones trust no other kind."""
     name = x509.Name([
         x509.NameAttribute(NameOID.ORGANIZATION_NAME, "edge-digits"),
         x509.NameAttribute(NameOID.COMMON_NAME, f"edge-digits on {socket.gethostname()}"[:64]),
@@ -103,7 +103,7 @@ def _signed(key: ec.EllipticCurvePrivateKey, wanted: Sequence[x509.GeneralName])
 
 
 def _subtrees(wanted: Sequence[x509.GeneralName]) -> list[x509.GeneralName]:
-    """Return what such an authority may vouch for: of both kinds something, or it would be all of that kind."""
+    """Return the authority's permitted names: a kind without an entry (DNS name, IP address) would be unlimited."""
     trees: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_network("127.0.0.1"))]
     for name in wanted:
         tree = x509.IPAddress(ipaddress.ip_network(name.value)) if isinstance(name, x509.IPAddress) else name

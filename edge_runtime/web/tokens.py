@@ -1,4 +1,4 @@
-"""The token that lets visitors in, as a file that only its owner may read."""
+"""The access token, in a file that only its owner may read."""
 
 import os
 import re
@@ -9,23 +9,23 @@ from pathlib import Path
 
 from edge_runtime.errors import OptionError, OutputError
 
-LONGEST = 4096  # bytes of a file that are looked at
+LONGEST = 4096  # bytes of a file that are read
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{16,512}", re.ASCII)
 
 
 def load(path: Path) -> str:
-    """Return the token in a file, without the space around it.
+    """Return the token in a file, without surrounding whitespace.
 
-    Raises OptionError where there is no such file, where others may open it, or where it holds something else.
+    Raises OptionError where the file is missing, where others may open it, or where it holds no token.
     """
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe would keep us waiting
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # O_NONBLOCK: a pipe would block
         try:
             status = os.fstat(handle)
             text = os.read(handle, LONGEST) if stat.S_ISREG(status.st_mode) else b""
         finally:
             os.close(handle)
-    except (OSError, ValueError) as error:  # ValueError: no file can have this name
+    except (OSError, ValueError) as error:  # ValueError: invalid file name
         raise OptionError(f"cannot read the token in {path}: {getattr(error, 'strerror', None) or error}") from error
     if not stat.S_ISREG(status.st_mode):
         raise OptionError(f"{path} is no file: a token is read from a file")
@@ -40,9 +40,9 @@ def load(path: Path) -> str:
 
 
 def made(path: Path) -> tuple[str, bool]:
-    """Return the token in a file, and whether it is new: it is made where there is none.
+    """Return the token in a file, and whether it is new; make one where there is no file.
 
-    Raises OptionError where there is one that cannot be used, OutputError where none can be written.
+    Raises OptionError where the existing one is unusable, OutputError where no file can be written.
     """
     if os.path.lexists(path):
         return load(path), False
@@ -51,9 +51,9 @@ def made(path: Path) -> tuple[str, bool]:
 
 
 def put(path: Path, text: str, mode: int) -> None:
-    """Write a file that has this mode from the start, all of it or nothing, in a folder that is made for its owner.
+    """Write a file atomically, with this mode from the start; make its folder, if missing, for the owner only.
 
-    Raises OutputError where that cannot be.
+    Raises OutputError where that fails.
     """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:

@@ -1,4 +1,4 @@
-"""Where an MQTT broker is, and how to be let in."""
+"""The address of an MQTT broker, and the credentials for it."""
 
 import re
 import ssl
@@ -16,7 +16,7 @@ MOST_BYTES = 65_535  # of a user or a password
 
 @dataclass(frozen=True, kw_only=True)
 class Broker:
-    """The address of a broker, and what it wants to know; with `tls`, the connection is encrypted."""
+    """The address of a broker, and the credentials for it; with `tls`, the connection is encrypted."""
 
     host: str
     port: int
@@ -26,7 +26,7 @@ class Broker:
 
     @property
     def name(self) -> str:
-        """The address as it may stand in logs."""
+        """The address for logs, without credentials."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"mqtt{'s' if self.tls else ''}://{host}:{self.port}"
 
@@ -34,9 +34,9 @@ class Broker:
     def parse(cls, url: str, environ: Mapping[str, str], ca: Path | None = None) -> "Broker":
         """Return the broker at mqtt://user@host:port, or at mqtts:// for an encrypted connection.
 
-        The password is what EDGE_DIGITS_MQTT_PASSWORD holds, or the file that EDGE_DIGITS_MQTT_PASSWORD_FILE names.
-        The broker's certificate must come from an authority that the system trusts, or one in the file `ca`. Raises
-        OptionError, which never shows what may be a password.
+        EDGE_DIGITS_MQTT_PASSWORD holds the password, or EDGE_DIGITS_MQTT_PASSWORD_FILE names the file that does. The
+        broker's certificate must come from an authority that the system trusts, or one in the file `ca`. Raises
+        OptionError, whose message never shows a possible password.
         """
         try:
             parts = urlsplit(url)

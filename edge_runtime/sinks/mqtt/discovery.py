@@ -1,4 +1,4 @@
-"""How Home Assistant learns of a reader of digits: a retained message that describes a sensor."""
+"""Home Assistant discovery: a retained message that describes a reader of digits as a sensor."""
 
 import json
 import re
@@ -9,9 +9,9 @@ import edge_runtime
 def announcement(device: str, base: str) -> tuple[str, str]:
     """Return topic and payload for a device whose events and status are published under the topic `base`.
 
-    The sensor shows the text that appeared last or that a line changed to, and the last event as its attributes.
+    The sensor's state is the text that last appeared or that a line last changed to; its attributes are the last event.
     """
-    identifier = "edge-digits-" + re.sub(r"[^A-Za-z0-9_-]", "_", device)  # no other characters may be in the topic
+    identifier = "edge-digits-" + re.sub(r"[^A-Za-z0-9_-]", "_", device)  # the topic allows no other characters
     config = {
         "name": "Digits",
         "unique_id": f"{identifier}-text",

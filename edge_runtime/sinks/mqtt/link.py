@@ -16,11 +16,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edge_runtime.sinks.mqtt.broker import Broker
 from edge_runtime.sinks.mqtt.spool import Spool
 
-WINDOW = 20  # messages that are on their way at once
-KEEPALIVE = 30  # seconds of silence after which each side asks whether the other is there
-EXTRA = 32  # bytes at most by which a message is longer than its topic and payload
+WINDOW = 20  # most messages in flight
+KEEPALIVE = 30  # seconds of silence after which each side checks that the other is there
+EXTRA = 32  # most bytes that a message has besides its topic and payload
 ONLINE, OFFLINE = "online", "offline"
-# What to do about it, by what a broker says.
+# Advice for logs, by the broker's reason.
 ADVICE = {
     "Not authorized": ": check user and password",
     "Bad user name or password": ": check them",
@@ -30,14 +30,14 @@ ADVICE = {
 
 
 class Link:
-    """One connection, from its beginning to its end, that sends what is in a queue from the front.
+    """One connection to a broker, which sends the messages of a queue in order.
 
-    Each is a client of its own, which knows nothing of those before it: what they had sent and nobody acknowledged is
-    in the queue still, and is sent again from there alone, in order. All methods are called from one thread.
+    Each link has a client of its own, without state from earlier ones: messages that these sent without acknowledgment
+    are still in the queue, and are sent again only from there, in order. All methods are called from one thread.
 
-    The topic `base`/status says whether `device` is there; `retained` are topics and payloads to publish first.
-    `ear` is read empty, and ends waiting, when there is something to read. `refused` is told why the broker does not
-    take a message, once for each reason. Raises OSError where the broker cannot be reached.
+    The topic `base`/status says whether `device` is online; `retained` are topics and payloads to publish first. Data
+    at `ear` ends waiting, and is read and discarded. `refused` receives the reason why the broker rejects a message,
+    once for each reason. Raises OSError where the broker cannot be reached.
     """
 
     def __init__(
@@ -52,11 +52,11 @@ class Link:
     ) -> None:
         self._status, self._spool, self._ear, self._refused = f"{base}/status", spool, ear, refused
         self._retained = deque([(self._status, ONLINE), *retained])
-        self._flying: dict[int, int] = {}  # numbers in the queue by the broker's; 0 for what is in no queue
+        self._flying: dict[int, int] = {}  # queue numbers by message ID; 0 for messages outside the queue
         self._window, self._largest = WINDOW, float("inf")
         self._refusals = set[str]()
-        self.taken = False  # whether the broker has let us in
-        self.reason = "is away (connection lost)"  # what the broker has done where there is no connection any more
+        self.taken = False  # whether the broker has accepted the connection
+        self.reason = "is away (connection lost)"  # why the connection has ended
         self._client = client = Client(
             CallbackAPIVersion.VERSION2,
             f"edge-digits-{device}",
@@ -72,11 +72,11 @@ class Link:
 
     @property
     def open(self) -> bool:
-        """Whether there is a connection still."""
+        """Whether the connection is open."""
         return self._client.socket() is not None
 
     def pump(self, until: float) -> None:
-        """Let bytes come and go; wait for that, or for the ear, until then in time.monotonic() at the most."""
+        """Send and receive bytes; wait for them, or for the ear, until `until` in time.monotonic() at most."""
         connection = self._client.socket()
         if connection is None:
             return
@@ -94,7 +94,7 @@ class Link:
         self._client.loop_misc()
 
     def send(self) -> None:
-        """Send what there is room for: what is retained, then of the queue what is not on its way."""
+        """Send as much as the window allows: retained messages, then those of the queue that are not in flight."""
         while self._retained and len(self._flying) < self._window:
             self._publish(*self._retained.popleft(), retain=True)
         on_their_way = set(self._flying.values())
@@ -110,9 +110,9 @@ class Link:
                 self._publish(topic.decode(), payload, number)
 
     def leave(self, until: float) -> None:
-        """Say that we are gone, and end in good order.
+        """Publish the offline status, and disconnect.
 
-        Where that is not acknowledged until then, in time.monotonic(), nothing is said: the last will says it.
+        Where no acknowledgment comes by `until`, in time.monotonic(), do not disconnect: the last will reports it.
         """
         farewell = self._publish(self._status, OFFLINE, retain=True)
         while self.open and farewell in self._flying and time.monotonic() < until:
@@ -121,7 +121,7 @@ class Link:
             self._client.disconnect()
 
     def close(self) -> None:
-        """Free the connection."""
+        """Close the connection."""
         connection = self._client.socket()
         if connection is not None:
             connection.close()

@@ -1,4 +1,4 @@
-"""Readings and events to an MQTT 5 broker, as the same JSON that is printed; needs the extra edge-digits[mqtt]."""
+"""Sends readings and events to an MQTT 5 broker, as the JSON that is printed; needs the extra edge-digits[mqtt]."""
 
 import json
 import logging
@@ -22,12 +22,12 @@ from edge_runtime.sinks.sink import Sink
 
 logger = logging.getLogger(__name__)
 PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before each further attempt to connect; the last one from then on
-ANSWER = 10.0  # seconds that a broker may take to let us in
-DRAIN, FAREWELL, LAST = 1.0, 0.4, 1.8  # seconds from the call of close: to send what is queued, to say offline, in all
+ANSWER = 10.0  # seconds, timeout for a broker to accept a connection
+DRAIN, FAREWELL, LAST = 1.0, 0.4, 1.8  # seconds in close: to send the queue, to publish offline, in all
 
 
 def device_name(name: str | None = None) -> str:
-    """Return a device's name if it is one, or make one of this computer's name.
+    """Return `name` if it is a valid device name; without one, derive it from this computer's name.
 
     Raises OptionError where it is not 1 to 64 letters, digits, dots, dashes and underscores.
     """
@@ -43,13 +43,13 @@ def device_name(name: str | None = None) -> str:
 class Mqtt(Sink):
     """Publishes readings and events, with QoS 1, under edge-digits/DEVICE/reading and edge-digits/DEVICE/event.
 
-    Each goes into the queue at `queue` first, which holds the last `limit`, and leaves it when the broker has
-    acknowledged it: a broker may be away, at the start, too. Nobody waits for the network: a thread connects, again and
-    again after `pauses` in seconds, and sends what is queued, in order. edge-digits/DEVICE/status is kept at online
-    meanwhile, else at offline; with `announce`, Home Assistant is told of the device.
+    Each message enters the queue at `queue` first, which holds the last `limit`, and leaves it once the broker has
+    acknowledged it; the broker may be unavailable, also at the start. Callers never wait for the network: a thread
+    connects, retries after `pauses` in seconds, and sends the queue in order. edge-digits/DEVICE/status is online while
+    connected, else offline; with `announce`, the sink announces the device to Home Assistant.
 
-    When the broker goes, when it is back, and what it refuses, is logged, from either thread.
-    Raises OptionError where `device` is no name, OutputError where the queue cannot be used.
+    Both threads log when the broker goes away, when it is back, and what it rejects. Raises OptionError where `device`
+    is not a valid name, OutputError where the queue cannot be used.
     """
 
     def __init__(
@@ -66,12 +66,12 @@ class Mqtt(Sink):
         self._base = f"edge-digits/{device}"
         self._announced = [discovery.announcement(device, self._base)] if announce else []
         self._spool = Spool(queue, limit)
-        self._bell, self._ear = socket.socketpair()  # wakes the thread where it waits for the network
+        self._bell, self._ear = socket.socketpair()  # wakes the thread while it waits for the network
         self._bell.setblocking(False)
         self._ear.setblocking(False)
         self._ending = threading.Event()
         self._until = float("inf")  # when to stop sending, in time.monotonic()
-        # Nobody can stop a thread that looks up a host's name: it is left behind then.
+        # A thread that looks up a host's name cannot be stopped, so it is a daemon.
         self._thread = threading.Thread(target=self._run, name=f"mqtt {broker.name}", daemon=True)
         self._thread.start()
 
@@ -89,9 +89,9 @@ class Mqtt(Sink):
         self._put("event", event_record(event))
 
     def close(self) -> None:
-        """Send what can be sent within a second, say offline, and end the thread; what is left stays in the queue.
+        """Send for up to a second, publish offline, and end the thread; unsent messages stay in the queue.
 
-        Takes no more than two seconds. Raises OutputError where messages are left that could not be kept on disk.
+        Takes no more than two seconds. Raises OutputError where remaining messages cannot be kept on disk.
         """
         if not self._ending.is_set():
             self._until = time.monotonic() + DRAIN
@@ -108,14 +108,14 @@ class Mqtt(Sink):
         self._wake()
 
     def _wake(self) -> None:
-        with suppress(OSError):  # it has been woken often enough already, or has ended
+        with suppress(OSError):  # enough wake-ups are pending, or the thread has ended
             self._bell.send(b"!")
 
     def _refused(self, reason: str) -> None:
         logger.warning(f"{self._broker.name} refuses messages ({reason}); they are dropped")
 
     def _run(self) -> None:
-        """Connect until it is time to end, and tell of each change: while it is away, of each kind of reason once."""
+        """Connect until closed, and log each change; while the broker is away, log each kind of reason once."""
         reported = set[str]()
         tries = 0
         with self._ear:
@@ -123,7 +123,7 @@ class Mqtt(Sink):
                 began = time.monotonic()
                 try:
                     reason = self._serve(reported)
-                except Exception as error:  # boundary: whatever a broker sends, the next one may be better
+                except Exception as error:  # boundary: a broker may send anything, and the next attempt may work
                     reason = _said(error)
                 if self._ending.is_set():
                     return
@@ -135,7 +135,7 @@ class Mqtt(Sink):
                 self._ending.wait(self._pauses[min(tries, len(self._pauses)) - 1])
 
     def _serve(self, reported: set[str]) -> str:
-        """Connect, and send until that ends; return why it did."""
+        """Connect, send until the connection ends, and return why it ended."""
         link = Link(self._broker, self._device, self._base, self._announced, self._spool, self._ear, self._refused)
         waiting = time.monotonic() + ANSWER
         try:
@@ -158,7 +158,7 @@ class Mqtt(Sink):
 
 
 def _said(error: Exception) -> str:
-    """Return what was wrong with a connection."""
+    """Return why a connection failed, for logs."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"has a certificate that is not trusted ({error.verify_message}: name its authority by --mqtt-ca)"
     if isinstance(error, OSError):

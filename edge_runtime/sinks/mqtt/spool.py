@@ -1,4 +1,4 @@
-"""A queue on disk (SQLite) that outlives its process: messages enter at the end, and leave once they have arrived."""
+"""A persistent queue on disk (SQLite): messages enter at the end, and leave once they are delivered."""
 
 import logging
 import os
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from edge_runtime.errors import OutputError
 
 logger = logging.getLogger(__name__)
-RETRY = 10.0  # seconds after which a file that cannot be written is tried again
+RETRY = 10.0  # seconds until a file that cannot be written is tried again
 MEMORY = ":memory:"
 MAGIC = b"SQLite format 3\0"  # the first bytes of every SQLite database (its file format, section 1.3)
 SCHEMA = "CREATE TABLE IF NOT EXISTS messages (number INTEGER PRIMARY KEY, topic BLOB NOT NULL, payload BLOB NOT NULL)"
@@ -24,7 +24,7 @@ INSERT, DELETE = "INSERT INTO messages VALUES (?, ?, ?)", "DELETE FROM messages 
 
 
 class Message(NamedTuple):
-    """A message of a queue: its number there, where it goes, and what it says, both in UTF-8."""
+    """A message of a queue: its number there, its topic and its payload, both in UTF-8."""
 
     number: int
     topic: bytes
@@ -32,23 +32,23 @@ class Message(NamedTuple):
 
 
 class Spool:
-    """The last `limit` messages that were put into it and have not left it, in order. Threads may share it.
+    """A queue of the last `limit` messages put and not yet done, in order; thread-safe.
 
-    A message is handed to the system at once, so that it outlives this process however that ends. It is not forced
-    through to the disk each time, which takes an SD card long and wears it (write-ahead log, synchronous=NORMAL): a
-    power cut can lose the latest messages, and bring back some that had gone, but damages nothing. A file that is
-    damaged all the same is set aside, and what can be read of it is kept. Where the disk is full or fails, the queue
-    goes on in memory, and back to the disk when that works again.
+    Each message goes to the operating system at once, so it survives the end of this process. It is not flushed to the
+    disk each time, which is slow on an SD card and wears it (write-ahead log, synchronous=NORMAL): a power cut can lose
+    the latest messages and restore some that had left, but damages nothing. A file that is damaged nevertheless is
+    renamed, and its readable messages are kept. Where the disk is full or fails, the queue continues in memory, and
+    returns to the disk when that works again.
 
-    Each of these changes is logged, and when the oldest messages have to be dropped. Raises OutputError where the file
-    cannot be used at all, or another process uses it.
+    Each of these changes is logged, and so is dropping the oldest messages. Raises OutputError where the file cannot be
+    used at all, or another process uses it.
     """
 
     def __init__(self, path: Path, limit: int) -> None:
         self._path, self._limit = path, limit
         self._turn = threading.Lock()
-        self.dropped = 0  # messages, because there were too many
-        self._unsaid = 0  # of these, since that was told last
+        self.dropped = 0  # messages dropped because the queue was full
+        self._unsaid = 0  # of these, not logged yet
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             messages, damaged = _load(path)
@@ -62,7 +62,7 @@ class Spool:
         surplus = max(0, len(messages) - limit)
         self._database = _holding(MEMORY, messages[surplus:])
         self._on_disk = self._failed = self._closed = False
-        self._again = time.monotonic()  # when to try the disk, from memory
+        self._again = time.monotonic()  # when to retry the disk while in memory
         self._number = max((message.number for message in messages), default=0)
         self._to_disk()
         self._count_dropped(surplus)
@@ -72,7 +72,7 @@ class Spool:
             return 0 if self._closed else self._count()
 
     def put(self, topic: str, payload: str) -> None:
-        """Add a message; the oldest are dropped where there are too many."""
+        """Add a message, and drop the oldest where there are too many."""
         with self._turn:
             if self._closed:
                 return
@@ -88,12 +88,12 @@ class Spool:
             self._count_dropped(surplus)
 
     def first(self, count: int) -> list[Message]:
-        """Return so many of the oldest messages, or as many as there are; they stay."""
+        """Return up to `count` of the oldest messages; they stay."""
         with self._turn:
             return [] if self._closed else [Message(*row) for row in self._database.execute(f"{ALL} LIMIT ?", (count,))]
 
     def done(self, number: int) -> None:
-        """Let a message leave; it may have been dropped already."""
+        """Remove a message; it may have been dropped already."""
         with self._turn:
             if self._closed:
                 return
@@ -102,7 +102,7 @@ class Spool:
                 self._log_dropped()
 
     def close(self) -> None:
-        """Free the file. Raises OutputError where messages are left that it could not be made to hold."""
+        """Close the file. Raises OutputError where it cannot store the remaining messages."""
         with self._turn:
             if self._closed:
                 return
@@ -145,7 +145,7 @@ class Spool:
                 change()
 
     def _to_disk(self) -> None:
-        """Go from memory to the disk, where that works."""
+        """Move the queue from memory to the disk, where that works."""
         try:
             on_disk = _holding(self._path, _readable(self._database))
         except sqlite3.Error as error:
@@ -168,7 +168,7 @@ class Spool:
 
 
 def _holding(path: Path | str, messages: Iterable[Message]) -> sqlite3.Connection:
-    """Return a database with these messages and no others, which no other process can use. Raises sqlite3.Error."""
+    """Return a database with exactly these messages, which no other process can use. Raises sqlite3.Error."""
     database = sqlite3.connect(path, timeout=0, check_same_thread=False)
     try:
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -194,14 +194,14 @@ def _readable(database: sqlite3.Connection) -> list[Message]:
 
 
 def _close(database: sqlite3.Connection) -> None:
-    with suppress(sqlite3.Error):  # the last write-back of the log fails on a full disk, and is made up for next time
+    with suppress(sqlite3.Error):  # the final write-back of the log fails on a full disk; the next start repeats it
         database.close()
 
 
 def _load(path: Path) -> tuple[list[Message], bool]:
     """Return the messages that a file holds, and whether it is damaged.
 
-    Raises OSError where it is no such file, and sqlite3.Error where it is in use.
+    Raises OSError where it is not such a file, and sqlite3.Error where it is in use.
     """
     try:
         with path.open("rb") as file:
@@ -215,17 +215,17 @@ def _load(path: Path) -> tuple[list[Message], bool]:
             if database.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'messages'").fetchone() == (0,):
                 return [], False
             return _readable(database), database.execute("PRAGMA quick_check").fetchone() != ("ok",)
-        except sqlite3.OperationalError:  # in use, or out of reach
+        except sqlite3.OperationalError:  # in use, or inaccessible
             raise
         except sqlite3.DatabaseError:
             return _readable(database), True
 
 
 def _set_aside(path: Path) -> str:
-    """Give a file another name, which is returned. Raises OSError."""
+    """Rename a file, and return its new name. Raises OSError."""
     names = (f"{path.name}.damaged{f'-{n}' * (n > 1)}" for n in count(1))
     aside = next(name for name in names if not os.path.lexists(path.with_name(name)))
     path.replace(path.with_name(aside))
-    for log in ("-wal", "-shm"):  # they would be taken for those of the new file
+    for log in ("-wal", "-shm"):  # SQLite would take them for those of the new file
         path.with_name(f"{path.name}{log}").unlink(missing_ok=True)
     return aside
