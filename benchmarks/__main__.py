@@ -109,7 +109,7 @@ for each in (*accuracy.COMMANDS, *running.COMMANDS):
 def main() -> None:
     """Run the command."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a picture's name may hold what cannot be encoded
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file name may not be encodable
     command.run(benchmarks)
 
 

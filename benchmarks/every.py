@@ -1,7 +1,7 @@
-"""Every benchmark, one after the other, then the page: what `python -m benchmarks all` runs.
+"""Every benchmark, one after the other, then the page: `python -m benchmarks all`.
 
-Each is a process of its own: neither memory nor TensorFlow's threads are left over for the next. What it prints goes
-to a file, and its last line into the summary. One that fails stops none of the others.
+Each runs in its own process, so no memory or TensorFlow threads remain for the next. Its output goes to a file, and its
+last line into the summary. A failure does not stop the others.
 """
 
 import os
@@ -21,15 +21,15 @@ from benchmarks.common.limits import LimitMissed
 from edge_runtime.errors import EdgeError, OptionError
 
 ROOT = Path(__file__).parent.parent
-LIMITS = 5  # the exit code of a limit that was missed
-GRACE = 10.0  # seconds that an interrupted part has to end in
-PULSE = 0.5  # seconds between looks at a part, which move the bar
+LIMITS = 5  # the exit code of a missed limit
+GRACE = 10.0  # seconds for an interrupted part to end
+PULSE = 0.5  # seconds between polls of a part, which update the bar
 PARITY = "build/standard"
 SAMPLES = "edge_runtime/samples"
 
 
 class Part(NamedTuple):
-    """A benchmark: its options, and about how many seconds it takes on two idle cores."""
+    """A benchmark: its options, and its approximate seconds on two idle cores."""
 
     name: str
     options: tuple[str, ...]
@@ -37,7 +37,7 @@ class Part(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of a part: its exit code, how long it took, the last line it printed, and where all of them are."""
+    """The result of a part: exit code, duration, last line of output, and the file of all output."""
 
     name: str
     code: int
@@ -47,11 +47,11 @@ class Outcome(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """What the exit code says, in a word or two."""
+        """The meaning of the exit code in one or two words."""
         return {0: "done", LIMITS: "limit missed"}.get(self.code, f"failed ({self.code})")
 
 
-# What can be seen in under ten minutes, and what each command measures when nothing is asked of it.
+# QUICK takes under ten minutes; WHOLE uses the default options of each command.
 QUICK = (
     Part("parity", (PARITY,), 40),
     Part("latency", ("--fast",), 120),
@@ -85,9 +85,9 @@ class PartFailed(EdgeError):
 
 
 def chosen(parts: Sequence[Part], names: Sequence[str]) -> list[Part]:
-    """Return the parts of these names, in the order of `parts`; all of them where there is no name.
+    """Return the parts of these names, in the order of `parts`; without names, all of them.
 
-    Raises OptionError for a name that no part has.
+    Raises OptionError for an unknown name.
     """
     known = [part.name for part in parts]
     for name in names:
@@ -97,14 +97,14 @@ def chosen(parts: Sequence[Part], names: Sequence[str]) -> list[Part]:
 
 
 def run(parts: Sequence[Part], out: Path, *, root: Path = ROOT) -> list[Outcome]:
-    """Run the parts in turn, from the folder `root`; what each prints goes to a file in `out`. Prints the summary.
+    """Run the parts in order, from the folder `root`; each part's output goes to a file in `out`. Prints the summary.
 
-    Raises PartFailed where a part failed, or else LimitMissed where one missed a limit, after the summary.
+    After the summary, raises PartFailed if a part failed, or else LimitMissed if one missed a limit.
     """
     out.mkdir(parents=True, exist_ok=True)
     outcomes: list[Outcome] = []
     with ExitStack() as stack:
-        # Last of all, and also where it was interrupted: what it came to.
+        # The summary comes last, even after an interrupt.
         stack.callback(lambda: print("\n".join(summary(outcomes)), flush=True))
         stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, signal.default_int_handler))
         begin = stack.enter_context(_progress(parts))
@@ -120,7 +120,7 @@ def run(parts: Sequence[Part], out: Path, *, root: Path = ROOT) -> list[Outcome]
 
 
 def summary(outcomes: Sequence[Outcome]) -> list[str]:
-    """Return a line for each part: what came of it, its seconds, its last line, and where all are if it failed."""
+    """Return a line for each part: verdict, seconds, last line, and the file of all lines after a failure."""
     wide = max((len(outcome.verdict) for outcome in outcomes), default=0)
     return [
         f"{outcome.name:<11}{outcome.verdict:<{wide}}{outcome.seconds:>7.0f} s  {outcome.line}"
@@ -130,9 +130,9 @@ def summary(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _run(part: Part, log: Path, root: Path, tick: Callable[[float], None]) -> Outcome:
-    """Run a part, and call `tick` with the seconds it has taken now and then."""
+    """Run a part, and repeatedly call `tick` with the seconds elapsed."""
     command = [sys.executable, "-m", "benchmarks", part.name, *part.options]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}  # or what goes wrong stands before what was printed
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}  # otherwise errors precede earlier output
     started = time.monotonic()
     with (
         log.open("wb") as output,
@@ -160,7 +160,7 @@ def _run(part: Part, log: Path, root: Path, tick: Callable[[float], None]) -> Ou
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End a part and what it started, as Ctrl-C does; what does not listen, for good."""
+    """End a part and its children, first as Ctrl-C does, then by SIGKILL."""
     os.killpg(process.pid, signal.SIGINT)
     try:
         process.wait(GRACE)
@@ -170,9 +170,9 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 @contextmanager
 def _progress(parts: Sequence[Part]) -> Iterator[Callable[[Part], Callable[[float], None]]]:
-    """Show how far it is: a bar of seconds on a terminal, elsewhere a line where each part starts.
+    """Show the progress: a bar of seconds on a terminal, elsewhere a line at the start of each part.
 
-    Yields what is to be called where a part starts, which returns what is to be called with the seconds it has taken.
+    Yields a function to call at the start of a part; it returns a function to call with the seconds elapsed.
     """
     terminal = sys.stderr.isatty()
     whole = sum(part.seconds for part in parts)

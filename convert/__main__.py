@@ -1,4 +1,4 @@
-"""Convert a Keras network to TensorFlow Lite, once for each recipe.
+"""Convert a Keras network to TensorFlow Lite, once per recipe.
 
 python -m convert build/standard                      all four, beside build/standard/digits.keras
 python -m convert my.keras --output out --recipe int8
@@ -29,7 +29,7 @@ def convert(source: Path, output: Path | None, names: tuple[str, ...], force: bo
     network = source / "digits.keras" if source.is_dir() else source
     folder = output or network.parent
     folder.mkdir(parents=True, exist_ok=True)
-    with stderr_silenced():  # TensorFlow greets on import
+    with stderr_silenced():  # TensorFlow logs on import
         import keras
 
         from convert import calibration, equalize, fold, package, quantize, rounding, verify

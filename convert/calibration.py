@@ -1,4 +1,4 @@
-"""The pictures that show the converter the range of every activation: from the training split only, seeded."""
+"""Calibration pictures for the range of every activation: from the training split only, seeded."""
 
 import hashlib
 from typing import NamedTuple
@@ -15,9 +15,9 @@ Indices = NDArray[np.int64]
 
 
 class Calibration(NamedTuple):
-    """`images`: uint8 (N, 28, 28), in the contract; `indices`: which training digits they begin with.
+    """`images`: uint8 (N, 28, 28), in the contract; `indices`: the training digits that come first.
 
-    `cut_out` are which of the training crops follow, of a network that was trained with crops of so many `pages`.
+    `cut_out` are the indices of the training crops that follow, for a network trained with crops of `pages` pages.
     """
 
     images: NDArray[np.uint8]
@@ -26,7 +26,7 @@ class Calibration(NamedTuple):
     pages: int = 0
 
     def record(self) -> dict[str, object]:
-        """Return what the card says of them; the indices follow from seed and count, and their hash proves it."""
+        """Return the entry for the card; the indices follow from seed and count, and their hash proves it."""
         said = {"split": "train", "seed": SEED, "count": len(self.indices), "indices": self.indices.tolist(),
                 "indices_sha256": _hash(self.indices)}  # fmt: skip
         if self.cut_out is not None:
@@ -35,7 +35,7 @@ class Calibration(NamedTuple):
 
 
 def choose(pages: int | None = None) -> Calibration:
-    """Return COUNT digits drawn from the 50,000 to train with; then as many of what the runtime cuts out of `pages`."""
+    """Return COUNT of the 50,000 training digits; then up to COUNT crops that the runtime cuts out of `pages` pages."""
     digits = dataset.load("train")
     rng = np.random.default_rng(SEED)
     indices = np.sort(rng.choice(len(digits.images), COUNT, replace=False))

@@ -1,8 +1,8 @@
 """Dense layers -> the same network with weights that lose less when each layer has a single scale.
 
-Behind a ReLU, what a unit takes in can be divided by any positive number that what it gives is multiplied by: so that
-both have the same range (Nagel, van Baalen, Blankevoort, Welling 2019, "Data-free quantization through weight
-equalization and bias correction").
+Dividing the incoming weights and bias of a ReLU unit by a positive factor and multiplying its outgoing weights by it
+does not change the network; the factor here gives both the same range (Nagel, van Baalen, Blankevoort, Welling 2019,
+"Data-free quantization through weight equalization and bias correction").
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ ROUNDS = 20
 
 
 def equalize(layers: list[Dense]) -> list[Dense]:
-    """Return layers that answer the same, with the hidden units' weights brought to common ranges."""
+    """Return layers with the same outputs, with the hidden units' weights in common ranges."""
     kernels = [layer.kernel.astype(np.float64) for layer in layers]
     biases = [layer.bias.astype(np.float64) for layer in layers]
     for _ in range(ROUNDS):

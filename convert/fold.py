@@ -1,4 +1,4 @@
-"""Keras network -> plain dense layers: scaling, batch normalization and softmax folded away."""
+"""Keras network -> plain dense layers: fold scaling and batch normalization, drop the softmax."""
 
 from typing import NamedTuple
 
@@ -17,22 +17,22 @@ class UnusableModel(EdgeError, ValueError):
 
 
 class Dense(NamedTuple):
-    """One dense layer: `kernel` float32 (inputs, outputs), `bias` float32 (outputs,); ReLU between layers."""
+    """A dense layer: `kernel` float32 (inputs, outputs), `bias` float32 (outputs,); ReLU between layers."""
 
     kernel: NDArray[np.float32]
     bias: NDArray[np.float32]
 
 
 def fold(network: keras.Model) -> list[Dense]:  # noqa: C901 - one case for each kind of layer
-    """Return the dense layers that give the network's logits from pixels, (N, 28, 28) from 0 to 255.
+    """Return the dense layers that compute the network's logits from pixels, (N, 28, 28) from 0 to 255.
 
-    Raises UnusableModel where the network is anything but scaling, dense layers, batch normalization and ReLU, ending
-    in a softmax over at least two classes.
+    Raises UnusableModel where the network has anything but scaling, dense layers, batch normalization and ReLU, or does
+    not end in a softmax over at least two classes.
     """
     _check_shapes(network)
     scale, offset = 1.0, 0.0  # of the network's input
     kernels: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
-    active = True  # whether a ReLU, or the input, stands before the next dense layer
+    active = True  # whether a ReLU or the input precedes the next dense layer
     ended = False
     for layer in network.layers:
         if ended:
@@ -88,7 +88,7 @@ def _weights(layer: keras.layers.Dense) -> tuple[NDArray[np.float64], NDArray[np
 
 
 def _normalization(layer: keras.layers.BatchNormalization) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what a batch normalization multiplies by, then adds."""
+    """Return the factor and the shift of a batch normalization."""
     factor = 1 / np.sqrt(np.asarray(layer.moving_variance, np.float64) + layer.epsilon)
     if layer.scale:
         factor = factor * np.asarray(layer.gamma, np.float64)
@@ -104,7 +104,7 @@ def _finite(layers: list[Dense]) -> list[Dense]:
 
 
 def _check_answers(network: keras.Model, layers: list[Dense]) -> None:
-    """Raise UnusableModel where the layers answer otherwise: a network need not be one straight line."""
+    """Raise UnusableModel where the layers' outputs differ from the network's: it may not be sequential."""
     pixels = np.random.default_rng(1).integers(0, 256, (50, SIDE, SIDE)).astype(np.float32)
     values = pixels.reshape(len(pixels), -1)
     for kernel, bias in layers[:-1]:

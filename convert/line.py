@@ -1,4 +1,4 @@
-"""Convert the line network to TensorFlow Lite in whole numbers.
+"""Convert the line network to TensorFlow Lite in integers.
 
 python -m convert.line build/line                 beside build/line/line.keras
 python -m convert.line build/line --into FILE     and into a model file, which then has both networks
@@ -28,8 +28,8 @@ from edge_runtime.system.native_logs import stderr_silenced
 from train import command, line, provenance
 
 GOLDEN, GOLDEN_SEED = 8, 8
-# Drawn lines that say in which range each layer answers. With 1,024, a few odd ones widen the ranges: int8 reads 0.8
-# points of the held-out lines fewer than the full network; with 16, 64 and 200, 0.3, 0.4 and 0.0 points fewer.
+# Drawn lines that set the output range of each layer. With 1,024, a few odd ones widen the ranges: int8 reads 0.8
+# percentage points fewer of the held-out lines than the full network; with 16, 64 and 200, 0.3, 0.4 and 0.0 fewer.
 CALIBRATION, CALIBRATION_SEED = 200, 7
 
 
@@ -47,7 +47,7 @@ def convert(folder: Path, into: Path | None) -> None:
     except (ValueError, OSError, TypeError, KeyError) as error:
         raise ModelError(f"cannot load {source}: {str(error).splitlines()[0]}") from error
     strips = line.chunk("train", CALIBRATION_SEED, 0).strips[:CALIBRATION]
-    with stderr_silenced(), redirect_stdout(io.StringIO()):  # the converter says there what it saved
+    with stderr_silenced(), redirect_stdout(io.StringIO()):  # the converter prints there what it saved
         flatbuffer = quantize(network, strips)
     verify(flatbuffer)
     path = folder / "line-int8.tflite"
@@ -59,7 +59,7 @@ def convert(folder: Path, into: Path | None) -> None:
 
 
 def attach(path: Path, flatbuffer: bytes, training: dict[str, Any]) -> None:
-    """Put a line network into a model file, with its golden vectors and what is known of its training."""
+    """Put a line network into a model file, with its golden vectors and its training record."""
     model = model_file.read(path)
     if model.card is None:
         raise ModelError(f"{path} has no card to write into")
@@ -76,7 +76,7 @@ def attach(path: Path, flatbuffer: bytes, training: dict[str, Any]) -> None:
 def quantize(network: "keras.Model", strips: NDArray[np.uint8]) -> bytes:  # type: ignore[name-defined] # noqa: F821
     """Return the flatbuffer of a line network: uint8 (1, ROWS, COLUMNS, 1) to int8 logits (1, steps, 11).
 
-    Kernels have a scale for each output, as the converter gives them. `strips` is uint8 (N, ROWS, COLUMNS).
+    Kernels have one scale per output, the converter's default. `strips` is uint8 (N, ROWS, COLUMNS).
     """
     import tensorflow as tf
 
@@ -98,7 +98,7 @@ def quantize(network: "keras.Model", strips: NDArray[np.uint8]) -> bytes:  # typ
 
 
 def verify(flatbuffer: bytes) -> None:
-    """Raise UnusableModel where a tensor is no whole number, or the input is not a strip of uint8 pixels."""
+    """Raise UnusableModel where a tensor is not an integer type, or the input is not a strip of uint8 pixels."""
     with stderr_silenced():
         interpreter = Interpreter(model_content=flatbuffer)
         interpreter.allocate_tensors()

@@ -1,4 +1,4 @@
-"""Flatbuffer -> model file: the card, the labels and the golden vectors that travel with it. docs/model-file.md."""
+"""Flatbuffer -> model file: add the card, the labels and the golden vectors. docs/model-file.md."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -24,7 +24,7 @@ MIN_CONFIDENCE = 0.5
 def card(
     conversion: Conversion, calibration: Calibration, run: dict[str, Any], labels: Sequence[str] = model_file.DIGITS
 ) -> dict[str, Any]:
-    """Return the card of a model that was trained as `run` (run.json) says; what is measured is added later."""
+    """Return the card of a model with the training record `run` (run.json); measurements follow later."""
     return {
         "format": 1,
         "contract": CONTRACT_VERSION,
@@ -43,7 +43,7 @@ def card(
 
 
 def golden_inputs() -> NDArray[np.uint8]:
-    """Return seeded digits of every class, then pictures that are no digit: uint8 (N, 28, 28), in the contract."""
+    """Return seeded digits of every class, then non-digits: uint8 (N, 28, 28), in the contract."""
     rng = np.random.default_rng(GOLDEN_SEED)
     digits = dataset.load("train")
     chosen = [rng.choice(np.flatnonzero(digits.labels == label), GOLDEN_EACH, replace=False) for label in range(10)]
@@ -60,7 +60,7 @@ def golden_inputs() -> NDArray[np.uint8]:
 
 
 def package(path: Path, flatbuffer: bytes, about: dict[str, Any]) -> None:
-    """Write the model file, with the outputs that this machine's interpreter gives for the golden inputs."""
+    """Write the model file, with this machine's interpreter outputs for the golden inputs."""
     inputs = golden_inputs()
     scratch = path.with_name(f".golden-{path.name}")
     try:

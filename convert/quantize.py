@@ -1,4 +1,4 @@
-"""Dense layers -> flatbuffer, by TensorFlow's own converter."""
+"""Dense layers -> flatbuffer, with TensorFlow's own converter."""
 
 import os
 import tempfile
@@ -17,7 +17,7 @@ Range = tuple[float, float]
 
 
 class Network(tf.Module):  # type: ignore[misc]
-    """Dense layers with a ReLU between them; `ranges`, of what each answers, only where activations are integers."""
+    """Dense layers with a ReLU between them; `ranges` of their outputs only where activations are integers."""
 
     def __init__(self, layers: list[Dense], ranges: list[Range] | None) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class Network(tf.Module):  # type: ignore[misc]
 
     @tf.function(input_signature=[tf.TensorSpec((None, SIDE, SIDE), tf.float32, name="pixels")])  # type: ignore[untyped-decorator]
     def logits(self, pixels: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Pixels, (N, 28, 28) from 0 to 255, to logits, (N, classes)."""
+        """Return logits, (N, classes), of pixels, (N, 28, 28) from 0 to 255."""
         values = pixels if self._ranges is None else _fake_quantized(pixels, (0.0, 255.0))
         values = tf.reshape(values, (-1, SIDE * SIDE))
         for i, (kernel, bias) in enumerate(self.layers):
@@ -42,14 +42,14 @@ class Network(tf.Module):  # type: ignore[misc]
 
 
 def quantize(layers: list[Dense], conversion: Conversion, calibration: NDArray[np.uint8]) -> bytes:
-    """Return the flatbuffer of a network that takes pixels as they are and answers with logits.
+    """Return the flatbuffer of a network from raw pixels to logits.
 
-    `calibration` is uint8 (N, 28, 28), in the contract. The int8 recipe takes the raw uint8 bytes (scale 1, zero point
-    0) and answers in int8; every other takes and answers float32.
+    `calibration` is uint8 (N, 28, 28), in the contract. The int8 recipe takes raw uint8 bytes (scale 1, zero point 0)
+    and returns int8; every other takes and returns float32.
 
-    The converter gives each output of a dense layer a scale of its own, unless the network says in which steps its
-    values lie, as after quantization-aware training (Jacob et al. 2018): one scale for each kernel. Where activations
-    are floats, its former quantizer does the same.
+    By default the converter gives each output of a dense layer its own scale. Fake quantization in the network, as in
+    quantization-aware training (Jacob et al. 2018), forces one scale per kernel. Where activations are floats, the
+    converter's former quantizer does the same.
     """
     integers = conversion.activations == "int8"
     network = Network(layers, _ranges(layers, calibration) if integers else None)
@@ -69,9 +69,9 @@ def quantize(layers: list[Dense], conversion: Conversion, calibration: NDArray[n
 
 
 def _ranges(layers: list[Dense], calibration: NDArray[np.uint8]) -> list[Range]:
-    """Return the least and greatest output of each layer, 0 included; 0 to 1 where it answers 0 alone.
+    """Return the least and greatest output of each layer, 0 included; 0 to 1 where all outputs are 0.
 
-    They are rounded to float32 from float64: so the order of additions, which differs from run to run, cannot show.
+    Rounding from float64 to float32 hides the order of additions, which differs from run to run.
     """
     values = calibration.reshape(len(calibration), -1).astype(np.float64)
     ranges = []
@@ -85,5 +85,5 @@ def _ranges(layers: list[Dense], calibration: NDArray[np.uint8]) -> list[Range]:
 
 
 def _fake_quantized(values: tf.Tensor, bounds: Range, narrow_range: bool = False) -> tf.Tensor:
-    """Return values in 255 steps of a range, or in 254 around 0 where it is a narrow one."""
+    """Return values in 255 steps of a range, or in 254 around 0 if `narrow_range`."""
     return tf.quantization.fake_quant_with_min_max_args(values, *bounds, num_bits=8, narrow_range=narrow_range)

@@ -1,4 +1,4 @@
-"""How to convert: one frozen dataclass a recipe. docs/recipes.md compares them."""
+"""Conversion recipes: one frozen dataclass per recipe. docs/recipes.md compares them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,10 +6,10 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class Conversion:
-    """How weights and activations are stored. Integer activations need integer weights, and calibration digits.
+    """Types of weights and activations. Integer activations need integer weights and calibration digits.
 
-    int8 weights have one scale for the whole kernel: runtimes from before 2024, the 32-bit ARM one among them, do not
-    know dense layers with a scale for each output.
+    int8 weights have one scale for the whole kernel: runtimes from before 2024, including the 32-bit ARM one, do not
+    support dense layers with a scale per output.
     """
 
     name: str

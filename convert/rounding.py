@@ -1,9 +1,9 @@
-"""Dense layers -> the same with weights in the steps of int8, rounded so that what the layers answer changes least.
+"""Round the weights of dense layers to int8 steps with the least change of the layers' outputs.
 
-To round each weight to its nearest step is not best: what one weight loses, those after it can make good. Weights are
-rounded one input after the other, and each error is spread over the inputs that follow as they occur together in
-pictures (Frantar, Ashkboos, Hoefler, Alistarh 2023, "GPTQ"); what is left of it on average goes into the bias (Nagel et
-al. 2019).
+Rounding each weight to its nearest step is not optimal, because later weights can compensate the error of earlier ones.
+This module rounds one input after the other, and spreads each error over the following inputs by their correlation in
+pictures (Frantar, Ashkboos, Hoefler, Alistarh 2023, "GPTQ"); the remaining mean error goes into the bias (Nagel et al.
+2019).
 """
 
 import numpy as np
@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 
 from convert.fold import Dense
 
-STEPS = 127  # of the largest weight, to either side
-DAMPING = 0.01  # of the mean square of an input, added to each: some pixels are never inked
+STEPS = 127  # to the largest weight, on either side of 0
+DAMPING = 0.01  # share of the inputs' mean square, added to each: some pixels never have ink
 
 Float64 = NDArray[np.float64]
 
 
 def round_weights(layers: list[Dense], images: NDArray[np.uint8]) -> list[Dense]:
-    """Return layers whose kernels hold whole multiples of their largest weight's 127th part.
+    """Return layers whose kernels hold integer multiples of their largest weight divided by 127.
 
-    `images`, uint8 (N, 28, 28), are what they are to answer alike for. Conversion finds the same steps, and changes
-    nothing any more.
+    The outputs for `images`, uint8 (N, 28, 28), change least. Conversion derives the same steps, and changes no weight
+    further.
     """
     values = images.reshape(len(images), -1).astype(np.float64)
     rounded = []
@@ -37,19 +37,19 @@ def round_weights(layers: list[Dense], images: NDArray[np.uint8]) -> list[Dense]
 
 
 def _rounded(kernel: Float64, values: Float64) -> Float64:
-    """Return a kernel, (inputs, outputs), in steps; `values` are what comes in, (N, inputs)."""
+    """Return a kernel, (inputs, outputs), rounded to steps; `values` are the inputs, (N, inputs)."""
     largest = np.abs(kernel).max()
     if not largest:
         return kernel
     step = largest / STEPS
     together = values.T @ values / len(values)
     together[np.diag_indices_from(together)] += DAMPING * together.diagonal().mean() + 1e-12
-    spread = np.linalg.cholesky(np.linalg.inv(together)).T  # upper: how an error is made good by the inputs after it
+    spread = np.linalg.cholesky(np.linalg.inv(together)).T  # upper triangular: how later inputs compensate an error
     left, whole = kernel.copy(), np.empty_like(kernel)
     for j in range(len(kernel)):
         whole[j] = np.clip(np.round(left[j] / step), -STEPS, STEPS)
         error = (left[j] - whole[j] * step) / spread[j, j]
         left[j + 1 :] -= np.outer(spread[j, j + 1 :], error)
     where = np.unravel_index(np.abs(kernel).argmax(), kernel.shape)
-    whole[where] = STEPS * np.sign(kernel[where])  # or the steps would be others
+    whole[where] = STEPS * np.sign(kernel[where])  # keeps the steps the same
     return np.asarray(whole * step)

@@ -1,4 +1,4 @@
-"""After conversion, tensor by tensor: the flatbuffer is what its recipe promises, or an error."""
+"""Check a flatbuffer against its recipe after conversion, tensor by tensor."""
 
 from typing import Any
 
@@ -16,19 +16,19 @@ WEIGHT_TYPES = {"float32": np.float32, "float16": np.float16, "int8": np.int8}
 
 
 def verify(flatbuffer: bytes, conversion: Conversion) -> None:
-    """Raise UnusableModel where a tensor's type or the input's scale is not the recipe's."""
+    """Raise UnusableModel where a tensor's type or the input's scale differs from the recipe's."""
     with stderr_silenced():
         interpreter = Interpreter(model_content=flatbuffer)
         interpreter.allocate_tensors()
     details, tensors = interpreter.get_input_details()[0], interpreter.get_tensor_details()
     if tuple(details["shape_signature"]) != (-1, SIDE, SIDE):
         raise UnusableModel(f"the {conversion.name} model takes {tuple(details['shape_signature'])}")
-    # A float16 kernel appears twice: as it is stored, and as the float32 that it becomes on the way to the product.
+    # A float16 kernel appears twice: as stored, and as float32 for the matrix product.
     first_kernels = [tensor for tensor in tensors if _is_first_kernel(tensor)]
     kernel = min(first_kernels, key=lambda tensor: np.dtype(tensor["dtype"]).itemsize, default=None)
     if kernel is None or kernel["dtype"] != WEIGHT_TYPES[conversion.weights]:
         raise UnusableModel(f"the {conversion.name} model holds weights that are not {conversion.weights}")
-    # The interpreter repeats a kernel's only scale for each output: what counts is whether they differ.
+    # The interpreter repeats a kernel's only scale for each output: the check is whether they differ.
     if len(np.unique(kernel["quantization_parameters"]["scales"])) > 1:
         raise UnusableModel(f"the {conversion.name} model holds kernels with a scale for each output")
     if conversion.activations == "float32" and details["dtype"] != np.float32:

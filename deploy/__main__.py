@@ -70,7 +70,7 @@ def to(
 
 
 def main() -> None:
-    """Run a command and exit; the one place where an error becomes a line and an exit code."""
+    """Run a command and exit; only this function turns an error into a line and an exit code."""
     from deploy.remote import DeployError
 
     try:

@@ -1,10 +1,10 @@
-"""The bundle: one file with all that a computer without internet needs; one commit always gives the same bytes.
+"""The bundle: one file with all that an offline computer needs; the same commit always gives the same bytes.
 
 edge-digits-VERSION-MACHINE/
 install.sh  edge-digits.service  edge-digits-user.service  config.toml
 about                     version, machine and Pythons, a word each
-digits-int8.tflite        the model; the wheel holds it, too
-requirements-3.13.txt     for each Python: which wheels, by their hashes
+digits-int8.tflite        the model; the wheel also holds it
+requirements-3.13.txt     for each Python: its wheels, by hash
 wheels/
 SHA256SUMS                of everything else
 """
@@ -24,15 +24,15 @@ from deploy import wheels
 MACHINE = "aarch64"
 PYTHONS = ("3.11", "3.13")  # of Debian 12 and 13
 SUMS = "SHA256SUMS"
-BUILD_ONLY = {"flit-core"}  # the lock has it for those who build the wheel
+BUILD_ONLY = {"flit-core"}  # the lock file lists it for building the wheel
 FILES = ("install.sh", "edge-digits.service", "edge-digits-user.service", "config.toml")  # of this folder
 MODEL = Path("edge_runtime", "models", "digits-int8.tflite")
 
 
 def export(checkout: Path, folder: Path) -> int:
-    """Write the files of the commit that is checked out into a folder; return when it was made, in Unix seconds.
+    """Write the files of the checked-out commit into a folder; return the commit time in Unix seconds.
 
-    Raises OSError where git does not know of one.
+    Raises OSError if git finds no commit.
     """
     archive = _run(["git", "archive", "--format=tar", "HEAD"], checkout)
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
@@ -41,14 +41,14 @@ def export(checkout: Path, folder: Path) -> int:
 
 
 def is_changed(checkout: Path) -> bool:
-    """Tell whether there are changes to what git tracks that are in no commit. Raises OSError where there is no git."""
+    """Return whether tracked files have uncommitted changes. Raises OSError without git."""
     return bool(_run(["git", "status", "--porcelain", "--untracked-files=no"], checkout))
 
 
 def build(source: Path, out: Path, made_at: int, *, machine: str = MACHINE, pythons: tuple[str, ...] = PYTHONS) -> Path:
     """Write the bundle of a source tree into a folder, and return its path.
 
-    `made_at` is the time that all of its files carry, in Unix seconds. Raises OSError where a wheel cannot be had.
+    `made_at` is the time of all files in it, in Unix seconds. Raises OSError if a wheel is unavailable.
     """
     with tempfile.TemporaryDirectory() as scratch:
         ours = _our_wheel(source, Path(scratch, "ours"), made_at)
@@ -76,13 +76,13 @@ def build(source: Path, out: Path, made_at: int, *, machine: str = MACHINE, pyth
 
 
 def sums(top: Path) -> str:
-    """Return a line for each file under a folder, as sha256sum writes and checks them."""
+    """Return a line for each file under a folder, in the format of sha256sum."""
     names = sorted(path.relative_to(top).as_posix() for path in top.rglob("*") if path.is_file())
     return "".join(f"{wheels.sha256(top / name)}  {name}\n" for name in names if name != SUMS)
 
 
 def pack(top: Path, path: Path, made_at: int) -> None:
-    """Write a folder as .tar.gz: the same files give the same bytes, whoever packs them, where and when."""
+    """Write a folder as .tar.gz; the same files give the same bytes, regardless of user, place and time."""
 
     def plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
         entry.uid = entry.gid = 0
@@ -95,7 +95,7 @@ def pack(top: Path, path: Path, made_at: int) -> None:
     try:
         with (
             draft.open("wb") as file,
-            # Wheels are compressed already. Without a name and a time, as with gzip --no-name.
+            # Wheels are already compressed. No name and no time, as with gzip --no-name.
             gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=1, mtime=0) as zipped,
             tarfile.open(fileobj=zipped, mode="w", format=tarfile.USTAR_FORMAT) as tar,
         ):

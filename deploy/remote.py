@@ -1,4 +1,4 @@
-"""Installing on another computer over ssh: copied, installed, tried, started; and back where that fails."""
+"""Installation on another computer over ssh: copy, install, test, start, and roll back after a failure."""
 
 import secrets
 import shlex
@@ -13,11 +13,11 @@ from typing import IO
 
 from deploy.wheels import sha256
 
-REFUSED = 5  # of install.sh: it does not work on that computer
+REFUSED = 5  # of install.sh: the bundle does not work on that computer
 
 
 class DeployError(Exception):
-    """It is not installed, or does not run; the message says what holds now. `exit_code` is that of the command."""
+    """The installation or the service failed; the message gives the current state. `exit_code` is the command's."""
 
     def __init__(self, message: str, exit_code: int = 1) -> None:
         super().__init__(message)
@@ -26,9 +26,9 @@ class DeployError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Where to install, and how; `prefix` None is the usual folder, `ssh_config` None what ssh knows by itself.
+    """Where and how to install; `prefix` None means the default folder, `ssh_config` None the ssh defaults.
 
-    Raises DeployError where ssh would take the host for an option.
+    Raises DeployError if ssh would take the host for an option.
     """
 
     host: str
@@ -43,19 +43,19 @@ class Settings:
 
     @property
     def options(self) -> list[str]:
-        """What every call of install.sh is given."""
+        """The options of every call of install.sh."""
         flags = ["--user"] if self.user else []
         return flags + ([f"--prefix={self.prefix}"] if self.prefix else [])
 
     @property
     def installed(self) -> str:
-        """The folder of the installation, for a shell there."""
+        """The installation folder, quoted for the remote shell."""
         if self.prefix:
             return shlex.quote(self.prefix)
         return '"${XDG_DATA_HOME:-$HOME/.local/share}"/edge-digits' if self.user else "/opt/edge-digits"
 
     def as_root(self, command: str) -> str:
-        """Return a shell command that runs this one as root, unless a user's installation is meant."""
+        """Return a shell command that runs this one as root, except for a user installation."""
         if self.user:
             return command
         return f'if [ "$(id -u)" = 0 ]; then {command}; else sudo {command}; fi'
@@ -65,12 +65,12 @@ class Settings:
         return self.as_root(f"sh {self.installed}/install.sh {shlex.join([*options, *self.options])}")
 
     def control(self, *words: str) -> str:
-        """Return a shell command that has systemd do something with the service."""
+        """Return a shell command that controls the service through systemd."""
         return self.as_root(shlex.join(["systemctl", *(["--user"] if self.user else []), *words, "edge-digits"]))
 
 
 def plan(bundle: Path, settings: Settings) -> list[str]:
-    """Return what `deploy` would do, as the commands that it would run there, a line each."""
+    """Return the remote commands of `deploy`, one on a line."""
     folder = _scratch()
     steps = [
         f"uname -m; readlink {settings.installed}/venv",
@@ -85,9 +85,9 @@ def plan(bundle: Path, settings: Settings) -> list[str]:
 
 
 def deploy(bundle: Path, settings: Settings, print_line: Callable[[str], object]) -> None:
-    """Install a bundle on another computer, try it, and start its service; `tell` is told of each step.
+    """Install a bundle on another computer, test it, and start its service; `print_line` receives each step.
 
-    Raises DeployError where it does not work there; what was installed before runs again then.
+    Raises DeployError if it does not work there; the previous installation runs again then.
     """
     with ExitStack() as undo:
         ssh = _Ssh(settings, Path(undo.enter_context(tempfile.TemporaryDirectory())))
@@ -121,7 +121,7 @@ def deploy(bundle: Path, settings: Settings, print_line: Callable[[str], object]
 
 
 def _scratch() -> str:
-    """Return the name of a folder that is nowhere yet, for the time of an installation."""
+    """Return an unused folder name for the installation files."""
     return f"/var/tmp/edge-digits.{secrets.token_hex(8)}"
 
 
@@ -140,10 +140,10 @@ def _start(ssh: "_Ssh", settings: Settings, former: str, was_active: bool, print
 
 
 def _back(ssh: "_Ssh", settings: Settings, former: str, was_active: bool) -> None:
-    """Go back to what was installed before the last installation; where that was nothing, to nothing."""
+    """Restore the state before the last installation, which may be none."""
     now = ssh.answer(f"readlink {settings.installed}/venv || true")
     if now == former:
-        return  # the same bundle once more: there is nothing else to go back to
+        return  # the same bundle again: there is no other version to restore
     if ssh.run(settings.script("--rollback" if former else "--uninstall")):
         raise DeployError(f"it does not work on {settings.host}, and going back failed: look at {settings.installed}")
     if was_active:
@@ -151,7 +151,7 @@ def _back(ssh: "_Ssh", settings: Settings, former: str, was_active: bool) -> Non
 
 
 def _inspect(ssh: "_Ssh", settings: Settings) -> tuple[str, str, bool]:
-    """Return the machine there, what is installed, "" for nothing, and whether the service runs."""
+    """Return the remote machine, the installed version, "" for none, and whether the service runs."""
     active = shlex.join(["systemctl", *(["--user"] if settings.user else []), "--quiet", "is-active", "edge-digits"])
     lines = ssh.answer(
         f"uname -m; readlink {settings.installed}/venv || echo; {active} 2>/dev/null && echo runs || echo rests"
@@ -163,7 +163,7 @@ def _inspect(ssh: "_Ssh", settings: Settings) -> tuple[str, str, bool]:
 
 def _install(folder: str, settings: Settings) -> str:
     options = [*settings.options, *(["--with-camera"] if settings.with_camera else [])]
-    # A glob, since the folder in the bundle has its version in its name.
+    # A glob, because the folder name in the bundle contains the version.
     return settings.as_root(f"sh {folder}/edge-digits-*/install.sh {shlex.join(options)}".rstrip())
 
 
@@ -172,7 +172,7 @@ def _stays(former: str) -> str:
 
 
 class _Ssh:
-    """One connection, which all commands share."""
+    """One connection, shared by all commands."""
 
     def __init__(self, settings: Settings, folder: Path) -> None:
         self._host = settings.host
@@ -180,12 +180,12 @@ class _Ssh:
         self._command += ["-o", "ControlMaster=auto", "-o", f"ControlPath={folder}/%C", "-o", "ControlPersist=60"]
 
     def run(self, command: str) -> int:
-        """Run a shell command there, which prints to this terminal; return its exit code."""
+        """Run a remote shell command that prints to this terminal; return its exit code."""
         terminal = ["-t"] if sys.stdin.isatty() else []  # sudo may ask for a password
         return subprocess.run([*self._command, *terminal, "--", self._host, command], check=False).returncode
 
     def answer(self, command: str, stdin: IO[bytes] | None = None) -> str:
-        """Return what a shell command there prints, without the last newline. Raises DeployError where it fails."""
+        """Return the output of a remote shell command without the last newline. Raises DeployError if it fails."""
         done = subprocess.run(
             [*self._command, "--", self._host, command],
             stdin=stdin or subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False,

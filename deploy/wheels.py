@@ -1,4 +1,4 @@
-"""The wheels of a lock file, for a computer that is not this one: which apply there, and fetching them."""
+"""The wheels of a lock file for another computer: which apply there, and their download."""
 
 import hashlib
 import re
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-NEWEST_GLIBC = 36  # 2.36, of Debian 12: what runs there runs on Debian 13, too
+NEWEST_GLIBC = 36  # 2.36, of Debian 12: its wheels also run on Debian 13
 OLDEST_GLIBC = 17  # manylinux2014
 
 
@@ -23,9 +23,9 @@ class Pin(NamedTuple):
 
 
 def pins(lock: str, python: str, machine: str) -> list[Pin]:
-    """Return what a lock file holds for Linux with this Python, as "3.13", on this machine, as "aarch64".
+    """Return a lock file's pins for Linux with this Python, as "3.13", on this machine, as "aarch64".
 
-    pip would judge the conditions of a lock by the Python that it runs in, and take numpy for the wrong one.
+    pip would evaluate the markers of a lock file for its own Python and select the wrong numpy.
     """
     there = {
         "implementation_name": "cpython", "platform_python_implementation": "CPython", "os_name": "posix",
@@ -47,7 +47,7 @@ def pins(lock: str, python: str, machine: str) -> list[Pin]:
 def fetch(wanted: list[Pin], python: str, machine: str, folder: Path) -> list[Path]:
     """Download the wheel of each pin into a folder, and return them in the order of the pins.
 
-    Raises OSError where pip does not find one, or one that is not what the lock says.
+    Raises OSError if pip does not find a wheel, or finds one that differs from the lock file.
     """
     listed = folder / ".wanted.txt"
     listed.write_text("".join(f"{pin.name}=={pin.version}{_hashes(pin)}\n" for pin in wanted))
@@ -68,7 +68,7 @@ def fetch(wanted: list[Pin], python: str, machine: str, folder: Path) -> list[Pa
 
 
 def line(wheel: Path) -> str:
-    """Return the line of a requirements file that takes this very wheel, and no other."""
+    """Return the requirements line that accepts exactly this wheel."""
     name, version, _, _ = parse_wheel_filename(wheel.name)
     return f"{name}=={version} --hash=sha256:{sha256(wheel)}"
 
@@ -80,7 +80,7 @@ def sha256(path: Path) -> str:
 
 
 def _matching(pin: Pin, folder: Path) -> Path:
-    """Return the wheel of a pin: by its hash, since another Python's may lie beside it."""
+    """Return the wheel of a pin, selected by hash because another Python's wheel may be beside it."""
     (wheel,) = (
         path
         for path in sorted(folder.glob("*.whl"))

@@ -40,7 +40,7 @@ from train.recipes import RECIPES, Recipe
 def train(name: str, seed: int, epochs: int | None, output: Path | None, start: Path | None, resume: bool) -> None:
     """Train a network on MNIST and write digits.keras, history.csv, run.json and report/."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it advises against predictions on sets of several sizes
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns about predictions on sets of several sizes
     recipe = RECIPES[name]
     if epochs is not None:
         recipe = dataclasses.replace(recipe, epochs=epochs)
@@ -54,7 +54,7 @@ def train(name: str, seed: int, epochs: int | None, output: Path | None, start: 
 
 
 def _run(recipe: Recipe, seed: int, folder: Path, resume: bool, start: Path | None) -> None:
-    with stderr_silenced():  # TensorFlow greets on import
+    with stderr_silenced():  # TensorFlow logs on import
         from train import calibrate, loop, model, report
 
     started = time.monotonic()
@@ -70,8 +70,8 @@ def _run(recipe: Recipe, seed: int, folder: Path, resume: bool, start: Path | No
         network = model.with_probabilities(logits)
     seconds = time.monotonic() - started
 
-    held_out = history[recipe.epochs - 1]["val_accuracy"]  # before these digits were trained on, if they were at all
-    test = dataset.load("test")  # scored once, here; nothing is chosen by it
+    held_out = history[recipe.epochs - 1]["val_accuracy"]  # measured before a refit trains on these digits
+    test = dataset.load("test")  # scored once, here; no choice depends on it
     probabilities = network.predict(test.images, batch_size=1000, verbose=0)[:, :10]
     accuracy = float((probabilities.argmax(axis=1) == test.labels).mean())
     if recipe.tutorial:
@@ -110,7 +110,7 @@ def _run(recipe: Recipe, seed: int, folder: Path, resume: bool, start: Path | No
     report.write_report(folder / "report", outcome)
     loop.write_history(folder / "history.csv", history)
     write_text(folder / "run.json", json.dumps(run, indent=1) + "\n")
-    # Last of all, for where it is, the rest is too.
+    # Written last: where this file exists, the others do too.
     write_whole(folder / "digits.keras", network.save)
     (folder / "checkpoint.npz").unlink(missing_ok=True)
     for scratch in folder.glob(f"{loop.RUN}*"):
@@ -127,7 +127,7 @@ if __name__ == "__main__":
     try:
         main()
     except SystemExit as end:
-        if end.code == 130:  # TensorFlow may still be at work, and crash when the interpreter is torn down under it
+        if end.code == 130:  # TensorFlow may still be running, and crash when the interpreter shuts down
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(130)

@@ -1,4 +1,4 @@
-"""What is each ingredient of the release recipe worth? Everything, then everything but one thing, at a short schedule.
+"""Measure each ingredient of the release recipe: train with all, then without one at a time, on a short schedule.
 
 python -m train.ablation                    12 epochs, two seeds, into build/ablation
 python -m train.ablation --epochs 3 --seeds 1 --only everything
@@ -25,7 +25,7 @@ MIX = FULL.mix or Mix()
 
 
 def mixed(**others: Any) -> Recipe:
-    """Return the release recipe with other numbers in its mix, or without a kind of scene."""
+    """Return the release recipe with other values in its mix, or without one kind of scene."""
     return dataclasses.replace(FULL, mix=dataclasses.replace(MIX, **others))
 
 
@@ -57,9 +57,9 @@ COLUMNS = {"mnist_read": "held out", "camera_digits_read": "cut out", "written_d
 @click.option("--only", type=click.Choice(list(VARIANTS)), metavar="NAME", multiple=True, help="[default: all]")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default="build/ablation", show_default=True)
 def ablation(epochs: int, seeds: int, only: tuple[str, ...], out: Path) -> None:
-    """Train the release recipe and each variant of it, and print what held-out pictures say of them."""
+    """Train the release recipe and each variant of it, and print their results on held-out pictures."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with stderr_silenced():  # TensorFlow greets on import
+    with stderr_silenced():  # TensorFlow logs on import
         from train import loop
     results: dict[str, list[dict[str, float]]] = {}
     for name in only or VARIANTS:
@@ -68,14 +68,14 @@ def ablation(epochs: int, seeds: int, only: tuple[str, ...], out: Path) -> None:
             started = time.process_time()
             with tempfile.TemporaryDirectory() as scratch:
                 fitted = loop.fit(recipe, seed, Path(scratch), resume=False)
-            seconds = time.process_time() - started  # of all cores: what else runs beside it does not count
+            seconds = time.process_time() - started  # CPU time of all cores, without other processes
             results.setdefault(name, []).append({"seconds": seconds, **(fitted.calibration or {})})
         write_text(out / "ablation.json", json.dumps({"epochs": epochs, "found": results}, indent=1) + "\n")
         print(row(name, results[name]), flush=True)
 
 
 def row(name: str, runs: list[dict[str, float]]) -> str:
-    """Return a line of a Markdown table: the mean over the seeds, with the least and the most where they differ."""
+    """Return a row of a Markdown table: the mean over the seeds, with minimum and maximum for several seeds."""
     cells = [span([100 * run[key] for run in runs]) if key in runs[0] else "" for key in COLUMNS]
     return f"| {name} | {' | '.join(cells)} | {statistics.mean(run['seconds'] for run in runs):.0f} s |"
 

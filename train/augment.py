@@ -1,4 +1,4 @@
-"""Random distortions of MNIST digits: affine and elastic, a thousand digits in one cv2.remap."""
+"""Distort MNIST digits at random: affine and elastic, a thousand digits in one cv2.remap."""
 
 import cv2
 import numpy as np
@@ -9,7 +9,7 @@ from train.recipes import Augmentation
 
 Float32 = NDArray[np.float32]
 MIDDLE = (SIDE - 1) / 2
-CHUNK = 1000  # digits in one remap: its picture is 28 x 28,000, below OpenCV's limit of 32,767 rows
+CHUNK = 1000  # digits in one remap: the picture is 28 x 28,000, below OpenCV's limit of 32,767 rows
 FIELDS = 4096
 
 
@@ -32,12 +32,12 @@ def augment(
         chosen = rng.integers(fields.shape[1], size=len(part))
         sources = []
         for (a, b, c), displacements in zip(_affine(len(part), settings, rng), fields, strict=True):
-            source = displacements[chosen]  # (len(part), 784): where each pixel comes from
+            source = displacements[chosen]  # (len(part), 784): the source of each pixel
             source += a * x
             source += b * y
             source += c
             sources.append(np.clip(source, 0, SIDE - 1, out=source))
-        # The digits lie under one another in one tall picture; clipping keeps each to its own 28 rows.
+        # One tall picture stacks the digits; clipping keeps each within its own 28 rows.
         sources[1] += (np.arange(len(part), dtype=np.float32) * SIDE)[:, None]
         columns, rows = (source.reshape(-1, SIDE) for source in sources)
         target = out[start : start + CHUNK].reshape(-1, SIDE)

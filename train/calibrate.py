@@ -1,7 +1,7 @@
-"""Confidences that mean what they say: logits are scaled by what fits pictures that training never saw.
+"""Calibrate confidences: scale logits to fit pictures that training does not use.
 
 Temperature scaling (Guo, Pleiss, Sun, Weinberger 2017, "On calibration of modern neural networks"), with an offset for
-the output that says "no digit": training shows far more of these than a page does (Saerens et al. 2002).
+the output "no digit": training has far more of these than a page does (Saerens et al. 2002).
 """
 
 from typing import NamedTuple
@@ -16,13 +16,13 @@ from train import crops, crowded, dataset
 from train.recipes import Mix
 
 DIGITS = 10
-PRIOR = 0.98  # of what a network's confidences are fitted on, so much is digits
-ACCEPTED = 0.99  # of the held-out digits: what is rejected at the confidence that so many of them reach
+PRIOR = 0.98  # share of digits in the calibration set
+ACCEPTED = 0.99  # share of the held-out digits that reach the threshold at which rejection is measured
 Logits = NDArray[np.float32]
 
 
 class Scaling(NamedTuple):
-    """What to divide logits by, and what to add to the last of eleven then."""
+    """The divisor of the logits, and the offset added afterwards to the last of eleven."""
 
     temperature: float
     offset: float
@@ -35,11 +35,11 @@ class Scaling(NamedTuple):
 
 
 def calibrate(network: keras.Sequential, mix: Mix) -> dict[str, float]:
-    """Return how to scale a network's logits to fit held-out pictures best, and how these are read and rejected then.
+    """Return the scaling of a network's logits that best fits held-out pictures, and its accuracy and rejection rates.
 
-    They are MNIST's held-out digits, digits that the runtime cuts out of pages drawn with them, written ones and
-    crowded ones, and what is none, from pages and typefaces, each set of the same weight; all digits together weigh
-    PRIOR.
+    The pictures are MNIST's held-out digits, digits that the runtime cuts out of pages drawn with them, written digits,
+    crowded digits, and non-digits from pages and from typefaces. All sets of digits have the same weight, and so do
+    those of non-digits; all digits together weigh PRIOR.
     """
     seen = {"mnist": dataset.load("held_out")}
     for name, drawn in zip(("camera", "written"), crops.load("held_out", mix.pages), strict=True):
@@ -68,7 +68,7 @@ def calibrate(network: keras.Sequential, mix: Mix) -> dict[str, float]:
 
 
 def fit(logits: Logits, labels: NDArray[np.uint8], weights: NDArray[np.float64]) -> Scaling:
-    """Return what makes `labels`, (N,), likeliest, given `logits`, (N, classes), each weighed by one of `weights`."""
+    """Return the scaling of `logits`, (N, classes), that maximizes the weighted likelihood of `labels`, (N,)."""
 
     def cost(values: NDArray[np.float64]) -> float:
         logs = log_softmax(Scaling(float(np.exp(values[0])), float(values[1]))(logits), axis=1)
@@ -79,7 +79,7 @@ def fit(logits: Logits, labels: NDArray[np.uint8], weights: NDArray[np.float64])
 
 
 def fold(network: keras.Sequential, calibration: dict[str, float]) -> None:
-    """Let a network answer with logits scaled as `calibrate` found best: its last dense layer's weights, in place."""
+    """Fold the scaling that `calibrate` returns into the weights of a network's last dense layer, in place."""
     scaling = Scaling(calibration["temperature"], calibration["offset"])
     last = network.layers[-1]
     kernel, bias = (weights / np.float32(scaling.temperature) for weights in last.get_weights())

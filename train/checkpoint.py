@@ -1,4 +1,4 @@
-"""What an interrupted training goes on from: everything that changes from epoch to epoch."""
+"""The state from which an interrupted training resumes: everything that changes between epochs."""
 
 import json
 import zipfile
@@ -19,11 +19,11 @@ Row = dict[str, float]
 
 
 class Checkpoint:
-    """`folder`/checkpoint.npz: all that is needed to go on after an epoch.
+    """`folder`/checkpoint.npz: everything that resuming after an epoch needs.
 
-    That is the network's and the optimizer's variables, the history, and the calibration where there is one by then.
-    With `resume` it begins with what the file says. `start` is the model file that is fine-tuned, if one is. Raises
-    OptionError where the checkpoint belongs to another recipe, seed or start, or is damaged.
+    It holds the variables of the network and the optimizer, the history, and the calibration if there is one yet. With
+    `resume` the constructor loads the file. `start` is the model file to fine-tune, if any. Raises OptionError where
+    the checkpoint belongs to another recipe, seed or start, or is damaged.
     """
 
     def __init__(self, folder: Path, recipe: Recipe, seed: int, resume: bool, start: Path | None = None) -> None:
@@ -51,7 +51,7 @@ class Checkpoint:
         self.calibration = json.loads(str(self._saved["calibration"]))
 
     def restore(self, network: keras.Sequential) -> None:
-        """Put the network and its optimizer where they were, once; without a file they stay as they are."""
+        """Restore the network and its optimizer, once; without a file they stay as they are."""
         saved, self._saved = self._saved, {}
         if saved:
             for i, variable in enumerate(_variables(network)):

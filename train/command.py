@@ -1,4 +1,4 @@
-"""The boundary of the commands that run from a checkout: an error becomes one line and an exit code."""
+"""Run the commands of a checkout: an error becomes one line and an exit code."""
 
 import sys
 
@@ -8,7 +8,7 @@ from edge_runtime.errors import EdgeError, OutputError
 
 
 def run(command: click.Command, hint: str = "interrupted") -> None:
-    """Run a click command and exit as docs/architecture.md says; `hint` is what Ctrl-C prints."""
+    """Run a click command and exit as docs/architecture.md specifies; Ctrl-C prints `hint`."""
     try:
         command(sys.argv[1:] or (["--help"] if isinstance(command, click.Group) else []), standalone_mode=False)
     except EdgeError as error:

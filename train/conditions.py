@@ -1,6 +1,6 @@
-"""Named conditions under which digits have to be read, each in five severities: one thing is hard, all else is plain.
+"""Named conditions of drawn pages, each in five severities: each makes one property hard and leaves the others plain.
 
-Severity 3 is what a reader should cope with, 1 is about a third of it and 5 about twice.
+A reader should handle severity 3; severity 1 is about a third of it and 5 about twice.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ SEVERITIES = (1, 2, 3, 4, 5)
 
 
 def _exactly(name: str, *values: float, **others: Any) -> list[dict[str, Any]]:
-    """Return a severity for each value: the range of this one value, and what is the same in all."""
+    """Return a severity for each value: `name` takes this one value, and `others` are the same in all."""
     return [{name: (value, value), **others} for value in values]
 
 
@@ -28,11 +28,11 @@ def _broken(*gaps: tuple[int, Range]) -> list[dict[str, Any]]:
 
 
 def _on_desk(desk: tuple[str, ...], sheet: float, **others: Any) -> dict[str, Any]:
-    """Return a sheet that takes this share of the picture's sides, with digits that are large enough in any case."""
+    """Return a sheet that takes this share of the picture's sides, with digits that are always large enough."""
     return {"desk": desk, "sheet": (sheet, sheet), "digit_height": (40, 56), "drift": True, **others}
 
 
-# What differs from PageStyle's own values, from severity 1 to 5.
+# Values that differ from PageStyle's defaults, from severity 1 to 5.
 CONDITIONS: dict[str, list[dict[str, Any]]] = {
     "blur": _exactly("blur", 0.7, 1.3, 2.0, 3.0, 4.0),
     "noise": _exactly("noise", 7, 13, 20, 30, 40),
@@ -57,7 +57,7 @@ CONDITIONS: dict[str, list[dict[str, Any]]] = {
         {"spread": spread, "digit_height": (28, 40)}
         for spread in ((0.9, 1.1), (0.8, 1.25), (0.65, 1.5), (0.55, 1.75), (0.45, 2.0))
     ],
-    # Ever nearer to the paper's gray, and still of another color.
+    # The gray of the ink approaches the paper's; its color still differs.
     "colored ink": _inks(
         ((150, 60, 20), (40, 30, 170), (50, 100, 20)),
         ((200, 110, 20), (60, 60, 220), (70, 150, 30)),
@@ -73,7 +73,7 @@ CONDITIONS: dict[str, list[dict[str, Any]]] = {
         {"words": 2, "letters": 4, "dots": 5, "commas": 3, "smudges": 2, "scribbles": 2, "rules": 1, "coins": 1,
          "frames": 1, "finger": 1, "table": 1},
     ),
-    # A sheet on a desk: it fills ever less of the picture, and the desk has ever more in it.
+    # A sheet on a desk: with severity it fills less of the picture, and the desk holds more.
     "desk": [
         _on_desk(("plain",), 0.9, tilt=(0, 2)),
         _on_desk(("plain", "wood"), 0.8, tilt=(0, 4)),
@@ -102,7 +102,7 @@ CONDITIONS: dict[str, list[dict[str, Any]]] = {
             ("hand", 1, {"tilt": (5, 9), "desk": DESKS, "sheet": (0.8, 0.9), "torn": 0.008}),
         )
     ],
-    # Ever more signs between the digits: words of at most so many digits.
+    # More and more signs between the digits: `words` is the range of digits in a word.
     "sum": [
         {"layout": layout, "word_length": words, "word_gap": (1.3, 2.0), "digit_height": (34, 42), "drift": True}
         for layout, words in (("column", (2, 4)), ("sum", (4, 5)), ("sum", (2, 4)), ("sum", (1, 3)), ("sum", (1, 2)))
@@ -119,19 +119,19 @@ CONDITIONS: dict[str, list[dict[str, Any]]] = {
         for strength, height in ((0.3, 32), (0.5, 28), (0.8, 24), (0.9, 20), (1, 16))
     ],
     "large": _exactly("digit_height", 120, 180, 240, 320, 370, gap=(0.1, 0.2)),
-    # The whole picture is small, and so is what is written in it.
+    # The whole picture is small, and so are its digits.
     "small picture": [
         {"size": size, "digit_height": (height, height)}
         for size, height in (((480, 360), 36), ((360, 270), 29), ((280, 210), 23), ((220, 165), 18), ((160, 120), 14))
     ],
 }  # fmt: skip
-# How many digits a page of a condition holds, from severity 1 to 5, where it is not DIGITS.
+# Digits on a page, from severity 1 to 5, for conditions with another number than DIGITS.
 DIGITS = 10
 FEWER = {"large": (3, 1, 1, 1, 1)}
 
 
 def style(condition: str, severity: int, **others: Any) -> PageStyle:
-    """Return how a page looks under one of the CONDITIONS, severity 1 to 5; `others` are further values of PageStyle.
+    """Return the page style of one of the CONDITIONS, severity 1 to 5; `others` are further values of PageStyle.
 
     Raises ValueError for another condition or severity.
     """
@@ -143,5 +143,5 @@ def style(condition: str, severity: int, **others: Any) -> PageStyle:
 
 
 def digits(condition: str, severity: int) -> int:
-    """Return how many digits a page of one of the CONDITIONS holds, severity 1 to 5."""
+    """Return the number of digits on a page of one of the CONDITIONS, severity 1 to 5."""
     return FEWER[condition][severity - 1] if condition in FEWER else DIGITS

@@ -1,13 +1,13 @@
-"""What the network meets on a page: every candidate that the runtime offers on drawn pages, and what it is.
+"""Candidates that the runtime extracts from drawn pages, with their labels.
 
     python -m train.crops            draw them and say where they are
 
-Pages are drawn with digits of one split of MNIST and of handwriting typefaces, in every look that the page generator
-knows, together with letters, words, scribbles and stains. They go through the runtime's own `ink_planes`,
-`find_regions`, `propose` and `normalize`; what a network would say of them is drawn by lot (see `offered`). A candidate
-that is one whole digit of the page bears its label; one that is none, or half of one, or two together, is NOT_A_DIGIT.
-Of all that show the same ink, on planes of several scales and at several thresholds, any one is taken, and few of what
-is no digit (see `crops`). They are kept in the cache, under the hash of all that makes them.
+The pages show digits of one split of MNIST and of handwriting typefaces, in every style of the page generator, together
+with letters, words, scribbles and stains. They pass through the runtime's own `ink_planes`, `find_regions`, `propose`
+and `normalize`; random scores replace the network's (see `offered`). A candidate that is one whole digit of the page
+has its label; a non-digit, half a digit or two digits together is NOT_A_DIGIT. Several scales and thresholds show the
+same ink: one candidate of these stays, chosen at random, and few non-digits stay (see `crops`). The cache holds the
+crops under the hash of the code and data that make them.
 """
 
 import hashlib
@@ -43,28 +43,28 @@ from train.styles import Scene, style
 
 NOT_A_DIGIT = 10
 Split = Literal["train", "held_out"]
-HELD_OUT = 0.15  # so many pages, for each to train with, are drawn to choose with
-KEPT = 4  # files of a split, some 40 MB each: of this code, and of other checkouts or older code
+HELD_OUT = 0.15  # held-out pages per training page
+KEPT = 4  # files of a split, about 40 MB each, including those of other checkouts and older code
 SEED = 20_261_124
-# Boxes of one polarity that share this part of their union show the same ink.
+# Boxes of one polarity with at least this intersection over union show the same ink.
 SAME = 0.7
-# So much that is no digit is kept of a page's dark ink, and as much of its light: of what shares ink with a digit, as
-# halves and pairs do, and of all else. There are a hundred such to six digits, most of them gaps between strokes and
-# bits of noise, on a desk many more.
+# Non-digits kept of a page's dark ink, and as many of its light ink: those that share ink with a digit, such as halves
+# and pairs, and all others. Six digits come with a hundred non-digits, most of them gaps between strokes and noise; a
+# desk adds many more.
 BESIDE, ELSEWHERE = 8, 4
-WRITTEN_SHARE = 0.3  # of a page's digits that come from typefaces
-PHOTOGRAPHED = 0.25  # of the desks
+WRITTEN_SHARE = 0.3  # of a page's digits come from typefaces
+PHOTOGRAPHED = 0.25  # of the desks are photographs
 LEAST_INK = 24  # pixels
 VARIANTS = {"digits": 24, "letters": 8, "brackets": 24}  # of every character of every typeface
-FORMS = 200  # of every form that the pen is taught
-# Modules of the runtime, and whatever these import.
+FORMS = 200  # of every form in `penmanship`
+# Modules of the runtime; their imports count too.
 PASSED_THROUGH = ("vision.planes", "vision.regions", "vision.candidates", "vision.normalize", "pages.draw")
 
 
 class Crops(NamedTuple):
-    """Pictures in the 28x28 contract, uint8 (N, 28, 28), and what they are, uint8 (N,): 0-9 or NOT_A_DIGIT.
+    """Pictures in the 28x28 contract, uint8 (N, 28, 28), and their labels, uint8 (N,): 0-9 or NOT_A_DIGIT.
 
-    `camera` come from pages; `written` are typefaces' digits and letters on their own, and digits of other forms.
+    `camera` comes from pages; `written` holds single digits and letters of typefaces, and digits of other forms.
     """
 
     camera: Digits
@@ -72,12 +72,12 @@ class Crops(NamedTuple):
 
 
 def load(split: Split, pages: int, without: Scene | None = None) -> Crops:
-    """Return the crops of a split, drawn if need be: from so many pages to train with, and HELD_OUT of that to choose.
+    """Return the crops of a split, from the cache or newly drawn, of `pages` training pages or HELD_OUT times as many.
 
-    One kind of scene can be left out, to see what it is worth.
+    `without` leaves out one kind of scene, to measure its worth.
 
-    Drawing takes about 50 ms a page on each of `page_pool.WORKERS` cores, and shows how far it is. Raises DataError
-    where MNIST or the typefaces cannot be had.
+    Drawing takes about 50 ms a page on each of `page_pool.WORKERS` cores, and shows its progress. Raises DataError
+    where MNIST or the typefaces are not available.
     """
     folder = dataset.cache_folder().with_name("crops")
     folder.mkdir(parents=True, exist_ok=True)
@@ -115,7 +115,7 @@ def _fingerprint() -> str:
 
 
 def _runtime_sources() -> list[Path]:
-    """Return the files of the runtime that crops pass through, and no others: cameras may change without new crops."""
+    """Return only the runtime's files that crops depend on: a change to cameras needs no new crops."""
     graph = grimp.build_graph("edge_runtime", cache_dir=None)
     used = {f"edge_runtime.{name}" for name in PASSED_THROUGH}
     used = used.union(*(graph.find_upstream_modules(name) for name in used))
@@ -129,10 +129,10 @@ def _of_page(split: Split, without: Scene | None, number: int) -> Digits:
 
 
 def crops(page: Page, rng: np.random.Generator) -> Digits:
-    """Return candidates of a page that are clearly digits or clearly none, and what they are.
+    """Return the candidates of a page that are clearly digits or clearly non-digits, with their labels.
 
-    They are taken in any order: of those that share ink, which is SAME, the first is kept, and of what is no digit the
-    first BESIDE digits and the first ELSEWHERE of each polarity.
+    In random order, the first of those that show the same ink (see SAME) stays, and of the non-digits of each polarity
+    the first BESIDE that touch digits and the first ELSEWHERE.
     """
     planes = ink_planes(page.pixels)
     candidates = offered(planes, rng)
@@ -140,7 +140,7 @@ def crops(page: Page, rng: np.random.Generator) -> Digits:
     boxes = [in_frame(one.box, planes[one.plane].scale, (width, height)) for one in candidates]
     light = [planes[candidate.plane].light for candidate in candidates]
     matched = [judge(box, [digit.box for digit in page.digits]) for box in boxes]
-    # What fits a digit on a plane of the other polarity is the paper in and around it.
+    # A match with a digit on a plane of the other polarity is the paper in and around it.
     written = [is_light for is_light, which in zip(light, matched, strict=True) if which is not None and which >= 0]
     chalk = 2 * sum(written) > len(written)
     beside = [touches(box, [digit.box for digit in page.digits]) for box in boxes]
@@ -164,10 +164,10 @@ def crops(page: Page, rng: np.random.Generator) -> Digits:
 
 
 def offered(planes: Sequence[Plane], rng: np.random.Generator) -> list[Candidate]:
-    """Return every region that the network is asked about, and what splits and merges may make of them.
+    """Return every region that the classifier runs on, and all candidates that splits and merges may make of them.
 
-    Which regions stand for themselves, and which for their parts, depends on what the network says of them: that is
-    drawn by lot, never so sure that nothing is split. Every plane is read.
+    The classifier's scores decide which regions stay whole and which yield to their parts. Here the scores are random,
+    and low enough for splits. Every plane counts.
     """
     regions = find_regions(planes)
     count = len(regions)
@@ -181,7 +181,7 @@ def offered(planes: Sequence[Plane], rng: np.random.Generator) -> list[Candidate
     stand = standing(glyphs, [region.parent for region in regions])
     glyphs = glyphs.take(stand)
     made: list[Candidate] = []
-    for plane in range(len(planes)):  # one by one: there is time for so many splits on each then
+    for plane in range(len(planes)):  # one by one: each plane then gets the full budget of splits
         scores = np.zeros(len(planes))
         scores[plane] = 1
         model = PageModel(
@@ -198,7 +198,7 @@ def offered(planes: Sequence[Plane], rng: np.random.Generator) -> list[Candidate
 
 
 def draw(split: Split, rng: np.random.Generator, without: Scene | None = None) -> Page:
-    """Draw a page in a look of its own; one kind of scene can be left out."""
+    """Draw a page in a random style; `without` leaves out one kind of scene."""
     look = style(rng, without)
     count = int(rng.integers(0, 4)) if len(look.distractors) and rng.random() < 0.4 else int(rng.integers(4, 15))
     digits = _digits(split, count, rng)
@@ -236,7 +236,7 @@ def dataset_of(split: Split) -> Digits:
 
 @cache
 def _written(split: Split) -> Digits:
-    """Return the typefaces' characters, each in some variants - pens, slants and sizes - and digits of other forms."""
+    """Return the typefaces' characters, each in several pens, slants and sizes, and digits of other forms."""
     rng = np.random.default_rng([SEED, zlib.crc32(split.encode())])
     images, labels = [], []
     for name in fonts.names(split == "held_out"):
@@ -245,7 +245,7 @@ def _written(split: Split) -> Digits:
             for character in characters:
                 for _ in range(VARIANTS[kind]):
                     image = normalize(vary(fonts.stamp(name, character), rng))
-                    while np.count_nonzero(image > 127) < LEAST_INK:  # the thinnest pens leave nothing of some
+                    while np.count_nonzero(image > 127) < LEAST_INK:  # the thinnest pens erase some characters
                         image = normalize(vary(fonts.stamp(name, character), rng))
                     images.append(image)
                     labels.append(int(character) if kind == "digits" else NOT_A_DIGIT)
@@ -255,7 +255,7 @@ def _written(split: Split) -> Digits:
 
 
 def vary(stamp: Uint8, rng: np.random.Generator) -> Uint8:
-    """Return a character, uint8 (rows, columns) bright on 0, slanted, written with another pen, and of another size."""
+    """Return a character, uint8 (rows, columns), bright on 0, with a random slant, pen and size."""
     padded = cv2.copyMakeBorder(stamp, 24, 24, 60, 60, cv2.BORDER_CONSTANT, value=0)
     rows, columns = padded.shape
     slant, angle, wide = rng.uniform(-0.25, 0.25), np.radians(rng.uniform(-8, 8)), rng.uniform(0.8, 1.25)
@@ -273,7 +273,7 @@ def vary(stamp: Uint8, rng: np.random.Generator) -> Uint8:
 
 
 def parts(digits: Digits) -> Iterator[Digits]:
-    """Yield the digits among crops, then what is none."""
+    """Yield the digits among crops, then the non-digits."""
     none: NDArray[np.bool_] = digits.labels == NOT_A_DIGIT
     for chosen in (~none, none):
         yield Digits(digits.images[chosen], digits.labels[chosen])

@@ -1,6 +1,6 @@
-"""Digits with what a cut leaves on them: the ends of their neighbors' strokes, and bits of a printed rule.
+"""Digits with remnants of a cut: the ends of their neighbors' strokes, and bits of a printed rule.
 
-Where digits touch, or a form is cut into fields, a digit seldom comes alone; what is beside it must not change it.
+Where digits touch, or a form is cut into fields, a digit is seldom alone; the remnants must not change its label.
 """
 
 import cv2
@@ -14,20 +14,20 @@ from train.dataset import Digits
 
 COUNT: dict[Split, int] = {"train": 40_000, "held_out": 4_000}
 SEED = 20_261_124
-LARGER = 2  # digits are enlarged so much first: what is left of a neighbor is finer than MNIST's pixels
-SIDES = 0.6  # how often there is something on the left, and on the right
-RULE = 0.12  # and how often a rule above or below
+LARGER = 2  # enlargement of the digits first: remnants of a neighbor are finer than MNIST's pixels
+SIDES = 0.6  # probability of a remnant on the left, and on the right
+RULE = 0.12  # probability of a rule above or below
 
 
 def load(split: Split, pages: int) -> Digits:
-    """Return COUNT such digits of a split: MNIST's, and those that `crops.load` has written."""
+    """Return COUNT such digits of a split: MNIST's, and the written ones of `crops.load`."""
     own, written = dataset.load(split), next(crops.parts(crops.load(split, pages).written))
     both = Digits(*(np.concatenate(arrays) for arrays in zip(own, written, strict=True)))
     return crowd(both, COUNT[split], np.random.default_rng([SEED, COUNT[split]]))
 
 
 def crowd(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
-    """Return so many of `digits`, drawn at random, each with something beside it, in the 28x28 contract."""
+    """Return `count` random ones of `digits`, each with remnants beside it, in the 28x28 contract."""
     which = rng.integers(len(digits.images), size=(count, 3))
     images = [crowd_one(digits.images[i], digits.images[left], digits.images[right], rng) for i, left, right in which]
     return Digits(np.array(images, np.uint8).reshape(-1, 28, 28), digits.labels[which[:, 0]])
@@ -36,7 +36,7 @@ def crowd(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
 def crowd_one(digit: Uint8, left: Uint8, right: Uint8, rng: np.random.Generator) -> Uint8:
     """Return `digit`, uint8 (28, 28), in the contract, with the nearer ends of `left` and `right` beside it.
 
-    At most a third of a neighbor's width, and of the digit's own, is left of it; each is there in SIDES of all cases.
+    A remnant is at most a third of the neighbor's width and of the digit's own; each occurs with probability SIDES.
     """
     own = _enlarged(digit)
     height, width = own.shape
@@ -54,7 +54,7 @@ def crowd_one(digit: Uint8, left: Uint8, right: Uint8, rng: np.random.Generator)
                 strip[high : high + len(other), :seen] = other[:, -seen:]
             else:
                 strip[high : high + len(other), -seen:] = other[:, :seen]
-    # What rises or hangs beyond the digit is cut off too, like the rest of the neighbor.
+    # The cut also removes parts of the neighbor above and below the digit.
     margin = int(rng.uniform(0, height / 8))
     cut = space[top - margin : top + height + margin]
     if rng.random() < RULE:
@@ -65,7 +65,7 @@ def crowd_one(digit: Uint8, left: Uint8, right: Uint8, rng: np.random.Generator)
 
 
 def _enlarged(digit: Uint8) -> Uint8:
-    """Return a digit cut to its ink and enlarged."""
+    """Return a digit cropped to its ink and enlarged."""
     x, y, width, height = cv2.boundingRect(digit)
     own = digit[y : y + height, x : x + width]
     return np.asarray(cv2.resize(own, None, fx=LARGER, fy=LARGER, interpolation=cv2.INTER_LINEAR), np.uint8)

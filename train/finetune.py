@@ -1,8 +1,8 @@
-"""Fine-tuning: a network that answers as a model file does, and the average of its weights before and after training.
+"""Fine-tuning: initialize a network from a model file, and average its weights before and after training.
 
-The average is nearly as good at what was trained for, and stays as good at what the network could do before (Wortsman
-et al. 2022, "Robust fine-tuning of zero-shot models"). The average of several fine-tuned networks is better than each
-of them (Wortsman et al. 2022, "Model soups").
+The average is nearly as good on the new data, and as good as before on the old (Wortsman et al. 2022, "Robust
+fine-tuning of zero-shot models"). The average of several fine-tuned networks is better than each of them (Wortsman et
+al. 2022, "Model soups").
 """
 
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ from edge_runtime.errors import ModelError
 from edge_runtime.records import Uint8
 from train import int8_file
 
-WHITE = 255.0  # the largest pixel: the networks here scale pixels to [0, 1] first
-SMALLEST = 1e-9  # what is divided by is at least this
-# The least standard deviation that a unit's answers are divided by, so that one that hardly ever answers stays quiet.
+WHITE = 255.0  # the largest pixel value: the networks here scale pixels to [0, 1] first
+SMALLEST = 1e-9  # lower bound of a divisor
+# Lower bound of the standard deviation that divides a unit's outputs: a unit that is rarely active stays small.
 LEAST_SPREAD = 1e-3
 Float64 = NDArray[np.float64]
 
 
 class Layer(NamedTuple):
-    """A dense layer: `kernel` (inputs, outputs) and `bias` (outputs,); a ReLU stands between layers."""
+    """A dense layer: `kernel` (inputs, outputs) and `bias` (outputs,); ReLU between layers."""
 
     kernel: Float64
     bias: Float64
@@ -34,9 +34,9 @@ class Layer(NamedTuple):
 def initialize(network: keras.Sequential, path: Path, images: Uint8) -> list[Layer]:
     """Give a network of `model.build` the weights of an int8 file, in place, and return its layers.
 
-    The answers stay the same. Each hidden unit is scaled so that its answers to `images`, uint8 (N, 28, 28), have a
-    standard deviation of 1, and batch normalization starts with the statistics of these images. Raises ModelError
-    where the file's layers have other shapes than the network's.
+    The network computes the same logits as the file. Each hidden unit's scale gives its outputs on `images`, uint8 (N,
+    28, 28), a standard deviation of 1, and batch normalization starts with the statistics of these images. Raises
+    ModelError where the file's layers have other shapes than the network's.
     """
     layers = [Layer(layer.real_kernel, layer.real_bias) for layer in int8_file.read(path)]
     layers[0] = Layer(layers[0].kernel * WHITE, layers[0].bias)
@@ -51,8 +51,8 @@ def initialize(network: keras.Sequential, path: Path, images: Uint8) -> list[Lay
         layers[n] = kernel, bias = Layer(kernel / spread, bias / spread)
         layers[n + 1] = Layer(layers[n + 1].kernel * spread[:, None], layers[n + 1].bias)
         answers = values @ kernel
-        # Batch normalization makes the length of a column free. With that of an untrained network, a step of the
-        # optimizer changes it as much as it would there.
+        # Batch normalization leaves the length of a column free. The length of an untrained network's column makes an
+        # optimizer step have the same relative effect as there.
         factor = _lengths(dense[n].get_weights()[0]) / np.maximum(SMALLEST, _lengths(kernel))
         dense[n].set_weights([kernel * factor])
         mean, variance = answers.mean(axis=0) * factor, answers.var(axis=0) * factor**2
@@ -64,10 +64,9 @@ def initialize(network: keras.Sequential, path: Path, images: Uint8) -> list[Lay
 
 
 def average(networks: Sequence[keras.Sequential], before: list[Layer], kept: float) -> keras.Sequential:
-    """Return a network of dense layers whose weights are averages, and which answers with logits.
+    """Return a network of dense layers with averaged weights and logits as outputs.
 
-    `before` are the layers that `networks` were fine-tuned from; they weigh `kept`, 0-1, and the networks share the
-    rest.
+    `before` holds the layers before fine-tuning, with weight `kept`, 0-1; `networks` share the rest equally.
     """
     shape = keras.Input(networks[0].input_shape[1:])
     result = keras.Sequential([shape, keras.layers.Rescaling(1 / WHITE), keras.layers.Flatten()])
@@ -82,7 +81,7 @@ def average(networks: Sequence[keras.Sequential], before: list[Layer], kept: flo
 
 
 def _folded(network: keras.Sequential) -> list[Layer]:
-    """Return the layers that a network of `model.build` amounts to."""
+    """Return the dense layers of a network of `model.build`, with batch normalization folded in."""
     *hidden, last = _of(network, keras.layers.Dense)
     layers = []
     for dense, normalization in zip(hidden, _of(network, keras.layers.BatchNormalization), strict=True):

@@ -1,4 +1,4 @@
-"""What the fits of weights share: the options of their commands, a check of the examples, and writing the card."""
+"""Shared by the commands that fit weights: options, a check of the examples, and writing the card."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def options(pages: int) -> Callable[[F], F]:
-    """Return a decorator that gives a command --pages, by default so many, --model and --write."""
+    """Return a decorator that adds --pages, with `pages` as the default, --model and --write to a command."""
 
     def decorate(command: F) -> F:
         for option in (
@@ -31,13 +31,13 @@ def options(pages: int) -> Callable[[F], F]:
 
 
 def check_both(flags: NDArray[np.bool_], pages: int, kind: str, other: str) -> None:
-    """Raise DataError where the examples of so many pages are all of one kind."""
+    """Raise DataError where all examples of `pages` pages are of one kind."""
     if flags.all() or not flags.any():
         raise DataError(f"{pages} pages hold no {kind}, or no {other}: more are needed")
 
 
 def write(model: Path, key: str, weights: tuple[float, ...]) -> None:
-    """Write weights, a NamedTuple, into the card of a model under a key, and say so."""
+    """Write weights, a NamedTuple, into the card of a model under `key`, and print a message."""
     values: dict[str, float] = weights._asdict()  # type: ignore[attr-defined]
     model_file.add_to_card(model, **{key: {name: round(value, 4) for name, value in values.items()}})
     print(f"written into the card of {model}")

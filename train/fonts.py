@@ -1,9 +1,9 @@
-"""Typefaces, checked byte for byte: other people's digits, printed ones, and letters, which are no digits.
+"""Typefaces with checked hashes: handwritten digits of other people, printed digits, and letters as non-digits.
 
     python -m train.fonts            fetch them and say where they are
 
-They are packages of the npm registry (@fontsource, SIL Open Font License and the like), fetched by the npm client and
-kept beside MNIST in the cache. Nothing of them goes into the project or into the wheel.
+They are packages of the npm registry (@fontsource, SIL Open Font License and the like). The npm client fetches them,
+and the cache keeps them beside MNIST. Neither the project nor the wheel contains any of them.
 """
 
 import io
@@ -18,7 +18,7 @@ from edge_runtime.records import Uint8
 from train import dataset, npm
 from train.dataset import DataError
 
-# Of each package the regular face for Latin: its version, and the SHA-256 of the file.
+# Version of each package, and SHA-256 of its regular Latin face.
 FONTS = {
     "annie-use-your-telescope": ("5.3.0", "26d9ba2054906590316cafe4fee055a4d43fa804a5f44c2aa1bd91911d495f10"),
     "architects-daughter": ("5.3.0", "284a3c1856b253a681c180bf5328cae3b94d4aaab702f6385490ec4e1b449df3"),
@@ -65,7 +65,7 @@ FONTS = {
     "swanky-and-moo-moo": ("5.3.0", "e91335294902c18260c372cbefb30d5eb5bccb396f1a46c8796ff68594c531b4"),
     "the-girl-next-door": ("5.3.0", "2f4e5d1a5879c1ae55aea79a7b9f850ab9ea1c2e3557958af290c54bc64e684f"),
     "vibur": ("5.3.0", "ed34f34a0a93a6f3ffc65de77a4202808c4ea924bb37b0d702af1b55e7808c1f"),
-    # Printed ones, for forms and sudokus.
+    # Printed digits, for forms and sudokus.
     "roboto": ("5.3.0", "425c0713a8176f92273d378599c7eac57de7fafabd4bd0ed457b70eb8f80d371"),
     "open-sans": ("5.3.0", "0e44026ad31376af1b56593cd4acb4f353f8e8789c51759e18f64578e4ef296a"),
     "merriweather": ("5.3.0", "66f5bd22d738a801a9e58d71920559743b0baaced04be299e3c4feca3dce3556"),
@@ -79,21 +79,21 @@ FONTS = {
 }
 FILE = "package/files/{name}-latin-400-normal.woff2"
 DIGITS = "0123456789"
-# Left out is what some people write as others write a digit: B D I O S Z b g i l o q s z, and the question mark.
+# Without characters that look like digits in some handwriting: B D I O S Z b g i l o q s z, and the question mark.
 LETTERS = "ACEFGHJKLMNPQRTUVWXYacdefhjkmnprtuvwxy&@#+=$*<{}"
-LOOK_ALIKE = "OoIilZzSsBbgqD"  # letters that some people write as others write a digit
-BRACKETS = "()[]"  # beside numbers; a 1 is straighter. A slash is not among them: many people's 1 leans as much
-SIZE = 96  # pixels to the em
+LOOK_ALIKE = "OoIilZzSsBbgqD"  # letters that look like digits in some handwriting
+BRACKETS = "()[]"  # beside numbers; a 1 is straighter. No slash: many people's 1 slants as much
+SIZE = 96  # pixels per em
 
 
 def names(held_out: bool) -> tuple[str, ...]:
-    """Return the typefaces to train with, or those kept to choose with: every fifth."""
+    """Return the training typefaces, or the held-out ones: every fifth."""
     return tuple(name for i, name in enumerate(FONTS) if (i % 5 == 4) == held_out)
 
 
 @cache
 def stamp(name: str, character: str) -> Uint8:
-    """Return a character as uint8 (rows, columns), ink bright on 0, cut to its ink."""
+    """Return a character as uint8 (rows, columns), ink bright on 0, cropped to its ink."""
     font = ImageFont.truetype(io.BytesIO((_folder() / f"{name}.woff2").read_bytes()), SIZE)
     canvas = Image.new("L", (4 * SIZE, 4 * SIZE))
     ImageDraw.Draw(canvas).text((SIZE, SIZE), character, fill=255, font=font)
@@ -102,7 +102,7 @@ def stamp(name: str, character: str) -> Uint8:
 
 @cache
 def _folder() -> Path:
-    """Return the folder of the fonts, fetched if need be. Raises DataError where they cannot be had."""
+    """Return the folder of the fonts, after fetching missing ones. Raises DataError where they are not available."""
     files = {
         f"{name}.woff2": npm.Packed(f"@fontsource/{name}", version, FILE.format(name=name), sha256)
         for name, (version, sha256) in FONTS.items()

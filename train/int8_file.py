@@ -1,4 +1,4 @@
-"""The dense layers of an int8 model file, as they are stored: whole numbers, and what these stand for."""
+"""The dense layers of an int8 model file as stored: integers, with scale and zero point."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,22 +10,23 @@ from numpy.typing import NDArray
 from edge_runtime.errors import ModelError
 from edge_runtime.inference import model_file
 
-# The operators of such a file, in order: pixels become int8, then flat; then come the layers.
+# The operators of such a file, in order: quantize pixels to int8, flatten them, then the layers.
 START, DENSE = ["QUANTIZE", "RESHAPE"], "FULLY_CONNECTED"
 OPERATORS = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
 
 
 class Steps(NamedTuple):
-    """What whole numbers stand for: a number n for (n - zero) * scale."""
+    """Quantization parameters: an integer n represents (n - zero) * scale."""
 
     scale: float
     zero: int
 
 
 class Whole(NamedTuple):
-    """A dense layer of an int8 file: `weights` int8 (outputs, inputs), each `scales`, float32 (1,) or (outputs,).
+    """A dense layer of an int8 file: `weights` int8 (outputs, inputs), with `scales` float32 (1,) or (outputs,).
 
-    `bias` is int32 (outputs,), in steps of the given scale times the weights'. `inputs` and `answered` are of int8.
+    `bias` is int32 (outputs,), in steps of the inputs' scale times the weights'. `inputs` and `answered` quantize the
+    int8 inputs and outputs.
     """
 
     weights: NDArray[np.int8]
@@ -36,17 +37,17 @@ class Whole(NamedTuple):
 
     @property
     def real_kernel(self) -> NDArray[np.float64]:
-        """The weights that these numbers stand for, (inputs, outputs)."""
+        """The weights as real numbers, (inputs, outputs)."""
         return (self.weights * self.scales.astype(np.float64)[:, None]).T
 
     @property
     def real_bias(self) -> NDArray[np.float64]:
-        """The bias that these numbers stand for, (outputs,)."""
+        """The bias as real numbers, (outputs,)."""
         return self.bias * (self.scales.astype(np.float64) * self.inputs.scale)
 
 
 def read(path: Path) -> list[Whole]:
-    """Return the layers of an int8 file. Raises ModelError where it cannot be read or is not made of such layers."""
+    """Return the layers of an int8 file. Raises ModelError where it is unreadable or has other operators."""
     graph, buffers, kinds = _graph(path)
     dense = [operator for operator, kind in zip(graph.operators, kinds, strict=True) if kind == DENSE]
     tensors = graph.tensors
@@ -74,7 +75,7 @@ def read(path: Path) -> list[Whole]:
             Whole(
                 stored(weights, np.int8),
                 np.asarray(tensors[weights].quantization.scale, np.float32),
-                # -1 stands for a layer without.
+                # -1 means no bias.
                 stored(bias, np.int32) if bias >= 0 else np.zeros(outputs, np.int32),
                 steps(taken),
                 steps(operator.outputs[0]),
@@ -90,6 +91,6 @@ def _graph(path: Path) -> tuple[Any, Any, list[str]]:
         model = schema.ModelT.InitFromPackedBuf(flatbuffer)
         (graph,) = model.subgraphs
         kinds = [OPERATORS[model.operatorCodes[operator.opcodeIndex].builtinCode] for operator in graph.operators]
-    except Exception as error:  # boundary: whatever a flatbuffer that is none makes of its reader
+    except Exception as error:  # boundary: an invalid flatbuffer may raise anything
         raise ModelError(f"{path} is no TensorFlow Lite file: {type(error).__name__}: {error}") from error
     return graph, model.buffers, kinds

@@ -1,4 +1,4 @@
-"""Train the line network on drawn lines of digits, each of which it sees once.
+"""Train the line network on drawn lines of digits, with each line used once.
 
 python -m train.line                         an hour on two cores: build/line/line.keras
 python -m train.line --resume                go on where it was interrupted
@@ -31,25 +31,25 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-BATCH, WIDTH = 64, 32  # lines, and columns that a batch's width is a multiple of
-# The learning rate rises for this part of all steps, and falls to 0 as a cosine; AdamW's weight decay.
+BATCH, WIDTH = 64, 32  # lines, and columns: a batch's width is a multiple of WIDTH
+# The part of all steps in which the learning rate rises, before a cosine decay to 0; AdamW's weight decay.
 WARM_UP, DECAY = 0.05, 0.02
-CLIP = 5.0  # the norm of all gradients: early on, CTC's are now and then a hundred times as large
-CHUNK = 512  # lines that a process draws at a time
-HELD_OUT = 2048  # lines of held-out digits and typefaces that say how good it is
-REPORTED = 5  # epochs between two such figures, and between checkpoints
+CLIP = 5.0  # limit of the global gradient norm: early CTC gradients are sometimes a hundred times as large
+CHUNK = 512  # lines that a process draws in one call
+HELD_OUT = 2048  # lines of held-out digits and typefaces, to measure accuracy
+REPORTED = 5  # epochs between two such measurements, and between checkpoints
 WORKERS = 2
 
 
 class Lines(NamedTuple):
-    """Strips, uint8 (N, 32, 256), and their digits, int8 (N, LONGEST), -1 behind the last."""
+    """Strips, uint8 (N, 32, 256), and their digits, int8 (N, LONGEST), -1 after the last."""
 
     strips: NDArray[np.uint8]
     digits: NDArray[np.int8]
 
 
 def chunk(split: strings.Split, seed: int, number: int) -> Lines:
-    """Draw CHUNK lines: the same for the same arguments."""
+    """Draw CHUNK lines; the same arguments give the same lines."""
     rng = np.random.default_rng([seed, number])
     drawn = [strings.draw(strings.hands(split), rng) for _ in range(CHUNK)]
     digits = np.full((CHUNK, strings.LONGEST), -1, np.int8)
@@ -64,9 +64,9 @@ def joined(parts: list[Lines]) -> Lines:
 
 
 def batches(lines: Lines, seed: int) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int8]]]:
-    """Yield strips, uint8 (BATCH, 32, W, 1), and their digits, in any order; lines of like width come together.
+    """Yield strips, uint8 (BATCH, 32, W, 1), and their digits, in random order; a batch holds lines of similar width.
 
-    W is a multiple of WIDTH: more than half of a strip is behind its last ink, and need not be computed.
+    W is a multiple of WIDTH. More than half of a strip lies behind its last ink and needs no computation.
     """
     inked = lines.strips.max(axis=1) > 0
     widths = np.where(inked.any(axis=1), inked.shape[1] - inked[:, ::-1].argmax(axis=1), 0)
@@ -90,10 +90,10 @@ def batches(lines: Lines, seed: int) -> Iterator[tuple[NDArray[np.uint8], NDArra
 def line(
     output: Path, epochs: int, lines: int, seed: int, rate: float, start: Path | None, resume: bool
 ) -> None:  # fmt: skip
-    """Train the line network, and write line.keras and line.json, which says how."""
+    """Train the line network, and write line.keras and line.json, the record of the run."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     output.mkdir(parents=True, exist_ok=True)
-    fonts.stamp(fonts.names(False)[0], "0")  # fetched once, before there are several processes
+    fonts.stamp(fonts.names(False)[0], "0")  # fetches the typefaces once, before several processes start
     settings = {"recipe": "line", "epochs": epochs, "lines": lines, "seed": seed, "rate": rate}
     if start is not None:
         settings["start"] = hashlib.sha256(start.read_bytes()).hexdigest()
@@ -124,9 +124,9 @@ def line(
 def _begin(
     output: Path, settings: dict[str, Any], start: Path | None, resume: bool
 ) -> tuple[int, "keras.Model"]:  # fmt: skip
-    """Return how many epochs are done, and the network after them.
+    """Return the number of finished epochs, and the network after them.
 
-    Raises ModelError where they were of others, or the network to start from is none of this kind.
+    Raises ModelError where the record has other settings, or `start` is not a line network.
     """
     import keras
 
@@ -157,7 +157,7 @@ def _begin(
 
 
 def _epochs(pool: ProcessPoolExecutor, seed: int, lines: int, first: int, last: int) -> Iterator[tuple[int, Lines]]:
-    """Yield the number of each epoch, from 1, and its lines, whole batches only; the next are drawn meanwhile."""
+    """Yield the number of each epoch, from 1, and its lines, whole batches only; draw the next epoch meanwhile."""
     each = -(-lines // CHUNK)
 
     def drawing(epoch: int) -> list[Future[Lines]]:

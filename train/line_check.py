@@ -1,17 +1,18 @@
-"""Fit the weights by which the runtime chooses among the texts that a line may have, on drawn lines.
+"""Fit the weights by which the runtime chooses among the possible texts of a line, on drawn lines.
 
 python -m train.line_check                   fit them for the model that ships, and print them
 python -m train.line_check --model FILE            for another one
 python -m train.line_check --write                 and write them into the model's card
 
-The weights of texts maximize the probability of the true one among all that a line may have: a conditional logit, which
-is a conditional random field with a node for each line (McFadden 1974; Lafferty et al. 2001). Two logistic regressions
-then tell how likely the best text is right: see `edge_runtime.vision.line_check.CheckWeights`.
+The weights of texts maximize the probability of the true text among all possible texts of a line: a conditional logit,
+which is a conditional random field with one node per line (McFadden 1974; Lafferty et al. 2001). Two logistic
+regressions then estimate the probability that the best text is right: see
+`edge_runtime.vision.line_check.CheckWeights`.
 
-Half of the pictures are lines of digits that touch, in MNIST's held-out digits, in other forms or in a typeface that no
-network here was trained on: of MNIST's digits the classifier is so sure that its readings are believed too much, and
-real amounts are read worse. The others are pages in the conditions of `train.conditions` at severities 1 to 3.
-More evidence never makes a text less likely.
+Half of the pictures are lines of touching digits: MNIST's held-out digits, other forms, or a typeface that no network
+here was trained on. With MNIST's digits alone, the classifier is so sure that its readings get too much weight, and
+accuracy on real amounts drops. The others are pages in the conditions of `train.conditions` at severities 1 to 3. More
+evidence never makes a text less likely.
 """
 
 from collections.abc import Sequence
@@ -37,17 +38,17 @@ from train.line_confidence import in_a_condition
 from train.page_pool import of_pages
 
 SEED = 20_261_129
-MOST = 10  # texts of a line: each of nine views may have one, and another one was read digit by digit
-RIDGE = 1e-3  # what the squares of weights cost beside the mean surprise
+MOST = 10  # texts of a line: at most one from each of nine views, and one from digit-by-digit reading
+RIDGE = 1e-3  # penalty on squared weights, added to the mean surprise
 
 
 class Sample(NamedTuple):
-    """N lines, and the texts that each may have, MOST at most.
+    """N lines, and the possible texts of each, MOST at most.
 
     `texts`, float64 (N, MOST, 4), are `line`, `digits`, number of labels and `alike` of each `line_check.Text`, zeros
-    behind the last; `size`, int64 (N,), is how many there are, `strips`, int64 (N,), how many strips were read. `own`,
-    float64 (N,), 0-1, is how likely the text is right that was read digit by digit; `right`, int64 (N,), is which text
-    is, -1 where none is.
+    after the last; `size`, int64 (N,), is the number of texts, `strips`, int64 (N,), the number of strips read. `own`,
+    float64 (N,), 0-1, is the probability that the text read digit by digit is right; `right`, int64 (N,), is the index
+    of the right text, -1 where there is none.
     """
 
     texts: Float64
@@ -60,7 +61,7 @@ class Sample(NamedTuple):
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @fitting.options(pages=6000)
 def fit_check(pages: int, model: Path, write: bool) -> None:
-    """Fit the weights by which the runtime chooses among the texts that a line may have."""
+    """Fit the weights by which the runtime chooses among the possible texts of a line."""
     sample = of_pages(partial(_of_page, model), pages)
     fitting.check_both(sample.right < 0, pages, "line that is misread", "line that is not")
     fitting.check_both(_comparable(sample), pages, "line of several texts", "other line")
@@ -80,7 +81,7 @@ def _of_page(model: Path, number: int) -> Sample:
 
 
 def _joined(rng: np.random.Generator) -> Page:
-    """Draw digits that touch, of any held-out hand: a line in a picture as broad as that, or a small page."""
+    """Draw touching digits of a random held-out hand: a line in a picture of its width, or a small page."""
     ways = strings.hands("held_out")
     hand = ways[0] if rng.random() < 0.5 else ways[rng.integers(1, len(ways))]
     count = int(rng.integers(3, 9))
@@ -100,7 +101,7 @@ def _reader(model: Path) -> DigitReader:
 
 
 def _sample(trace: Trace, digits: Sequence[Placed]) -> Sample:
-    """Return the lines of a trace that were read again, on a page where these digits are drawn."""
+    """Return the lines of a trace that the line check read again, on a page that shows `digits`."""
     lines = []
     for number, check in enumerate(trace.checks):
         if check is None or not check.whole.texts:
@@ -119,20 +120,20 @@ def _sample(trace: Trace, digits: Sequence[Placed]) -> Sample:
 
 
 def drawn(digits: Sequence[Placed], boxes: Sequence[Box]) -> str | None:
-    """Return the digits of the one drawn line that these boxes are on; None where that is none, or several."""
+    """Return the digits of the drawn line that these boxes are on; None where they are on no line or on several."""
     which = [matches.judge(box, [digit.box for digit in digits]) for box in boxes]
     lines = {digits[i].line for i in which if i is not None and i >= 0}
     return "".join(digit.label for digit in digits if digit.line in lines) if len(lines) == 1 else None
 
 
 def fit(sample: Sample) -> CheckWeights:
-    """Return the weights that make it likeliest which texts are right."""
+    """Return the weights that maximize the likelihood of which texts are right."""
     texts = dict(zip(CheckWeights._fields, _conditional(sample), strict=False))
     return evidence_weights(sample, line_check.UNFITTED._replace(**texts))
 
 
 def evidence_weights(sample: Sample, weights: CheckWeights) -> CheckWeights:
-    """Return weights with those that make it likeliest whether the best texts, by the first four, are right."""
+    """Return the first four weights, with the others fitted to whether the best texts by these four are right."""
     first, alike = best_texts(sample, weights)
     features = np.array([_evidence(sample, number, weights) for number in range(len(first))])
     right = first == sample.right
@@ -141,7 +142,7 @@ def evidence_weights(sample: Sample, weights: CheckWeights) -> CheckWeights:
 
 
 def best_texts(sample: Sample, weights: CheckWeights) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return which text of each line is the best by these weights, and whether it was read digit by digit, too."""
+    """Return the index of each line's best text by these weights, and whether reading digit by digit gave it too."""
     first = [int(shares(_texts(sample, number), weights).argmax()) for number in range(len(sample.size))]
     return np.array(first), sample.texts[range(len(first)), first, 3] > 0
 
@@ -159,12 +160,12 @@ def _evidence(sample: Sample, number: int, weights: CheckWeights) -> Float64:
 
 
 def _comparable(sample: Sample) -> NDArray[np.bool_]:
-    """Tell which lines have several texts, one of them the true one."""
+    """Return which lines have several texts, one of them the true one."""
     return (sample.right >= 0) & (sample.size > 1)
 
 
 def _conditional(sample: Sample) -> tuple[float, ...]:
-    """Return the weights that make the true texts likeliest among all of their lines."""
+    """Return the weights that maximize the likelihood of the true texts among all texts of their lines."""
     rows = np.flatnonzero(_comparable(sample))
     x = np.array([np.pad(comparison(_texts(sample, int(i))), ((0, MOST - int(sample.size[i])), (0, 0))) for i in rows])
     missing = np.arange(MOST) >= sample.size[rows, None]
@@ -182,7 +183,7 @@ def _conditional(sample: Sample) -> tuple[float, ...]:
 
 
 def _logistic(features: Float64, right: NDArray[np.bool_]) -> tuple[float, ...]:
-    """Return the bias and the weights, none below 0, of a logistic regression."""
+    """Return the bias and the nonnegative weights of a logistic regression."""
     x = np.column_stack([np.ones(len(features)), features])
     bounds = [(None, None), *[(0.0, None)] * features.shape[1]]
 

@@ -1,13 +1,13 @@
-"""Fit the weights by which the runtime tells how likely a line is exactly right, on drawn scenes.
+"""Fit the weights by which the runtime estimates the probability that a line is exactly right, on drawn scenes.
 
 python -m train.line_confidence              fit them for the model that ships, and print them
 python -m train.line_confidence --model FILE       for another one
 python -m train.line_confidence --write            and write them into the model's card
 
-A logistic regression over the features that `edge_runtime.vision.line_confidence` names, times the probability that no
-digit is misread. The pages are drawn with held-out digits: half of them in the styles to train with, with held-out
-typefaces, and half in the conditions of `train.conditions`. A line is exactly right if its digits are all those
-of one drawn line.
+The model is a logistic regression over the features that `edge_runtime.vision.line_confidence` names, times the
+probability that no digit is misread. The pages show held-out digits: half of them in the training styles, with held-out
+typefaces, and half in the conditions of `train.conditions`. A line is exactly right if its digits are all those of one
+drawn line.
 """
 
 from collections.abc import Sequence
@@ -33,24 +33,25 @@ from train.page_pool import of_pages
 
 SEED = 20_261_128
 FEATURES = LineWeights._fields[1:]
-HARDEST = 3  # severity of a condition; on harder pages a line is rarely right, and no camera is aimed at them for long
-# Which way a feature may count: 1 for a line, -1 against it, 0 either way. Chosen by what they mean: a weight of the
-# other sign is a trait of drawn pages, and photographs do not share it.
+HARDEST = 3  # severity of a condition; on harder pages a line is rarely right, and no camera points at them for long
+# Allowed sign of a feature's weight: 1 for a line, -1 against it, 0 either way. The meaning of the features determines
+# it: a weight of the other sign fits a trait of drawn pages that photographs do not share.
 SIGNS = {
     "odds": 1, "doubt": -1, "rival": -1, "gap": -1, "uneven": -1, "sizes": -1, "planes": 1,
     "length": 0, "lone": 0, "only": 0, "edge": -1,
 }  # fmt: skip
-SINGLE = 0.3  # share of the pages in a condition that hold a single digit, as many pictures do
-# Share of the pages in the styles to train with of which a piece is cut out: half of them around a digit, as datasets
-# of digits are, with so much around it, in heights of the digit; half anywhere, of the same sizes.
+SINGLE = 0.3  # share of the pages in a condition with a single digit, as in many pictures
+# Share of the pages in the training styles that are cut to a piece: half of the pieces surround a digit, as in datasets
+# of digits, with margins AROUND in heights of the digit; half lie anywhere, with the same sizes.
 CUT_OUT, AROUND = 0.3, (-0.03, 0.6)
-RIDGE = 1e-3  # what the squares of weights, of features divided by their deviation, cost beside the mean surprise
+RIDGE = 1e-3  # penalty on squared weights of standardized features, added to the mean surprise
 
 
 class Sample(NamedTuple):
-    """N lines: `features` float64 (N, FEATURES), how likely no digit of each is misread, and whether it is right.
+    """N lines: `features` float64 (N, FEATURES), `digits` and `right`.
 
-    The latter are float64 (N,), 0-1, and bool (N,).
+    `digits`, float64 (N,), 0-1, is the probability that no digit is misread; `right`, bool (N,), whether the line is
+    right.
     """
 
     features: Float64
@@ -61,7 +62,7 @@ class Sample(NamedTuple):
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @fitting.options(pages=3000)
 def fit_lines(pages: int, model: Path, write: bool) -> None:
-    """Fit the weights of the logistic model that tells how likely a line is exactly right."""
+    """Fit the weights of the logistic model of the probability that a line is exactly right."""
     sample = gather(model, pages)
     fitting.check_both(sample.right, pages, "line that is right", "line that is wrong")
     fitted = fit(sample)
@@ -73,7 +74,7 @@ def fit_lines(pages: int, model: Path, write: bool) -> None:
 
 
 def gather(model: Path, pages: int) -> Sample:
-    """Return the lines that are read on so many drawn pages."""
+    """Return the lines that the runtime reads on `pages` drawn pages."""
     return of_pages(partial(_of_page, model), pages)
 
 
@@ -90,7 +91,7 @@ def _of_page(model: Path, number: int) -> Sample:
 
 
 def in_a_condition(rng: np.random.Generator) -> Page:
-    """Draw a page of held-out digits in a condition and a severity of its own, up to HARDEST."""
+    """Draw a page of held-out digits in a random condition and severity, up to HARDEST."""
     condition, severity = str(rng.choice(list(CONDITIONS))), int(rng.integers(1, HARDEST + 1))
     digits = crops.dataset_of("held_out")
     several = 1 if rng.random() < SINGLE else count(condition, severity)
@@ -99,7 +100,7 @@ def in_a_condition(rng: np.random.Generator) -> Page:
 
 
 def cut_out(page: Page, rng: np.random.Generator) -> Page:
-    """Return a piece of a page, about as large as one of its digits, with the digits that it holds whole."""
+    """Return a piece of a page, about as large as one of its digits, with the digits that lie in it whole."""
     height, width = page.pixels.shape[:2]
     box = page.digits[int(rng.integers(len(page.digits)))].box
     margins = [round(box.height * share) for share in rng.uniform(*AROUND, 4)]
@@ -120,7 +121,7 @@ def cut_out(page: Page, rng: np.random.Generator) -> Page:
 
 
 def _within(box: Box, piece: Box) -> Box:
-    """Return what of a box lies in a piece that it overlaps."""
+    """Return the intersection of a box with a piece that it overlaps."""
     x, y = max(piece.x, box.x), max(piece.y, box.y)
     return Box(x, y, min(piece.right, box.right) - x, min(piece.bottom, box.bottom) - y)
 
@@ -131,7 +132,7 @@ def _reader(model: Path) -> DigitReader:
 
 
 def exact(reading: Reading, truth: Sequence[Placed]) -> list[bool]:
-    """Tell for each line of a reading whether it holds all digits of one drawn line, and nothing else."""
+    """Return for each line of a reading whether it holds exactly the digits of one drawn line."""
     boxes = [digit.box for digit in truth]
     right = []
     for number, line in enumerate(reading.lines):
@@ -143,7 +144,7 @@ def exact(reading: Reading, truth: Sequence[Placed]) -> list[bool]:
 
 
 def fit(sample: Sample) -> LineWeights:
-    """Return the weights, of the signs that SIGNS allows, that make it likeliest which lines are right."""
+    """Return the weights, with signs that SIGNS allows, that maximize the likelihood of which lines are right."""
     middle, spread = sample.features.mean(axis=0), np.maximum(sample.features.std(axis=0), 1e-6)
     even = (sample.features - middle) / spread
     digits = np.minimum(sample.digits, 1 - 1e-9)
@@ -163,12 +164,12 @@ def fit(sample: Sample) -> LineWeights:
 
 
 def surprise(likely: Float64, right: NDArray[np.bool_]) -> float:
-    """Return the mean negative logarithm, in nats, of how likely it was what is right, float64 and bool (N,)."""
+    """Return the mean negative log likelihood, in nats, of `right`, bool (N,), under `likely`, float64 (N,)."""
     return float(-np.log(np.maximum(np.where(right, likely, 1 - likely), 1e-300)).mean())
 
 
 def cost(sample: Sample, chosen: LineWeights) -> float:
-    """Return the mean surprise at which lines are right, in nats."""
+    """Return the mean surprise of the weights `chosen` at which lines are right, in nats."""
     values = dict(zip(FEATURES, sample.features.T, strict=True))
     return surprise(probabilities({DIGITS: sample.digits, **values}, chosen), sample.right)
 

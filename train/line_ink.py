@@ -1,4 +1,4 @@
-"""What becomes of the ink of a drawn line: another pen, a tilt, print under it, and what a camera makes of it."""
+"""Transform the ink of a drawn line: stroke width, tilt, print under it, and camera effects."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from train.line_signs import TALL
 
 
 def bent(canvas: Uint8, rng: np.random.Generator) -> Uint8:
-    """Return a line with another pen, tilted, bent, and with a baseline that wanders."""
+    """Return a line with another stroke width, a tilt, elastic distortion and a wavy baseline."""
     pen = int(rng.choice([-4, -3, -2, 0, 1, 2, 3], p=[0.15, 0.2, 0.15, 0.2, 0.12, 0.1, 0.08]))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(pen) + 1, abs(pen) + 1))
     if pen > 0:
         canvas = np.asarray(cv2.dilate(canvas, kernel), np.uint8)
-    elif pen < 0:  # what is too thin for erosion stays as it is
+    elif pen < 0:  # strokes too thin for erosion stay as they are
         thinner = cv2.erode(canvas, kernel)
         canvas = np.asarray(cv2.max(thinner, cv2.subtract(canvas, cv2.dilate(thinner, kernel))), np.uint8)
     rows, columns = canvas.shape
@@ -25,7 +25,7 @@ def bent(canvas: Uint8, rng: np.random.Generator) -> Uint8:
     wave = rng.normal(0, 0.05) * TALL * np.sin(along * rng.uniform(0.5, 2.0) / TALL + rng.uniform(0, 6.3))
     y = np.arange(rows, dtype=np.float32)[:, None] + (rise + wave + rng.normal(0, 0.05) * TALL)[None].astype(np.float32)
     x = np.broadcast_to(along[None], (rows, columns)) + rng.normal(0, 0.03) * (y - rows / 2)
-    # What no form of a digit knows: each stroke bends a little (elastic distortion, Simard et al. 2003).
+    # Bend each stroke a little (elastic distortion, Simard et al. 2003).
     elastic = rng.uniform(0, 0.06) * TALL
     few = max(2, 3 * rows // TALL), max(2, 3 * columns // TALL)
     bends = [cv2.resize(rng.normal(0, elastic, few).astype(np.float32), (columns, rows), interpolation=cv2.INTER_CUBIC)
@@ -35,10 +35,10 @@ def bent(canvas: Uint8, rng: np.random.Generator) -> Uint8:
 
 
 def seen(canvas: Uint8, rng: np.random.Generator) -> Uint8:
-    """Return a line of ink as a camera gives it: uneven, on print, blurred, of few pixels, noisy."""
+    """Return a line of ink as a camera records it: uneven, over print, blurred, at low resolution, noisy."""
     rows, columns = canvas.shape
     ink: NDArray[Any] = canvas.astype(np.float32) * rng.uniform(0.25, 1.0)
-    if rng.random() < 0.5:  # a pen that runs dry here and there
+    if rng.random() < 0.5:  # a pen that runs dry in places
         rough = cv2.resize(rng.uniform(0.65, 1.0, (max(2, rows // 10), max(2, columns // 10))).astype(np.float32),
                            (columns, rows), interpolation=cv2.INTER_CUBIC)  # fmt: skip
         ink *= rough
@@ -57,7 +57,7 @@ def seen(canvas: Uint8, rng: np.random.Generator) -> Uint8:
 
 
 def _print(rows: int, columns: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return what is printed under a line, float32 (rows, columns), 0-1: stripes, waves or dots, in places."""
+    """Return the print under a line, float32 (rows, columns), 0-1: stripes, waves or dots, in places."""
     y, x = np.mgrid[0:rows, 0:columns].astype(np.float32)
     angle, step = rng.uniform(0, np.pi), rng.uniform(4, 20)
     across = x * np.cos(angle) + y * np.sin(angle) + rng.uniform(0, 6) * np.sin(x / rng.uniform(6, 40))

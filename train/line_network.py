@@ -1,7 +1,7 @@
 """The line network: strips, (N, 32, W, 1) from 0 to 255, ink bright on 0, to logits (N, W / 2, 11).
 
-Convolutions alone, so that a strip costs the same whatever is on it. Ten outputs are the digits, the last is the blank
-of connectionist temporal classification (Graves et al. 2006): no digit is told here.
+The network has convolutions only, so that the cost of a strip does not depend on its content. Ten outputs are the
+digits, the last is the blank of connectionist temporal classification (Graves et al. 2006): no digit at this step.
 """
 
 import keras
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from edge_runtime.inference.contract import BLANK, ROWS
 from edge_runtime.lines.ctc import greedy
 
-RESIDUALS = 4  # blocks that look 7 steps wide, 14 columns, once one row is left
+RESIDUALS = 4  # blocks with kernels 7 steps wide, 14 columns, after reduction to one row
 
 
 def build(columns: int | None = None) -> keras.Model:
-    """Return an untrained network for strips so wide; for any width, as it is trained, without."""
+    """Return an untrained network for strips of `columns`; without it, for any width, as in training."""
     strips = keras.Input((ROWS, columns, 1))
     values = keras.layers.Rescaling(1 / 255)(strips)
     values = _convolved(values, 16, (3, 3), (2, 2))
@@ -44,13 +44,13 @@ def _separable(values: keras.KerasTensor, filters: int, kernel: tuple[int, int])
 
 
 def _normalized(values: keras.KerasTensor) -> keras.KerasTensor:
-    # Bounded: one odd line would widen the range that int8 has 256 values for (Howard et al. 2017).
+    # Bounded: otherwise one odd line widens the range that the 256 values of int8 cover (Howard et al. 2017).
     return keras.layers.ReLU(6.0)(keras.layers.BatchNormalization(momentum=0.95)(values))
 
 
 @keras.saving.register_keras_serializable()  # type: ignore[untyped-decorator]
 def ctc_loss(digits: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """Return how surprising the digits of each line are, in nats; `digits` is (N, LONGEST), -1 behind the last."""
+    """Return the negative log likelihood of each line in nats; `digits` is (N, LONGEST), -1 after the last."""
     digits = tf.cast(digits, tf.int32)
     lengths = tf.reduce_sum(tf.cast(digits >= 0, tf.int32), 1)
     steps = tf.fill([tf.shape(logits)[0]], tf.shape(logits)[1])
@@ -58,6 +58,6 @@ def ctc_loss(digits: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
 
 
 def exact(logits: NDArray[np.float32], digits: NDArray[np.int8]) -> float:
-    """Return the share of lines that are read exactly, from what the network answers and their `digits`."""
+    """Return the share of lines that `logits` read exactly as their `digits`."""
     read = [[label for label, *_ in greedy(row)] for row in logits]
     return float(np.mean([line == truth[truth >= 0].tolist() for line, truth in zip(read, digits, strict=True)]))

@@ -1,4 +1,4 @@
-"""What is drawn on a line of digits: stamps of characters, the signs between them, and what stands around them.
+"""Draw a line of digits: stamps of characters, the signs between them, and their surroundings.
 
 A canvas is uint8 (BAND, columns), ink bright on 0, with the digits in the middle of its rows.
 """
@@ -13,16 +13,16 @@ from edge_runtime.inference.contract import ROWS
 from edge_runtime.records import Uint8
 from edge_runtime.vision.strips import HIGH
 
-SCALE = 2  # lines are drawn at so many times the size of the strip
+SCALE = 2  # size of a drawn line relative to the strip
 BAND = SCALE * ROWS
-TALL = SCALE * HIGH  # pixels: a digit's height as it is drawn
-INKED = 60  # of 255: paler is the soft edge of a stroke
+TALL = SCALE * HIGH  # pixels: a digit's height as drawn
+INKED = 60  # of 255: lower values are the soft edge of a stroke
 
 
 class Hand(NamedTuple):
-    """Stamps of one way to write, uint8 (N, 28, 28) in the 28x28 contract: of each digit, and of letters.
+    """Stamps of one handwriting, uint8 (N, 28, 28) in the 28x28 contract: of each digit, and of letters.
 
-    `others` are letters and signs that are like no digit, `letters` are all.
+    `others` are letters and signs that resemble no digit, `letters` are all.
     """
 
     digits: tuple[NDArray[np.uint8], ...]
@@ -31,7 +31,7 @@ class Hand(NamedTuple):
 
 
 def stamped(stamp: Uint8, size: float, slant: float, wide: float, turn: float) -> Uint8:
-    """Return a stamp so high that its 20 pixels are `size`, leaning and turned, cut to its ink."""
+    """Return a stamp, scaled so that its 20 pixels become `size`, slanted, rotated, and cropped to its ink."""
     scale = size / 20
     side = int(48 * scale)
     linear = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
@@ -44,7 +44,7 @@ def stamped(stamp: Uint8, size: float, slant: float, wide: float, turn: float) -
 
 
 def paste(canvas: Uint8, ink: Uint8, x: int, y: int) -> int:
-    """Add ink to a canvas, cut off at its edges, and return the column behind it."""
+    """Add ink to a canvas, clipped at its edges, and return the column after it."""
     top, left = max(0, y), max(0, x)
     bottom, right = min(canvas.shape[0], y + ink.shape[0]), min(canvas.shape[1], x + ink.shape[1])
     if bottom > top and right > left:
@@ -54,7 +54,7 @@ def paste(canvas: Uint8, ink: Uint8, x: int, y: int) -> int:
 
 
 def sign(canvas: Uint8, x: float, rng: np.random.Generator) -> float:
-    """Draw a sign that is no digit behind column `x`, and return the column behind it."""
+    """Draw a sign that is no digit after column `x`, and return the column after it."""
     kind = rng.choice(["dot", "comma", "dash", "equals", "slash", "colon", "apostrophe", "plus", "times"],
                       p=[.27, .18, .16, .1, .02, .04, .05, .1, .08])  # fmt: skip
     dark, pen = int(rng.integers(170, 256)), int(rng.integers(3, 8))
@@ -77,7 +77,7 @@ def sign(canvas: Uint8, x: float, rng: np.random.Generator) -> float:
         case "equals":
             line(at, middle - round(0.12 * TALL), at + wide, middle - round(0.12 * TALL) + lean)
             end = line(at, middle + round(0.12 * TALL), at + wide, middle + round(0.12 * TALL))
-        case "slash":  # taller than a 1, and it leans more
+        case "slash":  # taller than a 1, with more slant
             end = line(at, BAND // 2 + round(0.75 * TALL), at + round(0.8 * TALL), BAND // 2 - round(0.75 * TALL))
         case "colon":
             line(at, middle - round(0.25 * TALL), at, middle - round(0.25 * TALL))
@@ -100,17 +100,16 @@ def surround(
     canvas: Uint8, digits: tuple[NDArray[np.uint8], ...], beside: Hand, ends: tuple[int, int],
     rng: np.random.Generator,
 ) -> None:  # fmt: skip
-    """Draw what stands at the ends of a line, and reaches into it from the lines above and below.
+    """Draw the surroundings of a line: signs and letters at its ends, and parts of the lines above and below.
 
-    `digits` are stamps of each digit, `beside` is the hand whose letters stand there; `ends` are the line's first and
-    last column.
+    `digits` are stamps of each digit, `beside` is the hand of the letters; `ends` are the line's first and last column.
     """
     start, end = ends
     pen = int(rng.integers(2, 7))
     for side in (-1, 1):
         what = rng.random()
         x = (start if side < 0 else end) + side * round(rng.uniform(0.1 if what > 0.12 else -0.1, 0.5) * TALL)
-        if what < 0.12:  # the long stroke that fills an amount up
+        if what < 0.12:  # the long stroke that fills the space beside an amount
             y = BAND // 2 + round(rng.normal(0, 0.12) * TALL)
             points = [(x + side * k * TALL // 2, y + round(rng.normal(0, 0.06) * TALL)) for k in range(8)]
             cv2.polylines(canvas, [np.array(points, np.int32)], False, int(rng.integers(150, 256)), pen, cv2.LINE_AA)
@@ -132,7 +131,7 @@ def surround(
 
 
 def word(canvas: Uint8, x: int, side: int, hand: Hand, rng: np.random.Generator) -> None:
-    """Draw a letter that is like no digit, or a word of any, behind column `x`, or before it where `side` is -1."""
+    """Draw a letter that resembles no digit, or a word, after column `x`, or before it if `side` is -1."""
     size, dark = TALL * rng.uniform(0.7, 1.1), rng.uniform(0.6, 1.0)
     count = int(rng.choice([1, 3, 4, 5, 6], p=[0.5, 0.15, 0.15, 0.1, 0.1]))
     stamps = hand.others if count == 1 else hand.letters
@@ -143,7 +142,7 @@ def word(canvas: Uint8, x: int, side: int, hand: Hand, rng: np.random.Generator)
 
 
 def cells(canvas: Uint8, start: int, step: float, count: int, rng: np.random.Generator) -> None:
-    """Draw the walls of so many cells, each `step` columns wide, as a table or a sudoku has them."""
+    """Draw the borders of `count` cells, each `step` columns wide, as in a table or a sudoku."""
     dark, pen = int(rng.integers(80, 256)), int(rng.integers(1, 6))
     for number in range(count + 1):
         x = round(start + number * step)
@@ -156,7 +155,7 @@ def cells(canvas: Uint8, start: int, step: float, count: int, rng: np.random.Gen
 
 
 def rule(canvas: Uint8, ends: tuple[int, int], rng: np.random.Generator) -> None:
-    """Draw a rule under, through or over a line, or the walls of boxes around its digits."""
+    """Draw a rule under, through or over a line, or the borders of boxes around its digits."""
     start, end = ends
     dark, pen = int(rng.integers(60, 256)), int(rng.integers(1, 5))
     if rng.random() < 0.75:

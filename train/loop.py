@@ -1,4 +1,4 @@
-"""Fit a network to a recipe: the same seed on the same machine gives the same weights, also after an interruption."""
+"""Train a network by a recipe: the same seed on the same machine gives the same weights, also after an interruption."""
 
 import csv
 import math
@@ -21,12 +21,12 @@ from train.checkpoint import Checkpoint, Row
 from train.recipes import Mix, Recipe
 
 HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
-MEASURED = 10_000  # digits that say how strongly each unit of a network answers that is to be fine-tuned
-RUN = "run-"  # begins the name of the folder for the checkpoint of each run of `adapt`
+MEASURED = 10_000  # digits to measure each unit's outputs before fine-tuning
+RUN = "run-"  # prefix of the checkpoint folder of each run of `adapt`
 
 
 class Fitted(NamedTuple):
-    """A network that answers with logits, a row of history for each epoch, and what calibrate.calibrate says of it."""
+    """A network with logits as outputs, a row of history for each epoch, and the result of calibrate.calibrate."""
 
     network: keras.Sequential
     history: list[Row]
@@ -43,15 +43,14 @@ class Stage(NamedTuple):
 
 
 def fit(recipe: Recipe, seed: int, folder: Path, resume: bool) -> Fitted:
-    """Train by a recipe, and calibrate where it says what pictures there will be.
+    """Train by a recipe, and calibrate if the recipe has a mix.
 
-    Where the recipe has epochs to refit, these follow, on the held-out digits too: all that was to be chosen or fitted
-    with them has been by then, so that the calibration is that of the network before. After every epoch a checkpoint in
-    `folder` holds all that is needed to go on: with `resume` the result is, bit for bit, what it would have been
-    without the interruption.
+    Refit epochs, if the recipe has any, follow the calibration and use the held-out digits too, so that the calibration
+    is that of the network before them. After every epoch a checkpoint in `folder` holds everything that resuming needs:
+    with `resume` the result is bit for bit the same as without the interruption.
     """
     keras.utils.set_random_seed(seed)
-    cv2.setNumThreads(1)  # one core prepares the next epoch while both train; more threads only get in the way
+    cv2.setNumThreads(1)  # one core prepares the next epoch while both train; more threads slow it down
     beside = _beside(recipe.mix) if recipe.mix else []
     network = model.build(recipe)
     total = recipe.epochs + recipe.refit
@@ -73,7 +72,7 @@ def adapt(recipe: Recipe, seed: int, folder: Path, resume: bool, start: Path) ->
     """Fine-tune the network of a model file, average its weights before and after, and calibrate the result.
 
     Each of the recipe's runs starts from the file's weights, the first with `seed`, the next with `seed` + 1, and so
-    on. Their checkpoints are in folders of their own in `folder`.
+    on. Each keeps its checkpoints in a separate folder in `folder`.
     """
     cv2.setNumThreads(1)
     beside = _beside(recipe.mix) if recipe.mix else []
@@ -101,7 +100,7 @@ def _train(
     network: keras.Sequential, recipe: Recipe, seed: int, stage: Stage,
     beside: Sequence[tuple[dataset.Digits, int]], state: Checkpoint, bar: "tqdm[NoReturn]",
 ) -> None:  # fmt: skip
-    """Go through one stage, or what is left of it."""
+    """Train one stage, or the rest of it."""
     digits, held_out = dataset.load(stage.split), dataset.load("held_out")
     if recipe.mix is not None:
         digits = dataset.Digits(*(np.concatenate([part] * recipe.mix.mnist) for part in digits))
@@ -118,7 +117,7 @@ def _train(
     for epoch, (x, y) in _epochs(recipe, seed, digits, beside, len(state.history), stage.last):
         started = time.monotonic()
         fitted = network.fit(x, y, batch_size=recipe.batch_size, shuffle=False, verbose=0)
-        held = (math.nan, math.nan)  # of digits that are trained on, there is nothing to tell
+        held = (math.nan, math.nan)  # no validation on digits in the training set
         if stage.split == "train":
             held = network.evaluate(*held_out, batch_size=1000, verbose=0)
         values = (epoch + 1, fitted.history["loss"][0], fitted.history["accuracy"][0], *held,
@@ -135,7 +134,7 @@ def _train(
 def fit_article(recipe: Recipe, seed: int, folder: Path, resume: bool) -> tuple[keras.Sequential, list[Row]]:
     """Train as the tutorial does: pixels in [0, 1], one-hot labels, Keras' own validation split and progress bar.
 
-    With `resume` it goes on from the last finished epoch, though with the digits in another order.
+    With `resume` training continues after the last finished epoch, but with the digits in another order.
     """
     keras.utils.set_random_seed(seed)
     digits = dataset.load("all_train")
@@ -188,7 +187,7 @@ def _loss() -> keras.losses.Loss:
 
 
 def _beside(mix: Mix) -> list[tuple[dataset.Digits, int]]:
-    """Return what an epoch draws from beside MNIST, and how many of each."""
+    """Return the sources of an epoch besides MNIST, and the number of pictures from each."""
     made = crops.load("train", mix.pages, mix.without)
     counts = (mix.camera_digits, mix.camera_others, mix.written_digits, mix.written_others, mix.crowded_digits)
     sources = (*crops.parts(made.camera), *crops.parts(made.written), crowded.load("train", mix.pages))
@@ -199,10 +198,10 @@ def _epochs(
     recipe: Recipe, seed: int, digits: dataset.Digits, beside: Sequence[tuple[dataset.Digits, int]],
     first: int, last: int,
 ) -> Iterator[tuple[int, tuple[NDArray[np.uint8], NDArray[np.uint8]]]]:  # fmt: skip
-    """Yield each epoch's shuffled, distorted pictures, whole batches only; the next are made while these are used.
+    """Yield each epoch's shuffled, distorted pictures, whole batches only; prepare the next epoch meanwhile.
 
-    All of `digits`, and so many of each of `beside`. An epoch's pictures depend on the seed and its number alone, so
-    that a resumed run sees what it would have seen.
+    An epoch holds all of `digits`, and from each source in `beside` the given number. Its pictures depend only on the
+    seed and its number, so that a resumed run uses the same pictures.
     """
     settings = recipe.augmentation
     fields = augment.displacement_fields(settings, np.random.default_rng(seed)) if settings else None

@@ -1,21 +1,21 @@
-"""What a candidate on a drawn page is, by its box and the page's truth: a digit of it, none, or in doubt."""
+"""Match a candidate on a drawn page with the page's truth by its box: a digit, none, or in doubt."""
 
 import cv2
 import numpy as np
 
 from edge_runtime.records import Box, Uint8
 
-# A candidate is a digit if its box and the digit's share this part of their union, none if they share less than that.
+# A candidate is a digit at an intersection over union of WHOLE with the digit's box, none below APART.
 WHOLE, APART = 0.8, 0.5
-# Two in one box: it covers this part of a second digit.
+# A box holds two digits if it covers this part of a second one.
 SECOND = 0.5
-# A single stroke that is so many times as long as wide, and nearer to upright than to level, is a 1, whatever it is a
-# piece of.
+# A single stroke at least this many times as long as wide, and closer to vertical than to horizontal, is a 1, even as
+# a piece of something else.
 STROKE = 2.5
 
 
 def judge(box: Box, truth: list[Box]) -> int | None:
-    """Return which of the true boxes a box holds, -1 where it holds none of them whole and alone; None in doubt."""
+    """Return the index of the true box that a box holds, -1 where it holds none whole and alone, None in doubt."""
     shared = [_shared(box, other) for other in truth]
     shares = [alike(box, other) for other in truth]
     best = int(np.argmax(shares)) if shares else -1
@@ -30,12 +30,12 @@ def judge(box: Box, truth: list[Box]) -> int | None:
 
 
 def touches(box: Box, truth: list[Box]) -> bool:
-    """Tell whether a box shares a pixel with one of the true boxes."""
+    """Return whether a box shares a pixel with one of the true boxes."""
     return any(_shared(box, other) > 0 for other in truth)
 
 
 def is_stroke(image: Uint8) -> bool:
-    """Tell whether ink, uint8 (H, W), is a single stroke as a 1 is, by its second moments."""
+    """Return whether ink, uint8 (H, W), is a single stroke like a 1, by its second moments."""
     moments = cv2.moments(image)
     across, down, both = moments["mu20"], moments["mu02"], moments["mu11"]
     spread = float(np.hypot(across - down, 2 * both))
@@ -44,7 +44,7 @@ def is_stroke(image: Uint8) -> bool:
 
 
 def alike(one: Box, other: Box) -> float:
-    """Return what two boxes share, as a part of their union."""
+    """Return the intersection over union of two boxes."""
     shared = _shared(one, other)
     return shared / (one.width * one.height + other.width * other.height - shared)
 

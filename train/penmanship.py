@@ -1,8 +1,8 @@
-"""Digits as people learn to write them: the forms that MNIST, written in one country, hardly holds.
+"""Draw digits in forms that are rare in MNIST, which comes from one country.
 
-A 1 with a flag as long as its stem and a foot, a 2 whose head is closed, a 5 without a belly, like a root sign, a 7
-with a bar and hardly a head, a 0 with a slash, a 4 that is open, a 9 with the tail of a g or the stem of a P. Each form
-is strokes through a few points; every digit drawn from it bends, leans and stretches in its own way.
+A 1 with a flag as long as its stem and a foot, a 2 with a closed head, a 5 without a bowl, like a root sign, a 7 with a
+bar and almost no head, a 0 with a slash, an open 4, a 9 with the tail of a g or the stem of a P. A form is a set of
+strokes through a few points; every digit drawn from it has a random bend, slant and width.
 """
 
 import cv2
@@ -15,7 +15,7 @@ from edge_runtime.vision.normalize import normalize
 from train.dataset import Digits
 
 Point = tuple[float, float]
-# Strokes of points (x, y), from 0 to 1, y downward; the pen turns sharply where a point is given twice.
+# Strokes of points (x, y), from 0 to 1, y downward; a repeated point is a sharp corner.
 Form = tuple[tuple[Point, ...], ...]
 OVAL: tuple[Point, ...] = ((0.6, 0.02), (0.2, 0.15), (0.08, 0.55), (0.35, 0.98), (0.75, 0.9), (0.9, 0.45), (0.55, 0.0))
 LOOP: tuple[Point, ...] = ((0.8, 0.1), (0.45, 0.0), (0.15, 0.25), (0.35, 0.5), (0.75, 0.35), (0.8, 0.1))
@@ -169,18 +169,18 @@ FORMS: dict[int, tuple[Form, ...]] = {
         (((0.3, 0.45), (0.75, 0.4), (0.85, 0.12), (0.5, 0.0), (0.15, 0.3), (0.2, 0.8), (0.55, 1.0), (0.85, 0.85)),),
     ),
 }  # fmt: skip
-SIZE = 160  # pixels: a digit is drawn about this high
-STEPS = 60  # straight pieces that a stroke is drawn of
+SIZE = 160  # pixels: approximate height of a drawn digit
+STEPS = 60  # straight pieces per smooth part of a stroke
 
 
 def write(count: int, rng: np.random.Generator) -> Digits:
-    """Return so many digits of every form, in the 28x28 contract, with their labels."""
+    """Return `count` digits of every form, in the 28x28 contract, with their labels."""
     written = [(write_one(form, rng), label) for label, forms in FORMS.items() for form in forms for _ in range(count)]
     return Digits(np.array([image for image, _ in written], np.uint8), np.array([y for _, y in written], np.uint8))
 
 
 def write_one(form: Form, rng: np.random.Generator) -> Uint8:
-    """Return one digit in the contract, uint8 (28, 28): every point is off a little, and all leans and stretches."""
+    """Return one digit in the contract, uint8 (28, 28), with random point offsets, slant, rotation and width."""
     lean, turn, wide = rng.uniform(-0.1, 0.5), rng.uniform(-0.12, 0.12), rng.uniform(0.4, 1.3)
     bend = np.array([[wide, -lean], [0, 1]]) @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     shaky = rng.uniform(0.01, 0.05)
@@ -195,7 +195,7 @@ def write_one(form: Form, rng: np.random.Generator) -> Uint8:
 
 
 def smooth(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a curve through points (N, 2), with corners where one is given twice."""
+    """Return a curve through points (N, 2), with corners at repeated points."""
     corners = np.flatnonzero((points[1:] == points[:-1]).all(axis=1)) + 1
     runs = []
     for run in np.split(points, corners):
@@ -205,7 +205,7 @@ def smooth(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _drawn(lines: list[NDArray[np.float64]], pen: float, scale: float) -> Uint8:
-    """Return lines drawn with a pen so many pixels wide, then reduced, as ink."""
+    """Return the ink of lines drawn with a pen of `pen` pixels, then reduced by `scale`."""
     least = np.min([line.min(axis=0) for line in lines], axis=0) - 2 * pen
     most = np.max([line.max(axis=0) for line in lines], axis=0) + 2 * pen
     width, height = (int(side) + 1 for side in most - least)

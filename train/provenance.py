@@ -1,4 +1,4 @@
-"""What a run was made from and with: versions, machine."""
+"""Provenance of a run: versions and machine."""
 
 import platform
 import sys
@@ -9,7 +9,7 @@ PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "numpy", "opencv-python-hea
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of every package that has a say in the result."""
+    """Return the versions of Python and of every package that affects the result."""
     installed = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -20,7 +20,7 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> dict[str, str]:
-    """Return what runs this: weights are the same, bit for bit, only on the same kind of machine."""
+    """Return the machine: weights are the same, bit for bit, only on the same kind of machine."""
     return {"system": sys.platform, "architecture": platform.machine(), "cpu": _cpu()}
 
 

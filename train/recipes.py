@@ -1,4 +1,4 @@
-"""How to train: one frozen dataclass a recipe. docs/recipes.md says where the numbers come from."""
+"""Training recipes: one frozen dataclass per recipe. docs/recipes.md gives the source of the numbers."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from train.styles import Scene
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """Random distortions of a 28x28 digit; every value is the largest, drawn uniformly from -value to value."""
+    """Random distortions of a 28x28 digit; every value is a maximum, for draws uniform from -value to value."""
 
     rotation: float = 10.0  # degrees
-    scale: float = 0.15  # of each axis alone
+    scale: float = 0.15  # of each axis separately
     shear: float = 0.2
     shift: float = 1.5  # pixels
     # Elastic distortion, Simard et al. 2003: uniform noise, blurred by sigma pixels, times alpha.
@@ -27,16 +27,16 @@ class Augmentation:
 
 @dataclass(frozen=True, kw_only=True)
 class Mix:
-    """How often an epoch takes each of MNIST's digits, and how many other pictures, drawn anew: see crops.py."""
+    """How often an epoch uses each of MNIST's digits, and how many other pictures it samples: see crops.py."""
 
     mnist: int = 2
     camera_digits: int = 20_000  # whole digits, as the runtime cuts them out of drawn pages
-    camera_others: int = 20_000  # what else it cuts out: halves, pairs, letters, scribbles, stains
+    camera_others: int = 20_000  # other cut-outs: halves, pairs, letters, scribbles, stains
     written_digits: int = 15_000  # digits of handwriting typefaces
     written_others: int = 9_500  # their letters, brackets and parentheses
     crowded_digits: int = 8_000  # digits with the ends of their neighbors' strokes beside them
-    pages: int = 8000  # that what is cut out comes from
-    without: Scene | None = None  # a kind of scene that none of these pages shows
+    pages: int = 8000  # that the cut-outs come from
+    without: Scene | None = None  # a kind of scene to leave out of these pages
 
     def __post_init__(self) -> None:
         counts = [value for value in dataclasses.astuple(self) if isinstance(value, int)]
@@ -47,7 +47,7 @@ class Mix:
 
     @property
     def others(self) -> bool:
-        """Whether anything that is no digit is among them."""
+        """Whether the mix contains non-digits."""
         return self.camera_others + self.written_others > 0
 
 
@@ -65,10 +65,10 @@ class Recipe:
     augmentation: Augmentation | None = None
     mix: Mix | None = None
     refit: int = 0  # epochs at the end that train on the held-out digits too
-    refit_rate: float = 1e-3  # their peak
-    kept: float = 0.0  # above 0, a model file is fine-tuned, and this is its part of the averaged weights: finetune.py
-    runs: int = 1  # how often it is, with a seed of its own each; the runs share the rest of the average
-    tutorial: bool = False  # the tutorial's own workflow instead: see loop.fit_article
+    refit_rate: float = 1e-3  # peak learning rate of the refit
+    kept: float = 0.0  # above 0: fine-tune a model file, with this share of the averaged weights: finetune.py
+    runs: int = 1  # fine-tuning runs, each with its own seed; they share the rest of the average
+    tutorial: bool = False  # use the tutorial's own workflow: see loop.fit_article
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 1 or not self.hidden or min(self.hidden) < 1:
@@ -82,18 +82,18 @@ class Recipe:
 
     @property
     def classes(self) -> int:
-        """How many outputs the network has: the ten digits, and one for what is none where it was shown such."""
+        """The number of outputs: the ten digits, and one for non-digits if the mix contains any."""
         return 11 if self.mix is not None and self.mix.others else 10
 
 
 RECIPES = {
     recipe.name: recipe
     for recipe in (
-        # The tutorial that this project grew out of: 94.14 % there.
+        # The tutorial that this project started from: 94.14 % there.
         Recipe(name="article", hidden=(256, 128), epochs=20, batch_size=32, learning_rate=1e-3, tutorial=True),
-        # What `make tflite` uses: the best that six minutes on two cores can do.
+        # The recipe of `make tflite`: the best result within six minutes on two cores.
         Recipe(name="standard", hidden=(512, 512), epochs=90, batch_size=500, augmentation=Augmentation()),
-        # Sees what the camera sees, and knows what is no digit; `adapted` fine-tunes it.
+        # Trains on camera-like pages and non-digits; `adapted` fine-tunes it.
         Recipe(
             name="release",
             hidden=(512, 448, 448),
@@ -103,7 +103,7 @@ RECIPES = {
             augmentation=Augmentation(),
             mix=Mix(),
         ),
-        # What ships: the model that shipped before, fine-tuned.
+        # The shipped model: the previously shipped model, fine-tuned.
         Recipe(
             name="adapted",
             hidden=(512, 448, 448),
@@ -115,9 +115,9 @@ RECIPES = {
             kept=0.5,
             runs=2,
         ),
-        # Seconds, for tests: the same path, a worse network.
+        # For tests, in seconds: the same code path, a worse network.
         Recipe(name="smoke", hidden=(128,), epochs=4, batch_size=250, learning_rate=2e-2, weight_decay=0.3),
-        # The same for `release`: every step of it, from a few pages.
+        # For tests of `release`: all its steps, on a few pages.
         Recipe(
             name="rehearsal",
             hidden=(128,),

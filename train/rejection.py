@@ -1,11 +1,12 @@
-"""Fit the weights by which the runtime tells a digit from anything else, on drawn pages.
+"""Fit the weights by which the runtime distinguishes digits from non-digits, on drawn pages.
 
 python -m train.rejection                    fit them for the model that ships, and print them
 python -m train.rejection --model FILE       for another one
 python -m train.rejection --write            and write them into the model's card
 
-A logistic regression over the features that `edge_runtime.vision.rejection` names. What the page around a glyph says,
-the logarithm of the odds of its prior, counts as it is; it and the page model come from the weights that the model has.
+The model is a logistic regression over the features that `edge_runtime.vision.rejection` names. The log odds of a
+glyph's prior, from the page around it, have a fixed weight of 1; the model's current weights give the prior and the
+page model.
 """
 
 from collections.abc import Sequence
@@ -30,18 +31,18 @@ from train.page_pool import of_pages
 
 SEED = 20_261_204
 FEATURES = tuple(name for name in Weights._fields if name != "bias")
-# These say how much must speak for a digit, for a 1, for a piece of a grid and for a page of one digit. They stay as
-# they are, chosen on photographs: nearly all single strokes on drawn pages are digits, hardly any in a street.
+# These weights set the evidence required for a digit, for a 1, for a piece of a grid and for a page of one digit. They
+# keep the values chosen on photographs: nearly all single strokes on drawn pages are digits, hardly any in a street.
 OPERATING_POINT = "bias", "stroke", "attached", "stroke_attached", "alone"
-# What the squares of weights cost, beside the mean of what glyphs cost: none runs away where few glyphs speak of it.
+# Penalty on squared weights, added to the mean cost of glyphs: no weight diverges where few glyphs have its feature.
 RIDGE = 1e-4
-# Pages where the page model says that digits are so many times higher or lower than they are count for nothing: no
-# weight could mend that, and hardly any digit is of another size elsewhere.
+# The fit ignores pages where the page model's digit height is off by more than this factor: no weight corrects that,
+# and on other pages hardly any digit has another size.
 MISTAKEN = 2.0
 
 
 class Sample(NamedTuple):
-    """N glyphs: `features` float64 (N, FEATURES), `prior` float64 (N,) as log odds, and whether each is a digit."""
+    """N glyphs: `features` float64 (N, FEATURES), `prior` float64 (N,) as log odds, `digit` bool (N,)."""
 
     features: Float64
     prior: Float64
@@ -52,7 +53,7 @@ class Sample(NamedTuple):
 @fitting.options(pages=900)
 @click.option("--all", "everything", is_flag=True, help=f"Take the fitted {' and '.join(OPERATING_POINT)} as well.")
 def fit_rejection(pages: int, model: Path, write: bool, everything: bool) -> None:
-    """Fit the weights of the logistic model that tells a digit by what it is like and by what the page is like."""
+    """Fit the weights of the logistic model that separates digits from non-digits by glyph and page features."""
     with DigitReader(model) as reader:
         before = reader.weights
     sample = gather(model, before, pages)
@@ -70,7 +71,7 @@ def fit_rejection(pages: int, model: Path, write: bool, everything: bool) -> Non
 
 
 def gather(model: Path, before: Weights, pages: int) -> Sample:
-    """Return what the runtime chooses on so many drawn pages, but for what may or may not be a digit."""
+    """Return the glyphs that the runtime chooses on `pages` drawn pages, without those in doubt."""
     return of_pages(partial(_of_page, model, before), pages)
 
 
@@ -82,7 +83,7 @@ def _of_page(model: Path, before: Weights, number: int) -> Sample:
 
 @cache
 def _reader(model: Path) -> DigitReader:
-    return DigitReader(model, turn=0, check="never")  # its glyphs lie as the truth does
+    return DigitReader(model, turn=0, check="never")  # its glyphs have the orientation of the truth
 
 
 def labeled(trace: Trace, glyphs: Glyphs, before: Weights, truth: Sequence[Box]) -> Sample:
@@ -101,7 +102,7 @@ def labeled(trace: Trace, glyphs: Glyphs, before: Weights, truth: Sequence[Box])
 
 
 def fit(sample: Sample) -> Weights:
-    """Return the weights that make it likeliest which glyphs are digits, where these and the others weigh the same."""
+    """Return the weights that maximize the likelihood of which glyphs are digits, with equal class weights."""
     target, count = sample.digit.astype(np.float64), balance(sample.digit)
 
     def loss(values: Float64) -> tuple[float, Float64]:
@@ -115,19 +116,19 @@ def fit(sample: Sample) -> Weights:
 
 
 def cost(sample: Sample, chosen: Weights) -> float:
-    """Return the mean surprise at what each glyph is, in nats, where digits and others weigh the same."""
+    """Return the mean surprise at the class of each glyph, in nats, with equal class weights."""
     odds = sample.features @ [getattr(chosen, name) for name in FEATURES] + chosen.bias + sample.prior
     return float(balance(sample.digit) @ np.logaddexp(0, np.where(sample.digit, -odds, odds)))
 
 
 def balance(digit: NDArray[np.bool_]) -> Float64:
-    """Return what each glyph counts: digits together as much as all others, and all together 1."""
+    """Return the weight of each glyph: digits together weigh as much as all others, and all together 1."""
     digits, others = (max(1, int(np.count_nonzero(which))) for which in (digit, ~digit))
     return np.where(digit, 0.5 / digits, 0.5 / others)
 
 
 def table(before: Weights, fitted: Weights) -> str:
-    """Return the weights side by side, a line each."""
+    """Return the weights side by side, one per line."""
     rows = [f"{name:<14}{getattr(before, name):10.3f}{getattr(fitted, name):10.3f}" for name in Weights._fields]
     return "\n".join([f"{'feature':<14}{'before':>10}{'fitted':>10}", *rows])
 

@@ -1,4 +1,4 @@
-"""What a training run came to, as pictures and one self-contained HTML page."""
+"""Report the results of a training run as pictures and one self-contained HTML page."""
 
 import base64
 import html
@@ -23,10 +23,10 @@ DIGITS = range(10)
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a report shows.
+    """The contents of a report.
 
-    `probabilities` is float (N, 10) for the N test digits; `first_layer` is float (784, units); `history` holds a row
-    an epoch with epoch, loss, accuracy, val_loss and val_accuracy.
+    `probabilities` is float (N, 10) for the N test digits; `first_layer` is float (784, units); `history` holds one row
+    per epoch with epoch, loss, accuracy, val_loss and val_accuracy.
     """
 
     title: str
@@ -35,11 +35,11 @@ class Outcome:
     test: Digits
     probabilities: NDArray[np.float32]
     first_layer: NDArray[np.float32]
-    trained_on: str = "trained on"  # what the curves call the digits trained on: distorted ones are harder
+    trained_on: str = "trained on"  # legend for the training digits: distorted ones are harder
 
 
 def write_report(folder: Path, outcome: Outcome) -> None:
-    """Write every picture to `folder` as PNG, the per-class table as CSV, and index.html, which holds them all."""
+    """Write every picture to `folder` as PNG, the per-class table as CSV, and index.html, which contains them all."""
     figures = {
         "curves": ("Training", training_curves(outcome.history, outcome.trained_on)),
         "confusion": ("Confusion matrix on the test digits", confusion_matrix(outcome)),
@@ -57,7 +57,7 @@ def write_report(folder: Path, outcome: Outcome) -> None:
 
 
 def training_curves(history: list[dict[str, float]], trained_on: str = "trained on") -> Figure:
-    """Draw loss and error over the epochs, on the digits trained on and on those held out."""
+    """Draw loss and error over the epochs, on the training digits and on the held-out digits."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
     epochs = [row["epoch"] for row in history]
     for name, label, color in (("", trained_on, "tab:blue"), ("val_", "held out", "tab:orange")):
@@ -76,7 +76,7 @@ def training_curves(history: list[dict[str, float]], trained_on: str = "trained 
 
 
 def confusion_matrix(outcome: Outcome) -> Figure:
-    """Draw how often each digit was read as each other; the many that are right are written, not colored."""
+    """Draw the confusion matrix; numbers show all counts, and colors only the misread digits."""
     counts = np.zeros((10, 10), int)
     np.add.at(counts, (outcome.test.labels, outcome.probabilities.argmax(axis=1)), 1)
     wrong = counts - np.diag(np.diag(counts))
@@ -92,7 +92,7 @@ def confusion_matrix(outcome: Outcome) -> Figure:
 
 
 def misread_digits(outcome: Outcome) -> Figure:
-    """Draw every misread digit with what it is, what it was read as and how surely, the surest first."""
+    """Draw every misread digit with its label, the predicted label and its probability, the most probable first."""
     read = outcome.probabilities.argmax(axis=1)
     wrong = np.flatnonzero(read != outcome.test.labels)
     wrong = wrong[np.argsort(-outcome.probabilities[wrong, read[wrong]], kind="stable")]
@@ -101,7 +101,7 @@ def misread_digits(outcome: Outcome) -> Figure:
 
 
 def first_layer(kernel: NDArray[np.float32]) -> Figure:
-    """Draw the incoming weights of the first 64 units as 28x28 pictures, each on its own scale."""
+    """Draw the incoming weights of the first 64 units as 28x28 pictures, each with its own scale."""
     weights = kernel.T[:64].reshape(-1, 28, 28)
     strongest = np.maximum(np.abs(weights).max(axis=(1, 2), keepdims=True), 1e-9)
     return contact_sheet(127.5 + 127.5 * weights / strongest, [""] * len(weights), columns=16, colors="PuOr")
@@ -134,7 +134,7 @@ def first_digit(image: NDArray[np.uint8]) -> Figure:
 
 
 def per_class(outcome: Outcome) -> list[list[str]]:
-    """Return a row a digit: how many there are, how many were read right, recall and precision in percent."""
+    """Return a row per digit: number of test digits, number read right, recall and precision in percent."""
     read, labels = outcome.probabilities.argmax(axis=1), outcome.test.labels
     rows = []
     for digit in DIGITS:

@@ -1,4 +1,4 @@
-"""Make what ships in edge_runtime/samples: 200 MNIST training digits, and pages drawn with them.
+"""Create the contents of edge_runtime/samples: 200 MNIST training digits, and pages drawn with them.
 
 python -m train.samples
 """
@@ -26,7 +26,7 @@ PAGES = {
 
 
 def main() -> None:
-    """Write the digits, the pages, and truth.jsonl, which says what stands on each."""
+    """Write the digits, the pages, and truth.jsonl, which lists the lines of each page."""
     rng = np.random.default_rng(SEED)
     digits = dataset.load("train")
     chosen = np.concatenate(

@@ -1,8 +1,8 @@
-"""Lines of digits as one hand writes them, touching and apart, for the network that reads a line as a whole.
+"""Draw lines of digits, touching and apart, each in one handwriting, for the network that reads whole lines.
 
-Each line has one pen, one slant and one way to write each digit; its digits stand apart, touch, overlap or are joined
-by strokes. Signs and letters stand between and beside them, rules run under and through them, and print lies under
-them. What is drawn is ink, as the runtime's planes hold it, and goes through the runtime's own `strips.fitted`.
+Each line has one pen, one slant and one form of each digit; its digits stand apart, touch, overlap or are joined by
+strokes. Signs and letters stand between and beside them, rules run under and through them, and print lies under them.
+The drawing is ink, as in the runtime's planes, and passes through the runtime's own `strips.fitted`.
 """
 
 import math
@@ -24,18 +24,19 @@ from train.line_signs import BAND, INKED, TALL, Hand, cells, paste, rule, sign, 
 Split = Literal["train", "held_out"]
 
 LONGEST = 14  # digits
-# How many digits a line has, and which share of the lines.
+# Numbers of digits in a line, and the share of lines with each.
 COUNTS = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, LONGEST
 SHARES = 0.03, 0.06, 0.1, 0.12, 0.13, 0.13, 0.11, 0.08, 0.1, 0.05, 0.05, 0.02, 0.02
-MNIST, FORMED = 0.42, 0.36  # of the lines, in MNIST's digits, and in these mixed with other forms; others in typefaces
-FORMS, VARIANTS = 60, 16  # of every form, and of every character of every typeface
-# Lines that are amounts: they begin as numbers in the world do (Newcomb 1881, Benford 1938), and many end in zeros.
+MNIST, FORMED = 0.42, 0.36  # shares of lines in MNIST's digits, and mixed with other forms; the rest use typefaces
+FORMS, VARIANTS = 60, 16  # digits of every form, and variants of every character of every typeface
+# Share of lines that are amounts, with first digits by Benford's law (Newcomb 1881, Benford 1938); share of these
+# that end in zeros.
 AMOUNTS, ROUND = 0.5, 0.4
-CHAINED = 0.5  # of the lines that end in several zeros, these are small, wide and joined
+CHAINED = 0.5  # share of lines ending in several zeros whose zeros are small, wide and joined
 BENFORD = tuple(math.log10(1 + 1 / label) for label in range(1, 10))
 SEED = 20_261_128
-TABULAR = 0.07  # of the lines, in the cells of a table
-MARGIN = 6 * TALL  # columns beside the line, for what stands there
+TABULAR = 0.07  # share of lines in the cells of a table
+MARGIN = 6 * TALL  # columns on each side of the line, for its surroundings
 
 
 class Line(NamedTuple):
@@ -46,13 +47,13 @@ class Line(NamedTuple):
 
 
 def draw(ways: tuple[Hand, ...], rng: np.random.Generator) -> Line:
-    """Draw a line in one of these hands, as the runtime's planes hold its ink."""
+    """Draw a line in one of these hands, as ink in the runtime's planes."""
     band, digits = _band(ways, rng)
     return Line(fitted(seen(band, rng)), digits)
 
 
 def picture(ways: tuple[Hand, ...], rng: np.random.Generator) -> tuple[Uint8, tuple[int, ...]]:
-    """Draw a line as a small picture, uint8 (H, W) gray, dark on light, and return its digits too."""
+    """Draw a line as a small picture, uint8 (H, W) gray, dark on light; return it and its digits."""
     band, digits = _band(ways, rng)
     ink = seen(band, rng)
     top, bottom, left, right = rng.integers(0, TALL, 4).tolist()
@@ -64,7 +65,7 @@ def picture(ways: tuple[Hand, ...], rng: np.random.Generator) -> tuple[Uint8, tu
 
 
 def _band(ways: tuple[Hand, ...], rng: np.random.Generator) -> tuple[Uint8, tuple[int, ...]]:
-    """Return the ink of a line and of what is beside it, uint8 (BAND, columns), and its digits."""
+    """Return the ink of a line and its surroundings, uint8 (BAND, columns), and its digits."""
     what = rng.random()
     if what < MNIST:
         hand = ways[0]
@@ -88,14 +89,14 @@ def _band(ways: tuple[Hand, ...], rng: np.random.Generator) -> tuple[Uint8, tupl
     canvas = bent(canvas, rng)
     if rng.random() < 0.2:
         rule(canvas, (start, end), rng)
-    # A picture may end where its digits do, or a little before.
+    # A picture may end at its outer digits, or slightly inside them.
     left = max(0, start - int(rng.uniform(-0.04, 1.2) * TALL))
     right = min(canvas.shape[1], end + int(rng.uniform(-0.04, 1.2) * TALL))
     return np.ascontiguousarray(canvas[:, left : max(left + TALL // 2, right)]), digits
 
 
 def _digits(count: int, rng: np.random.Generator) -> tuple[int, ...]:
-    """Return so many digits: those of an amount, or any."""
+    """Return `count` digits: those of an amount, or random ones."""
     digits = rng.integers(0, 10, count)
     if count and rng.random() < AMOUNTS:
         digits[0] = rng.choice(range(1, 10), p=BENFORD)
@@ -105,7 +106,7 @@ def _digits(count: int, rng: np.random.Generator) -> tuple[int, ...]:
 
 
 def _tabulate(canvas: Uint8, hand: Hand, digits: tuple[int, ...], rng: np.random.Generator) -> tuple[int, int]:
-    """Write each digit into a cell of its own, some cells left empty; return the first and the last column."""
+    """Write each digit into a separate cell, leave some cells empty, and return the first and the last column."""
     size, step, slant = TALL * rng.uniform(0.7, 1.1), TALL * rng.uniform(1.3, 1.8), rng.normal(0.05, 0.1)
     space = int((canvas.shape[1] - 2 * MARGIN) / step)
     count = int(rng.integers(len(digits), max(len(digits), space) + 1))
@@ -121,19 +122,19 @@ def _tabulate(canvas: Uint8, hand: Hand, digits: tuple[int, ...], rng: np.random
 def _write(
     canvas: Uint8, hand: Hand, digits: tuple[int, ...], beside: Hand, rng: np.random.Generator
 ) -> tuple[int, int]:  # fmt: skip
-    """Write digits on a canvas, letters of another hand between them; return the first and the last column."""
+    """Write digits on a canvas, with letters of another hand between them; return the first and the last column."""
     size = TALL * rng.uniform(0.78, 1.2)
     slant, wide = rng.normal(0.08, 0.2), rng.uniform(0.65, 1.35)
     gap = rng.choice([-0.12, 0.0, 0.08, 0.3, 0.7], p=[0.1, 0.25, 0.3, 0.25, 0.1]) * TALL
     unsteady = rng.uniform(0.02, 0.12)
     joined, signs, words, named = rng.random() < 0.15, rng.random() < 0.4, rng.random() < 0.15, rng.random() < 0.08
     sizes, align = rng.lognormal(0, rng.choice([0.03, 0.15]), 10), rng.uniform(0, 1)
-    if rng.random() < 0.3:  # a 1 that is taller than its neighbors
+    if rng.random() < 0.3:  # a 1 taller than its neighbors
         sizes[1] *= rng.uniform(1.1, 1.6)
     chain = zeros(digits) if rng.random() < CHAINED else len(digits)
     low, broad, close = rng.uniform(0.45, 1.05), rng.uniform(0.9, 1.6), rng.uniform(-0.2, 0.05) * TALL
     first_size = rng.uniform(1.1, 1.35) if rng.random() < 0.15 else 1.0
-    # One way to write each digit: a few neighbors among the stamps of its label.
+    # One form of each digit: a few consecutive stamps of its label.
     first = [int(rng.integers(len(own))) for own in hand.digits]
     x = float(MARGIN)
     drop, end = 0.0, MARGIN
@@ -173,13 +174,13 @@ def _write(
 
 
 def zeros(digits: tuple[int, ...]) -> int:
-    """Return where the zeros begin with which a line ends, several of them; else its length."""
+    """Return the index of the first trailing zero if a line ends in several zeros, else its length."""
     count = len(digits) - len("".join(map(str, digits)).rstrip("0"))
     return len(digits) - count if count > 1 else len(digits)
 
 
 def _advance(before: Uint8, ink: Uint8, gap: float) -> float:
-    """Return how far behind a digit's right edge the next begins, so that between their ink is `gap` where it is least.
+    """Return the distance from a digit's right edge to the next digit that makes the least gap between their ink `gap`.
 
     Both are centered on the same row.
     """
@@ -194,7 +195,7 @@ def _advance(before: Uint8, ink: Uint8, gap: float) -> float:
 
 
 def _join(canvas: Uint8, x: int, end: int, rng: np.random.Generator) -> None:
-    """Draw the stroke that a pen leaves that is not lifted between two digits."""
+    """Draw the stroke of a pen that stays on the paper between two digits."""
     y = BAND // 2 + round(rng.uniform(-0.3, 0.45) * TALL)
     other = BAND // 2 + round(rng.uniform(-0.4, 0.3) * TALL)
     cv2.line(canvas, (x - 4, y), (end, other), int(rng.integers(150, 255)), int(rng.integers(2, 6)), cv2.LINE_AA)
@@ -202,7 +203,7 @@ def _join(canvas: Uint8, x: int, end: int, rng: np.random.Generator) -> None:
 
 @cache
 def hands(split: Split) -> tuple[Hand, ...]:
-    """Return the ways to write that a split knows: MNIST's digits first, then other forms, then a typeface each."""
+    """Return the hands of a split: MNIST's digits first, then other forms, then one hand per typeface."""
     rng = np.random.default_rng([SEED, zlib.crc32(split.encode())])
     digits, drawn = dataset.load(split), penmanship.write(FORMS, rng)
     nothing = np.zeros((0, 28, 28), np.uint8)

@@ -1,4 +1,4 @@
-"""What a page to train with looks like: every feature of the page generator is on now and then."""
+"""Random styles of training pages: every feature of the page generator occurs."""
 
 from typing import Any, Literal
 
@@ -7,21 +7,21 @@ import numpy as np
 from edge_runtime.pages.style import BINDINGS, DESKS, PageStyle
 
 SIZES = ((320, 240), (480, 640), (640, 480), (640, 480), (800, 600))
-HEIGHTS = (14.0, 72.0)  # of digits, pixels, least and most: as many small ones as large ones
-VERY_LARGE = 0.06  # so many pages hold digits that are up to LARGEST of the shorter side high, as many as fit
+HEIGHTS = (14.0, 72.0)  # range of digit heights in pixels, log-uniform
+VERY_LARGE = 0.06  # share of pages with digits up to LARGEST of the shorter side high, as many as fit
 LARGEST = 0.72
-TOUCHING = 0.5  # so many pages have digits that touch, unless they stand in cells
-ON_A_DESK = 0.4  # so many pages do not fill the picture
+TOUCHING = 0.5  # share of pages with touching digits, except in cells
+ON_A_DESK = 0.4  # share of pages that do not fill the picture
 Scene = Literal["desk", "table", "sum", "large"]
 LAYOUTS = {"lines": 0.58, "sum": 0.12, "column": 0.06, "table": 0.16, "sudoku": 0.08}
 LAYOUTS_OF: dict[Scene, tuple[str, ...]] = {"table": ("table", "sudoku"), "sum": ("sum", "column")}
 WRITTEN = {"letters": 5, "words": 5, "scribbles": 3, "smudges": 3, "dots": 4, "commas": 3, "rules": 2, "frames": 2,
            "coins": 2, "finger": 2, "signs": 5, "table": 2}  # fmt: skip
-THINGS = {"hand": 3, "pen": 3, "note": 3, "stamp": 2, "cable": 3}  # on a desk; least 1, fewer than so many
+THINGS = {"hand": 3, "pen": 3, "note": 3, "stamp": 2, "cable": 3}  # on a desk: at least 1, fewer than this number
 
 
 def style(rng: np.random.Generator, without: Scene | None = None) -> PageStyle:
-    """Return a look: every feature of the page generator is on now and then, but for one kind of scene."""
+    """Return a random style: any feature of the page generator may occur, except the kind of scene in `without`."""
 
     def now_and_then(chance: float, least: float, most: float, off: float) -> tuple[float, float]:
         value = float(rng.uniform(least, most)) if rng.random() < chance else off
@@ -35,7 +35,7 @@ def style(rng: np.random.Generator, without: Scene | None = None) -> PageStyle:
     size = SIZES[rng.integers(len(SIZES))]
     height = min(height, min(size) / 5)
     scene = _scene(rng, without)
-    if scene.get("desk"):  # the page is reduced
+    if scene.get("desk"):  # the page becomes smaller
         height = min(height / scene["sheet"][0], min(size) / 5)
     if scene["layout"] in ("table", "sudoku"):
         height = min(height, min(size) / 9 if scene["layout"] == "table" else min(size) / 16)
@@ -77,7 +77,7 @@ def style(rng: np.random.Generator, without: Scene | None = None) -> PageStyle:
 
 
 def _scene(rng: np.random.Generator, without: Scene | None) -> dict[str, Any]:
-    """Return where the sheet lies and how what is on it is arranged."""
+    """Return the position of the sheet and the layout of its contents."""
     layout = str(rng.choice(list(LAYOUTS), p=list(LAYOUTS.values())))
     if without is not None and layout in LAYOUTS_OF.get(without, ()):
         layout = "lines"

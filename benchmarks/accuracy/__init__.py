@@ -1,1 +1,1 @@
-"""How well digits are read: single characters, pages, strings, moving pictures, hard conditions."""
+"""Accuracy: single characters, pages, strings, videos, hard conditions."""

@@ -1,4 +1,4 @@
-"""How well are single characters read, and letters told apart from them? MNIST's test digits, and other people's."""
+"""How well does a model read single characters and reject letters? On MNIST's test digits and other sets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,23 +16,23 @@ from edge_runtime.records import Uint8
 from edge_runtime.vision.normalize import normalize_all
 from train import fonts
 
-# Told apart from digits they cannot be, and so they are counted apart.
+# These look like digits and cannot be distinguished from them, so they are counted separately.
 LOOK_ALIKE = frozenset(fonts.LOOK_ALIKE)
 BINS = 15
 Float64 = NDArray[np.float64]
-# Pictures in the contract, uint8 (N, 28, 28), to probabilities, float64 (N, classes); the first ten are the digits'.
+# From pictures in the contract, uint8 (N, 28, 28), to float64 (N, classes); the first ten are the digits.
 Model = Callable[[Uint8], Float64]
 
 
 class Scaling(NamedTuple):
-    """What a model's logits were divided by, and what was then added to the one for no digit."""
+    """The temperature that divided a model's logits, and the offset then added to the no-digit logit."""
 
     temperature: float = 1.0
     offset: float = 0.0
 
 
 class Characters(NamedTuple):
-    """Single characters in the 28x28 contract, uint8 (N, 28, 28), and what each is, as text (N,)."""
+    """Single characters in the 28x28 contract, uint8 (N, 28, 28), and their labels, text (N,)."""
 
     images: Uint8
     labels: NDArray[np.str_]
@@ -40,11 +40,11 @@ class Characters(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Digits:
-    """How one set of digits is read; shares are percent."""
+    """The accuracy on one set of digits; shares are percent."""
 
     name: str
     count: int
-    read: float  # the likeliest of the ten digits is the right one
+    read: float  # the likeliest of the ten digits is right
     accepted: float  # at the model's own threshold
     read_accepted: float  # both: a rejected digit counts as an error
     nll: float  # of the true label, nats
@@ -52,15 +52,15 @@ class Digits:
     brier: float
     brier_uncalibrated: float
     ece: float  # expected calibration error, BINS bins of equal mass
-    reliability: list[tuple[float, float, int]]  # of each bin: mean confidence, share read right, how many
+    reliability: list[tuple[float, float, int]]  # of each bin: mean confidence, share read right, count
     reliability_uncalibrated: list[tuple[float, float, int]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Letters:
-    """How many letters are rejected, in percent, at a threshold on the confidence of the likeliest digit.
+    """The percentage of letters rejected at a threshold on the confidence of the likeliest digit.
 
-    None where there is no letter of that kind.
+    None if there is no letter of that kind.
     """
 
     where: str
@@ -74,8 +74,8 @@ class Letters:
 def measure(model: Model, sets: dict[str, Characters], threshold: float, scaling: Scaling) -> dict[str, Any]:
     """Return {"digits": [Digits], "letters": [Letters]} for one model.
 
-    `threshold` is what the model accepts a digit at; `scaling` is what its logits were calibrated by when it was made,
-    so that what it said before can be told.
+    The model accepts a digit from `threshold` on. `scaling` is the calibration of its logits; inverting it gives the
+    uncalibrated probabilities.
     """
     best: dict[str, Float64] = {}
     rows, letters = [], []
@@ -106,7 +106,7 @@ def measure(model: Model, sets: dict[str, Characters], threshold: float, scaling
 
 
 def measures(model: str, results: dict[str, Any]) -> list[Measure]:
-    """Return what of `measure`'s findings can be compared with another model's, each named after `model`."""
+    """Return the comparable results of `measure`, each named after `model`."""
     measured: list[Measure] = []
     for row in results["digits"]:
         name = f"{model} {row.name}"
@@ -161,7 +161,7 @@ def _digits(name: str, confidences: Float64, labels: NDArray[np.int64], threshol
 
 
 def reliability(best: Float64, right: NDArray[np.bool_]) -> list[tuple[float, float, int]]:
-    """Return, of BINS bins of equal mass by confidence, the mean confidence, the share read right, and the count."""
+    """Return mean confidence, share read right and count of each of BINS equal-mass bins by confidence."""
     order = np.argsort(best, kind="stable")
     return [
         (float(best[part].mean()), float(right[part].mean()), len(part))
@@ -182,7 +182,7 @@ def _brier(confidences: Float64, labels: NDArray[np.int64]) -> float:
 def load(path: Path) -> Characters:
     """Read an .npz of `images`, uint8 (N, H, W), of one character each, ink bright or dark, and `labels` (N,).
 
-    They are brought into the contract as the runtime does it. Raises OptionError where the file is another.
+    The images are converted to the contract as in the runtime. Raises OptionError for any other file.
     """
     try:
         with np.load(path, allow_pickle=False) as saved:
@@ -191,6 +191,6 @@ def load(path: Path) -> Characters:
         raise OptionError(f"{path} is no file of characters: {error}") from error
     if images.ndim != 3 or images.dtype != np.uint8 or labels.shape != images.shape[:1] or not len(images):
         raise OptionError(f"{path} must hold images, uint8 (N, H, W), and as many labels, not {images.shape}")
-    dark = np.median(images) > 127  # most of a picture is paper
+    dark = np.median(images) > 127  # most pixels are background
     inks = [image.max() - image if dark else image for image in images]
     return Characters(normalize_all(inks), labels.astype(str))

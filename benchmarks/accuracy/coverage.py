@@ -1,7 +1,7 @@
-"""How far a line's confidence can be trusted: how many lines are right at a given confidence, and how many are sure.
+"""Are line confidences reliable? The precision at a given confidence, and the share of sure lines.
 
-Lines of two digits and more count, of all pages together; one read where there is none is wrong. Geifman and El-Yaniv,
-"Selective Classification for Deep Neural Networks" (2017), name coverage and risk.
+Lines of at least two digits count, over all pages; a line read where there is none is wrong. Coverage and risk are
+terms of Geifman and El-Yaniv, "Selective Classification for Deep Neural Networks" (2017).
 """
 
 from collections.abc import Sequence
@@ -15,22 +15,22 @@ from edge_runtime.bench.result import Measure, figure, share
 from edge_runtime.records import Line
 
 PRECISIONS = (0.95, 0.99)
-SURE = 0.95  # the confidence of a line from which on it is called sure
+SURE = 0.95  # a line of at least this confidence is sure
 LEAST = 2  # digits
 
 
 @dataclass(frozen=True, kw_only=True)
 class Coverage:
-    """What the confidences of lines are worth.
+    """Coverage, risk and calibration of line confidences.
 
-    `curve` holds the coverage and the risk, both 0-1, of the most confident lines: of one, of two, and so on, where the
-    next has another confidence. `at` is how many of the most confident ones reach each of PRECISIONS. `ece` is the
-    expected calibration error in percent, in fifteen bins of equal mass.
+    `curve` holds coverage and risk, both 0-1, of the most confident lines: one, two, and so on, with lines of equal
+    confidence kept together. `at` holds the largest number of most confident lines that reaches each of PRECISIONS.
+    `ece` is the expected calibration error in percent, in fifteen bins of equal mass.
     """
 
     lines: int
     right: int
-    sure: int  # of a confidence of SURE and more
+    sure: int  # of a confidence of at least SURE
     sure_right: int
     at: tuple[int, ...]
     ece: float
@@ -38,21 +38,21 @@ class Coverage:
 
 
 def judge(expected: Sequence[str], lines: Sequence[Line]) -> list[tuple[float, bool]]:
-    """Return the confidence of each line that was read on a page, and whether it is exactly right, but for spaces."""
+    """Return the confidence of each line read on a page, and whether it is right, ignoring spaces."""
     read = [compact(line.text) for line in lines]
     right = {j for i, j in align(expected, read) if i is not None and j is not None and expected[i] == read[j]}
     return [(line.confidence, j in right) for j, line in enumerate(lines) if len(read[j]) >= LEAST]
 
 
 def summarize(judged: Sequence[tuple[float, bool]]) -> Coverage | None:
-    """Return what these lines show; None without a line."""
+    """Return the coverage of these lines; None without a line."""
     if not judged:
         return None
     ordered = sorted(judged, key=lambda line: -line[0])
     confidence, right = np.array([c for c, _ in ordered]), np.array([r for _, r in ordered])
     count = np.arange(1, len(right) + 1)
     precision = np.cumsum(right) / count
-    last = np.append(np.diff(confidence) < 0, True)  # of lines that are as confident as each other, all or none
+    last = np.append(np.diff(confidence) < 0, True)  # lines of equal confidence count together
     bins = reliability(confidence, right)
     return Coverage(
         lines=len(right), right=int(right.sum()),
@@ -64,7 +64,7 @@ def summarize(judged: Sequence[tuple[float, bool]]) -> Coverage | None:
 
 
 def describe(result: Coverage) -> str:
-    """Return it in a line of text."""
+    """Return one line of text on the coverage."""
     at = ", ".join(f"{n} at {least:.0%}" for n, least in zip(result.at, PRECISIONS, strict=True))
     sure = f"{result.sure} sure ({SURE}), {result.sure_right} of them right"
     return (
@@ -74,7 +74,7 @@ def describe(result: Coverage) -> str:
 
 
 def measures(result: Coverage) -> list[Measure]:
-    """Return what can be compared with another run."""
+    """Return the measures that compare with another run."""
     return [
         share("lines/sure", result.sure, result.lines),
         *([share("lines/right of the sure", result.sure_right, result.sure)] if result.sure else []),

@@ -1,4 +1,4 @@
-"""All that a digits model is measured by, in one table: single characters, whole pictures, its size and its speed."""
+"""All measures of a digits model in one table: single characters, whole pictures, size and speed."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -22,7 +22,7 @@ Reader = Callable[[], AbstractContextManager[DigitReader]]
 
 
 class Measured(NamedTuple):
-    """What was measured of each model, what is known of the file, and the pictures that could not be read, and why."""
+    """The results of each model, facts on the file, and each unreadable picture with the reason."""
 
     models: dict[str, dict[str, Any]]
     about: dict[str, Any]
@@ -30,10 +30,10 @@ class Measured(NamedTuple):
 
 
 def run(folders: Sequence[Path], model: Path | None, keras: Path | None, beside: Path | None, out: Path) -> Measured:
-    """Measure the model, and the full network beside it where it is given, and write digits.json.
+    """Measure the model, and the full network if given, and write digits.json.
 
-    A folder with a truth.jsonl holds pictures, any other .npz files of characters. With `beside`, a single digit is
-    timed with that model file too. Raises OptionError for what is neither.
+    A folder with a truth.jsonl holds pictures, any other folder .npz files of characters. `beside` is another model
+    file to time a single digit against. Raises OptionError for other files.
     """
     test = dataset.load("test")
     sets = {"MNIST test": Characters(test.images, test.labels.astype(str))}
@@ -71,7 +71,7 @@ def run(folders: Sequence[Path], model: Path | None, keras: Path | None, beside:
 
 
 def _pages(folders: Sequence[Path], reader: Reader) -> tuple[dict[str, Summary], list[tuple[str, str]]]:
-    """Return a summary for each tier or category of each folder's pictures, and those that could not be read."""
+    """Return a summary for each tier or category of each folder, and the unreadable pictures."""
     summaries: dict[str, Summary] = {}
     unreadable: list[tuple[str, str]] = []
     for folder in folders:
@@ -106,7 +106,7 @@ def _plain(results: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 
 def table(results: dict[str, dict[str, Any]]) -> str:
-    """Return the results as lines of text: for each model its sets of digits, how it rejects letters, and pictures."""
+    """Return the results as lines of text: for each model its digits, letter rejection and pictures."""
     lines: list[str] = []
     for name, of_model in results.items():
         lines.append(f"{name:<16}{'count':>7}{'read':>10}{'accepted':>11}{'both':>10}{'NLL (before)':>17}"

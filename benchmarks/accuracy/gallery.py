@@ -1,4 +1,4 @@
-"""Pages that were read, as one HTML file that holds its pictures: what was expected, what was read, what was wrong."""
+"""One HTML file with the pages read, pictures included: expected lines, read lines, differences."""
 
 import base64
 import html
@@ -50,20 +50,20 @@ NOTHING = ("<em>no digit</em>", "<em>no digit</em>")  # expected, and read
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What the gallery shows of a page. Texts may hold anything: they are escaped here."""
+    """One page of the gallery. Texts may hold anything; the gallery escapes them."""
 
     name: str
     verdict: str
     exact: bool
     expected: Sequence[str]  # lines of digits
-    read: Sequence[str]  # lines of labels; spaces in them are shown, and not compared
-    facts: Mapping[str, str]  # what else there is to say, by its name; where there is nothing, it is left out
+    read: Sequence[str]  # lines of labels; spaces are shown but not compared
+    facts: Mapping[str, str]  # further facts by name; empty ones are left out
     preview: bytes  # a JPEG file
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A picture below the table, a PNG file, and its caption."""
+    """A PNG picture below the table, and its caption."""
 
     caption: str
     picture: bytes
@@ -85,7 +85,7 @@ def render(
 ) -> str:  # fmt: skip
     """Return a whole HTML file: the table of `summaries`, a line for each unreadable picture, then the entries.
 
-    Those that are not exact come first, else they keep their order. `facts` is a line on how it was measured.
+    Inexact entries come first; otherwise the order is kept. `facts` is a line on the measurement.
     """
     head, *rows = grid(summaries)
     wrong, exact = [e for e in entries if not e.exact], [e for e in entries if e.exact]
@@ -126,7 +126,7 @@ def _article(entry: Entry) -> str:
 
 
 def _lines(expected: Sequence[str], read: Sequence[str]) -> str:
-    """Return a table of true lines beside those that were read for them, with the differences marked."""
+    """Return a table of true lines beside the lines read for them, with the differences marked."""
     pairs = align(expected, [compact(line) for line in read])
     rows = [_marked("" if i is None else expected[i], "" if j is None else read[j]) for i, j in pairs]
     cells = "".join(f"<tr><td>{one}</td><td>{other}</td></tr>\n" for one, other in rows or [NOTHING])
@@ -137,7 +137,7 @@ def _lines(expected: Sequence[str], read: Sequence[str]) -> str:
 
 
 def _marked(expected: str, read: str) -> tuple[str, str]:
-    """Return both lines as HTML: in <del> what was missed, in <ins> what should not have been read."""
+    """Return both lines as HTML: missed digits in <del>, wrongly read ones in <ins>."""
     compared = compact(read)
     same = [(i, j) for i, j in align(expected, compared) if i is not None and j is not None]
     same = [(i, j) for i, j in same if expected[i] == compared[j]]

@@ -1,4 +1,4 @@
-"""The parity gate over a build folder: measure, write what was found, and say whether the build may be used."""
+"""The parity gate over a build folder: measure, write the results, accept or reject the build."""
 
 import json
 from pathlib import Path
@@ -25,8 +25,8 @@ MOST_DRAWN = 200  # flipped digits in one picture
 def run(folder: Path) -> dict[str, parity.Parity]:
     """Compare every model file in `folder` with its digits.keras on the test digits.
 
-    Writes parity.json, pictures of the digits whose labels flipped, and, where every limit is met, what was measured
-    into each model's card. Raises LimitMissed where one is not; nothing is removed then.
+    Writes parity.json and pictures of the digits whose labels flipped. If every limit is met, it also writes the
+    measurements into each model's card. Otherwise it raises LimitMissed and removes nothing.
     """
     files = {name: folder / conversion.file_name for name, conversion in CONVERSIONS.items()}
     digits = dataset.load("test")
@@ -64,7 +64,7 @@ def run(folder: Path) -> dict[str, parity.Parity]:
 
 
 def _no_digits(folder: Path) -> NDArray[np.uint8]:
-    """Return what is no digit on pages and among letters that training never saw, as many as there are test digits."""
+    """Return unseen non-digits from pages and letters held out of training, as many as there are test digits."""
     run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     made = crops.load("held_out", run["recipe"]["mix"]["pages"])
     images = [list(crops.parts(part))[1].images for part in made]
@@ -72,7 +72,7 @@ def _no_digits(folder: Path) -> NDArray[np.uint8]:
 
 
 def _for_card(result: parity.Parity, bins: list[tuple[float, float, int]]) -> dict[str, Any]:
-    """Return what a model's card says of this: the figures, and how often it was right, by how sure it was."""
+    """Return the parity part of a model's card: the figures, and the accuracy by confidence."""
     names = ("accuracy", "full_accuracy", "drop", "agreement", "mcnemar_p", "largest_difference", "mean_difference",
              "nll_rise", "rejection_agreement")  # fmt: skip
     values = {name: getattr(result, name) for name in names}

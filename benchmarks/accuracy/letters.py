@@ -1,4 +1,4 @@
-"""Printed letters to mislead the reader with, from typefaces that are used for nothing else here."""
+"""Printed letters as distractors, from typefaces used nowhere else in this project."""
 
 from functools import cache
 from pathlib import Path
@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from edge_runtime.pages.distractors import LETTERS
 from edge_runtime.records import Uint8
 
-# They come with matplotlib: DejaVu, STIX and Computer Modern.
+# matplotlib ships them: DejaVu, STIX and Computer Modern.
 TYPEFACES = ("DejaVuSans", "DejaVuSerif-Italic", "STIXGeneral", "STIXGeneralItalic", "cmr10", "cmti10", "cmss10")
 SIZE = 64  # pixels to the em
 

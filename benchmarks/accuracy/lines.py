@@ -1,4 +1,4 @@
-"""The line network, int8 beside the full one: does it read drawn lines of held-out digits as well?"""
+"""Does the int8 line network read drawn lines of held-out digits as well as the full one?"""
 
 from contextlib import closing
 from pathlib import Path
@@ -20,7 +20,7 @@ CHUNKS, SEED = 10, 5  # of drawn lines, 512 each
 def run(folder: Path) -> dict[str, Measure]:
     """Compare FOLDER/line-int8.tflite with FOLDER/line.keras on 5,120 lines, and write FOLDER/lines.json.
 
-    Raises ModelError where one cannot be read, and LimitMissed where a limit of thresholds.toml is missed.
+    Raises ModelError if a model cannot be read, and LimitMissed if a limit of thresholds.toml is missed.
     """
     network, small_file = full.load(folder / "line.keras"), folder / "line-int8.tflite"
     data = small_file.read_bytes()
@@ -46,9 +46,9 @@ def run(folder: Path) -> dict[str, Measure]:
 
 
 def compare(full: NDArray[np.float32], small: NDArray[np.int8], digits: NDArray[np.int8]) -> dict[str, Measure]:
-    """Return how many lines either network reads exactly, and on how many they agree, in percent.
+    """Return the percentage of lines that each network reads exactly, and their agreement in percent.
 
-    `full` and `small` are what they answer, (N, steps, 11), `digits` the truth, (N, LONGEST), -1 behind the last.
+    `full` and `small` are network outputs, (N, steps, 11); `digits` is the truth, (N, LONGEST), padded with -1.
     """
     truth = [row[row >= 0].tolist() for row in digits]
     by_full, by_small = ([[label for label, *_ in greedy(row)] for row in scores] for scores in (full, small))

@@ -1,4 +1,4 @@
-"""Which of the digits that were read is which of those that are there, by their boxes."""
+"""Matching of the digits read to the true digits, by their boxes."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ def overlap(one: Box, other: Box) -> float:
 def match(detected: Sequence[Box], true: Sequence[Box], least: float = SHARED) -> list[tuple[int, int]]:
     """Return pairs of indices, detected and true, that overlap by at least `least`; each box is in one pair at most.
 
-    Those that overlap most go first.
+    Larger overlaps take precedence.
     """
     pairs = sorted(((overlap(a, b), -i, -j) for i, a in enumerate(detected) for j, b in enumerate(true)), reverse=True)
     matched: dict[int, int] = {}

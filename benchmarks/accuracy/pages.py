@@ -1,4 +1,4 @@
-"""How well does the reader read pictures whose digits are known? Any folder with a truth.jsonl beside its pictures."""
+"""How well does the reader read pictures with known digits? Any folder with a truth.jsonl beside its pictures."""
 
 import sys
 from collections import Counter
@@ -27,16 +27,16 @@ WIDEST = 100  # characters of a page's digits on the terminal
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """A picture that was read. `read` holds the lines as the reader gave them, spaces included.
+    """A picture that was read. `read` holds the lines as the reader returns them, spaces included.
 
-    `judged` holds the confidence of each line of two digits and more, and whether it is right.
+    `judged` holds the confidence of each line of at least two digits, and whether it is right.
     """
 
     truth: Truth
     read: tuple[str, ...]
     score: Score
     judged: list[tuple[float, bool]]
-    rejected: dict[str, int]  # marks that were not read, by reason
+    rejected: dict[str, int]  # the number of rejected regions by reason
     decode_ms: float
     read_ms: float
     preview: bytes  # JPEG: the picture, reduced, with the reading drawn over it
@@ -44,7 +44,7 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """A folder's pages, and the pictures that could not be read, as file and reason."""
+    """A folder's pages, and the unreadable pictures as file and reason."""
 
     folder: Path
     model: str
@@ -58,11 +58,11 @@ def run(
 ) -> Results:  # fmt: skip
     """Measure `folder`, write pages.json to `out`, and return the results.
 
-    Each picture is turned clockwise by `turned` degrees first. `reader_options` are DigitReader's. Raises OptionError
+    Each picture is first turned clockwise by `turned` degrees. `reader_options` are DigitReader's. Raises OptionError
     for a wrong truth.jsonl.
     """
     rows = truth.read(folder, group)
-    out.mkdir(parents=True, exist_ok=True)  # what cannot be written is better known before than after
+    out.mkdir(parents=True, exist_ok=True)  # fails early if the folder is not writable
     with DigitReader(**reader_options) as reader:
         results = measure(folder, rows, reader, turned)
         model = reader.classifier.model.path
@@ -79,7 +79,7 @@ def run(
 
 
 def measure(folder: Path, rows: Sequence[Truth], reader: DigitReader, turned: float = 0) -> Results:
-    """Read every picture of `rows` and compare; what cannot be read is named on standard error and counted apart."""
+    """Read every picture of `rows` and compare; report unreadable ones on standard error and count them separately."""
     pages: list[Page] = []
     unreadable: list[tuple[str, str]] = []
     with tqdm(total=len(rows), unit="page", disable=not sys.stderr.isatty()) as bar:
@@ -99,7 +99,7 @@ def measure(folder: Path, rows: Sequence[Truth], reader: DigitReader, turned: fl
 
 
 def summaries(results: Results) -> dict[str, Summary]:
-    """Return a summary for each tier, then for each category without digits, and last of everything."""
+    """Return a summary for each tier, then each category without digits, then everything."""
     groups: dict[str, list[Page]] = {}
     for page in sorted(results.pages, key=lambda page: (not page.truth.lines, page.truth.group)):
         groups.setdefault(page.truth.group or ("no tier" if page.truth.lines else "no digits"), []).append(page)
@@ -111,12 +111,12 @@ def summaries(results: Results) -> dict[str, Summary]:
 
 
 def lines_of(results: Results) -> Coverage | None:
-    """Return what the confidences of all pages' lines are worth; None where there is no line of two digits."""
+    """Return the coverage of all pages' lines; None if there is no line of two digits."""
     return coverage.summarize([line for page in results.pages for line in page.judged])
 
 
 def report(results: Results) -> str:
-    """Return the table, and below it the pages that are not exact, worst first."""
+    """Return the table, followed by the inexact pages, worst first."""
     lines = [table(summaries(results))]
     if lines_read := lines_of(results):
         lines += ["", coverage.describe(lines_read)]
@@ -131,7 +131,7 @@ def report(results: Results) -> str:
 
 
 def verdict(score: Score) -> str:
-    """Return in words how well a page was read."""
+    """Return the result of a page in words."""
     if score.exact:
         return "exact"
     if not score.digits:
@@ -142,7 +142,7 @@ def verdict(score: Score) -> str:
 
 
 def measures(results: Results) -> list[Measure]:
-    """Return what can be compared with another run, of each tier or category and of everything."""
+    """Return the measures that compare with another run, of each tier or category and of everything."""
     lines = lines_of(results)
     return [measure for name, summary in summaries(results).items() for measure in figures(name, summary)] + (
         coverage.measures(lines) if lines else []
@@ -150,7 +150,7 @@ def measures(results: Results) -> list[Measure]:
 
 
 def details(results: Results) -> dict[str, Any]:
-    """Return what pages.json holds beside the measures: the summaries, every page, and what could not be read."""
+    """Return the details of pages.json: the summaries, every page, and the unreadable pictures."""
     lines = lines_of(results)
     return {
         "folder": str(results.folder),
@@ -177,7 +177,7 @@ def details(results: Results) -> dict[str, Any]:
 
 
 def show(results: Results, chart: gallery.Chart | None) -> str:
-    """Return the gallery: an HTML file that holds every page, worst first, and a chart below the table."""
+    """Return the gallery: an HTML file with every page, worst first, and a chart below the table."""
     entries = [
         gallery.Entry(
             name=page.truth.file, verdict=verdict(page.score), exact=page.score.exact, expected=page.truth.lines,
@@ -202,7 +202,7 @@ def _measure(folder: Path, row: Truth, reader: DigitReader, turned: float) -> Pa
     path = folder / row.file
     started = perf_counter_ns()
     try:
-        if not path.is_file():  # a device or a pipe might never end
+        if not path.is_file():  # reading a device or a pipe may never end
             raise PictureError(f"{path}: {'not a file' if path.exists() else 'no such file'}")
     except OSError as error:
         raise PictureError(f"{path}: cannot be read: {error.strerror or error}") from error

@@ -1,4 +1,4 @@
-"""Is each small model as accurate as the full one? Measured digit by digit on MNIST's 10,000 test digits."""
+"""Is each small model as accurate as the full one? Compared digit by digit on MNIST's 10,000 test digits."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -20,25 +20,25 @@ class Parity:
 
     accuracy: float
     full_accuracy: float
-    drop: float  # full minus small: negative where the small model is better
-    relative_error_increase: float | None  # of the error rate, 0.1 is a tenth more; None where the full one errs never
+    drop: float  # full minus small: negative if the small model is better
+    relative_error_increase: float | None  # 0.1 is a tenth more errors; None if the full model has none
     agreement: float  # of the likeliest label, digit by digit
     only_full_right: int
     only_small_right: int
-    mcnemar_p: float  # exact, two-sided: how likely such a difference is where the two are equally good
+    mcnemar_p: float  # exact, two-sided: probability of such a difference if both are equally good
     largest_difference: float  # of any probability
     mean_difference: float
     drop_per_class: list[float]
     flipped: list[int]  # the digits whose label differs, as indices into the test split
-    flipped_read: list[list[int]]  # what the full model and the small one read of each
+    flipped_read: list[list[int]]  # label by the full model and by the small one, of each
     nll_rise: (
-        float  # mean negative log likelihood of the true labels, small minus full, nats: is it as well calibrated?
+        float  # mean negative log likelihood of the true labels, small minus full, in nats: is it as well calibrated?
     )
-    # Of digits and of what is none together: how many both accept, or both reject. None without an eleventh output.
+    # Percent of digits and non-digits that both accept or both reject. None without an eleventh output.
     rejection_agreement: float | None
     bytes: int
-    digits: int  # how many were compared
-    others: int  # and how many pictures of no digit
+    digits: int  # number of digits compared
+    others: int  # number of non-digits compared
 
 
 def compare(
@@ -49,10 +49,10 @@ def compare(
     others: tuple[Probabilities, Probabilities] | None = None,
     threshold: float = 0.5,
 ) -> Parity:
-    """Compare two models' probabilities, float64 (N, classes), for the same N digits, of which `labels` is the truth.
+    """Compare two models' probabilities, float64 (N, classes), for the same N digits with the true `labels`.
 
-    The first ten columns are the digits'. `others` are both models' probabilities for pictures of no digit; a digit is
-    accepted where its likeliest label reaches `threshold`.
+    The first ten columns are the digits. `others` holds both models' probabilities for non-digits. A model accepts a
+    digit if its likeliest label reaches `threshold`.
     """
     read_full, read_small = full[:, :10].argmax(axis=1), small[:, :10].argmax(axis=1)
     right_full, right_small = read_full == labels, read_small == labels
@@ -95,10 +95,10 @@ def _accepted(probabilities: Probabilities, threshold: float) -> NDArray[np.bool
 
 
 def misses(results: dict[str, Parity], training_recipe: str | None, limits: dict[str, Any]) -> list[str]:
-    """Return a line for every limit that was missed, saying which and by how much; none is what a build needs.
+    """Return a line for every missed limit, with its name and the margin; a build needs an empty list.
 
-    `limits` is what thresholds.toml holds, where a training recipe may have limits of its own. Raises KeyError where a
-    model has no limits: nothing passes unmeasured.
+    `limits` is the content of thresholds.toml, in which a training recipe may have its own limits. Raises KeyError if a
+    model has no limits, so nothing passes unmeasured.
     """
     missed = []
     for name, parity in results.items():
@@ -137,7 +137,7 @@ def misses(results: dict[str, Parity], training_recipe: str | None, limits: dict
 
 
 def table(results: dict[str, Parity]) -> str:
-    """Return the results as lines of text, a model a line."""
+    """Return the results as lines of text, one for each model."""
     head = f"{'model':<9}{'bytes':>11}{'accuracy':>10}{'drop':>7}{'errors':>9}{'agreement':>11}"
     head += f"{'McNemar p':>11}{'worst diff':>12}{'NLL rise':>11}{'worst class':>13}{'rejects alike':>15}"
     lines = [head]
@@ -155,9 +155,9 @@ def table(results: dict[str, Parity]) -> str:
 
 
 def measures(results: dict[str, Parity]) -> list[Measure]:
-    """Return what of the results can be compared with another build's.
+    """Return the measures that compare with another build.
 
-    Differences are neither better nor worse: drops and rises lie about 0, where a ratio says nothing.
+    Differences have no better direction: drops and rises lie about 0, where a ratio has no meaning.
     """
     first = next(iter(results.values()))
     measured = [of_percent("full/accuracy", first.full_accuracy, first.digits)]
@@ -178,12 +178,12 @@ def measures(results: dict[str, Parity]) -> list[Measure]:
 
 
 def details(results: dict[str, Parity], missed: list[str]) -> dict[str, Any]:
-    """Return what parity.json holds beside the measures."""
+    """Return the details of parity.json."""
     return {"passed": not missed, "missed": missed,
             "models": {name: {key: _known(value) for key, value in asdict(parity).items()}
                        for name, parity in results.items()}}  # fmt: skip
 
 
 def _known(value: Any) -> Any:
-    """Return what JSON can hold: None for a number that is none."""
+    """Return a JSON-compatible value: None for a non-finite number."""
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""How well are digits read under hard conditions? Pages drawn with known digits, condition by condition."""
+"""How well does the reader read under hard conditions? Generated pages of known digits, one condition at a time."""
 
 import statistics
 import sys
@@ -28,7 +28,7 @@ from train.conditions import digits as digits_on
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """What was read on the pages of one condition and severity: counts of digits, of lines, and milliseconds."""
+    """The results on the pages of one condition and severity: counts of digits and lines, and milliseconds."""
 
     condition: str
     severity: int
@@ -38,7 +38,7 @@ class Cell:
     matched: int  # drawn digits that a reported one covers
     right: int  # of those, the ones with the right label
     clean: int  # drawn digits that the classifier reads right from MNIST's own 28x28 bytes
-    edits: int  # edit distance, a page's lines joined, without spaces
+    edits: int  # edit distance between a page's joined lines, without spaces
     lines: int
     exact_lines: int  # spaces between words included
     ms: float  # median, for reading a page
@@ -55,7 +55,7 @@ class Cell:
 
     @property
     def precision(self) -> float | None:
-        """Percent of the reported digits that are one of the drawn; None where none is reported."""
+        """Percent of the reported digits that match a drawn one; None if none is reported."""
         return 100 * self.matched / self.reported if self.reported else None
 
     @property
@@ -65,7 +65,7 @@ class Cell:
 
     @property
     def drop(self) -> float:
-        """How many points `read` is below the baseline."""
+        """The points by which `read` is below the baseline."""
         return self.baseline - self.read
 
     @property
@@ -79,7 +79,7 @@ def run(
 ) -> list[Cell]:
     """Measure, write robustness.json to `out`, and return a cell for each condition and severity."""
     digits = dataset.load("test" if split == "test" else "held_out")
-    out.mkdir(parents=True, exist_ok=True)  # what cannot be written is better known before than after
+    out.mkdir(parents=True, exist_ok=True)  # fails early if the folder is not writable
     with DigitReader() as reader:
         cells = measure(reader, digits, conditions or tuple(CONDITIONS), severities or SEVERITIES, pages, seed, split)
         settings = {"split": split, "seed": seed, "pages": pages, "min_confidence": reader.min_confidence}
@@ -94,7 +94,7 @@ def measure(
     reader: DigitReader, digits: dataset.Digits, conditions: Sequence[str], severities: Sequence[int], pages: int,
     seed: int, split: str,
 ) -> list[Cell]:  # fmt: skip
-    """Return a cell for each condition and severity; shows on standard error how far it is."""
+    """Return a cell for each condition and severity; reports progress on standard error."""
     cells = []
     total = len(conditions) * len(severities)
     with tqdm(total=total * pages, unit="page", disable=not sys.stderr.isatty()) as bar:
@@ -110,9 +110,9 @@ def measure(
 def draw(
     digits: dataset.Digits, condition: str, severity: int, pages: int, seed: int, split: str
 ) -> Iterator[tuple[Page, dataset.Digits]]:
-    """Draw pages with as many digits as the condition says, and yield each with the digits that are on it.
+    """Draw pages with the condition's number of digits, and yield each with its digits.
 
-    Every severity of a condition has the same digits at the same places, as far as it lets them stay there.
+    Every severity of a condition has the same digits at the same places, as far as the severity allows.
     """
     look, count = style(condition, severity), digits_on(condition, severity)
     for number in range(pages):
@@ -138,7 +138,7 @@ def _measure(reader: DigitReader, condition: str, severity: int, drawn: Iterator
 
 
 def compare(page: Page, reading: Reading) -> dict[str, int]:
-    """Return what a Cell counts, of one page and all but `clean`."""
+    """Return the counts of a Cell for one page, all but `clean`."""
     pairs = match([digit.box for digit in reading.digits], [digit.box for digit in page.digits])
     return {
         "digits": len(page.digits),
@@ -152,7 +152,7 @@ def compare(page: Page, reading: Reading) -> dict[str, int]:
 
 
 def misses(cells: Sequence[Cell], limits: dict[str, Any]) -> list[str]:
-    """Return a line for every limit that was missed, saying where and by how much.
+    """Return a line for every missed limit, with its place and the margin.
 
     `limits` is the table [robustness] of thresholds.toml.
     """
@@ -196,7 +196,7 @@ def _percent(value: float | None) -> str:
 
 
 def summary(cells: Sequence[Cell], missed: Sequence[str], limits: dict[str, Any]) -> str:
-    """Return which limits hold, a line for each severity that has limits, and each that does not hold."""
+    """Return a line for each severity with limits, and a line for each missed limit."""
     lines = []
     for severity in SEVERITIES:
         conditions = [cell.condition for cell in cells if cell.severity == severity]
@@ -207,9 +207,9 @@ def summary(cells: Sequence[Cell], missed: Sequence[str], limits: dict[str, Any]
 
 
 def measures(cells: Sequence[Cell]) -> list[Measure]:
-    """Return what can be compared with another run, under each condition and severity.
+    """Return the measures that compare with another run, for each condition and severity.
 
-    A time of one reading each is neither better nor worse: it has no interval, and `latency` times pages in turns.
+    The time of a single reading has no interval and no better direction; `latency` times pages in turns.
     """
     measured = []
     for cell in cells:
@@ -228,7 +228,7 @@ def measures(cells: Sequence[Cell]) -> list[Measure]:
 
 
 def details(cells: Sequence[Cell], missed: Sequence[str]) -> dict[str, Any]:
-    """Return what robustness.json holds beside the measures: every count, and which limits were missed."""
+    """Return the details of robustness.json: every count, and the missed limits."""
     derived = ("located", "precision", "read", "baseline", "error_rate")
     return {
         "passed": not missed,

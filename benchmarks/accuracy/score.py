@@ -1,4 +1,4 @@
-"""What was read against what is there: edit distance, lines and pages that are exact, and a table of them."""
+"""Scores of readings against the truth: edit distance, exact lines and pages, and a table of them."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from edge_runtime.bench.result import Measure, figure, share
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """One page: what was read against the truth. `edits` is the edit distance, all lines joined."""
+    """One page's reading against the truth. `edits` is the edit distance, all lines joined."""
 
     digits: int  # true ones
     read: int
@@ -21,9 +21,9 @@ class Score:
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """Several pages together. Counts, but for the milliseconds that reading a page took, which decoding is no part of.
+    """Several pages together: counts, and the milliseconds of reading a page without decoding.
 
-    Digits, edits and lines are those of pages with digits; what is read on the others is false.
+    Digits, edits and lines are from pages with digits; digits read on other pages are false.
     """
 
     pages: int
@@ -34,7 +34,7 @@ class Summary:
     exact_lines: int
     pages_without_digits: int
     false_digits: int
-    median_ms: float | None  # None where there is no page
+    median_ms: float | None  # None without a page
     worst_ms: float | None
 
     @property
@@ -49,7 +49,7 @@ class Summary:
 
 
 def edit_distance(one: Sequence[str], other: Sequence[str]) -> int:
-    """Return the least number of insertions, deletions and substitutions that make one of the other (Levenshtein)."""
+    """Return the least number of insertions, deletions and substitutions that turn one into the other (Levenshtein)."""
     row = list(range(len(other) + 1))
     for i, a in enumerate(one, 1):
         before, row[0] = row[0], i
@@ -59,9 +59,9 @@ def edit_distance(one: Sequence[str], other: Sequence[str]) -> int:
 
 
 def align(one: Sequence[str], other: Sequence[str]) -> list[tuple[int | None, int | None]]:
-    """Return which item of `one` stands for which of `other`, as indices in order; None where there is no such item.
+    """Return the alignment of `one` and `other` as pairs of indices in order; None for an item without a partner.
 
-    Of all ways the one with the fewest edits: letters of two words and lines of two pages are aligned alike.
+    The alignment has the fewest edits. It applies to letters of two words and to lines of two pages.
     """
     costs = [[0]]
     for b in other:
@@ -87,7 +87,7 @@ def align(one: Sequence[str], other: Sequence[str]) -> list[tuple[int | None, in
 
 
 def common_length(one: Sequence[str], other: Sequence[str]) -> int:
-    """Return the length of the longest common subsequence: how many items both hold in the same order."""
+    """Return the length of the longest common subsequence: the number of items in both, in the same order."""
     row = [0] * (len(other) + 1)
     for a in one:
         before = 0
@@ -97,12 +97,12 @@ def common_length(one: Sequence[str], other: Sequence[str]) -> int:
 
 
 def compact(line: str) -> str:
-    """Return a line that was read without its white space, as it is compared."""
+    """Return a line read without its white space, for comparison."""
     return "".join(line.split())
 
 
 def score(expected: Sequence[str], read: Sequence[str]) -> Score:
-    """Compare the lines that were read on a page with the true ones; white space in lines that were read is dropped."""
+    """Compare the lines read on a page with the true ones, ignoring white space in the lines read."""
     without_spaces = [compact(line) for line in read]
     truth, text = "".join(expected), "".join(without_spaces)
     return Score(
@@ -116,7 +116,7 @@ def score(expected: Sequence[str], read: Sequence[str]) -> Score:
 
 
 def summarize(scores: Sequence[Score], ms: Sequence[float]) -> Summary:
-    """Sum the scores of pages, and the milliseconds that reading each of them took."""
+    """Sum the scores of pages, and the milliseconds of reading each."""
     with_digits = [score for score in scores if score.digits]
     without = [score for score in scores if not score.digits]
     return Summary(
@@ -134,22 +134,22 @@ def summarize(scores: Sequence[Score], ms: Sequence[float]) -> Summary:
 
 
 def of_percent(name: str, percent: float, of: int, *, better: str | None = "higher") -> Measure:
-    """Return a share that is known in percent of so many."""
+    """Return a share known in percent of a count."""
     return share(name, round(percent * of / 100), of, better=better)
 
 
 def characters_right(name: str, edits: int, digits: int) -> Measure:
-    """Return the share of the digits that the character error rate leaves; none where there are more edits than digits.
+    """Return the share of digits right by the character error rate; 0 if there are more edits than digits.
 
-    Of a rate there is no share: what is read beside the digits counts as well.
+    The rate itself is no share: it also counts extra digits.
     """
     return share(f"{name}/characters right", max(0, digits - edits), digits)
 
 
 def measures(name: str, summary: Summary) -> list[Measure]:
-    """Return what of a summary can be compared with another one's, each named after `name`.
+    """Return the measures of a summary that compare with another one's, each named after `name`.
 
-    A time of one reading each is neither better nor worse: it has no interval, and `latency` times pages in turns.
+    The time of a single reading has no interval and no better direction; `latency` times pages in turns.
     """
     measured = []
     if summary.pages:
@@ -170,7 +170,7 @@ HEAD = ("pages", "digits", "error rate", "exact lines", "exact pages", "false di
 
 
 def cells(summary: Summary) -> list[str]:
-    """Return what a table shows of a summary, in the order of HEAD; "" where a figure does not apply."""
+    """Return a summary's table cells in the order of HEAD; "" if a figure does not apply."""
     rate, false = summary.error_rate, summary.false_digits_a_page
     return [
         f"{summary.pages:,}",
@@ -185,7 +185,7 @@ def cells(summary: Summary) -> list[str]:
 
 
 def grid(summaries: Mapping[str, Summary]) -> list[list[str]]:
-    """Return a table's cells: the head, and a row for each name; columns in which no figure applies are left out."""
+    """Return a table's cells: the head, and a row for each name; columns without a figure are left out."""
     rows = [[name, *cells(summary)] for name, summary in summaries.items()]
     kept = [0, *(k for k in range(1, len(HEAD) + 1) if any(row[k] for row in rows))]
     return [[row[k] for k in kept] for row in [["", *HEAD], *rows]]

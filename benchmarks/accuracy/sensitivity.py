@@ -1,7 +1,7 @@
-"""What does each number chosen by hand in edge_runtime/vision bring? Each is moved, one at a time, and pages are read.
+"""What does each hand-chosen number in edge_runtime/vision contribute? Each is changed, one at a time.
 
-A number that changes nothing may be left out or simplified; one with which errors fall was not chosen well, or was
-chosen on other pictures; and one that changes much is worth another look.
+A number without effect may be dropped or simplified. A number whose change reduces errors was chosen badly or on other
+pictures. A number with a large effect deserves another look.
 """
 
 import difflib
@@ -48,7 +48,7 @@ WORKERS = 2
 
 
 class Sample(NamedTuple):
-    """What is read: so many generated pages of each condition, and the pictures of these folders."""
+    """The sample to read: the generated pages of each condition, and the picture folders."""
 
     pages: int
     folders: tuple[Path, ...]
@@ -57,14 +57,13 @@ class Sample(NamedTuple):
 def run(out: Path, pages: int, photos: Sequence[Path], only: Sequence[str], markdown: Path | None) -> None:
     """Measure, print the table, and write sensitivity.json to `out` and the table to `markdown`.
 
-    Raises OptionError for a wrong truth.jsonl or an unknown name in `only`, PictureError for a picture that cannot be
-    read.
+    Raises OptionError for a wrong truth.jsonl or an unknown name in `only`, PictureError for an unreadable picture.
     """
     started = perf_counter()
     chosen = choose(numbers(), only)
     sample = Sample(pages, tuple(photos))
     for folder in photos:
-        truth.read(folder)  # what is wrong with it is better known before than after
+        truth.read(folder)  # fails early on a wrong file
     for folder in (out, *([markdown.parent] if markdown else [])):
         folder.mkdir(parents=True, exist_ok=True)
     baseline, rows = measure(sample, chosen)
@@ -95,9 +94,9 @@ def _described(sample: Sample, baseline: Counts) -> str:
 
 
 def choose(known: Sequence[Number], only: Sequence[str]) -> list[Number]:
-    """Return the numbers of these names, all where there are none; the name of a tuple stands for all its members.
+    """Return the numbers of these names, all without names; the name of a tuple selects all its members.
 
-    Raises OptionError for a name that no number has.
+    Raises OptionError for an unknown name.
     """
     names = list(dict.fromkeys(name for number in known for name in (number.constant, number.label)))
     for name in only:
@@ -108,9 +107,9 @@ def choose(known: Sequence[Number], only: Sequence[str]) -> list[Number]:
 
 
 def measure(sample: Sample, chosen: Sequence[Number]) -> tuple[Counts, list[Row]]:
-    """Read the sample as it is, and with each number moved; returns rows, the largest effect first.
+    """Read the sample unchanged and with each number changed; return rows, largest effect first.
 
-    Shows on standard error how far it is.
+    Reports progress on standard error.
     """
     changes = [None, *((number, factor) for number in chosen for factor in FACTORS)]
     results: list[Counts | str] = []
@@ -131,11 +130,11 @@ def measure(sample: Sample, chosen: Sequence[Number]) -> tuple[Counts, list[Row]
 
 def _start() -> None:
     cv2.setNumThreads(1)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is for the parent to tell of
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent reports Ctrl-C
 
 
 def _read(sample: Sample, change: tuple[Number, float] | None) -> Counts | str:
-    """Read the whole sample, in a worker; returns why it failed where a number that was moved makes it fail."""
+    """Read the whole sample in a worker; return the reason if the changed number makes reading fail."""
     reader, frames = _reader(), _frames(sample)
     if change is None:
         return _count(reader, frames)
@@ -143,7 +142,7 @@ def _read(sample: Sample, change: tuple[Number, float] | None) -> Counts | str:
     try:
         with changed(number, number.moved(factor)):
             return _count(reader, frames)
-    except Exception as error:  # whatever it is, the other numbers are worth knowing
+    except Exception as error:  # whatever the error, the other numbers still count
         return f"fails at {percent(factor)}: {type(error).__name__}: {error}"
 
 
@@ -157,7 +156,7 @@ def _count(reader: DigitReader, frames: "list[Shown]") -> Counts:
 
 
 class Shown(NamedTuple):
-    """What is read again and again: which of KINDS, the true lines, and the pixels, in the size that is read."""
+    """A picture to read repeatedly: its index in KINDS, the true lines, and the pixels in reading size."""
 
     kind: int
     lines: tuple[str, ...]
@@ -184,5 +183,5 @@ def _pages(count: int) -> Iterator[Shown]:
 def _photos(folder: Path) -> Iterator[Shown]:
     for row in truth.read(folder):
         pixels = pictures.load(folder / row.file).pixels
-        # Reduced once, as the reader would do it: it takes longer than all else.
+        # Reduced once, as in the reader: this takes longer than all else.
         yield Shown(1 if row.lines else 2, row.lines, rescaled(pixels)[0] if max(pixels.shape) > LONG_SIDE else pixels)

@@ -1,4 +1,4 @@
-"""What `python -m benchmarks sensitivity` counted, as a table, as a page of documentation and as measures."""
+"""The counts of `python -m benchmarks sensitivity` as a table, a documentation page and measures."""
 
 import math
 import textwrap
@@ -11,54 +11,54 @@ from edge_runtime.bench.result import Measure, figure
 from edge_runtime.vision.planes import LONG_SIDE
 
 FACTORS = 0.8, 1.2
-KINDS = "pages", "photos", "false"  # character errors in points, twice, and false digits a picture
-# What a difference of 1 counts where rows are sorted: one false digit in ten pictures is as bad as a point of errors.
+KINDS = "pages", "photos", "false"  # points of character errors for the first two, false digits a picture
+# Sort weights of a difference of 1: one false digit in ten pictures counts as one point of errors.
 WEIGHTS = 1.0, 1.0, 10.0
 PAGE = """# What each number brings
 
 <!-- made by: python -m benchmarks sensitivity --markdown FILE -->
 
-Each number chosen by hand in `edge_runtime/vision` is moved 20 % down and up (whole numbers by 1 at least), one at a
-time; what is made of it follows. The table says by how many points the character error rate rises on generated pages
-and on photographs, and by how many the false digits a picture that has none. The largest effect comes first; a false
-digit in ten pictures counts as a point.
+Each number chosen by hand in `edge_runtime/vision` is moved 20 % down and up (whole numbers by at least 1), one at a
+time; values derived from it follow. The table shows by how many points the character error rate rises on generated
+pages and on photographs, and by how many the false digits rise per picture without digits. The largest effect comes
+first; a false digit in ten pictures counts as a point.
 
 {read}
-Photographs are reduced to {side:,} pixels first: a larger `planes.LONG_SIDE` changes nothing here.
+Photographs are first reduced to {side:,} pixels: a larger `planes.LONG_SIDE` changes nothing here.
 
 {table}
 """
 
 
 class Counts(NamedTuple):
-    """What a pass over the sample counted, for each of KINDS: errors, and of how many digits, or pictures."""
+    """The counts of a pass over the sample, for each of KINDS: errors, and the number of digits or pictures."""
 
     wrong: tuple[int, ...]
     of: tuple[int, ...]
 
     @property
     def rates(self) -> list[float]:
-        """Percent of the digits, percent of the digits, and digits a picture; NaN where the sample has none."""
+        """Percent of the digits, percent of the digits, and digits a picture; NaN if the sample has none."""
         scales = 100, 100, 1
         parts = zip(scales, self.wrong, self.of, strict=True)
         return [scale * wrong / of if of else math.nan for scale, wrong, of in parts]
 
 
 class Row(NamedTuple):
-    """A number, and what was counted with each of FACTORS: text where reading failed, which says why."""
+    """A number, and the counts with each of FACTORS; text gives the reason if reading failed."""
 
     number: Number
     moved: tuple[Counts | str, ...]
 
     def differences(self, baseline: Counts) -> list[list[float]]:
-        """Return for each of KINDS by how much it rises with each of FACTORS; NaN where that is not known."""
+        """Return the rise of each of KINDS with each of FACTORS; NaN if unknown."""
         return [
             [math.nan if isinstance(each, str) else each.rates[kind] - baseline.rates[kind] for each in self.moved]
             for kind in range(len(KINDS))
         ]
 
     def effect(self, baseline: Counts) -> float:
-        """Return the largest difference, weighed by WEIGHTS; infinity where reading failed."""
+        """Return the largest difference, weighted by WEIGHTS; infinity if reading failed."""
         if any(isinstance(each, str) for each in self.moved):
             return math.inf
         parts = zip(WEIGHTS, self.differences(baseline), strict=True)
@@ -66,12 +66,12 @@ class Row(NamedTuple):
 
 
 def ordered(baseline: Counts, rows: Sequence[Row]) -> list[Row]:
-    """Return the rows, the largest effect first."""
+    """Return the rows, largest effect first."""
     return sorted(rows, key=lambda row: (-row.effect(baseline), row.number.label))
 
 
 def grid(baseline: Counts, rows: Sequence[Row]) -> list[list[str]]:
-    """Return the table's cells: the head, the baseline, and a row for each number; without kinds not in the sample."""
+    """Return the table's cells: head, baseline, and a row for each number; kinds outside the sample are left out."""
     kinds = [kind for kind, of in enumerate(baseline.of) if of]
     head = ["", "value", *(f"{KINDS[kind]} {percent(factor)}" for kind in kinds for factor in FACTORS)]
     rates = [f"{baseline.rates[kind]:.2f}" + (" %" if KINDS[kind] != "false" else "") for kind in kinds]
@@ -87,7 +87,7 @@ def _cell(difference: float) -> str:
 
 
 def percent(factor: float) -> str:
-    """Return a factor as it is said: 0.8 is -20 %."""
+    """Return a factor as a change in percent: 0.8 is -20 %."""
     return f"{100 * (factor - 1):+.0f} %"
 
 
@@ -101,16 +101,16 @@ def table(baseline: Counts, rows: Sequence[Row]) -> str:
 
 
 def page(baseline: Counts, rows: Sequence[Row], read: str) -> str:
-    """Return a page of documentation that holds the table; `read` says what was read."""
+    """Return a documentation page with the table; `read` describes the sample."""
     head, first, *others = grid(baseline, rows)
     cells = [head, first, *([f"`{row[0]}`", *row[1:]] for row in others)]
     lines = [f"| {' | '.join(row)} |" for row in cells]
     lines.insert(1, f"|---|{'---:|' * (len(head) - 1)}")
-    return PAGE.format(read=textwrap.fill(f"Read were {read}.", 120), side=LONG_SIDE, table="\n".join(lines))
+    return PAGE.format(read=textwrap.fill(f"The run read {read}.", 120), side=LONG_SIDE, table="\n".join(lines))
 
 
 def measures(baseline: Counts, rows: Sequence[Row]) -> list[Measure]:
-    """Return the baseline's figures, which can be compared with another run's, and the effect of each number."""
+    """Return the baseline's figures, which compare with another run's, and the effect of each number."""
     measured = []
     for kind, wrong, of, rate in zip(KINDS, baseline.wrong, baseline.of, baseline.rates, strict=True):
         if of and kind != "false":
@@ -122,7 +122,7 @@ def measures(baseline: Counts, rows: Sequence[Row]) -> list[Measure]:
 
 
 def details(baseline: Counts, rows: Sequence[Row]) -> dict[str, Any]:
-    """Return what sensitivity.json holds beside the measures: every count, and with what values."""
+    """Return the details of sensitivity.json: every count, and the values of the numbers."""
     return {
         "kinds": list(KINDS),
         "baseline": baseline._asdict(),

@@ -1,4 +1,4 @@
-"""How well is a picture read that holds one line of digits, and what is lost where it is not?"""
+"""How well does the reader read a picture of one line of digits, and why does it fail?"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from edge_runtime.sources import pictures
 from edge_runtime.system.atomic_files import write_bytes
 from train.progress import reported
 
-# Why a string is lost: the first of these that is true of it.
+# Why a string is lost: the first cause that applies.
 CAUSES = {
     "nothing read": "no digit was read",
     "lines": "every digit is right, but they are on several lines",
@@ -32,16 +32,16 @@ CAUSES = {
     "classification": "as many digits, some of them wrong",
     "segmentation": "other digits: too many, or some missing and others wrong",
 }
-SHOWN, COLUMNS = 16, 4  # of each cause, the strings on the contact sheet, and how many of them beside each other
-CELL = (WIDTH - 2 * MARGIN) // COLUMNS, 112  # (width, height) of each, its caption included
+SHOWN, COLUMNS = 16, 4  # strings of each cause on the contact sheet, and strings in a row
+CELL = (WIDTH - 2 * MARGIN) // COLUMNS, 112  # (width, height) of each, caption included
 PICTURE = CELL[0] - 2 * MARGIN, CELL[1] - 2 * ROW
 
 
 @dataclass(frozen=True, kw_only=True)
 class String:
-    """A picture with one line that was read: the text, how sure its least sure line is, and what was lost, if it was.
+    """A picture of one line that was read: the text, the least line confidence, and the cause of a failure.
 
-    `known` is the text where the reader was told how many digits there are; None where it was not asked.
+    `known` is the text read with the number of digits given; None without such a reading.
     """
 
     truth: Truth
@@ -55,10 +55,9 @@ class String:
 def run(folder: Path, out: Path | None, *, known_length: bool, losses: bool, **reader_options: Any) -> None:
     """Measure `folder`, print the figures, and write strings.json to `out`, build/strings/NAME by default.
 
-    With `known_length`, each picture is read a second time by a reader that is told how many digits it holds; with
-    `losses`, causes are printed, and losses.png shows the worst strings of each. `reader_options` are DigitReader's.
-    Raises OptionError for a wrong truth.jsonl and for a picture with several lines, PictureError for one that cannot be
-    read.
+    With `known_length`, the reader reads each picture again with the number of digits given. With `losses`, it prints
+    the causes, and losses.png shows the worst strings of each. `reader_options` are DigitReader's. Raises OptionError
+    for a wrong truth.jsonl and for a picture with several lines, PictureError for an unreadable one.
     """
     rows = truth.read(folder)
     for row in rows:
@@ -94,7 +93,7 @@ def _read(folder: Path, row: Truth, reader: DigitReader, known_length: bool) -> 
 
 
 def cause_of(expected: str, reading: Reading) -> str | None:
-    """Return why a string was not read exactly, one of CAUSES; None where it was."""
+    """Return the cause of a wrong reading, one of CAUSES; None for an exact one."""
     read = [compact(line.text) for line in reading.lines]
     text = "".join(read)
     if read == [expected]:
@@ -111,7 +110,7 @@ def cause_of(expected: str, reading: Reading) -> str | None:
 
 
 def measures(strings: Sequence[String]) -> list[Measure]:
-    """Return what can be compared with another run."""
+    """Return the measures that compare with another run."""
     sure = [string for string in strings if string.read and string.confidence >= coverage.SURE]
     measured = [share("strings/exact", sum(string.cause is None for string in strings), len(strings))]
     measured.append(share("strings/sure", len(sure), len(strings)))
@@ -123,7 +122,7 @@ def measures(strings: Sequence[String]) -> list[Measure]:
 
 
 def details(strings: Sequence[String]) -> dict[str, Any]:
-    """Return what strings.json holds beside the measures: the causes, and every string."""
+    """Return the details of strings.json: the causes, and every string."""
     return {
         "causes": dict(Counter(string.cause for string in strings if string.cause)),
         "strings": [
@@ -135,27 +134,27 @@ def details(strings: Sequence[String]) -> dict[str, Any]:
 
 
 def report(strings: Sequence[String]) -> str:
-    """Return the figures in a line for each."""
+    """Return the figures, one on a line."""
     lines = [f"{measure.name.removeprefix('strings/'):<20}{measure.value:6.1f} %   {measure.count:,} of {measure.of:,}"
              for measure in measures(strings)]  # fmt: skip
     return "\n".join(lines)
 
 
 def table(strings: Sequence[String]) -> str:
-    """Return how many strings are lost to each cause."""
+    """Return the number of strings lost to each cause."""
     causes = Counter(string.cause for string in strings)
     rows = [f"{causes[cause]:>6,}  {cause:<15} {why}" for cause, why in CAUSES.items()]
     return "\n".join([f"{len(strings) - causes[None]:,} of {len(strings):,} strings are lost:", *rows])
 
 
 def worst(strings: Sequence[String]) -> list[String]:
-    """Return of each cause the strings with the most errors, most first."""
+    """Return the strings with the most errors of each cause, most first."""
     ordered = sorted(strings, key=lambda string: (-string.edits, string.truth.file))
     return [string for cause in CAUSES for string in [one for one in ordered if one.cause == cause][:SHOWN]]
 
 
 def sheet(folder: Path, strings: Sequence[String]) -> Uint8:
-    """Draw the worst strings by cause, uint8 (H, WIDTH, 3): what each holds, what was read, and how surely."""
+    """Draw the worst strings by cause, uint8 (H, WIDTH, 3): the true text, the text read, the confidence."""
     blocks = []
     for cause, why in CAUSES.items():
         lost = [string for string in worst(strings) if string.cause == cause]
@@ -178,7 +177,7 @@ def _right_if_known(string: String) -> bool:
 
 
 def _small(frame: Frame) -> Uint8:
-    """Return a picture as it is on the contact sheet, uint8 (H, W, 3), at most PICTURE large."""
+    """Return a picture scaled to fit PICTURE on the contact sheet, uint8 (H, W, 3)."""
     width, height = frame.size
     by = min(PICTURE[0] / width, PICTURE[1] / height)
     small = scaled(frame.pixels, (max(1, round(width * by)), max(1, round(height * by))))

@@ -1,4 +1,4 @@
-"""truth.jsonl -> what is written in each picture of a folder: a JSON object a line, checked before anything is read."""
+"""truth.jsonl -> the true lines of each picture in a folder: a JSON object a line, checked before reading starts."""
 
 import json
 import re
@@ -25,15 +25,14 @@ class Truth:
 
     @property
     def group(self) -> str:
-        """What the page is summed up with: its tier or, without digits, its category; "" where it has neither."""
+        """The page's group in a summary: its tier or, without digits, its category; "" without either."""
         return self.tier if self.lines else self.category or self.tier
 
 
 def read(folder: Path, group: str | None = None) -> list[Truth]:
-    """Return what `folder`/truth.jsonl says, of one tier or category or of all.
+    """Return the rows of `folder`/truth.jsonl, of one tier or category or of all.
 
-    Raises OptionError where the file is missing, empty or wrong, with the number of the line, and where no page is in
-    the group.
+    Raises OptionError with the line number if the file is missing, empty or wrong, or if no page is in the group.
     """
     path = folder / NAME
     name = printable(str(path))
@@ -64,7 +63,7 @@ def read(folder: Path, group: str | None = None) -> list[Truth]:
 
 
 def parse(line: str) -> Truth:
-    """Return what one line says. Raises ValueError, in a line that says what is wrong with it."""
+    """Return the row of one line. Raises ValueError with a one-line description."""
     try:
         row = json.loads(line)
     except json.JSONDecodeError as error:
@@ -91,12 +90,12 @@ def parse(line: str) -> Truth:
 
 
 def printable(text: str) -> str:
-    """Return a text on one line, in which what would steer a terminal or turn the writing around is escaped."""
+    """Return a text on one line, with terminal control and text direction characters escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _is_name(file: str) -> bool:
     try:
         return bool(file.encode()) and "\0" not in file
-    except UnicodeEncodeError:  # half a character, which JSON can hold and a file's name cannot
+    except UnicodeEncodeError:  # a lone surrogate: JSON can hold it, a file name cannot
         return False

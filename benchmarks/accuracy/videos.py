@@ -1,8 +1,8 @@
-"""How steady are readings of moving pictures? Generated videos of known pages, read frame by frame, and as events.
+"""How steady are readings of videos? Generated videos of known pages, read frame by frame and as events.
 
-Pages are shown, hidden, swapped and shaken by a hand, motion blurs them, and hands may pass over them. They are drawn
-with test digits that the classifier reads right: what is measured is what is made of the frames, not the network. The
-released network was trained on the held-out ones.
+Pages are shown, hidden, swapped, shaken and motion-blurred, and hands may pass over them. The pages show only test
+digits that the classifier reads right, so that the benchmark measures tracking, not the network. The released network
+was trained on the held-out digits.
 """
 
 import sys
@@ -24,7 +24,7 @@ from edge_runtime.tracking.events import line_events
 from train import dataset
 from train.dataset import Digits
 
-FPS = 10  # what a small computer reads
+FPS = 10  # the rate of a small computer
 SIZE = (640, 480)
 PAGES = 3  # of a video
 STYLE = PageStyle(size=SIZE, digit_height=(40, 52))
@@ -34,7 +34,7 @@ BLUR = 9  # pixels of motion, in bursts
 
 
 class Shot(NamedTuple):
-    """A frame, uint8 (480, 640, 3), the page that is shown, from 0, or None, and whether it can be seen whole."""
+    """A frame, uint8 (480, 640, 3), the index of the page shown, from 0, or None, and whether it is fully visible."""
 
     pixels: Uint8
     page: int | None
@@ -43,9 +43,9 @@ class Shot(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Film:
-    """What was read in a video: whether all was reported exactly, and the wrong reports with and without `steady`.
+    """The results of a video: whether all reports are exact, and the wrong reports with and without `steady`.
 
-    `still` says whether each page is read right where it stands still: if not, frames cannot agree on what it shows.
+    `still` is true if each page is read right at rest; otherwise the frames cannot agree on its text.
     """
 
     frames: int
@@ -56,7 +56,7 @@ class Film:
 
 
 def run(count: int, seed: int, hands: float, model: Path | None, out: Path) -> list[Film]:
-    """Read so many generated videos; print the counts and write videos.json."""
+    """Read the given number of generated videos, print the counts, and write videos.json."""
     digits = dataset.load("test")
     films = []
     with DigitReader(model) as reader:
@@ -77,7 +77,7 @@ def run(count: int, seed: int, hands: float, model: Path | None, out: Path) -> l
 
 
 def measures(films: list[Film]) -> list[Measure]:
-    """Return what can be compared with another run."""
+    """Return the measures that compare with another run."""
     still = [film for film in films if film.still]
     measured = [
         share("all/exact", sum(film.exact for film in films), len(films)),
@@ -91,12 +91,12 @@ def measures(films: list[Film]) -> list[Measure]:
 
 
 def seconds(films: list[Film]) -> float:
-    """Return how long all of them are."""
+    """Return the total duration."""
     return sum(film.frames for film in films) / FPS
 
 
 def watch(reader: DigitReader, digits: Digits, hands: float, rng: np.random.Generator) -> Film:
-    """Read one video, and compare what was reported with what it shows."""
+    """Read one video, and compare the reports with its pages."""
     pages = [draw_page(*_some(digits, rng), rng, STYLE) for _ in range(PAGES)]
     shots = list(film([page.pixels for page in pages], hands, rng))
     readings = [reader.read(Frame(shot.pixels, "film", i, moving=True)) for i, shot in enumerate(shots)]
@@ -112,12 +112,12 @@ def watch(reader: DigitReader, digits: Digits, hands: float, rng: np.random.Gene
 
 
 def film(pages: list[Uint8], hands: float, rng: np.random.Generator) -> Iterator[Shot]:
-    """Yield the frames of a video that shows these pages one after the other; `hands`, 0-1, pass over so many."""
+    """Yield the frames of a video of these pages in order; a hand passes over the share `hands`, 0-1, of them."""
     desk = np.full((*SIZE[::-1], 3), rng.integers(70, 140, 3), np.uint8)
     camera = _camera(rng)
     before = desk
     for number, page in enumerate(pages):
-        if number == 0 or rng.random() < 0.5:  # the desk lies bare, or one page is pushed over the other
+        if number == 0 or rng.random() < 0.5:  # an empty desk comes first, or the page slides over the one before
             for _ in range(HIDDEN):
                 yield Shot(next(camera)(desk), None, True)
             before = desk
@@ -137,7 +137,7 @@ def film(pages: list[Uint8], hands: float, rng: np.random.Generator) -> Iterator
 
 
 def _camera(rng: np.random.Generator) -> Iterator["_Lens"]:
-    """Yield what a hand-held camera makes of a picture, frame by frame."""
+    """Yield the distortions of a hand-held camera, frame by frame."""
     x = y = 0.0
     blurred = 0
     while True:
@@ -165,7 +165,7 @@ class _Lens(NamedTuple):
 
 
 def _hand(page: Uint8, way: float, rng: np.random.Generator) -> Uint8:
-    """Return the page with a hand over it that comes from below and goes again, `way` from 0 to 1."""
+    """Return the page under a hand that enters from below and leaves, `way` from 0 to 1."""
     covered = page.copy()
     reach = int(SIZE[1] * (1 - 0.8 * np.sin(np.pi * way)))
     cv2.ellipse(covered, (SIZE[0] // 2, SIZE[1]), (110, max(1, SIZE[1] - reach)), 0, 180, 360, (140, 165, 215), -1)
@@ -178,7 +178,7 @@ def _some(digits: Digits, rng: np.random.Generator) -> tuple[Uint8, Uint8]:
 
 
 def _by_page(events: list[Event], shots: list[Shot]) -> list[list[str]]:
-    """Return the texts that were reported while each page was the last one shown."""
+    """Return the texts reported while each page was the last one shown."""
     by_page: list[list[str]] = [[] for _ in range(PAGES)]
     last = [max([shot.page for shot in shots[: i + 1] if shot.page is not None], default=0) for i in range(len(shots))]
     for event in events:
@@ -187,13 +187,13 @@ def _by_page(events: list[Event], shots: list[Shot]) -> list[list[str]]:
 
 
 def _is_there(event: Event, shots: list[Shot], lines: list[tuple[str, ...]]) -> bool:
-    """Tell whether a line is one that was shown in the frames before it was reported."""
+    """Return whether the reported line was shown in the preceding frames."""
     recent = {shot.page for shot in shots[max(0, event.frame - 4) : event.frame + 1]} - {None}
     return any(event.text in lines[page] for page in recent if page is not None)
 
 
 def _wrong(readings: list[Reading], shots: list[Shot], lines: list[tuple[str, ...]]) -> int:
-    """Count the readings that differ from the one before and from what can be seen whole."""
+    """Count the readings that differ from both the previous reading and the fully visible truth."""
     wrong = 0
     before: tuple[str, ...] = ()
     for reading, shot in zip(readings, shots, strict=True):

@@ -1,4 +1,4 @@
-"""The numbers chosen by hand in edge_runtime/vision: which there are, and how to change one of them for a while."""
+"""The hand-chosen numbers in edge_runtime/vision: list them, and change one temporarily."""
 
 import ast
 import importlib
@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 
 from edge_runtime import vision
 
-# What follows from MNIST's format: with other values there would be nothing to read with.
+# MNIST's format determines these; reading does not work with other values.
 STRUCTURAL = frozenset({"normalize.INNER", "normalize.CENTER"})
 
 
 class Number(NamedTuple):
-    """A module-level constant; `member` says which it is of one that is a tuple."""
+    """A module-level constant; `member` is the index within a tuple."""
 
     module: str  # within its package
     name: str
@@ -32,11 +32,11 @@ class Number(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What it is called in tables: module.NAME, or module.NAME[i]."""
+        """The name in tables: module.NAME, or module.NAME[i]."""
         return self.constant if self.member is None else f"{self.constant}[{self.member}]"
 
     def moved(self, factor: float) -> float:
-        """Return the value times `factor`; whole numbers are rounded, and move by 1 at least."""
+        """Return the value times `factor`; integers are rounded and change by at least 1."""
         if isinstance(self.value, int):
             return self.value + (round(self.value * factor) - self.value or (1 if factor > 1 else -1))
         return self.value * factor
@@ -44,7 +44,7 @@ class Number(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A module, what it assigns to names in capitals, and of what it imports the module and the name there."""
+    """A module, its assignments to uppercase names, and the module and name behind each import."""
 
     module: ModuleType
     assigned: dict[str, ast.expr]
@@ -56,13 +56,13 @@ class Source:
         return self.module.__name__.rpartition(".")[2]
 
     def made_of(self, name: str) -> set[str]:
-        """Return the names in capitals that the value of `name` is made of."""
+        """Return the uppercase names in the expression of `name`."""
         return {node.id for node in ast.walk(self.assigned[name]) if isinstance(node, ast.Name) and node.id.isupper()}
 
 
 @cache
 def sources(package: ModuleType = vision) -> tuple[Source, ...]:
-    """Return the modules that lie directly in a package, parsed."""
+    """Return the parsed modules directly in a package."""
     parsed = []
     for each in pkgutil.iter_modules(package.__path__):
         module = importlib.import_module(f"{package.__name__}.{each.name}")
@@ -81,7 +81,7 @@ def sources(package: ModuleType = vision) -> tuple[Source, ...]:
 
 
 def _pairs(target: ast.expr, value: ast.expr) -> dict[str, ast.expr]:
-    """Return the value of each name of an assignment, as `A = 1` or `A, B = 1, 2`."""
+    """Return the value of each name in an assignment such as `A = 1` or `A, B = 1, 2`."""
     if isinstance(target, ast.Name):
         return {target.id: value}
     if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
@@ -91,7 +91,7 @@ def _pairs(target: ast.expr, value: ast.expr) -> dict[str, ast.expr]:
 
 
 def numbers(package: ModuleType = vision) -> list[Number]:
-    """Return the numbers chosen by hand, module by module; what is made of others is none, and follows them."""
+    """Return the hand-chosen numbers, module by module; derived ones do not count, but follow."""
     chosen = []
     for source in sources(package):
         for name in source.assigned:
@@ -110,9 +110,9 @@ def _is_number(value: object) -> bool:
 
 @contextmanager
 def changed(number: Number, value: float, package: ModuleType = vision) -> Iterator[None]:
-    """Give a number another value in every module of its package that holds it, and to what is made of it, meanwhile.
+    """Temporarily change a number in every module of its package, and the values derived from it.
 
-    Default arguments and decorators keep what they were made with.
+    Default arguments and decorators keep their values.
     """
     before: list[tuple[ModuleType, str, Any]] = []
 

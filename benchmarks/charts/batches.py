@@ -1,4 +1,4 @@
-"""What a digit takes in batches: a line for each model, with a band in which most values lie."""
+"""Time of a digit in batches: a line for each model, with a band around most values."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Draws risk against coverage: what share of the lines is wrong, of as many as one is ready to believe."""
+"""Draws risk against coverage: the share of wrong lines among the most confident ones."""
 
 import io
 
@@ -13,7 +13,7 @@ from benchmarks.charts.scales import BLUE, ORANGE
 
 
 def draw(coverage: Coverage) -> Figure:
-    """Return the chart; its point is where lines are sure, and its dashed lines are the precisions that are asked."""
+    """Return the chart: a point marks the sure lines, dashed lines mark the required precisions."""
     chart, axes = plt.subplots(figsize=(5.6, 3.6), layout="constrained")
     axes.plot(
         *([100 * value for value in side] for side in zip(*coverage.curve, strict=True)), color=BLUE, linewidth=1.6

@@ -1,4 +1,4 @@
-"""Times as they were measured: a strip for each runtime, in which every line is one value."""
+"""The measured times: a strip for each runtime, with a line for each value."""
 
 from collections.abc import Mapping
 
@@ -14,13 +14,13 @@ from benchmarks.charts.scales import BLUE, ORANGE, duration, grid, logarithmic
 from benchmarks.charts.svg import NARROW, WIDE
 from edge_runtime.bench.result import Measure
 
-DRAWN = 160  # values of a strip, evenly taken from the least to the most
-GOLDEN = (5**0.5 - 1) / 2  # multiples of it, modulo 1, are scattered evenly
-LINE = 0.16  # its height, of a row's
+DRAWN = 160  # values of a strip, spread evenly from the least to the most
+GOLDEN = (5**0.5 - 1) / 2  # its multiples modulo 1 scatter evenly
+LINE = 0.16  # its height as a share of a row
 
 
 def draw(measures: Mapping[str, Measure], wide: bool) -> Figure:
-    """Draw a strip for each of these measures, by the name that it is to have, the first at the top.
+    """Draw a strip for each of these measures under its name, the first at the top.
 
     All must have samples, in nanoseconds.
     """
@@ -38,7 +38,7 @@ def draw(measures: Mapping[str, Measure], wide: bool) -> Figure:
         if not wide:
             axes.annotate(name, (0, i - 0.28), xycoords=("axes fraction", "data"), va="bottom", fontsize=8.5)
     low, high = (np.array(axes.get_xlim()) * (0.9, 1)).tolist()
-    axes.set_xlim(low, high * (high / low) ** (0.12 if wide else 0.3))  # room for the medians in words
+    axes.set_xlim(low, high * (high / low) ** (0.12 if wide else 0.3))  # room for the medians as text
     axes.set_ylim(len(measures) - 0.5, -0.5 if wide else -0.8)
     axes.set_yticks(range(len(measures)), list(measures) if wide else [""] * len(measures))
     axes.tick_params(axis="y", length=0)
@@ -50,7 +50,7 @@ def draw(measures: Mapping[str, Measure], wide: bool) -> Figure:
 
 
 def _lines(values: NDArray[np.float64], row: int, half: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return one line through all values: short upright strokes at scattered heights, with gaps between them."""
+    """Return one path through all values: short vertical strokes at scattered heights, with gaps between them."""
     heights = row - 0.8 * half + (1.6 * half - LINE) * (np.arange(len(values)) * GOLDEN % 1)
     gap = np.full(len(values), np.nan)
     return np.stack([values, values, gap], 1).ravel(), np.stack([heights, heights + LINE, gap], 1).ravel()

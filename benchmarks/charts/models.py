@@ -17,13 +17,13 @@ from matplotlib.transforms import Bbox
 from benchmarks.charts.scales import BLUE, ORANGE, duration, grid, logarithmic, size
 from benchmarks.charts.svg import NARROW, WIDE
 
-# Where a point's name may stand, as a share of its width and height and then points to the right and upwards: tried in
-# this order, and farther out where all of these are taken.
+# Positions of a point's name, as a share of its width and height, then points to the right and up: tried in
+# this order, then farther out if all of these are taken.
 PLACES = (("left", "center", 1, 0), ("right", "center", -1, 0), ("center", "bottom", 0, 1), ("center", "top", 0, -1),
           ("left", "bottom", 0.7, 0.7), ("right", "bottom", -0.7, 0.7), ("left", "top", 0.7, -0.7),
           ("right", "top", -0.7, -0.7))  # fmt: skip
 DISTANCES = (6, 13, 20, 28, 36, 46)
-STEPS, MOST_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10), 5  # of percent
+STEPS, MOST_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10), 5  # in percent
 KINDS = {"nanoseconds": ("time of one digit, median", duration), "bytes": ("size of the model file", size)}
 ROW = 0.2  # inches of a line of the key
 
@@ -39,9 +39,9 @@ class Model(NamedTuple):
 
 
 def draw(models: Sequence[Model], wide: bool) -> Figure:
-    """Draw accuracy over the time of one digit, and over the size of the file: the upper left is best.
+    """Draw accuracy over the time of one digit, and over the file size; the upper left is best.
 
-    On a phone there is room for numbers only, and for what they mean below.
+    The phone version shows numbers, with a key below.
     """
     kinds = [kind for kind in KINDS if any(getattr(model, kind) for model in models)]
     heights = [3.5 if wide else 3.2] * len(kinds) + ([] if wide else [ROW * len(models)])
@@ -59,7 +59,7 @@ def draw(models: Sequence[Model], wide: bool) -> Figure:
         panels["key"].set_ylim(len(models) - 0.5, -0.5)
         for i, model in enumerate(models):
             panels["key"].text(0, i, f"{i + 1}  {model.name}", fontsize=8, va="center")
-    figure.draw_without_rendering()  # places names by where everything is then
+    figure.draw_without_rendering()  # name placement needs the final layout
     figure.set_layout_engine("none")
     for kind in kinds:
         places: dict[tuple[float, float], list[str]] = {}
@@ -93,7 +93,7 @@ def _points(axes: Axes, models: Sequence[Model], kind: str, wide: bool) -> None:
 
 
 def joined(names: Sequence[str]) -> str:
-    """Return the names of what stands at one place as one, with the words that all begin with only once."""
+    """Return the names of points at the same place as one name, with a common beginning only once."""
     words = [name.split() for name in names]
     most = min(map(len, words)) - 1 if len(words) > 1 else 0
     alike = next((k for k in range(most) if len({each[k] for each in words}) > 1), most)
@@ -101,7 +101,7 @@ def joined(names: Sequence[str]) -> str:
 
 
 def _names(axes: Axes, points: Sequence[tuple[str, float, float]]) -> None:
-    """Write each point's name beside it, where it covers as little as possible of what is there."""
+    """Write each point's name beside it, at the position with the least overlap."""
     renderer = axes.figure.canvas.get_renderer()  # type: ignore[attr-defined]
     inside = axes.get_window_extent(renderer)
     places = axes.transData.transform([(x, y) for _, x, y in points])

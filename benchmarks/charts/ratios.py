@@ -1,4 +1,4 @@
-"""How many times as long each peer takes, with the interval of each ratio."""
+"""The time of each peer as a multiple, with the interval of each ratio."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,9 +15,9 @@ from edge_runtime.bench.result import Ratio
 
 
 def draw(ratios: Mapping[str, Ratio], of: str, wide: bool, goals: Mapping[str, float] | None = None) -> Figure:
-    """Draw ratios by the peer's name, the first at the top; `of` names what each is a multiple of.
+    """Draw ratios by the peer's name, the first at the top; `of` names the reference.
 
-    `goals` are least ratios by the same names, and drawn as marks.
+    `goals` are minimum ratios by the same names, drawn as marks.
     """
     row = 0.36 if wide else 0.52
     figure, axes = plt.subplots(figsize=(WIDE if wide else NARROW, row * len(ratios) + 1.0), layout="constrained")

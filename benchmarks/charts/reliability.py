@@ -1,4 +1,4 @@
-"""Draws how often digits are read right, by how confident the network is: a reliability diagram for each set."""
+"""Draws accuracy over the network's confidence: a reliability diagram for each set."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -11,14 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 Bins = Sequence[tuple[float, float, int]]
-# Okabe and Ito's colors, which the color-blind tell apart, and marks that nobody needs colors for.
+# Okabe and Ito's color-blind-safe colors, and markers that work without colors.
 STYLES = {"int8": ("#0072B2", "o"), "full": ("#D55E00", "x"), "before calibration": ("#999999", ".")}
-# From where to where a stretched scale reaches, and its labels.
+# The range of a stretched scale, and its labels.
 STRETCHED, TICKS = (0.3, 0.99999), (0.5, 0.9, 0.99, 0.999, 0.9999)
 
 
 class Row(Protocol):
-    """What is drawn of a set of digits; bins are of mean confidence, share read right, and count."""
+    """One set of digits; bins hold mean confidence, share read right, and count."""
 
     @property
     def name(self) -> str: ...  # noqa: D102
@@ -31,10 +31,10 @@ class Row(Protocol):
 
 
 def draw(models: Mapping[str, Sequence[Row]], *, columns: int | None = None, stretched: bool = False) -> Figure:
-    """Return a picture with a panel for each set and a line for each model: on the diagonal, confidences are true.
+    """Return a figure with a panel for each set and a line for each model; calibrated models lie on the diagonal.
 
-    There are at most `columns` panels beside one another, by default all. Where `stretched`, scales are the wider, the
-    nearer to 1, where most confidences are.
+    Each row has at most `columns` panels, by default all. With `stretched`, the scales widen toward 1, where most
+    confidences are.
     """
     first = next(iter(models.values()))
     columns = columns or len(first)
@@ -53,7 +53,7 @@ def draw(models: Mapping[str, Sequence[Row]], *, columns: int | None = None, str
         for name, bins in lines.items():
             color, marker = STYLES[name]
             confidences, shares = [mean for mean, _, _ in bins], [share for _, share, _ in bins]
-            if stretched:  # it has no place for 0 and 1
+            if stretched:  # the scale excludes 0 and 1
                 shares = [min(max(share, 0.5 / count), 1 - 0.5 / count) for _, share, count in bins]
             axes.plot(confidences, shares, color=color, marker=marker, markersize=4, linewidth=1.2, label=name)
         axes.set(xlim=(0, 1.02), ylim=(0, 1.02), title=f"{first[i].name}, ECE {first[i].ece:.1f} %")

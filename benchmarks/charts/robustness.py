@@ -1,4 +1,4 @@
-"""Robustness as a picture: a panel for each condition, how much harder it gets from left to right."""
+"""Robustness as a figure: a panel for each condition, severity rising from left to right."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 COLUMNS = 5
 TICKS = (100, 99.5, 99, 97, 95, 90, 80, 50, 0)
-# Colors that those who see few of them can tell apart, and marks that tell the same.
+# Color-blind-safe colors, and markers with the same meaning.
 LINES = {
     "located": ("#0072B2", "o", "located: drawn digits that a reported one covers"),
     "precision": ("#D55E00", "^", "precision: reported digits that are there"),
@@ -32,8 +32,8 @@ def draw(
 ) -> Figure:
     """Draw located, precision and read over the severity, and the classifier's own accuracy on the same digits.
 
-    `limits` is the table [robustness] of thresholds.toml. There are at most `columns` panels beside one another, each
-    `panel` inches wide.
+    `limits` is the table [robustness] of thresholds.toml. Each row has at most `columns` panels, each `panel` inches
+    wide.
     """
     names = list(dict.fromkeys(cell.condition for cell in cells))
     columns = min(columns, len(names))
@@ -80,7 +80,7 @@ def _panel(axes: Any, cells: "Sequence[Cell]", limits: dict[str, Any]) -> None:
 
 
 def _stretched(percent: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return where a percentage stands: what is missing to 100, as a logarithm, so that 99 and 99.5 stand apart."""
+    """Return the position of a percentage: the logarithm of its distance to 100, which separates 99 from 99.5."""
     return np.asarray(-np.log10(100.7 - np.minimum(percent, 100)))
 
 

@@ -1,4 +1,4 @@
-"""A run of `python -m benchmarks serve` as a picture: how long answers take, how old frames are, and memory."""
+"""A run of `python -m benchmarks serve` as a figure: response times, frame ages, and memory."""
 
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ NAMES = {0.5: "median", 0.99: "99th percentile"}
 
 
 def draw(results: "Measured", *, wide: bool = True) -> Figure:
-    """Draw the parts that were measured; `wide` with two panels beside one another."""
+    """Draw the measured parts; `wide` places two panels side by side."""
     figure, panels = plt.subplots(
         2 if wide else 4, 2 if wide else 1, figsize=(11, 6.5) if wide else (4.1, 12), layout="constrained"
     )
@@ -62,7 +62,7 @@ def _answers(axes: Axes, picture: str, cells: "list[Cell]", wide: bool) -> None:
     axes.set(xscale="log", yscale="log", xticks=connections, xticklabels=connections)
     axes.minorticks_off()
     axes.yaxis.set_major_formatter("{x:g}")
-    axes.set_ylim(bottom=0.01)  # below what is drawn there is room for the legend
+    axes.set_ylim(bottom=0.01)  # leaves room for the legend below
     axes.legend(fontsize="small", loc="lower right", ncols=2 if wide else 1)
 
 
@@ -71,7 +71,7 @@ def _ages(axes: Axes, stays: "list[Stay]") -> None:
     for share, color in zip(SHARES, (BLUE, ORANGE), strict=True):
         middle = [float(np.quantile(ages(stays, number, "true"), share)) for number in numbers]
         axes.plot(numbers, middle, "o-", color=color, label=NAMES[share])
-        for number in numbers:  # every stay, that one sees how they scatter
+        for number in numbers:  # every stay, to show the scatter
             each = [np.quantile(stay.true, share) for stay in stays if stay.viewers == number]
             axes.plot([number] * len(each), each, "_", color=color, alpha=0.5)
     axes.set(title="Age of a live frame when it has been read", xticks=numbers, ylabel="ms since the camera sent it")

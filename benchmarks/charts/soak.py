@@ -1,4 +1,4 @@
-"""A soak run as a picture: ages, memory, processor time, threads and files over the minutes."""
+"""A soak run as a figure: ages, memory, processor time, threads and files over the minutes."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -18,7 +18,7 @@ LEAST_MB = 4
 
 
 def draw(seconds: "Sequence[Second]", limits: dict[str, float], *, wide: bool = True) -> Figure:
-    """Draw what was seen at each second, and the limits; `wide` with two panels beside one another."""
+    """Draw the values of each second, and the limits; `wide` places two panels side by side."""
     figure, panels = plt.subplots(
         2 if wide else 4, 2 if wide else 1, figsize=(11, 6) if wide else (4.1, 10.5), layout="constrained"
     )
@@ -33,7 +33,7 @@ def draw(seconds: "Sequence[Second]", limits: dict[str, float], *, wide: bool = 
     memory.plot(minutes, [second.memory / 1024**2 for second in seconds], color="#0072B2", linewidth=1)
     memory.set(title="Memory (resident)", ylabel="MB")
     low, high = memory.get_ylim()
-    margin = max(0.0, LEAST_MB - (high - low)) / 2  # or a page more would look like a leak
+    margin = max(0.0, LEAST_MB - (high - low)) / 2  # otherwise one more page looks like a leak
     memory.set_ylim(low - margin, high + margin)
     steps = [100 * (b.processor - a.processor) / (b.at - a.at) for a, b in pairwise(seconds)]
     processor.plot(minutes[1:], steps, color="#0072B2", linewidth=1)

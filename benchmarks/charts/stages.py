@@ -1,4 +1,4 @@
-"""Where the time of a frame goes: a strip for each size of frame, whose pieces are its stages."""
+"""The time of a frame by stage: a strip for each frame size, divided into stages."""
 
 from collections.abc import Mapping
 
@@ -12,16 +12,16 @@ from matplotlib.patches import Patch
 from benchmarks.charts.scales import AMBER, BLUE, GREEN, ORANGE, PINK, SKY, duration
 from benchmarks.charts.svg import NARROW, WIDE
 
-# Of pieces, and of what is written on them.
+# The colors of a piece and of its text.
 STYLES = ((BLUE, "white"), (SKY, "#111111"), (GREEN, "white"), (AMBER, "#111111"), (PINK, "#111111"), (ORANGE, "white"))
-WRITTEN = 0.07, 0.18  # the least share of a strip in which there is room for a time, on a page and on a phone
-NAMED = 0.14, 0.3  # and for the name of the stage
+WRITTEN = 0.07, 0.18  # the least share of a strip that fits a time, on a page and on a phone
+NAMED = 0.14, 0.3  # the same for the stage name
 
 
 def draw(frames: Mapping[str, Mapping[str, float]], totals: Mapping[str, float], wide: bool) -> Figure:
     """Draw a strip for each kind of frame: the median nanoseconds of each stage, as shares of their sum.
 
-    `totals` are the median nanoseconds of the whole, by the same names: they stand beside the strips.
+    `totals` are the median nanoseconds of the whole frame, by the same names; they label the strips.
     """
     row = 0.52 if wide else 0.72
     stages = list(dict.fromkeys(stage for of_frame in frames.values() for stage in of_frame))

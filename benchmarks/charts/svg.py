@@ -1,4 +1,4 @@
-"""A figure as SVG inside an HTML page: text stays text, and black and white are the page's own, light or dark."""
+"""A figure as SVG inside an HTML page, with text as text, and the page's own black and white, light or dark."""
 
 import io
 import re
@@ -12,10 +12,10 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-# Widths in inches: of a page, and of a phone, where the same chart is drawn with fewer panels beside one another.
+# Widths in inches: a page, and a phone, which shows the same chart with fewer panels in a row.
 WIDE, NARROW = 9.6, 4.1
-POINTS = 72  # of an inch
-LOOK: Any = {  # of rcParams, whose names matplotlib declares one by one
+POINTS = 72  # points in an inch
+LOOK: Any = {  # matplotlib declares the names of rcParams one by one
     "svg.fonttype": "none",
     "svg.hashsalt": "edge-digits",
     "font.family": "sans-serif",
@@ -27,10 +27,10 @@ LOOK: Any = {  # of rcParams, whose names matplotlib declares one by one
     "axes.facecolor": "none",
     "legend.frameon": False,
 }
-# What is the page's own: black, white, and lines of a blue that is too dark in the dark.
+# The page's own colors: black, white, and a line blue that is too dark in dark mode.
 COLORS = {"#000000": "currentColor", "#ffffff": "var(--surface)", "stroke: #0072b2": "stroke: var(--blue)"}
 ID = re.compile(r'(\bid="|\bhref="#|url\(#)')
-# What HTML does not need, names addresses, or would hold for the whole page.
+# SVG parts that HTML does not need, that name addresses, or that apply to the whole page.
 SUPERFLUOUS = re.compile(
     r"<metadata>.*?</metadata>|<style.*?</style>|<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->"
     r'|\s+xmlns(:\w+)?="[^"]*"|(?<=<svg)\s+(?=xmlns)',
@@ -41,7 +41,7 @@ SUPERFLUOUS = re.compile(
 def chart(name: str, description: str, draw: Callable[[bool], Figure]) -> str:
     """Return HTML with a chart, drawn twice: for a page, `draw(True)`, and for a phone, `draw(False)`.
 
-    `name` starts the ids inside, and must be the chart's alone; `description` is for those who do not see it.
+    `name` is the unique prefix of the ids inside; `description` is the text alternative.
     """
     return "\n".join(
         f'<div class="chart {width}">{inline(f"{name}-{width}", description, draw, width == "wide")}</div>'
@@ -50,7 +50,7 @@ def chart(name: str, description: str, draw: Callable[[bool], Figure]) -> str:
 
 
 def inline(prefix: str, description: str, draw: Callable[[bool], Figure], wide: bool) -> str:
-    """Return one drawing as an <svg> element; the figure is closed."""
+    """Return one drawing as an <svg> element, and close the figure."""
     with matplotlib.rc_context(LOOK):
         figure = draw(wide)
         buffer = io.StringIO()
@@ -65,7 +65,7 @@ def inline(prefix: str, description: str, draw: Callable[[bool], Figure], wide: 
 
 
 def _sized(attributes: str, description: str, wide: bool) -> str:
-    """Return an <svg> element's attributes: at most as wide as there is room, and what it shows in words."""
+    """Return an <svg> element's attributes: the maximum width and the text alternative."""
     kept = re.findall(r'(viewBox|version)="([^"]*)"', attributes)
     points = float(re.findall(r'viewBox="0 0 ([\d.]+) ', attributes)[0])
     most = min(100.0, 100 * points / POINTS / (WIDE if wide else NARROW))

@@ -1,4 +1,4 @@
-"""Changes of a model as a picture: how long after the one before each reading came, over time."""
+"""Model updates as a figure: the gap before each reading, over time."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def draw(lines: "Sequence[Line]", changes: "Sequence[Change]", limit: float, *, wide: bool = True) -> Figure:
-    """Draw a dot for each reading; installations are shaded up to the first reading by the new model.
+    """Draw a dot for each reading; shading marks each installation up to the first reading by the new model.
 
-    `wide` or as high as a telephone wants it.
+    `wide` is the page format; otherwise the height suits a phone.
     """
     figure, axes = plt.subplots(figsize=(11, 3.5) if wide else (4.1, 4), layout="constrained")
     start = lines[0].at

@@ -1,1 +1,1 @@
-"""What several benchmarks share: limits, frames, turns, the full network, comparison."""
+"""Shared parts: limits, frames, turns, the full network, comparison."""

@@ -1,7 +1,7 @@
-"""Is this better or worse than that? Two results of the same benchmark, as ratios with intervals, against limits.
+"""Is one result better or worse than another? Ratios with intervals for the same benchmark, against limits.
 
-A time, a rate or a size is worse only where the whole interval of the ratio lies beyond the limit. Shares are of the
-same digits and pages in both, so that any difference between them is one of the model or the code, and none of chance.
+A time, a rate or a size is worse only if the whole interval of the ratio lies beyond the limit. Shares are of the same
+digits and pages in both, so any difference comes from the model or the code, not from chance.
 """
 
 import math
@@ -16,7 +16,7 @@ from edge_runtime.errors import EdgeError, OptionError
 
 BASELINES = Path(__file__).parents[1] / "baselines"
 MOST_SHOWN = 1000  # times
-# Unit: what its figures are shown in, largest first.
+# The display units of each unit, largest first.
 SCALES = {
     "ns": ((1e9, "s"), (1e6, "ms"), (1e3, "us"), (1, "ns")),
     "B": ((1e6, "MB"), (1e3, "kB"), (1, "B")),
@@ -27,7 +27,7 @@ SCALES = {
 
 
 class Line(NamedTuple):
-    """One measure in both results. `change` is how many times as bad it is now: above 1 is worse in any case."""
+    """One measure in both results. `change` is the ratio of badness: above 1 is worse for every measure."""
 
     before: Measure
     after: Measure
@@ -36,10 +36,10 @@ class Line(NamedTuple):
 
 
 def run(before: Path, after: Path | None, across: bool) -> None:
-    """Compare two results, files or folders of such, and print what differs and by how much.
+    """Compare two results, files or folders, and print the differences.
 
-    With one of them alone, that is compared with the baseline of its machine. Raises LimitMissed where one is beyond
-    its limit, OptionError where they are of different machines and not `across`, or there is nothing to compare.
+    A single result is compared with the baseline of its machine. Raises LimitMissed if a measure is beyond its limit,
+    and OptionError for different machines without `across` or if there is nothing to compare.
     """
     limits: dict[str, float] = read_limits()["compare"]
     pairs = list(_pairs(before, after))
@@ -66,9 +66,9 @@ def run(before: Path, after: Path | None, across: bool) -> None:
 def compare(
     before: dict[str, Measure], after: dict[str, Measure], limits: dict[str, float], alike: bool = True
 ) -> list[Line]:
-    """Return a line for each measure that both have and of which one way is better.
+    """Return a line for each measure in both results that has a better direction.
 
-    `limits` are those of thresholds.toml; times, rates and energy have none where the machines are not `alike`.
+    `limits` are those of thresholds.toml; times, rates and energy have none unless the machines are `alike`.
     """
     lines = []
     for name, old in before.items():
@@ -92,7 +92,7 @@ def _is_missed(old: Measure, new: Measure, change: Ratio, limits: dict[str, floa
 
 
 def table(old: dict[str, Any], new: dict[str, Any], lines: Sequence[Line]) -> list[str]:
-    """Return both results as lines of text, the worst first."""
+    """Return both results as lines of text, worst first."""
     width = max((len(line.after.name) for line in lines), default=0)
     head = [
         f"{old['benchmark']}: {_of(old)} -> {_of(new)}",
@@ -108,7 +108,7 @@ def table(old: dict[str, Any], new: dict[str, Any], lines: Sequence[Line]) -> li
 
 
 def shown(value: float, unit: str) -> str:
-    """Return a value of a unit of results as people read it: 1234567 ns is "1.23 ms"."""
+    """Return a value in a readable unit: 1234567 ns is "1.23 ms"."""
     if unit == "1":
         return f"{value:.4g}"
     scale, name = next((each for each in SCALES[unit] if abs(value) >= each[0]), SCALES[unit][-1])
@@ -117,7 +117,7 @@ def shown(value: float, unit: str) -> str:
 
 
 def _pairs(before: Path, after: Path | None) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Yield the results that belong together: of the same benchmark."""
+    """Yield pairs of results of the same benchmark."""
     if after is None:
         news = _results(before)
         machines = [record["environment"]["machine"] for record in news.values()]
@@ -150,7 +150,7 @@ def _results(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _times(value: float) -> str:
-    """Return a ratio, which may be of next to nothing."""
+    """Return a ratio, capped for display."""
     return f"{value:.3f}" if value < MOST_SHOWN else f"over {MOST_SHOWN}"
 
 

@@ -1,4 +1,4 @@
-"""Frames to time the reader with: pages of ten digits, and the pictures that keep a reader of digits busy longest."""
+"""Frames for timing the reader: pages of ten digits, and hard pictures that take it longest."""
 
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -17,7 +17,7 @@ SIZE = (640, 480)  # (width, height)
 PHOTO = (4000, 3000)
 DIGITS = 10  # on a page
 SEED = 20_261_124
-PAPER, PEN, PENCIL = 235, 25, 180  # gray levels; what PENCIL draws joins what PEN draws into one mark
+PAPER, PEN, PENCIL = 235, 25, 180  # gray levels; PENCIL strokes join PEN strokes into one connected component
 Shades = NDArray[np.float32]
 
 
@@ -47,7 +47,7 @@ def photo(seed: int) -> Uint8:
 def frames() -> dict[str, Uint8]:
     """Return the hard frames by name: uint8 (480, 640, 3) blue-green-red, the same ones on every call.
 
-    Each is followed by its negative, whose name ends in ", inverted".
+    Each frame precedes its negative, whose name ends in ", inverted".
     """
     images = {}
     for name, gray in _grays():
@@ -123,7 +123,7 @@ def _inked(ink: NDArray[np.bool_]) -> Uint8:
 
 
 def _texture(noise: Shades, across: float, down: float) -> Shades:
-    """Return noise with grains of about so many pixels, of mean 0 and standard deviation 1."""
+    """Return noise with grains of about the given size in pixels, mean 0 and standard deviation 1."""
     coarse, coarser = (
         cv2.GaussianBlur(noise, (0, 0), sigmaX=wide * across, sigmaY=wide * down).astype(np.float32) for wide in (1, 3)
     )
@@ -144,7 +144,7 @@ def _lines(count: int, rng: np.random.Generator) -> Uint8:
 
 
 def _text(font_size: float, rng: np.random.Generator) -> Uint8:
-    """Return letters and numerals in a font of straight strokes, line under line over the whole frame."""
+    """Return letters and numerals in a font of straight strokes, line by line over the whole frame."""
     page = np.full(SIZE[::-1], PAPER, np.uint8)
     characters = list("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
     for bottom in range(round(24 * font_size), SIZE[1], round(30 * font_size)):
@@ -154,7 +154,7 @@ def _text(font_size: float, rng: np.random.Generator) -> Uint8:
 
 
 def _tiled(cell_height: int, cell_width: int, draw: Callable[[], Shades]) -> Uint8:
-    """Fill the frame with cells of so many pixels; `draw` returns the ink of one, 0-1, float32 (rows, columns)."""
+    """Fill the frame with cells of the given pixels; `draw` returns the ink of one, 0-1, float32 (rows, columns)."""
     ink = np.zeros(SIZE[::-1], np.float32)
     for top in range(1, SIZE[1] - cell_height, cell_height + 2):
         for left in range(1, SIZE[0] - cell_width, cell_width + 2):
@@ -169,7 +169,7 @@ def _digits(side: int, rng: np.random.Generator) -> Callable[[], Shades]:
 
 
 def _wave(height: int, width: int) -> Callable[[], Shades]:
-    """Return what draws a stroke that goes up and down, as of letters joined, and can be cut in many places."""
+    """Return a function that draws a wavy stroke, similar to joined letters, with many possible cuts."""
     x = np.arange(width)
     y = np.rint((height - 2) / 2 * (1 - np.cos(2 * np.pi * x / (0.7 * height)))).astype(int)
     ink = np.zeros((height, width), np.float32)
@@ -179,14 +179,14 @@ def _wave(height: int, width: int) -> Callable[[], Shades]:
 
 
 def _mesh(side: int, pitch: int = 4) -> Callable[[], Shades]:
-    """Return what draws a square of crossing lines."""
+    """Return a function that draws a square of crossing lines."""
     rows, columns = np.mgrid[:side, :side]
     ink = ((rows % pitch == 0) | (columns % pitch == 0)).astype(np.float32)
     return lambda: ink
 
 
 def _on_lattice(page: Uint8, cell: int) -> Uint8:
-    """Return a page with pencil lines across it that join everything to one mark."""
+    """Return a page with pencil lines that join everything into one connected component."""
     joined = page.copy()
     for middle in range(1 + cell // 2, SIZE[1], cell + 2):
         joined[middle] = np.minimum(page[middle], PENCIL)
@@ -195,12 +195,12 @@ def _on_lattice(page: Uint8, cell: int) -> Uint8:
 
 
 def _on_fields(page: Uint8) -> Uint8:
-    """Return what of a page lies in 20 broad fields of pencil, which make a mark of each; bars are at the edges."""
+    """Return a page limited to 20 broad pencil fields, each one connected component, with bars at the edges."""
     apart = np.full_like(page, PAPER)
     for left in range(14, SIZE[0], 128):
         for top in range(23, SIZE[1], 120):
             field = slice(top, top + 74), slice(left, left + 100)
             apart[field] = np.minimum(page[field], PENCIL)
-    for left in range(0, SIZE[0], 128):  # without these the frame would pass for light marks on a dark ground
+    for left in range(0, SIZE[0], 128):  # without these the reader takes the frame for light ink on a dark background
         apart[:16, left : left + 40] = apart[-16:, left : left + 40] = 0
     return apart

@@ -1,4 +1,4 @@
-"""The full Keras network's answers, with which every small model is compared; TensorFlow is imported here alone."""
+"""The full Keras network, the reference for every small model; only this module imports TensorFlow."""
 
 import os
 from collections.abc import Callable
@@ -13,15 +13,15 @@ from edge_runtime.errors import ModelError
 from edge_runtime.system.native_logs import stderr_silenced
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-with stderr_silenced():  # TensorFlow greets on import
+with stderr_silenced():  # TensorFlow logs on import
     import keras
     import tensorflow
 
-MODEL, FUNCTION, PREDICT = "model(x)", "tf.function", "predict"  # the ways to ask a Keras network
+MODEL, FUNCTION, PREDICT = "model(x)", "tf.function", "predict"  # the ways to call a Keras network
 
 
 def load(network: Path) -> keras.Model:
-    """Load the network in a .keras file. Raises ModelError where that cannot be done."""
+    """Load the network in a .keras file. Raises ModelError if that fails."""
     try:
         return keras.models.load_model(network, compile=False)
     except (ValueError, OSError, TypeError, KeyError) as error:
@@ -29,16 +29,16 @@ def load(network: Path) -> keras.Model:
 
 
 def probabilities(network: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return float64 (N, classes) for `images`, uint8 (N, 28, 28), by a full network."""
+    """Return a full network's float64 (N, classes) for `images`, uint8 (N, 28, 28)."""
     if not len(images):
         return np.zeros((0, network.output_shape[1]))
     return np.asarray(network.predict(images, batch_size=1000, verbose=0), np.float64)
 
 
 def calls(network: keras.Model, images: NDArray[np.uint8]) -> dict[str, Callable[[], NDArray[np.float32]]]:
-    """Return the ways to ask a full network about `images`, uint8 (N, 28, 28), by name; each returns float32 scores.
+    """Return the ways to call a full network on `images`, uint8 (N, 28, 28), by name; each returns float32 scores.
 
-    What they are given is float32 already, and what they answer is a numpy array, as what the small models answer is.
+    Their inputs are already float32, and their outputs are numpy arrays, as with the small models.
     """
     inputs = images.astype(np.float32)
     traced: Callable[[NDArray[np.float32]], Any] = tensorflow.function(network)
@@ -50,13 +50,13 @@ def calls(network: keras.Model, images: NDArray[np.uint8]) -> dict[str, Callable
 
 
 def use_threads(count: int) -> None:
-    """Have TensorFlow compute with so many threads. Raises RuntimeError where it has computed already."""
+    """Set TensorFlow's number of threads. Raises RuntimeError if TensorFlow has already computed."""
     tensorflow.config.threading.set_intra_op_parallelism_threads(count)
     tensorflow.config.threading.set_inter_op_parallelism_threads(count)
 
 
 class FullReader(DigitReader):
-    """The reader with the full network in place of the small one, of which it takes labels and threshold."""
+    """The reader with the full network instead of the small one; labels and threshold are the small one's."""
 
     def __init__(self, network: keras.Model, model: Path | None) -> None:
         super().__init__(model)

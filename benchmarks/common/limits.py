@@ -1,4 +1,4 @@
-"""The limits of thresholds.toml, and what is raised where one is missed."""
+"""The limits of thresholds.toml, and the exception for a missed one."""
 
 import tomllib
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ class LimitMissed(CheckFailed):
 
 
 def read_limits() -> dict[str, Any]:
-    """Return what thresholds.toml holds: the limits of each benchmark by its name."""
+    """Return the content of thresholds.toml: the limits of each benchmark by its name."""
     return tomllib.loads(THRESHOLDS.read_text(encoding="utf-8"))
 
 
 def judge(figures: Mapping[str, Any], limits: Mapping[str, float], chart: Path) -> None:
-    """Print figures beside their limits. Raises LimitMissed where one is above its limit, which names the chart."""
+    """Print figures beside their limits. Raises LimitMissed, naming the chart, if one is above its limit."""
     print("\n".join(table(figures, limits)))
     missed = [name for name in limits if figures[name] > limits[name]]
     if missed:
@@ -29,7 +29,7 @@ def judge(figures: Mapping[str, Any], limits: Mapping[str, float], chart: Path) 
 
 
 def table(figures: Mapping[str, Any], limits: Mapping[str, float]) -> list[str]:
-    """Return a line for each figure, with its limit where it has one."""
+    """Return a line for each figure, with its limit if it has one."""
     return [
         f"{name:<18}{value:>10}" + (f"   at most {limits[name]:g}" if name in limits else "")
         for name, value in figures.items()

@@ -1,4 +1,4 @@
-"""What Linux counts of a process: memory, threads, open files and processor time."""
+"""Linux statistics of a process: memory, threads, open files and processor time."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ MB = 1024 * 1024  # bytes
 
 
 class ProcessStats(NamedTuple):
-    """Of a process: resident memory in bytes, threads, open files, and processor time in seconds."""
+    """Resident memory in bytes, threads, open files, and processor time in seconds of a process."""
 
     memory: int
     threads: int
@@ -17,7 +17,7 @@ class ProcessStats(NamedTuple):
 
 
 def process_stats(number: int) -> ProcessStats:
-    """Return what is known of the process with this number. Raises OSError where there is none."""
+    """Return the statistics of the process with this number. Raises OSError if there is none."""
     home = Path("/proc") / str(number)
     status = dict(line.split(":", 1) for line in (home / "status").read_text().splitlines())
     fields = (home / "stat").read_text().rpartition(")")[2].split()

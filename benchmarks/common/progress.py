@@ -1,4 +1,4 @@
-"""How far a measurement is: a bar with the time left on a terminal, plain lines elsewhere."""
+"""Progress of a measurement: a bar with the time left on a terminal, plain lines elsewhere."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ Tick = Callable[[], None]
 
 @contextmanager
 def progress(name: str, steps: int) -> Iterator[Tick]:
-    """Show how far a part is; the caller calls what it gets once a step."""
+    """Show the progress of a part; the caller calls the yielded function once a step."""
     if not sys.stderr.isatty():
         print(f"measuring: {name}", file=sys.stderr, flush=True)
     with tqdm(total=steps, desc=name, disable=not sys.stderr.isatty()) as bar:

@@ -1,7 +1,7 @@
-"""Calls that take turns in one process, and such processes one after the other.
+"""Interleaved calls in one process, repeated in several processes one after the other.
 
-A turn is so short that whatever else the machine does slows all calls alike, and their ratios hold. How often a call is
-made in a turn is calibrated as pyperf does it, and each process's warm-ups are kept apart.
+Turns are so short that other load on the machine slows all calls alike, and their ratios hold. The number of calls in a
+turn is calibrated as in pyperf, and each process's warm-ups are stored separately.
 """
 
 import json
@@ -20,17 +20,17 @@ from edge_runtime.errors import EdgeError
 
 ROOT = Path(__file__).parents[2]
 LEAST = 20e6  # nanoseconds of a turn
-COLD = 2  # calls before calibration: the first ones take long, and would pass for whole turns
+COLD = 2  # calls before calibration: the first ones are slow and would fill whole turns
 WARM_UPS = 2  # turns after calibration
 Call = Callable[[], object]
-TurnsByName = dict[str, list["Turns"]]  # by name, those of each process
+TurnsByName = dict[str, list["Turns"]]  # by name, one for each process
 
 
 class Turns(NamedTuple):
-    """What one process measured of a call.
+    """The measurements of one call in one process.
 
-    `warm_ups` are (calls, nanoseconds a call) of each turn that does not count, calibration first; `values` are the
-    nanoseconds a call of all others, each of `loops` calls.
+    `warm_ups` holds (calls, nanoseconds a call) of each uncounted turn, calibration first; `values` holds the
+    nanoseconds a call of all other turns, each of `loops` calls.
     """
 
     loops: int
@@ -39,11 +39,11 @@ class Turns(NamedTuple):
 
 
 class ProcessFailed(EdgeError):
-    """A process that measures ended without an answer."""
+    """A measuring process ended without a result."""
 
 
 def take(calls: Mapping[str, Call], turns: int, *, least: float = LEAST) -> dict[str, Turns]:
-    """Have calls take so many turns, each of at least so many nanoseconds, after WARM_UPS."""
+    """Run calls in the given number of turns, each of a minimum duration in nanoseconds, after WARM_UPS."""
     measured = {name: Turns(*_calibrated(call, least), []) for name, call in calls.items()}
     for turn in range(-WARM_UPS, turns):
         for name, call in calls.items():
@@ -57,9 +57,9 @@ def take(calls: Mapping[str, Call], turns: int, *, least: float = LEAST) -> dict
 
 
 def run_module(module: str, *arguments: str) -> Any:
-    """Run a module of `benchmarks` in a process of its own, and return the JSON value that it prints.
+    """Run a module of `benchmarks` in its own process, and return the JSON value that it prints.
 
-    Raises ProcessFailed where it fails.
+    Raises ProcessFailed if it fails.
     """
     command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
@@ -70,7 +70,7 @@ def run_module(module: str, *arguments: str) -> Any:
 
 
 def gather(processes: Iterable[Mapping[str, Iterable[Any]]]) -> TurnsByName:
-    """Return what several processes told, each an object of Turns by name."""
+    """Return the merged results of several processes, each an object of Turns by name."""
     by_name: TurnsByName = {}
     for process in processes:
         for name, (loops, warm_ups, values) in process.items():
@@ -81,12 +81,12 @@ def gather(processes: Iterable[Mapping[str, Iterable[Any]]]) -> TurnsByName:
 
 
 def measures(by_name: TurnsByName, paired: str | None = None) -> list[Measure]:
-    """Return a measure of each; `paired` where they took turns."""
+    """Return a measure of each; `paired` names the group that took turns."""
     return [timed(name, [turns.values for turns in of_one], paired=paired) for name, of_one in by_name.items()]
 
 
 def suite(by_name: TurnsByName) -> pyperf.BenchmarkSuite:
-    """Return the same as pyperf's runs, in seconds, for its own commands to read."""
+    """Return the measurements as pyperf runs, in seconds, for its own commands."""
     return pyperf.BenchmarkSuite(
         [pyperf.Benchmark([_run(name, turns) for turns in of_one if turns.values]) for name, of_one in by_name.items()]
     )
@@ -102,7 +102,7 @@ def _run(name: str, turns: Turns) -> pyperf.Run:
 
 
 def _calibrated(call: Call, least: float) -> tuple[int, list[tuple[int, float]]]:
-    """Return how many calls take at least so many nanoseconds, doubling them until they do, and what each took."""
+    """Return the number of calls that takes at least this many nanoseconds, by doubling, and the time of each try."""
     loops, tried = 1, [(1, float(_nanoseconds(call, 1))) for _ in range(COLD)]
     while True:
         spent = _nanoseconds(call, loops)

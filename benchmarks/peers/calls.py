@@ -1,7 +1,7 @@
-"""The network in every runtime: each call takes pixels, uint8 (1, 28, 28), and returns an array of scores of its own.
+"""The network in every runtime: each call takes pixels, uint8 (1, 28, 28), and returns its own array of scores.
 
-Each runtime is asked as its manual says it is quickest, with one thread. What a call needs beside the product, such as
-bringing pixels to float32, is part of it.
+Each runtime is called with one thread, in the fastest way that its manual names. A call includes its overhead, such as
+the conversion of pixels to float32.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ ONNX_FLOAT32, ONNX_STATIC, ONNX_DYNAMIC = (
 )
 ONNX_RUN = "ONNX Runtime static int8, run()"
 OPENCV, NUMPY = "OpenCV dnn", "numpy"
-# Every way to run int8 in ONNX Runtime: the best of them counts.
+# Every way to run int8 in ONNX Runtime; the best one counts.
 ONNX_INT8 = (ONNX_STATIC, ONNX_RUN, ONNX_DYNAMIC)
 SMALL = (SCORES, CONFIDENCES, BARE, FLOAT32, FLOAT16, DYNAMIC,
          ONNX_FLOAT32, ONNX_STATIC, ONNX_RUN, ONNX_DYNAMIC, OPENCV, NUMPY)  # fmt: skip
@@ -42,7 +42,7 @@ SMALL = (SCORES, CONFIDENCES, BARE, FLOAT32, FLOAT16, DYNAMIC,
 def opened(build: Path, networks: Networks) -> dict[str, Call]:
     """Return a call for each of SMALL; `build` is the folder of the model files.
 
-    Raises ModelError where a model file cannot be used.
+    Raises ModelError for an unusable model file.
     """
     files = {name: build / conversion.file_name for name, conversion in CONVERSIONS.items()}
     classifier = Classifier(files["int8"])
@@ -63,8 +63,8 @@ def opened(build: Path, networks: Networks) -> dict[str, Call]:
 
 
 def litert(path: Path) -> Call:
-    """Return a call of a model file through LiteRT alone."""
-    with stderr_silenced():  # XNNPACK announces itself
+    """Return a call that runs a model file through LiteRT alone."""
+    with stderr_silenced():  # XNNPACK logs on creation
         interpreter = Interpreter(model_content=model_file.read(path).flatbuffer, num_threads=1)
         interpreter.allocate_tensors()
     details = interpreter.get_input_details()[0]
@@ -82,7 +82,7 @@ def litert(path: Path) -> Call:
 
 
 def session(network: Path | bytes) -> Any:
-    """Return ONNX Runtime's session of a network, with one thread and all that it does to make one quicker."""
+    """Return an ONNX Runtime session of a network, with one thread and all its optimizations."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
@@ -93,12 +93,12 @@ def session(network: Path | bytes) -> Any:
 
 
 def plain(opened: Any) -> Call:
-    """Return a call of a session as most programs have it."""
+    """Return a call that runs a session as most programs do."""
     return lambda image: opened.run(None, {"pixels": image})[0]
 
 
 def bound(opened: Any) -> Call:
-    """Return a call of a session whose input and output stay where they are, which is a tenth to a quarter quicker."""
+    """Return a call of a session with fixed input and output buffers, which is a tenth to a quarter faster."""
     first, answer = opened.get_inputs()[0], opened.get_outputs()[0]
     kind = {"tensor(float)": np.float32, "tensor(uint8)": np.uint8}[answer.type]
     pixels = onnxruntime.OrtValue.ortvalue_from_numpy(np.zeros(first.shape, np.uint8))
@@ -110,13 +110,13 @@ def bound(opened: Any) -> Call:
     def call(image: NDArray[np.uint8]) -> Any:
         pixels.update_inplace(image)
         opened.run_with_iobinding(binding)
-        return answered.numpy().copy()  # or the next call would overwrite it
+        return answered.numpy().copy()  # the next call overwrites the buffer
 
     return call
 
 
 def opencv(network: Path) -> Call:
-    """Return a call of OpenCV's dnn module, which is told how many threads to use for the whole process."""
+    """Return a call of OpenCV's dnn module; its number of threads applies to the whole process."""
     cv2.setNumThreads(1)
     read = cv2.dnn.readNetFromONNX(str(network))
 
@@ -128,10 +128,10 @@ def opencv(network: Path) -> Call:
 
 
 def arrays(path: Path) -> Call:
-    """Return a call of numpy's own products; OpenBLAS takes its number of threads from the environment."""
+    """Return a call of plain numpy products; OpenBLAS takes its number of threads from the environment."""
     with np.load(path) as stored:
         kernels, biases = ([stored[f"{name}{i}"] for i in range(len(stored.files) // 2)] for name in ("kernel", "bias"))
-    # Written where they stay: a new array for each step costs a few percent.
+    # Reused buffers: a new array for each step costs a few percent.
     hidden = [np.empty_like(bias) for bias in biases[:-1]]
     pixels = np.empty(len(kernels[0]), np.float32)
     steps = list(zip(kernels, biases, hidden, strict=False))

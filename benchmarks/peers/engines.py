@@ -1,13 +1,13 @@
-"""The same network, digits and thread in other runtimes: how long, how right, and how far from what this core can do?
+"""The same network, digits and thread in other runtimes: time, accuracy, and distance from this core's limit.
 
 build/peers/peers.json holds, in the format of all results:
 
-    one digit/NAME                       a call, taken in turns with all others
+    one digit/NAME                       a call, in turns with all others
     NAME/accuracy, NAME/agreement        of the test digits: read right; read as by the full network
     NAME/file                            bytes of the model file
-    NAME/limit                           percent: the least that this core needs for it, of the time taken
-    limit/reading, limit/products        what it needs for one digit's weights, and for its products; in the same turns
-    limit/...                            what these are made of: roofline.py
+    NAME/limit                           percent: this core's minimum time for it, of the time taken
+    limit/reading, limit/products        the minimum for one digit's weights, and for its products; in the same turns
+    limit/...                            the parts of these: roofline.py
     footprint/RUNTIME size, import, memory    of an environment with that alone: footprint.py
 """
 
@@ -42,11 +42,11 @@ STEP = 500  # digits
 
 
 def run(build: Path, out: Path, *, fast: bool = False, measure_footprint: bool = False) -> None:
-    """Measure, print what it came to, and write peers.json to `out`.
+    """Measure, print the results, and write peers.json to `out`.
 
-    `build` is a folder with digits.keras and the four model files. With `measure_footprint`, environments are made
-    where figures are not known yet, which needs the internet; without, only figures from before are shown. Raises
-    LimitMissed where a limit is missed, and ModelError where a file cannot be used.
+    `build` is a folder with digits.keras and the four model files. With `measure_footprint`, environments are made for
+    unknown figures, which needs the internet; without, only earlier figures are shown. Raises LimitMissed if a limit is
+    missed, and ModelError for an unusable file.
     """
     digits = dataset.load("test")
     network = full.load(build / "digits.keras")
@@ -87,9 +87,9 @@ def run(build: Path, out: Path, *, fast: bool = False, measure_footprint: bool =
 def judged(
     calls: Mapping[str, peer_calls.Call], reference: NDArray[np.float64], digits: dataset.Digits, tick: Tick
 ) -> list[Measure]:
-    """Return accuracy and agreement of every runtime, by the calls that are timed, a digit at a time.
+    """Return accuracy and agreement of every runtime, by the timed calls, one digit at a time.
 
-    `reference` are the full network's probabilities, (N, classes), whose accuracy is that of all of Keras' ways.
+    `reference` is the full network's probabilities, (N, classes); its accuracy applies to all Keras calls.
     """
     wanted = reference[:, : len(DIGITS)].argmax(axis=1)
     labels = {}
@@ -129,7 +129,7 @@ def sizes(build: Path, networks: peer_networks.Networks) -> list[Measure]:
 
 
 def taken(records: Iterable[Mapping[str, Any]], layers: list[Whole]) -> list[Measure]:
-    """Return the times of every runtime and of the limits, and how far each runtime is from its limit."""
+    """Return the times of every runtime and of the limits, and each runtime's distance from its limit."""
     records = list(records)
     by_name = turns.gather(process["turns"] for process in records)
     raw = {each.name: each for each in turns.measures(by_name, paired=GROUP)}
@@ -147,7 +147,7 @@ def taken(records: Iterable[Mapping[str, Any]], layers: list[Whole]) -> list[Mea
 
 
 def loops(records: Iterable[Mapping[str, Any]]) -> dict[str, list[int]]:
-    """Return how many calls a turn of each had, in each process."""
+    """Return the number of calls in a turn of each, in each process."""
     by_name = turns.gather(process["turns"] for process in records)
     return {name: [each.loops for each in of_one] for name, of_one in by_name.items()}
 
@@ -171,7 +171,7 @@ def table(measures: Iterable[Measure]) -> list[str]:
 
 
 def of_limit(measures: Iterable[Measure]) -> list[str]:
-    """Return lines that say what the limit is."""
+    """Return lines that describe the limit."""
     value = {each.name: each.value for each in measures}
     size = f"{value[roofline.BYTES] / 1e3:,.0f} kB of weights and biases"
     products = f"{value[roofline.MULTIPLY_ADDS] / 1e3:,.0f} thousand multiply-adds"

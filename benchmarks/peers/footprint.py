@@ -1,8 +1,7 @@
-"""What a runtime takes where nothing else is installed: bytes on disk, time of its imports, memory with one inference.
+"""A runtime's footprint in its own environment: bytes on disk, import time, memory with one inference.
 
-Each gets a virtual environment with its package, what that needs, and nothing more, in the versions that are installed
-here, and only for as long as it is measured. The figures are kept: they are taken anew where a version, Python or the
-machine is another.
+Each runtime gets a temporary virtual environment with its package and dependencies only, in the versions installed
+here. The figures are kept; a change of version, Python or machine invalidates them.
 """
 
 import json
@@ -26,8 +25,8 @@ from edge_runtime.bench.result import Measure
 from edge_runtime.errors import EdgeError
 from edge_runtime.system.atomic_files import write_text
 
-STARTS = 7  # the first of which finds the files, and does not count
-# Python that imports, notes how long it took, runs `digit` through `model` once, and tells.
+STARTS = 7  # the first warms the file cache and does not count
+# Python that times the imports, runs `digit` through `model` once, and prints the figures.
 FRAME = """
 import sys, time
 started = time.perf_counter_ns()
@@ -41,7 +40,7 @@ print(spent, status.partition("VmHWM:")[2].partition("kB")[0].strip() or -1)
 
 
 class Runtime(NamedTuple):
-    """A runtime: the packages that are asked for, and the Python that imports it and that uses it."""
+    """A runtime: the required packages, and the Python code that imports and uses it."""
 
     packages: tuple[str, ...]
     imports: str
@@ -83,10 +82,10 @@ RUNTIMES = {
 
 
 def measure(build: Path, networks: Networks, out: Path, *, make: bool) -> dict[str, dict[str, Any]]:
-    """Return of each runtime its `packages`, the bytes on disk, nanoseconds of each import, and bytes of memory.
+    """Return each runtime's `packages`, bytes on disk, nanoseconds of each import, and bytes of memory.
 
-    `make` has environments made and measured where no figures are kept, below `out`; without it, such a runtime is left
-    out, with a line that says so. So is one that pip cannot install.
+    With `make`, environments for missing figures are made below `out` and measured; without it, such a runtime is left
+    out with a printed line. So is a runtime that pip cannot install.
     """
     path = out / "footprint.json"
     kept = _kept(path)
@@ -117,7 +116,7 @@ def measure(build: Path, networks: Networks, out: Path, *, make: bool) -> dict[s
 
 
 def measures(footprints: Mapping[str, Mapping[str, Any]]) -> list[Measure]:
-    """Return all of it as measures."""
+    """Return the figures as measures."""
     made = []
     for name, each in footprints.items():
         made += [
@@ -142,20 +141,20 @@ def table(footprints: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def _measured(runtime: Runtime, model: Path, out: Path) -> dict[str, Any]:
-    """Make the environment, measure, and remove it. Raises EdgeError where pip cannot fill it, or its Python fails."""
+    """Make the environment, measure, and remove it. Raises EdgeError if pip or the environment's Python fails."""
     pinned = [f"{package}=={number or _not_here(package)}" for package, number in _versions(runtime).items()]
     with tempfile.TemporaryDirectory(prefix="venv-", dir=out) as folder:
         home, digit = Path(folder).resolve(), Path(folder).resolve() / "digit.npy"
         np.save(digit, frames.samples()[0][:1])
         python = home / "bin" / "python"
-        venv.EnvBuilder(symlinks=True).create(home)  # without pip, whose own size would count
+        venv.EnvBuilder(symlinks=True).create(home)  # without pip, whose size would count
         pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check", "--quiet"]
         _said([*pip, "install", *pinned], "pip")
         (packages,) = home.glob("lib/python*/site-packages")
         program = FRAME.format(imports=runtime.imports, run=runtime.run)
         runs = []
         for _ in range(STARTS):
-            # Isolated: PYTHONPATH may name packages that are elsewhere.
+            # Isolated: PYTHONPATH may name packages elsewhere.
             said = _said([str(python), "-I", "-c", program, str(model.resolve()), str(digit)], "its inference")
             runs.append([int(word) for word in said.split()])
         memory = [peak for _, peak in runs[1:] if peak > 0]
@@ -168,7 +167,7 @@ def _measured(runtime: Runtime, model: Path, out: Path) -> dict[str, Any]:
 
 
 def _said(command: list[str], what: str) -> str:
-    """Return what a command prints. Raises EdgeError where it fails."""
+    """Return a command's output. Raises EdgeError if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines() or ["no reason given"]
@@ -177,7 +176,7 @@ def _said(command: list[str], what: str) -> str:
 
 
 def _wanted(runtime: Runtime) -> dict[str, Any]:
-    """Return what figures are of: others are no use where it differs."""
+    """Return the key of the figures; kept figures with another key are invalid."""
     return {
         "packages": _versions(runtime),
         "python": environment.describe()["system"]["python"],
@@ -186,7 +185,7 @@ def _wanted(runtime: Runtime) -> dict[str, Any]:
 
 
 def _versions(runtime: Runtime) -> dict[str, str | None]:
-    """Return which versions are installed here."""
+    """Return the versions installed here."""
     versions: dict[str, str | None] = {}
     for package in runtime.packages:
         try:

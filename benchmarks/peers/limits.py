@@ -1,4 +1,4 @@
-"""The limits of thresholds.toml: how many times as long as ours a peer has to take, and what the ratios came to."""
+"""The limits of thresholds.toml on time ratios of peers to ours, and the results."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -10,11 +10,11 @@ from benchmarks.speed.single_digit import BARE, CONFIDENCES, SCORES
 from edge_runtime.bench import result
 from edge_runtime.bench.result import Measure, Ratio
 
-GROUP = "one digit"  # of measures that took turns
+GROUP = "one digit"  # of interleaved measures
 
 
 class Bound(NamedTuple):
-    """What a limit of thresholds.toml is for: the ratio of `measured`, the least of these, to `to`."""
+    """The ratio that a limit of thresholds.toml bounds: the least of `measured` to `to`."""
 
     measured: tuple[str, ...]
     to: str
@@ -33,7 +33,7 @@ BOUNDS = {
 
 
 class Verdict(NamedTuple):
-    """A limit, what the ratio came to, of what, and whether the whole interval is within the limit."""
+    """A limit, its ratio with the name, and whether the whole interval is within the limit."""
 
     bound: Bound
     name: str
@@ -48,15 +48,15 @@ class Verdict(NamedTuple):
 
     @property
     def missed(self) -> str:
-        """What is wrong, in words."""
+        """The violation in words."""
         took = f"{plain(self.ratio.value)} ({interval(self.ratio)})"
         return f"{self.name} takes {took} times as long as {self.bound.to}, not {self.asked}"
 
 
 def judge(measures: Iterable[Measure], limits: Mapping[str, float]) -> dict[str, Verdict]:
-    """Hold the ratios against the limits: it is the end of the interval on the wrong side that counts.
+    """Compare the ratios with the limits; the end of the interval on the wrong side counts.
 
-    Raises KeyError for a limit that nothing is known of.
+    Raises KeyError for an unknown limit.
     """
     times = {each.name.removeprefix(f"{GROUP}/"): each for each in measures if each.paired == GROUP}
     verdicts = {}
@@ -83,10 +83,10 @@ def table(verdicts: Mapping[str, Verdict]) -> list[str]:
 
 
 def interval(ratio: Ratio) -> str:
-    """Return the ends of a ratio's interval."""
+    """Return the ends of a ratio's interval as text."""
     return f"{plain(ratio.low)}-{plain(ratio.high)}"
 
 
 def plain(value: float) -> str:
-    """Return a ratio with as many digits as say something."""
+    """Return a ratio with its significant digits."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"

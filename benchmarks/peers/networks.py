@@ -1,8 +1,8 @@
-"""A build's network for other runtimes: float32 out of its Keras network, int8 out of its int8 file, number by number.
+"""A build's network for other runtimes: float32 from its Keras network, int8 from its int8 file, number by number.
 
-What ONNX Runtime computes in int8 is what LiteRT does: the same weights, biases, scales and zero points, which came
-from the same calibration digits. Only the activations are uint8 in place of int8, 128 higher: that is what ONNX Runtime
-has its fastest product for.
+ONNX Runtime computes the same int8 network as LiteRT: the same weights, biases, scales and zero points, from the same
+calibration digits. Only the activations are uint8 instead of int8, 128 higher, because ONNX Runtime's fastest product
+takes uint8.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from edge_runtime.inference.contract import SIDE
 from edge_runtime.system.atomic_files import write_bytes, write_whole
 from train.int8_file import Steps, Whole
 
-EXTRA = "pip install 'edge-digits[bench]'"  # which make test has done
+EXTRA = "pip install 'edge-digits[bench]'"  # make test does this
 try:
     import onnx
     from onnx import TensorProto, helper, numpy_helper
@@ -25,41 +25,41 @@ except ImportError as error:
     raise DependencyMissing(f"{error}: {EXTRA}") from error
 
 if TYPE_CHECKING:
-    from convert.fold import Dense  # which imports TensorFlow
+    from convert.fold import Dense  # imports TensorFlow
 
-OPERATORS = 17  # the version of ONNX's: any ONNX Runtime since 1.12 knows it, and OpenCV 5
-FORMAT = 8  # the version of ONNX's files that came with it
+OPERATORS = 17  # the ONNX operator set, which ONNX Runtime since 1.12 and OpenCV 5 support
+FORMAT = 8  # the ONNX file version of that operator set
 HALF = 128  # from int8 to uint8
 
 
 class Networks(NamedTuple):
-    """Where the files are that `write` writes."""
+    """The paths of the files that `write` writes."""
 
     folder: Path
 
     @property
     def float32(self) -> Path:
-        """The float32 network, in ONNX."""
+        """The float32 network in ONNX."""
         return self.folder / "float32.onnx"
 
     @property
     def static(self) -> Path:
-        """The int8 network whose activations are in ranges that calibration found, in ONNX."""
+        """The int8 network in ONNX with activation ranges from calibration."""
         return self.folder / "int8-static.onnx"
 
     @property
     def dynamic(self) -> Path:
-        """The int8 network that finds these ranges anew for each digit, in ONNX."""
+        """The int8 network in ONNX that computes the ranges for each digit."""
         return self.folder / "int8-dynamic.onnx"
 
     @property
     def layers(self) -> Path:
-        """The float32 layers, as numpy's arrays: kernel0, bias0, kernel1 and so on."""
+        """The float32 layers as numpy arrays: kernel0, bias0, kernel1 and so on."""
         return self.folder / "float32.npz"
 
 
 def write(folded: "Sequence[Dense]", layers: Sequence[Whole], networks: Networks) -> None:
-    """Write all of `networks`: float32 ones of `folded`, int8 ones of `layers`."""
+    """Write all of `networks`: float32 ones from `folded`, int8 ones from `layers`."""
     write_bytes(networks.float32, real(folded))
     write_bytes(networks.static, static(layers))
     write_bytes(networks.dynamic, dynamic(layers))
@@ -68,7 +68,7 @@ def write(folded: "Sequence[Dense]", layers: Sequence[Whole], networks: Networks
 
 
 def real(layers: "Sequence[Dense]") -> bytes:
-    """Return the float32 ONNX network; it takes bytes, too."""
+    """Return the float32 ONNX network; its input is uint8, too."""
     nodes = [_node("Cast", ["pixels"], "floats", to=TensorProto.FLOAT), _flat("floats", "a0")]
     arrays: dict[str, Any] = {}
     for i, layer in enumerate(layers):
@@ -81,9 +81,9 @@ def real(layers: "Sequence[Dense]") -> bytes:
 
 
 def static(layers: Sequence[Whole]) -> bytes:
-    """Return the ONNX network whose activations are in the int8 file's own steps; it answers in uint8, 128 higher.
+    """Return the ONNX network with the int8 file's own scales for activations; its output is uint8, 128 higher.
 
-    Whole numbers are written as pairs of QuantizeLinear and DequantizeLinear, which ONNX Runtime makes its QGemm of.
+    Integers are written as pairs of QuantizeLinear and DequantizeLinear, which ONNX Runtime fuses into its QGemm.
     """
     nodes = [_flat("pixels", "a0")]
     arrays: dict[str, Any] = _steps("a0", layers[0].inputs)
@@ -112,9 +112,9 @@ def static(layers: Sequence[Whole]) -> bytes:
 
 
 def dynamic(layers: Sequence[Whole]) -> bytes:
-    """Return the ONNX network that finds the ranges of what goes into each layer anew; it answers in float32.
+    """Return the ONNX network that computes the input range of each layer at run time; its output is float32.
 
-    The pixels' too: whole numbers need none, but ONNX Runtime is quicker where all layers are alike.
+    This includes the pixels: integers need no range, but ONNX Runtime is faster if all layers are alike.
     """
     nodes = [_node("Cast", ["pixels"], "floats", to=TensorProto.FLOAT), _flat("floats", "a0")]
     arrays: dict[str, Any] = {"kernel_zero": np.int8(0)}
@@ -178,7 +178,7 @@ def _dequantized(whole: str, real: str, axis: int = 1) -> Any:
 
 
 def _steps(name: str, steps: Steps) -> dict[str, Any]:
-    """Return the scale and the zero point of uint8, for those of int8."""
+    """Return the uint8 scale and zero point for int8 ones."""
     return {f"{name}_scale": np.float32(steps.scale), f"{name}_zero": np.uint8(steps.zero + HALF)}
 
 

@@ -1,18 +1,18 @@
-"""How fast could this network be on this core? Its products at the rate of int8, its weights at that of reading.
+"""The time limit of this network on this core: its products at the int8 rate, its weights at the read rate.
 
-That is the roofline (Williams, Waterman, Patterson 2009, "Roofline: an insightful visual performance model").
+This is the roofline (Williams, Waterman, Patterson 2009, "Roofline: an insightful visual performance model").
 
-Both rates are measured, in the same turns as the runtimes: nothing is taken from a data sheet.
+Both rates are measured in the same turns as the runtimes; nothing comes from a data sheet.
 
-- **Products**: uint8 times int8 matrices, 512 on a side, through ONNX Runtime's MatMulInteger, which uses whatever this
-  core has for it (VNNI or AMX, dot products or the matrix extension of ARM). A matrix stays in the second cache, and
-  each number is used 512 times: reading does not limit it.
-- **Reading**: so many bytes as the network has weights, again and again, so that they come from the cache that the
-  weights come from, by the quickest of three loops of other people's: the C library's memchr for a byte that is not
-  there, the inner product of BLAS, the maximum of numpy.
+- **Products**: uint8 times int8 matrices, 512 on a side, through ONNX Runtime's MatMulInteger, which uses this core's
+  instructions (VNNI or AMX, dot products or the matrix extension of ARM). A matrix stays in the L2 cache, and each
+  number is used 512 times, so reading is not the limit.
+- **Reading**: as many bytes as the network has weights, repeatedly, so that they come from the same cache as the
+  weights, by the fastest of three third-party loops: the C library's memchr for an absent byte, the inner product of
+  BLAS, the maximum of numpy.
 
-A single digit uses each weight once, so no runtime can do without reading all of them. From memory they come only where
-something else has taken the caches meanwhile; `memory` says how fast that is.
+A single digit uses each weight once, so every runtime must read all of them. They come from memory only if other work
+has evicted them from the caches; `memory` gives that rate.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,11 +29,11 @@ from benchmarks.peers import networks
 from edge_runtime.bench.result import Measure, figure, timed
 from train.int8_file import Whole
 
-SIDE = 512  # of the matrices: the quickest of 256, 512 and 1024
-# What takes turns with the runtimes.
+SIDE = 512  # of the matrices: the fastest of 256, 512 and 1024
+# Measures in turns with the runtimes.
 PRODUCTS = f"limit/int8 product of {SIDE}x{SIDE}"
 READERS = MEMCHR, INNER, MAXIMUM = tuple(f"limit/weights read by {name}" for name in ("memchr", "dot", "max"))
-# What comes of it.
+# Derived measures.
 READING, COMPUTING = "limit/reading", "limit/products"
 BYTES, MULTIPLY_ADDS = "limit/weight bytes", "limit/multiply-adds"
 CACHE_RATE, MEMORY_RATE, PRODUCT_RATE = (
@@ -46,24 +46,24 @@ PASSES = 3
 
 
 class Limit(NamedTuple):
-    """The least that one digit can take: the slower of both, which overlap."""
+    """The minimum time of one digit: the slower of the two, which overlap."""
 
     reading: Measure
     products: Measure
 
     @property
     def time(self) -> Measure:
-        """The one that limits."""
+        """The limiting measure."""
         return max(self, key=lambda measure: measure.value)
 
 
 def multiply_adds(layers: Sequence[Whole]) -> int:
-    """Return how many products one digit needs."""
+    """Return the number of multiply-adds for one digit."""
     return sum(layer.weights.size for layer in layers)
 
 
 def weight_bytes(layers: Sequence[Whole]) -> int:
-    """Return how many bytes of weights and biases one digit needs."""
+    """Return the bytes of weights and biases for one digit."""
     return sum(layer.weights.nbytes + layer.bias.nbytes for layer in layers)
 
 
@@ -84,7 +84,7 @@ def calls(size: int) -> dict[str, Call]:
 
 
 def memory() -> float:
-    """Return how many bytes a second come from memory, beyond all caches."""
+    """Return the bytes a second from memory, beyond all caches."""
     text = b"\1" * min(MOST, max(LEAST, BEYOND * _largest_cache()))
     spent = []
     for _ in range(PASSES):
@@ -95,7 +95,7 @@ def memory() -> float:
 
 
 def limit(measures: Mapping[str, Measure], products: int) -> Limit:
-    """Return the limit out of what was measured of `calls`; `products` are the network's multiply-adds."""
+    """Return the limit from the measurements of `calls`; `products` is the network's number of multiply-adds."""
     reading = min((measures[name] for name in READERS), key=lambda measure: measure.value)
     scale = products / SIDE**3
     scaled = [[scale * value for value in block] for block in measures[PRODUCTS].samples or ()]
@@ -106,7 +106,7 @@ def limit(measures: Mapping[str, Measure], products: int) -> Limit:
 
 
 def measures(measured: Mapping[str, Measure], limit: Limit, layers: Sequence[Whole], memory: float) -> list[Measure]:
-    """Return the limit, what it is made of, and the rates behind it; `memory` is in bytes a second."""
+    """Return the limit, its parts, and the rates behind it; `memory` is in bytes a second."""
     size, products = weight_bytes(layers), multiply_adds(layers)
     return [
         *limit,
@@ -120,6 +120,6 @@ def measures(measured: Mapping[str, Measure], limit: Limit, layers: Sequence[Who
 
 
 def _largest_cache() -> int:
-    """Return the bytes of the largest cache that this system tells of; 0 where it tells of none."""
+    """Return the bytes of the largest cache that the system reports; 0 if it reports none."""
     sizes = [path.read_text().strip() for path in CACHES.glob("index*/size")]
     return max((1024 * int(size[:-1]) for size in sizes if size[-1:] == "K" and size[:-1].isdecimal()), default=0)

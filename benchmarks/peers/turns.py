@@ -1,14 +1,14 @@
-"""One digit through every runtime, in turns; `benchmarks.peers.engines` starts it, several times.
+"""One digit through every runtime, in turns; `benchmarks.peers.engines` starts this several times.
 
     python -m benchmarks.peers.turns BUILD NETWORKS TURNS
 
-BUILD is the folder of the model files, NETWORKS that of their copies for other runtimes. Prints a JSON object: of each
-runtime, and of each way to the roofline, by name, the Turns; and how many bytes a second come from memory.
+BUILD is the folder of the model files, NETWORKS that of their copies for other runtimes. Prints a JSON object: Turns
+of each runtime and roofline measure, by name, and the bytes a second from memory.
 """
 
 import os
 
-# Before numpy: OpenBLAS asks once.
+# Before numpy: OpenBLAS reads these once.
 os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 import json

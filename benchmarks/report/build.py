@@ -1,4 +1,4 @@
-"""One page of all that was measured, and a table for the README: from whatever result files are there."""
+"""One page of all results, and a table for the README, from the available result files."""
 
 import sys
 from collections.abc import Callable
@@ -17,14 +17,14 @@ from edge_runtime.errors import EdgeError
 from edge_runtime.system.atomic_files import write_text
 
 TITLE = "edge-digits: what was measured"
-# What looking at a file may raise that another version wrote.
+# The exceptions that a file of another version may cause.
 ODD = (KeyError, TypeError, ValueError, IndexError, AttributeError)
 
 
 class Kind(NamedTuple):
-    """A section: what it is made from, what makes it, and how to measure it.
+    """A section: its inputs, the function that makes it, and the command that measures it.
 
-    `needs` are alternatives: the first of them counts of which at least one benchmark was run.
+    `needs` are alternatives: the first with at least one benchmark run counts.
     """
 
     name: str
@@ -54,14 +54,14 @@ SECTIONS = (
 
 
 class ResultsDamaged(EdgeError):
-    """Some results cannot be shown; the page that was written says which."""
+    """Some results cannot be shown; the written page names them."""
 
 
 def run(folder: Path, out: Path | None = None, recipe: str | None = None, *, mixed: bool = False) -> None:
     """Write index.html and README.md to `out`, by default `folder`/report, from the results in `folder`.
 
-    Raises MixedMachines where they are of several machines, unless `mixed`; OptionError where there is no parity.json
-    of `recipe`; and ResultsDamaged, once everything is written, where a result cannot be shown.
+    Raises MixedMachines for results of several machines, unless `mixed`; OptionError without a parity.json of `recipe`;
+    and ResultsDamaged, after writing everything, if a result cannot be shown.
     """
     results = collect(folder, recipe, mixed=mixed)
     out = out or folder / "report"
@@ -76,14 +76,14 @@ def run(folder: Path, out: Path | None = None, recipe: str | None = None, *, mix
     try:
         write_text(out / "README.md", table.markdown(results))
     except ODD:
-        damaged.setdefault("models", "the table of models")  # the section of the same figures has said why
+        damaged.setdefault("models", "the table of models")  # the section with the same figures gives the reason
     print(f"{out / 'index.html'} shows {len(list(results))} results; {out / 'README.md'} is a table for a README")
     if damaged:
         raise ResultsDamaged(f"what cannot be shown: {'; '.join(damaged.values())}")
 
 
 def _body(kind: Kind, results: Results, damaged: dict[str, str]) -> str:
-    """Return a section's HTML, or why there is none and which command mends that; adds to `damaged` what is."""
+    """Return a section's HTML, or the reason for its absence and the command to run; adds bad files to `damaged`."""
     there = next(filter(None, map(results.of, kind.needs)), [])
     command = f"python -m benchmarks {kind.command}"
     if not there:
@@ -108,7 +108,7 @@ def _lead(results: Results) -> str:
 
 
 def _notices(results: Results) -> list[str]:
-    """Return what a reader must know before anything else."""
+    """Return the notices at the top of the page."""
     machines = results.machines
     lines = []
     if len(machines) > 1:

@@ -1,4 +1,4 @@
-"""What a report says of accuracy beside speed: every model and peer as a point, and as a row of a table."""
+"""The report's accuracy against speed: every model and peer as a point and as a table row."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -18,12 +18,12 @@ ONE, BESIDE, KERAS, LITERT = "one digit/", "one digit beside Keras/", "Keras ", 
 INT8 = RECIPES[-1]
 HEAD = ["", "read right", "as the full network", "file", "one digit", "times as long"]
 KNOWN = ("accuracy", "agreement", "file")
-OF_INT8 = (SCORES, CONFIDENCES, BARE)  # three ways to ask the same file
-AGAIN = "run()"  # ends the name of a second way to ask the same network, which would be a second point at its place
+OF_INT8 = (SCORES, CONFIDENCES, BARE)  # three ways to call the same file
+AGAIN = "run()"  # ends the name of a second call of the same network, whose point coincides with the first
 
 
 class Row(NamedTuple):
-    """What is known of one way to read a digit: percents of test digits, bytes, nanoseconds, their ratio to ours."""
+    """One way to read a digit: percents of test digits, bytes, nanoseconds, ratio to ours."""
 
     name: str
     accuracy: float | None
@@ -36,13 +36,13 @@ class Row(NamedTuple):
 
     @property
     def is_point(self) -> bool:
-        """Whether the chart shows it: not where another row stands for the same network in the same runtime."""
+        """Whether the chart shows it; a second call of the same network in the same runtime has no point."""
         again = any(self.name.endswith(end) for end in (CONFIDENCES, BARE, AGAIN))
         return not again and self.accuracy is not None and bool(self.nanoseconds or self.bytes)
 
 
 def models(results: Results) -> str:
-    """Return the section that sets accuracy beside time and size, of all models and peers."""
+    """Return the section on accuracy against time and size, of all models and peers."""
     every = rows(results)
     points = [Model(row.name, row.accuracy or 0, row.nanoseconds, row.bytes, row.ours) for row in every if row.is_point]
     if not points:
@@ -63,14 +63,14 @@ def models(results: Results) -> str:
 
 
 def multiple(ratio: Ratio | None) -> str:
-    """Return a ratio with its interval, 1 for what all others are a multiple of, or nothing where there is none."""
+    """Return a ratio with its interval, 1 for the reference itself, or nothing without a ratio."""
     return "" if ratio is None else "1" if ratio == Ratio(1, 1, 1) else interval(ratio)
 
 
 def rows(results: Results) -> list[Row]:
-    """Return what is known of all models and peers, the model that ships first.
+    """Return the rows of all models and peers, the model that ships first.
 
-    All of it is from one run of `peers`, if there is one; else of `parity` and `latency`.
+    All values come from one run of `peers`, if there is one, otherwise from `parity` and `latency`.
     """
     peers = results.by_benchmark.get("peers")
     return _of_parity(results) if peers is None else _of_peers(peers)
@@ -105,7 +105,7 @@ def _of_parity(results: Results) -> list[Row]:
 def _row(
     name: str, known: Sequence[Measure | None], timed: Result | None, time: str, reference: str, *, ours: bool
 ) -> Row:
-    """Return a row: `known` are the measures KNOWN, `time` is one of `timed`, a multiple of `reference`."""
+    """Return a row: `known` are the measures KNOWN, `time` names a measure of `timed`, a multiple of `reference`."""
     took = None if timed is None else timed.measures.get(time)
     ratio = None
     if timed is not None and took is not None and reference in timed.measures:

@@ -1,4 +1,4 @@
-"""The HTML of a report: one file that asks for nothing outside, from sections that are made elsewhere."""
+"""The HTML of a report: one file without external resources, from finished sections."""
 
 import base64
 import html
@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 from benchmarks.accuracy.truth import printable
 
 STYLE = Path(__file__).with_suffix(".css")
-# Were something from outside to get in, the browser would not fetch it.
+# The browser fetches no external resource, even if one gets into the page.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
 class Section(NamedTuple):
-    """A part of the page: where links lead, its heading, and its HTML."""
+    """A part of the page: link target, heading, and HTML."""
 
     name: str
     title: str
@@ -22,7 +22,7 @@ class Section(NamedTuple):
 
 
 class Html(str):
-    """Text that is HTML already; all other text is escaped where it goes into a table."""
+    """Text that is already HTML; the table escapes all other text."""
 
     __slots__ = ()
 
@@ -48,7 +48,7 @@ def page(title: str, lead: str, notices: Sequence[str], sections: Sequence[Secti
 
 
 def text(value: object) -> str:
-    """Return any text as HTML that shows it."""
+    """Return any text as escaped HTML."""
     return html.escape(printable(str(value)))
 
 
@@ -58,25 +58,25 @@ def short(commit: str) -> str:
 
 
 def paragraph(value: str) -> str:
-    """Return a paragraph of text; what stands between backticks is code."""
+    """Return a paragraph of text; text between backticks becomes code."""
     parts = value.split("`")
     return "<p>" + "".join(f"<code>{text(p)}</code>" if i % 2 else text(p) for i, p in enumerate(parts)) + "</p>"
 
 
 def notice(lines: Sequence[str]) -> str:
-    """Return lines of text that nobody should overlook, or nothing where there is none."""
+    """Return lines of text as a prominent notice, or nothing without lines."""
     if not lines:
         return ""
     return f'<div class="notice" role="note"><ul>{"".join(f"<li>{text(line)}</li>" for line in lines)}</ul></div>'
 
 
 def absent(what: str, command: str) -> str:
-    """Return the place of what was not measured, and the command that measures it."""
+    """Return a placeholder for a missing measurement, and the command that measures it."""
     return f'<p class="absent">{text(what)} <code>{text(command)}</code> measures it.</p>'
 
 
 def source(record: Mapping[str, Any], path: str) -> str:
-    """Return where a section's figures come from, and which of them are unstable."""
+    """Return the source of a section's figures, and its warnings."""
     environment = record["environment"]
     settings = ", ".join(filter(None, (_setting(name, value) for name, value in record["settings"].items())))
     parts = [record["measured_at"][:16].replace("T", " ") + " UTC",
@@ -91,17 +91,17 @@ def source(record: Mapping[str, Any], path: str) -> str:
 
 
 def marked(name: str, unstable: bool) -> str:
-    """Return a name for a table, with a mark where another run may say something else."""
+    """Return a name for a table, marked if another run may differ."""
     return Html(f"{text(name)} {warned('unstable')}") if unstable else name
 
 
 def warned(word: str) -> str:
-    """Return a word for a table that nobody should overlook."""
+    """Return a highlighted word for a table."""
     return Html(f'<span class="warned">{text(word)}</span>')
 
 
 def table(label: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, kind: str = "") -> str:
-    """Return a table with a name; each row starts with its own. Cells are text, or Html. It scrolls by itself."""
+    """Return a scrollable table with a label; each row starts with its name. Cells are text or Html."""
     titles = "".join(f'<th scope="col">{text(cell)}</th>' if cell else "<td></td>" for cell in head)
     lines = "\n".join(
         f'<tr><th scope="row">{_cell(row[0])}</th>{"".join(f"<td>{_cell(cell)}</td>" for cell in row[1:])}</tr>'
@@ -115,13 +115,13 @@ def table(label: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, kin
 
 
 def figure(drawn: str, caption: str) -> str:
-    """Return a chart with what is to be known to read it, if anything."""
+    """Return a chart with its caption, if any."""
     below = f"<figcaption>{text(caption)}</figcaption>\n" if caption else ""
     return f"<figure>\n{drawn}\n{below}</figure>"
 
 
 def pictures(items: Sequence[tuple[bytes, str, Sequence[str]]]) -> str:
-    """Return pictures in rows: each a PNG file, what it shows in words, and the lines below it."""
+    """Return pictures in rows: each a PNG file, its text alternative, and the lines below it."""
     shown = "".join(
         f'<li><img alt="{text(words)}" width="84" height="84" '
         f'src="data:image/png;base64,{base64.b64encode(png).decode()}">{"<br>".join(map(text, lines))}</li>\n'
@@ -131,7 +131,7 @@ def pictures(items: Sequence[tuple[bytes, str, Sequence[str]]]) -> str:
 
 
 def _setting(name: str, value: object) -> str:
-    """Return a setting as text; nothing where it is not set."""
+    """Return a setting as text; nothing if it is not set."""
     if isinstance(value, bool):
         return name if value else ""
     shown = ", ".join(map(str, value)) if isinstance(value, list | dict) else "" if value is None else str(value)

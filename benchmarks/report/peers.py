@@ -1,7 +1,6 @@
-"""What a report says of peers: the same weights and inputs elsewhere, how far each is from the limit, what each takes.
+"""The report on peers: the same weights and inputs elsewhere, distance from the limit, footprint.
 
-The names are those of peers.json. They stand here once more, since benchmarks/peers/engines.py needs TensorFlow and
-ONNX Runtime.
+The names are those of peers.json, repeated here because benchmarks/peers/engines.py needs TensorFlow and ONNX Runtime.
 """
 
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ from benchmarks.speed.single_digit import BARE, CONFIDENCES, SCORES
 from edge_runtime.bench.result import Measure
 
 ONNX_INT8 = tuple(f"ONNX Runtime {kind}" for kind in ("static int8", "static int8, run()", "dynamic int8"))
-# What a limit of thresholds.toml is for: the ratio of the quickest of these to that.
+# Limits of thresholds.toml: each bounds the ratio of the fastest of these to the reference.
 ASKED = {
     "onnx_runtime_int8_at_least": (ONNX_INT8, SCORES),
     "opencv_at_least": (("OpenCV dnn",), SCORES),
@@ -31,7 +30,7 @@ ASKED = {
 }
 LEAST = "_at_least"
 READING, PRODUCTS = "limit/reading", "limit/products"
-# Of the limit: what is counted, the time it needs, the rate behind that, and how amounts of it are written.
+# Parts of the limit: name, count, time, rate, and number format.
 PARTS = (
     ("weights and biases from the cache", "limit/weight bytes", READING, "limit/bytes from the cache a second", size),
     ("int8 multiply-adds", "limit/multiply-adds", PRODUCTS, "limit/int8 multiply-adds a second", number),
@@ -40,7 +39,7 @@ FOOTPRINT, REFERENCE = "footprint/", "LiteRT"
 
 
 def peers(results: Results) -> str:
-    """Return the section on how many times as long each peer takes for a digit."""
+    """Return the section on the time of a digit in each peer, as a multiple."""
     result = results.by_benchmark["peers"]
     calls = _calls(result)
     ratios = {name: result.ratio(ONE + name, ONE + SCORES) for name in calls if name != SCORES}
@@ -64,7 +63,7 @@ def peers(results: Results) -> str:
 
 
 def _asked(peers: Result, limits: Mapping[str, float]) -> str:
-    """Return a table of what is asked, and whether the whole interval is within it."""
+    """Return a table of the limits, and whether the whole interval is within each."""
     lines = []
     for key, limit in limits.items():
         names, to = ASKED[key]
@@ -78,7 +77,7 @@ def _asked(peers: Result, limits: Mapping[str, float]) -> str:
 
 
 def roofline(results: Results) -> str:
-    """Return the section on what this core could do, and how far from that each runtime is."""
+    """Return the section on this core's limit, and each runtime's distance from it."""
     result = results.by_benchmark["peers"]
     measured = result.measures
     if not {READING, PRODUCTS} <= measured.keys():
@@ -103,7 +102,7 @@ def roofline(results: Results) -> str:
 
 
 def footprint(results: Results) -> str:
-    """Return the section on what each runtime takes where nothing else is installed."""
+    """Return the section on each runtime's footprint in its own environment."""
     measures = results.by_benchmark["peers"].group(FOOTPRINT)
     if not measures:
         raise Absent("environments of each runtime alone")
@@ -127,7 +126,7 @@ def footprint(results: Results) -> str:
 
 
 def _calls(result: Result) -> dict[str, Measure]:
-    """Return the times of all ways to one digit, by name. Raises Absent where ours is not among them."""
+    """Return the times of all calls on one digit, by name. Raises Absent if ours is not among them."""
     calls = result.group(ONE)
     if SCORES not in calls:
         raise Absent(f"{SCORES} beside its peers")

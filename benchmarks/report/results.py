@@ -1,4 +1,4 @@
-"""The result files under build/: which there are, whether they may stand on one page, and what machine each is of."""
+"""The result files under build/: which exist, whether they may share a page, and their machines."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from edge_runtime.errors import EdgeError, OptionError
 SCHEMA = Path(edge_runtime.__file__).with_name("schemas") / "result.schema.json"
 VALIDATOR = Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
 RECIPES = ("float32", "float16", "dynamic", "int8")
-# Where each benchmark writes; of those with a star there may be several.
+# The output file of each benchmark; a star allows several.
 FILES = {
     "parity": "*/parity.json",
     "latency": "latency/latency.json",
@@ -33,16 +33,16 @@ FILES = {
 
 
 class MixedMachines(EdgeError):
-    """The results are of several machines, and nobody asked to see them on one page."""
+    """The results are of several machines, and mixing was not requested."""
 
 
 class Absent(LookupError):
-    """There is a result, but what a section shows is not part of it."""
+    """A result exists, but lacks what a section shows."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Result:
-    """What a result file holds, and where it is."""
+    """The content and path of a result file."""
 
     path: Path
     record: dict[str, Any]
@@ -54,16 +54,16 @@ class Result:
 
     @property
     def details(self) -> dict[str, Any]:
-        """What only this benchmark knows."""
+        """The details specific to this benchmark."""
         return dict(self.record["details"])
 
     @property
     def machine(self) -> str:
-        """The machine as a line of text; results are of one machine where it is the same."""
+        """The machine as a line of text; equal lines mean the same machine."""
         return machine(self.record["environment"]["machine"])
 
     def group(self, *prefixes: str) -> dict[str, Measure]:
-        """Return the measures whose names begin so, by what follows the prefix."""
+        """Return the measures whose names start with a prefix, by the rest of the name."""
         return {
             name.removeprefix(prefix): measure
             for prefix in prefixes
@@ -73,28 +73,28 @@ class Result:
 
     @cache  # noqa: B019 - there are few results, and they live as long as the command
     def ratio(self, name: str, to: str) -> Ratio:
-        """Return how many times another measure this one is; computed once, as it takes a while."""
+        """Return the ratio of a measure to another one; cached, because it is slow."""
         return result.ratio(self.measures[name], self.measures[to])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """What there is: results by their benchmark, and a line for each file that cannot be used."""
+    """The available results by benchmark, and a line for each unusable file."""
 
     by_benchmark: Mapping[str, Result] = field(default_factory=dict)
-    pages: tuple[Result, ...] = ()  # of every folder of pictures that was read
+    pages: tuple[Result, ...] = ()  # of every picture folder read
     damaged: Mapping[str, str] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Result]:
         return iter([*self.by_benchmark.values(), *self.pages])
 
     def of(self, names: Sequence[str]) -> list[Result]:
-        """Return the results of these benchmarks that there are."""
+        """Return the available results of these benchmarks."""
         return [each for each in self if each.record["benchmark"] in names]
 
     @property
     def machines(self) -> dict[str, list[str]]:
-        """The names of the benchmarks by their machine, the machine with most of them first."""
+        """The names of the benchmarks by machine, the machine with most of them first."""
         names: dict[str, list[str]] = {}
         for each in self:
             names.setdefault(each.machine, []).append(each.record["benchmark"])
@@ -102,9 +102,9 @@ class Results:
 
 
 def collect(folder: Path, recipe: str | None = None, *, mixed: bool = False) -> Results:
-    """Read what result files are in `folder`; of parity that of `recipe`, by default the newest.
+    """Read the result files in `folder`; of parity the one of `recipe`, by default the newest.
 
-    Raises OptionError where the recipe was not measured, MixedMachines where results are of several machines, unless
+    Raises OptionError if the recipe was not measured, and MixedMachines for results of several machines, unless
     `mixed`. A file that is no result, or of another format, is left out and named in `damaged`.
     """
     by_benchmark: dict[str, Result] = {}
@@ -139,7 +139,7 @@ def collect(folder: Path, recipe: str | None = None, *, mixed: bool = False) -> 
 
 
 def machine(record: Mapping[str, Any]) -> str:
-    """Return a line of text for a machine, as a result's environment has it."""
+    """Return a line of text for a machine from a result's environment."""
     memory = record.get("memory_bytes")
     parts = [record.get("board"), record.get("processor"), record.get("architecture"), f"{record.get('cores')} cores",
              f"{memory / 1024**3:.1f} GiB" if isinstance(memory, int) else None]  # fmt: skip
@@ -147,9 +147,9 @@ def machine(record: Mapping[str, Any]) -> str:
 
 
 def _read(path: Path, name: str) -> Result:
-    """Return what a file holds; raises EdgeError where it is no result of this benchmark."""
+    """Return the content of a file; raises EdgeError if it is no result of this benchmark."""
     record = result.read(path)
-    # Values one by one would take seconds; that they are numbers shows where they are computed with.
+    # Checking each value takes seconds; computations with them detect non-numbers.
     sparse = {**record, "measures": [{**each, "samples": None} for each in record["measures"]]}
     wrong = next(VALIDATOR.iter_errors(sparse), None)
     if wrong is not None:

@@ -1,4 +1,4 @@
-"""What a report says of long runs: a camera read for minutes, and the web server under load."""
+"""The report on long runs: a camera read for minutes, and the web server under load."""
 
 from collections.abc import Mapping
 from types import SimpleNamespace
@@ -20,7 +20,7 @@ from benchmarks.service.viewers import Stay
 
 
 def soak(results: Results) -> str:
-    """Return the section on a camera that is read for long."""
+    """Return the section on reading a camera for a long time."""
     result = results.by_benchmark["soak"]
     limits: dict[str, float] = read_limits()["soak"]
     seconds = [Second(**row) for row in result.details["seconds"]]
@@ -36,7 +36,7 @@ def soak(results: Results) -> str:
 
 
 def updates(results: Results) -> str:
-    """Return the section on a program whose model changes."""
+    """Return the section on model updates at run time."""
     details = results.by_benchmark["updates"].details
     limits: dict[str, float] = read_limits()["updates"]
     lines, changes = [Line(*row) for row in details["lines"]], [Change(**row) for row in details["changed"]]
@@ -79,7 +79,7 @@ def serve(results: Results) -> str:
 
 
 def videos(results: Results) -> str:
-    """Return the section on moving pictures."""
+    """Return the section on videos."""
     measures = results.by_benchmark["videos"].measures
     lines = [[name.replace("/", ": "), written(each)] for name, each in measures.items()]
     how = "Generated videos of pages that are shown, hidden, swapped and shaken: is all of it reported, and no more?"
@@ -98,7 +98,7 @@ def _limits(figures: Mapping[str, Any], limits: Mapping[str, float]) -> str:
 
 
 def _measured(details: Mapping[str, Any]) -> Measured:
-    """Return what serve.json tells as `serve` had it; of single answers there are only quantiles."""
+    """Return the content of serve.json in the form that `serve` had; of single answers there are only quantiles."""
     long = details["long"]
     return Measured(
         [Cell(cell["picture"], cell["connections"], cell["patient"], _answers(cell["answers"]),

@@ -1,4 +1,4 @@
-"""What a report says of accuracy: parity and the digits that flipped, hard conditions, confidences, pictures."""
+"""The report on accuracy: parity and flipped digits, hard conditions, confidences, pictures."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
@@ -26,10 +26,10 @@ CELL = [field.name for field in fields(Cell)]
 
 
 def environment(results: Results) -> str:
-    """Return the section on the machine, what is installed on it, and how it fared meanwhile."""
+    """Return the section on the machine, its installed versions, and its state during each run."""
     if not list(results):
         return absent("There is no result yet.", "python -m benchmarks all --fast")
-    facts: dict[str, dict[str, None]] = {}  # what every result says, each once
+    facts: dict[str, dict[str, None]] = {}  # the facts of all results, each once
     for each in results:
         record = each.record["environment"]
         said = {"Machine": each.machine, "System": f"{record['system']['os']}, kernel {record['system']['kernel']}",
@@ -95,7 +95,7 @@ def of_parity(results: Results) -> str:
 
 
 def _flipped(models: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the flipped digits of all models as pictures, with what each is and who reads it otherwise."""
+    """Return the flipped digits of all models as pictures, with the true label and each model's label."""
     by: dict[int, list[str]] = {}
     for name, row in models.items():
         labels = row.get("flipped_read") or [None] * len(row["flipped"])
@@ -151,7 +151,7 @@ def robustness(results: Results) -> str:
 
 
 def reliability(results: Results) -> str:
-    """Return the section on confidences: how often a digit is read right, by how sure the model is."""
+    """Return the section on confidences: accuracy by the model's confidence."""
     models = {name: [SimpleNamespace(**row) for row in of_model["digits"]]
               for name, of_model in results.by_benchmark["digits"].details["models"].items()}  # fmt: skip
     sets = next(iter(models.values()))
@@ -177,7 +177,7 @@ def reliability(results: Results) -> str:
 
 
 def of_pages(results: Results) -> str:
-    """Return the section on pictures whose digits are known."""
+    """Return the section on pictures with known digits."""
     parts = []
     for each in results.pages:
         summaries = {
@@ -193,7 +193,7 @@ def of_pages(results: Results) -> str:
 
 
 def written(measure: Measure) -> str:
-    """Return a measure's value with its unit, and how many of how many where it is a share."""
+    """Return a measure's value with its unit, and the counts if it is a share."""
     value = measure.value
     if measure.count is not None and measure.of is not None:
         return f"{percent(value)} ({measure.count:,} of {measure.of:,})"

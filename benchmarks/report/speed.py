@@ -1,4 +1,4 @@
-"""What a report says of speed: digits, batches, starts and frames."""
+"""The report on speed: digits, batches, starts and frames."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from benchmarks.speed.starts import READ
 from edge_runtime.bench import result
 from edge_runtime.bench.result import Measure, Ratio
 
-# Groups of times that have a picture of their own, with its heading.
+# Groups of times with their own chart, and its heading.
 STRIPS = {
     ONE: "One digit, one thread",
     BESIDE: "One digit beside the full Keras network",
@@ -30,7 +30,7 @@ TOTAL = "total"
 
 
 def latency(results: Results) -> str:
-    """Return the section on times of digits: as they were measured, value by value."""
+    """Return the section on the times of digits, value by value."""
     run = results.by_benchmark["latency"]
     return "\n".join([
         paragraph("Every line is one measured value; the bar is the median, which is written to the right; the mark < "
@@ -50,7 +50,7 @@ def _times(run: Result, prefix: str) -> dict[str, Measure]:
 
 
 def _strips(name: str, heading: str, some: Mapping[str, Measure]) -> str:
-    """Return a picture of a group with its heading, or nothing where the group was not measured."""
+    """Return a chart of a group with its heading, or nothing without measurements."""
     if not some:
         return ""
     label = f"{heading}: a strip of measured times for each of {', '.join(some)}"
@@ -58,7 +58,7 @@ def _strips(name: str, heading: str, some: Mapping[str, Measure]) -> str:
 
 
 def _starts(run: Result) -> str:
-    """Return a table of starts and of the most memory that each held, as multiples of the command's."""
+    """Return a table of start times and peak memory, as multiples of the command's."""
     started = run.group("cold start/")
     lines = [
         [
@@ -72,7 +72,7 @@ def _starts(run: Result) -> str:
 
 
 def _beside(run: Result, name: str, ours: str) -> tuple[str, str]:
-    """Return an amount, and how many times ours it is."""
+    """Return an amount, and its ratio to ours."""
     if name not in run.measures:
         return "", ""
     ratio = Ratio(1, 1, 1) if name == ours else run.ratio(name, ours) if ours in run.measures else None
@@ -80,7 +80,7 @@ def _beside(run: Result, name: str, ours: str) -> tuple[str, str]:
 
 
 def _batches(run: Result) -> str:
-    """Return a picture of what a digit takes in batches, and a table of threads."""
+    """Return a chart of the time of a digit in batches, and a table of threads."""
     times = run.group("batches/")
     models = {
         name: {count: times[f"{name} {count}"] for count in BATCHES if f"{name} {count}" in times} for name in RECIPES
@@ -106,7 +106,7 @@ def _batches(run: Result) -> str:
 
 
 def figures(measures: Mapping[str, Measure]) -> str:
-    """Return a table of all measures with their quantiles; what is unstable is marked."""
+    """Return a table of all measures with their quantiles; unstable ones are marked."""
     head = ["", "median", "p90", "p95", "p99", "mean", "deviation", "values"]
     lines: list[list[str]] = []
     for name, each in measures.items():
@@ -124,7 +124,7 @@ def figures(measures: Mapping[str, Measure]) -> str:
 
 
 def stages(results: Results) -> str:
-    """Return the section on where the time of a frame goes."""
+    """Return the section on the time of a frame by stage."""
     plain, hard = _stages(results.by_benchmark["latency"])
     if not plain:
         raise Absent("the stages of frames")
@@ -150,7 +150,7 @@ def stages(results: Results) -> str:
 
 
 def _strip(name: str, frames: Mapping[str, Mapping[str, Measure]]) -> str:
-    """Return a picture of the stages of each of these frames."""
+    """Return a chart of the stages of these frames."""
     medians = {
         frame: {stage: each.value for stage, each in of_frame.items() if stage != TOTAL}
         for frame, of_frame in frames.items()
@@ -162,7 +162,7 @@ def _strip(name: str, frames: Mapping[str, Mapping[str, Measure]]) -> str:
 
 
 def _stages(run: Result) -> tuple[dict[str, dict[str, Measure]], dict[str, dict[str, Measure]]]:
-    """Return the stages of plain frames by size, and those of hard frames by name; the slowest of these first."""
+    """Return the stages of plain frames by size, and those of hard frames by name, slowest first."""
     frames: dict[str, dict[str, dict[str, Measure]]] = {"stages": {}, "hard frame": {}}
     for name, each in run.measures.items():
         parsed = STAGES.fullmatch(name)

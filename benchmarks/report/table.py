@@ -1,4 +1,4 @@
-"""The table of a README: every model and peer with its accuracy, its size, and its time as a multiple of ours."""
+"""The README's table: every model and peer with its accuracy, its size, and its time as a multiple of ours."""
 
 from benchmarks.accuracy.truth import printable
 from benchmarks.charts.scales import duration, percent, size
@@ -8,7 +8,7 @@ from benchmarks.report.results import Results
 
 
 def markdown(results: Results) -> str:
-    """Return a Markdown table of what is known, and where and when it was measured."""
+    """Return a Markdown table of the rows, with the place and time of measurement."""
     head = ["", "test digits read right", "as the full network", "file", "one digit, median", "times as long"]
     every = rows(results)
     cells = [_cells(row) for row in every]
@@ -42,6 +42,6 @@ def _line(cells: list[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Return text as Markdown that shows it: on one line, in one cell."""
+    """Return text as escaped Markdown: on one line, in one cell."""
     shown = printable(text)
     return "".join(f"\\{c}" if c in "\\`*_[]<>|&" else c for c in shown)

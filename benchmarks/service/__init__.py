@@ -1,1 +1,1 @@
-"""What runs for long: the web server under load, cameras for hours, changes of the model."""
+"""Long-running programs: the web server under load, cameras for hours, model updates."""

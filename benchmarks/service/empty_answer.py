@@ -1,4 +1,4 @@
-"""What a web server's answer takes at the least: edge_runtime's own server, with nothing behind it.
+"""The minimum cost of a web server's answer: edge_runtime's own server, without any work behind it.
 
 python -m benchmarks.service.empty_answer    takes each request's body and answers an empty 200, until it is ended
 """
@@ -11,7 +11,7 @@ from edge_runtime.web import server
 
 
 async def empty(scope: Scope, receive: Receive, send: Send) -> None:
-    """Take what was sent, and answer nothing."""
+    """Read the request body, and send an empty answer."""
     if scope["type"] == "lifespan":
         while (message := await receive())["type"] != "lifespan.shutdown":
             await send({"type": f"{message['type']}.complete"})

@@ -1,7 +1,7 @@
-"""Load on a web server by wrk: pictures posted on so many connections, each asking again as soon as it is answered.
+"""Load on a web server by wrk: each connection posts a picture, waits for the answer, and posts the next.
 
-wrk runs a thread for each connection. Only so can its script, of which every thread has its own, tell which question
-an answer is to, and time the answers 200 apart from the others, which come much sooner.
+wrk runs a thread for each connection. Each thread has its own script, which can therefore match answers to requests and
+time the answers 200 separately from the others, which are much faster.
 """
 
 import json
@@ -83,10 +83,10 @@ end
 
 
 class Answers(NamedTuple):
-    """What came back in so many seconds.
+    """The answers in a number of seconds.
 
-    `times` are the milliseconds of each answer 200, `errors` what wrk calls socket errors, and `silent` how many
-    seconds a connection had been without an answer at the end, at the most.
+    `times` holds the milliseconds of each answer 200, `errors` what wrk calls socket errors, and `silent` the longest
+    time, in seconds, that a connection had waited for an answer at the end.
     """
 
     seconds: float
@@ -96,16 +96,16 @@ class Answers(NamedTuple):
     silent: float
 
     def rate(self, status: int = 200) -> float:
-        """Return how many answers of this status came in a second."""
+        """Return the answers of this status a second."""
         return self.statuses.get(status, 0) / self.seconds
 
     def quantile(self, share: float) -> float:
-        """Return the milliseconds that this share of the answers 200 took at the most; NaN where there was none."""
+        """Return this quantile of the milliseconds of answers 200; NaN if there was none."""
         return float(np.quantile(self.times, share)) if self.times else float("nan")
 
     @property
     def failures(self) -> int:
-        """How many answers were neither 200 nor 429, errors of sockets, and whether a connection was left alone."""
+        """The number of answers other than 200 and 429, of socket errors, and of silence beyond the timeout."""
         others = sum(count for status, count in self.statuses.items() if status not in (200, 429))
         return others + sum(self.errors.values()) + (self.silent > TIMEOUT)
 
@@ -119,10 +119,9 @@ def load(
     patient: bool = False,
     tick: Callable[[], None] = lambda: None,
 ) -> Answers:
-    """Post pictures to an address, in turn, and return what came back; `tick` is called about once a second.
+    """Post pictures to an address, in turn, and return the answers; `tick` is called about once a second.
 
-    With `patient`, a connection that is told 429 waits for as long as Retry-After says. Raises DependencyMissing where
-    there is no wrk.
+    With `patient`, a connection waits for Retry-After after an answer 429. Raises DependencyMissing without wrk.
     """
     with TemporaryDirectory() as folder:
         paths = [Path(folder) / f"{number}.picture" for number in range(len(pictures))]
@@ -139,7 +138,7 @@ def load(
 
 
 def wrk() -> str:
-    """Return where wrk is. Raises DependencyMissing."""
+    """Return the path of wrk. Raises DependencyMissing."""
     path = shutil.which("wrk")
     if path is None:
         raise DependencyMissing("wrk, which makes the load, is not installed: apt install wrk")
@@ -147,7 +146,7 @@ def wrk() -> str:
 
 
 def parse(output: str) -> Answers:
-    """Return what wrk and the script have printed. Raises EdgeError where that is not what it should be."""
+    """Return the output of wrk and the script. Raises EdgeError if it has another format."""
     lines = [line for line in output.splitlines() if line.startswith("{")]
     if not lines:
         raise EdgeError(f"wrk failed: {' '.join(output.split())[-300:] or 'it said nothing'}")
@@ -159,7 +158,7 @@ def parse(output: str) -> Answers:
 
 
 def together(runs: Sequence[Answers]) -> Answers:
-    """Return several runs as one."""
+    """Return several runs merged into one."""
     statuses: Counter[int] = Counter()
     errors: Counter[str] = Counter()
     for run in runs:
@@ -171,7 +170,7 @@ def together(runs: Sequence[Answers]) -> Answers:
 
 
 def _output(command: list[str], tick: Callable[[], None]) -> str:
-    """Run a command, and return what it printed."""
+    """Run a command, and return its output."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
             while True:

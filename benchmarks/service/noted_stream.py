@@ -1,4 +1,4 @@
-"""The camera of benchmarks.service.stamped_stream, that also notes when it sent each frame.
+"""The camera of benchmarks.service.stamped_stream, which also logs the send time of each frame.
 
 python -m benchmarks.service.noted_stream FILE
     prints its address, and writes a line for each frame: connection, time.time()
@@ -20,7 +20,7 @@ CONNECTIONS = itertools.count()
 
 
 class Noting(io.BufferedIOBase):
-    """Writes through, and notes the moment before each frame."""
+    """Writes through, and logs the time before each frame."""
 
     def __init__(self, through: BinaryIO, log: TextIO) -> None:
         self._through, self._log, self._connection = through, log, next(CONNECTIONS)
@@ -33,7 +33,7 @@ class Noting(io.BufferedIOBase):
 
 
 class NotedStream(Stream):
-    """Notes what it sends."""
+    """Logs the frames that it sends."""
 
     log: TextIO
 

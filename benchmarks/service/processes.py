@@ -1,4 +1,4 @@
-"""Servers in processes of their own, that say on standard error where they are."""
+"""Servers in their own processes, which print their address on standard error."""
 
 import re
 import signal
@@ -14,11 +14,11 @@ from edge_runtime.errors import EdgeError
 SERVE = (sys.executable, "-m", "edge_runtime", "serve", "--port", "0")
 EMPTY = (sys.executable, "-m", "benchmarks.service.empty_answer")
 ADDRESS = re.compile(r"\bhttp://127\.0\.0\.1:\d+/")
-TIMEOUT = 10.0  # seconds for it to end
+TIMEOUT = 10.0  # seconds for a server to end
 
 
 class Served(NamedTuple):
-    """A server: its address, its process, and the lines that it has told since."""
+    """A server: its address, its process, and the lines logged since the start."""
 
     address: str
     process: int
@@ -27,7 +27,7 @@ class Served(NamedTuple):
 
 @contextmanager
 def serving(command: Sequence[str]) -> Iterator[Served]:
-    """Serve meanwhile, and end it as a service is ended. Raises EdgeError where it does not start or end in order."""
+    """Run a server, and end it as a service ends. Raises EdgeError if it does not start or end properly."""
     name = " ".join(command[1:3])
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         try:

@@ -1,6 +1,6 @@
-"""What does the web server take, and does it stay out of the pipeline's way? Load, viewers, and a long run.
+"""What does the web server cost, and does it slow the pipeline? Load, viewers, and a long run.
 
-All over loopback, from `edge-digits serve` in a process of its own: what makes the load takes its share of the machine.
+Everything runs over loopback, from `edge-digits serve` in its own process; the load generator uses the same machine.
 """
 
 import subprocess
@@ -19,17 +19,17 @@ from benchmarks.service.viewers import Stay
 
 PARTS = ("read", "viewers", "long")
 CONNECTIONS = (1, 8, 64)
-TURNS = 3  # that the seconds of a cell are taken in
-STAY = 6.0  # seconds that viewers stay
+TURNS = 3  # turns that share the seconds of a cell
+STAY = 6.0  # seconds of a viewer's stay
 QUALITY = 90  # of JPEG
-WARM_UP = 10  # seconds of the long run, or half of one that is no longer than twice that
-FEW = 5  # seconds whose median memory counts
+WARM_UP = 10  # seconds of the long run, at most half of it
+FEW = 5  # seconds behind each median of memory
 
 
 class Cell(NamedTuple):
-    """One picture, sent over so many connections, and the same sent to the empty answer.
+    """One picture, sent over a number of connections, and the same sent to the empty answer.
 
-    `patient` connections wait as long as a 429 asks for; there are no such of the empty answer, which never says it.
+    `patient` connections wait as long as a 429 asks; the empty answer never sends 429, so it has no such cell.
     """
 
     picture: str
@@ -40,7 +40,7 @@ class Cell(NamedTuple):
 
 
 class Second(NamedTuple):
-    """What was seen of the server at a second of the long run: bytes of memory, and counts."""
+    """The state of the server at a second of the long run: bytes of memory, and counts."""
 
     memory: int
     threads: int
@@ -48,7 +48,7 @@ class Second(NamedTuple):
 
 
 class Long(NamedTuple):
-    """The long run: its answers, and what was seen of the server about once a second."""
+    """The long run: its answers, and the state of the server about once a second."""
 
     connections: int
     answers: Answers
@@ -56,7 +56,7 @@ class Long(NamedTuple):
 
     @property
     def growth(self) -> int:
-        """By how many bytes memory has grown since the first seconds."""
+        """The bytes of memory growth since the first seconds."""
         late = self.seconds[min(WARM_UP, len(self.seconds) // 2) :]
         few = max(1, min(FEW, len(late) // 3))
         first, last = (sorted(second.memory for second in some)[few // 2] for some in (late[:few], late[-few:]))
@@ -64,12 +64,12 @@ class Long(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What was measured; nothing of a part that was not asked for."""
+    """The measurements; a part that was not requested is empty."""
 
     cells: list[Cell]
     stays: list[Stay]
     long: Long | None
-    messages: list[str]  # lines that servers told meanwhile: there is nothing to tell
+    messages: list[str]  # lines logged by the servers during the run; none are expected
 
 
 def measure(parts: tuple[str, ...], seconds: int, rounds: int, minutes: float) -> Measured:
@@ -91,7 +91,7 @@ def measure(parts: tuple[str, ...], seconds: int, rounds: int, minutes: float) -
 
 
 def pictures() -> dict[str, bytes]:
-    """Return what is sent: a digit that ships with the package, and a generated page of ten such."""
+    """Return the pictures to send: a digit that ships with the package, and a generated page of ten digits."""
     digit = cv2.imencode(".png", frames.samples()[0][0])[1].tobytes()
     quality = (cv2.IMWRITE_JPEG_QUALITY, QUALITY)
     return {
@@ -101,7 +101,7 @@ def pictures() -> dict[str, bytes]:
 
 
 def answered(seconds: int, messages: list[str], tick: Tick) -> list[Cell]:
-    """Send each picture over ever more connections; the reader and the empty answer take turns."""
+    """Send each picture over increasing numbers of connections; the reader and the empty answer take turns."""
     cells = []
     turns = min(seconds, TURNS)
     with serving(SERVE) as reader, serving(EMPTY) as empty:
@@ -127,7 +127,7 @@ def answered(seconds: int, messages: list[str], tick: Tick) -> list[Cell]:
 
 
 def endured(seconds: int, messages: list[str], tick: Tick) -> Long:
-    """Send both pictures in turn over the most connections, and look at the server's memory meanwhile."""
+    """Send both pictures in turn over the most connections, and record the server's memory."""
     seen: list[Second] = []
     with serving(SERVE) as reader:
 
@@ -144,7 +144,7 @@ def endured(seconds: int, messages: list[str], tick: Tick) -> Long:
 
 
 def tools() -> dict[str, Any]:
-    """Return what makes the load, and what serves; its packages' versions are in no other benchmark's environment."""
+    """Return the versions of the load generator and of the server packages, which no other benchmark records."""
     asked = subprocess.run([wrk(), "-v"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return {
         "wrk": asked.stdout.partition("\n")[0],

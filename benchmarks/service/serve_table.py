@@ -1,4 +1,4 @@
-"""What `python -m benchmarks serve` found: as lines of text, as a record, and the figures that have limits."""
+"""The results of `python -m benchmarks serve` as lines of text, as a record, and as figures with limits."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,14 +19,14 @@ SHARES = (0.5, 0.99)
 
 
 def write(results: Measured, about: Mapping[str, Any], settings: Mapping[str, Any], out: Path) -> None:
-    """Write serve.json to `out`: what can be compared, `about` what made the load, and all details."""
+    """Write serve.json to `out`: the measures, `about` on the load generator, and all details."""
     known = figures(results)
     more = {**about, "figures": known, **details(results)}
     result.write(out / "serve.json", "serve", measures(results, known), settings=dict(settings), details=more)
 
 
 def judge(results: Measured, out: Path) -> None:
-    """Print the tables of a run, which lies in `out`. Raises LimitMissed where a limit is missed."""
+    """Print the tables of a run in `out`. Raises LimitMissed if a limit is missed."""
     limits: dict[str, float] = read_limits()["serve"]
     known = figures(results)
     print("\n".join(table(results, known, limits)))
@@ -37,7 +37,7 @@ def judge(results: Measured, out: Path) -> None:
 
 
 def figures(results: Measured) -> dict[str, float]:
-    """Return the figures that may have a limit, of the parts that were measured."""
+    """Return the figures that may have a limit, of the measured parts."""
     runs = [answers for cell in results.cells for answers in (cell.answers, cell.empty) if answers is not None]
     known: dict[str, float] = {"told": len(results.messages)}
     if results.long is not None:
@@ -53,21 +53,21 @@ def figures(results: Measured) -> dict[str, float]:
 
 
 def got(stays: list[Stay], number: int) -> float:
-    """Return which share of the frames that were read each viewer was sent, on average, of those that do read."""
+    """Return the average share of the frames read that a reading viewer received."""
     these = [stay for stay in stays if stay.viewers == number]
     return sum(stay.got or 0 for stay in these) / sum(len(stay.claimed) for stay in these)
 
 
 def ages(stays: list[Stay], number: int, kind: str) -> list[float]:
-    """Return the ages, `kind` claimed or true, of all frames with so many viewers."""
+    """Return the ages, `kind` claimed or true, of all frames with this number of viewers."""
     return [age for stay in stays if stay.viewers == number for age in getattr(stay, kind)]
 
 
 def measures(results: Measured, known: Mapping[str, float]) -> list[Measure]:
-    """Return what can be compared with another run; `known` are the `figures`.
+    """Return the measures that compare with another run; `known` are the `figures`.
 
-    Tails and what was dropped are as the machine was busy, and growth is about 0, where a ratio says nothing: they are
-    neither better nor worse.
+    Tails and drops depend on other load, and growth is about 0, where a ratio has no meaning, so these have no better
+    direction.
     """
     measured: list[Measure] = []
     for cell in results.cells:
@@ -106,7 +106,7 @@ def _time(name: str, quantile: float, value: float) -> Measure:
 
 
 def details(results: Measured) -> dict[str, Any]:
-    """Return all of it, JSON-ready; the times of single answers only as quantiles."""
+    """Return all details, JSON-ready; the times of single answers only as quantiles."""
     long = results.long
     return {
         "told": results.messages,
@@ -134,7 +134,7 @@ def _record(answers: Answers) -> dict[str, Any]:
 
 
 def table(results: Measured, limited: Mapping[str, float], limits: Mapping[str, float]) -> list[str]:
-    """Return lines: a table for each part, and the figures that have a limit."""
+    """Return lines: a table for each part, and the figures with a limit."""
     lines = []
     if results.cells:
         lines += [

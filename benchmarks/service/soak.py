@@ -1,8 +1,8 @@
-"""Reading a camera for a long time: do frames stay young, and does the process stay small?
+"""Reading a camera for a long time: do frames stay recent, and does the process stay small?
 
-A server in a process of its own sends 30 frames a second, and draws into each when it did; a reader in another says how
-old each was when it had been read, by that and by its own record. Once a second this process looks at the reader's
-memory, threads, open files and processor time, as Linux counts them.
+A server process sends 30 frames a second, each stamped with its send time. A reader process reports each frame's age
+after reading, by the stamp and by its own record. Once a second, this process records the reader's memory, threads,
+open files and processor time, as Linux counts them.
 """
 
 import json
@@ -22,11 +22,11 @@ from benchmarks.service import stamped_stream
 from edge_runtime.bench import result
 from edge_runtime.bench.result import Measure, figure, share
 
-WARM_UP = 60.0  # seconds, or half of a run that is no longer than twice that
+WARM_UP = 60.0  # seconds, at most half of the run
 
 
 class Second(NamedTuple):
-    """What was seen at a second: since when, in seconds; bytes of memory; counts; and processor seconds so far."""
+    """The state at a second: seconds since the start, bytes of memory, counts, and total processor seconds."""
 
     at: float
     memory: int
@@ -42,7 +42,7 @@ class Second(NamedTuple):
 
 
 def run(minutes: float, out: Path) -> list[Second]:
-    """Read for so long, write soak.json to `out`, and return what was seen. Raises LimitMissed where reading fails."""
+    """Read for `minutes`, write soak.json to `out`, and return the records. Raises LimitMissed if reading fails."""
     seconds = watch(60 * minutes)
     figures = summary(seconds)
     details = {**figures, "seconds": [s._asdict() for s in seconds]}
@@ -51,7 +51,7 @@ def run(minutes: float, out: Path) -> list[Second]:
 
 
 def watch(duration: float) -> list[Second]:
-    """Read a stamped stream for so many seconds, and return what was seen at each."""
+    """Read a stamped stream for a duration in seconds, and return the state at each second."""
     seen: list[Second] = []
     bar = tqdm(total=round(duration), unit="s", disable=not sys.stderr.isatty())
     with stamped_stream.served() as address, bar:
@@ -69,7 +69,7 @@ def watch(duration: float) -> list[Second]:
 
 
 def summary(seconds: list[Second]) -> dict[str, Any]:
-    """Return what a run came to; all but the ages without its first minute."""
+    """Return the summary of a run; everything but the ages excludes its first minute."""
     after = min(WARM_UP, seconds[-1].at / 2)
     late = [second for second in seconds if second.at >= after]
     true = np.array([age for second in seconds for age in second.true])
@@ -94,10 +94,10 @@ def summary(seconds: list[Second]) -> dict[str, Any]:
 
 
 def measures(figures: dict[str, Any]) -> list[Measure]:
-    """Return what of a summary can be compared with another one's.
+    """Return the measures of a summary that compare with another one's.
 
-    Tails and what was dropped are as the machine was busy, and growth is about 0, where a ratio says nothing: they are
-    neither better nor worse, and have limits of their own.
+    Tails and drops depend on other load, and growth is about 0, where a ratio has no meaning, so these have no better
+    direction; they have their own limits.
     """
     sent, read = figures["frames"] + figures["dropped"] + figures["unstamped"], figures["frames"] + figures["unstamped"]
     return [

@@ -1,4 +1,4 @@
-"""The process that `python -m benchmarks soak` watches: it reads a stamped stream as `edge-digits read` does.
+"""The process under `python -m benchmarks soak`: it reads a stamped stream as `edge-digits read` does.
 
 python -m benchmarks.service.soak_reader URL SECONDS    a JSON object a second: the ages of its frames, true and claimed
 """
@@ -19,7 +19,7 @@ from edge_runtime.trace import Trace
 
 
 class Ages(Sink):
-    """Prints, once a second, how old frames were when they had been read."""
+    """Prints, once a second, the ages of frames after reading."""
 
     def __init__(self) -> None:
         self._begin()
@@ -31,7 +31,7 @@ class Ages(Sink):
         self._dropped = self._digits = self._events = self._unstamped = 0
 
     def frame(self, frame: Frame, trace: Trace) -> None:
-        """Look at a frame that has just been read."""
+        """Record a frame that has just been read."""
         now = time.monotonic()
         true, claimed = age(frame.pixels, now), trace.reading.age_ms
         if true is None or claimed is None:
@@ -53,7 +53,7 @@ class Ages(Sink):
 
 
 def main(address: str, seconds: float) -> None:
-    """Read for so long."""
+    """Read for the given time."""
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     with DigitReader() as reader, open(os.devnull, "w") as nowhere:
         lines = JsonLines(lambda line: print(line, file=nowhere, flush=True))

@@ -1,18 +1,18 @@
-"""A moment drawn into a picture, and read from it again after JPEG: how old is what we see?
+"""A timestamp drawn into a picture that survives JPEG: how old is a frame?
 
-The lowest rows hold a cell for each bit, a little lighter or darker than gray: a moment in tenths of a millisecond, and
-a checksum. They are so faint that nothing reads them as ink.
+The lowest rows hold a cell for each bit, slightly lighter or darker than gray: the time in tenths of a millisecond, and
+a checksum. The contrast is too low to count as ink.
 """
 
 import numpy as np
 
 from edge_runtime.records import Uint8
 
-CELL, CELLS = 16, 40  # pixels of a cell's side; how many there are, in a picture 640 wide
-CHECK = 4  # of them hold the checksum
+CELL, CELLS = 16, 40  # side of a cell in pixels; number of cells, in a picture 640 wide
+CHECK = 4  # cells of the checksum
 GRAY, DEPTH = 205, 8
 TICK = 1e-4  # seconds
-RANGE = 1 << (CELLS - CHECK)  # ticks until the count begins anew: 79 days
+RANGE = 1 << (CELLS - CHECK)  # ticks until wraparound: 79 days
 
 
 def stamp(pixels: Uint8, moment: float) -> None:
@@ -25,7 +25,7 @@ def stamp(pixels: Uint8, moment: float) -> None:
 
 
 def age(pixels: Uint8, now: float) -> float | None:
-    """Return how many seconds ago, at `now`, a picture was stamped; None where it holds no stamp."""
+    """Return the seconds from a picture's stamp to `now`; None without a stamp."""
     if pixels.shape[0] < CELL or pixels.shape[1] < CELL * CELLS:
         return None
     strip = pixels[-CELL:, : CELL * CELLS].reshape(CELL, CELLS, CELL, -1)[4:-4, :, 4:-4]
@@ -38,7 +38,7 @@ def age(pixels: Uint8, now: float) -> float | None:
 
 
 def _check(ticks: int) -> int:
-    """Return what all half bytes come to by exclusive or, and one of them missing is noticed."""
+    """Return the exclusive or of all half bytes, with a nonzero start value to detect a missing stamp."""
     check = 0b1010
     while ticks:
         check ^= ticks & 0xF

@@ -1,4 +1,4 @@
-"""A camera on the network, for measurements: Motion JPEG, each frame with the moment at which it was sent.
+"""A network camera for measurements: Motion JPEG, each frame stamped with its send time.
 
 python -m benchmarks.service.stamped_stream    prints its address, and serves until it is ended
 """
@@ -20,10 +20,10 @@ BOUNDARY = "frame"
 
 
 class Stream(BaseHTTPRequestHandler):
-    """Generated pages, 30 a second, 640x480, to whoever asks."""
+    """Generated pages, 30 a second, 640x480, to every client."""
 
     def do_GET(self) -> None:
-        """Send frames for as long as somebody takes them."""
+        """Send frames until the client disconnects."""
         self.send_response(200)
         self.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={BOUNDARY}")
         self.end_headers()
@@ -39,12 +39,12 @@ class Stream(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def served() -> Iterator[str]:
-    """Serve meanwhile, in a process of its own; yields the address."""
+    """Serve in a separate process; yields the address."""
     server = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.service.stamped_stream"], stdout=subprocess.PIPE, text=True
     )

@@ -1,8 +1,8 @@
-"""Changing the model of a program that reads a camera: is there ever a gap, or a reading by something else?
+"""Model updates in a program that reads a camera: do readings stop, or come from a wrong model?
 
-A server in a process of its own sends 30 frames a second, and `edge-digits read` prints a line for each that it reads.
-Meanwhile `edge-digits model install` puts one model after the other into its store: each tries it in yet another
-process, so that both cores are busy. Kept is when each line came, and which model it names.
+A server process sends 30 frames a second, and `edge-digits read` prints a line for each frame that it reads. Meanwhile
+`edge-digits model install` puts one model after the other into its store. Each installation tests the model in yet
+another process, so both cores are busy. The benchmark records the time and the model of each line.
 """
 
 import json
@@ -28,18 +28,18 @@ from edge_runtime.inference import model_file
 
 SETTLED = 1.0  # seconds after a model's first reading that still count as its change
 EDGE_DIGITS = [sys.executable, "-m", "edge_runtime"]
-TIMEOUT = 60.0  # seconds that a new model has until it reads
+TIMEOUT = 60.0  # seconds for a new model's first reading
 
 
 class Line(NamedTuple):
-    """When a reading came, in seconds of the monotonic clock, and the id of the model that it names."""
+    """The time of a reading, in seconds of the monotonic clock, and the id of its model."""
 
     at: float
     model: str
 
 
 class Change(NamedTuple):
-    """An installation: when it began and when the first reading by its model came, and that model's id."""
+    """An installation: its start, the time of the first reading by its model, and that model's id."""
 
     began: float
     read: float
@@ -47,7 +47,7 @@ class Change(NamedTuple):
 
 
 class Readings:
-    """The lines of a reader, as they come."""
+    """The lines of a reader, as they arrive."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self.lines: list[Line] = []
@@ -65,7 +65,7 @@ class Readings:
                     self._came.notify_all()
 
     def first(self, model: str) -> float:
-        """Wait for a reading by a model, and return when it came. Raises LimitMissed where none does."""
+        """Wait for a reading by a model, and return its time. Raises LimitMissed if none arrives."""
         with self._came:
             if not self._came.wait_for(lambda: any(line.model == model for line in self.lines), TIMEOUT):
                 raise LimitMissed(f"no reading by model {model} within {TIMEOUT:.0f} s of its installation")
@@ -73,7 +73,7 @@ class Readings:
 
 
 def run(count: int, out: Path) -> tuple[list[Line], list[Change]]:
-    """Change the model so often, write updates.json to `out`, and return all readings, and the changes."""
+    """Change the model `count` times, write updates.json to `out`, and return all readings and changes."""
     lines, changes = watch(count)
     figures = summary(lines, changes)
     details = {**figures, "lines": [tuple(line) for line in lines], "changed": [change._asdict() for change in changes]}
@@ -82,7 +82,7 @@ def run(count: int, out: Path) -> tuple[list[Line], list[Change]]:
 
 
 def watch(count: int) -> tuple[list[Line], list[Change]]:
-    """Change the model of a reader so often; return all of its readings, and the changes."""
+    """Change the model of a reader repeatedly; return all of its readings, and the changes."""
     with stamped_stream.served() as address, tempfile.TemporaryDirectory() as state:
         there = {**os.environ, "STATE_DIRECTORY": state}
         reading = [*EDGE_DIGITS, "read", address, "--json", "--raw"]
@@ -96,7 +96,7 @@ def watch(count: int) -> tuple[list[Line], list[Change]]:
 
 
 def _change(count: int, readings: Readings, folder: Path, there: dict[str, str]) -> list[Change]:
-    """Install so many models, which differ in nothing but the end of the file, and let each read for a while."""
+    """Install models that differ only in the last bytes of the file, and let each read for a while."""
     ships = model_file.read(model_file.SHIPPED)
     readings.first(ships.sha256[:12])
     changes = []
@@ -113,9 +113,9 @@ def _change(count: int, readings: Readings, folder: Path, there: dict[str, str])
 
 
 def summary(lines: Sequence[Line], changes: Sequence[Change]) -> dict[str, Any]:
-    """Return what a run came to: gaps between one reading and the next, in milliseconds, near changes and elsewhere.
+    """Return the gaps between consecutive readings, in milliseconds, near changes and elsewhere, and the counts.
 
-    `astray` are readings by another model than the one before or the new one, and such as come after a newer one's.
+    `astray` counts readings by an unknown model, and readings by an older model after a newer one's.
     """
     order = {model: turn for turn, model in enumerate([lines[0].model, *(change.model for change in changes)])}
     gaps = [(before.at, after.at, 1000 * (after.at - before.at)) for before, after in pairwise(lines)]
@@ -135,7 +135,7 @@ def summary(lines: Sequence[Line], changes: Sequence[Change]) -> dict[str, Any]:
 
 
 def measures(figures: dict[str, Any]) -> list[Measure]:
-    """Return what of a summary can be compared with another one's."""
+    """Return the measures of a summary that compare with another one's."""
     return [
         figure("changes/gap p50", 1e6 * figures["gap_p50_ms"], "ns", better="lower"),
         figure("changes/gap p99", 1e6 * figures["gap_p99_ms"], "ns"),

@@ -1,7 +1,7 @@
-"""Does it matter to a live pipeline how many watch it? Ages of its frames, with viewers that come and go.
+"""Do viewers slow a live pipeline? The ages of its frames, with viewers that come and go.
 
-One `edge-digits serve` reads one camera all the time, while so many viewers of /stream.mjpg come, stay for a while and
-go, again and again. Every second one is stuck: it asks, and never reads.
+One `edge-digits serve` reads one camera throughout, while a number of viewers of /stream.mjpg repeatedly connect, stay
+for a while and disconnect. Every second viewer is stuck: it sends a request and never reads.
 """
 
 import json
@@ -23,8 +23,8 @@ from benchmarks.service.processes import SERVE, serving
 from edge_runtime.errors import EdgeError
 
 VIEWERS = (0, 4, 16)
-SETTLING = 1.0  # seconds of each stay that are left out
-BUFFER = 4096  # bytes that a stuck viewer's socket may hold, more or less
+SETTLING = 1.0  # seconds of each stay that do not count
+BUFFER = 4096  # approximate buffer of a stuck viewer's socket, in bytes
 PART = b"\r\nContent-Type: image/jpeg\r\n"  # one in each frame
 RESAMPLED = 2000
 CONFIDENCE = 0.95
@@ -32,10 +32,10 @@ FEED = (sys.executable, "-m", "benchmarks.service.noted_stream")
 
 
 class Stay(NamedTuple):
-    """What was read while so many viewers were there: from when to when, in time.time().
+    """The readings during a stay of viewers, from `since` to `until` in time.time().
 
-    `claimed` are the ages in the records, in milliseconds; `true` those since the camera sent the frames. `got` is how
-    many frames each of the viewers that read was sent, on average; None without one.
+    `claimed` are the ages in the records, in milliseconds; `true` those since the camera sent the frames. `got` is the
+    average number of frames that each reading viewer received; None without one.
     """
 
     viewers: int
@@ -48,7 +48,7 @@ class Stay(NamedTuple):
 
 
 class Ratio(NamedTuple):
-    """A ratio, and the interval that holds it with CONFIDENCE."""
+    """A ratio, and its interval at CONFIDENCE."""
 
     value: float
     low: float
@@ -56,9 +56,9 @@ class Ratio(NamedTuple):
 
 
 def watch(rounds: int, seconds: float, messages: list[str], tick: Callable[[], None]) -> list[Stay]:
-    """Let VIEWERS come so many times, for so many seconds each; `tick` is called after each stay.
+    """Run stays of each of VIEWERS repeatedly, each of the given seconds; `tick` is called after each stay.
 
-    What the server told meanwhile goes to `messages`. Raises EdgeError where the pipeline does not read what was sent.
+    The server's log lines go to `messages`. Raises EdgeError if the pipeline does not read the frames sent.
     """
     with TemporaryDirectory() as folder, ExitStack() as stack:
         log, sent_log = Path(folder) / "log.jsonl", Path(folder) / "sent"
@@ -80,7 +80,7 @@ def watch(rounds: int, seconds: float, messages: list[str], tick: Callable[[], N
 
 
 def stay(address: str, viewers: int, seconds: float) -> tuple[float, float, float | None]:
-    """Let viewers watch, half of them stuck; return from when to when it counts, and how many frames each got then."""
+    """Run viewers, half of them stuck; return the start and end of the counted time, and each reader's frames in it."""
     where = urlsplit(address)
     request = f"GET /stream.mjpg HTTP/1.1\r\nHost: {where.netloc}\r\n\r\n".encode()
     stuck = viewers // 2
@@ -113,7 +113,7 @@ def stay(address: str, viewers: int, seconds: float) -> tuple[float, float, floa
 
 
 def assigned(stays: Sequence[Stay], records: Sequence[dict[str, Any]], sent: Sequence[float]) -> list[Stay]:
-    """Return the stays with what the records of that time say; `sent` is when each frame was sent, in time.time()."""
+    """Return the stays filled from the records of their time; `sent` is the send time of each frame, in time.time()."""
     filled = []
     readings = [record for record in records if record["type"] == "reading" and record["frame"] < len(sent)]
     moments = [datetime.fromisoformat(record["captured_at"]).timestamp() for record in readings]
@@ -129,9 +129,9 @@ def assigned(stays: Sequence[Stay], records: Sequence[dict[str, Any]], sent: Seq
 
 
 def ratio(stays: Sequence[Stay], viewers: int, kind: str, share: float) -> Ratio:
-    """Return a quantile of the ages, `kind` claimed or true, with so many viewers against that without.
+    """Return the ratio of a quantile of the ages, `kind` claimed or true, with viewers to that without.
 
-    The interval comes from drawing whole rounds again, with replacement: frames that follow one another are alike.
+    The interval comes from resampling whole rounds with replacement, because consecutive frames are correlated.
     """
     few = [getattr(stay, kind) for stay in stays if stay.viewers == VIEWERS[0]]
     many = [getattr(stay, kind) for stay in stays if stay.viewers == viewers]
@@ -149,7 +149,7 @@ def _against(ages: Sequence[list[float]], others: Sequence[list[float]], share: 
 
 
 def _wait_for(log: Path) -> None:
-    """Wait until something has been read."""
+    """Wait for the first reading."""
     until = time.monotonic() + 10
     while not (log.exists() and log.stat().st_size):
         if time.monotonic() > until:

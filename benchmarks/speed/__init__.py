@@ -1,1 +1,1 @@
-"""How fast it runs: digits, frames, starts, and what boards would take."""
+"""Speed: digits, frames, starts, and estimates for boards."""

@@ -1,4 +1,4 @@
-"""Joules a frame and a digit, where the machine tells: with what it takes when idle left out."""
+"""Joules a frame and a digit, net of idle power, if the machine reports energy."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from edge_runtime.system.energy import open_meter
 
 
 class Energy(NamedTuple):
-    """What was measured in each block: watts before it and in it, and the net joules of a frame and of a digit."""
+    """The measurements of each block: watts before it and in it, and the net joules of a frame and of a digit."""
 
     source: str
     idle_watts: list[float]
@@ -24,10 +24,11 @@ class Energy(NamedTuple):
 def measure(
     read: Callable[[], int], seconds: float, blocks: int, tick: Callable[[], None], *, root: Path = ROOT
 ) -> Energy | None:
-    """Be idle for so long, call `read` again and again for as long, and repeat that so often.
+    """Idle for `seconds`, call `read` repeatedly for as long, and repeat this `blocks` times.
 
-    `read` reads one frame and returns how many digits it found. Returns None where this machine does not tell, or where
-    reading does not show in what it tells, as in some virtual machines. `root` is where the file system begins.
+    `read` reads one frame and returns the number of digits found. Returns None if the machine reports no energy, or if
+    the reported energy does not rise during reading, as in some virtual machines. `root` is the root of the file
+    system.
     """
     meter = open_meter(root)
     if meter is None:
@@ -56,7 +57,7 @@ def measure(
 
 
 def measures(energy: Energy, page: str) -> list[Measure]:
-    """Return the joules as measures; `page` says what was read."""
+    """Return the joules as measures; `page` names the frame."""
     return [
         Measure(f"energy/{page}", "J", "lower", median(energy.frame), [energy.frame]),
         Measure("energy/digit", "J", "lower", median(energy.digit), [energy.digit]),

@@ -1,11 +1,11 @@
-"""Digits through the full Keras network and through the Classifier, in turns; `benchmarks.speed.latency` starts it.
+"""Digits through the full Keras network and the Classifier, in turns; `benchmarks.speed.latency` starts this.
 
 python -m benchmarks.speed.full_turns loads TURNS NETWORK
-    the network loaded anew, and its first digit, each of three ways
+    load time of the network, and its first digit by each of three calls
 python -m benchmarks.speed.full_turns steady TURNS NETWORK INT8
-    1 and 256 digits, one thread, all three ways
+    1 and 256 digits, one thread, all three calls
 
-Prints a JSON object: of each, by name, the Turns.
+Prints a JSON object: the Turns of each, by name.
 """
 
 import json
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def in_turns(network: Path, model: Path) -> dict[str, Call]:
-    """Return the ways to ask the network, and the Classifier with a small model beside them."""
+    """Return the calls of the full network, and the Classifier with a small model."""
     loaded, classifier = full.load(network), Classifier(model)
     calls: dict[str, Call] = {}
     for count in (FEW, MANY):
@@ -48,7 +48,7 @@ def in_turns(network: Path, model: Path) -> dict[str, Call]:
 
 
 def loads(network: Path, turns: int) -> dict[str, Turns]:
-    """Load the network anew for each way to ask it, so many times, and time the first digit."""
+    """Load the network for each kind of call, the given number of times, and time the first digit."""
     results: dict[str, Turns] = {}
     for turn in range(-FIRST_LOADS, turns):
         for way in (full.MODEL, full.FUNCTION, full.PREDICT):

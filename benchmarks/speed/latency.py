@@ -1,6 +1,6 @@
-"""How fast is a digit, how soon the first one, how long a frame? Ratios of one run; what is compared takes turns.
+"""How fast is a digit, the first digit, a frame? Ratios within one run; compared calls take turns.
 
-Everything is measured in processes of its own, several of each, one after the other.
+Everything runs in its own processes, several for each measurement, one after the other.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ Tick = Callable[[], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """How much is measured: processes, and the turns in each of them; `hard` is how many hard frames take turns."""
+    """The size of a run: processes, and the turns in each; `hard` is the number of hard frames in turns."""
 
     processes: int
     digit_turns: int
@@ -59,7 +59,7 @@ FAST = Effort(
 
 
 class Files(NamedTuple):
-    """What is measured: small models by recipe, those that are not the one that ships, the full network, what lacks."""
+    """The inputs: small models by recipe, the full network, and lines on missing files."""
 
     models: dict[str, Path]
     network: Path | None
@@ -72,9 +72,9 @@ class Files(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What was measured."""
+    """The measurements."""
 
-    in_turns: TurnsByName  # took turns with all others of their group
+    in_turns: TurnsByName  # in turns with all others of their group
     alone: TurnsByName
     memory: dict[str, list[int]]
     energy: Energy | None
@@ -84,7 +84,7 @@ class Measured(NamedTuple):
 def run(folder: Path | None, out: Path, *, fast: bool) -> None:
     """Measure the models in a build folder, or else the one that ships; print, and write latency.json to `out`.
 
-    Raises LimitMissed where a limit of thresholds.toml is missed.
+    Raises LimitMissed if a limit of thresholds.toml is missed.
     """
     files = find(folder)
     for line in files.lacking:
@@ -112,7 +112,7 @@ def run(folder: Path | None, out: Path, *, fast: bool) -> None:
 
 
 def find(folder: Path | None) -> Files:
-    """Return what there is to be measured in a build folder, by default build/standard, and a line for what lacks."""
+    """Return the models in a build folder, by default build/standard, and a line on the missing ones."""
     folder = BUILD if folder is None else folder
     models = {
         name: folder / conversion.file_name
@@ -131,7 +131,7 @@ def find(folder: Path | None) -> Files:
 
 
 def measure(files: Files, effort: Effort) -> Measured:
-    """Measure all there is."""
+    """Measure everything in `files`."""
     built = [f"{name}={path.resolve()}" for name, path in files.built.items()]
     models = [f"{name}={path.resolve()}" for name, path in files.models.items()]
     in_turns: TurnsByName = {}
@@ -168,7 +168,7 @@ def measure(files: Files, effort: Effort) -> Measured:
 
 
 def to_measures(measured: Measured) -> list[Measure]:
-    """Return what is written, in the order of the table."""
+    """Return the measures in the order of the table."""
     return [
         *(
             each
@@ -185,7 +185,7 @@ def to_measures(measured: Measured) -> list[Measure]:
 
 
 def details(measured: Measured) -> dict[str, Any]:
-    """Return how often each was called in a turn, what it took before that, and what else was seen."""
+    """Return the calls in each turn, the warm-ups, and the other details."""
     every = {**measured.in_turns, **measured.alone}
     return {
         "loops": {name: [each.loops for each in one] for name, one in every.items()},
@@ -196,9 +196,9 @@ def details(measured: Measured) -> dict[str, Any]:
 
 
 def ratio(model: Path, beside: Path) -> float:
-    """Return how many times as long a digit takes through bare LiteRT with one model file as with another.
+    """Return the ratio of the time of a digit through bare LiteRT with one model file to that with another.
 
-    In several processes: where a process's memory happens to lie is worth a fifth.
+    Several processes are needed: the memory layout of a process accounts for a fifth.
     """
     if model.samefile(beside):
         return 1.0
@@ -208,7 +208,7 @@ def ratio(model: Path, beside: Path) -> float:
 
 
 def _processes(tick: Tick, count: int, module: str, *arguments: str) -> TurnsByName:
-    """Run a module so many times, and return the Turns that it told."""
+    """Run a module repeatedly, and return its Turns."""
 
     def run_each() -> Iterator[dict[str, Any]]:
         for _ in range(count):

@@ -1,4 +1,4 @@
-"""What `benchmarks.speed.latency` prints: medians, and ratios with their intervals."""
+"""The output of `benchmarks.speed.latency`: medians, and ratios with their intervals."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,12 +9,12 @@ from benchmarks.speed.single_digit import BARE, BATCHES, CONFIDENCES, FEW, MANY,
 from edge_runtime.bench.result import Measure, Ratio, is_unstable, ratio, statistics
 
 WAYS = ("Keras model(x)", "Keras tf.function", "Keras predict")
-MOST_NAMED = 6  # of measures that are unstable
+MOST_NAMED = 6  # of unstable measures
 Measures = Mapping[str, Measure]
 
 
 def ratios(measures: Measures) -> dict[str, Ratio]:
-    """Return, by the name of its limit, how many times as much the same reading takes through Keras; if measured."""
+    """Return the ratios of Keras to ours on the same reading, by the name of the limit, if measured."""
     ratios = {}
     for name, group in (("start_ratio", "cold start"), ("memory_ratio", "peak memory")):
         keras, ours = measures.get(f"{group}/{starts.KERAS}"), measures.get(f"{group}/{starts.READ}")
@@ -26,7 +26,7 @@ def ratios(measures: Measures) -> dict[str, Ratio]:
 def table(
     measures: Measures, energy: Energy | None, limits: Mapping[str, Any], ratios: Mapping[str, Ratio]
 ) -> Iterator[str]:
-    """Yield the lines; `limits` are those of thresholds.toml, `ratios` what they are compared with."""
+    """Yield the lines; `limits` are those of thresholds.toml for the `ratios`."""
     models = [name.removeprefix("load/") for name in measures if name.startswith("load/") and "Keras" not in name]
     yield from _digit(measures, models)
     yield from _keras(measures)
@@ -38,7 +38,7 @@ def table(
 
 
 def warning(measures: Measures) -> str:
-    """Return a line that names measures which another run may contradict."""
+    """Return a line that names unstable measures, which another run may contradict."""
     names = [name for name, measure in measures.items() if is_unstable(measure)]
     named = ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
     return f"warning: {len(names)} of {len(measures)} measures are unstable, is the machine idle? {named}"
@@ -122,7 +122,7 @@ def _frames(measures: Measures) -> Iterator[str]:
 
 
 def stage_table(name: str, stages: Measures) -> Iterator[str]:
-    """Yield lines with the median, the 95th percentile and the most of each stage, in milliseconds."""
+    """Yield lines with the median, the 95th percentile and the maximum of each stage, in milliseconds."""
     for i, kind in enumerate(("median", "95 %", "worst")):
         values = []
         for measure in stages.values():
@@ -158,7 +158,7 @@ def _asked(measures: Measures, limits: Mapping[str, Any], ratios: Mapping[str, R
 
 
 def _hard(measures: Measures) -> dict[str, Measures]:
-    """Return the stages of each hard frame, the slowest first."""
+    """Return the stages of each hard frame, slowest first."""
     last = whole_frame.STAGES[-1]
     names = [name.split(" ", 2)[2].removesuffix(f"/{last}") for name in measures
              if name.startswith("hard frame ") and name.endswith(f"/{last}")]  # fmt: skip
@@ -175,6 +175,6 @@ def _milliseconds(name: str, *columns: Measure) -> str:
 
 
 def _ratio(measured: Ratio) -> str:
-    """Return a ratio and its interval with three digits that count."""
+    """Return a ratio and its interval with three significant digits."""
     value, low, high = (f"{number:,.{max(0, 2 - len(f'{number:.0f}') + 1)}f}" for number in measured)
     return f"{value} ({low}-{high})"

@@ -1,4 +1,4 @@
-"""Digits through bare LiteRT and through the Classifier, in turns; `benchmarks.speed.latency` starts it, several times.
+"""Digits through bare LiteRT and the Classifier, in turns; `benchmarks.speed.latency` starts this several times.
 
 python -m benchmarks.speed.single_digit WHAT TURNS NAME=FILE ...
 
@@ -8,7 +8,7 @@ python -m benchmarks.speed.single_digit WHAT TURNS NAME=FILE ...
     threads   Classifier.scores of 1 and 256 digits with 1, 2 and 4 threads
     loads     a new Classifier each time, and its first digit
 
-Prints a JSON object: of each, by name, the Turns.
+Prints a JSON object: the Turns of each, by name.
 """
 
 import json
@@ -31,8 +31,8 @@ BARE, SCORES, CONFIDENCES = "bare LiteRT", "Classifier.scores", "Classifier.conf
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 FEW, MANY = BATCHES[0], BATCHES[-1]
 THREADS = (1, 2, 4)
-SHORT = 10e6  # nanoseconds of a turn where many take part
-FIRST_LOADS = 2  # of each model: what they take goes to finding the libraries
+SHORT = 10e6  # nanoseconds of a turn with many participants
+FIRST_LOADS = 2  # of each model: they include loading the libraries
 
 
 def main() -> None:
@@ -49,18 +49,18 @@ def main() -> None:
 
 
 def pictures(count: int) -> Uint8:
-    """Return so many of the digits that ship with the package, uint8 (count, 28, 28); after 200 they begin again."""
+    """Return this many shipped digits, uint8 (count, 28, 28); they repeat after 200."""
     images = frames.samples()[0]
     return images[np.arange(count) % len(images)]
 
 
 def beside_keras(count: int) -> str:
-    """Return the group of measures in which so many digits go through the full network as well."""
+    """Return the group of measures in which digits also go through the full network."""
     return "one digit beside Keras" if count == 1 else f"{count} digits beside Keras"
 
 
 def one(models: Mapping[str, Path]) -> dict[str, Call]:
-    """Return the three ways to one digit for each model."""
+    """Return the three calls on one digit for each model."""
     calls: dict[str, Call] = {}
     for name, path in models.items():
         classifier = Classifier(path)
@@ -73,12 +73,12 @@ def one(models: Mapping[str, Path]) -> dict[str, Call]:
 
 
 def bare(models: Mapping[str, Path]) -> dict[str, Call]:
-    """Return LiteRT alone, for each model."""
+    """Return LiteRT alone for each model."""
     return {name: bare_litert(Classifier(path)) for name, path in models.items()}
 
 
 def batches(models: Mapping[str, Path]) -> dict[str, Call]:
-    """Return the scores of batches of all sizes, for each model."""
+    """Return the scores of batches of all sizes for each model."""
     classifiers = {name: Classifier(path) for name, path in models.items()}
     return {
         f"batches/{name} {size}": partial(classifier.scores, pictures(size))
@@ -88,7 +88,7 @@ def batches(models: Mapping[str, Path]) -> dict[str, Call]:
 
 
 def threads(models: Mapping[str, Path]) -> dict[str, Call]:
-    """Return the scores of few and of many digits with every number of threads, for each model."""
+    """Return the scores of few and of many digits with every number of threads for each model."""
     return {
         f"threads/{name} {size} with {count}": partial(classifier.scores, pictures(size))
         for name, path in models.items()
@@ -99,7 +99,7 @@ def threads(models: Mapping[str, Path]) -> dict[str, Call]:
 
 
 def loads(models: Mapping[str, Path], turns: int) -> dict[str, Turns]:
-    """Time so many new Classifiers of each model, in turn, and the first digit that each of them reads."""
+    """Time the creation of Classifiers of each model, in turn, and the first digit of each."""
     results: dict[str, Turns] = {}
     image = pictures(1)
     for turn in range(-FIRST_LOADS, turns):
@@ -120,7 +120,7 @@ def loads(models: Mapping[str, Path], turns: int) -> dict[str, Turns]:
 
 
 def bare_litert(classifier: Classifier) -> Callable[[], Any]:
-    """Return a call that runs the classifier's model on one digit, without the classifier."""
+    """Return a call that runs the classifier's model on one digit without the classifier."""
     interpreter = Interpreter(model_content=classifier.model.flatbuffer, num_threads=1)
     interpreter.allocate_tensors()
     taken, output = interpreter.get_input_details()[0], interpreter.get_output_details()[0]

@@ -1,4 +1,4 @@
-"""From the start of a process to its first label, and the most memory it holds: the command, and the same by Keras."""
+"""Time from process start to first label, and peak memory: the command, and the same with Keras."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from benchmarks.common.turns import ROOT, ProcessFailed, Turns
 SAMPLE = ROOT / "edge_runtime" / "samples" / "digit.png"
 IMPORTS, READ, KERAS = "import numpy, cv2", "edge-digits read", "Keras"
 WARM_UPS = 1  # the files may not be in the system's cache yet
-# The same reading by the full network instead of LiteRT, and as little else as possible: what finds the digit is ours.
+# The same reading with the full network instead of LiteRT, and little else; our code locates the digit.
 READ_WITH_KERAS = """
 import os, sys
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -24,12 +24,12 @@ regions = find_regions(ink_planes(cv2.imread(sys.argv[2])))
 images, *_ = normalize_and_measure([region.ink for region in regions if region.ink is not None])
 print(numpy.asarray(network(images.astype("float32")))[:, :10].max(axis=0).argmax())
 """
-# The command, as a program that something can be put before.
+# The command as a program, so that code can precede it.
 READ_WITH_US = """
 from edge_runtime.cli.main import main
 main()
 """
-# Says at the end what the kernel counted. A child's rusage would count its parent's memory as well.
+# Prints the kernel's counts at exit. A child's rusage includes its parent's memory.
 PRINT = """
 import atexit, sys
 atexit.register(lambda: sys.stderr.write(open("/proc/self/status").read()))
@@ -37,9 +37,9 @@ atexit.register(lambda: sys.stderr.write(open("/proc/self/status").read()))
 
 
 def commands(models: Mapping[str, Path], network: Path | None, *, print_line: bool = False) -> dict[str, list[str]]:
-    """Return what is started, by name: the command with the model that ships and with each of `models`, and Keras.
+    """Return the commands to start, by name: ours with the shipped model and with each of `models`, and Keras.
 
-    Where `tell`, each writes to standard error at the end what the kernel counted of its memory; without the imports.
+    With `print_line`, each writes the kernel's memory counts to standard error at exit; the imports are left out.
     """
     python = [sys.executable, "-c"]
     read = [*python, PRINT + READ_WITH_US] if print_line else [sys.executable, "-m", "edge_runtime"]
@@ -54,7 +54,7 @@ def commands(models: Mapping[str, Path], network: Path | None, *, print_line: bo
 
 
 def starts(started: Mapping[str, list[str]], count: int, tick: Callable[[], None]) -> dict[str, Turns]:
-    """Start all commands in turn, so many times, and time each from its start to its end."""
+    """Start all commands in turn, repeatedly, and time each from start to end."""
     results = {name: Turns(1, [], []) for name in started}
     for turn in range(-WARM_UPS, count):
         for name, command in started.items():
@@ -70,7 +70,7 @@ def starts(started: Mapping[str, list[str]], count: int, tick: Callable[[], None
 
 
 def peaks(telling: Mapping[str, list[str]], count: int, tick: Callable[[], None]) -> dict[str, list[int]]:
-    """Return the most bytes that each command held (VmHWM), so many times; nothing where the system does not tell."""
+    """Return the peak bytes of each command (VmHWM), repeatedly; nothing if the system does not report it."""
     if not Path("/proc/self/status").exists():
         return {}
     memory: dict[str, list[int]] = {name: [] for name in telling}

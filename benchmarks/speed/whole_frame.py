@@ -1,12 +1,12 @@
-"""Whole frames through DigitReader, one thread; `benchmarks.speed.latency` starts it, and it prints a JSON object.
+"""Whole frames through DigitReader, one thread; `benchmarks.speed.latency` starts this. Prints a JSON object.
 
 python -m benchmarks.speed.whole_frame look [half]     each hard frame (half: without the negatives) a few times:
-                                                 the least milliseconds of each, by name
+                                                 the minimum milliseconds of each, by name
 python -m benchmarks.speed.whole_frame turns N [MODEL=FILE ...] -- [HARD FRAME ...]
-    N turns, of each by name the Turns:
+    N turns; the Turns of each, by name:
     "stages SIZE/STAGE"     each of STAGES, in generated pages of each size
-    "hard frame NAME/STAGE" the same in the hard frames named
-    "frame 640x480/..."     the same page read with the model that ships and with those named, and gone through the
+    "hard frame NAME/STAGE" the same in the named hard frames
+    "frame 640x480/..."     the same page read with the shipped model and the named ones, and through the
                             plain chain, cv2.cvtColor and cv2.adaptiveThreshold
     "decode/12 megapixels"  decoding the JPEG of a photo, which no stage contains
 """
@@ -35,7 +35,7 @@ NEGATIVE = ", inverted"
 WARM_UPS = 2
 SEEDS = 5  # pages of each size
 WINDOW, OFFSET = 31, 10  # of cv2.adaptiveThreshold
-PASSES, LONG = 3, 30.0  # a hard frame is looked at so often, but not again after so many milliseconds
+PASSES, LONG = 3, 30.0  # most readings of a hard frame; no further one after this many milliseconds
 SHARE = 500e6  # nanoseconds after which a hard frame takes no further turns
 
 
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def look(reader: DigitReader, hard: dict[str, Uint8]) -> dict[str, float]:
-    """Read each frame up to PASSES times, and return the least milliseconds of each."""
+    """Read each frame up to PASSES times, and return the minimum milliseconds of each."""
     for seed in range(SEEDS):
         reader.read(frames.page(SIZES[PLAIN], seed))
     least = {}
@@ -73,7 +73,7 @@ def look(reader: DigitReader, hard: dict[str, Uint8]) -> dict[str, float]:
 def take_turns(
     reader: DigitReader, readers: dict[str, DigitReader], turns: int, names: Sequence[str]
 ) -> dict[str, Turns]:
-    """Return what `turns` prints; of a turn, every kind takes its part, and warm-ups are of pages alone."""
+    """Return the output of `turns`; each turn covers every kind, and warm-ups use generated pages only."""
     pages = {name: [frames.page(size, seed) for seed in range(SEEDS)] for name, size in SIZES.items()}
     pages[PHOTO] = [frames.photo(0)]
     jpeg = cv2.imencode(".jpg", pages[PHOTO][0])[1].tobytes()
@@ -113,14 +113,14 @@ def of_stages(reading: Reading) -> dict[str, float]:
 
 
 def spent_on(call: Callable[[], object]) -> int:
-    """Return the nanoseconds that a call takes."""
+    """Return the nanoseconds of a call."""
     started = perf_counter_ns()
     call()
     return perf_counter_ns() - started
 
 
 def plain_chain(frame: Uint8) -> None:
-    """Go the plainest way to ink, in a frame uint8 (H, W, 3)."""
+    """Find ink by the plainest method in a frame, uint8 (H, W, 3)."""
     gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
     cv2.adaptiveThreshold(gray, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, WINDOW, OFFSET)
 

@@ -156,7 +156,7 @@ def test_rates_are_of_what_they_say_and_the_largest_effect_comes_first() -> None
         *(f"planes.{name}/effect" for name in "CABD"),
     ]  # fmt: skip
     text = sensitivity_table.page(BASELINE, rows, "two pages")
-    assert "\nRead were two pages.\n" in text
+    assert "\nThe run read two pages.\n" in text
     assert "\n| baseline |  | 10.00 % |  |" in text
     assert "\n| `planes.C` | 4 | 0 |" in text
 

@@ -190,6 +190,6 @@ def test_a_network_cut_short_is_refused(tmp_path: Path, classifier: Classifier, 
 def test_the_interpreter_says_nothing_on_standard_error() -> None:
     code = "import numpy, edge_runtime as e; c = e.Classifier(); c.scores(numpy.zeros((9, 28, 28), 'uint8'))"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, check=True, cwd=Path(model_file.__file__).parents[1]
+        [sys.executable, "-c", code], capture_output=True, check=True, cwd=Path(model_file.__file__).parents[2]
     )
     assert done.stderr == b""
