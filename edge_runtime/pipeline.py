@@ -122,8 +122,18 @@ class _Outlets:
             self._try(sink, lambda: getattr(sink, what)(*values))  # noqa: B023 - called before the next one
 
     def close(self) -> None:
+        """Close all sinks, then report those that failed."""
+        failures: list[OutputError] = []
         for sink in tuple(self._sinks):
-            self._try(sink, sink.close)
+            try:
+                sink.close()
+            except OutputError as error:
+                self._sinks.remove(sink)
+                failures.append(error)
+        for failure in failures:
+            if not any(sink.output for sink in self._sinks):
+                raise failure
+            self._failed(failure)
 
     def _try(self, sink: Sink, action: Callable[[], None]) -> None:
         try:

@@ -151,6 +151,7 @@ class DigitReader:
         words = words_of(lines, [boxes[row] for row in kept], verdict.confidences[kept], self.classifier.labels)
         written = list(map(Written, words, likely.tolist()))
         if self._checker is not None:
+            watch.skip()
             line_candidates = [[candidates[chosen[row]] for row in line] for line in on_lines]
             back = partial(_of_frame, survey, frame.size)
             written = self._checker.check(written, line_candidates, planes, size, back, constraint)

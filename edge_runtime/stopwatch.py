@@ -18,6 +18,10 @@ class Stopwatch:
         self._ms[stage] += (now - self._last) / 1e6
         self._last = now
 
+    def skip(self) -> None:
+        """Leave the time since the last stage out of all stages; only the total contains it."""
+        self._last = perf_counter_ns()
+
     def timings(self) -> Timings:
         """Return what was added up so far."""
         return Timings(**self._ms, total=(perf_counter_ns() - self._started) / 1e6)

@@ -43,7 +43,7 @@ class Shot(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Film:
-    """The results of a video: whether all reports are exact, and the wrong reports with and without `steady`.
+    """The results of a video: whether all reports are exact, and the wrong reports with and without tracking.
 
     `still` is true if each page is read right at rest; otherwise the frames cannot agree on its text.
     """

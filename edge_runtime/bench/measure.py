@@ -1,7 +1,7 @@
 """`edge-digits bench`: the speed of the runtime on this machine, measured with the wheel's content alone.
 
 It first replays the model's golden vectors: the speed of a network that answers wrong is of no interest. Then it
-measures the parts, each in separate processes (`bench_process`), and the command as users start it. The result is a
+measures the parts, each in separate processes (`process`), and the command as users start it. The result is a
 record as every benchmark writes it (`result`).
 """
 

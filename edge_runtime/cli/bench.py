@@ -38,7 +38,7 @@ def bench(own: BenchOptions, network: NetworkOptions) -> None:
     """Measure how fast this machine is: one digit, whole frames stage by stage, the start of the command, memory.
 
     First the model's golden vectors are replayed: exit code 5 where the network does not answer here as it must. It
-    takes half a minute on a desktop, and some minutes on a small board, which should have nothing else to do then.
+    takes 40 seconds on a desktop, and some minutes on a small board, which should have nothing else to do then.
 
     \b
     Examples:

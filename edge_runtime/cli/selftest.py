@@ -6,7 +6,7 @@ import click
 
 from edge_runtime.cli.config_option import config_option
 from edge_runtime.cli.options import NetworkOptions, debug, network
-from edge_runtime.cli.sections import SectionedCommand
+from edge_runtime.cli.sections import SectionedCommand, SectionedOption
 from edge_runtime.cli.terminal import print_err, show
 
 EXIT_CODES = """\b
@@ -23,7 +23,9 @@ Exit codes:
 
 @click.command(epilog=EXIT_CODES, cls=SectionedCommand)
 @click.argument("source", metavar="[SOURCE]", required=False, envvar="EDGE_DIGITS_SELFTEST_SOURCE")
-@click.option("--json", is_flag=True, help="Print the whole record as a JSON object.")
+@click.option(
+    "--json", cls=SectionedOption, section="Results", is_flag=True, help="Print the whole record as a JSON object."
+)
 @network
 @config_option
 @debug

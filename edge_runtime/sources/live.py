@@ -142,4 +142,4 @@ class _Feed(threading.Thread):
         with self._fresh:
             changed, self._away = self._away != away, away
         if changed:
-            logger.info(line)
+            logger.warning(line)

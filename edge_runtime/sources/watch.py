@@ -47,7 +47,7 @@ def watched(
                 away, before = True, {}
             else:
                 if away:
-                    logger.info(f"{folder}: it is back")
+                    logger.warning(f"{folder}: it is back")
                 away = False
                 for name, state in now.items():
                     if before.get(name) == state and history.is_new(name, state):

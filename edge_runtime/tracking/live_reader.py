@@ -17,7 +17,7 @@ class LiveReader:
     """Reads the frames of one moving picture, in order, with `reader`.
 
     Digits are most likely on the planes (polarity and scale) that had digits in the previous frame, with the page
-    turned as before: searching only there is a quarter of the work or less. Where fewer digits than before or none are
+    turned as before: searching only there is about a third of the work. Where fewer digits than before or none are
     found, and every FULLY frames, for new digits, a full search covers all planes and estimates the turn again.
     """
 

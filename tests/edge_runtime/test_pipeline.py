@@ -236,3 +236,20 @@ def test_a_stream_whose_server_is_killed_and_started_again_is_read_on(
     assert len(memory.frames) == 10
     assert messages == [f"{address}: it gives no frame any more; trying again", f"{address}: frames again"]
     assert memory.said == [(memory.events[0].frame, "appeared", "2741")]
+
+
+def test_every_sink_is_closed_though_one_fails(reader: DigitReader) -> None:
+    closed: list[str] = []
+
+    class Closing(Sink):
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def close(self) -> None:
+            closed.append(self.name)
+            if self.name == "a":
+                raise OutputError("a cannot be closed")
+
+    with pytest.raises(OutputError, match="a cannot be closed"):
+        run([], reader, [Closing("a"), Closing("b"), Closing("c")])
+    assert closed == ["a", "b", "c"]

@@ -9,16 +9,19 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge_runtime.errors import OptionError
 from edge_runtime.records import Event, Reading
 from edge_runtime.sinks.json_record import event_record, to_record
 from edge_runtime.sinks.mqtt import discovery
 from edge_runtime.sinks.mqtt.broker import Broker
-from edge_runtime.sinks.mqtt.link import Link
 from edge_runtime.sinks.mqtt.spool import Spool
 from edge_runtime.sinks.sink import Sink
+from edge_runtime.system.dependencies import explain
+
+if TYPE_CHECKING:
+    pass
 
 logger = logging.getLogger(__name__)
 PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before each further attempt to connect; the last one from then on
@@ -62,6 +65,11 @@ class Mqtt(Sink):
         announce: bool = False,
         pauses: tuple[float, ...] = PAUSES,
     ) -> None:
+        try:
+            from edge_runtime.sinks.mqtt.link import Link  # not at the top: the extra may be missing
+        except ImportError as error:
+            raise explain(error) from error
+        self._link: type[Link] = Link
         self._broker, self._device, self._pauses = broker, device_name(device), pauses
         self._base = f"edge-digits/{device}"
         self._announced = [discovery.announcement(device, self._base)] if announce else []
@@ -136,7 +144,9 @@ class Mqtt(Sink):
 
     def _serve(self, reported: set[str]) -> str:
         """Connect, send until the connection ends, and return why it ended."""
-        link = Link(self._broker, self._device, self._base, self._announced, self._spool, self._ear, self._refused)
+        link = self._link(
+            self._broker, self._device, self._base, self._announced, self._spool, self._ear, self._refused
+        )
         waiting = time.monotonic() + ANSWER
         try:
             while link.open:
@@ -146,7 +156,7 @@ class Mqtt(Sink):
                 if link.taken:
                     if reported:
                         reported.clear()
-                        logger.info(f"{self._broker.name} is connected")
+                        logger.warning(f"{self._broker.name} is connected")
                     link.send()
                 elif time.monotonic() >= waiting:
                     return "is away (no answer)"

@@ -1,30 +1,31 @@
-"""A persistent queue on disk (SQLite): messages enter at the end, and leave once they are delivered."""
+"""A queue on disk (SQLite) that survives its process: messages enter at the end, and leave once they have arrived."""
 
+import fcntl
 import logging
 import os
 import sqlite3
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
-from itertools import count
+from io import FileIO
+from itertools import count, islice
 from pathlib import Path
 from typing import NamedTuple
 
 from edge_runtime.errors import OutputError
 
 logger = logging.getLogger(__name__)
-RETRY = 10.0  # seconds until a file that cannot be written is tried again
-MEMORY = ":memory:"
+RETRY = 10.0  # seconds between two attempts to write a file that failed
 MAGIC = b"SQLite format 3\0"  # the first bytes of every SQLite database (its file format, section 1.3)
+OURS = 0x65646771  # "edgq", PRAGMA application_id of a queue: another program's database is refused
 SCHEMA = "CREATE TABLE IF NOT EXISTS messages (number INTEGER PRIMARY KEY, topic BLOB NOT NULL, payload BLOB NOT NULL)"
-ALL = "SELECT number, topic, payload FROM messages ORDER BY number"
-OLDEST = "DELETE FROM messages WHERE number IN (SELECT number FROM messages ORDER BY number LIMIT ?)"
 INSERT, DELETE = "INSERT INTO messages VALUES (?, ?, ?)", "DELETE FROM messages WHERE number = ?"
 
 
 class Message(NamedTuple):
-    """A message of a queue: its number there, its topic and its payload, both in UTF-8."""
+    """A message of a queue: its number there, its topic, and its payload, both in UTF-8."""
 
     number: int
     topic: bytes
@@ -32,193 +33,197 @@ class Message(NamedTuple):
 
 
 class Spool:
-    """A queue of the last `limit` messages put and not yet done, in order; thread-safe.
+    """The last `limit` messages that entered and have not left, in order. Several threads may share it.
 
-    Each message goes to the operating system at once, so it survives the end of this process. It is not flushed to the
-    disk each time, which is slow on an SD card and wears it (write-ahead log, synchronous=NORMAL): a power cut can lose
-    the latest messages and restore some that had left, but damages nothing. A file that is damaged nevertheless is
-    renamed, and its readable messages are kept. Where the disk is full or fails, the queue continues in memory, and
-    returns to the disk when that works again.
+    Memory holds all messages; the file follows each change. The system gets each change at once, so that it survives
+    this process however that ends. The file is not forced to the disk each time, which takes an SD card long and wears
+    it (write-ahead log, synchronous=NORMAL): a power cut can lose the latest messages, and bring back some that had
+    left, but damages nothing. A file that is damaged all the same is set aside, with its readable messages kept. If the
+    disk is full or fails, the queue continues in memory, and returns to the disk once that works again.
 
-    Each of these changes is logged, and so is dropping the oldest messages. Raises OutputError where the file cannot be
-    used at all, or another process uses it.
+    Each of these changes is logged, and the first of the oldest messages to be dropped. Raises OutputError if the file
+    cannot be used at all, or another process uses it: a lock on the file NAME.lock says so.
     """
 
     def __init__(self, path: Path, limit: int) -> None:
         self._path, self._limit = path, limit
         self._turn = threading.Lock()
-        self.dropped = 0  # messages dropped because the queue was full
-        self._unsaid = 0  # of these, not logged yet
+        self.dropped = 0  # messages, because there were too many
+        self._unreported = 0  # dropped messages since the last report
+        self._database: sqlite3.Connection | None = None  # None while it cannot be written
+        self._failed = self._closed = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = FileIO(f"{path}.lock", "a")
+        except OSError as error:
+            raise OutputError(f"cannot keep a queue in {path}: {error.strerror or error}") from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             messages, damaged = _load(path)
+            if damaged:
+                aside = _set_aside(path)
+                logger.warning(f"{path}: damaged; it is now {aside}, and {len(messages)} messages of it are kept")
+        except BlockingIOError as error:
+            self._lock.close()
+            raise OutputError(f"another process uses the queue {path}: each needs one of its own") from error
         except (OSError, sqlite3.Error) as error:
-            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
-                raise OutputError(f"another process uses the queue {path}: each needs one of its own") from error
+            self._lock.close()
             raise OutputError(f"cannot keep a queue in {path}: {getattr(error, 'strerror', None) or error}") from error
-        if damaged:
-            aside = _set_aside(path)
-            logger.warning(f"{path}: damaged; it is now {aside}, and {len(messages)} messages of it are kept")
-        surplus = max(0, len(messages) - limit)
-        self._database = _holding(MEMORY, messages[surplus:])
-        self._on_disk = self._failed = self._closed = False
-        self._again = time.monotonic()  # when to retry the disk while in memory
-        self._number = max((message.number for message in messages), default=0)
-        self._to_disk()
-        self._count_dropped(surplus)
+        self._messages = OrderedDict((message.number, message) for message in messages)
+        self._number = max(self._messages, default=0)
+        self._drop()
+        self._try(self._renew)
 
     def __len__(self) -> int:
-        with self._turn:
-            return 0 if self._closed else self._count()
+        return len(self._messages)
 
     def put(self, topic: str, payload: str) -> None:
-        """Add a message, and drop the oldest where there are too many."""
+        """Add a message; drops the oldest ones if there are too many."""
         with self._turn:
             if self._closed:
                 return
             self._number += 1
             message = Message(self._number, topic.encode(), payload.encode())
-            surplus = max(0, self._count() + 1 - self._limit)
-
-            def change() -> None:
-                self._database.execute(INSERT, message)
-                self._database.execute(OLDEST, (surplus,))
-
-            self._change(change)
-            self._count_dropped(surplus)
+            self._messages[message.number] = message
+            self._write([message], self._drop())
 
     def first(self, count: int) -> list[Message]:
         """Return up to `count` of the oldest messages; they stay."""
         with self._turn:
-            return [] if self._closed else [Message(*row) for row in self._database.execute(f"{ALL} LIMIT ?", (count,))]
+            return list(islice(self._messages.values(), count))
 
     def done(self, number: int) -> None:
-        """Remove a message; it may have been dropped already."""
+        """Remove a message, which may have been dropped already."""
         with self._turn:
-            if self._closed:
+            if self._closed or self._messages.pop(number, None) is None:
                 return
-            self._change(lambda: self._database.execute(DELETE, (number,)))
-            if self._unsaid and not self._count():
+            self._write([], [number])
+            if not self._messages:
                 self._log_dropped()
 
     def close(self) -> None:
-        """Close the file. Raises OutputError where it cannot store the remaining messages."""
+        """Free the file. Raises OutputError if messages are left that could not be written to it."""
         with self._turn:
             if self._closed:
                 return
-            if not self._on_disk:
-                self._to_disk()
-            left = 0 if self._on_disk else self._count()
+            if self._database is None:
+                self._try(self._renew)
             self._closed = True
             self._log_dropped()
-            _close(self._database)
-        if left:
-            raise OutputError(f"{left} messages are lost: {self._path} cannot be written")
+            saved = self._database is not None
+            self._free()
+            self._lock.close()
+        if self._messages and not saved:
+            raise OutputError(f"{len(self._messages)} messages are lost: {self._path} cannot be written")
 
-    def _count(self) -> int:
-        return int(self._database.execute("SELECT count(*) FROM messages").fetchone()[0])
-
-    def _count_dropped(self, surplus: int) -> None:
-        if surplus and not self._unsaid:
+    def _drop(self) -> list[int]:
+        """Drop the oldest messages if there are too many, and return their numbers."""
+        numbers = [self._messages.popitem(last=False)[0] for _ in range(len(self._messages) - self._limit)]
+        if numbers and not self._unreported:
             logger.warning(f"{self._path}: full, with {self._limit} messages: the oldest are dropped")
-        self._unsaid += surplus
-        self.dropped += surplus
+        self._unreported += len(numbers)
+        self.dropped += len(numbers)
+        return numbers
 
     def _log_dropped(self) -> None:
-        if self._unsaid:
-            logger.warning(f"{self._path}: {self._unsaid} messages were dropped")
-            self._unsaid = 0
+        if self._unreported:
+            logger.warning(f"{self._path}: {self._unreported} messages were dropped")
+            self._unreported = 0
 
-    def _change(self, change: Callable[[], object]) -> None:
-        """Change the queue in one transaction: on the disk, or in memory where the disk fails."""
-        if not self._on_disk and time.monotonic() >= self._again:
-            self._to_disk()
-        try:
-            with self._database:
-                change()
-        except sqlite3.Error as error:
-            if not self._on_disk:
-                raise
-            self._fail(error)
-            self._take(_holding(MEMORY, _readable(self._database)), on_disk=False)
-            with self._database:
-                change()
-
-    def _to_disk(self) -> None:
-        """Move the queue from memory to the disk, where that works."""
-        try:
-            on_disk = _holding(self._path, _readable(self._database))
-        except sqlite3.Error as error:
-            self._fail(error)
+    def _write(self, added: Iterable[Message], removed: Iterable[int]) -> None:
+        """Write a change of the queue to the file, in one transaction."""
+        database = self._database
+        if database is None:
+            if time.monotonic() >= self._again:
+                self._try(self._renew)
             return
-        self._take(on_disk, on_disk=True)
+
+        def change() -> None:
+            with database:
+                database.executemany(INSERT, added)
+                database.executemany(DELETE, ((number,) for number in removed))
+
+        self._try(change)
+
+    def _renew(self) -> None:
+        """Open the file anew, and write the whole queue to it. Raises sqlite3.Error."""
+        self._free()
+        database = _open(self._path)
+        try:
+            with database:
+                database.execute(f"PRAGMA application_id = {OURS}")
+                database.execute(SCHEMA)
+                database.execute("DELETE FROM messages")
+                database.executemany(INSERT, self._messages.values())
+        except sqlite3.Error:
+            _close(database)
+            raise
+        self._database = database
+
+    def _free(self) -> None:
+        if self._database is not None:
+            _close(self._database)
+            self._database = None
+
+    def _try(self, action: Callable[[], None]) -> None:
+        """Write to the file; if that fails, continue in memory. Logs each change from one to the other."""
+        try:
+            action()
+        except sqlite3.Error as error:
+            self._again = time.monotonic() + RETRY
+            self._free()
+            if not self._failed:
+                self._failed = True
+                logger.warning(f"{self._path}: cannot be written ({error}); what is queued is kept in memory")
+            return
         if self._failed:
             self._failed = False
-            logger.info(f"{self._path}: can be written again")
-
-    def _take(self, database: sqlite3.Connection, *, on_disk: bool) -> None:
-        _close(self._database)
-        self._database, self._on_disk = database, on_disk
-
-    def _fail(self, error: sqlite3.Error) -> None:
-        self._again = time.monotonic() + RETRY
-        if not self._failed:
-            self._failed = True
-            logger.warning(f"{self._path}: cannot be written ({error}); what is queued is kept in memory")
+            logger.warning(f"{self._path}: can be written again")
 
 
-def _holding(path: Path | str, messages: Iterable[Message]) -> sqlite3.Connection:
-    """Return a database with exactly these messages, which no other process can use. Raises sqlite3.Error."""
+def _open(path: Path) -> sqlite3.Connection:
+    """Return a connection that needs no shared memory beside the file, even if that is in WAL mode."""
     database = sqlite3.connect(path, timeout=0, check_same_thread=False)
     try:
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
-        with database:
-            database.execute(SCHEMA)
-            database.execute("DELETE FROM messages")
-            database.executemany(INSERT, messages)
     except sqlite3.Error:
         _close(database)
         raise
     return database
 
 
-def _readable(database: sqlite3.Connection) -> list[Message]:
-    """Return the messages that can be read: all, unless the disk fails."""
-    messages: list[Message] = []
-    with suppress(sqlite3.Error):
-        for row in database.execute(ALL):
-            messages.append(Message(*row))
-    return messages
-
-
 def _close(database: sqlite3.Connection) -> None:
-    with suppress(sqlite3.Error):  # the final write-back of the log fails on a full disk; the next start repeats it
+    with suppress(sqlite3.Error):  # on a full disk the final checkpoint fails; the next start repeats it
         database.close()
 
 
 def _load(path: Path) -> tuple[list[Message], bool]:
-    """Return the messages that a file holds, and whether it is damaged.
-
-    Raises OSError where it is not such a file, and sqlite3.Error where it is in use.
-    """
+    """Return the messages of a file, and whether it is damaged. Raises OSError for another file, and sqlite3.Error."""
+    other = OSError("there is something else in this file; name another one")
     try:
         with path.open("rb") as file:
             header = file.read(len(MAGIC))
     except FileNotFoundError:
         return [], False
     if header != MAGIC and header.strip(b"\0"):
-        raise OSError("there is something else in this file; name another one")
+        raise other
+    messages: list[Message] = []
     with closing(sqlite3.connect(path, timeout=0)) as database:
         try:
-            if database.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'messages'").fetchone() == (0,):
+            database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            if database.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,):
                 return [], False
-            return _readable(database), database.execute("PRAGMA quick_check").fetchone() != ("ok",)
-        except sqlite3.OperationalError:  # in use, or inaccessible
+            if database.execute("PRAGMA application_id").fetchone() != (OURS,):
+                raise other
+            for row in database.execute("SELECT number, topic, payload FROM messages ORDER BY number"):
+                messages.append(Message(*row))
+            return messages, database.execute("PRAGMA quick_check").fetchone() != ("ok",)
+        except sqlite3.OperationalError:  # the file is in use, or the disk fails
             raise
         except sqlite3.DatabaseError:
-            return _readable(database), True
+            return messages, True
 
 
 def _set_aside(path: Path) -> str:

@@ -1,7 +1,9 @@
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -92,7 +94,7 @@ def test_its_file_stays_small(queue: Open, tmp_path: Path) -> None:
     small.close()
     path = tmp_path / "state" / "queue"
     assert path.stat().st_size < 50_000
-    assert [file.name for file in path.parent.iterdir()] == ["queue"]
+    assert sorted(file.name for file in path.parent.iterdir()) == ["queue", "queue.lock"]
     assert held(queue(3)) == kept
 
 
@@ -165,6 +167,39 @@ def test_a_file_of_somebody_else_is_refused_and_left_alone(queue: Open, tmp_path
     assert path.read_bytes() == b"\x89PNG\r\n and more"
 
 
+def test_a_database_of_another_program_is_refused_and_left_alone(queue: Open, tmp_path: Path) -> None:
+    path = tmp_path / "state" / "queue"
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("CREATE TABLE messages (id INTEGER PRIMARY KEY, sender TEXT, body TEXT)")
+        other.execute("INSERT INTO messages VALUES (1, 'me', 'keep it')")
+    with pytest.raises(OutputError, match="there is something else in this file"):
+        queue()
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("SELECT * FROM messages").fetchall() == [(1, "me", "keep it")]
+
+
+def test_messages_survive_a_file_that_is_damaged_while_it_is_open(queue: Open, tmp_path: Path) -> None:
+    path = tmp_path / "state" / "queue"
+    mine = queue(2000)
+    for number in range(1000):
+        mine.put("a", "x" * 1000 + str(number))
+    os.truncate(path, 8192)
+    os.truncate(f"{path}-wal", 0)
+    mine.put("a", "last")
+    assert len(mine) == len(mine.first(2000)) == 1001
+    assert held(mine)[-1] == "last"
+
+
+def test_a_queue_on_a_disk_that_is_full_at_the_next_start_is_read(queue: Open) -> None:
+    first = queue()
+    first.put("a", "kept")
+    first.close()
+    with file_size_limited(0):
+        again = queue()
+        assert held(again) == ["kept"]
+
+
 @pytest.mark.parametrize("place", ["middle", "start"])
 def test_a_damaged_file_is_set_aside(place: str, queue: Open, messages: Log, tmp_path: Path) -> None:
     path = tmp_path / "state" / "queue"
@@ -199,9 +234,9 @@ def test_on_a_full_disk_it_goes_on_in_memory(
 ) -> None:
     path = tmp_path / "state" / "queue"
     monkeypatch.setattr(spool, "RETRY", 0.0)
-    words = ["x" * 2000 + str(number) for number in range(20)]
+    words = ["x" * 4000 + str(number) for number in range(20)]
     before = queue()
-    with file_size_limited(20_000):
+    with file_size_limited(60_000):
         for word in words:
             before.put("a", word)
         assert held(before) == words
@@ -218,9 +253,9 @@ def test_on_a_full_disk_it_goes_on_in_memory(
 def test_what_can_be_kept_nowhere_is_an_error_at_last(queue: Open, messages: Log, tmp_path: Path) -> None:
     path = tmp_path / "state" / "queue"
     before = queue()
-    with file_size_limited(20_000):
+    with file_size_limited(60_000):
         for _ in range(20):
-            before.put("a", "x" * 2000)
+            before.put("a", "x" * 4000)
         with pytest.raises(OutputError, match=f"^20 messages are lost: {path} cannot be written$"):
             before.close()
     assert len(messages) == 1
