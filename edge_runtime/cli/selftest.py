@@ -32,8 +32,8 @@ Exit codes:
 def selftest(source: str | None, json: bool, network: NetworkOptions) -> None:
     """Check that this very machine reads as it must, in a second or two.
 
-    The model's golden vectors are replayed: labels must be the same, and scores within the units in the last place that
-    are told. The sample pages are read, one digit is timed, and a SOURCE is looked at where one is named.
+    It replays the model's golden vectors: labels must be the same, and scores may differ by the units in the last place
+    that the output names. It reads the sample pages, times one digit, and opens SOURCE if one is named.
 
     \b
     Examples:
