@@ -274,10 +274,12 @@ def display() -> Iterator[str]:
 
 
 SHOW = """
+import logging, sys
 from edge_runtime import DigitReader, pipeline
 from edge_runtime.sinks.sink import Closed
 from edge_runtime.sinks.window import Window
 from edge_runtime.sources.options import Options
+logging.basicConfig(stream=sys.stdout, format="%(message)s", level=logging.INFO)
 with DigitReader() as reader:
     sink = Window(lambda frame, trace: frame.pixels)
     print("open", flush=True)
