@@ -61,6 +61,8 @@ def test_readings_are_sent_to_a_broker(clip: Path, tmp_path: Path) -> None:
         with mosquitto.listening(broker) as heard:
             run("mqtt", clip, broker.url, cwd=tmp_path)
             heard.wait(lambda messages: any(message.topic == "edge-digits/kitchen/event" for message in messages))
+        events = [json.loads(message.payload) for message in heard if message.topic == "edge-digits/kitchen/event"]
+        assert "48793968101" in [event["text"] for event in events]
     finally:
         broker.kill()
 

@@ -1,47 +1,19 @@
-"""Frames for timing the reader: pages of ten digits, and hard pictures that take it longest."""
+"""Hard frames for timing the reader: the pictures that take it longest. `pages.timing` draws the plain ones."""
 
 from collections.abc import Callable, Iterator
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-import edge_runtime
-from edge_runtime.pages.draw import PageStyle, draw_page
+from edge_runtime.pages import timing
 from edge_runtime.records import Uint8
 
 SIZE = (640, 480)  # (width, height)
-PHOTO = (4000, 3000)
-DIGITS = 10  # on a page
-SEED = 20_261_124
+SEED = timing.SEED
 PAPER, PEN, PENCIL = 235, 25, 180  # gray levels; PENCIL strokes join PEN strokes into one connected component
 Shades = NDArray[np.float32]
-
-
-@cache
-def samples() -> tuple[Uint8, Uint8]:
-    """Return the digits that ship with the package: uint8 (200, 28, 28), ink bright on 0, and their labels (200,)."""
-    with np.load(Path(edge_runtime.__file__).with_name("samples") / "digits.npz") as arrays:
-        return arrays["images"], arrays["labels"]
-
-
-def page(size: tuple[int, int], seed: int) -> Uint8:
-    """Return a generated page with ten digits: uint8 (H, W, 3) blue-green-red, `size` (width, height) in pixels."""
-    rng = np.random.default_rng([SEED, seed])
-    images, labels = samples()
-    chosen = rng.choice(len(images), DIGITS, replace=False)
-    scale = min(size) / 480
-    style = PageStyle(size=size, digit_height=(28 * scale, 64 * scale))
-    return draw_page(images[chosen], labels[chosen], rng, style).pixels
-
-
-def photo(seed: int) -> Uint8:
-    """Return a page as a 12-megapixel photo, uint8 (3000, 4000, 3) blue-green-red: drawn at a quarter, and enlarged."""
-    drawn = page((PHOTO[0] // 4, PHOTO[1] // 4), seed)
-    return np.asarray(cv2.resize(drawn, PHOTO, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
 
 
 def frames() -> dict[str, Uint8]:
@@ -163,7 +135,9 @@ def _tiled(cell_height: int, cell_width: int, draw: Callable[[], Shades]) -> Uin
 
 
 def _digits(side: int, rng: np.random.Generator) -> Callable[[], Shades]:
-    images = [cv2.resize(image[4:24, 4:24], (side, side), interpolation=cv2.INTER_AREA) for image in samples()[0]]
+    images = [
+        cv2.resize(image[4:24, 4:24], (side, side), interpolation=cv2.INTER_AREA) for image in timing.samples()[0]
+    ]
     inks = [image.astype(np.float32) / 255 for image in images]
     return lambda: inks[rng.integers(len(inks))]
 

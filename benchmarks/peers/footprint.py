@@ -16,13 +16,13 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from benchmarks.common import frames
 from benchmarks.common.progress import progress
 from benchmarks.peers.networks import Networks
 from convert.recipes import CONVERSIONS
 from edge_runtime.bench import environment, result
 from edge_runtime.bench.result import Measure
 from edge_runtime.errors import EdgeError
+from edge_runtime.pages import timing
 from edge_runtime.system.atomic_files import write_text
 
 STARTS = 7  # the first warms the file cache and does not count
@@ -145,7 +145,7 @@ def _measured(runtime: Runtime, model: Path, out: Path) -> dict[str, Any]:
     pinned = [f"{package}=={number or _not_here(package)}" for package, number in _versions(runtime).items()]
     with tempfile.TemporaryDirectory(prefix="venv-", dir=out) as folder:
         home, digit = Path(folder).resolve(), Path(folder).resolve() / "digit.npy"
-        np.save(digit, frames.samples()[0][:1])
+        np.save(digit, timing.samples()[0][:1])
         python = home / "bin" / "python"
         venv.EnvBuilder(symlinks=True).create(home)  # without pip, whose size would count
         pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check", "--quiet"]

@@ -16,10 +16,11 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from benchmarks.common import frames, full, turns
+from benchmarks.common import full, turns
 from benchmarks.peers import calls as peer_calls
 from benchmarks.peers import networks, roofline
 from convert.recipes import CONVERSIONS
+from edge_runtime.pages import timing
 from train import int8_file
 
 KERAS = {way: f"Keras {way}" for way in (full.MODEL, full.FUNCTION, full.PREDICT)}
@@ -30,7 +31,7 @@ def main() -> None:
     """Measure and print."""
     build, folder, count = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     full.use_threads(1)
-    image = frames.samples()[0][:1]
+    image = timing.samples()[0][:1]
     calls: dict[str, turns.Call] = {
         name: partial(call, image) for name, call in peer_calls.opened(build, networks.Networks(folder)).items()
     }

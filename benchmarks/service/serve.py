@@ -16,6 +16,7 @@ from benchmarks.service import viewers
 from benchmarks.service.load import Answers, load, together, wrk
 from benchmarks.service.processes import EMPTY, SERVE, serving
 from benchmarks.service.viewers import Stay
+from edge_runtime.pages import timing
 
 PARTS = ("read", "viewers", "long")
 CONNECTIONS = (1, 8, 64)
@@ -92,11 +93,11 @@ def measure(parts: tuple[str, ...], seconds: int, rounds: int, minutes: float) -
 
 def pictures() -> dict[str, bytes]:
     """Return the pictures to send: a digit that ships with the package, and a generated page of ten digits."""
-    digit = cv2.imencode(".png", frames.samples()[0][0])[1].tobytes()
+    digit = cv2.imencode(".png", timing.samples()[0][0])[1].tobytes()
     quality = (cv2.IMWRITE_JPEG_QUALITY, QUALITY)
     return {
         "28x28 PNG": digit,
-        "640x480 JPEG": cv2.imencode(".jpg", frames.page(frames.SIZE, 0), quality)[1].tobytes(),
+        "640x480 JPEG": cv2.imencode(".jpg", timing.page(frames.SIZE, 0), quality)[1].tobytes(),
     }
 
 

@@ -21,6 +21,7 @@ from edge_runtime import DigitReader
 from edge_runtime.bench import result
 from edge_runtime.bench.result import Measure
 from edge_runtime.inference import model_file
+from edge_runtime.pages import timing
 from edge_runtime.system.atomic_files import write_whole
 
 BUILD = Path("build/standard")
@@ -219,7 +220,7 @@ def _processes(tick: Tick, count: int, module: str, *arguments: str) -> TurnsByN
 
 
 def _energy(effort: Effort, tick: Tick) -> Energy | None:
-    pages = cycle([frames.page(frames.SIZE, seed) for seed in range(whole_frame.SEEDS)])
+    pages = cycle([timing.page(frames.SIZE, seed) for seed in range(whole_frame.SEEDS)])
     with DigitReader() as reader:
         return energy.measure(
             lambda: len(reader.read(next(pages)).digits), effort.energy_seconds, effort.energy_blocks, tick

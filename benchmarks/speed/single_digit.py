@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from benchmarks.common import frames
 from benchmarks.common.turns import Call, Turns, take
 from edge_runtime.inference.classifier import Classifier
+from edge_runtime.pages import timing
 from edge_runtime.records import Uint8
 
 BARE, SCORES, CONFIDENCES = "bare LiteRT", "Classifier.scores", "Classifier.confidences"
@@ -50,7 +50,7 @@ def main() -> None:
 
 def pictures(count: int) -> Uint8:
     """Return this many shipped digits, uint8 (count, 28, 28); they repeat after 200."""
-    images = frames.samples()[0]
+    images = timing.samples()[0]
     return images[np.arange(count) % len(images)]
 
 

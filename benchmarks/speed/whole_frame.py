@@ -24,6 +24,7 @@ import cv2
 from benchmarks.common import frames
 from benchmarks.common.turns import Turns
 from edge_runtime import DigitReader
+from edge_runtime.pages import timing
 from edge_runtime.records import Reading, Uint8
 from edge_runtime.sources import pictures
 
@@ -60,7 +61,7 @@ def main() -> None:
 def look(reader: DigitReader, hard: dict[str, Uint8]) -> dict[str, float]:
     """Read each frame up to PASSES times, and return the minimum milliseconds of each."""
     for seed in range(SEEDS):
-        reader.read(frames.page(SIZES[PLAIN], seed))
+        reader.read(timing.page(SIZES[PLAIN], seed))
     least = {}
     for name, frame in hard.items():
         totals: list[float] = []
@@ -74,8 +75,8 @@ def take_turns(
     reader: DigitReader, readers: dict[str, DigitReader], turns: int, names: Sequence[str]
 ) -> dict[str, Turns]:
     """Return the output of `turns`; each turn covers every kind, and warm-ups use generated pages only."""
-    pages = {name: [frames.page(size, seed) for seed in range(SEEDS)] for name, size in SIZES.items()}
-    pages[PHOTO] = [frames.photo(0)]
+    pages = {name: [timing.page(size, seed) for seed in range(SEEDS)] for name, size in SIZES.items()}
+    pages[PHOTO] = [timing.photo(0)]
     jpeg = cv2.imencode(".jpg", pages[PHOTO][0])[1].tobytes()
     every = frames.frames() if names else {}
     results: dict[str, Turns] = {}

@@ -1,12 +1,14 @@
 """The options of commands: a frozen record of each section's values, and the decorator that adds the options."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
 
 from edge_runtime.cli.option_types import BrokerAddress, Finite, Focus, Fraction, Region, Size
-from edge_runtime.cli.sections import option, section
+from edge_runtime.cli.sections import Command, option, section
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -191,6 +193,32 @@ decision = section(
            help="Which lines the model's line network reads again, each as a whole: with doubtful, those that may be "
            "wrong, and pictures that are one line."),
 )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadingOptions:
+    """The sections that `read` and `serve` share."""
+
+    report: ReportOptions
+    look: LookOptions
+    camera: CameraOptions
+    mqtt: MqttOptions
+    network: NetworkOptions
+    decision: DecisionOptions
+
+
+def reading(command: Command) -> Command:
+    """Give a command the sections of `ReadingOptions`, and call it with one record of them as `reading`."""
+
+    @wraps(command)
+    def call(*arguments: Any, **values: Any) -> Any:
+        own = {field.name: values.pop(field.name) for field in fields(ReadingOptions)}
+        return command(*arguments, reading=ReadingOptions(**own), **values)
+
+    asking: Command = call
+    for each in (decision, network, mqtt, camera, look, report):
+        asking = each(asking)
+    return asking
 
 
 @dataclass(frozen=True, kw_only=True)

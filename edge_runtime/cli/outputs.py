@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
-from edge_runtime.cli.options import LookOptions, MqttOptions, NetworkOptions, ReportOptions, ResultOptions
+from edge_runtime.cli.options import LookOptions, MqttOptions, ReadingOptions, ResultOptions
 from edge_runtime.errors import OptionError, OutputError
 from edge_runtime.system.state_folder import state_folder
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 def sinks(
     results: ResultOptions,
-    report: ReportOptions,
-    mqtt: MqttOptions,
+    reading: ReadingOptions,
     sources: Sequence[str],
     labels: Sequence[str],
     write: Callable[[str], None],
@@ -28,12 +27,12 @@ def sinks(
     Sinks with a file, a window or a connection hold it open from now on. Raises OptionError where an option is invalid,
     OutputError where a sink cannot be opened, DependencyMissing where a package is missing; then no sink stays open.
     """
-    return _opened(_sinks(results, report, mqtt, sources, labels, write))
+    return _opened(_sinks(results, reading, sources, labels, write))
 
 
-def standing(report: ReportOptions, mqtt: MqttOptions) -> "list[Sink]":
+def standing(reading: ReadingOptions) -> "list[Sink]":
     """Return the sinks of a service: a log, a broker, a line a minute. Raises what `sinks` raises."""
-    return _opened(_standing(report, mqtt))
+    return _opened(_standing(reading))
 
 
 def _opened(sinks: "Iterator[Sink]") -> "list[Sink]":
@@ -53,8 +52,7 @@ def _close(sink: "Sink") -> None:
 
 def _sinks(
     results: ResultOptions,
-    report: ReportOptions,
-    mqtt: MqttOptions,
+    reading: ReadingOptions,
     sources: Sequence[str],
     labels: Sequence[str],
     write: Callable[[str], None],
@@ -78,7 +76,7 @@ def _sinks(
         from edge_runtime.sinks.pictures import Pictures
 
         yield Pictures(results.explain, lambda frame, trace: explain.explain(trace, labels), results.keep)
-    yield from _standing(report, mqtt)
+    yield from _standing(reading)
     if results.video is not None:
         from edge_runtime.sinks.videos import Video
 
@@ -89,8 +87,9 @@ def _sinks(
         yield Window(annotated)
 
 
-def _standing(report: ReportOptions, mqtt: MqttOptions) -> "Iterator[Sink]":
+def _standing(reading: ReadingOptions) -> "Iterator[Sink]":
     """Yield the sinks that a service has too."""
+    report, mqtt = reading.report, reading.mqtt
     if report.log is not None:
         from edge_runtime.sinks.rotating import JsonFile
 
@@ -113,18 +112,12 @@ def _mqtt(address: str, mqtt: MqttOptions) -> "Sink":
     return Mqtt(broker, queue, device=device, limit=mqtt.mqtt_queue, announce=mqtt.mqtt_discovery)
 
 
-def check(
-    sources: Sequence[str],
-    look: LookOptions,
-    report: ReportOptions,
-    mqtt: MqttOptions,
-    network: NetworkOptions,
-    results: ResultOptions | None = None,
-) -> None:
+def check(sources: Sequence[str], reading: ReadingOptions, results: ResultOptions | None = None) -> None:
     """Raise OptionError where one file would overwrite another, or where options conflict."""
     from edge_runtime.sources.kinds import files, kind_of
 
-    _check_ends(sources, look)
+    report, mqtt, network = reading.report, reading.mqtt, reading.network
+    _check_ends(sources, reading.look)
     named = [path for source in sources if source != "-" and not kind_of(source).live for path in files(source)]
     if results is not None:
         _check_folders(named, results)

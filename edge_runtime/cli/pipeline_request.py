@@ -4,7 +4,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge_runtime.cli.options import CameraOptions, LookOptions, ReportOptions
+from edge_runtime.cli.options import ReadingOptions
 from edge_runtime.errors import OptionError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Request(NamedTuple):
     view: "View"
 
 
-def requested(look: LookOptions, camera: CameraOptions, report: ReportOptions, idle: Callable[[], None]) -> Request:
+def requested(reading: ReadingOptions, idle: Callable[[], None]) -> Request:
     """Return the settings from the options; `idle` is called after each scan of a folder.
 
     Raises OptionError where options conflict.
@@ -31,6 +31,7 @@ def requested(look: LookOptions, camera: CameraOptions, report: ReportOptions, i
     from edge_runtime.sources.options import Excerpt, Options, Settings, Timeouts
     from edge_runtime.sources.view import View
 
+    look, camera, report = reading.look, reading.camera, reading.report
     try:
         options = Options(
             excerpt=Excerpt(every=look.every, start=look.start, end=look.end),

@@ -7,15 +7,7 @@ import click
 from edge_runtime.cli import options
 from edge_runtime.cli.config_option import config_option
 from edge_runtime.cli.exit_codes import EXIT_CODES
-from edge_runtime.cli.options import (
-    CameraOptions,
-    DecisionOptions,
-    LookOptions,
-    MqttOptions,
-    NetworkOptions,
-    ReportOptions,
-    ResultOptions,
-)
+from edge_runtime.cli.options import ReadingOptions, ResultOptions
 from edge_runtime.cli.sections import SectionedCommand
 from edge_runtime.cli.terminal import logged, print_err, show
 from edge_runtime.errors import OutputError, PictureError, SourceError
@@ -46,28 +38,14 @@ def _list_cameras(context: click.Context, _: click.Parameter, wanted: bool) -> N
 @click.command(epilog=EXIT_CODES, cls=SectionedCommand)
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True, envvar="EDGE_DIGITS_READ_SOURCES")
 @options.results
-@options.report
-@options.look
-@options.camera
-@options.mqtt
-@options.network
-@options.decision
+@options.reading
 @config_option
 @click.option("--list-sources", is_flag=True, is_eager=True, expose_value=False, callback=_list_sources,
               help="Show what a SOURCE can be, and exit.")  # fmt: skip
 @click.option("--list-cameras", is_flag=True, is_eager=True, expose_value=False, callback=_list_cameras,
               help="Show the cameras that there are, and exit.")  # fmt: skip
 @options.debug
-def read(
-    sources: tuple[str, ...],
-    results: ResultOptions,
-    report: ReportOptions,
-    look: LookOptions,
-    camera: CameraOptions,
-    mqtt: MqttOptions,
-    network: NetworkOptions,
-    decision: DecisionOptions,
-) -> None:
+def read(sources: tuple[str, ...], results: ResultOptions, reading: ReadingOptions) -> None:
     """Read the digits in pictures, videos, and what a camera or a stream shows; --list-sources shows how to name them.
 
     Each picture gives its lines of digits. Of moving pictures, what becomes of their lines is reported: each that
@@ -100,16 +78,16 @@ def read(
         codes.add(error.exit_code)
         print_err(f"error: {error}")
 
-    outputs.check(sources, look, report, mqtt, network, results)
-    request = requested(look, camera, report, lambda: watchdog.beat("frames"))
+    outputs.check(sources, reading, results)
+    request = requested(reading, lambda: watchdog.beat("frames"))
     kinds = [kind_of(source) for source in sources]
     with (
-        signals.sigterm_is_an_end(look.watch or any(kind.moving for kind in kinds), codes),
-        readers.opened(network, decision, look.turn, look.watch or any(kind.live for kind in kinds)) as reader,
+        signals.sigterm_is_an_end(reading.look.watch or any(kind.moving for kind in kinds), codes),
+        readers.opened(reading, reading.look.watch or any(kind.live for kind in kinds)) as reader,
     ):
         if not reader.classifier.model.verified:
             print_err(f"{reader.classifier.model.path} has no card: it is used unverified")
-        sinks = outputs.sinks(results, report, mqtt, sources, reader.classifier.labels, show)
+        sinks = outputs.sinks(results, reading, sources, reader.classifier.labels, show)
         sinks += watchdog.sinks("frames")
         with suppress(Closed), watchdog, logged("edge_runtime.sources", watchdog.status):
             pipeline.run(sources, reader, sinks, request.options, request.report, failed, request.view)

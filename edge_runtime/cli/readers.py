@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_runtime.cli.options import DecisionOptions, NetworkOptions
+from edge_runtime.cli.options import ReadingOptions
 from edge_runtime.errors import OptionError
 from edge_runtime.reader import DigitReader, Reader
 from edge_runtime.store.current import current, home
@@ -14,13 +14,12 @@ if TYPE_CHECKING:
     from edge_runtime.store.hot_swap import Swapping
 
 
-def opened(
-    network: NetworkOptions, decision: DecisionOptions, turn: str, lasting: bool
-) -> AbstractContextManager[Reader]:
+def opened(reading: ReadingOptions, lasting: bool) -> AbstractContextManager[Reader]:
     """Open the named model, else the store's current one, else the shipped one. Raises EdgeError.
 
     With `lasting`, the reader hot-swaps to models installed later; where one fails, it logs this and rolls back.
     """
+    network, decision, turn = reading.network, reading.decision, reading.look.turn
 
     def of(path: Path | None) -> DigitReader:
         return DigitReader(

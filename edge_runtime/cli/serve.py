@@ -9,15 +9,7 @@ import click
 from edge_runtime.cli import options
 from edge_runtime.cli.config_option import config_option
 from edge_runtime.cli.exit_codes import EXIT_CODES
-from edge_runtime.cli.options import (
-    FILE,
-    CameraOptions,
-    DecisionOptions,
-    LookOptions,
-    MqttOptions,
-    NetworkOptions,
-    ReportOptions,
-)
+from edge_runtime.cli.options import FILE, ReadingOptions
 from edge_runtime.cli.sections import SectionedCommand, option, section
 from edge_runtime.cli.terminal import logged, print_err
 from edge_runtime.errors import OutputError, PictureError
@@ -69,24 +61,10 @@ web = section(
 @click.command(epilog=EXIT_CODES, cls=ServeCommand)
 @click.argument("source", metavar="[SOURCE]", required=False, envvar="EDGE_DIGITS_SERVE_SOURCE")
 @web
-@options.report
-@options.look
-@options.camera
-@options.mqtt
-@options.network
-@options.decision
+@options.reading
 @config_option
 @options.debug
-def serve(
-    source: str | None,
-    web: WebOptions,
-    report: ReportOptions,
-    look: LookOptions,
-    camera: CameraOptions,
-    mqtt: MqttOptions,
-    network: NetworkOptions,
-    decision: DecisionOptions,
-) -> None:
+def serve(source: str | None, web: WebOptions, reading: ReadingOptions) -> None:
     """Show what a camera or stream shows, and what is read in it, on a web page; read what visitors draw or send.
 
     SOURCE is as in `edge-digits read`; without one, the page still reads drawings, pictures and the visitor's camera.
@@ -116,19 +94,19 @@ def serve(
             raise error
         print_err(f"error: {error}")
 
-    outputs.check([source] if source else [], look, report, mqtt, network)
-    with signals.sigterm_is_an_end(True, set()), readers.opened(network, decision, look.turn, True) as reader:
+    outputs.check([source] if source else [], reading)
+    with signals.sigterm_is_an_end(True, set()), readers.opened(reading, True) as reader:
         metrics = Metrics(reader, lambda: None if source is None else live.state == "reading")
-        live = Live(None if source is None else public(source), camera.stall, metrics.reconnected)
+        live = Live(None if source is None else public(source), reading.camera.stall, metrics.reconnected)
         watchdog = Watchdog("web") if source is None else Watchdog("web", "frames")
 
         def show_state(line: str) -> None:
             live.set_status_line(line)
             watchdog.status(line)
 
-        request = requested(look, camera, report, lambda: watchdog.beat("frames"))
+        request = requested(reading, lambda: watchdog.beat("frames"))
         entered = entrance(Listening(**asdict(web)))
-        sinks = [live, metrics, *outputs.standing(report, mqtt), *watchdog.sinks("frames")]
+        sinks = [live, metrics, *outputs.standing(reading), *watchdog.sinks("frames")]
         with serving(entered, reader, live, metrics, lambda: watchdog.beat("web")) as service, watchdog:
             for line in entered.lines:
                 print_err(line)

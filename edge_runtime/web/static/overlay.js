@@ -1,7 +1,7 @@
 /** A picture on a canvas, at device pixels, with what was read in it drawn over. */
 import { percent, reasonText } from "./strings.js";
 
-// White text is legible on both, and their white rim on any ground; rejected marks are dashed as well as red.
+// White text is legible on both, and their white rim on any ground; rejected regions are dashed as well as red.
 const READ = "#0b7a34";
 const REJECTED = "#c2261c";
 const RIM = "#ffffff";
@@ -24,25 +24,25 @@ export function paint(canvas, image, record, rejected) {
   overlay(context, record, ratio, rejected);
 }
 
-/** Draw boxes, labels and confidences over what a canvas shows, and rejected marks with their reasons if asked for. */
+/** Draw boxes, labels and confidences over what a canvas shows, and rejected regions with their reasons if asked for. */
 export function overlay(context, record, ratio, rejected = false) {
   const { width, height } = context.canvas;
   const [across, down] = [width / record.width, height / record.height];
   const place = ([x, y, w, h]) => ({ x: x * across, y: y * down, w: w * across, h: h * down });
   const size = Math.max(11, Math.min(15, width / ratio / 42)) * ratio;
-  const marks = rejected ? record.rejected.map((mark) => ({ ...place(mark.box), text: reasonText(mark.reason) })) : [];
+  const regions = rejected ? record.rejected.map((region) => ({ ...place(region.box), text: reasonText(region.reason) })) : [];
   const digits = record.digits.map((digit) => ({ ...place(digit.box), digit }));
   context.save();
   context.font = `600 ${size}px ${getComputedStyle(context.canvas).fontFamily}`;
   context.textBaseline = "middle";
-  for (const mark of marks) outline(context, mark, REJECTED, ratio, [5 * ratio, 4 * ratio]);
+  for (const region of regions) outline(context, region, REJECTED, ratio, [5 * ratio, 4 * ratio]);
   for (const digit of digits) outline(context, digit, READ, ratio, []);
-  for (const chip of chips(context, digits, marks, size)) write(context, chip, ratio);
+  for (const chip of chips(context, digits, regions, size)) write(context, chip, ratio);
   context.restore();
 }
 
 /** Return the captions with their places: every digit's label; its confidence and reasons only where there is room. */
-function chips(context, digits, marks, size) {
+function chips(context, digits, regions, size) {
   const kept = [];
   for (const box of digits) kept.push(placed(context, box, box.digit.label, size, READ, [kept, digits]));
   digits.forEach((box, i) => {
@@ -51,8 +51,8 @@ function chips(context, digits, marks, size) {
     if (![...kept, ...digits].some((other) => other !== kept[i] && meets(wide, other))) kept[i] = wide;
   });
   const reasons = [];
-  for (const mark of marks.sort((a, b) => b.w * b.h - a.w * a.h)) {
-    const caption = placed(context, mark, mark.text, size, REJECTED, [[...kept, ...reasons], digits]);
+  for (const region of regions.sort((a, b) => b.w * b.h - a.w * a.h)) {
+    const caption = placed(context, region, region.text, size, REJECTED, [[...kept, ...reasons], digits]);
     if (![...kept, ...reasons, ...digits].some((other) => meets(caption, other))) reasons.push(caption);
   }
   return [...reasons, ...kept];

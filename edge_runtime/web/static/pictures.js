@@ -114,7 +114,7 @@ function show(result, record) {
   put(byId("pictures-notice"), t("doneWith", name, meta.textContent));
 }
 
-/** Return how many marks were rejected for each reason. */
+/** Return how many regions were rejected for each reason. */
 function reasons(rejected) {
   const counts = new Map();
   for (const { reason } of rejected) counts.set(reason, (counts.get(reason) ?? 0) + 1);

@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks.common import frames
 from benchmarks.speed import whole_frame
+from edge_runtime.pages import timing
 from edge_runtime.records import Uint8
 
 NEGATIVE = whole_frame.NEGATIVE
@@ -56,12 +57,12 @@ def test_a_lattice_and_fields_join_marks_in_pencil(hard: dict[str, Uint8]) -> No
 
 @pytest.mark.parametrize(("size", "shape"), [((320, 240), (240, 320, 3)), ((1280, 720), (720, 1280, 3))])
 def test_a_page_is_as_large_as_asked_and_its_seed_decides(size: tuple[int, int], shape: tuple[int, ...]) -> None:
-    page = frames.page(size, 3)
+    page = timing.page(size, 3)
     assert (page.shape, page.dtype) == (shape, np.dtype(np.uint8))
-    np.testing.assert_array_equal(page, frames.page(size, 3))
-    assert not np.array_equal(page, frames.page(size, 4))
+    np.testing.assert_array_equal(page, timing.page(size, 3))
+    assert not np.array_equal(page, timing.page(size, 4))
 
 
 def test_a_photo_has_12_megapixels() -> None:
-    photo = frames.photo(0)
+    photo = timing.photo(0)
     assert (photo.shape, photo.dtype) == ((3000, 4000, 3), np.dtype(np.uint8))

@@ -10,7 +10,6 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import edge_runtime
-from benchmarks.common import frames
 from edge_runtime import Classifier
 from edge_runtime.bench import measure, process, result, table
 from edge_runtime.bench.process import Asked
@@ -181,12 +180,6 @@ def test_turns_are_taken_in_turn_and_warm_ups_left_out() -> None:
     changes = sum(one != other for one, other in pairwise(calls))
     # Once from the trials of a to those of b, once to the first turn, and within and between turns.
     assert changes == 2 + 2 * (process.WARM_UPS + process.TURNS_FAST) - 1
-
-
-def test_the_pages_are_those_of_the_benchmarks() -> None:
-    for size in timing.SIZES.values():
-        assert np.array_equal(timing.page(size, 2), frames.page(size, 2))
-    assert timing.photo(0).shape == (3000, 4000, 3)
 
 
 def test_help_of_bench_loads_neither_numpy_nor_opencv() -> None:

@@ -11,7 +11,16 @@ import cv2
 import pytest
 
 from edge_runtime.cli import outputs
-from edge_runtime.cli.options import LookOptions, MqttOptions, NetworkOptions, ReportOptions, ResultOptions
+from edge_runtime.cli.options import (
+    CameraOptions,
+    DecisionOptions,
+    LookOptions,
+    MqttOptions,
+    NetworkOptions,
+    ReadingOptions,
+    ReportOptions,
+    ResultOptions,
+)
 from edge_runtime.cli.read import read
 from edge_runtime.cli.sections import taken
 from edge_runtime.errors import OptionError, OutputError
@@ -31,15 +40,20 @@ def parameters(*arguments: object) -> dict[str, Any]:
     return dict(context.params)
 
 
+def reading(values: dict[str, Any]) -> ReadingOptions:
+    return ReadingOptions(
+        report=taken(ReportOptions, values), look=taken(LookOptions, values), camera=taken(CameraOptions, values),
+        mqtt=taken(MqttOptions, values), network=taken(NetworkOptions, values), decision=taken(DecisionOptions, values),
+    )  # fmt: skip
+
+
 def made(*arguments: object) -> list[Sink]:
     values = parameters(*arguments)
-    results, report, mqtt = taken(ResultOptions, values), taken(ReportOptions, values), taken(MqttOptions, values)
-    return outputs.sinks(results, report, mqtt, ["source"], [*"0123456789"], print)
+    return outputs.sinks(taken(ResultOptions, values), reading(values), ["source"], [*"0123456789"], print)
 
 
 def check(values: dict[str, Any], sources: list[str]) -> None:
-    look, report, mqtt = taken(LookOptions, values), taken(ReportOptions, values), taken(MqttOptions, values)
-    outputs.check(sources, look, report, mqtt, taken(NetworkOptions, values), taken(ResultOptions, values))
+    outputs.check(sources, reading(values), taken(ResultOptions, values))
 
 
 def close(sinks: list[Sink]) -> None:
