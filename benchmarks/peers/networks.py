@@ -7,11 +7,12 @@ takes uint8.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convert.layers import Layer
 from edge_runtime.errors import DependencyMissing
 from edge_runtime.inference.contract import SIDE
 from edge_runtime.system.atomic_files import write_bytes, write_whole
@@ -23,9 +24,6 @@ try:
     from onnx import TensorProto, helper, numpy_helper
 except ImportError as error:
     raise DependencyMissing(f"{error}: {EXTRA}") from error
-
-if TYPE_CHECKING:
-    from convert.fold import Dense  # imports TensorFlow
 
 OPERATORS = 17  # the ONNX operator set, which ONNX Runtime since 1.12 and OpenCV 5 support
 FORMAT = 8  # the ONNX file version of that operator set
@@ -58,16 +56,16 @@ class Networks(NamedTuple):
         return self.folder / "float32.npz"
 
 
-def write(folded: "Sequence[Dense]", layers: Sequence[Whole], networks: Networks) -> None:
-    """Write all of `networks`: float32 ones from `folded`, int8 ones from `layers`."""
+def write(folded: Sequence[Layer], layers: Sequence[Whole], networks: Networks) -> None:
+    """Write all of `networks`: float32 ones from `folded`, int8 ones from `layers`: dense layers."""
     write_bytes(networks.float32, real(folded))
     write_bytes(networks.static, static(layers))
     write_bytes(networks.dynamic, dynamic(layers))
-    arrays = {f"{name}{i}": array for i, layer in enumerate(folded) for name, array in layer._asdict().items()}
+    arrays = {f"{name}{i}": getattr(layer, name) for i, layer in enumerate(folded) for name in ("kernel", "bias")}
     write_whole(networks.layers, lambda path: _save(path, arrays))
 
 
-def real(layers: "Sequence[Dense]") -> bytes:
+def real(layers: Sequence[Layer]) -> bytes:
     """Return the float32 ONNX network; its input is uint8, too."""
     nodes = [_node("Cast", ["pixels"], "floats", to=TensorProto.FLOAT), _flat("floats", "a0")]
     arrays: dict[str, Any] = {}
@@ -117,18 +115,19 @@ def dynamic(layers: Sequence[Whole]) -> bytes:
     This includes the pixels: integers need no range, but ONNX Runtime is faster if all layers are alike.
     """
     nodes = [_node("Cast", ["pixels"], "floats", to=TensorProto.FLOAT), _flat("floats", "a0")]
-    arrays: dict[str, Any] = {"kernel_zero": np.int8(0)}
+    arrays: dict[str, Any] = {}
     for i, layer in enumerate(layers):
         last = i == len(layers) - 1
         real = layer.scales.astype(np.float64) * layer.inputs.scale
         arrays |= {
             f"kernel{i}": layer.weights.T.copy(),
             f"kernel{i}_scale": layer.scales[0] if len(layer.scales) == 1 else layer.scales,
+            f"kernel{i}_zero": np.int8(0),  # each layer's own: ONNX Runtime refuses to change a shared one
             f"bias{i}": (layer.bias * real).astype(np.float32),
         }
         nodes += [
             _node("DynamicQuantizeLinear", [f"a{i}"], f"q{i}", f"q{i}_scale", f"q{i}_zero"),
-            _node("MatMulInteger", [f"q{i}", f"kernel{i}", f"q{i}_zero", "kernel_zero"], f"m{i}"),
+            _node("MatMulInteger", [f"q{i}", f"kernel{i}", f"q{i}_zero", f"kernel{i}_zero"], f"m{i}"),
             _node("Cast", [f"m{i}"], f"f{i}", to=TensorProto.FLOAT),
             _node("Mul", [f"q{i}_scale", f"kernel{i}_scale"], f"by{i}"),
             _node("Mul", [f"f{i}", f"by{i}"], f"y{i}"),
