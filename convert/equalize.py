@@ -5,22 +5,31 @@ does not change the network; the factor here gives both the same range (Nagel, v
 "Data-free quantization through weight equalization and bias correction").
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from convert.fold import Dense
+from convert.layers import Conv, Layer
 
 ROUNDS = 20
 
 
-def equalize(layers: list[Dense]) -> list[Dense]:
-    """Return layers with the same outputs, with the hidden units' weights in common ranges."""
-    kernels = [layer.kernel.astype(np.float64) for layer in layers]
-    biases = [layer.bias.astype(np.float64) for layer in layers]
+def equalize(layers: Sequence[Layer]) -> list[Layer]:
+    """Return layers with the same outputs, with the hidden units' weights in common ranges.
+
+    Convolutions stay as they are: each of their outputs has its own scale.
+    """
+    equalized = [layer._replace(kernel=layer.kernel.astype(np.float64)) for layer in layers]
     for _ in range(ROUNDS):
-        for i in range(len(layers) - 1):
-            incoming, outgoing = np.abs(kernels[i]).max(axis=0), np.abs(kernels[i + 1]).max(axis=1)
+        for i in range(len(equalized) - 1):
+            layer, following = equalized[i], equalized[i + 1]
+            if isinstance(layer, Conv) or isinstance(following, Conv):
+                continue
+            incoming, outgoing = np.abs(layer.kernel).max(axis=0), np.abs(following.kernel).max(axis=1)
             used = (incoming > 0) & (outgoing > 0)
             factor = np.where(used, np.sqrt(np.where(used, incoming / np.where(used, outgoing, 1), 1)), 1)
-            kernels[i], biases[i] = kernels[i] / factor, biases[i] / factor
-            kernels[i + 1] = kernels[i + 1] * factor[:, None]
-    return [Dense(k.astype(np.float32), b.astype(np.float32)) for k, b in zip(kernels, biases, strict=True)]
+            equalized[i] = layer._replace(kernel=layer.kernel / factor, bias=layer.bias / factor)
+            equalized[i + 1] = following._replace(kernel=following.kernel * factor[:, None])
+    return [
+        each._replace(kernel=each.kernel.astype(np.float32), bias=each.bias.astype(np.float32)) for each in equalized
+    ]

@@ -1,11 +1,13 @@
-"""Keras network -> plain dense layers: fold scaling and batch normalization, drop the softmax."""
+"""Keras network -> plain layers: fold scaling and batch normalization, drop the softmax."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from convert.layers import Conv, Dense, Layer, activated, flat_kernel, linear
 from edge_runtime.errors import EdgeError
 from edge_runtime.inference.contract import SIDE
 
@@ -16,62 +18,80 @@ class UnusableModel(EdgeError, ValueError):
     exit_code = 4
 
 
-class Dense(NamedTuple):
-    """A dense layer: `kernel` float32 (inputs, outputs), `bias` float32 (outputs,); ReLU between layers."""
+def fold(network: keras.Model) -> list[Layer]:
+    """Return the layers that compute the network's logits from pixels, (N, 28, 28) from 0 to 255.
 
-    kernel: NDArray[np.float32]
-    bias: NDArray[np.float32]
-
-
-def fold(network: keras.Model) -> list[Dense]:  # noqa: C901 - one case for each kind of layer
-    """Return the dense layers that compute the network's logits from pixels, (N, 28, 28) from 0 to 255.
-
-    Raises UnusableModel where the network has anything but scaling, dense layers, batch normalization and ReLU, or does
-    not end in a softmax over at least two classes.
+    Raises UnusableModel where the network has anything but scaling, convolutions with maximum pooling, dense layers,
+    batch normalization and ReLU, or does not end in a softmax over at least two classes.
     """
     _check_shapes(network)
-    scale, offset = 1.0, 0.0  # of the network's input
-    kernels: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
-    active = True  # whether a ReLU or the input precedes the next dense layer
-    ended = False
+    folding = _Folding()
     for layer in network.layers:
-        if ended:
-            raise UnusableModel(f"layer {layer.name} stands behind the softmax")
-        if isinstance(layer, keras.layers.Rescaling) and not kernels:
-            scale, offset = scale * float(layer.scale), offset * float(layer.scale) + float(layer.offset)
-        elif isinstance(layer, keras.layers.Dense):
-            if not active:
-                raise UnusableModel(f"no ReLU stands before layer {layer.name}")
-            kernel, bias = _weights(layer)
-            if not kernels:
-                if len(kernel) != SIDE * SIDE:
-                    raise UnusableModel(f"layer {layer.name} does not see all pixels: no Flatten stands before it")
-                kernel, bias = kernel * scale, bias + offset * kernel.sum(axis=0)
-            kernels.append((kernel, bias))
-            name = getattr(layer.activation, "__name__", type(layer.activation).__name__)
-            if name not in ("linear", "relu", "softmax"):
-                raise UnusableModel(
-                    f"layer {layer.name} has the activation {name}; only relu and a last softmax can be"
-                )
-            active, ended = name == "relu", name == "softmax"
-        elif isinstance(layer, keras.layers.BatchNormalization) and kernels and not active:
-            (kernel, bias), (factor, shift) = kernels[-1], _normalization(layer)
-            kernels[-1] = kernel * factor, bias * factor + shift
-        elif isinstance(layer, keras.layers.ReLU) and kernels:
-            if layer.max_value is not None or layer.negative_slope or layer.threshold:
-                raise UnusableModel(f"layer {layer.name} is not a plain ReLU")
-            active = True
-        elif isinstance(layer, keras.layers.Softmax):
-            if active:
-                raise UnusableModel(f"no dense layer without a ReLU stands before the softmax, layer {layer.name}")
-            ended = True
-        elif not isinstance(layer, keras.layers.Flatten | keras.layers.Dropout | keras.layers.InputLayer):
-            raise UnusableModel(f"layer {layer.name} ({type(layer).__name__}) cannot be converted")
-    if not ended:
+        folding.add(layer)
+    if not folding.ended:
         raise UnusableModel("the network does not end in a softmax: its outputs are not probabilities of classes")
-    layers = _finite([Dense(kernel.astype(np.float32), bias.astype(np.float32)) for kernel, bias in kernels])
+    layers = _finite([each._replace(kernel=each.kernel.astype(np.float32), bias=each.bias.astype(np.float32))
+                      for each in folding.layers])  # fmt: skip
     _check_answers(network, layers)
     return layers
+
+
+class _Folding:
+    """The layers so far, in float64."""
+
+    def __init__(self) -> None:
+        self.layers: list[Layer] = []
+        self.scale, self.offset = 1.0, 0.0  # of the network's input
+        self.active = True  # whether a ReLU or the input precedes the next layer
+        self.ended = False  # whether the softmax is there
+
+    def add(self, layer: keras.layers.Layer) -> None:
+        """Take the network's next layer in. Raises UnusableModel."""
+        kinds = keras.layers
+        if self.ended:
+            raise UnusableModel(f"layer {layer.name} stands behind the softmax")
+        if isinstance(layer, kinds.Rescaling) and not self.layers:
+            self.scale, self.offset = (
+                self.scale * float(layer.scale),
+                self.offset * float(layer.scale) + float(layer.offset),
+            )
+        elif isinstance(layer, kinds.Dense):
+            self._add_kernel(layer, _dense(layer))
+        elif type(layer) is kinds.Conv2D:
+            self._add_kernel(layer, _convolution(layer))
+        elif isinstance(layer, kinds.BatchNormalization) and self.layers and not self.active:
+            last, (factor, shift) = self.layers[-1], _normalization(layer)
+            self.layers[-1] = last._replace(kernel=last.kernel * factor, bias=last.bias * factor + shift)
+        elif isinstance(layer, kinds.ReLU) and self.layers:
+            if layer.max_value is not None or layer.negative_slope or layer.threshold:
+                raise UnusableModel(f"layer {layer.name} is not a plain ReLU")
+            self.active = True
+        elif isinstance(layer, kinds.MaxPooling2D) and self.layers and self.active:
+            self.layers[-1] = _pooled(self.layers[-1], layer)
+        elif isinstance(layer, kinds.Softmax):
+            if self.active:
+                raise UnusableModel(f"no dense layer without a ReLU stands before the softmax, layer {layer.name}")
+            self.ended = True
+        elif not isinstance(layer, kinds.Flatten | kinds.Dropout | kinds.InputLayer) and not (
+            isinstance(layer, kinds.Reshape) and not self.layers
+        ):
+            raise UnusableModel(f"layer {layer.name} ({type(layer).__name__}) cannot be converted")
+
+    def _add_kernel(self, layer: keras.layers.Layer, plain: Layer) -> None:
+        if not self.active:
+            raise UnusableModel(f"no ReLU stands before layer {layer.name}")
+        if not self.layers:
+            kernel = flat_kernel(plain)
+            if self.offset and isinstance(plain, Conv) and plain.padding == "same":
+                raise UnusableModel(
+                    f"layer {layer.name} pads scaled pixels with 0: only a scaling without offset can be"
+                )
+            plain = plain._replace(kernel=plain.kernel * self.scale, bias=plain.bias + self.offset * kernel.sum(axis=0))
+        self.layers.append(plain)
+        name = getattr(layer.activation, "__name__", type(layer.activation).__name__)
+        if name not in ("linear", "relu", "softmax"):
+            raise UnusableModel(f"layer {layer.name} has the activation {name}; only relu and a last softmax can be")
+        self.active, self.ended = name == "relu", name == "softmax"
 
 
 def _check_shapes(network: keras.Model) -> None:
@@ -82,9 +102,31 @@ def _check_shapes(network: keras.Model) -> None:
         raise UnusableModel(f"the network answers with {shape}, not with a score for each of two classes or more")
 
 
-def _weights(layer: keras.layers.Dense) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _dense(layer: keras.layers.Dense) -> Dense:
+    if len(layer.input.shape) != 2:
+        raise UnusableModel(f"layer {layer.name} does not see all pixels: no Flatten stands before it")
+    return Dense(*_weights(layer))
+
+
+def _convolution(layer: keras.layers.Conv2D) -> Conv:
+    if len(set(layer.strides)) > 1 or layer.dilation_rate != (1, 1) or layer.groups != 1:
+        raise UnusableModel(f"layer {layer.name} has dilation, groups, or two strides: only plain convolutions can be")
+    if layer.data_format != "channels_last":
+        raise UnusableModel(f"layer {layer.name} takes channels first; only channels last can be")
+    return Conv(*_weights(layer), layer.strides[0], layer.padding)
+
+
+def _pooled(last: Layer, layer: keras.layers.MaxPooling2D) -> Conv:
+    if not isinstance(last, Conv) or last.pool > 1:
+        raise UnusableModel(f"layer {layer.name} does not follow a convolution")
+    if len({*layer.pool_size, *layer.strides}) > 1 or layer.padding != "valid":
+        raise UnusableModel(f"layer {layer.name} has padding, or windows that overlap or are not square")
+    return last._replace(pool=layer.pool_size[0])
+
+
+def _weights(layer: keras.layers.Dense | keras.layers.Conv2D) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     kernel = np.asarray(layer.kernel, np.float64)
-    return kernel, np.asarray(layer.bias, np.float64) if layer.use_bias else np.zeros(kernel.shape[1])
+    return kernel, np.asarray(layer.bias, np.float64) if layer.use_bias else np.zeros(kernel.shape[-1])
 
 
 def _normalization(layer: keras.layers.BatchNormalization) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -96,20 +138,20 @@ def _normalization(layer: keras.layers.BatchNormalization) -> tuple[NDArray[np.f
     return factor, shift + np.asarray(layer.beta, np.float64) if layer.center else shift
 
 
-def _finite(layers: list[Dense]) -> list[Dense]:
+def _finite(layers: list[Layer]) -> list[Layer]:
     for number, layer in enumerate(layers, 1):
         if not (np.isfinite(layer.kernel).all() and np.isfinite(layer.bias).all()):
-            raise UnusableModel(f"dense layer {number} has weights that are not finite numbers")
+            raise UnusableModel(f"layer {number} has weights that are not finite numbers")
     return layers
 
 
-def _check_answers(network: keras.Model, layers: list[Dense]) -> None:
+def _check_answers(network: keras.Model, layers: Sequence[Layer]) -> None:
     """Raise UnusableModel where the layers' outputs differ from the network's: it may not be sequential."""
     pixels = np.random.default_rng(1).integers(0, 256, (50, SIDE, SIDE)).astype(np.float32)
-    values = pixels.reshape(len(pixels), -1)
-    for kernel, bias in layers[:-1]:
-        values = np.maximum(values @ kernel + bias, 0)
-    values = values @ layers[-1].kernel + layers[-1].bias
+    values: NDArray[Any] = pixels
+    for layer in layers[:-1]:
+        values = activated(layer, linear(layer, values))
+    values = linear(layers[-1], values)
     powers = np.exp(values - values.max(axis=1, keepdims=True))
     if not np.allclose(powers / powers.sum(axis=1, keepdims=True), np.asarray(network(pixels)), atol=0.01):
         raise UnusableModel("the network is more than its layers one after another, each used once")

@@ -1,12 +1,14 @@
-"""Dense layers -> flatbuffer, with TensorFlow's own converter."""
+"""Layers -> flatbuffer, with TensorFlow's own converter."""
 
 import os
 import tempfile
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.fold import Dense
+from convert.layers import Conv, Layer, activated, linear
 from convert.recipes import Conversion
 from edge_runtime.inference.contract import SIDE
 
@@ -17,39 +19,46 @@ Range = tuple[float, float]
 
 
 class Network(tf.Module):  # type: ignore[misc]
-    """Dense layers with a ReLU between them; `ranges` of their outputs only where activations are integers."""
+    """Layers with a ReLU between them; `ranges` of their outputs only where activations are integers."""
 
-    def __init__(self, layers: list[Dense], ranges: list[Range] | None) -> None:
+    def __init__(self, layers: Sequence[Layer], ranges: list[Range] | None) -> None:
         super().__init__()
-        self.layers = [(tf.constant(layer.kernel), tf.constant(layer.bias)) for layer in layers]
-        self._largest = [float(np.abs(layer.kernel).max()) or 1.0 for layer in layers]  # 1 where all weights are 0
+        self.layers = [
+            layer._replace(kernel=tf.constant(layer.kernel), bias=tf.constant(layer.bias)) for layer in layers
+        ]
         self._ranges = ranges
 
     @tf.function(input_signature=[tf.TensorSpec((None, SIDE, SIDE), tf.float32, name="pixels")])  # type: ignore[untyped-decorator]
     def logits(self, pixels: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return logits, (N, classes), of pixels, (N, 28, 28) from 0 to 255."""
         values = pixels if self._ranges is None else _fake_quantized(pixels, (0.0, 255.0))
-        values = tf.reshape(values, (-1, SIDE * SIDE))
-        for i, (kernel, bias) in enumerate(self.layers):
-            if self._ranges is not None:
-                kernel = _fake_quantized(kernel, (-self._largest[i], self._largest[i]), narrow_range=True)
-            values = values @ kernel + bias
+        if isinstance(self.layers[0], Conv):
+            values = values[..., None]
+        for i, layer in enumerate(self.layers):
+            kernel = layer.kernel if self._ranges is None else _fake_quantized_kernel(layer)
+            if isinstance(layer, Conv):
+                values = tf.nn.conv2d(values, kernel, layer.stride, layer.padding.upper()) + layer.bias
+            else:
+                flat = values if values.shape.rank == 2 else tf.reshape(values, (-1, kernel.shape[0]))
+                values = flat @ kernel + layer.bias
             if i < len(self.layers) - 1:
                 values = tf.nn.relu(values)
             if self._ranges is not None:
                 values = _fake_quantized(values, self._ranges[i])
+            if isinstance(layer, Conv) and layer.pool > 1:
+                values = tf.nn.max_pool2d(values, layer.pool, layer.pool, "VALID")
         return {"logits": values}
 
 
-def quantize(layers: list[Dense], conversion: Conversion, calibration: NDArray[np.uint8]) -> bytes:
+def quantize(layers: Sequence[Layer], conversion: Conversion, calibration: NDArray[np.uint8]) -> bytes:
     """Return the flatbuffer of a network from raw pixels to logits.
 
     `calibration` is uint8 (N, 28, 28), in the contract. The int8 recipe takes raw uint8 bytes (scale 1, zero point 0)
     and returns int8; every other takes and returns float32.
 
-    By default the converter gives each output of a dense layer its own scale. Fake quantization in the network, as in
-    quantization-aware training (Jacob et al. 2018), forces one scale per kernel. Where activations are floats, the
-    converter's former quantizer does the same.
+    By default the converter gives each output of a layer its own scale. That suits convolutions. For dense layers, fake
+    quantization in the network, as in quantization-aware training (Jacob et al. 2018), forces one scale per kernel;
+    where activations are floats, the converter's former quantizer does the same.
     """
     integers = conversion.activations == "int8"
     network = Network(layers, _ranges(layers, calibration) if integers else None)
@@ -68,22 +77,34 @@ def quantize(layers: list[Dense], conversion: Conversion, calibration: NDArray[n
         return bytes(converter.convert())
 
 
-def _ranges(layers: list[Dense], calibration: NDArray[np.uint8]) -> list[Range]:
+def _ranges(layers: Sequence[Layer], calibration: NDArray[np.uint8]) -> list[Range]:
     """Return the least and greatest output of each layer, 0 included; 0 to 1 where all outputs are 0.
 
     Rounding from float64 to float32 hides the order of additions, which differs from run to run.
     """
-    values = calibration.reshape(len(calibration), -1).astype(np.float64)
+    values: NDArray[Any] = calibration
     ranges = []
     for i, layer in enumerate(layers):
-        values = values @ layer.kernel + layer.bias
+        values = linear(layer, values)
         if i < len(layers) - 1:
             values = np.maximum(values, 0)
         low, high = (float(np.float32(end)) for end in (values.min(initial=0.0), values.max(initial=0.0)))
         ranges.append((low, high if low < high else 1.0))
+        values = activated(layer, values)
     return ranges
 
 
-def _fake_quantized(values: tf.Tensor, bounds: Range, narrow_range: bool = False) -> tf.Tensor:
-    """Return values in 255 steps of a range, or in 254 around 0 if `narrow_range`."""
-    return tf.quantization.fake_quant_with_min_max_args(values, *bounds, num_bits=8, narrow_range=narrow_range)
+def _fake_quantized(values: tf.Tensor, bounds: Range) -> tf.Tensor:
+    """Return values in 255 steps of a range."""
+    return tf.quantization.fake_quant_with_min_max_args(values, *bounds, num_bits=8)
+
+
+def _fake_quantized_kernel(layer: Layer) -> tf.Tensor:
+    """Return a kernel in 254 steps around 0: of one size, or for a convolution of one size for each output."""
+    axes = tuple(range(layer.kernel.ndim - 1)) if isinstance(layer, Conv) else None
+    largest = np.abs(np.asarray(layer.kernel)).max(axis=axes)
+    largest = np.where(largest > 0, largest, 1).astype(np.float32)  # 1 where all weights are 0
+    quantized = tf.quantization
+    if isinstance(layer, Conv):
+        return quantized.fake_quant_with_min_max_vars_per_channel(layer.kernel, -largest, largest, narrow_range=True)
+    return quantized.fake_quant_with_min_max_args(layer.kernel, -float(largest), float(largest), narrow_range=True)

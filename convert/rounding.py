@@ -1,4 +1,4 @@
-"""Round the weights of dense layers to int8 steps with the least change of the layers' outputs.
+"""Round the weights of layers to int8 steps with the least change of the layers' outputs.
 
 Rounding each weight to its nearest step is not optimal, because later weights can compensate the error of earlier ones.
 This module rounds one input after the other, and spreads each error over the following inputs by their correlation in
@@ -6,50 +6,61 @@ pictures (Frantar, Ashkboos, Hoefler, Alistarh 2023, "GPTQ"); the remaining mean
 2019).
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.fold import Dense
+from convert.layers import Conv, Float64, Layer, activated, flat_kernel, inputs, linear
 
 STEPS = 127  # to the largest weight, on either side of 0
 DAMPING = 0.01  # share of the inputs' mean square, added to each: some pixels never have ink
 
-Float64 = NDArray[np.float64]
 
+def round_weights(layers: Sequence[Layer], images: NDArray[np.uint8]) -> list[Layer]:
+    """Return layers whose kernels hold integer multiples of a step: the largest weight divided by 127.
 
-def round_weights(layers: list[Dense], images: NDArray[np.uint8]) -> list[Dense]:
-    """Return layers whose kernels hold integer multiples of their largest weight divided by 127.
-
-    The outputs for `images`, uint8 (N, 28, 28), change least. Conversion derives the same steps, and changes no weight
-    further.
+    A dense layer has one step; each output of a convolution has its own. The outputs for `images`, uint8 (N, 28, 28),
+    change least. Conversion derives the same steps, and changes no weight further.
     """
-    values = images.reshape(len(images), -1).astype(np.float64)
+    values: NDArray[Any] = images
     rounded = []
-    for i, layer in enumerate(layers):
-        kernel = layer.kernel.astype(np.float64)
-        steps = _rounded(kernel, values)
-        bias = layer.bias - values.mean(axis=0) @ (steps - kernel)
-        rounded.append(Dense(steps.astype(np.float32), bias.astype(np.float32)))
-        values = values @ steps + bias
-        if i < len(layers) - 1:
-            values = np.maximum(values, 0)
+    for layer in layers:
+        kernel = flat_kernel(layer)
+        mean, together = _moments(layer, values)
+        largest = np.abs(kernel).max(axis=0 if isinstance(layer, Conv) else None, keepdims=True)
+        steps = _rounded(kernel, largest, together)
+        bias = layer.bias - mean @ (steps - kernel)
+        layer = layer._replace(
+            kernel=steps.reshape(layer.kernel.shape).astype(np.float32), bias=bias.astype(np.float32)
+        )
+        rounded.append(layer)
+        values = activated(layer, linear(layer, values))
     return rounded
 
 
-def _rounded(kernel: Float64, values: Float64) -> Float64:
-    """Return a kernel, (inputs, outputs), rounded to steps; `values` are the inputs, (N, inputs)."""
-    largest = np.abs(kernel).max()
-    if not largest:
-        return kernel
-    step = largest / STEPS
-    together = values.T @ values / len(values)
+def _moments(layer: Layer, values: NDArray[Any]) -> tuple[Float64, Float64]:
+    """Return the mean of a layer's inputs, (inputs,), and of the products of each two of them, (inputs, inputs)."""
+    size, count = len(flat_kernel(layer)), 0
+    total, products = np.zeros(size), np.zeros((size, size))
+    for chunk in inputs(layer, values):
+        seen = chunk.reshape(-1, size)
+        total, products, count = total + seen.sum(axis=0), products + seen.T @ seen, count + len(seen)
+    return total / count, products / count
+
+
+def _rounded(kernel: Float64, largest: Float64, together: Float64) -> Float64:
+    """Return a kernel, (inputs, outputs), rounded to steps of `largest` / 127, (1, 1) or (1, outputs)."""
+    step = np.where(largest > 0, largest, 1) / STEPS
+    together = together.copy()
     together[np.diag_indices_from(together)] += DAMPING * together.diagonal().mean() + 1e-12
     spread = np.linalg.cholesky(np.linalg.inv(together)).T  # upper triangular: how later inputs compensate an error
     left, whole = kernel.copy(), np.empty_like(kernel)
     for j in range(len(kernel)):
-        whole[j] = np.clip(np.round(left[j] / step), -STEPS, STEPS)
-        error = (left[j] - whole[j] * step) / spread[j, j]
+        whole[j] = np.clip(np.round(left[j] / step[0]), -STEPS, STEPS)
+        error = (left[j] - whole[j] * step[0]) / spread[j, j]
         left[j + 1 :] -= np.outer(spread[j, j + 1 :], error)
-    where = np.unravel_index(np.abs(kernel).argmax(), kernel.shape)
-    whole[where] = STEPS * np.sign(kernel[where])  # keeps the steps the same
+    greatest = (np.abs(kernel) == largest) & (largest > 0)
+    whole[greatest] = STEPS * np.sign(kernel[greatest])  # keeps the steps the same
     return np.asarray(whole * step)

@@ -1,5 +1,6 @@
 """Check a flatbuffer against its recipe after conversion, tensor by tensor."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -23,13 +24,16 @@ def verify(flatbuffer: bytes, conversion: Conversion) -> None:
     details, tensors = interpreter.get_input_details()[0], interpreter.get_tensor_details()
     if tuple(details["shape_signature"]) != (-1, SIDE, SIDE):
         raise UnusableModel(f"the {conversion.name} model takes {tuple(details['shape_signature'])}")
-    # A float16 kernel appears twice: as stored, and as float32 for the matrix product.
-    first_kernels = [tensor for tensor in tensors if _is_first_kernel(tensor)]
-    kernel = min(first_kernels, key=lambda tensor: np.dtype(tensor["dtype"]).itemsize, default=None)
-    if kernel is None or kernel["dtype"] != WEIGHT_TYPES[conversion.weights]:
+    kernels = [tensor for tensor in tensors if _is_kernel(tensor)]
+    # The largest kernel: without integer activations the converter leaves kernels of fewer than 1,024 weights as they
+    # are. A float16 kernel appears twice: as stored, and as float32 for the product.
+    largest = max((math.prod(tensor["shape"]) for tensor in kernels), default=0)
+    stored = {np.dtype(tensor["dtype"]) for tensor in kernels if math.prod(tensor["shape"]) == largest}
+    if not stored or min(stored, key=lambda kind: kind.itemsize) != WEIGHT_TYPES[conversion.weights]:
         raise UnusableModel(f"the {conversion.name} model holds weights that are not {conversion.weights}")
-    # The interpreter repeats a kernel's only scale for each output: the check is whether they differ.
-    if len(np.unique(kernel["quantization_parameters"]["scales"])) > 1:
+    # The interpreter repeats the only scale of a dense kernel for each output: the check is whether they differ.
+    scales = [tensor["quantization_parameters"]["scales"] for tensor in kernels if len(tensor["shape"]) == 2]
+    if any(len(np.unique(each)) > 1 for each in scales):
         raise UnusableModel(f"the {conversion.name} model holds kernels with a scale for each output")
     if conversion.activations == "float32" and details["dtype"] != np.float32:
         raise UnusableModel(f"the {conversion.name} model takes {details['dtype'].__name__}, not float32")
@@ -44,6 +48,6 @@ def verify(flatbuffer: bytes, conversion: Conversion) -> None:
             )
 
 
-def _is_first_kernel(tensor: dict[str, Any]) -> bool:
-    shape = tensor["shape"]
-    return len(shape) == 2 and shape[0] > 1 and shape[1] == SIDE * SIDE  # (outputs, inputs)
+def _is_kernel(tensor: dict[str, Any]) -> bool:
+    """Return whether a tensor is (outputs, inputs), or (outputs, rows, columns, inputs); values have one picture."""
+    return len(tensor["shape"]) in (2, 4) and tensor["shape"][0] > 1

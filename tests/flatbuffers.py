@@ -1,17 +1,18 @@
 """What TensorFlow's converter makes by itself: dense layers with a scale for each output."""
 
 import tempfile
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from convert.fold import Dense
+from convert.layers import Layer
 from convert.quantize import Network
 from edge_runtime.system.native_logs import stderr_silenced
 
 
-def per_channel(layers: list[Dense], images: NDArray[np.uint8]) -> bytes:
+def per_channel(layers: Sequence[Layer], images: NDArray[np.uint8]) -> bytes:
     """Return an int8 flatbuffer whose ranges are those of `images`, uint8 (N, 28, 28)."""
     network = Network(layers, None)
     with tempfile.TemporaryDirectory() as folder, stderr_silenced():

@@ -11,7 +11,8 @@ import pytest
 
 from benchmarks.__main__ import main
 from convert import calibration, package, quantize
-from convert.fold import Dense, fold
+from convert.fold import fold
+from convert.layers import Dense
 from convert.recipes import CONVERSIONS
 from edge_runtime import Classifier, DigitReader
 from edge_runtime.bench import result

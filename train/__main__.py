@@ -97,8 +97,7 @@ def _run(recipe: Recipe, seed: int, folder: Path, resume: bool, start: Path | No
         "Held-out digits read right": f"{held_out:.2%}"
         + (f" before the last {recipe.refit} epochs, which train on them too" if recipe.refit else "")
         + (" by the first run, before averaging; the model that it fine-tunes may have seen them" if start else ""),
-        "Network": " - ".join(map(str, (784, *recipe.hidden, recipe.classes)))
-        + f", {network.count_params():,} parameters",
+        "Network": f"{recipe.layers}, {network.count_params():,} parameters",
         "Made by": f"{run['command']} (seed {seed}), {seconds:.0f} s, commit {run['commit']}",
     }
     kernel = next(layer.get_weights()[0] for layer in network.layers if hasattr(layer, "kernel"))

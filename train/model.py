@@ -1,4 +1,4 @@
-"""The networks: dense layers only. Each takes raw pixels, (N, 28, 28) from 0 to 255, ink bright on 0."""
+"""The networks. Each takes raw pixels, (N, 28, 28) from 0 to 255, ink bright on 0."""
 
 import keras
 import numpy as np
@@ -13,19 +13,39 @@ CLASSES = 10
 def build(recipe: Recipe) -> keras.Sequential:
     """Return an untrained network with logits as outputs, (N, 10), or (N, 11) with one for non-digits.
 
-    The first layer scales to [0, 1], and batch normalization stands between each dense layer and its ReLU, so that
-    conversion folds both into the dense layers' weights.
+    The first layer scales to [0, 1], and batch normalization stands between each layer and its ReLU, so that conversion
+    folds both into the layers' weights.
     """
-    network = keras.Sequential([keras.Input((SIDE, SIDE)), keras.layers.Rescaling(1 / 255), keras.layers.Flatten()])
+    network = keras.Sequential([keras.Input((SIDE, SIDE)), keras.layers.Rescaling(1 / 255)])
+    if recipe.convolutions:
+        network.add(keras.layers.Reshape((SIDE, SIDE, 1)))
+    for each in recipe.convolutions:
+        convolution = keras.layers.Conv2D(
+            each.filters, each.size, each.stride, padding="same", use_bias=False, kernel_initializer=_small()
+        )
+        _add_normalized(network, convolution)
+        if each.pool > 1:
+            network.add(keras.layers.MaxPooling2D(each.pool))
+    network.add(keras.layers.Flatten())
     for units in recipe.hidden:
-        # With batch normalization only the step size relative to the weights counts, and small weights learn faster:
-        # 99.49 % of the held-out digits, against 99.41 % with He initialization (one seed each).
-        start = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
-        network.add(keras.layers.Dense(units, use_bias=False, kernel_initializer=start))
-        network.add(keras.layers.BatchNormalization(momentum=0.9))
-        network.add(keras.layers.ReLU())
+        _add_normalized(network, keras.layers.Dense(units, use_bias=False, kernel_initializer=_small()))
     network.add(keras.layers.Dense(recipe.classes))
     return network
+
+
+def _add_normalized(network: keras.Sequential, layer: keras.layers.Layer) -> None:
+    """Add a layer, its batch normalization and a ReLU."""
+    network.add(layer)
+    network.add(keras.layers.BatchNormalization(momentum=0.9))
+    network.add(keras.layers.ReLU())
+
+
+def _small() -> keras.initializers.Initializer:
+    """Return an initializer with small weights, which learn faster: batch normalization makes up for their size.
+
+    With it an MLP reads 99.49 % of the held-out digits, and 99.41 % with He initialization (one seed each).
+    """
+    return keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
 
 
 def build_article(recipe: Recipe) -> keras.Sequential:

@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,8 @@ DIGITS = range(10)
 class Outcome:
     """The contents of a report.
 
-    `probabilities` is float (N, 10) for the N test digits; `first_layer` is float (784, units); `history` holds one row
+    `probabilities` is float (N, 10) for the N test digits; `first_layer` is float (784, units), or
+    (rows, columns, 1, filters) of a convolution; `history` holds one row
     per epoch with epoch, loss, accuracy, val_loss and val_accuracy.
     """
 
@@ -101,8 +103,11 @@ def misread_digits(outcome: Outcome) -> Figure:
 
 
 def first_layer(kernel: NDArray[np.float32]) -> Figure:
-    """Draw the incoming weights of the first 64 units as 28x28 pictures, each with its own scale."""
-    weights = kernel.T[:64].reshape(-1, 28, 28)
+    """Draw the incoming weights of the first 64 units or filters as 28x28 pictures, each with its own scale."""
+    units = kernel.reshape(-1, kernel.shape[-1]).T[:64]
+    side = math.isqrt(units.shape[1])
+    pixels = np.arange(28) * side // 28  # enlarges a convolution's small kernels
+    weights = units.reshape(-1, side, side)[:, pixels[:, None], pixels]
     strongest = np.maximum(np.abs(weights).max(axis=(1, 2), keepdims=True), 1e-9)
     return contact_sheet(127.5 + 127.5 * weights / strongest, [""] * len(weights), columns=16, colors="PuOr")
 

@@ -5,7 +5,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_TURN = threading.Lock()  # two threads at once would each restore the other's redirection
+# Two threads at once would each restore the redirection of the other; a block may hold another.
+_TURN = threading.RLock()
 
 
 @contextmanager

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -5,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convert.equalize import equalize
-from convert.fold import Dense
+from convert.layers import Dense, Layer
 
 
 def network(sizes: list[int], seed: int, spread: float = 3.0) -> list[Dense]:
@@ -23,20 +24,20 @@ def network(sizes: list[int], seed: int, spread: float = 3.0) -> list[Dense]:
     return layers
 
 
-def answers(layers: list[Dense], values: np.ndarray) -> np.ndarray:
+def answers(layers: Sequence[Layer], values: np.ndarray) -> np.ndarray:
     values = values.astype(np.float64)
-    for i, (kernel, bias) in enumerate(layers):
-        values = values @ kernel + bias
+    for i, layer in enumerate(layers):
+        values = values @ layer.kernel + layer.bias
         values = np.maximum(values, 0) if i < len(layers) - 1 else values
     return np.asarray(values)
 
 
-def rounded(layers: list[Dense]) -> list[Dense]:
+def rounded(layers: Sequence[Layer]) -> list[Dense]:
     """Return the layers with kernels in 8 bits, one scale each."""
     kept = []
-    for kernel, bias in layers:
-        step = np.abs(kernel).max() / 127
-        kept.append(Dense(np.asarray(np.round(kernel / step) * step, np.float32), bias))
+    for layer in layers:
+        step = np.abs(layer.kernel).max() / 127
+        kept.append(Dense(np.asarray(np.round(layer.kernel / step) * step, np.float32), layer.bias))
     return kept
 
 

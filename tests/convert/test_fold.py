@@ -11,7 +11,8 @@ import pytest
 from keras import layers
 from numpy.typing import NDArray
 
-from convert.fold import Dense, UnusableModel, fold
+from convert.fold import UnusableModel, fold
+from convert.layers import Layer
 from train import dataset
 
 Float = NDArray[np.float64]
@@ -34,10 +35,10 @@ def without_softmax(made: keras.Sequential) -> keras.Model:
     return keras.Sequential([keras.Input((28, 28)), *made.layers[:-1]])
 
 
-def logits(folded: list[Dense], images: NDArray[np.uint8]) -> Float:
+def logits(folded: list[Layer], images: NDArray[np.uint8]) -> Float:
     values = images.reshape(len(images), -1).astype(np.float64)
-    for kernel, bias in folded[:-1]:
-        values = np.maximum(values @ kernel + bias, 0)
+    for layer in folded[:-1]:
+        values = np.maximum(values @ layer.kernel + layer.bias, 0)
     return np.asarray(values @ folded[-1].kernel + folded[-1].bias)
 
 
@@ -99,7 +100,7 @@ def test_trained_network_keeps_its_probabilities(smoke_build: Path, images: NDAr
     trained = keras.models.load_model(smoke_build / "digits.keras")
     folded = fold(trained)
     assert [layer.kernel.shape for layer in folded] == [(784, 128), (128, 10)]
-    assert all(array.dtype == np.float32 for layer in folded for array in layer)
+    assert all(layer.kernel.dtype == layer.bias.dtype == np.float32 for layer in folded)
     predicted = trained.predict(images, verbose=0)
     np.testing.assert_allclose(softmax(logits(folded, images)), predicted, atol=1e-4)
 
@@ -162,8 +163,12 @@ UNUSABLE: dict[str, tuple[Callable[[], keras.Model], str]] = {
         r"answers with \(None, 28, 10\)",
     ),
     "two outputs": (two_outputs, "answers with "),
-    "convolution": (conv, r"layer reshape\w* \(Reshape\) cannot be converted"),
-    "not finite": (not_finite, "dense layer 1 has weights that are not finite"),
+    "linear convolution": (conv, "no ReLU stands before layer dense"),
+    "reshaped between": (
+        lambda: network(layers.Flatten(), layers.Dense(30, "relu"), layers.Reshape((30,), name="late")),
+        r"layer late \(Reshape\) cannot be converted",
+    ),
+    "not finite": (not_finite, "layer 1 has weights that are not finite"),
     "tanh": (
         lambda: network(layers.Flatten(), layers.Dense(30, "tanh", name="bent")),
         "layer bent has the activation tanh",

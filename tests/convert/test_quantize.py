@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from ai_edge_litert.interpreter import Interpreter
 from convert import calibration, package, quantize
 from convert.calibration import Calibration
 from convert.equalize import equalize
-from convert.fold import Dense, UnusableModel, fold
+from convert.fold import UnusableModel, fold
+from convert.layers import Layer
 from convert.recipes import CONVERSIONS, Conversion
 from convert.rounding import round_weights
 from convert.verify import verify
@@ -30,7 +32,7 @@ NAMES = list(CONVERSIONS)
 
 
 @pytest.fixture(scope="module")
-def dense(smoke_build: Path) -> list[Dense]:
+def dense(smoke_build: Path) -> list[Layer]:
     return equalize(fold(keras.models.load_model(smoke_build / "digits.keras")))
 
 
@@ -46,7 +48,7 @@ def flatbuffers(smoke_build: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def per_channel(dense: list[Dense], chosen: Calibration) -> bytes:
+def per_channel(dense: Sequence[Layer], chosen: Calibration) -> bytes:
     return flatbuffers_of.per_channel(dense, chosen.images)
 
 
@@ -70,7 +72,7 @@ def kernel_scales(flatbuffer: bytes) -> list[int]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_converting_twice_gives_the_same_bytes(
-    name: str, dense: list[Dense], chosen: Calibration, flatbuffers: dict[str, bytes]
+    name: str, dense: Sequence[Layer], chosen: Calibration, flatbuffers: dict[str, bytes]
 ) -> None:
     layers = round_weights(dense, chosen.images) if CONVERSIONS[name].weights == "int8" else dense
     with stderr_silenced():
@@ -111,7 +113,7 @@ def test_weights_take_the_room_they_should(name: str, bytes_each: float, flatbuf
 
 @pytest.mark.parametrize(("name", "close"), [("float32", 1e-3), ("float16", 0.05), ("dynamic", 0.3), ("int8", 1.0)])
 def test_logits_are_those_of_the_folded_layers(
-    name: str, close: float, smoke_build: Path, dense: list[Dense], chosen: Calibration
+    name: str, close: float, smoke_build: Path, dense: Sequence[Layer], chosen: Calibration
 ) -> None:
     images = dataset.load("test").images[:300]
     values = np.maximum(images.reshape(300, 784).astype(np.float64) @ dense[0].kernel + dense[0].bias, 0)
@@ -155,14 +157,16 @@ def test_scales_for_each_output_are_refused(per_channel: bytes) -> None:
         verify(per_channel, CONVERSIONS["int8"])
 
 
-def test_int8_takes_raw_bytes_whatever_the_calibration_digits(dense: list[Dense], chosen: Calibration) -> None:
+def test_int8_takes_raw_bytes_whatever_the_calibration_digits(dense: Sequence[Layer], chosen: Calibration) -> None:
     with stderr_silenced():
         flatbuffer = quantize.quantize(dense, CONVERSIONS["int8"], chosen.images[:100] // 2)
     verify(flatbuffer, CONVERSIONS["int8"])
     assert interpreter(flatbuffer).get_input_details()[0]["quantization"] == (1.0, 0)
 
 
-def test_activations_reach_as_far_as_the_calibration_digits_take_them(dense: list[Dense], chosen: Calibration) -> None:
+def test_activations_reach_as_far_as_the_calibration_digits_take_them(
+    dense: Sequence[Layer], chosen: Calibration
+) -> None:
     values = chosen.images.reshape(len(chosen.images), -1) @ dense[0].kernel + dense[0].bias
     with stderr_silenced():
         flatbuffer = quantize.quantize(dense, CONVERSIONS["int8"], chosen.images)

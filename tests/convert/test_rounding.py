@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 
 from convert import calibration, quantize
 from convert.equalize import equalize
-from convert.fold import Dense, fold
+from convert.fold import fold
+from convert.layers import Layer
 from convert.recipes import CONVERSIONS
 from convert.rounding import STEPS, round_weights
 from edge_runtime.system.native_logs import stderr_silenced
@@ -25,9 +27,9 @@ def pictures(count: int, seed: int) -> np.ndarray:
     return np.asarray(255 * values, np.uint8).reshape(count, 28, 28)
 
 
-def in_steps(layers: list[Dense]) -> bool:
-    for kernel, _ in layers:
-        steps = kernel.astype(np.float64) / (np.abs(kernel).max() / STEPS)
+def in_steps(layers: Sequence[Layer]) -> bool:
+    for layer in layers:
+        steps = layer.kernel.astype(np.float64) / (np.abs(layer.kernel).max() / STEPS)
         if np.abs(steps - np.round(steps)).max() > 1e-3:
             return False
     return True

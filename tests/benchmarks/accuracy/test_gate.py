@@ -13,7 +13,8 @@ from PIL import Image
 from benchmarks.__main__ import main
 from benchmarks.common import limits
 from convert import calibration, package, quantize
-from convert.fold import Dense, fold
+from convert.fold import fold
+from convert.layers import Dense
 from convert.recipes import CONVERSIONS
 from edge_runtime.bench import result
 from edge_runtime.inference import model_file

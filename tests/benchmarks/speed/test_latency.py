@@ -18,7 +18,8 @@ from benchmarks.common.turns import Turns
 from benchmarks.speed import latency, latency_table, single_digit, starts, whole_frame
 from benchmarks.speed.latency_table import WAYS
 from convert import calibration, package, quantize
-from convert.fold import Dense, fold
+from convert.fold import fold
+from convert.layers import Dense
 from convert.recipes import CONVERSIONS
 from edge_runtime.bench import result
 from edge_runtime.bench.result import Measure, timed
