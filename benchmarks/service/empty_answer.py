@@ -27,4 +27,4 @@ if __name__ == "__main__":
     listener = server.listen("127.0.0.1", 0)
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     logging.info(f"http://127.0.0.1:{listener.getsockname()[1]}/")
-    server.run(empty, listener, ending=lambda: None)
+    server.Server(empty).run(listener)

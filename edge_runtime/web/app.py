@@ -26,13 +26,19 @@ from edge_runtime.web.problems import Problem
 from edge_runtime.web.reads import Reads
 
 LONGEST_POLL = 30  # seconds
+TURN = 0.1  # seconds between two heartbeats of the event loop
 BOARD_EVERY = 5.0  # seconds between two queries of the board
 
 Answer = Callable[[Request], Awaitable[Response]]
 
 
-def application(reader: Reader, live: Live, metrics: Metrics, rules: Rules) -> ASGIApp:  # noqa: C901 - a function for each address
-    """Return the ASGI application that serves what a pipeline puts into `live` and `metrics`."""
+def application(  # noqa: C901 - a function for each address
+    reader: Reader, live: Live, metrics: Metrics, rules: Rules, turned: Callable[[], None] = lambda: None
+) -> ASGIApp:
+    """Return the ASGI application that serves what a pipeline puts into `live` and `metrics`.
+
+    While it serves, it calls `turned` ten times a second in the event loop.
+    """
     reads = Reads(reader)
     stream_viewers, event_viewers = streams.Viewers(), streams.Viewers()
     board_now = _Board()
@@ -120,7 +126,9 @@ def application(reader: Reader, live: Live, metrics: Metrics, rules: Rules) -> A
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         live.attach()
+        turning = asyncio.create_task(_repeat(turned))
         yield
+        turning.cancel()
         reads.close()
 
     answers: dict[str, Answer] = {
@@ -136,6 +144,12 @@ def application(reader: Reader, live: Live, metrics: Metrics, rules: Rules) -> A
         lifespan=lifespan,
     )
     return Counted(Guard(app, rules), metrics)
+
+
+async def _repeat(call: Callable[[], None]) -> None:
+    while True:
+        call()
+        await asyncio.sleep(TURN)
 
 
 async def _problem(request: Request, error: Exception) -> Response:

@@ -8,8 +8,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from starlette.types import ASGIApp
-
 from edge_runtime.errors import OptionError
 from edge_runtime.reader import Reader
 from edge_runtime.system.state_folder import state_folder
@@ -81,11 +79,24 @@ class Service:
         metrics: Metrics,
         turned: Callable[[], None] = lambda: None,
     ) -> None:
-        self._stop: Callable[[], None] | None = None
         self._started = threading.Event()
         self._ended = threading.Event()
-        app = application(reader, live, metrics, entered.rules)
-        self._thread = threading.Thread(target=self._run, args=(app, entered, live, turned), name="web", daemon=True)
+
+        def run() -> None:
+            try:
+                self._server.run(entered.listener)
+            finally:
+                live.end()
+                self._started.set()
+                self._ended.set()
+
+        def turn() -> None:
+            self._started.set()
+            turned()
+
+        app = application(reader, live, metrics, entered.rules, turn)
+        self._server = server.Server(app, certificate=entered.certificate)
+        self._thread = threading.Thread(target=run, name="web", daemon=True)
         self._thread.start()
         self._started.wait(TIMEOUT)
 
@@ -95,26 +106,9 @@ class Service:
             pass
 
     def close(self) -> None:
-        """End the server: endless answers at once, other answers within TIMEOUT seconds."""
-        self._started.wait(TIMEOUT)
-        if self._stop is not None:
-            self._stop()
+        """End the server within TIMEOUT seconds; `live.end()` before it ends endless answers at once."""
+        self._server.stop()
         self._thread.join(TIMEOUT)
-
-    def _run(self, app: ASGIApp, entered: Entrance, live: Live, turned: Callable[[], None]) -> None:
-        def started(stop: Callable[[], None]) -> None:
-            self._stop = stop
-            self._started.set()
-
-        try:
-            server.run(
-                app, entered.listener, certificate=entered.certificate, ending=live.end, started=started,
-                turned=turned,
-            )  # fmt: skip
-        finally:
-            live.end()
-            self._started.set()
-            self._ended.set()
 
 
 @contextmanager

@@ -47,7 +47,7 @@ async def app(scope, receive, send):
 listener = server.listen("127.0.0.1", 0)
 logging.basicConfig(format="%(message)s", level=logging.INFO)
 logging.info(f"http://127.0.0.1:{{listener.getsockname()[1]}}/")
-server.run(app, listener, ending=lambda: None)
+server.Server(app).run(listener)
 """
 
 

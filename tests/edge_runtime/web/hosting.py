@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPResponse
@@ -11,9 +11,8 @@ from pathlib import Path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge_runtime.cli.terminal import logged
-from edge_runtime.web import server
 from edge_runtime.web.protocol import Limits
-from edge_runtime.web.server import LIMITS
+from edge_runtime.web.server import LIMITS, STALL, Server, listen
 
 TIMEOUT = 10.0  # seconds for what has to happen at once
 
@@ -23,13 +22,9 @@ class Hosted:
     """What a test sees of a server."""
 
     port: int
+    stop: Callable[[], None]
     messages: list[str] = field(default_factory=list)
-    ended: list[str] = field(default_factory=list)
-    ready: threading.Event = field(default_factory=threading.Event)
     done: threading.Event = field(default_factory=threading.Event)
-
-    def stop(self) -> None:
-        """End it; replaced when it has started."""
 
     def visit(self, timeout: float = TIMEOUT) -> socket.socket:
         """Return a new connection."""
@@ -46,14 +41,13 @@ class Hosted:
 
 
 @contextmanager
-def hosting(app: ASGIApp, *, limits: Limits = LIMITS, certificate: tuple[Path, Path] | None = None) -> Iterator[Hosted]:
+def hosting(
+    app: ASGIApp, *, limits: Limits = LIMITS, certificate: tuple[Path, Path] | None = None, stall: float = STALL
+) -> Iterator[Hosted]:
     """Serve meanwhile."""
-    listener = server.listen("127.0.0.1", 0)
-    hosted = Hosted(listener.getsockname()[1])
-
-    def started(stop: object) -> None:
-        hosted.stop = stop  # type: ignore[assignment, method-assign]
-        hosted.ready.set()
+    served = Server(app, certificate=certificate, limits=limits)
+    listener = listen("127.0.0.1", 0, stall)
+    hosted = Hosted(listener.getsockname()[1], served.stop)
 
     def run() -> None:
         mine = threading.current_thread()  # other servers of the tests log, too
@@ -64,18 +58,13 @@ def hosting(app: ASGIApp, *, limits: Limits = LIMITS, certificate: tuple[Path, P
 
         try:
             with logged("edge_runtime.web", take):
-                server.run(
-                    app, listener, certificate=certificate, ending=lambda: hosted.ended.append("ended"),
-                    started=started, limits=limits,
-                )  # fmt: skip
+                served.run(listener)
         finally:
             hosted.done.set()
-            hosted.ready.set()
 
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        assert hosted.ready.wait(TIMEOUT)
         yield hosted
     finally:
         hosted.stop()

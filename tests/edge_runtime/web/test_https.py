@@ -1,15 +1,13 @@
 import ssl
 from collections.abc import Iterator
-from contextlib import ExitStack
 from http.client import HTTPSConnection
 from pathlib import Path
 
 import pytest
 
 from edge_runtime.web import tls
-from edge_runtime.web.protocol import Limits
 from tests.edge_runtime.web.hosting import TIMEOUT, Hosted, everything, hello, hosting
-from tests.edge_runtime.web.test_protocol import BRIEF, GET, LAST, POST, Endless, problem
+from tests.edge_runtime.web.test_protocol import BRIEF, GET, LAST, POST, STALL, Endless, problem
 
 Pair = tuple[Path, Path]
 
@@ -74,35 +72,21 @@ def test_who_does_not_shake_hands_does_not_stay(secure: Hosted) -> None:
         assert everything(visitor) == b""
 
 
-def test_nor_who_says_nothing_after_it(secure: Hosted, trust: ssl.SSLContext) -> None:
+def test_who_says_nothing_after_the_handshake_does_not_stay(secure: Hosted, trust: ssl.SSLContext) -> None:
     assert ask(secure, trust, b"") == b""
     assert problem(ask(secure, trust, b"GET")) == (408, "Too slow")
 
 
 def test_refusals_arrive(secure: Hosted, trust: ssl.SSLContext) -> None:
-    assert problem(ask(secure, trust, b"X\r\n\r\n"))[0] == 400
-    assert problem(ask(secure, trust, b"GET / HTTP/1.1\r\nX: " + b"a" * 1_000_000))[0] == 431
+    assert ask(secure, trust, b"X\r\n\r\n").startswith(b"HTTP/1.1 400 ")
     last = POST + b"Connection: close\r\nContent-Length: 3000000\r\n\r\n" + b"x" * 3_000_000
     assert ask(secure, trust, last).startswith(b"HTTP/1.1 200 ")
-
-
-def test_handshakes_count_as_connections(pair: Pair, trust: ssl.SSLContext) -> None:
-    with (
-        hosting(hello, certificate=pair, limits=Limits(connections=2, spare=0, head=1)) as served,
-        ExitStack() as stack,
-    ):
-        silent = [stack.enter_context(served.visit()) for _ in range(2)]
-        with served.visit() as third:
-            assert everything(third) == b""
-        for each in silent:
-            assert everything(each) == b""
-        assert ask(served, trust, LAST).endswith(b"hello")
 
 
 @pytest.mark.parametrize(("part", "count"), [(1_000_000, 10**9), (30_000_000, 1)])
 def test_a_viewer_who_is_stuck_does_not_stay(pair: Pair, trust: ssl.SSLContext, part: int, count: int) -> None:
     app = Endless(part, count)
-    with hosting(app, certificate=pair, limits=BRIEF) as served, visit(served, trust) as stuck:
+    with hosting(app, certificate=pair, stall=STALL) as served, visit(served, trust) as stuck:
         stuck.sendall(GET)
         assert app.ended.wait(TIMEOUT)
         assert served.messages == []
