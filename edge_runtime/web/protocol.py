@@ -68,7 +68,8 @@ class Connection(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Remove the connection."""
-        self._visitors.pop(self._address, None)
+        if self._visitors.get(self._address) is self:  # under TLS, a new one may have the same port already
+            del self._visitors[self._address]
         self._end_wait()
         super().connection_lost(exc)
 
