@@ -1,7 +1,5 @@
 """Report the results of a training run as pictures and one self-contained HTML page."""
 
-import base64
-import html
 import io
 import math
 from dataclasses import dataclass
@@ -17,9 +15,12 @@ from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from edge_runtime.system.atomic_files import write_bytes, write_text
+from train import template
 from train.dataset import Digits
 
 DIGITS = range(10)
+HEAD = ["digit", "test digits", "read right", "recall %", "precision %"]
+PAGE = Path(__file__).with_suffix(".html.j2")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,10 +53,10 @@ def write_report(folder: Path, outcome: Outcome) -> None:
     pictures = {name: (title, png(figure)) for name, (title, figure) in figures.items()}
     for name, (_, data) in pictures.items():
         write_bytes(folder / f"{name}.png", data)
-    table = per_class(outcome)
-    rows = [["digit", "test digits", "read right", "recall %", "precision %"], *table]
-    write_text(folder / "per-class.csv", "\n".join(",".join(row) for row in rows) + "\n")
-    write_text(folder / "index.html", _page(outcome, pictures, rows))
+    rows = per_class(outcome)
+    write_text(folder / "per-class.csv", "\n".join(",".join(row) for row in [HEAD, *rows]) + "\n")
+    page = template.load(PAGE).render(outcome=outcome, head=HEAD, rows=rows, pictures=pictures.values())
+    write_text(folder / "index.html", page)
 
 
 def training_curves(history: list[dict[str, float]], trained_on: str = "trained on") -> Figure:
@@ -156,26 +157,3 @@ def png(figure: Figure) -> bytes:
     figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
     plt.close(figure)
     return buffer.getvalue()
-
-
-def _page(outcome: Outcome, pictures: dict[str, tuple[str, bytes]], table: list[list[str]]) -> str:
-    def row(cells: list[str], tag: str) -> str:
-        return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
-
-    facts = "".join(
-        f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>" for name, value in outcome.summary.items()
-    )
-    figures = "".join(
-        f'<h2>{html.escape(title)}</h2><img alt="{html.escape(title)}" '
-        f'src="data:image/png;base64,{base64.b64encode(data).decode()}">'
-        for title, data in pictures.values()
-    )
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(outcome.title)}</title>'
-        '<meta name="viewport" content="width=device-width"><style>'
-        "body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}"
-        "img{max-width:100%}dt{font-weight:600}dd{margin:0 0 .5rem}td,th{padding:.1rem .8rem;text-align:right}"
-        f"</style><h1>{html.escape(outcome.title)}</h1><dl>{facts}</dl>"
-        f"<h2>Digit by digit</h2><table>{row(table[0], 'th')}{''.join(row(cells, 'td') for cells in table[1:])}</table>"
-        f"{figures}</html>\n"
-    )

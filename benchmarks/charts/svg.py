@@ -10,6 +10,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from markupsafe import Markup
 from matplotlib.figure import Figure
 
 # Widths in inches: a page, and a phone, which shows the same chart with fewer panels in a row.
@@ -38,18 +39,18 @@ SUPERFLUOUS = re.compile(
 )
 
 
-def chart(name: str, description: str, draw: Callable[[bool], Figure]) -> str:
+def chart(name: str, description: str, draw: Callable[[bool], Figure]) -> Markup:
     """Return HTML with a chart, drawn twice: for a page, `draw(True)`, and for a phone, `draw(False)`.
 
     `name` is the unique prefix of the ids inside; `description` is the text alternative.
     """
-    return "\n".join(
-        f'<div class="chart {width}">{inline(f"{name}-{width}", description, draw, width == "wide")}</div>'
-        for width in ("wide", "narrow")
+    return Markup("\n").join(
+        Markup('<div class="chart {}">{}</div>').format(width, inline(f"{name}-{width}", description, draw, wide))
+        for width, wide in (("wide", True), ("narrow", False))
     )
 
 
-def inline(prefix: str, description: str, draw: Callable[[bool], Figure], wide: bool) -> str:
+def inline(prefix: str, description: str, draw: Callable[[bool], Figure], wide: bool) -> Markup:
     """Return one drawing as an <svg> element, and close the figure."""
     with matplotlib.rc_context(LOOK):
         figure = draw(wide)
@@ -61,7 +62,7 @@ def inline(prefix: str, description: str, draw: Callable[[bool], Figure], wide: 
     text = re.sub(r"(<svg)([^>]*)>", lambda match: f"{match[1]}{_sized(match[2], description, wide)}>", text, count=1)
     for drawn, shown in COLORS.items():
         text = re.sub(rf"{drawn}\b", shown, text)
-    return text
+    return Markup(text)
 
 
 def _sized(attributes: str, description: str, wide: bool) -> str:

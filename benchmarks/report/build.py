@@ -6,12 +6,13 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from markupsafe import Markup
 from tqdm import tqdm
 
 from benchmarks.report import models as report_models
 from benchmarks.report import peers, running, speed, table
 from benchmarks.report import sections as report_sections
-from benchmarks.report.page import Section, absent, notice, page, paragraph, source
+from benchmarks.report.page import Parts, Section, absent, notice, page, paragraph, source
 from benchmarks.report.results import Absent, Results, collect
 from edge_runtime.errors import EdgeError
 from edge_runtime.system.atomic_files import write_text
@@ -30,7 +31,7 @@ class Kind(NamedTuple):
     name: str
     title: str
     needs: tuple[tuple[str, ...], ...]
-    make: Callable[[Results], str]
+    make: Callable[[Results], Parts]
     command: str
 
 
@@ -71,7 +72,7 @@ def run(folder: Path, out: Path | None = None, recipe: str | None = None, *, mix
     if not terminal:
         print(f"drawing {len(SECTIONS)} sections", file=sys.stderr, flush=True)
     for kind in tqdm(SECTIONS, "drawing", disable=not terminal):
-        sections.append(Section(kind.name, kind.title, _body(kind, results, damaged)))
+        sections.append(Section(kind.name, kind.title, _parts(kind, results, damaged)))
     write_text(out / "index.html", page(TITLE, _lead(results), _notices(results), sections))
     try:
         write_text(out / "README.md", table.markdown(results))
@@ -82,25 +83,25 @@ def run(folder: Path, out: Path | None = None, recipe: str | None = None, *, mix
         raise ResultsDamaged(f"what cannot be shown: {'; '.join(damaged.values())}")
 
 
-def _body(kind: Kind, results: Results, damaged: dict[str, str]) -> str:
-    """Return a section's HTML, or the reason for its absence and the command to run; adds bad files to `damaged`."""
+def _parts(kind: Kind, results: Results, damaged: dict[str, str]) -> Parts:
+    """Return a section's parts, or the reason for its absence and the command to run; adds bad files to `damaged`."""
     there = next(filter(None, map(results.of, kind.needs)), [])
     command = f"python -m benchmarks {kind.command}"
     if not there:
         lines = [results.damaged[name] for name in chain(*kind.needs) if name in results.damaged]
-        return notice(lines) + absent("Not measured yet.", command)
+        return [notice(lines), absent("Not measured yet.", command)]
     try:
-        body = kind.make(results)
+        parts = kind.make(results)
     except Absent as error:
-        return absent(f"Not measured: {error}.", command)
+        return [absent(f"Not measured: {error}.", command)]
     except ODD as error:
         what = f"{there[0].path} is not as this version writes it ({type(error).__name__}: {error})"
         damaged[kind.name] = what
-        return notice([what]) + absent("Once more:", command)
-    return "\n".join([body, *(source(each.record, str(each.path)) for each in there)])
+        return [notice([what]), absent("Once more:", command)]
+    return [*parts, *(part for each in there for part in source(each.record, str(each.path)))]
 
 
-def _lead(results: Results) -> str:
+def _lead(results: Results) -> Markup:
     dates = sorted(each.record["measured_at"][:10] for each in results)
     when = f"Measured {dates[0]}{f' to {dates[-1]}' if dates[-1] != dates[0] else ''}. " if dates else ""
     return paragraph(f"{when}Every figure comes from a result file that holds all raw values; each section names its "

@@ -8,7 +8,7 @@ from benchmarks.charts.models import Model
 from benchmarks.charts.ratios import interval
 from benchmarks.charts.scales import duration, percent, size
 from benchmarks.charts.svg import chart
-from benchmarks.report.page import figure, marked, paragraph, table
+from benchmarks.report.page import Parts, figure, marked, paragraph, table
 from benchmarks.report.results import RECIPES, Absent, Result, Results
 from benchmarks.speed.single_digit import BARE, CONFIDENCES, SCORES
 from edge_runtime.bench import result
@@ -41,7 +41,7 @@ class Row(NamedTuple):
         return not again and self.accuracy is not None and bool(self.nanoseconds or self.bytes)
 
 
-def models(results: Results) -> str:
+def models(results: Results) -> Parts:
     """Return the section on accuracy against time and size, of all models and peers."""
     every = rows(results)
     points = [Model(row.name, row.accuracy or 0, row.nanoseconds, row.bytes, row.ours) for row in every if row.is_point]
@@ -53,13 +53,13 @@ def models(results: Results) -> str:
          "" if row.nanoseconds is None else duration(row.nanoseconds), multiple(row.ratio)]
         for row in every
     ]  # fmt: skip
-    return "\n".join([
+    return [
         paragraph("Nobody wins by being wrong: each is measured on the same 10,000 test digits, of which one is 0.01 "
                   "%. The upper left is best."),
         figure(chart("models", "Scatter: percent of test digits read right over time of one digit, and over file size",
                      lambda wide: charts_models.draw(points, wide)), ""),
         table("Models and peers", HEAD, lines),
-    ])  # fmt: skip
+    ]  # fmt: skip
 
 
 def multiple(ratio: Ratio | None) -> str:

@@ -12,7 +12,7 @@ from benchmarks.charts.scales import duration, number, size, times
 from benchmarks.charts.svg import chart
 from benchmarks.common.limits import read_limits
 from benchmarks.report.models import KERAS, ONE
-from benchmarks.report.page import figure, paragraph, table, warned
+from benchmarks.report.page import Parts, figure, heading, paragraph, table, warned
 from benchmarks.report.results import Absent, Result, Results
 from benchmarks.speed.single_digit import BARE, CONFIDENCES, SCORES
 from edge_runtime.bench.result import Measure
@@ -38,7 +38,7 @@ PARTS = (
 FOOTPRINT, REFERENCE = "footprint/", "LiteRT"
 
 
-def peers(results: Results) -> str:
+def peers(results: Results) -> Parts:
     """Return the section on the time of a digit in each peer, as a multiple."""
     result = results.by_benchmark["peers"]
     calls = _calls(result)
@@ -46,7 +46,7 @@ def peers(results: Results) -> str:
     limits: dict[str, float] = read_limits().get("peers", {})
     goals = {name: limit for key, limit in limits.items() if key.endswith(LEAST) for name in ASKED[key][0]}
     quick = {name: each for name, each in calls.items() if not name.startswith(KERAS)}
-    return "\n".join([
+    return [
         paragraph("The same weights, the same digit, one thread, one run: every runtime takes its turn of some 20 ms, "
                   "again and again, in several processes, and is asked as its manual says it is quickest."),
         figure(chart("peers", f"Ratios with intervals: how many times as long as {SCORES} each of {', '.join(ratios)} "
@@ -58,11 +58,11 @@ def peers(results: Results) -> str:
                      lambda wide: distributions.draw(quick, wide)),
                "The same times as they were measured; the full network's would be far to the right. Every line is one "
                "value, the bar the median, the mark < the 99th percentile."),
-        _asked(result, limits),
-    ])  # fmt: skip
+        *_asked(result, limits),
+    ]  # fmt: skip
 
 
-def _asked(peers: Result, limits: Mapping[str, float]) -> str:
+def _asked(peers: Result, limits: Mapping[str, float]) -> Parts:
     """Return a table of the limits, and whether the whole interval is within each."""
     lines = []
     for key, limit in limits.items():
@@ -73,10 +73,11 @@ def _asked(peers: Result, limits: Mapping[str, float]) -> str:
         met = ratio.low >= limit if least else ratio.high <= limit
         asked = f"at {'least' if least else 'most'} {limit:g}"
         lines.append([f"{name}, as a multiple of {to}", interval(ratio), asked, "yes" if met else warned("no")])
-    return f"<h3>What is asked</h3>\n{table('What is asked', ['', 'found', 'asked', 'met'], lines)}" if lines else ""
+    title = "What is asked"
+    return [heading(title), table(title, ["", "found", "asked", "met"], lines)] if lines else []
 
 
-def roofline(results: Results) -> str:
+def roofline(results: Results) -> Parts:
     """Return the section on this core's limit, and each runtime's distance from it."""
     result = results.by_benchmark["peers"]
     measured = result.measures
@@ -90,7 +91,7 @@ def roofline(results: Results) -> str:
     ]
     memory = measured.get("limit/bytes from memory a second")
     beyond = "" if memory is None else f" From memory, beyond all caches, it reads {size(memory.value)} a second."
-    return "\n".join([
+    return [
         paragraph("A digit needs every weight once and every multiply-add once. How fast this core reads, and how "
                   "fast it multiplies int8, was measured in the same turns as the runtimes; the slower of both is the "
                   f"least that a digit of this int8 network can take: {duration(limit.value)}, the roofline.{beyond}"),
@@ -98,10 +99,10 @@ def roofline(results: Results) -> str:
                      lambda wide: charts_ratios.draw(ratios, "the limit of this core", wide)),
                "What is left of 1 no runtime can reach. Float networks read four times as many bytes."),
         table("The limit", ["", "a digit needs", "which takes", "at"], lines),
-    ])  # fmt: skip
+    ]  # fmt: skip
 
 
-def footprint(results: Results) -> str:
+def footprint(results: Results) -> Parts:
     """Return the section on each runtime's footprint in its own environment."""
     measures = results.by_benchmark["peers"].group(FOOTPRINT)
     if not measures:
@@ -117,12 +118,12 @@ def footprint(results: Results) -> str:
         return shown if reference is None or name == REFERENCE else f"{shown} ({times(each.value / reference.value)})"
 
     lines = [[name, *(cell(name, what) for what in ways)] for name in names]
-    return "\n".join([
+    return [
         paragraph(f"An environment for each runtime, with what it needs and nothing else: what it takes on disk, how "
                   f"long its imports take, and the most memory with one inference. In brackets: as a multiple of "
                   f"{REFERENCE}."),
         table("Footprint", ["", "on disk", "import", "memory"], lines),
-    ])  # fmt: skip
+    ]  # fmt: skip
 
 
 def _calls(result: Result) -> dict[str, Measure]:

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
+from markupsafe import Markup
+
 from benchmarks.charts import serve as serve_chart
 from benchmarks.charts import soak as soak_chart
 from benchmarks.charts import updates as updates_chart
 from benchmarks.charts.svg import chart
 from benchmarks.common.limits import read_limits
-from benchmarks.report.page import figure, notice, paragraph, table
+from benchmarks.report.page import Parts, figure, notice, paragraph, table
 from benchmarks.report.results import Results
 from benchmarks.report.sections import written
 from benchmarks.service.serve import Cell, Long, Measured
@@ -19,12 +21,12 @@ from benchmarks.service.updates import Change, Line
 from benchmarks.service.viewers import Stay
 
 
-def soak(results: Results) -> str:
+def soak(results: Results) -> Parts:
     """Return the section on reading a camera for a long time."""
     result = results.by_benchmark["soak"]
     limits: dict[str, float] = read_limits()["soak"]
     seconds = [Second(**row) for row in result.details["seconds"]]
-    return "\n".join([
+    return [
         _missed(result.details, limits),
         paragraph(f"A camera on the network, 640x480 at 30 frames a second, read for {result.details['minutes']} "
                   "minutes. How old a frame is comes from the camera's own clock, which is drawn into it."),
@@ -32,15 +34,15 @@ def soak(results: Results) -> str:
                      lambda wide: soak_chart.draw(seconds, limits, wide=wide)),
                "Dotted: the limits of thresholds.toml."),
         _limits(result.details, limits),
-    ])  # fmt: skip
+    ]  # fmt: skip
 
 
-def updates(results: Results) -> str:
+def updates(results: Results) -> Parts:
     """Return the section on model updates at run time."""
     details = results.by_benchmark["updates"].details
     limits: dict[str, float] = read_limits()["updates"]
     lines, changes = [Line(*row) for row in details["lines"]], [Change(**row) for row in details["changed"]]
-    return "\n".join([
+    return [
         _missed(details, limits),
         paragraph("A camera at 30 frames a second is read while models are installed, one after the other: "
                   f"{len(changes)}. Each takes over between two frames."),
@@ -48,10 +50,10 @@ def updates(results: Results) -> str:
                      lambda wide: updates_chart.draw(lines, changes, limits["gap_ms"], wide=wide)),
                "Dotted: the limit of thresholds.toml."),
         _limits(details, limits),
-    ])  # fmt: skip
+    ]  # fmt: skip
 
 
-def serve(results: Results) -> str:
+def serve(results: Results) -> Parts:
     """Return the section on the web server under load."""
     result = results.by_benchmark["serve"]
     limits: dict[str, float] = read_limits()["serve"]
@@ -63,7 +65,7 @@ def serve(results: Results) -> str:
         rows.append([name + (", as patient as told" if cell.patient else ""), f"{cell.answers.rate():,.0f}",
                      f"{cell.answers.quantile(0.5):.2f}", f"{cell.answers.quantile(0.99):.2f}",
                      "" if cell.empty is None else f"{cell.empty.rate():,.0f}"])  # fmt: skip
-    return "\n".join([
+    return [
         _missed(figures, limits),
         paragraph("`edge-digits serve` over loopback: pictures posted over ever more connections, beside an empty "
                   "answer of the same server; how old live frames are with viewers that come and go, half of them "
@@ -72,26 +74,26 @@ def serve(results: Results) -> str:
                               "load",
                      lambda wide: serve_chart.draw(seen, wide=wide)),
                "Solid: the median. Dashed: the 99th percentile."),
-        table("Answers", ["POST /api/read", "answers a second", "median ms", "99 % ms", "empty answers a second"], rows)
-        if rows else "",
+        *([table("Answers", ["POST /api/read", "answers a second", "median ms", "99 % ms", "empty answers a second"],
+                 rows)] if rows else []),
         _limits(figures, limits),
-    ])  # fmt: skip
+    ]  # fmt: skip
 
 
-def videos(results: Results) -> str:
+def videos(results: Results) -> Parts:
     """Return the section on videos."""
     measures = results.by_benchmark["videos"].measures
     lines = [[name.replace("/", ": "), written(each)] for name, each in measures.items()]
     how = "Generated videos of pages that are shown, hidden, swapped and shaken: is all of it reported, and no more?"
-    return f"{paragraph(how)}\n{table('Moving pictures', ['', 'found'], lines)}"
+    return [paragraph(how), table("Moving pictures", ["", "found"], lines)]
 
 
-def _missed(figures: Mapping[str, Any], limits: Mapping[str, float]) -> str:
+def _missed(figures: Mapping[str, Any], limits: Mapping[str, float]) -> Markup:
     return notice([f"Limit missed: {name} is {figures[name]:g}, at most {most:g} is allowed"
                    for name, most in limits.items() if name in figures and figures[name] > most])  # fmt: skip
 
 
-def _limits(figures: Mapping[str, Any], limits: Mapping[str, float]) -> str:
+def _limits(figures: Mapping[str, Any], limits: Mapping[str, float]) -> Markup:
     rows = [[name, f"{value:g}", f"{limits[name]:g}" if name in limits else ""]
             for name, value in figures.items() if isinstance(value, int | float)]  # fmt: skip
     return table("Figures and limits", ["", "found", "at most"], rows)

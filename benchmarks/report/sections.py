@@ -16,7 +16,7 @@ from benchmarks.charts import robustness as robustness_chart
 from benchmarks.charts.scales import duration, percent, size
 from benchmarks.charts.svg import chart
 from benchmarks.common.limits import read_limits
-from benchmarks.report.page import absent, figure, notice, paragraph, pictures, short, table
+from benchmarks.report.page import Parts, absent, details, figure, heading, notice, paragraph, pictures, short, table
 from benchmarks.report.results import Result, Results
 from edge_runtime.bench.result import Measure
 from train import dataset
@@ -25,10 +25,10 @@ DRAWN = 60  # flipped digits
 CELL = [field.name for field in fields(Cell)]
 
 
-def environment(results: Results) -> str:
+def environment(results: Results) -> Parts:
     """Return the section on the machine, its installed versions, and its state during each run."""
     if not list(results):
-        return absent("There is no result yet.", "python -m benchmarks all --fast")
+        return [absent("There is no result yet.", "python -m benchmarks all --fast")]
     facts: dict[str, dict[str, None]] = {}  # the facts of all results, each once
     for each in results:
         record = each.record["environment"]
@@ -44,10 +44,11 @@ def environment(results: Results) -> str:
     kept = [k for k in range(len(states[0])) if k == 0 or any(row[k] for row in states)]
     head = ["result", "measured at (UTC)", "load average", "MHz", "governor", "°C", "throttled"]
     lines = [f"Not from one commit: {', '.join(facts['Commit'])}"] if len(facts.get("Commit", {})) > 1 else []
-    return notice(lines) + "\n".join([
+    return [
+        notice(lines),
         table("The machine", [], rows, kind="facts"),
         table("Each result", [head[k] for k in kept], [[row[k] for k in kept] for row in states]),
-    ])  # fmt: skip
+    ]
 
 
 def _state(each: Result) -> list[str]:
@@ -66,7 +67,7 @@ def _state(each: Result) -> list[str]:
     ]  # fmt: skip
 
 
-def of_parity(results: Results) -> str:
+def of_parity(results: Results) -> Parts:
     """Return the section on the small models against the full one, and the digits whose labels flipped."""
     result = results.by_benchmark["parity"]
     models: dict[str, dict[str, Any]] = result.details["models"]
@@ -83,18 +84,18 @@ def of_parity(results: Results) -> str:
         ])  # fmt: skip
     kept = [k for k in range(len(head)) if any(row[k] for row in rows)]
     missed = [f"Limit missed: {line}" for line in result.details["missed"]]
-    return "\n".join([
+    return [
         notice(missed),
         paragraph("Each small model against the full Keras network, digit by digit, on MNIST's 10,000 test digits. "
                   "Drop: percentage points fewer read right. McNemar's exact test: how likely a difference like this "
                   "is where both are equally good; a small p would be a real difference. NLL: how much worse "
                   "calibrated, in nats."),
         table("Parity", [head[k] for k in kept], [[row[k] for k in kept] for row in rows]),
-        _flipped(models),
-    ])  # fmt: skip
+        *_flipped(models),
+    ]  # fmt: skip
 
 
-def _flipped(models: Mapping[str, Mapping[str, Any]]) -> str:
+def _flipped(models: Mapping[str, Mapping[str, Any]]) -> Parts:
     """Return the flipped digits of all models as pictures, with the true label and each model's label."""
     by: dict[int, list[str]] = {}
     for name, row in models.items():
@@ -102,15 +103,14 @@ def _flipped(models: Mapping[str, Mapping[str, Any]]) -> str:
         for index, read in zip(row["flipped"], labels, strict=True):
             by.setdefault(int(index), []).append(name if read is None else f"{name}: {read[0]} → {read[1]}")
     if not by:
-        return paragraph("No digit's label flipped, in any of the models.")
-    heading = (
-        f"<h3>Every digit whose label flipped{f': the first {DRAWN} of {len(by)}' if len(by) > DRAWN else ''}</h3>"
-    )
+        return [paragraph("No digit's label flipped, in any of the models.")]
+    few = f": the first {DRAWN} of {len(by)}" if len(by) > DRAWN else ""
+    head = heading(f"Every digit whose label flipped{few}")
     try:
         test = dataset.load("test")
     except dataset.DataError as error:
         shown = ", ".join(f"{index} ({'; '.join(names)})" for index, names in sorted(by.items())[:DRAWN])
-        return f"{heading}\n{paragraph(f'Without pictures, as MNIST is not here: {error}')}\n{paragraph(shown)}"
+        return [head, paragraph(f"Without pictures, as MNIST is not here: {error}"), paragraph(shown)]
     items: list[tuple[bytes, str, Sequence[str]]] = [
         (png(255 - test.images[index]), f"test digit {index}, a {test.labels[index]}",
          [f"#{index} is a {test.labels[index]}", *names])
@@ -118,7 +118,7 @@ def _flipped(models: Mapping[str, Mapping[str, Any]]) -> str:
         if 0 <= index < len(test.images)
     ]  # fmt: skip
     how = "Test digits that a small model labels otherwise than the full network does (full → small, where told)."
-    return f"{heading}\n{paragraph(how)}\n{pictures(items)}"
+    return [head, paragraph(how), pictures(items)]
 
 
 def png(image: NDArray[np.uint8]) -> bytes:
@@ -126,18 +126,15 @@ def png(image: NDArray[np.uint8]) -> bytes:
     return cv2.imencode(".png", image)[1].tobytes()
 
 
-def robustness(results: Results) -> str:
+def robustness(results: Results) -> Parts:
     """Return the section on hard conditions: a panel for each."""
     result = results.by_benchmark["robustness"]
     cells = [Cell(**{name: cell[name] for name in CELL}) for cell in result.details["cells"]]
     limits = read_limits()["robustness"]
     missed = list(result.details["missed"])
     count = result.record["settings"].get("pages")
-    lines = ""
-    if missed:
-        count_missed = f"{len(missed)} limit{'s are' if len(missed) > 1 else ' is'} missed"
-        lines = f"<details><summary>{count_missed}</summary>\n{notice(missed)}</details>"
-    return "\n".join([
+    count_missed = f"{len(missed)} limit{'s are' if len(missed) > 1 else ' is'} missed"
+    return [
         paragraph(f"Pages of ten MNIST test digits, with one thing made hard at a time, from severity 1 to 5; {count} "
                   "pages of each. What lies between the dashed line and what is read is lost between page and "
                   "network."),
@@ -146,11 +143,11 @@ def robustness(results: Results) -> str:
                          cells, limits, columns=4 if wide else 2, panel=2.6 if wide else 2.1)),
                "Percent, stretched near 100. A short gray line is the least that a build may locate, and its "
                "precision."),
-        lines,
-    ])  # fmt: skip
+        *([details(count_missed, notice(missed))] if missed else []),
+    ]  # fmt: skip
 
 
-def reliability(results: Results) -> str:
+def reliability(results: Results) -> Parts:
     """Return the section on confidences: accuracy by the model's confidence."""
     models = {name: [SimpleNamespace(**row) for row in of_model["digits"]]
               for name, of_model in results.by_benchmark["digits"].details["models"].items()}  # fmt: skip
@@ -165,7 +162,7 @@ def reliability(results: Results) -> str:
     def draw(wide: bool) -> Any:
         return reliability_chart.draw(models, columns=min(3, len(sets)) if wide else 1, stretched=True)
 
-    return "\n".join([
+    return [
         paragraph("On the diagonal, what the model calls 90 % sure is right nine times of ten. Below it the model is "
                   "too sure; ECE is how far off it is on average."),
         figure(chart("reliability", "Reliability diagram: share of digits read right over the model's "
@@ -173,12 +170,12 @@ def reliability(results: Results) -> str:
                "A mark is one of 15 bins with as many digits each; the diagonal is where confidences are true. The "
                "nearer to 100 %, the wider the scale; a bin without an error stands where half of one would be."),
         table("Confidences", head, rows),
-    ])  # fmt: skip
+    ]  # fmt: skip
 
 
-def of_pages(results: Results) -> str:
+def of_pages(results: Results) -> Parts:
     """Return the section on pictures with known digits."""
-    parts = []
+    parts: Parts = []
     for each in results.pages:
         summaries = {
             name: score.Summary(
@@ -188,8 +185,8 @@ def of_pages(results: Results) -> str:
         }
         grid = score.grid(summaries)
         folder = str(each.record["settings"].get("folder", each.path.parent.name))
-        parts += [f"<h3>{paragraph(folder)[3:-4]}</h3>", table(f"Pictures in {folder}", grid[0], grid[1:])]
-    return "\n".join(parts)
+        parts += [heading(folder), table(f"Pictures in {folder}", grid[0], grid[1:])]
+    return parts
 
 
 def written(measure: Measure) -> str:

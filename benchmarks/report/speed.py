@@ -4,12 +4,14 @@ import re
 from collections.abc import Mapping
 from functools import partial
 
+from markupsafe import Markup
+
 from benchmarks.charts import batches, distributions
 from benchmarks.charts import stages as charts_stages
 from benchmarks.charts.scales import duration
 from benchmarks.charts.svg import chart
 from benchmarks.report.models import BESIDE, ONE, multiple
-from benchmarks.report.page import figure, marked, paragraph, table
+from benchmarks.report.page import Parts, details, figure, heading, marked, paragraph, table
 from benchmarks.report.results import RECIPES, Absent, Result, Results
 from benchmarks.report.sections import written
 from benchmarks.speed.single_digit import BATCHES, FEW, MANY, THREADS
@@ -29,19 +31,19 @@ STAGES = re.compile(r"(stages|hard frame) (.+)/([^/]+)")
 TOTAL = "total"
 
 
-def latency(results: Results) -> str:
+def latency(results: Results) -> Parts:
     """Return the section on the times of digits, value by value."""
     run = results.by_benchmark["latency"]
-    return "\n".join([
+    return [
         paragraph("Every line is one measured value; the bar is the median, which is written to the right; the mark < "
                   "stands at the 99th percentile. Times of one picture took turns, so that their ratios hold whatever "
                   "else the machine did."),
-        *(_strips(f"latency-{i}", STRIPS[prefix], _times(run, prefix)) for i, prefix in enumerate(STRIPS)),
-        _starts(run),
-        _batches(run),
-        f"<details><summary>All {len(run.measures)} figures of this "
-        f"run</summary>\n{figures(run.measures)}\n</details>",
-    ])  # fmt: skip
+        *(part for i, prefix in enumerate(STRIPS)
+          for part in _strips(f"latency-{i}", STRIPS[prefix], _times(run, prefix))),
+        *_starts(run),
+        *_batches(run),
+        details(f"All {len(run.measures)} figures of this run", figures(run.measures)),
+    ]  # fmt: skip
 
 
 def _times(run: Result, prefix: str) -> dict[str, Measure]:
@@ -49,15 +51,15 @@ def _times(run: Result, prefix: str) -> dict[str, Measure]:
     return {name: each for name, each in run.group(prefix).items() if each.unit == "ns" and each.samples}
 
 
-def _strips(name: str, heading: str, some: Mapping[str, Measure]) -> str:
+def _strips(name: str, title: str, some: Mapping[str, Measure]) -> Parts:
     """Return a chart of a group with its heading, or nothing without measurements."""
     if not some:
-        return ""
-    label = f"{heading}: a strip of measured times for each of {', '.join(some)}"
-    return f"<h3>{heading}</h3>\n{figure(chart(name, label, partial(distributions.draw, some)), '')}"
+        return []
+    label = f"{title}: a strip of measured times for each of {', '.join(some)}"
+    return [heading(title), figure(chart(name, label, partial(distributions.draw, some)), "")]
 
 
-def _starts(run: Result) -> str:
+def _starts(run: Result) -> Parts:
     """Return a table of start times and peak memory, as multiples of the command's."""
     started = run.group("cold start/")
     lines = [
@@ -68,7 +70,7 @@ def _starts(run: Result) -> str:
         for name in started
     ]
     head = ["", "start to first label", "times as long", "most memory", "times as much"]
-    return table("Starts", head, lines) if READ in started else ""
+    return [table("Starts", head, lines)] if READ in started else []
 
 
 def _beside(run: Result, name: str, ours: str) -> tuple[str, str]:
@@ -79,7 +81,7 @@ def _beside(run: Result, name: str, ours: str) -> tuple[str, str]:
     return written(run.measures[name]), multiple(ratio)
 
 
-def _batches(run: Result) -> str:
+def _batches(run: Result) -> Parts:
     """Return a chart of the time of a digit in batches, and a table of threads."""
     times = run.group("batches/")
     models = {
@@ -87,9 +89,9 @@ def _batches(run: Result) -> str:
     }
     models = {name: of_model for name, of_model in models.items() if of_model}
     if not models:
-        return ""
+        return []
     label = "Lines: time of a digit over the number of digits in a batch, a line for each model"
-    parts = ["<h3>Batches</h3>", figure(chart("batches", label, partial(batches.draw, models)),
+    parts = [heading("Batches"), figure(chart("batches", label, partial(batches.draw, models)),
              "Classifier.scores, one thread. Lines are medians; nine of ten values lie in the bands.")]  # fmt: skip
     threads = run.group("threads/")
     columns = [(count, some) for count in (FEW, MANY) for some in THREADS]
@@ -101,11 +103,11 @@ def _batches(run: Result) -> str:
     if threads:
         head = [f"{some} threads" if some > 1 else f"{count} digit{'s' * (count > 1)}, 1 thread"
                 for count, some in columns]  # fmt: skip
-        parts += ["<h3>Threads</h3>", table("Median time of a digit with several threads", ["a digit", *head], lines)]
-    return "\n".join(parts)
+        parts += [heading("Threads"), table("Median time of a digit with several threads", ["a digit", *head], lines)]
+    return parts
 
 
-def figures(measures: Mapping[str, Measure]) -> str:
+def figures(measures: Mapping[str, Measure]) -> Markup:
     """Return a table of all measures with their quantiles; unstable ones are marked."""
     head = ["", "median", "p90", "p95", "p99", "mean", "deviation", "values"]
     lines: list[list[str]] = []
@@ -123,7 +125,7 @@ def figures(measures: Mapping[str, Measure]) -> str:
     return table("All figures", head, lines)
 
 
-def stages(results: Results) -> str:
+def stages(results: Results) -> Parts:
     """Return the section on the time of a frame by stage."""
     plain, hard = _stages(results.by_benchmark["latency"])
     if not plain:
@@ -135,7 +137,7 @@ def stages(results: Results) -> str:
         _strip("stages", plain),
     ]  # fmt: skip
     if hard:
-        parts += ["<h3>The hardest frames</h3>",
+        parts += [heading("The hardest frames"),
                   paragraph("640x480 each, and drawn to keep a reader busy; these took longest of all in "
                             "benchmarks/common/frames.py."),
                   _strip("hard-stages", hard)]  # fmt: skip
@@ -146,10 +148,10 @@ def stages(results: Results) -> str:
         longest = max(max(block) for block in total.samples or [[total.value]])
         late = duration(stats["p99"]) if stats else ""
         lines.append([name, duration(total.value), late, duration(longest), f"{1e9 / total.value:,.0f}"])
-    return "\n".join([*parts, table("Whole frames", ["frame", "median", "p99", "longest", "frames a second"], lines)])
+    return [*parts, table("Whole frames", ["frame", "median", "p99", "longest", "frames a second"], lines)]
 
 
-def _strip(name: str, frames: Mapping[str, Mapping[str, Measure]]) -> str:
+def _strip(name: str, frames: Mapping[str, Mapping[str, Measure]]) -> Markup:
     """Return a chart of the stages of these frames."""
     medians = {
         frame: {stage: each.value for stage, each in of_frame.items() if stage != TOTAL}

@@ -35,7 +35,7 @@ def plain(html: str) -> str:
 
 
 def test_what_is_asked_is_held_against_the_interval(tmp_path: Path) -> None:
-    body = peers.peers(results(tmp_path))
+    body = "\n".join(peers.peers(results(tmp_path)))
     table = body[body.index("What is asked</h3>") :]
     cells = [re.sub(r"<[^>]+>", "|", line) for line in table.split("</tr>")]
     table_rows = [[cell for cell in line.split("|") if cell.strip()] for line in cells]
@@ -67,7 +67,7 @@ def test_the_limit_is_the_slower_of_reading_and_multiplying(tmp_path: Path) -> N
         figure("limit/int8 multiply-adds a second", 57e9, "1/s"),
         figure("limit/bytes from memory a second", 9.5e9, "1/s"),
     ]  # fmt: skip
-    body = peers.roofline(results(tmp_path, *parts))
+    body = "\n".join(peers.roofline(results(tmp_path, *parts)))
     drawn = "".join(re.findall(r"<svg.*?</svg>", body, re.DOTALL))
     assert "2.00 (2.00-2.00)" in drawn  # Classifier.scores
     assert "10.0 (10.0-10.0)" in drawn  # OpenCV
@@ -94,7 +94,7 @@ def test_a_footprint_lacks_what_the_system_does_not_tell(tmp_path: Path) -> None
         figure("footprint/ONNX Runtime size", 125e6, "B"), timed("footprint/ONNX Runtime import", [[2e8]]),
         figure("footprint/ONNX Runtime memory", 80e6, "B"),
     ]  # fmt: skip
-    text = plain(peers.footprint(results(tmp_path, *parts)))
+    text = plain("\n".join(peers.footprint(results(tmp_path, *parts))))
     assert re.search(r"LiteRT\s+50 MB\s+100 ms\s+ONNX Runtime\s+125 MB \(2\.50\)\s+200 ms \(2\.00\)\s+80 MB\s", text)
 
 
