@@ -25,6 +25,8 @@ from pathlib import Path
 import click
 
 from benchmarks.commands import accuracy, running
+from benchmarks.common.limits import LimitMissed
+from edge_runtime.system.atomic_files import write_bytes
 from train import command
 
 
@@ -38,8 +40,19 @@ def benchmarks() -> None:
 def parity(folder: Path) -> None:
     """Compare the model files in FOLDER with its full Keras network; exits with 5 where a limit is missed."""
     from benchmarks.accuracy import gate
+    from benchmarks.accuracy import parity as measure
+    from train.report import contact_sheet, png
 
-    gate.run(folder)
+    results, missed, flipped = gate.run(folder)
+    for name, (images, captions) in flipped.items():
+        path = folder / "report" / f"flipped-{name}.png"
+        if captions:
+            write_bytes(path, png(contact_sheet(255 - images.astype(float), captions, columns=8)))
+        else:
+            path.unlink(missing_ok=True)
+    print(measure.table(results))
+    if missed:
+        raise LimitMissed(f"the parity gate is missed: {'; '.join(missed)}")
     print(f"every limit is met; {folder / 'parity.json'} holds the figures")
 
 
@@ -53,7 +66,12 @@ def lines(folder: Path) -> None:
     """
     from benchmarks.accuracy import lines as measure
 
-    measure.run(folder)
+    measures, missed, count, size = measure.run(folder)
+    full, int8, agreement, drop = (measures[name].value for name in ("full", "int8", "agreement", "drop"))
+    print(f"{count:,} drawn lines read exactly: {full:.2f} % by the full network, {int8:.2f} % in int8, drop "
+          f"{drop:.2f} points; they agree on {agreement:.2f} %; int8 takes {size:,} bytes")  # fmt: skip
+    if missed:
+        raise LimitMissed(f"the line network misses {'; '.join(missed)}")
 
 
 @benchmarks.command()
@@ -67,7 +85,12 @@ def compare(before: Path, after: Path | None, across: bool) -> None:
     """
     from benchmarks.common import compare as measure
 
-    measure.run(before, after, across)
+    missed: list[str] = []
+    for comparison in measure.run(before, after, across):
+        print("\n".join(measure.table(comparison)))
+        missed += comparison.missed
+    if missed:
+        raise LimitMissed(f"worse than it was: {', '.join(missed)}")
 
 
 @benchmarks.command()
@@ -84,7 +107,11 @@ def report(folder: Path, out: Path | None, recipe: str | None, mixed: bool) -> N
     """
     from benchmarks.report import build as make
 
-    make.run(folder, out, recipe, mixed=mixed)
+    out = out or folder / "report"
+    shown, damaged = make.run(folder, out, recipe, mixed=mixed)
+    print(f"{out / 'index.html'} shows {shown} results; {out / 'README.md'} is a table for a README")
+    if damaged:
+        raise make.ResultsDamaged(f"what cannot be shown: {'; '.join(damaged)}")
 
 
 @benchmarks.command("all")

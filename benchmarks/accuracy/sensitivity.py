@@ -28,9 +28,7 @@ from benchmarks.accuracy.sensitivity_table import (
     details,
     measures,
     ordered,
-    page,
     percent,
-    table,
 )
 from benchmarks.accuracy.vision_numbers import Number, changed, numbers
 from edge_runtime import DigitReader
@@ -38,7 +36,6 @@ from edge_runtime.bench import result
 from edge_runtime.errors import OptionError
 from edge_runtime.records import Uint8
 from edge_runtime.sources import pictures
-from edge_runtime.system.atomic_files import write_text
 from edge_runtime.vision.planes import LONG_SIDE, rescaled
 from train import dataset
 from train.conditions import CONDITIONS
@@ -54,8 +51,22 @@ class Sample(NamedTuple):
     folders: tuple[Path, ...]
 
 
-def run(out: Path, pages: int, photos: Sequence[Path], only: Sequence[str], markdown: Path | None) -> None:
-    """Measure, print the table, and write sensitivity.json to `out` and the table to `markdown`.
+class Measured(NamedTuple):
+    """The counts with all numbers as they are, a row for each changed number, what was read, and the seconds taken."""
+
+    baseline: Counts
+    rows: list[Row]
+    read: str
+    seconds: float
+
+    @property
+    def failed(self) -> list[str]:
+        """A line for each change with which reading failed."""
+        return [f"{row.number.label}: {each}" for row in self.rows for each in row.moved if isinstance(each, str)]
+
+
+def run(out: Path, pages: int, photos: Sequence[Path], only: Sequence[str]) -> Measured:
+    """Measure, and write sensitivity.json to `out`.
 
     Raises OptionError for a wrong truth.jsonl or an unknown name in `only`, PictureError for an unreadable picture.
     """
@@ -64,8 +75,7 @@ def run(out: Path, pages: int, photos: Sequence[Path], only: Sequence[str], mark
     sample = Sample(pages, tuple(photos))
     for folder in photos:
         truth.read(folder)  # fails early on a wrong file
-    for folder in (out, *([markdown.parent] if markdown else [])):
-        folder.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)  # fails early if the folder is not writable
     baseline, rows = measure(sample, chosen)
     took = perf_counter() - started
     settings = {
@@ -76,12 +86,7 @@ def run(out: Path, pages: int, photos: Sequence[Path], only: Sequence[str], mark
         out / "sensitivity.json", "sensitivity", measures(baseline, rows), settings=settings,
         details=details(baseline, rows) | {"seconds": round(took, 1)},
     )  # fmt: skip
-    read = _described(sample, baseline)
-    if markdown:
-        write_text(markdown, page(baseline, rows, read))
-    failed = [f"{row.number.label}: {each}" for row in rows for each in row.moved if isinstance(each, str)]
-    print("\n".join([table(baseline, rows), "", read, *failed]))
-    print(f"{len(rows)} numbers took {took / 60:.1f} minutes; {out / 'sensitivity.json'} holds every count")
+    return Measured(baseline, rows, _described(sample, baseline), took)
 
 
 def _described(sample: Sample, baseline: Counts) -> str:

@@ -6,9 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
 from benchmarks.accuracy import coverage, truth
 from benchmarks.accuracy.score import common_length, compact, edit_distance
 from benchmarks.accuracy.truth import Truth, printable
@@ -17,10 +14,8 @@ from edge_runtime.bench import result
 from edge_runtime.bench.result import Measure, share
 from edge_runtime.errors import OptionError
 from edge_runtime.lines.constraint import of_length
-from edge_runtime.records import Frame, Reading, Uint8
-from edge_runtime.sinks.canvas import MARGIN, ROW, WIDTH, blank, scaled, write
+from edge_runtime.records import Reading
 from edge_runtime.sources import pictures
-from edge_runtime.system.atomic_files import write_bytes
 from train.progress import reported
 
 # Why a string is lost: the first cause that applies.
@@ -32,9 +27,7 @@ CAUSES = {
     "classification": "as many digits, some of them wrong",
     "segmentation": "other digits: too many, or some missing and others wrong",
 }
-SHOWN, COLUMNS = 16, 4  # strings of each cause on the contact sheet, and strings in a row
-CELL = (WIDTH - 2 * MARGIN) // COLUMNS, 112  # (width, height) of each, caption included
-PICTURE = CELL[0] - 2 * MARGIN, CELL[1] - 2 * ROW
+SHOWN = 16  # strings of each cause that count as the worst
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,18 +45,17 @@ class String:
     known: str | None
 
 
-def run(folder: Path, out: Path | None, *, known_length: bool, losses: bool, **reader_options: Any) -> None:
-    """Measure `folder`, print the figures, and write strings.json to `out`, build/strings/NAME by default.
+def run(folder: Path, out: Path, *, known_length: bool, **reader_options: Any) -> list[String]:
+    """Measure `folder`, and write strings.json to `out`.
 
-    With `known_length`, the reader reads each picture again with the number of digits given. With `losses`, it prints
-    the causes, and losses.png shows the worst strings of each. `reader_options` are DigitReader's. Raises OptionError
-    for a wrong truth.jsonl and for a picture with several lines, PictureError for an unreadable one.
+    With `known_length`, the reader reads each picture again with the number of digits given. `reader_options` are
+    DigitReader's. Raises OptionError for a wrong truth.jsonl and for a picture with several lines, PictureError for an
+    unreadable one.
     """
     rows = truth.read(folder)
     for row in rows:
         if len(row.lines) != 1:
             raise OptionError(f"{printable(row.file)} has {len(row.lines)} lines: `pages` measures such pictures")
-    out = out or Path("build", "strings", folder.resolve().name)
     out.mkdir(parents=True, exist_ok=True)
     with DigitReader(**reader_options) as reader:
         strings = [_read(folder, row, reader, known_length) for row in reported(rows, "strings", len(rows))]
@@ -72,11 +64,7 @@ def run(folder: Path, out: Path | None, *, known_length: bool, losses: bool, **r
     result.write(
         out / "strings.json", "strings", measures(strings), settings=settings, details=details(strings), model=model
     )
-    print(report(strings))
-    if losses:
-        print(table(strings))
-        write_bytes(out / "losses.png", cv2.imencode(".png", sheet(folder, strings))[1].tobytes())
-        print(f"{printable(str(out / 'losses.png'))} shows the worst of each")
+    return strings
 
 
 def _read(folder: Path, row: Truth, reader: DigitReader, known_length: bool) -> String:
@@ -153,32 +141,5 @@ def worst(strings: Sequence[String]) -> list[String]:
     return [string for cause in CAUSES for string in [one for one in ordered if one.cause == cause][:SHOWN]]
 
 
-def sheet(folder: Path, strings: Sequence[String]) -> Uint8:
-    """Draw the worst strings by cause, uint8 (H, WIDTH, 3): the true text, the text read, the confidence."""
-    blocks = []
-    for cause, why in CAUSES.items():
-        lost = [string for string in worst(strings) if string.cause == cause]
-        block = blank(2 * ROW + -(-len(lost) // COLUMNS) * CELL[1])
-        count = sum(string.cause == cause for string in strings)
-        write(block, f"{cause}: {count} ({why})", (MARGIN, ROW), 0.55)
-        for i, string in enumerate(lost):
-            x, y = MARGIN + i % COLUMNS * CELL[0], 2 * ROW + i // COLUMNS * CELL[1]
-            picture = _small(pictures.load(folder / string.truth.file))
-            block[y : y + picture.shape[0], x : x + picture.shape[1]] = picture
-            read = " / ".join(string.read) or "nothing"
-            said = f"{string.truth.lines[0]}, read {read} ({string.confidence:.0%})"
-            write(block, said, (x, y + PICTURE[1] + ROW - 4), 0.45, space=CELL[0] - MARGIN)
-        blocks.append(block)
-    return np.vstack(blocks)
-
-
 def _right_if_known(string: String) -> bool:
     return string.known == string.truth.lines[0]
-
-
-def _small(frame: Frame) -> Uint8:
-    """Return a picture scaled to fit PICTURE on the contact sheet, uint8 (H, W, 3)."""
-    width, height = frame.size
-    by = min(PICTURE[0] / width, PICTURE[1] / height)
-    small = scaled(frame.pixels, (max(1, round(width * by)), max(1, round(height * by))))
-    return small if small.ndim == 3 else np.asarray(cv2.cvtColor(small, cv2.COLOR_GRAY2BGR), np.uint8)

@@ -56,7 +56,7 @@ class Film:
 
 
 def run(count: int, seed: int, hands: float, model: Path | None, out: Path) -> list[Film]:
-    """Read the given number of generated videos, print the counts, and write videos.json."""
+    """Read the given number of generated videos, and write videos.json to `out`."""
     digits = dataset.load("test")
     films = []
     with DigitReader(model) as reader:
@@ -67,12 +67,6 @@ def run(count: int, seed: int, hands: float, model: Path | None, out: Path) -> l
     settings = {"videos": count, "seed": seed, "hands": hands}
     details = {"videos": [asdict(film) for film in films]}
     result.write(out / "videos.json", "videos", measures(films), settings=settings, details=details, model=model)
-    minutes = seconds(films) / 60
-    print(f"{sum(film.exact for film in films)} of {count} videos reported exactly, {minutes:.1f} minutes of them")
-    print(f"of the {sum(film.still for film in films)} whose pages are read right where they stand still: "
-          f"{sum(film.exact for film in films if film.still)}")  # fmt: skip
-    print(f"wrong reports a minute: {sum(film.wrong for film in films) / minutes:.1f} of lines that were steady, "
-          f"{sum(film.wrong_raw for film in films) / minutes:.1f} frame by frame")  # fmt: skip
     return films
 
 
@@ -88,6 +82,17 @@ def measures(films: list[Film]) -> list[Measure]:
     if still:
         measured.append(share("read right where it stands still/exact", sum(film.exact for film in still), len(still)))
     return measured
+
+
+def summary(films: list[Film]) -> str:
+    """Return the counts as lines of text."""
+    minutes, still = seconds(films) / 60, [film for film in films if film.still]
+    return "\n".join([
+        f"{sum(film.exact for film in films)} of {len(films)} videos reported exactly, {minutes:.1f} minutes of them",
+        f"of the {len(still)} whose pages are read right where they stand still: {sum(film.exact for film in still)}",
+        f"wrong reports a minute: {sum(film.wrong for film in films) / minutes:.1f} of lines that were steady, "
+        f"{sum(film.wrong_raw for film in films) / minutes:.1f} frame by frame",
+    ])  # fmt: skip
 
 
 def seconds(films: list[Film]) -> float:

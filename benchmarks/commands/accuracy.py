@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import click
+import cv2
 
 from benchmarks.accuracy.truth import printable
 from edge_runtime.errors import PictureError
@@ -60,8 +61,15 @@ def strings(
 ) -> None:  # fmt: skip
     """Read the pictures in DIR, each of one line of digits, and compare with its truth.jsonl."""
     from benchmarks.accuracy import strings as measure
+    from benchmarks.charts import losses as losses_chart
 
-    measure.run(folder, out, known_length=known_length, losses=losses, check=check, model=model)
+    out = out or Path("build", "strings", folder.resolve().name)
+    read = measure.run(folder, out, known_length=known_length, check=check, model=model)
+    print(measure.report(read))
+    if losses:
+        print(measure.table(read))
+        write_bytes(out / "losses.png", cv2.imencode(".png", losses_chart.draw(folder, read))[1].tobytes())
+        print(f"{printable(str(out / 'losses.png'))} shows the worst of each")
 
 
 @click.command()
@@ -142,8 +150,16 @@ def sensitivity(pages: int, photos: tuple[Path, ...], only: tuple[str, ...], mar
     Says by how much the errors rise on generated pages and on the pictures of each DIR; takes two processes.
     """
     from benchmarks.accuracy import sensitivity as measure
+    from benchmarks.accuracy import sensitivity_table as table
 
-    measure.run(out, pages, photos, only, markdown)
+    if markdown:
+        markdown.parent.mkdir(parents=True, exist_ok=True)  # fails early if the folder is not writable
+    measured = measure.run(out, pages, photos, only)
+    baseline, rows, read, seconds = measured
+    if markdown:
+        write_text(markdown, table.page(baseline, rows, read))
+    print("\n".join([table.table(baseline, rows), "", read, *measured.failed]))
+    print(f"{len(rows)} numbers took {seconds / 60:.1f} minutes; {out / 'sensitivity.json'} holds every count")
 
 
 @click.command()
@@ -158,7 +174,7 @@ def videos(count: int, seed: int, hands: float, model: Path | None, out: Path) -
     """Draw videos of pages that are shown, hidden, swapped and shaken, and compare what is reported with them."""
     from benchmarks.accuracy import videos as measure
 
-    measure.run(count, seed, hands, model, out)
+    print(measure.summary(measure.run(count, seed, hands, model, out)))
 
 
 COMMANDS = (pages, strings, digits, robustness, sensitivity, videos)

@@ -1,10 +1,14 @@
 """The commands that say how fast and how steadily it runs."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
+from benchmarks.common import limits
+from benchmarks.common.limits import LimitMissed
 from edge_runtime.system.atomic_files import write_bytes
 
 
@@ -20,8 +24,20 @@ def latency(folder: Path | None, fast: bool, out: Path) -> None:
     Where there is no such folder, the model that ships is measured alone. Exits with 5 where a limit is missed.
     """
     from benchmarks.speed import latency as measure
+    from benchmarks.speed import latency_table
 
-    measure.run(folder, out, fast=fast)
+    files = measure.find(folder)
+    for line in files.lacking:
+        print(line, flush=True)
+    measures, energy, warnings = measure.run(files, out, fast=fast)
+    least, ratios = limits.read_limits()["latency"], latency_table.ratios(measures)
+    print("\n".join(latency_table.table(measures, energy, least, ratios)))
+    if warnings:
+        print(latency_table.warning(measures))
+    missed = [name for name, ratio in ratios.items() if ratio.value < least[name]]
+    if missed:
+        raise LimitMissed(f"below its limit: {', '.join(missed)}; {out / 'latency.json'} holds the figures")
+    print(f"{'every limit is met' if ratios else 'no limit applies'}; {out / 'latency.json'} holds every value")
 
 
 @click.command()
@@ -39,8 +55,17 @@ def peers(folder: Path, fast: bool, footprint: bool, out: Path) -> None:
     and how far each is from what this core could do. Exits with 5 where a limit is missed. Needs the extra `bench`.
     """
     from benchmarks.peers import engines as measure
+    from benchmarks.peers import footprint as of_footprint
+    from benchmarks.peers import limits as peer_limits
 
-    measure.run(folder, out, fast=fast, measure_footprint=footprint)
+    measures, footprints, verdicts = measure.run(folder, out, fast=fast, measure_footprint=footprint)
+    parts = (footprints.left_out, measure.table(measures), measure.of_limit(measures),
+             of_footprint.table(footprints.figures), peer_limits.table(verdicts))  # fmt: skip
+    print("\n".join(line for part in parts for line in part))
+    missed = [verdict.missed for verdict in verdicts.values() if not verdict.met]
+    if missed:
+        raise LimitMissed(f"beyond its limit: {'; '.join(missed)}; {out / 'peers.json'} holds the figures")
+    print(f"every limit is met; {out / 'peers.json'} holds the figures")
 
 
 @click.command()
@@ -53,14 +78,13 @@ def soak(minutes: float, out: Path) -> None:
     Linux only; exits with 5 where a limit is missed.
     """
     from benchmarks.charts import soak as soak_chart
-    from benchmarks.common import limits
     from benchmarks.service import soak as measure
     from train.report import png
 
     seconds = measure.run(minutes, out)
     most = limits.read_limits()["soak"]
     write_bytes(out / "soak.png", png(soak_chart.draw(seconds, most)))
-    limits.judge(measure.summary(seconds), most, out / "soak.png")
+    _judge(measure.summary(seconds), most, out / "soak.png")
 
 
 @click.command()
@@ -73,14 +97,13 @@ def updates(changes: int, out: Path) -> None:
     Exits with 5 where a limit is missed.
     """
     from benchmarks.charts import updates as updates_chart
-    from benchmarks.common import limits
     from benchmarks.service import updates as measure
     from train.report import png
 
     lines, changed = measure.run(changes, out)
     most = limits.read_limits()["updates"]
     write_bytes(out / "updates.png", png(updates_chart.draw(lines, changed, most["gap_ms"])))
-    limits.judge(measure.summary(lines, changed), most, out / "updates.png")
+    _judge(measure.summary(lines, changed), most, out / "updates.png")
 
 
 @click.command()
@@ -115,7 +138,20 @@ def serve(parts: tuple[str, ...], seconds: int, rounds: int, minutes: float, out
     settings = {"parts": list(asked), "seconds": seconds, "rounds": rounds, "minutes": minutes}
     serve_table.write(results, about, settings, out)
     write_bytes(out / "serve.png", png(serve_chart.draw(results)))
-    serve_table.judge(results, out)
+    figures, most = serve_table.figures(results), limits.read_limits()["serve"]
+    print("\n".join(serve_table.table(results, figures, most)))
+    measured = {name: limit for name, limit in most.items() if name in figures}  # a part may be left out
+    if missed := limits.beyond(figures, measured):
+        raise LimitMissed(f"beyond its limit: {', '.join(missed)}; {out / 'serve.json'} holds the figures")
+    print(f"every limit is met; {out / 'serve.json'} holds the figures, {out / 'serve.png'} draws them")
+
+
+def _judge(figures: Mapping[str, Any], most: Mapping[str, float], chart: Path) -> None:
+    """Print figures beside their limits. Raises LimitMissed, naming the chart, if one is above its limit."""
+    print("\n".join(limits.table(figures, most)))
+    if missed := limits.beyond(figures, most):
+        raise LimitMissed(f"beyond its limit: {', '.join(missed)}; {chart} shows when")
+    print(f"every limit is met; {chart} shows how it went")
 
 
 COMMANDS = (latency, peers, soak, updates, serve)

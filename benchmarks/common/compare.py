@@ -5,11 +5,11 @@ digits and pages in both, so any difference comes from the model or the code, no
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.common.limits import LimitMissed, read_limits
+from benchmarks.common.limits import read_limits
 from edge_runtime.bench import result
 from edge_runtime.bench.result import Measure, Ratio
 from edge_runtime.errors import EdgeError, OptionError
@@ -35,16 +35,27 @@ class Line(NamedTuple):
     is_missed: bool
 
 
-def run(before: Path, after: Path | None, across: bool) -> None:
-    """Compare two results, files or folders, and print the differences.
+class Comparison(NamedTuple):
+    """Two records of the same benchmark, and a line for each measure in both."""
 
-    A single result is compared with the baseline of its machine. Raises LimitMissed if a measure is beyond its limit,
-    and OptionError for different machines without `across` or if there is nothing to compare.
+    before: dict[str, Any]
+    after: dict[str, Any]
+    lines: list[Line]
+
+    @property
+    def missed(self) -> list[str]:
+        """The names of the measures that are beyond their limits."""
+        return [f"{self.before['benchmark']} {line.after.name}" for line in self.lines if line.is_missed]
+
+
+def run(before: Path, after: Path | None, across: bool) -> Iterator[Comparison]:
+    """Compare two results, files or folders, and yield a comparison for each benchmark in both.
+
+    A single result is compared with the baseline of its machine. Raises OptionError for different machines without
+    `across` or if there is nothing to compare.
     """
     limits: dict[str, float] = read_limits()["compare"]
-    pairs = list(_pairs(before, after))
-    missed = []
-    for old, new in pairs:
+    for old, new in list(_pairs(before, after)):
         alike = old["environment"]["machine"] == new["environment"]["machine"]
         if not alike and not across:
             raise OptionError(
@@ -56,11 +67,7 @@ def run(before: Path, after: Path | None, across: bool) -> None:
                 f"{old['benchmark']}: measured with other settings, {old['settings']} and {new['settings']}: "
                 "measure again"
             )
-        lines = compare(result.measures(old), result.measures(new), limits, alike)
-        print("\n".join(table(old, new, lines)))
-        missed += [f"{old['benchmark']} {line.after.name}" for line in lines if line.is_missed]
-    if missed:
-        raise LimitMissed(f"worse than it was: {', '.join(missed)}")
+        yield Comparison(old, new, compare(result.measures(old), result.measures(new), limits, alike))
 
 
 def compare(
@@ -91,8 +98,9 @@ def _is_missed(old: Measure, new: Measure, change: Ratio, limits: dict[str, floa
     return change.low > limits["max_growth" if new.unit == "B" else "max_ratio"]
 
 
-def table(old: dict[str, Any], new: dict[str, Any], lines: Sequence[Line]) -> list[str]:
+def table(comparison: Comparison) -> list[str]:
     """Return both results as lines of text, worst first."""
+    old, new, lines = comparison
     width = max((len(line.after.name) for line in lines), default=0)
     head = [
         f"{old['benchmark']}: {_of(old)} -> {_of(new)}",

@@ -19,13 +19,9 @@ def read_limits() -> dict[str, Any]:
     return tomllib.loads(THRESHOLDS.read_text(encoding="utf-8"))
 
 
-def judge(figures: Mapping[str, Any], limits: Mapping[str, float], chart: Path) -> None:
-    """Print figures beside their limits. Raises LimitMissed, naming the chart, if one is above its limit."""
-    print("\n".join(table(figures, limits)))
-    missed = [name for name in limits if figures[name] > limits[name]]
-    if missed:
-        raise LimitMissed(f"beyond its limit: {', '.join(missed)}; {chart} shows when")
-    print(f"every limit is met; {chart} shows how it went")
+def beyond(figures: Mapping[str, Any], limits: Mapping[str, float]) -> list[str]:
+    """Return the names of the limits that their figures are above. Raises KeyError for a limit without a figure."""
+    return [name for name, most in limits.items() if figures[name] > most]
 
 
 def table(figures: Mapping[str, Any], limits: Mapping[str, float]) -> list[str]:

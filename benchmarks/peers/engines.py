@@ -13,18 +13,19 @@ build/peers/peers.json holds, in the format of all results:
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.common import full, turns
-from benchmarks.common.limits import LimitMissed, read_limits
+from benchmarks.common.limits import read_limits
 from benchmarks.common.progress import Tick, progress
 from benchmarks.peers import calls as peer_calls
 from benchmarks.peers import footprint, limits, roofline
 from benchmarks.peers import networks as peer_networks
 from benchmarks.peers.calls import NUMPY, OPENCV
+from benchmarks.peers.footprint import Footprints
 from benchmarks.peers.limits import GROUP
 from benchmarks.peers.turns import KERAS, NAMES
 from benchmarks.speed.single_digit import BARE, CONFIDENCES, SCORES
@@ -41,12 +42,20 @@ TURNS, TURNS_FAST = 30, 15
 STEP = 500  # digits
 
 
-def run(build: Path, out: Path, *, fast: bool = False, measure_footprint: bool = False) -> None:
-    """Measure, print the results, and write peers.json to `out`.
+class Measured(NamedTuple):
+    """The results: all measures, each runtime's footprint, and the limits by their names in thresholds.toml."""
+
+    measures: list[Measure]
+    footprints: Footprints
+    verdicts: dict[str, limits.Verdict]
+
+
+def run(build: Path, out: Path, *, fast: bool = False, measure_footprint: bool = False) -> Measured:
+    """Measure, and write peers.json to `out`.
 
     `build` is a folder with digits.keras and the four model files. With `measure_footprint`, environments are made for
-    unknown figures, which needs the internet; without, only earlier figures are shown. Raises LimitMissed if a limit is
-    missed, and ModelError for an unusable file.
+    unknown figures, which needs the internet; without, only earlier figures are used. Raises ModelError for an unusable
+    file.
     """
     digits = dataset.load("test")
     network = full.load(build / "digits.keras")
@@ -68,20 +77,15 @@ def run(build: Path, out: Path, *, fast: bool = False, measure_footprint: bool =
             tick()
     measures += taken(records, layers)
     footprints = footprint.measure(build, networks, out, make=measure_footprint)
-    measures += footprint.measures(footprints)
+    measures += footprint.measures(footprints.figures)
     verdicts = limits.judge(measures, read_limits()["peers"])
     result.write(
         out / "peers.json", "peers", measures, model=int8,
         settings={"build": build.name, "processes": processes, "turns": count, "threads": 1,
                   "digits": len(digits.images)},
-        details={"loops": loops(records), "footprint": footprints},
+        details={"loops": loops(records), "footprint": footprints.figures},
     )  # fmt: skip
-    lines = (table(measures), of_limit(measures), footprint.table(footprints), limits.table(verdicts))
-    print("\n".join(line for part in lines for line in part))
-    missed = [verdict.missed for verdict in verdicts.values() if not verdict.met]
-    if missed:
-        raise LimitMissed(f"beyond its limit: {'; '.join(missed)}; {out / 'peers.json'} holds the figures")
-    print(f"every limit is met; {out / 'peers.json'} holds the figures")
+    return Measured(measures, footprints, verdicts)
 
 
 def judged(

@@ -81,11 +81,18 @@ RUNTIMES = {
 }
 
 
-def measure(build: Path, networks: Networks, out: Path, *, make: bool) -> dict[str, dict[str, Any]]:
-    """Return each runtime's `packages`, bytes on disk, nanoseconds of each import, and bytes of memory.
+class Footprints(NamedTuple):
+    """By runtime its `packages`, bytes on disk, nanoseconds of each import, and bytes of memory; what is left out."""
+
+    figures: dict[str, dict[str, Any]]
+    left_out: list[str]  # lines that name runtimes without figures, and why they have none
+
+
+def measure(build: Path, networks: Networks, out: Path, *, make: bool) -> Footprints:
+    """Measure each runtime, or take the earlier figures.
 
     With `make`, environments for missing figures are made below `out` and measured; without it, such a runtime is left
-    out with a printed line. So is a runtime that pip cannot install.
+    out. So is a runtime that pip cannot install.
     """
     path = out / "footprint.json"
     kept = _kept(path)
@@ -98,21 +105,23 @@ def measure(build: Path, networks: Networks, out: Path, *, make: bool) -> dict[s
     }
     wanted = {name: _wanted(runtime) for name, runtime in RUNTIMES.items()}
     missing = [name for name in RUNTIMES if kept.get(name, {}).get("of") != wanted[name]]
+    left_out = []
     if missing and not make:
-        print(f"no footprint of {', '.join(missing)}: --footprint makes environments, and measures them")
+        left_out.append(f"no footprint of {', '.join(missing)}: --footprint makes environments, and measures them")
     elif missing:
         with progress("footprint", len(missing)) as tick:
             for name in missing:
                 try:
                     figures = _measured(RUNTIMES[name], models[name], out)
                 except EdgeError as error:
-                    print(f"no footprint of {name}: {error}")
+                    left_out.append(f"no footprint of {name}: {error}")
                     continue
                 finally:
                     tick()
                 kept[name] = {"of": wanted[name], **figures}
                 write_text(path, json.dumps(kept, indent=1) + "\n")
-    return {name: kept[name] for name in RUNTIMES if kept.get(name, {}).get("of") == wanted[name]}
+    figures = {name: kept[name] for name in RUNTIMES if kept.get(name, {}).get("of") == wanted[name]}
+    return Footprints(figures, left_out)
 
 
 def measures(footprints: Mapping[str, Mapping[str, Any]]) -> list[Measure]:

@@ -58,14 +58,20 @@ class ResultsDamaged(EdgeError):
     """Some results cannot be shown; the written page names them."""
 
 
-def run(folder: Path, out: Path | None = None, recipe: str | None = None, *, mixed: bool = False) -> None:
-    """Write index.html and README.md to `out`, by default `folder`/report, from the results in `folder`.
+class Written(NamedTuple):
+    """The number of results shown, and a line for each that cannot be shown."""
 
-    Raises MixedMachines for results of several machines, unless `mixed`; OptionError without a parity.json of `recipe`;
-    and ResultsDamaged, after writing everything, if a result cannot be shown.
+    shown: int
+    damaged: list[str]
+
+
+def run(folder: Path, out: Path, recipe: str | None = None, *, mixed: bool = False) -> Written:
+    """Write index.html and README.md to `out` from the results in `folder`.
+
+    Raises MixedMachines for results of several machines, unless `mixed`, and OptionError without a parity.json of
+    `recipe`.
     """
     results = collect(folder, recipe, mixed=mixed)
-    out = out or folder / "report"
     damaged = dict(results.damaged)
     sections = [Section("environment", "Environment", report_sections.environment(results))]
     terminal = sys.stderr.isatty()
@@ -78,9 +84,7 @@ def run(folder: Path, out: Path | None = None, recipe: str | None = None, *, mix
         write_text(out / "README.md", table.markdown(results))
     except ODD:
         damaged.setdefault("models", "the table of models")  # the section with the same figures gives the reason
-    print(f"{out / 'index.html'} shows {len(list(results))} results; {out / 'README.md'} is a table for a README")
-    if damaged:
-        raise ResultsDamaged(f"what cannot be shown: {'; '.join(damaged.values())}")
+    return Written(len(list(results)), list(damaged.values()))
 
 
 def _parts(kind: Kind, results: Results, damaged: dict[str, str]) -> Parts:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common.limits import LimitMissed, read_limits
 from benchmarks.common.process_stats import MB
 from benchmarks.service import viewers
 from benchmarks.service.load import Answers
@@ -23,17 +22,6 @@ def write(results: Measured, about: Mapping[str, Any], settings: Mapping[str, An
     known = figures(results)
     more = {**about, "figures": known, **details(results)}
     result.write(out / "serve.json", "serve", measures(results, known), settings=dict(settings), details=more)
-
-
-def judge(results: Measured, out: Path) -> None:
-    """Print the tables of a run in `out`. Raises LimitMissed if a limit is missed."""
-    limits: dict[str, float] = read_limits()["serve"]
-    known = figures(results)
-    print("\n".join(table(results, known, limits)))
-    missed = [name for name in limits if name in known and known[name] > limits[name]]
-    if missed:
-        raise LimitMissed(f"beyond its limit: {', '.join(missed)}; {out / 'serve.json'} holds the figures")
-    print(f"every limit is met; {out / 'serve.json'} holds the figures, {out / 'serve.png'} draws them")
 
 
 def figures(results: Measured) -> dict[str, float]:

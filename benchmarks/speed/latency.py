@@ -11,10 +11,9 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from benchmarks.common import frames, turns
-from benchmarks.common.limits import LimitMissed, read_limits
 from benchmarks.common.progress import progress
 from benchmarks.common.turns import TurnsByName
-from benchmarks.speed import energy, latency_table, starts, whole_frame
+from benchmarks.speed import energy, starts, whole_frame
 from benchmarks.speed.energy import Energy
 from convert.recipes import CONVERSIONS
 from edge_runtime import DigitReader
@@ -82,34 +81,27 @@ class Measured(NamedTuple):
     looked: dict[str, float]  # the least milliseconds of every hard frame
 
 
-def run(folder: Path | None, out: Path, *, fast: bool) -> None:
-    """Measure the models in a build folder, or else the one that ships; print, and write latency.json to `out`.
+class Timed(NamedTuple):
+    """The results: the measures by name, the energy of frames, and the warnings of latency.json."""
 
-    Raises LimitMissed if a limit of thresholds.toml is missed.
-    """
-    files = find(folder)
-    for line in files.lacking:
-        print(line, flush=True)
+    measures: dict[str, Measure]
+    energy: Energy | None
+    warnings: list[str]
+
+
+def run(files: Files, out: Path, *, fast: bool) -> Timed:
+    """Measure everything in `files`, and write latency.json and pyperf.json to `out`."""
     effort = FAST if fast else WHOLE
     measured = measure(files, effort)
     measures = {each.name: each for each in to_measures(measured)}
-    limits = read_limits()["latency"]
     settings = {"fast": fast, "models": {name: path.name for name, path in files.models.items()}, **asdict(effort)}
-    path = out / "latency.json"
     record = result.write(
-        path, "latency", list(measures.values()), settings=settings, details=details(measured),
+        out / "latency.json", "latency", list(measures.values()), settings=settings, details=details(measured),
         model=files.models["int8"],
     )  # fmt: skip
     every = turns.suite({**measured.in_turns, **measured.alone})
     write_whole(out / "pyperf.json", lambda place: every.dump(str(place), replace=True))
-    ratios = latency_table.ratios(measures)
-    print("\n".join(latency_table.table(measures, measured.energy, limits, ratios)))
-    if record["warnings"]:
-        print(latency_table.warning(measures))
-    missed = [name for name, ratio in ratios.items() if ratio.value < limits[name]]
-    if missed:
-        raise LimitMissed(f"below its limit: {', '.join(missed)}; {path} holds the figures")
-    print(f"{'every limit is met' if ratios else 'no limit applies'}; {path} holds every value")
+    return Timed(measures, measured.energy, record["warnings"])
 
 
 def find(folder: Path | None) -> Files:

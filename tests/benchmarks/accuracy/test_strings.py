@@ -9,11 +9,13 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.__main__ import main
 from benchmarks.accuracy import strings, truth
 from benchmarks.accuracy.strings import cause_of
 from edge_runtime.errors import OptionError, PictureError
 from edge_runtime.records import Box, Frame, Line, Reading, Timings
 from edge_runtime.sources.pictures import load
+from tests.commands import Call
 from train import strings as drawn
 
 BOX = Box(0, 0, 9, 9)
@@ -66,8 +68,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_strings_are_read_counted_and_drawn(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    strings.run(folder, tmp_path, known_length=True, losses=True)
+def test_strings_are_read_counted_and_drawn(folder: Path, tmp_path: Path, call: Call) -> None:
+    done = call(main, "strings", folder, "--known-length", "--losses", "--out", tmp_path)
+    assert done.code == 0, done.err
     record = json.loads((tmp_path / "strings.json").read_text(encoding="utf-8"))
     rows = record["details"]["strings"]
     assert [row["file"] for row in rows] == [f"{i}.png" for i in range(6)]
@@ -77,9 +80,9 @@ def test_strings_are_read_counted_and_drawn(folder: Path, tmp_path: Path, capsys
     assert sum(record["details"]["causes"].values()) == len(lost)
     exact = next(each for each in record["measures"] if each["name"] == "strings/exact")
     assert exact["value"] == pytest.approx(100 * (6 - len(lost)) / 6)
-    shown = capsys.readouterr().out
-    assert f"{len(lost)} of 6 strings are lost:" in shown
-    assert "exact, length known" in shown
+    assert f"{len(lost)} of 6 strings are lost:" in done.out
+    assert "exact, length known" in done.out
+    assert done.out.endswith(f"{tmp_path / 'losses.png'} shows the worst of each\n")
     assert load(tmp_path / "losses.png").pixels.shape[1] == 1600
 
 
@@ -96,7 +99,7 @@ def test_a_page_of_several_lines_and_a_picture_that_is_none_are_refused(folder: 
     other = Path(shutil.copytree(folder, tmp_path / "other"))
     (other / "truth.jsonl").write_text('{"file": "0.png", "lines": ["1", "2"]}\n', encoding="utf-8")
     with pytest.raises(OptionError, match=r"0\.png has 2 lines: `pages` measures such pictures"):
-        strings.run(other, tmp_path / "out", known_length=False, losses=False)
+        strings.run(other, tmp_path / "out", known_length=False)
     (other / "truth.jsonl").write_text('{"file": "none.png", "lines": ["1"]}\n', encoding="utf-8")
     with pytest.raises(PictureError, match=r"none\.png"):
-        strings.run(other, tmp_path / "out", known_length=False, losses=False)
+        strings.run(other, tmp_path / "out", known_length=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.peers import footprint
-from benchmarks.peers.footprint import Runtime
+from benchmarks.peers.footprint import Footprints, Runtime
 from benchmarks.peers.networks import Networks
 from edge_runtime.bench import result
 
@@ -59,18 +59,16 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
     return make
 
 
-def measure(out: Path, *, make: bool) -> dict[str, dict[str, object]]:
+def measure(out: Path, *, make: bool) -> Footprints:
     return footprint.measure(out, Networks(out / "networks"), out, make=make)
 
 
-def test_a_runtime_is_measured_once_and_anew_when_its_version_changes(
-    package: Package, out: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_runtime_is_measured_once_and_anew_when_its_version_changes(package: Package, out: Path) -> None:
     package("1.0")
-    assert measure(out, make=False) == {}
-    assert capsys.readouterr().out == ("no footprint of numpy: --footprint makes environments, and measures them\n")
+    missing = ["no footprint of numpy: --footprint makes environments, and measures them"]
+    assert measure(out, make=False) == ({}, missing)
     footprints = measure(out, make=True)
-    first = footprints["numpy"]
+    first = footprints.figures["numpy"]
     assert first["packages"] == ["tiny-runtime==1.0"]
     assert isinstance(first["bytes"], int)
     assert SIZE < first["bytes"] < SIZE + 100_000
@@ -86,34 +84,30 @@ def test_a_runtime_is_measured_once_and_anew_when_its_version_changes(
     assert (out / "footprint.json").read_bytes() == written
 
     package("1.1")
-    assert measure(out, make=False) == {}
-    assert measure(out, make=True)["numpy"]["packages"] == ["tiny-runtime==1.1"]
+    assert measure(out, make=False) == ({}, missing)
+    assert measure(out, make=True).figures["numpy"]["packages"] == ["tiny-runtime==1.1"]
 
 
-def test_a_runtime_that_pip_cannot_install_is_left_out(
-    package: Package, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_runtime_that_pip_cannot_install_is_left_out(package: Package, out: Path, tmp_path: Path) -> None:
     package("1.0")
     (tmp_path / "shelf" / "tiny_runtime-1.0-py3-none-any.whl").unlink()
-    assert measure(out, make=True) == {}
-    said = capsys.readouterr().out
+    figures, (said,) = measure(out, make=True)
+    assert figures == {}
     assert said.startswith("no footprint of numpy: pip failed: ")
     assert "tiny-runtime==1.0" in said
     assert [path.name for path in out.iterdir()] == ["networks"]
 
 
 def test_a_runtime_that_fails_or_is_not_installed_here_is_left_out(
-    package: Package, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    package: Package, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package("1.0")
     monkeypatch.setattr(footprint, "RUNTIMES", {"numpy": RUNTIME._replace(run="raise ValueError('no such model')")})
-    assert measure(out, make=True) == {}
-    assert capsys.readouterr().out == "no footprint of numpy: its inference failed: ValueError: no such model\n"
+    assert measure(out, make=True) == ({}, ["no footprint of numpy: its inference failed: ValueError: no such model"])
     monkeypatch.setattr(footprint, "RUNTIMES", {"numpy": RUNTIME._replace(packages=("not-installed",))})
-    assert measure(out, make=True) == {}
-    assert capsys.readouterr().out == (
-        "no footprint of numpy: not-installed is not installed here, so nothing says which version to measure\n"
-    )
+    assert measure(out, make=True) == (
+        {}, ["no footprint of numpy: not-installed is not installed here, so nothing says which version to measure"]
+    )  # fmt: skip
 
 
 DAMAGES = ("", "[]", "{", '{"numpy": {}}', '{"numpy": null}', '{"numpy": {"of": {"python": "2"}}}')
@@ -123,7 +117,7 @@ DAMAGES = ("", "[]", "{", '{"numpy": {}}', '{"numpy": null}', '{"numpy": {"of": 
 def test_figures_that_are_damaged_or_of_something_else_are_no_figures(damage: str, package: Package, out: Path) -> None:
     package("1.0")
     (out / "footprint.json").write_text(damage)
-    assert measure(out, make=False) == {}
+    assert measure(out, make=False).figures == {}
 
 
 def test_figures_become_measures_and_lines() -> None:

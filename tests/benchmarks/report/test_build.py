@@ -56,7 +56,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """Return the page and the table made from one result of each benchmark."""
     build = tmp_path_factory.mktemp("build")
     sample_results.write_all(build)
-    report.run(build)
+    report.run(build, build / "report")
     return (build / "report" / "index.html").read_text(), (build / "report" / "README.md").read_text()
 
 
@@ -165,7 +165,7 @@ def test_without_results_the_page_says_how_to_get_them(tmp_path: Path, call: Cal
 
 def test_without_peers_the_models_are_those_of_parity(tmp_path: Path) -> None:
     sample_results.parity(tmp_path / "standard" / "parity.json")
-    report.run(tmp_path)
+    report.run(tmp_path, tmp_path / "report")
     assert (tmp_path / "report" / "README.md").read_text().splitlines()[:4] == [
         "|  | test digits read right | as the full network | file |",
         "| --- | ---: | ---: | ---: |",
@@ -262,7 +262,7 @@ def test_what_a_file_says_is_text_and_no_html(tmp_path: Path) -> None:
 
     sample_results.videos(tmp_path / "videos" / "videos.json", change=spoil)
     sample_results.parity(tmp_path / "standard" / "parity.json", change=spoil)
-    report.run(tmp_path)
+    report.run(tmp_path, tmp_path / "report")
     page = (tmp_path / "report" / "index.html").read_text()
     document = Document(page)
     assert not {"script"} & {tag for tag, _, _ in document.attributes}
