@@ -15,6 +15,7 @@ from time import perf_counter_ns
 from typing import Any, NamedTuple
 
 from edge_runtime.bench import environment, result
+from edge_runtime.bench.process import Taken
 from edge_runtime.bench.result import Measure
 from edge_runtime.errors import EdgeError, OutputError
 from edge_runtime.inference import golden
@@ -41,7 +42,7 @@ atexit.register(lambda: sys.stderr.write(open("/proc/self/status").read()))
 from edge_runtime.cli.main import main
 main()
 """
-Runs = list[dict[str, list[float]]]  # the results of each process
+Runs = list[Taken]  # the results of each process
 
 
 class Settings(NamedTuple):
@@ -96,7 +97,11 @@ def run(settings: Settings, begins: Callable[[str], object]) -> dict[str, Any]:
         "bench",
         measures,
         settings={"fast": settings.fast, "threads": settings.threads, "opencv_threads": 1},
-        details={"before": before, "golden_vectors": None if replay is None else replay._asdict()},
+        details={
+            "before": before,
+            "golden_vectors": None if replay is None else replay._asdict(),
+            "warm_up_ms": {name: times for part, runs in results.items() for name, times in _warm_ups(part, runs)},
+        },
         model=settings.model,
     )
     degrees = max((each for each in [*warmest, after["temperature_celsius"]] if each is not None), default=None)
@@ -164,7 +169,7 @@ def peak_memory(settings: Settings) -> int | None:
     return 1024 * int(words[0]) if words else None
 
 
-def _measured(part: str, settings: Settings) -> dict[str, list[float]]:
+def _measured(part: str, settings: Settings) -> Taken:
     asked = {
         "part": part,
         "model": None if settings.model is None else str(settings.model),
@@ -173,8 +178,7 @@ def _measured(part: str, settings: Settings) -> dict[str, list[float]]:
         "fast": settings.fast,
     }
     command = [sys.executable, "-m", "edge_runtime.bench.process", json.dumps(asked)]
-    times: dict[str, list[float]] = json.loads(_answer(command, PARTS[part]).stdout)
-    return times
+    return Taken(**json.loads(_answer(command, PARTS[part]).stdout))
 
 
 def _answer(command: Sequence[str], what: str) -> subprocess.CompletedProcess[str]:
@@ -193,11 +197,17 @@ def _of_replay(replay: golden.Replay | None) -> Iterator[Measure]:
 
 def _measures(part: str, runs: Runs) -> Iterator[Measure]:
     """Yield the measures of a part, from the results of each process."""
-    for key in runs[0]:
+    for key in runs[0].times:
         name, paired = _named(part, key)
         better = None if part == "machine" else "lower"
         # If other programs slow the processes, one may have had time for more turns than another.
-        yield result.timed(name, [run[key] for run in runs], paired=paired, better=better)
+        yield result.timed(name, [run.times[key] for run in runs], paired=paired, better=better)
+
+
+def _warm_ups(part: str, runs: Runs) -> Iterator[tuple[str, list[list[float]]]]:
+    """Yield the milliseconds of each measure's warm-ups in each process."""
+    for key in runs[0].warm_ups:
+        yield _named(part, key)[0], [[nanoseconds / 1e6 for nanoseconds in run.warm_ups[key]] for run in runs]
 
 
 def _named(part: str, key: str) -> tuple[str, str | None]:

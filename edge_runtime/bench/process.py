@@ -3,8 +3,8 @@ r"""One part of `edge-digits bench`, in a separate process; prints the results a
 python -m edge_runtime.bench.process \
     '{"part": "digit", "model": null, "labels": null, "threads": 1, "fast": true}'
 
-Every figure is a list of nanoseconds, without warm-ups. The speed of a process depends on where its memory happens to
-lie, so `bench` starts several.
+Every figure is a list of nanoseconds; those of warm-ups are apart. The speed of a process depends on where its memory
+happens to lie, so `bench` starts several.
 """
 
 import json
@@ -38,6 +38,13 @@ COUNTED = 100_000  # rounds of a loop
 WINDOW, OFFSET = 31, 10  # parameters of cv2.adaptiveThreshold
 
 
+class Taken(NamedTuple):
+    """The times of a part, and those of its warm-ups, which come first and are longer; loads have none."""
+
+    times: Times
+    warm_ups: Times
+
+
 class Asked(NamedTuple):
     """A request: a part to measure, with a model."""
 
@@ -56,10 +63,10 @@ def main() -> None:
     """Measure a part, and print the results."""
     cv2.setNumThreads(1)
     asked = Asked(**json.loads(sys.argv[1]))
-    print(json.dumps(PARTS[asked.part](asked)))
+    print(json.dumps(PARTS[asked.part](asked)._asdict()))
 
 
-def digit(asked: Asked) -> Times:
+def digit(asked: Asked) -> Taken:
     """Time loading, the first inference, and one digit through bare LiteRT and through the classifier, in turns."""
     image = timing.samples()[0][:1]
     started = perf_counter_ns()
@@ -72,16 +79,17 @@ def digit(asked: Asked) -> Times:
         "Classifier.scores": partial(classifier.scores, image),
         "Classifier.confidences": partial(classifier.confidences, image),
     }
-    return {"load": [loaded - started], "first": [answered - loaded], **in_turns(calls, asked.fast)}
+    times, warm_ups = in_turns(calls, asked.fast)
+    return Taken({"load": [loaded - started], "first": [answered - loaded], **times}, warm_ups)
 
 
-def batches(asked: Asked) -> Times:
+def batches(asked: Asked) -> Taken:
     """Time Classifier.scores of several digits at once."""
     images, classifier = timing.samples()[0], asked.classifier()
     return in_turns({str(count): partial(classifier.scores, images[:count]) for count in BATCHES}, asked.fast)
 
 
-def threads(asked: Asked) -> Times:
+def threads(asked: Asked) -> Taken:
     """Time Classifier.scores of one digit, and of many, with several threads for the network."""
     images = timing.samples()[0]
     calls: dict[str, Callable[[], object]] = {}
@@ -92,11 +100,11 @@ def threads(asked: Asked) -> Times:
     return in_turns(calls, asked.fast)
 
 
-def frames(asked: Asked) -> Times:
+def frames(asked: Asked) -> Taken:
     """Time whole frames, stage by stage; in each turn, each size gives the mean over its pages."""
     pages = timing.every()
     jpeg = cv2.imencode(".jpg", pages[timing.PHOTO][0])[1].tobytes()
-    times: dict[str, list[float]] = {"decode": []}
+    taken = Taken({}, {})
     turns = TURNS_FAST if asked.fast else TURNS
     with DigitReader(asked.model, labels=asked.labels, threads=asked.threads) as reader:
         begun = perf_counter()
@@ -109,15 +117,15 @@ def frames(asked: Asked) -> Times:
             spent = {
                 name: np.mean([of_stages(reader.read(page)) for page in drawn], 0) for name, drawn in pages.items()
             }
-            if turn >= 0:
-                times["decode"].append(decoded)
-                for name, mean in spent.items():
-                    for stage, nanoseconds in zip(STAGES, mean.tolist(), strict=True):
-                        times.setdefault(f"{name}/{stage}", []).append(nanoseconds)
-    return times
+            times = taken.warm_ups if turn < 0 else taken.times
+            times.setdefault("decode", []).append(decoded)
+            for name, mean in spent.items():
+                for stage, nanoseconds in zip(STAGES, mean.tolist(), strict=True):
+                    times.setdefault(f"{name}/{stage}", []).append(nanoseconds)
+    return taken
 
 
-def machine(asked: Asked) -> Times:
+def machine(asked: Asked) -> Taken:
     """Time operations that show the speed of the machine alone: docs/boards.md scales by them."""
     source, copy = np.ones(COPIED, np.uint8), np.empty(COPIED, np.uint8)
     frame = timing.page(timing.SIZES["640x480"], 0)
@@ -127,20 +135,26 @@ def machine(asked: Asked) -> Times:
     return in_turns(calls, asked.fast)
 
 
-PARTS: dict[str, Callable[[Asked], Times]] = {
+PARTS: dict[str, Callable[[Asked], Taken]] = {
     part.__name__: part for part in (digit, batches, threads, frames, machine)
 }
 
 
-def in_turns(calls: dict[str, Callable[[], object]], fast: bool) -> Times:
-    """Return the nanoseconds per call in every turn; the calls alternate, each repeated as often as fills a turn."""
+def in_turns(calls: dict[str, Callable[[], object]], fast: bool) -> Taken:
+    """Return the nanoseconds per call in every turn, those of the first WARM_UPS turns apart.
+
+    The calls alternate, each repeated as often as fills a turn.
+    """
     turn, turns = (TURN_FAST, TURNS_FAST) if fast else (TURN, TURNS)
     loops = {name: calibrated(call, turn) for name, call in calls.items()}
     times: Times = {name: [] for name in calls}
     for _ in range(WARM_UPS + turns):
         for name, call in calls.items():
             times[name].append(timed(call, loops[name]) / loops[name])
-    return {name: values[WARM_UPS:] for name, values in times.items()}
+    return Taken(
+        {name: values[WARM_UPS:] for name, values in times.items()},
+        {name: values[:WARM_UPS] for name, values in times.items()},
+    )
 
 
 def calibrated(call: Callable[[], object], seconds: float) -> int:

@@ -97,7 +97,7 @@ def test_a_model_without_golden_vectors_is_told_of_and_measured(
 ) -> None:
     path = tmp_path / "mine.tflite"
     path.write_bytes(classifier.model.flatbuffer)
-    times = process.digit(Asked("digit", str(path), None, 1, True))
+    times, _ = process.digit(Asked("digit", str(path), None, 1, True))
     assert sorted(times) == ["Classifier.confidences", "Classifier.scores", "bare LiteRT", "first", "load"]
     assert all(min(values) > 0 for values in times.values())
     record = {**done[0], "details": {**done[0]["details"], "golden_vectors": None}}
@@ -173,10 +173,22 @@ def test_what_makes_figures_doubtful(
     assert all(part in concern for part, concern in zip(parts, concerns, strict=True))
 
 
-def test_turns_are_taken_in_turn_and_warm_ups_left_out() -> None:
+def test_warm_ups_are_kept_apart(done: tuple[dict[str, Any], list[str], str]) -> None:
+    warm_ups, measures = done[0]["details"]["warm_up_ms"], result.measures(done[0])
+    parts = ("one digit/", "batches/", "threads/", "stages ", "frames/", "machine/")
+    assert list(warm_ups) == [name for name in measures if name.startswith(parts)]
+    for name, of_processes in warm_ups.items():
+        count = 1 if measures[name].paired == "frames" else process.WARM_UPS
+        assert [len(values) for values in of_processes] == [count] * measure.PROCESSES_FAST, name
+        assert min(map(min, of_processes)) > 0
+    assert 0.1 < warm_ups["machine/loop"][0][0] < 10_000  # milliseconds of 100,000 rounds in Python
+
+
+def test_turns_are_taken_in_turn() -> None:
     calls: list[str] = []
-    times = process.in_turns({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, fast=True)
+    times, warm_ups = process.in_turns({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, fast=True)
     assert {name: len(values) for name, values in times.items()} == dict.fromkeys("ab", process.TURNS_FAST)
+    assert {name: len(values) for name, values in warm_ups.items()} == dict.fromkeys("ab", process.WARM_UPS)
     changes = sum(one != other for one, other in pairwise(calls))
     # Once from the trials of a to those of b, once to the first turn, and within and between turns.
     assert changes == 2 + 2 * (process.WARM_UPS + process.TURNS_FAST) - 1
