@@ -15,10 +15,14 @@ import shlex
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
+import numpy as np
+from numpy.typing import NDArray
 
 from edge_runtime.bench import environment
 from edge_runtime.inference import model_file
@@ -70,7 +74,6 @@ def _run(recipe: Recipe, seed: int, folder: Path, resume: bool, start: Path | No
         network = model.with_probabilities(logits)
     seconds = time.monotonic() - started
 
-    held_out = history[recipe.epochs - 1]["val_accuracy"]  # measured before a refit trains on these digits
     test = dataset.load("test")  # scored once, here; no choice depends on it
     probabilities = network.predict(test.images, batch_size=1000, verbose=0)[:, :10]
     accuracy = float((probabilities.argmax(axis=1) == test.labels).mean())
@@ -78,10 +81,7 @@ def _run(recipe: Recipe, seed: int, folder: Path, resume: bool, start: Path | No
         x, y = test.images.reshape(-1, 784).astype("float32") / 255, model.one_hot(test.labels)
         loss, evaluated = bare.evaluate(x, y, verbose=0)
         print(f"evaluate: loss {loss:.4f}, accuracy {evaluated:.4f}")
-        print("predict: the ten probabilities of the first test digit are")
-        print("  " + "  ".join(f"{digit}: {share:.4f}" for digit, share in enumerate(probabilities[0])))
-        print(f"argmax: {probabilities[0].argmax()}, label: {test.labels[0]}")
-        print(f"its picture: {folder / 'report' / 'first-digit.png'}")
+        _print_first(probabilities[0], test.labels[0], folder)
 
     run = {
         "recipe": dataclasses.asdict(recipe), "seed": seed, "start": start and model_file.read(start).sha256,
@@ -89,20 +89,12 @@ def _run(recipe: Recipe, seed: int, folder: Path, resume: bool, start: Path | No
         "commit": environment.commit(), "versions": provenance.versions(), "machine": provenance.machine(),
         "data": {"sha256": dataset.SHA256},
         "seconds": round(seconds, 1), "epochs": len(history), "parameters": network.count_params(),
-        "val_accuracy": held_out, "test_accuracy": accuracy,
-        "calibration": calibration,
+        "val_accuracy": history[recipe.epochs - 1]["val_accuracy"],  # before a refit trains on these digits
+        "test_accuracy": accuracy, "calibration": calibration,
     }  # fmt: skip
-    summary = {
-        "Test digits read right": f"{accuracy:.2%} of 10,000 (not seen in training, scored once)",
-        "Held-out digits read right": f"{held_out:.2%}"
-        + (f" before the last {recipe.refit} epochs, which train on them too" if recipe.refit else "")
-        + (" by the first run, before averaging; the model that it fine-tunes may have seen them" if start else ""),
-        "Network": f"{recipe.layers}, {network.count_params():,} parameters",
-        "Made by": f"{run['command']} (seed {seed}), {seconds:.0f} s, commit {run['commit']}",
-    }
     kernel = next(layer.get_weights()[0] for layer in network.layers if hasattr(layer, "kernel"))
     outcome = report.Outcome(
-        title=f"Recipe {recipe.name}", summary=summary, history=history, test=test,
+        title=f"Recipe {recipe.name}", summary=_summary(recipe, run), history=history, test=test,
         probabilities=probabilities, first_layer=kernel,
         trained_on="trained on, distorted" if recipe.augmentation else "trained on",
     )  # fmt: skip
@@ -115,6 +107,28 @@ def _run(recipe: Recipe, seed: int, folder: Path, resume: bool, start: Path | No
     for scratch in folder.glob(f"{loop.RUN}*"):
         shutil.rmtree(scratch)
     print(f"{accuracy:.2%} of the test digits read right; {folder / 'report' / 'index.html'} shows the rest")
+
+
+def _print_first(probabilities: NDArray[np.float32], label: int, folder: Path) -> None:
+    print("predict: the ten probabilities of the first test digit are")
+    print("  " + "  ".join(f"{digit}: {share:.4f}" for digit, share in enumerate(probabilities)))
+    print(f"argmax: {probabilities.argmax()}, label: {label}")
+    print(f"its picture: {folder / 'report' / 'first-digit.png'}")
+
+
+def _summary(recipe: Recipe, run: Mapping[str, Any]) -> dict[str, str]:
+    """Return the facts at the head of the report; `run` is the content of run.json."""
+    held_out = f"{run['val_accuracy']:.2%}"
+    if recipe.refit:
+        held_out += f" before the last {recipe.refit} epochs, which train on them too"
+    if run["start"]:
+        held_out += " by the first run, before averaging; the model that it fine-tunes may have seen them"
+    return {
+        "Test digits read right": f"{run['test_accuracy']:.2%} of 10,000 (not seen in training, scored once)",
+        "Held-out digits read right": held_out,
+        "Network": f"{recipe.layers}, {run['parameters']:,} parameters",
+        "Made by": f"{run['command']} (seed {run['seed']}), {run['seconds']:.0f} s, commit {run['commit']}",
+    }
 
 
 def main() -> None:

@@ -61,6 +61,7 @@ def ablation(epochs: int, seeds: int, only: tuple[str, ...], out: Path) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with stderr_silenced():  # TensorFlow logs on import
         from train import loop
+    print(f"|  | {' | '.join(COLUMNS.values())} | time |\n|---{'|---' * (len(COLUMNS) + 1)}|", flush=True)
     results: dict[str, list[dict[str, float]]] = {}
     for name in only or VARIANTS:
         recipe = dataclasses.replace(VARIANTS[name], epochs=epochs, refit=0)
@@ -88,7 +89,6 @@ def span(values: list[float]) -> str:
 
 def main() -> None:
     """Run the command."""
-    print(f"|  | {' | '.join(COLUMNS.values())} | time |\n|---{'|---' * (len(COLUMNS) + 1)}|")
     command.run(ablation)
 
 

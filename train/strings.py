@@ -123,6 +123,7 @@ def _write(
     canvas: Uint8, hand: Hand, digits: tuple[int, ...], beside: Hand, rng: np.random.Generator
 ) -> tuple[int, int]:  # fmt: skip
     """Write digits on a canvas, with letters of another hand between them; return the first and the last column."""
+    # One long function: a hand's habits hold for the whole line, and the order of the random numbers decides its lines.
     size = TALL * rng.uniform(0.78, 1.2)
     slant, wide = rng.normal(0.08, 0.2), rng.uniform(0.65, 1.35)
     gap = rng.choice([-0.12, 0.0, 0.08, 0.3, 0.7], p=[0.1, 0.25, 0.3, 0.25, 0.1]) * TALL

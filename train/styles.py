@@ -22,6 +22,7 @@ THINGS = {"hand": 3, "pen": 3, "note": 3, "stamp": 2, "cable": 3}  # on a desk: 
 
 def style(rng: np.random.Generator, without: Scene | None = None) -> PageStyle:
     """Return a random style: any feature of the page generator may occur, except the kind of scene in `without`."""
+    # One long function: the order of the random numbers decides the pages of a seed, and stands here line by line.
 
     def now_and_then(chance: float, least: float, most: float, off: float) -> tuple[float, float]:
         value = float(rng.uniform(least, most)) if rng.random() < chance else off

@@ -28,11 +28,17 @@ def frames() -> dict[str, Uint8]:
     return images
 
 
-def _grays() -> Iterator[tuple[str, Uint8]]:  # noqa: C901 - a list of frames, a loop for each kind
+def _grays() -> Iterator[tuple[str, Uint8]]:
     """Yield each hard frame, uint8 (480, 640), with its name."""
     rng = np.random.default_rng(SEED)
+    yield from _noises(rng)
+    yield from _patterns()
+    yield from _writings(rng)
+    yield from _fields(rng)
+
+
+def _noises(rng: np.random.Generator) -> Iterator[tuple[str, Uint8]]:
     width, height = SIZE
-    rows, columns = np.mgrid[:height, :width]
     noise = rng.standard_normal((height, width), np.float32)
     yield "uniform noise", rng.integers(0, 256, (height, width), np.uint8)
     for deviation in (10, 20, 40, 80):
@@ -47,6 +53,12 @@ def _grays() -> Iterator[tuple[str, Uint8]]:  # noqa: C901 - a list of frames, a
         texture = _texture(noise, across, down)
         yield name, _gray(128 + 50 * texture)
         yield f"black and white {name}", _inked(texture > 0.7)
+
+
+def _patterns() -> Iterator[tuple[str, Uint8]]:
+    """Yield regular patterns over the whole frame."""
+    width, height = SIZE
+    rows, columns = np.mgrid[:height, :width]
     for side in (1, 2, 3, 4, 6, 8):
         yield f"checkerboard of {side}", _inked((rows // side + columns // side) % 2 == 0)
     for pitch in (3, 4, 5, 6, 8):
@@ -57,6 +69,10 @@ def _grays() -> Iterator[tuple[str, Uint8]]:  # noqa: C901 - a list of frames, a
         yield f"diagonals every {pitch}", _inked((rows * 4 + columns * 3) % (pitch * 4) < 5)
         yield f"nested corners every {pitch}", _inked(np.minimum(rows, columns) % pitch < 1)
         yield f"rings every {pitch}", _inked(np.hypot(rows - height / 2, columns - width / 2) % pitch < 1.5)
+
+
+def _writings(rng: np.random.Generator) -> Iterator[tuple[str, Uint8]]:
+    """Yield lines, text, and cells of strokes, alone and joined by a lattice."""
     for count in (30, 100, 300):
         yield f"{count} crossing lines", _lines(count, rng)
     for font_size in (0.3, 0.4, 0.6):
@@ -76,6 +92,11 @@ def _grays() -> Iterator[tuple[str, Uint8]]:  # noqa: C901 - a list of frames, a
         for pitch in (8, 12):
             windows = _tiled(side, side, _mesh(side, pitch))
             yield f"windows of {side} every {pitch} on a lattice", _on_lattice(windows, side)
+
+
+def _fields(rng: np.random.Generator) -> Iterator[tuple[str, Uint8]]:
+    """Yield small strokes, alone and on fields that join them."""
+    rows, columns = np.mgrid[: SIZE[1], : SIZE[0]]
     yield "dashes", _inked((rows % 4 < 2) & (columns % 6 < 4))
     yield "dashes on fields", _on_fields(_inked((rows % 4 < 2) & (columns % 6 < 4)))
     yield "strokes", _inked(((rows + columns // 5 * 7) % 13 < 9) & (columns % 5 < 2))
