@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,4 @@ class FullReader(DigitReader):
 
     def __init__(self, network: keras.Model, model: Path | None) -> None:
         super().__init__(model)
-        self._network = network
-
-    def _confidences(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        return probabilities(self._network, images)[:, : self.classifier.digits]
+        self.classifier.confidences = partial(probabilities, network)  # type: ignore[method-assign]
