@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,17 +16,16 @@ from edge_runtime.lines.constraint import Constraint
 from edge_runtime.lines.recheck import CHECKS, LEAST_ALONE, checker_of
 from edge_runtime.lines.transcript import lines_of, numbered, rejections_of, words_of
 from edge_runtime.lines.written import Written, digits_of
-from edge_runtime.orientation import position_of, quarter_turn, reads_better, turned, turned_back
-from edge_runtime.records import Box, Frame, Reading, Uint8
+from edge_runtime.orientation import quarter_turn, turned_back
+from edge_runtime.records import Box, Frame, Reading, Rejection, Uint8
 from edge_runtime.stopwatch import Stopwatch
-from edge_runtime.trace import Hint, Seen, Survey, Trace, spread
+from edge_runtime.survey import Survey, Surveyor
+from edge_runtime.system.closing import Closing
+from edge_runtime.trace import Hint, Trace
 from edge_runtime.vision import line_confidence, page_model, rejection, weights
-from edge_runtime.vision.candidates import Candidate, in_frame, pieces, propose
-from edge_runtime.vision.glyphs import Glyphs, columns
+from edge_runtime.vision.candidates import in_frame, pieces, propose
 from edge_runtime.vision.lines import order
-from edge_runtime.vision.normalize import normalize_and_measure
-from edge_runtime.vision.planes import Plane, ink_planes
-from edge_runtime.vision.regions import Region, find_regions, work_budget
+from edge_runtime.vision.regions import work_budget
 from edge_runtime.vision.selection import choose
 
 T = TypeVar("T")
@@ -50,7 +48,7 @@ class Reader(Protocol):
         """Read one frame, and return the results of every stage; a hint limits where to search."""
 
 
-class DigitReader:
+class DigitReader(Closing):
     """Reads the digits in pictures.
 
         with DigitReader() as reader:                    # the shipped model
@@ -83,12 +81,9 @@ class DigitReader:
         if check not in CHECKS:
             raise OptionError(f"lines are checked {', '.join(CHECKS)}, not {check}")
         self.classifier = Classifier(model, labels=labels, threads=threads)
-        # A classifier without labels for non-digits takes everything for a digit: its best confidence must serve
-        # instead.
-        self._knows_others = self.classifier.digits < len(self.classifier.labels)
-        self._one = self.classifier.labels.index("1") if "1" in self.classifier.labels else None
         self.weights = _of_card(self.classifier.model, weights.from_card)
         self.line_weights = _of_card(self.classifier.model, line_confidence.from_card)
+        self._surveyor = Surveyor(self.classifier, self.weights)
         card = self.classifier.model.card or {}
         default = float(card.get("thresholds", {}).get("min_confidence", MIN_CONFIDENCE))
         self.min_confidence = default if min_confidence is None else min_confidence
@@ -106,9 +101,7 @@ class DigitReader:
         """
         return self.trace(frame, constraint=constraint).reading
 
-    def trace(
-        self, frame: Frame | Uint8, hint: Hint | None = None, constraint: Constraint | None = None
-    ) -> Trace:  # fmt: skip
+    def trace(self, frame: Frame | Uint8, hint: Hint | None = None, constraint: Constraint | None = None) -> Trace:
         """Read one frame as `read` does, and also return the results of every stage.
 
         A hint limits the search to its planes and rotation: see `LiveReader`.
@@ -118,29 +111,21 @@ class DigitReader:
         frame = frame if isinstance(frame, Frame) else Frame(np.asarray(frame))
         _check(frame.pixels)
         watch = Stopwatch()
-        survey = self._survey(frame.pixels, hint or Hint(None, self.turn or 0), watch)
-        if hint is None and self.turn is None and (position := self._upright(survey)):
-            other = self._survey(frame.pixels, position, watch)
-            labels = self.classifier.labels[: self.classifier.digits]
-            survey = other if reads_better(survey.glyphs, other.glyphs, position.turn, labels, self.weights) else survey
-        planes, regions, standing = survey.planes, survey.regions, survey.standing
-        size = survey.pixels.shape[1], survey.pixels.shape[0]
+        survey = self._surveyor.survey(frame.pixels, hint, self.turn, watch)
+        planes, regions, standing, size = survey.planes, survey.regions, survey.standing, survey.size
         page = page_model.estimate(survey.glyphs, len(planes), self.weights, size)
         candidates = propose(regions, standing, survey.glyphs, page, work_budget(planes[0].ink.size))
         watch.stop("locate")
-        known = [candidate.region for candidate in candidates if candidate.region is not None]
-        made = candidates[len(known) :]
-        seen = survey.seen.take(known)
-        if made:
-            seen = seen.and_also(self._see([candidate.ink for candidate in made], watch))
+        seen = self._surveyor.see_candidates(candidates, survey, watch)
         chosen = choose(candidates, seen.confidences)
         piece = pieces(candidates, chosen)
-        glyphs = self._glyphs([candidates[i] for i in chosen], planes, seen.take(chosen), piece)
+        glyphs = self._surveyor.glyphs([candidates[i] for i in chosen], planes, seen.take(chosen), piece)
         verdict = rejection.judge(glyphs, page, self.weights, self.min_confidence, len(standing))
 
         finest = [candidates[chosen[row]] for row in verdict.finest]
         upright = [in_frame(candidate.box, planes[candidate.plane].scale, size) for candidate in finest]
-        boxes = [_of_frame(survey, frame.size, box) for box in upright]
+        back = partial(_of_frame, survey, frame.size)
+        boxes = tuple(map(back, upright))
         kept = [row for row, reason in enumerate(verdict.reasons) if reason is None]
         lines = order([upright[row] for row in kept])
         on_lines = [[kept[i] for word in line for i in word] for line in lines]
@@ -153,40 +138,38 @@ class DigitReader:
         if self._checker is not None:
             watch.skip()
             line_candidates = [[candidates[chosen[row]] for row in line] for line in on_lines]
-            back = partial(_of_frame, survey, frame.size)
             written = self._checker.check(written, line_candidates, planes, size, back, constraint)
             watch.stop("classify")
-        left = {digit.box for line in written for digit in digits_of(line.words)}
-        replaced = {row for row in kept if boxes[row] not in left}
-        reasons = rejection.rejected(verdict.reasons, replaced, rejection.READ_ELSEWHERE)
         sure = [line for line in written if line.likely >= self._least(line, constraint)]
-        reported = {digit.box for line in sure for digit in digits_of(line.words)}
-        unsure = {row for row in kept if boxes[row] not in reported}
-        reasons = rejection.rejected(reasons, unsure, rejection.UNSURE_LINE)
-        read = lines_of(sure)
-        reading = Reading(
+        reasons = _with_lines(verdict.reasons, boxes, written, sure)
+        rejected = rejections_of(glyphs, boxes, reasons, verdict.confidences)
+        return Trace(
+            frame=frame, pixels=survey.pixels, turn=survey.turn, planes=planes, regions=regions, standing=standing,
+            page=page, candidates=candidates, images=seen.images, confidences=seen.confidences,
+            chosen=tuple(chosen), glyphs=glyphs, boxes=boxes, reasons=reasons, line_features=line_features,
+            checks=[line.check for line in written], reading=self._reading(frame, survey.turn, sure, rejected, watch),
+        )  # fmt: skip
+
+    def _reading(
+        self, frame: Frame, turn: float, lines: Sequence[Written], rejected: tuple[Rejection, ...], watch: Stopwatch
+    ) -> Reading:
+        read = lines_of(lines)
+        return Reading(
             source=frame.source,
             frame=frame.index,
             captured_at=frame.captured_at,
             width=frame.size[0],
             height=frame.size[1],
             text=tuple(line.text for line in read),
-            digits=numbered(sure),
-            rejected=rejections_of(glyphs, boxes, reasons, verdict.confidences),
+            digits=numbered(lines),
+            rejected=rejected,
             ms=watch.timings(),
             model=self.classifier.model.sha256[:12],
             age_ms=None if frame.taken is None else 1000 * max(0.0, monotonic() - frame.taken),
             dropped=frame.dropped,
-            turned=quarter_turn(survey.turn),
+            turned=quarter_turn(turn),
             lines=read,
         )
-        return Trace(
-            frame=frame, pixels=survey.pixels, turn=survey.turn, planes=planes, regions=regions, standing=standing,
-            page=page, candidates=candidates,
-            images=seen.images, confidences=seen.confidences, chosen=tuple(chosen), glyphs=glyphs,
-            boxes=tuple(boxes), reasons=reasons, line_features=line_features,
-            checks=[line.check for line in written], reading=reading,
-        )  # fmt: skip
 
     def _least(self, line: Written, constraint: Constraint | None) -> float:
         """Return the confidence, 0-1, that a line needs to be reported.
@@ -198,77 +181,11 @@ class DigitReader:
         alone = len(digits_of(line.words)) == 1 and self.min_confidence > 0 and constraint is None
         return LEAST_ALONE if alone else 0.0
 
-    def _survey(self, pixels: Uint8, hint: Hint, watch: Stopwatch) -> Survey:
-        """Classify every region of a picture, and select regions of which none is a part of another."""
-        upright, back = turned(pixels, hint.turn)
-        planes = ink_planes(upright, hint.planes)
-        watch.stop("ink")
-        regions = find_regions(planes)
-        watch.stop("locate")
-        seen = self._see([region.ink for region in regions], watch)
-        glyphs = self._glyphs(regions, planes, seen, [False] * len(regions))
-        standing = page_model.standing(glyphs, [region.parent for region in regions])
-        standing = page_model.with_freed(glyphs.take(standing), standing, [regions[i].freed for i in standing])
-        standing = page_model.without_counters(glyphs.take(standing), standing)
-        return Survey(upright, back, hint.turn, planes, regions, seen, standing, glyphs.take(standing))
-
-    def _upright(self, survey: Survey) -> Hint | None:
-        """Return the rotation of a page that does not read well as it lies; None if it stays as it is."""
-        inks = [survey.regions[i].ink for i in survey.standing]
-        rows = [row for row, ink in enumerate(inks) if ink is not None]
-        position = position_of(
-            survey.glyphs.take(rows),
-            survey.seen.images[[survey.standing[row] for row in rows]],
-            [ink for ink in inks if ink is not None],
-            (survey.pixels.shape[1], survey.pixels.shape[0]),
-            sum(region.ink is not None for region in survey.regions),
-            self.classifier.labels[: self.classifier.digits],
-            lambda images: self.classifier.confidences(images)[:, : self.classifier.digits],
-        )
-        planes = frozenset(survey.planes[i].key for i in position.planes)
-        return Hint(planes, position.degrees) if position.degrees else None
-
     def close(self) -> None:
         """Free the model; repeated calls are safe."""
         self.classifier.close()
         if self._checker is not None:
             self._checker.readers.network.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _see(self, inks: Sequence[Uint8 | None], watch: Stopwatch) -> Seen:
-        """Classify the items that have ink; an item without ink gets darkness 255 and confidences of 0."""
-        rows = [i for i, ink in enumerate(inks) if ink is not None]
-        images, darkness, stroke_width = normalize_and_measure([ink for ink in inks if ink is not None])
-        watch.stop("normalize")
-        # 1 minus the sum of a row is the probability that it is no digit.
-        confidences = self.classifier.confidences(images)[:, : self.classifier.digits]
-        watch.stop("classify")
-        shown = Seen(images, confidences, darkness, stroke_width)
-        if len(rows) == len(inks):
-            return shown
-        count = len(inks)
-        return Seen(
-            spread(images, rows, np.zeros((count, *images.shape[1:]), np.uint8)),
-            spread(confidences, rows, np.zeros((count, confidences.shape[1]))),
-            spread(darkness, rows, np.full(count, 255.0)),
-            spread(stroke_width, rows, np.zeros(count)),
-        )
-
-    def _glyphs(
-        self, things: Sequence[Region | Candidate], planes: Sequence[Plane], seen: Seen, piece: Sequence[bool]
-    ) -> Glyphs:
-        return columns(
-            [thing.box for thing in things], [thing.plane for thing in things], [plane.scale for plane in planes],
-            seen.confidences, (seen.darkness, seen.stroke_width), piece, [thing.attached for thing in things],
-            knows_others=self._knows_others, one=self._one,
-        )  # fmt: skip
 
 
 def _of_card(model: model_file.ModelFile, read: Callable[[Mapping[str, Any] | None], T | None]) -> T:
@@ -280,6 +197,16 @@ def _of_card(model: model_file.ModelFile, read: Callable[[Mapping[str, Any] | No
     if fitted is None:
         raise ModelCorrupt(f"{model_file.SHIPPED} is damaged: its card has no weights; install the package again")
     return fitted
+
+
+def _with_lines(
+    reasons: Sequence[str | None], boxes: Sequence[Box], written: Sequence[Written], sure: Sequence[Written]
+) -> tuple[str | None, ...]:
+    """Return the reasons, and one for each digit that is in no line, or in no sure line."""
+    for lines, why in ((written, rejection.READ_ELSEWHERE), (sure, rejection.UNSURE_LINE)):
+        read = {digit.box for line in lines for digit in digits_of(line.words)}
+        reasons = rejection.rejected(reasons, {row for row, box in enumerate(boxes) if box not in read}, why)
+    return tuple(reasons)
 
 
 def _of_frame(survey: Survey, size: tuple[int, int], box: Box) -> Box:

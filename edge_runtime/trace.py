@@ -1,8 +1,7 @@
-"""Data between the stages of `DigitReader`: network results, a Trace of all stages, a Hint for the next frame."""
+"""A Trace of all stages of `DigitReader`, and a Hint for the next frame."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,51 +15,6 @@ from edge_runtime.vision.planes import Key, Plane
 from edge_runtime.vision.regions import Region
 
 Float64 = NDArray[np.float64]
-
-
-class Seen(NamedTuple):
-    """The results of normalization and the classifier for N items, a row each; see `normalize_and_measure`."""
-
-    images: Uint8
-    confidences: Float64
-    darkness: Float64
-    stroke_width: Float64
-
-    def take(self, rows: Sequence[int]) -> "Seen":
-        """Return these rows."""
-        at = np.asarray(rows, np.int64)
-        return Seen(self.images[at], self.confidences[at], self.darkness[at], self.stroke_width[at])
-
-    def and_also(self, other: "Seen") -> "Seen":
-        """Return these rows, followed by those of `other`."""
-        return Seen(
-            np.concatenate([self.images, other.images]),
-            np.concatenate([self.confidences, other.confidences]),
-            np.concatenate([self.darkness, other.darkness]),
-            np.concatenate([self.stroke_width, other.stroke_width]),
-        )
-
-
-def spread(values: NDArray[Any], rows: Sequence[int], into: NDArray[Any]) -> NDArray[Any]:
-    """Write `values` to these rows of `into`, and return it."""
-    into[list(rows)] = values
-    return into
-
-
-class Survey(NamedTuple):
-    """The regions of a picture turned clockwise by `turn` degrees; `back` is the inverse: see `orientation.turned`.
-
-    `seen` holds a row for each region, `glyphs` a row for each region in `standing`.
-    """
-
-    pixels: Uint8
-    back: Float64
-    turn: float
-    planes: tuple[Plane, ...]
-    regions: list[Region]
-    seen: Seen
-    standing: list[int]
-    glyphs: Glyphs
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge_runtime.cli.options import ReadingOptions
-from edge_runtime.errors import OptionError
+from edge_runtime.cli.options import ReadingOptions, is_debugging
+from edge_runtime.cli.terminal import print_err
+from edge_runtime.errors import OptionError, OutputError, PictureError
 
 if TYPE_CHECKING:
     from edge_runtime.pipeline import Report
@@ -14,11 +15,16 @@ if TYPE_CHECKING:
 
 
 class Request(NamedTuple):
-    """The settings of sources, their reporting, and the view of their frames."""
+    """The settings of sources, their reporting, and the view of their frames.
+
+    `failed` prints an error, or raises it with --debug, and adds its exit code to `codes`.
+    """
 
     options: "Options"
     report: "Report"
     view: "View"
+    failed: Callable[[PictureError | OutputError], None]
+    codes: set[int]
 
 
 def requested(reading: ReadingOptions, idle: Callable[[], None]) -> Request:
@@ -30,6 +36,14 @@ def requested(reading: ReadingOptions, idle: Callable[[], None]) -> Request:
     from edge_runtime.records import Box
     from edge_runtime.sources.options import Excerpt, Options, Settings, Timeouts
     from edge_runtime.sources.view import View
+
+    debugging, codes = is_debugging(), set[int]()
+
+    def failed(error: PictureError | OutputError) -> None:
+        if debugging:
+            raise error
+        codes.add(error.exit_code)
+        print_err(f"error: {error}")
 
     look, camera, report = reading.look, reading.camera, reading.report
     try:
@@ -47,4 +61,4 @@ def requested(reading: ReadingOptions, idle: Callable[[], None]) -> Request:
     except ValueError as error:
         raise OptionError(str(error)) from error
     view = View(rotate=int(look.rotate), flip=look.flip, roi=look.roi and Box(*look.roi))  # type: ignore[arg-type]
-    return Request(options, reported, view)
+    return Request(options, reported, view, failed, codes)

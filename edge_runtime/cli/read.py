@@ -10,7 +10,7 @@ from edge_runtime.cli.exit_codes import EXIT_CODES
 from edge_runtime.cli.options import ReadingOptions, ResultOptions
 from edge_runtime.cli.sections import SectionedCommand
 from edge_runtime.cli.terminal import logged, print_err, show
-from edge_runtime.errors import OutputError, PictureError, SourceError
+from edge_runtime.errors import SourceError
 from edge_runtime.system import signals
 
 
@@ -68,21 +68,12 @@ def read(sources: tuple[str, ...], results: ResultOptions, reading: ReadingOptio
     from edge_runtime.sinks.watchdog import Watchdog
     from edge_runtime.sources.kinds import kind_of
 
-    codes: set[int] = set()  # exit codes of failures
-    debugging = options.is_debugging()
     watchdog = Watchdog("frames")
-
-    def failed(error: PictureError | OutputError) -> None:
-        if debugging:
-            raise error
-        codes.add(error.exit_code)
-        print_err(f"error: {error}")
-
     outputs.check(sources, reading, results)
     request = requested(reading, lambda: watchdog.beat("frames"))
     kinds = [kind_of(source) for source in sources]
     with (
-        signals.sigterm_is_an_end(reading.look.watch or any(kind.moving for kind in kinds), codes),
+        signals.sigterm_is_an_end(reading.look.watch or any(kind.moving for kind in kinds), request.codes),
         readers.opened(reading, reading.look.watch or any(kind.live for kind in kinds)) as reader,
     ):
         if not reader.classifier.model.verified:
@@ -90,6 +81,6 @@ def read(sources: tuple[str, ...], results: ResultOptions, reading: ReadingOptio
         sinks = outputs.sinks(results, reading, sources, reader.classifier.labels, show)
         sinks += watchdog.sinks("frames")
         with suppress(Closed), watchdog, logged("edge_runtime.sources", watchdog.status):
-            pipeline.run(sources, reader, sinks, request.options, request.report, failed, request.view)
-    if codes:
-        raise SystemExit(max(codes))
+            pipeline.run(sources, reader, sinks, request.options, request.report, request.failed, request.view)
+    if request.codes:
+        raise SystemExit(max(request.codes))

@@ -12,7 +12,6 @@ from edge_runtime.cli.exit_codes import EXIT_CODES
 from edge_runtime.cli.options import FILE, ReadingOptions
 from edge_runtime.cli.sections import SectionedCommand, option, section
 from edge_runtime.cli.terminal import logged, print_err
-from edge_runtime.errors import OutputError, PictureError
 from edge_runtime.system import signals
 
 PORT = 8000
@@ -87,13 +86,6 @@ def serve(source: str | None, web: WebOptions, reading: ReadingOptions) -> None:
     from edge_runtime.web.metrics import Metrics
     from edge_runtime.web.serve import Listening, entrance, serving
 
-    debugging = options.is_debugging()
-
-    def failed(error: PictureError | OutputError) -> None:
-        if debugging:
-            raise error
-        print_err(f"error: {error}")
-
     outputs.check([source] if source else [], reading)
     with signals.sigterm_is_an_end(True, set()), readers.opened(reading, True) as reader:
         metrics = Metrics(reader, lambda: None if source is None else live.state == "reading")
@@ -112,7 +104,7 @@ def serve(source: str | None, web: WebOptions, reading: ReadingOptions) -> None:
                 print_err(line)
             if source is not None:
                 with suppress(Closed), logged("edge_runtime.sources", show_state):
-                    pipeline.run([source], reader, sinks, request.options, request.report, failed, request.view)
+                    pipeline.run([source], reader, sinks, request.options, request.report, request.failed, request.view)
                 watchdog.rest("frames")
                 print_err(f"{public(source)}: at its end; what was read stays on the page")
             service.wait()

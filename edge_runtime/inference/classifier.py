@@ -2,8 +2,6 @@
 
 import threading
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
@@ -13,13 +11,14 @@ from edge_runtime.inference.contract import SIDE
 from edge_runtime.inference.interpreter import Float64, Graph, Scores
 from edge_runtime.inference.model_file import ModelFile
 from edge_runtime.records import Uint8
+from edge_runtime.system.closing import Closing
 
 # Created once: every call compares with them, and creating them costs as much as the rest of the check.
 UINT8 = np.dtype(np.uint8)
 PICTURE = (SIDE, SIDE)
 
 
-class Classifier:
+class Classifier(Closing):
     """A LiteRT interpreter around a model file.
 
         with Classifier() as classifier:                       # the shipped model
@@ -60,14 +59,6 @@ class Classifier:
         """Free the interpreters."""
         with self._lock:
             self._graph.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _labels(model: ModelFile, classes: int, path: str | Path | None) -> tuple[str, ...]:

@@ -81,6 +81,7 @@ def draw_page(
     fonts. `ground`, uint8 (h, w, 3), replaces the desk that a style draws. The same generator state gives the same
     page. Raises ValueError (`layout.DoNotFit`) where the digits do not fit on the page.
     """
+    # A list of steps, each drawn over those before; the pages of a seed depend on their order.
     streams = _streams(rng)
     digit_height = float(rng.uniform(*style.digit_height))
     letters = script() if stamps is None else stamps

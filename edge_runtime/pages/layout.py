@@ -37,6 +37,7 @@ def lay_out(
 
     `images` is uint8 (N, 28, 28), ink bright on 0. Raises DoNotFit.
     """
+    # One long loop: where a digit lies, and the order of the random draws, depend on all digits before it.
     width, height = style.size
     spreads, words, groups, breaks = (streams(name) for name in ("spread", "words", "touching", "gaps"))
     enlarged = writer(images, streams, style)

@@ -13,8 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from types import TracebackType
-from typing import Self
 
 from edge_runtime.errors import EdgeError, ModelError
 from edge_runtime.inference import golden
@@ -26,6 +24,7 @@ from edge_runtime.store import catalog
 from edge_runtime.store.history import Entry
 from edge_runtime.store.ledger import Ledger
 from edge_runtime.system.attempt import Endless, attempt
+from edge_runtime.system.closing import Closing
 from edge_runtime.trace import Hint, Trace
 
 logger = logging.getLogger(__name__)
@@ -56,7 +55,7 @@ class _Turn:
         return self.reader.classifier.model.sha256[:12]
 
 
-class Swapping:
+class Swapping(Closing):
     """Reads like a DigitReader, with the current model of the store in `folder`, until closed.
 
     `opened` opens a model. Any thread logs changes of models. If a model cannot be opened, the previous one replaces
@@ -121,14 +120,6 @@ class Swapping:
             self._ledger.update_entry(self._turn.id, starts=0)  # the model did not cause the end
         else:
             self._turn.reader.close()  # only here: a model on trial may hang
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _first(self) -> _Turn:
         """Return the first model that can be opened, from the current one backward."""

@@ -9,33 +9,25 @@ import re
 import subprocess
 import threading
 import time
+from abc import abstractmethod
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
 
 from edge_runtime.system.board import ROOT, TIMEOUT
+from edge_runtime.system.closing import Closing
 
 EVERY = 0.25  # seconds between samples of the rails; each sample starts a program
 # "  VDD_CORE_A current(7)=0.75012000A", "  VDD_CORE_V volt(15)=0.72178200V": numbers differ, equal names match.
 RAIL = re.compile(r"^\s*(\w+)_([AV]) (?:current|volt)\(\d+\)=(\d+(?:\.\d+)?)\2\s*$", re.MULTILINE)
 
 
-class Meter(Protocol):
+class Meter(Closing):
     """Counts energy from its creation until it is closed; `source` describes what it counts."""
 
     source: str
 
+    @abstractmethod
     def joules(self) -> float | None:
         """Return the joules so far; None once they are unknown."""
-
-    def close(self) -> None:
-        """Stop; safe to call again."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
 
 
 def open_meter(root: Path = ROOT) -> Meter | None:
@@ -51,7 +43,7 @@ def open_meter(root: Path = ROOT) -> Meter | None:
     return Rails(program) if watts(program) is not None else None
 
 
-class Packages:
+class Packages(Meter):
     """The counters of processor packages. They restart at 0 after some minutes: call `joules` more often."""
 
     source = "RAPL, processor packages"
@@ -73,16 +65,8 @@ class Packages:
     def close(self) -> None:
         """Do nothing: the counters go on."""
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class Rails:
+class Rails(Meter):
     """The rails of a Raspberry Pi 5, sampled every EVERY seconds by a thread; power is linear in between."""
 
     source = "vcgencmd pmic_read_adc, all rails"
@@ -104,14 +88,6 @@ class Rails:
         """Stop sampling."""
         self._closed.set()
         self._thread.join(2 * TIMEOUT)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _look_on(self) -> None:
         while not self._closed.wait(EVERY):

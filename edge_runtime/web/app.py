@@ -32,22 +32,52 @@ BOARD_EVERY = 5.0  # seconds between two queries of the board
 Answer = Callable[[Request], Awaitable[Response]]
 
 
-def application(  # noqa: C901 - a function for each address
+def application(
     reader: Reader, live: Live, metrics: Metrics, rules: Rules, turned: Callable[[], None] = lambda: None
 ) -> ASGIApp:
     """Return the ASGI application that serves what a pipeline puts into `live` and `metrics`.
 
     While it serves, it calls `turned` ten times a second in the event loop.
     """
-    reads = Reads(reader)
-    stream_viewers, event_viewers = streams.Viewers(), streams.Viewers()
-    board_now = _Board()
+    handlers = _Handlers(reader, live, metrics, turned)
+    answers: dict[str, Answer] = {
+        "/healthz": handlers.alive, "/readyz": handlers.ready, "/metrics": handlers.metrics,
+        "/openapi.json": handlers.description, "/api/model": handlers.model, "/api/reading": handlers.reading,
+        "/api/live": handlers.newest, "/api/events": handlers.events, "/snapshot.jpg": handlers.snapshot,
+        "/stream.mjpg": handlers.stream,
+    }  # fmt: skip
+    routes = [Route(path, answer) for path, answer in answers.items()]
+    routes += [Route("/api/read", handlers.read, methods=["POST"]), *assets.routes()]
+    app = Starlette(
+        routes=routes,
+        exception_handlers={Problem: _problem, HTTPException: _problem, Exception: _failure},
+        lifespan=handlers.lifespan,
+    )
+    return Counted(Guard(app, rules), metrics)
 
-    async def alive(request: Request) -> Response:
+
+class _Handlers:
+    """A function for each address."""
+
+    def __init__(self, reader: Reader, live: Live, metrics: Metrics, turned: Callable[[], None]) -> None:
+        self._reader, self._live, self._metrics, self._turned = reader, live, metrics, turned
+        self._reads = Reads(reader)
+        self._stream_viewers, self._event_viewers = streams.Viewers(), streams.Viewers()
+        self._board = _Board()
+
+    @asynccontextmanager
+    async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        self._live.attach()
+        turning = asyncio.create_task(_repeat(self._turned))
+        yield
+        turning.cancel()
+        self._reads.close()
+
+    async def alive(self, request: Request) -> Response:
         return JSONResponse({"status": "alive"})
 
-    async def ready(request: Request) -> Response:
-        verified = reader.classifier.model.verified
+    async def ready(self, request: Request) -> Response:
+        live, verified = self._live, self._reader.classifier.model.verified
         well = live.state in ("none", "reading")
         detail = live.status_line or {"waiting": "no frame yet", "ended": "the source has ended"}.get(
             live.state, "all is well"
@@ -58,26 +88,28 @@ def application(  # noqa: C901 - a function for each address
         body = {"status": status, "model": verified, "source": well, "detail": detail}
         return JSONResponse(body, 200 if status == "ready" else 503)
 
-    async def scraped(request: Request) -> Response:
-        body, kind = await asyncio.to_thread(metrics.text)  # this queries the board, which may be slow
+    async def metrics(self, request: Request) -> Response:
+        body, kind = await asyncio.to_thread(self._metrics.text)  # this queries the board, which may be slow
         return Response(body, headers={"content-type": kind})
 
-    async def read(request: Request) -> Response:
+    async def read(self, request: Request) -> Response:
         try:
-            response = await reads.answer(request)
+            response = await self._reads.answer(request)
         except Problem as problem:
-            metrics.read("busy" if problem.status == 429 else "refused")
+            self._metrics.read("busy" if problem.status == 429 else "refused")
             raise
-        metrics.read("read")
+        self._metrics.read("read")
         return response
 
-    async def reading(request: Request) -> Response:
-        newest = live.newest
+    async def reading(self, request: Request) -> Response:
+        newest = self._live.newest
         if newest is None:
-            raise Problem(404, "No reading", "nothing has been read yet" if live.source else "no source is read")
+            detail = "nothing has been read yet" if self._live.source else "no source is read"
+            raise Problem(404, "No reading", detail)
         return JSONResponse(to_record(newest.trace.reading))
 
-    async def follow(request: Request) -> Response:
+    async def newest(self, request: Request) -> Response:
+        live = self._live
         after = query.number(request, "after", 0)
         wait = query.number(request, "wait", 10, 0, LONGEST_POLL)
         seen = await live.newer(after, wait)
@@ -94,12 +126,12 @@ def application(  # noqa: C901 - a function for each address
             "dropped": live.dropped,
             "age_ms": None if taken is None else round(1000 * (monotonic() - taken), 1),
             "reading": to_record(seen.trace.reading) if seen else None,
-            "crops": crops(seen.trace, reader.classifier.labels) if seen else [],
-            "board": board_now(),
+            "crops": crops(seen.trace, self._reader.classifier.labels) if seen else [],
+            "board": self._board(),
         })  # fmt: skip
 
-    async def card(request: Request) -> Response:
-        classifier, least = reader.classifier, reader.min_confidence
+    async def model(self, request: Request) -> Response:
+        classifier, least = self._reader.classifier, self._reader.min_confidence
         model = classifier.model
         return JSONResponse({
             "name": model.path.name,
@@ -111,39 +143,17 @@ def application(  # noqa: C901 - a function for each address
             "card": model.card,
         })  # fmt: skip
 
-    async def snapshot(request: Request) -> Response:
-        return await streams.snapshot(live, request)
+    async def snapshot(self, request: Request) -> Response:
+        return await streams.snapshot(self._live, request)
 
-    async def stream(request: Request) -> Response:
-        return streams.motion_jpeg(live, stream_viewers, request)
+    async def stream(self, request: Request) -> Response:
+        return streams.motion_jpeg(self._live, self._stream_viewers, request)
 
-    async def events(request: Request) -> Response:
-        return streams.events(live, event_viewers, request)
+    async def events(self, request: Request) -> Response:
+        return streams.events(self._live, self._event_viewers, request)
 
-    async def described(request: Request) -> Response:
+    async def description(self, request: Request) -> Response:
         return JSONResponse(openapi.document(edge_runtime.__version__))
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        live.attach()
-        turning = asyncio.create_task(_repeat(turned))
-        yield
-        turning.cancel()
-        reads.close()
-
-    answers: dict[str, Answer] = {
-        "/healthz": alive, "/readyz": ready, "/metrics": scraped, "/openapi.json": described,
-        "/api/model": card, "/api/reading": reading, "/api/live": follow, "/api/events": events,
-        "/snapshot.jpg": snapshot, "/stream.mjpg": stream,
-    }  # fmt: skip
-    routes = [Route(path, answer) for path, answer in answers.items()]
-    routes += [Route("/api/read", read, methods=["POST"]), *assets.routes()]
-    app = Starlette(
-        routes=routes,
-        exception_handlers={Problem: _problem, HTTPException: _problem, Exception: _failure},
-        lifespan=lifespan,
-    )
-    return Counted(Guard(app, rules), metrics)
 
 
 async def _repeat(call: Callable[[], None]) -> None:
