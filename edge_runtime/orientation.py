@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.records import Box, Uint8
-from edge_runtime.vision.glyphs import Float64, Glyphs, at_sides
+from edge_runtime.vision.boxes import at_sides, centers
+from edge_runtime.vision.glyphs import Float64, Glyphs
 from edge_runtime.vision.normalize import normalize
 from edge_runtime.vision.page_model import WEAK_EVIDENCE, alike, evidence, priors
 from edge_runtime.vision.weights import Weights
@@ -163,7 +164,7 @@ def lean_of(glyphs: Glyphs, rows: NDArray[np.int64]) -> float:
     It is the angle at which most neighbors stand beside or below each other.
     """
     boxes = glyphs.boxes[rows]
-    middles, long = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 2:].max(axis=1, initial=1)
+    middles, long = np.stack(centers(boxes), axis=1), boxes[:, 2:].max(axis=1, initial=1)
     away = middles[None] - middles[:, None]
     distance = np.hypot(away[..., 0], away[..., 1])
     # A glyph nearer than half its size is the same digit on another plane.
@@ -212,7 +213,7 @@ def turned_back(box: Box, back: NDArray[np.float64], size: tuple[int, int]) -> B
     Unless the rotation is a quarter turn, it is the bounding box of the ellipse inscribed in `box`: digits leave the
     corners of theirs empty.
     """
-    middle = back @ (box.x + box.width / 2, box.y + box.height / 2, 1)
+    middle = back @ (*box.center, 1)
     half = np.hypot(*(back[:, :2] * (box.width / 2, box.height / 2)).T)
     first = np.clip(np.rint(middle - half), 0, np.array(size) - 1).astype(int)
     last = np.clip(np.rint(middle + half), first + 1, size).astype(int)

@@ -23,7 +23,7 @@ from edge_runtime.survey import Survey, Surveyor
 from edge_runtime.system.closing import Closing
 from edge_runtime.trace import Hint, Trace
 from edge_runtime.vision import line_confidence, page_model, rejection, weights
-from edge_runtime.vision.candidates import in_frame, pieces, propose
+from edge_runtime.vision.candidates import pieces, propose
 from edge_runtime.vision.lines import order
 from edge_runtime.vision.regions import work_budget
 from edge_runtime.vision.selection import choose
@@ -123,7 +123,8 @@ class DigitReader(Closing):
         verdict = rejection.judge(glyphs, page, self.weights, self.min_confidence, len(standing))
 
         finest = [candidates[chosen[row]] for row in verdict.finest]
-        upright = [in_frame(candidate.box, planes[candidate.plane].scale, size) for candidate in finest]
+        scales = [planes[candidate.plane].scale for candidate in finest]
+        upright = [each.box.scaled(size, scale) for each, scale in zip(finest, scales, strict=True)]
         back = partial(_of_frame, survey, frame.size)
         boxes = tuple(map(back, upright))
         kept = [row for row, reason in enumerate(verdict.reasons) if reason is None]

@@ -35,6 +35,45 @@ class Box(NamedTuple):
         """First row below the box."""
         return self.y + self.height
 
+    @property
+    def center(self) -> tuple[float, float]:
+        """Its center (x, y); whole numbers lie between pixels."""
+        return self.x + self.width / 2, self.y + self.height / 2
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """The rows and columns that it covers of a picture that holds it."""
+        return slice(self.y, self.y + self.height), slice(self.x, self.x + self.width)
+
+    def moved(self, x: int, y: int) -> "Box":
+        """Return the box so many columns further right, and rows further down."""
+        return Box(self.x + x, self.y + y, self.width, self.height)
+
+    def rimmed(self, size: tuple[int, int]) -> "Box":
+        """Return the box with a pixel more on every side, inside a picture of this (width, height)."""
+        x, y = max(0, self.x - 1), max(0, self.y - 1)
+        return Box(x, y, min(self.x + self.width + 1, size[0]) - x, min(self.y + self.height + 1, size[1]) - y)
+
+    def scaled(self, size: tuple[int, int], across: float, down: float | None = None) -> "Box":
+        """Return the box in a picture that is scaled by these factors to this (width, height).
+
+        It lies inside the picture, and has at least one pixel. `down` is `across` if it is None.
+        """
+        down = across if down is None else down
+        x, y = min(max(0, int(self.x * across)), size[0] - 1), min(max(0, int(self.y * down)), size[1] - 1)
+        right, bottom = min(round(self.right * across), size[0]), min(round(self.bottom * down), size[1])
+        return Box(x, y, max(1, right - x), max(1, bottom - y))
+
+    def within(self, size: tuple[int, int]) -> "Box":
+        """Return the part inside a picture of this (width, height); its width or height is 0 if there is none."""
+        x, y = min(max(0, self.x), size[0]), min(max(0, self.y), size[1])
+        right, bottom = min(max(0, self.right), size[0]), min(max(0, self.bottom), size[1])
+        return Box(x, y, right - x, bottom - y)
+
+    def holds(self, point: tuple[float, float]) -> bool:
+        """Return whether a point (x, y) lies in the box."""
+        return self.x <= point[0] < self.right and self.y <= point[1] < self.bottom
+
     def overlaps(self, other: "Box") -> bool:
         """Return whether the two share a pixel."""
         beside = self.x >= other.right or other.x >= self.right

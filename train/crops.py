@@ -28,7 +28,7 @@ from edge_runtime.pages.draw import Page, draw_page
 from edge_runtime.pages.layout import DoNotFit
 from edge_runtime.records import Uint8
 from edge_runtime.system.atomic_files import write_whole
-from edge_runtime.vision.candidates import Candidate, in_frame, propose
+from edge_runtime.vision.candidates import Candidate, propose
 from edge_runtime.vision.glyphs import columns
 from edge_runtime.vision.normalize import normalize
 from edge_runtime.vision.page_model import SURE, PageModel, standing
@@ -137,7 +137,7 @@ def crops(page: Page, rng: np.random.Generator) -> Digits:
     planes = ink_planes(page.pixels)
     candidates = offered(planes, rng)
     height, width = page.pixels.shape[:2]
-    boxes = [in_frame(one.box, planes[one.plane].scale, (width, height)) for one in candidates]
+    boxes = [one.box.scaled((width, height), planes[one.plane].scale) for one in candidates]
     light = [planes[candidate.plane].light for candidate in candidates]
     matched = [judge(box, [digit.box for digit in page.digits]) for box in boxes]
     # A match with a digit on a plane of the other polarity is the paper in and around it.

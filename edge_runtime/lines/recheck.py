@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from math import log, prod
 
 from edge_runtime.errors import ModelCorrupt
@@ -156,16 +157,10 @@ class Checker:
         refused = text and not any(each.alike for each in whole.texts)  # by a constraint
         better = refused or likely.line > max(likely.digits, LEAST if text else LEAST_ALONE)
         legible = whole.confidences.max(axis=1).min() >= self.min_confidence
-        if better and legible and not any(_holds(a, b) for a in whole.boxes for b in elsewhere):
+        if better and legible and not any(a.holds(b.center) for a in whole.boxes for b in elsewhere):
             other = (text_of(line.words), likely.digits) if text else None
             return Written(_rewritten(whole, line.words, self.labels), likely.line, other, check)
         return Written(line.words, likely.digits, (said, likely.line) if said != text else None, check)
-
-
-def _holds(box: Box, other: Box) -> bool:
-    """Return whether the center of `other` lies in `box`."""
-    x, y = other.x + other.width / 2, other.y + other.height / 2
-    return box.x <= x < box.right and box.y <= y < box.bottom
 
 
 def _located(line: Written, digits: Sequence[Candidate], labels: list[int], planes: Sequence[Plane]) -> Located:
@@ -183,8 +178,7 @@ def _scaled(box: Box, by: float) -> Box:
 
 def _on_one_line(boxes: Sequence[Box]) -> bool:
     """Return whether boxes may be on one line: together at most ONE_LINE times as high as the highest of them."""
-    top, bottom = min(box.y for box in boxes), max(box.bottom for box in boxes)
-    return bottom - top <= ONE_LINE * max(box.height for box in boxes)
+    return reduce(Box.union, boxes).height <= ONE_LINE * max(box.height for box in boxes)
 
 
 def _rewritten(whole: WholeLine, words: Words, labels: Sequence[str]) -> Words:
@@ -199,8 +193,8 @@ def _rewritten(whole: WholeLine, words: Words, labels: Sequence[str]) -> Words:
     kept: set[int] = set()
     written: dict[int, list[Digit]] = {}
     for digit in new:
-        middle = digit.box.x + digit.box.width / 2
-        near = min(range(len(before)), key=lambda i: abs(before[i][0].box.x + before[i][0].box.width / 2 - middle))
+        middle = digit.box.center[0]
+        near = min(range(len(before)), key=lambda i: abs(before[i][0].box.center[0] - middle))
         old, number = before[near]
         same = old.label == digit.label and old.box.x <= middle < old.box.right and near not in kept
         kept.add(near)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from edge_runtime.lines.written import TOP, Other, Words, Written, digit_of, digits_of, text_of
 from edge_runtime.records import Box, Digit, Line, Rejection
-from edge_runtime.vision.glyphs import SURER, Glyphs, overlap
+from edge_runtime.vision.boxes import overlap
+from edge_runtime.vision.glyphs import SURER, Glyphs
 from edge_runtime.vision.rejection import READ_ELSEWHERE, SHARED
 
 Float64 = NDArray[np.float64]

@@ -5,6 +5,7 @@ parts of digits and signs. The classifier then runs on each digit of each text, 
 """
 
 from collections.abc import Collection, Sequence
+from functools import reduce
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,7 +18,6 @@ from edge_runtime.lines.constraint import Constraint
 from edge_runtime.lines.ctc import LineText, decode, likelihoods
 from edge_runtime.lines.written import Float64, WholeLine
 from edge_runtime.records import Box
-from edge_runtime.vision.candidates import in_frame
 from edge_runtime.vision.glyphs import SURER
 from edge_runtime.vision.line_check import Text
 from edge_runtime.vision.normalize import normalize_all
@@ -125,9 +125,9 @@ def _views_of_line(
     plane, boxes = located.plane, located.boxes
     view = _view(network, plane, boxes, 1.0, None)
     for _ in range(GROWTHS):
-        left, right = min(box.x for box in boxes), max(box.right for box in boxes)
+        whole = reduce(Box.union, boxes)
         read = [view.strip.box(*columns) for columns in view.text.columns]
-        beside = [box for box in read if not left <= box.x + box.width / 2 <= right]
+        beside = [box for box in read if not whole.x <= box.center[0] <= whole.right]
         if not beside:
             break
         boxes = boxes + beside
@@ -212,7 +212,7 @@ def whole_line(views: Sequence[View], texts: Sequence[Text], text: Text | None, 
     best = max((view for view in views if view.text.labels == labels), key=lambda view: view.text.likely)
     halves = [(x, min(x - left, right - x, HIGH / 2)) for left, x, right in _space(best.text, best.strip)]
     ends = [(x - half, x + half) for x, half in halves]
-    boxes = tuple(in_frame(best.strip.box(*columns), best.plane.scale, size) for columns in ends)
+    boxes = tuple(best.strip.box(*columns).scaled(size, best.plane.scale) for columns in ends)
     likely = text.line if text is not None else 0.0
     return WholeLine(
         labels, boxes, best.text.confidences, likely, tuple(texts), len(views), best.strip.image, tuple(ends)

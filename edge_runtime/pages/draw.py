@@ -91,7 +91,7 @@ def draw_page(
         laid = lay_cells(images, labels, streams, style, digit_height, letters)
     boxes = [visible(item.ink, item.x, item.y) for item in laid.digits]
     wanted = [(name, count) for name, count in style.distractors if name not in (*THINGS, "table")]
-    taken = [*boxes, *(Box(item.x, item.y, *item.ink.shape[::-1]) for item in laid.others)]
+    taken = [*boxes, *(item.box for item in laid.others)]
     scattered = scatter(wanted, taken, style.size, digit_height, streams("distractors"), letters) if wanted else []
     view = pose(style, boxes, streams("pose"))
     digits, others = ([_seen(item, view) for item in items] for items in (laid.digits, [*laid.others, *scattered]))
@@ -109,7 +109,7 @@ def draw_page(
         _lay_on(page, item)
     named = [Other(item.name, box) for item in others if (box := _shown(item, style.size))]
     if dict(style.distractors).get("table"):
-        taken += [Box(item.x, item.y, *item.ink.shape[::-1]) for item in scattered]
+        taken += [item.box for item in scattered]
         named += [Other("table", box) for box in background.lay_on_table(page, taken, view, streams("table"))]
     if style.desk and view is not None:
         lay_on_desk(page, style, view, streams("desk"), ground)
@@ -167,15 +167,12 @@ def _lay_on(page: background.Page, item: Item) -> None:
 
 def _overlap(item: Item, size: tuple[int, int]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
     """Return the part of the picture that an item covers, and the part of the item within the picture."""
-    rows, columns = item.ink.shape
-    left, right = (min(max(0, x), size[0]) for x in (item.x, item.x + columns))
-    top, bottom = (min(max(0, y), size[1]) for y in (item.y, item.y + rows))
-    here = (slice(top, bottom), slice(left, right))
-    return here, (slice(top - item.y, bottom - item.y), slice(left - item.x, right - item.x))
+    here = item.box.within(size)
+    return here.slices, here.moved(-item.x, -item.y).slices
 
 
 def _shown(item: Item, size: tuple[int, int]) -> Box | None:
     """Return the box of an item's ink within the picture, faint ink included; None without ink."""
     here, of_item = _overlap(item, size)
     x, y, width, height = cv2.boundingRect((item.ink[of_item] > 1e-3).astype(np.uint8))
-    return Box(here[1].start + x, here[0].start + y, width, height) if width else None
+    return Box(x, y, width, height).moved(here[1].start, here[0].start) if width else None

@@ -86,8 +86,8 @@ def lay_out(
 
 def _moved(items: list[Item], size: tuple[int, int], rng: np.random.Generator) -> list[Item]:
     """Shift all items together to a random place within the page."""
-    right = max((item.x + item.ink.shape[1] for item in items), default=0)
-    bottom = max((item.y + item.ink.shape[0] for item in items), default=0)
+    right = max((item.box.right for item in items), default=0)
+    bottom = max((item.box.bottom for item in items), default=0)
     x, y = (int(rng.integers(max(0, free) + 1)) for free in (size[0] - right, size[1] - bottom))
     return [item._replace(x=item.x + x, y=item.y + y) for item in items]
 
@@ -100,7 +100,7 @@ def _signs(
     for (one, here), (other, there) in pairwise(zip(items, places, strict=True)):
         if here == there:
             continue
-        left = one.x + one.ink.shape[1]
+        left = one.box.right
         right = other.x if here[0] == there[0] else left + 1.4 * digit_height
         ink = distractors.sign(str(rng.choice(list(distractors.SIGNS))), digit_height, rng)
         if ink.shape[1] < right - left:

@@ -37,8 +37,7 @@ class FreeSpace:
 
     def is_free(self, box: Box) -> bool:
         """Return whether a box lies on the page and contains no used cell."""
-        inside = box.x >= 0 and box.y >= 0 and box.right <= self.size[0] and box.bottom <= self.size[1]
-        return inside and not self.used[self._cells(box, 0)].any()
+        return box.within(self.size) == box and not self.used[self._cells(box, 0)].any()
 
     def find(self, width: int, height: int, rng: np.random.Generator, side: int | None = None) -> Box | None:
         """Return a free box of this size, uniformly over all places; None where there is none.
@@ -93,7 +92,7 @@ def scatter(
             place = _from_side if name == "finger" else _anywhere
             item = next(filter(None, (place(name, *drawn, space, rng) for drawn in tries)), None)
         if item is not None:
-            space.take(Box(item.x, item.y, *item.ink.shape[::-1]), 0.1 * digit_height)
+            space.take(item.box, 0.1 * digit_height)
             items.append(item)
     return items
 
@@ -113,7 +112,7 @@ def scatter_things(
             place = _from_side if name == "hand" else _anywhere
             item = place(name, *MAKERS[name](side, rng), space, rng)
             if item is not None:
-                space.take(Box(item.x, item.y, *item.ink.shape[::-1]))
+                space.take(item.box)
                 break
         items += [item] if item is not None else []
     return items

@@ -25,6 +25,11 @@ class Item(NamedTuple):
     y: int
     paint: NDArray[np.float32] | None = None
 
+    @property
+    def box(self) -> Box:
+        """Its box, in pixels of the page."""
+        return Box(self.x, self.y, self.ink.shape[1], self.ink.shape[0])
+
 
 # The ink threshold for digit boxes, as in `normalize`.
 VISIBLE = 96
@@ -49,7 +54,7 @@ def enlarge(image: Uint8, height: float) -> Ink:
 def visible(ink: Ink, x: int, y: int) -> Box:
     """Return the box of the visible ink, with the ink's first pixel at column `x` and row `y`."""
     left, top, width, height = cv2.boundingRect(is_visible(ink).astype(np.uint8))
-    return Box(x + left, y + top, width, height)
+    return Box(left, top, width, height).moved(x, y)
 
 
 def is_visible(ink: Ink) -> NDArray[np.bool_]:

@@ -39,7 +39,7 @@ def annotate(frame: Frame, reading: Reading) -> Uint8:
     taken = np.zeros(picture.shape[:2], np.bool_)
     labels = _labels(reading.digits, taken, thickness)
     for rejection in reading.rejected:
-        _outline(picture, rejection.box, palette.rejected, thickness)
+        outline(picture, rejection.box, palette.rejected, thickness)
     for seen in (True, False):
         for rejection in sorted(reading.rejected, key=_area, reverse=True):
             reason = Caption(rejection.reason, 0.35 * thickness, thickness)
@@ -48,7 +48,7 @@ def annotate(frame: Frame, reading: Reading) -> Uint8:
         for digit in reading.digits:
             covered(taken, digit.box)[...] = True
     for digit in reading.digits:
-        _outline(picture, digit.box, palette.read, thickness)
+        outline(picture, digit.box, palette.read, thickness)
     for label, place in labels:
         label.write(picture, place, palette.read, palette.rim)
     return np.asarray(picture, dtype=np.uint8)
@@ -103,7 +103,7 @@ class Caption(NamedTuple):
 
 def covered(picture: np.ndarray, place: Box) -> np.ndarray:
     """Return the part of a picture, (H, W, ...), that a place covers: smaller where the place is partly outside."""
-    return picture[max(0, place.y) : max(0, place.bottom), max(0, place.x) : max(0, place.right)]
+    return picture[place.within((picture.shape[1], picture.shape[0])).slices]
 
 
 def _labels(digits: Sequence[Digit], taken: NDArray[np.bool_], thickness: int) -> list[tuple[Caption, Box]]:
@@ -124,7 +124,8 @@ def _labels(digits: Sequence[Digit], taken: NDArray[np.bool_], thickness: int) -
     return captions
 
 
-def _outline(picture: np.ndarray, box: Box, color: Color, thickness: int) -> None:
+def outline(picture: np.ndarray, box: Box, color: Color, thickness: int) -> None:
+    """Draw the rim of a box, in place."""
     cv2.rectangle(picture, box[:2], (box.right - 1, box.bottom - 1), color, thickness)
 
 

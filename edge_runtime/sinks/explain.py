@@ -11,9 +11,9 @@ import numpy as np
 from edge_runtime.lines.written import Recheck
 from edge_runtime.records import Box, Frame, Rejection, Timings, Uint8
 from edge_runtime.sinks.canvas import MARGIN, PALE, PAPER, ROW, TEXT, WIDTH, blank, cell, grid, scaled, write
-from edge_runtime.sinks.draw import ON_LIGHT, Caption, Color, annotate
+from edge_runtime.sinks.draw import ON_LIGHT, Caption, Color, annotate, outline
 from edge_runtime.trace import Trace
-from edge_runtime.vision.candidates import READ_PLANE, Candidate, in_frame
+from edge_runtime.vision.candidates import READ_PLANE, Candidate
 from edge_runtime.vision.lines import order
 from edge_runtime.vision.planes import Plane
 from edge_runtime.vision.regions import THRESHOLDS
@@ -169,16 +169,10 @@ def _chosen(trace: Trace, ink: Uint8, size: tuple[int, int]) -> Uint8:
 
 def _annotated(trace: Trace, pixels: Uint8, rejected: Sequence[Rejection], size: tuple[int, int]) -> Uint8:
     reading, before = trace.reading, trace.frame.size
-    digits = tuple(replace(digit, box=_moved(digit.box, before, size)) for digit in reading.digits)
-    moved = tuple(replace(rejection, box=_moved(rejection.box, before, size)) for rejection in rejected)
+    across, down = size[0] / before[0], size[1] / before[1]
+    digits = tuple(replace(digit, box=digit.box.scaled(size, across, down)) for digit in reading.digits)
+    moved = tuple(replace(rejection, box=rejection.box.scaled(size, across, down)) for rejection in rejected)
     return annotate(Frame(scaled(pixels, size)), replace(reading, digits=digits, rejected=moved))
-
-
-def _moved(box: Box, before: tuple[int, int], after: tuple[int, int]) -> Box:
-    """Return a box scaled from a picture of size `before` to one of size `after`, both (width, height)."""
-    across, down = after[0] / before[0], after[1] / before[1]
-    x, y = int(box.x * across), int(box.y * down)
-    return Box(x, y, max(1, round(box.right * across) - x), max(1, round(box.bottom * down) - y))
 
 
 def _regions(trace: Trace, plane: int, size: tuple[int, int], knows_others: bool) -> Uint8:
@@ -192,16 +186,14 @@ def _regions(trace: Trace, plane: int, size: tuple[int, int], knows_others: bool
     picture = np.full((*ink.shape, 3), PAPER, np.uint8)
     picture[ink >= THRESHOLDS[0]] = NEVER_SEEN
     for i in shown:
-        x, y, width, height = regions[i].place
         seen = regions[i].ink
-        picture[y : y + height, x : x + width][np.asarray(seen) >= THRESHOLDS[0]] = colors[i]
+        picture[regions[i].place.slices][np.asarray(seen) >= THRESHOLDS[0]] = colors[i]
     picture = scaled(picture, size)
-    boxes = {i: _moved(region.box, ink.shape[::-1], size) for i, region in regions.items()}
+    across, down = size[0] / ink.shape[1], size[1] / ink.shape[0]
+    boxes = {i: region.box.scaled(size, across, down) for i, region in regions.items()}
     kinds = {i: 2 if i in colors else region.ink is not None for i, region in regions.items()}
     for i in sorted(regions, key=kinds.__getitem__):
-        x, y, width, height = boxes[i]
-        color = colors.get(i, GAVE_WAY if kinds[i] else NEVER_SEEN)
-        cv2.rectangle(picture, (x, y), (x + width - 1, y + height - 1), color, 1)
+        outline(picture, boxes[i], colors.get(i, GAVE_WAY if kinds[i] else NEVER_SEEN), 1)
     taken = np.zeros(picture.shape[:2], np.bool_)
     for row, candidate in enumerate(trace.candidates):
         if candidate.region is not None and candidate.region in colors:
@@ -290,4 +282,4 @@ def _label(labels: Sequence[str], k: int) -> str:
 
 
 def _box(trace: Trace, candidate: Candidate) -> Box:
-    return in_frame(candidate.box, trace.planes[candidate.plane].scale, (trace.pixels.shape[1], trace.pixels.shape[0]))
+    return candidate.box.scaled((trace.pixels.shape[1], trace.pixels.shape[0]), trace.planes[candidate.plane].scale)

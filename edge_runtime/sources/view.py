@@ -52,10 +52,9 @@ def _seen(pixels: Uint8, view: View) -> Uint8:
     if view.flip != "none":
         pixels = np.asarray(cv2.flip(pixels, FLIPS[view.flip]), np.uint8)
     if view.roi is not None:
-        height, width = pixels.shape[:2]
-        if view.roi.right > width or view.roi.bottom > height:
+        if view.roi.within(pixels.shape[1::-1]) != view.roi:
             return np.zeros((0, 0), np.uint8)
-        pixels = np.ascontiguousarray(pixels[view.roi.y : view.roi.bottom, view.roi.x : view.roi.right])
+        pixels = np.ascontiguousarray(pixels[view.roi.slices])
     return pixels
 
 

@@ -117,7 +117,7 @@ def _pairs(before: Sequence[Line], now: Sequence[Line]) -> dict[int, int]:
 def likeness(one: Line, other: Line) -> float:
     """Return the likeness of two lines, 0 to 1: 1 for the same text in the same place."""
     height = (one.box.height + other.box.height) / 2
-    apart = abs((one.box.y + one.box.bottom) - (other.box.y + other.box.bottom)) / 2 / height
+    apart = abs(one.box.center[1] - other.box.center[1]) / height
     shared = min(one.box.right, other.box.right) - max(one.box.x, other.box.x)
     near = max(0.0, 1 - apart / FAR) if shared > 0 else 0.0
     return (near + alike(one.text, other.text)) / 2

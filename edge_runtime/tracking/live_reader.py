@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from edge_runtime.reader import Reader
 from edge_runtime.records import Frame
 from edge_runtime.trace import Hint, Trace
-from edge_runtime.vision.glyphs import overlap
+from edge_runtime.vision.boxes import overlap
 from edge_runtime.vision.planes import Key
 from edge_runtime.vision.rejection import SAME, UNSURE_LINE
 

@@ -110,23 +110,12 @@ def pieces(candidates: Sequence[Candidate], chosen: Sequence[int]) -> list[bool]
     return [any(candidates[i].parts < parts for parts in larger[min(candidates[i].parts)]) for i in chosen]
 
 
-def in_frame(box: Box, scale: float, size: tuple[int, int]) -> Box:
-    """Return a box of a plane, a pixel of which covers `scale` of the frame's, in whole pixels inside the frame.
-
-    `size` is the frame's, (width, height).
-    """
-    x, y = (min(max(0, int(start * scale)), side - 1) for start, side in zip(box[:2], size, strict=True))
-    right, bottom = (min(round(end * scale), side) for end, side in zip((box.right, box.bottom), size, strict=True))
-    return Box(x, y, max(1, right - x), max(1, bottom - y))
-
-
 def together(pieces: Sequence[Piece]) -> Piece:
     """Merge several pieces of ink into one."""
     box = reduce(Box.union, (piece.box for piece in pieces))
     place = reduce(Box.union, (piece.place for piece in pieces))
     ink = np.zeros((place.height, place.width), np.uint8)
     for piece in pieces:
-        x, y = piece.place.x - place.x, piece.place.y - place.y
-        part = ink[y : y + piece.place.height, x : x + piece.place.width]
+        part = ink[piece.place.moved(-place.x, -place.y).slices]
         np.maximum(part, piece.ink, out=part)
     return Piece(box, place, ink)

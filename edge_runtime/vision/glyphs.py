@@ -77,15 +77,6 @@ def columns(
     )
 
 
-def at_sides(boxes: Float64, size: tuple[int, int]) -> tuple[Flags, Flags]:
-    """Return which boxes, float64 (N, 4), touch the left or right side of a picture, and which its top or bottom.
-
-    `size` is the picture's, (width, height). A box one pixel away touches it.
-    """
-    x, y, width, height = boxes.T
-    return (x <= 1) | (x + width >= size[0] - 1), (y <= 1) | (y + height >= size[1] - 1)
-
-
 def log_odds(probability: Float64) -> Float64:
     """Return the log odds of probabilities, float64, clipped at SURER."""
     bounded = np.minimum(np.maximum(probability, SURER), 1 - SURER)  # np.clip takes twice as long
@@ -95,12 +86,3 @@ def log_odds(probability: Float64) -> Float64:
 def logistic(log_odds: Float64) -> Float64:
     """Return the probabilities for log odds."""
     return np.asarray(1 / (1 + np.exp(-log_odds)))
-
-
-def overlap(boxes: Float64, others: Float64, which: np.ufunc) -> Float64:
-    """Return (N, M): the area that two boxes share, as part of the smaller (np.minimum) or larger (np.maximum) one."""
-    x, y, width, height = boxes.T[:, :, None]
-    other_x, other_y, other_width, other_height = others.T[:, None, :]
-    across = np.minimum(x + width, other_x + other_width) - np.maximum(x, other_x)
-    down = np.minimum(y + height, other_y + other_height) - np.maximum(y, other_y)
-    return np.asarray(np.maximum(0, across) * np.maximum(0, down) / which(width * height, other_width * other_height))

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from edge_runtime.vision.boxes import at_sides, centers, overlap
 from edge_runtime.vision.candidates import Candidate
-from edge_runtime.vision.glyphs import Float64, Glyphs, at_sides, log_odds, logistic, overlap
+from edge_runtime.vision.glyphs import Float64, Glyphs, log_odds, logistic
 from edge_runtime.vision.rejection import READ_ELSEWHERE, SAME, SHARED, Verdict
 from edge_runtime.vision.weights import read_weights
 
@@ -78,7 +79,7 @@ def _of_line(
         "doubt": _doubt(boxes, high, glyphs, verdict),
         "rival": max(rivals[row] for row in rows),
         "gap": float(gaps.max(initial=0.0)),
-        "uneven": _uneven(x + width / 2),
+        "uneven": _uneven(centers(boxes)[0]),
         "sizes": float(np.abs(np.log(height / high)).max()),
         "planes": float(_planes(rows, glyphs).min() > 1),
         "length": float(np.log(len(rows))),
@@ -104,9 +105,8 @@ def _near(boxes: Float64, high: float, glyphs: Glyphs, verdict: Verdict) -> np.n
     others = np.array([row for row, why in enumerate(verdict.reasons) if why not in (None, READ_ELSEWHERE)], np.int64)
     left, right = boxes[:, 0].min() - high, (boxes[:, 0] + boxes[:, 2]).max() + high
     top, bottom = boxes[:, 1].min(), (boxes[:, 1] + boxes[:, 3]).max()
-    x, y, width, height = glyphs.boxes[others].T
-    on = (left < x + width / 2) & (x + width / 2 < right) & (top < y + height / 2) & (y + height / 2 < bottom)
-    on &= height > high / 2
+    x, y = centers(glyphs.boxes[others])
+    on = (left < x) & (x < right) & (top < y) & (y < bottom) & (glyphs.boxes[others, 3] > high / 2)
     on &= ~(overlap(glyphs.boxes[others], glyphs.boxes[read], np.minimum) > SHARED).any(axis=1)
     near = np.zeros(len(glyphs), np.bool_)
     near[others[on]] = True

@@ -28,7 +28,7 @@ def order(boxes: Sequence[Box]) -> list[list[list[int]]]:
 def _lines(boxes: Sequence[Box], slope: float) -> list[list[int]]:
     """Return the indices of boxes on lines that fall by `slope` per pixel, top to bottom, left to right."""
     # Tops and bottoms on the page turned upright around its left edge.
-    level = [(b.y - slope * (b.x + b.width / 2), b.bottom - slope * (b.x + b.width / 2)) for b in boxes]
+    level = [(b.y - slope * b.center[0], b.bottom - slope * b.center[0]) for b in boxes]
     lines: list[list[int]] = []
     ends: list[tuple[float, float]] = []  # top and bottom of the last digit of each line
     for i in sorted(range(len(boxes)), key=lambda i: boxes[i].x):
@@ -57,7 +57,7 @@ def tilt(boxes: Sequence[Box], steepest: float) -> float:
 
     It is 0 if the boxes do not determine it.
     """
-    middles = sorted((b.x + b.width / 2, b.y + b.height / 2, b.height) for b in boxes)
+    middles = sorted((*b.center, b.height) for b in boxes)
     slopes = []
     for i, (x, y, height) in enumerate(middles):
         for next_x, next_y, next_height in middles[i + 1 :]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.vision.glyphs import PALE, Float64, Glyphs, at_sides, log_odds, logistic, overlap
+from edge_runtime.vision.boxes import at_sides, centers, overlap
+from edge_runtime.vision.glyphs import PALE, Float64, Glyphs, log_odds, logistic
 from edge_runtime.vision.lines import REACH
 from edge_runtime.vision.weights import Weights
 
@@ -135,13 +136,13 @@ def priors(glyphs: Glyphs, own: Float64) -> Float64:
     `own` is their `evidence`.
     """
     own = own - STROKE_DOUBT * glyphs.stroke
-    x, y, width, height = glyphs.boxes.T
-    across, down = x + width / 2, y + height / 2
-    weight = alike(glyphs.boxes[:, 3], glyphs.plane) * np.where(glyphs.stroke, WEAK_EVIDENCE, 1.0)
+    x, y = centers(glyphs.boxes)
+    height = glyphs.boxes[:, 3]
+    weight = alike(height, glyphs.plane) * np.where(glyphs.stroke, WEAK_EVIDENCE, 1.0)
     weight *= glyphs.darkness >= PALE * glyphs.darkness[:, None]
     weight *= glyphs.darkness[:, None] >= PALE * glyphs.darkness
     prior = _maximized(own, weight, np.full(len(glyphs), USUAL))
-    weight *= np.hypot(across - across[:, None], 2 * (down - down[:, None])) <= REACH * height[:, None]
+    weight *= np.hypot(x - x[:, None], 2 * (y - y[:, None])) <= REACH * height[:, None]
     return _maximized(own, weight, prior)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.records import Box, Uint8
+from edge_runtime.vision.boxes import lies_in, touching
 from edge_runtime.vision.glyphs import SLENDER
 from edge_runtime.vision.planes import SAMPLE, SHORTEST_SIDE, STROKE_WINDOW, VGA, Plane
 from edge_runtime.vision.rules import without_rules
@@ -88,7 +89,7 @@ def find_regions(planes: Sequence[Plane]) -> list[Region]:
             for i in np.flatnonzero(~same).tolist():
                 known[i] = len(regions)
                 box = Box(*components.boxes[i].tolist())
-                place = _rimmed(box, plane.ink.shape)
+                place = box.rimmed(plane.ink.shape[::-1])
                 ink = components.ink(i, plane.ink, place) if _may_be_digit(box, largest) else None
                 parent = int(parents[i])
                 attached = parent >= 0 and (regions[parent].attached or regions[parent].ink is None)
@@ -107,15 +108,15 @@ def _freed(components: "_Components", number: int, plane: Plane, most: int) -> l
         free = without_rules(components.mask(i, outer), LARGE, RULE)
         if free is None:
             continue
-        ink = plane.ink[outer.y : outer.bottom, outer.x : outer.right]
+        ink = plane.ink[outer.slices]
         left = _Components(free, 2 * RULE, most)
         for k, (x, y, width, height) in enumerate(left.boxes.tolist()):
-            box = Box(outer.x + x, outer.y + y, width, height)
+            box = Box(x, y, width, height)
             if _may_be_digit(box, LARGE):
-                place = _rimmed(Box(x, y, width, height), ink.shape)
-                within = Box(outer.x + place.x, outer.y + place.y, place.width, place.height)
-                slender = width < SLENDER * height
-                regions.append(Region(box, within, left.ink(k, ink, place), number, -1, slender, freed=True))
+                place, slender = box.rimmed(ink.shape[::-1]), width < SLENDER * height
+                own = left.ink(k, ink, place)
+                box, place = box.moved(outer.x, outer.y), place.moved(outer.x, outer.y)
+                regions.append(Region(box, place, own, number, -1, slender, freed=True))
     return regions
 
 
@@ -160,9 +161,9 @@ class _Components:
 
     def ink(self, i: int, plane: Uint8, place: Box) -> Uint8:
         """Return the ink of component `i` in `place`, with the ink of other components set to 0."""
-        ink = plane[place.y : place.bottom, place.x : place.right]
+        ink = plane[place.slices]
         if self._crowded is None:
-            self._crowded = _overlapping(self.boxes)
+            self._crowded = touching(self.boxes)
         if not self._crowded[i]:
             return ink
         return np.asarray(cv2.bitwise_and(ink, cv2.dilate(self.mask(i, place), RIM)), np.uint8)
@@ -181,26 +182,13 @@ def _nested(
     """Return the region of the smallest of `outer` that holds each box, or -1, and whether both are the same thing."""
     parents, same = np.full(len(boxes), -1), np.zeros(len(boxes), np.bool_)
     if len(outer) and len(boxes):
-        ends, outer_ends = boxes[:, :2] + boxes[:, 2:], outer[:, :2] + outer[:, 2:]
-        inside = np.all((outer[None, :, :2] <= boxes[:, None, :2]) & (outer_ends[None] >= ends[:, None]), axis=2)
+        inside = lies_in(boxes, outer)
         areas = np.where(inside, outer[:, 2] * outer[:, 3], np.iinfo(np.int64).max)
         smallest = areas.argmin(axis=1)
         held = np.any(inside, axis=1)
         parents[held] = known[smallest[held]]
         same = held & (boxes[:, 2] * boxes[:, 3] >= SHRUNK * areas[np.arange(len(boxes)), smallest])
     return parents, same
-
-
-def _overlapping(boxes: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return for each box, with its rim, whether it shares pixels with another's."""
-    x, y, width, height = boxes.T
-    near = (x[:, None] <= x + width + 2) & (y[:, None] <= y + height + 2)
-    return np.asarray(np.count_nonzero(near & near.T, axis=1) > 1)
-
-
-def _rimmed(box: Box, shape: tuple[int, ...]) -> Box:
-    x, y = max(0, box.x - 1), max(0, box.y - 1)
-    return Box(x, y, min(box.right + 1, shape[1]) - x, min(box.bottom + 1, shape[0]) - y)
 
 
 def _affordable(regions: list[Region], planes: Sequence[Plane], most: int) -> list[Region]:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edge_runtime.vision.glyphs import SURER, Float64, Glyphs, log_odds, overlap
+from edge_runtime.vision.boxes import overlap
+from edge_runtime.vision.glyphs import SURER, Float64, Glyphs, log_odds
 from edge_runtime.vision.page_model import PageModel, evidence, own_features, priors
 from edge_runtime.vision.regions import SHRUNK
 from edge_runtime.vision.weights import Weights

@@ -11,6 +11,7 @@ import numpy as np
 
 from edge_runtime.inference.contract import COLUMNS, ROWS
 from edge_runtime.records import Box, Uint8
+from edge_runtime.vision.boxes import centers
 from edge_runtime.vision.normalize import EDGE, FAINT, WORKING
 
 # The height of digits in a strip, in rows: as in the 28x28 contract.
@@ -48,9 +49,10 @@ def strip_of(ink: Uint8, boxes: Sequence[Box], higher: float) -> Strip:
 
     The height of the digits is the median of the boxes times `higher`.
     """
-    x, y, width, height = np.array(boxes, np.float64).T
+    all_boxes = np.array(boxes, np.float64)
+    x, _, width, height = all_boxes.T
     tall = float(np.median(height)) * higher
-    middle_x, middle_y = x + width / 2, y + height / 2
+    middle_x, middle_y = centers(all_boxes)
     slope = 0.0
     if len(boxes) > 1 and np.ptp(middle_x) > 0:
         slope = float(np.polyfit(middle_x, middle_y, 1)[0])

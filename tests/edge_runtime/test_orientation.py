@@ -13,7 +13,7 @@ from edge_runtime.orientation import quarter_turn, turned, turned_back
 from edge_runtime.pages.draw import Page, PageStyle, draw_page
 from edge_runtime.records import Box, Frame, Uint8
 from edge_runtime.tracking.live_reader import LiveReader
-from edge_runtime.vision.glyphs import overlap
+from edge_runtime.vision.boxes import overlap
 from train.conditions import style
 
 Digits = tuple[Uint8, Uint8]

@@ -19,7 +19,6 @@ from edge_runtime.records import Box, Uint8
 from edge_runtime.sources.pictures import load
 from edge_runtime.trace import Trace
 from edge_runtime.vision import rejection
-from edge_runtime.vision.candidates import in_frame
 
 SHAPES = array_shapes(min_dims=2, max_dims=2, max_side=48)
 
@@ -45,7 +44,7 @@ def explained(trace: Trace) -> None:
     scales = [trace.planes[candidate.plane].scale for candidate in trace.candidates]
     turned_size, back = trace.pixels.shape[1::-1], turned(trace.frame.pixels, trace.turn)[1]
     boxes = [
-        turned_back(in_frame(one.box, scale, turned_size), back, trace.frame.size)
+        turned_back(one.box.scaled(turned_size, scale), back, trace.frame.size)
         for one, scale in zip(trace.candidates, scales, strict=True)
     ]
     # Where they lie before they are rounded to whole pixels: there is more ink in common than in `boxes`.

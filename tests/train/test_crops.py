@@ -8,7 +8,6 @@ import pytest
 from edge_runtime.pages.draw import Page, draw_page
 from edge_runtime.pages.style import PageStyle
 from edge_runtime.records import Box
-from edge_runtime.vision.candidates import in_frame
 from edge_runtime.vision.planes import ink_planes
 from edge_runtime.vision.regions import find_regions
 from train import crops, dataset, matches
@@ -113,7 +112,7 @@ def test_every_region_is_offered_and_pieces_and_unions_of_them() -> None:
     made = [candidate for candidate in candidates if candidate.region is None]
     assert len({candidate.plane for candidate in made}) > 1
     truth = [digit.box for digit in page.digits]
-    judgments = {matches.judge(in_frame(one.box, planes[one.plane].scale, look.size), truth) for one in made}
+    judgments = {matches.judge(one.box.scaled(look.size, planes[one.plane].scale), truth) for one in made}
     assert len(judgments & set(range(8))) >= 4  # digits that only a split takes apart
 
 

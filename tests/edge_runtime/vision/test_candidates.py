@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from edge_runtime.records import Box, Uint8
-from edge_runtime.vision.candidates import Candidate, in_frame, propose, together
+from edge_runtime.vision.candidates import Candidate, propose, together
 from edge_runtime.vision.page_model import PageModel
 from edge_runtime.vision.planes import Plane
 from edge_runtime.vision.regions import Region, find_regions
@@ -142,17 +140,3 @@ def test_several_pieces_become_one() -> None:
     assert both.box == (20, 20, 28, 35)
     assert both.place == (19, 19, 30, 37)
     assert both.ink.sum() == 255 * (10 * 20 + 8 * 30)
-
-
-@given(
-    *[st.integers(0, 300)] * 2, *[st.integers(1, 300)] * 2,
-    st.floats(0.25, 8), st.tuples(st.integers(1, 400), st.integers(1, 400)),
-)  # fmt: skip
-def test_any_box_comes_to_lie_in_the_frame(
-    x: int, y: int, width: int, height: int, scale: float, size: tuple[int, int]
-) -> None:
-    box = in_frame(Box(x, y, width, height), scale, size)
-    assert 0 <= box.x < box.right <= size[0]
-    assert 0 <= box.y < box.bottom <= size[1]
-    if scale == 1 and x + width <= size[0] and y + height <= size[1]:
-        assert box == (x, y, width, height)

@@ -6,7 +6,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge_runtime.vision import rejection
-from edge_runtime.vision.glyphs import Glyphs, overlap
+from edge_runtime.vision.boxes import overlap
+from edge_runtime.vision.glyphs import Glyphs
 from edge_runtime.vision.page_model import estimate
 from tests.edge_runtime.vision.made import SIZE, Corners, glyphs, row, shipped
 
@@ -196,12 +197,6 @@ def test_a_lone_stroke_is_a_one_and_one_of_two_is_not() -> None:
     assert judged(lone, regions=8) == [None]
     two = glyphs([beside(10), (900, 500, 10, 40)], 0.98, stroke=True)
     assert judged(two, regions=8) == [rejection.NOT_A_DIGIT] * 2
-
-
-def test_overlap_is_a_part_of_either_box() -> None:
-    boxes, others = np.array([[0, 0, 10, 10]], np.float64), np.array([[5, 0, 10, 20], [10, 0, 5, 5]], np.float64)
-    assert overlap(boxes, others, np.minimum).tolist() == [[0.5, 0]]
-    assert overlap(boxes, others, np.maximum).tolist() == [[0.25, 0]]
 
 
 GLYPHS = st.lists(

@@ -12,8 +12,8 @@ from edge_runtime import DigitReader, vision
 from edge_runtime.records import Frame
 from edge_runtime.sources.pictures import load
 
-LINE = ("edge_runtime.vision.", "edge_runtime.reader", "edge_runtime.inference.classifier")
-MOST_PAIRS = 18
+LINE = ("edge_runtime.vision.", "edge_runtime.survey", "edge_runtime.reader", "edge_runtime.inference.classifier")
+MOST_PAIRS = 21  # of stages: arithmetic of boxes is none
 MOST_NUMBERS = 49
 # Numbers that nobody chose: none, one, two, the darkest ink, and halves (as of pixels, whose middles lie there).
 PLAIN = (0, 1, 2, 255, 0.5)
@@ -41,7 +41,7 @@ def called(run: Callable[[], object]) -> set[tuple[str, str]]:
 
     def module(frame: FrameType | None) -> str | None:
         name = frame.f_globals.get("__name__", "") if frame else ""
-        return str(name) if name.startswith(LINE) else None
+        return str(name) if name.startswith(LINE) and not name.endswith(".boxes") else None
 
     def profile(frame: FrameType, event: str, argument: object) -> None:
         if event == "call":
@@ -71,7 +71,7 @@ def test_few_modules_call_each_other(reader: DigitReader, samples: Path) -> None
     reader.trace(frame)  # whatever is made on first use
     pairs = called(lambda: reader.trace(Frame(frame.pixels)))
     listed = "\n".join(f"{caller} -> {callee}" for caller, callee in sorted(pairs))
-    assert ("edge_runtime.reader", "edge_runtime.vision.planes") in pairs, listed
+    assert ("edge_runtime.survey", "edge_runtime.vision.planes") in pairs, listed
     assert not [pair for pair in pairs if pair[1] == "edge_runtime.reader"], listed
     assert not cyclic(pairs), listed
     assert len(pairs) <= MOST_PAIRS, f"{len(pairs)} ways between modules:\n{listed}"
