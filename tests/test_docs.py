@@ -90,7 +90,7 @@ def said_by_doctor() -> dict[tuple[str, str], str]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_what_doctor_is_quoted_with_is_what_it_says(document: Path) -> None:
+def test_quotes_of_doctor_are_what_it_says(document: Path) -> None:
     said = said_by_doctor()
     text = re.sub(r"(?ms)^```.*?^```$", "", document.read_text(encoding="utf-8"))
     for quote in (one or other for one, other in re.findall(r"``(.+?)``|`([^`\n]+)`", text)):

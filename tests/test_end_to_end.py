@@ -24,7 +24,7 @@ def reader() -> DigitReader:
     return DigitReader()
 
 
-def test_shipped_model_is_as_good_as_its_card_says(reader: DigitReader, mnist_test: Digits) -> None:
+def test_the_shipped_model_matches_its_card(reader: DigitReader, mnist_test: Digits) -> None:
     read = reader.classifier.scores(mnist_test.images).argmax(axis=1)
     accuracy = 100 * float((read == mnist_test.labels).mean())
     card = reader.classifier.model.card
@@ -76,7 +76,7 @@ def test_pages_read_the_same_smaller_larger_and_inverted(reader: DigitReader, mn
     assert same >= 0.98 * PAGES
 
 
-def test_a_page_shifted_by_whole_pixels_reads_the_same(reader: DigitReader, mnist_test: Digits) -> None:
+def test_a_shifted_page_reads_the_same(reader: DigitReader, mnist_test: Digits) -> None:
     for seed in range(20):
         rng = np.random.default_rng([8, seed])
         chosen = rng.choice(len(mnist_test.images), 6, replace=False)

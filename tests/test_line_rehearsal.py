@@ -36,7 +36,7 @@ def test_the_record_says_how_it_was_trained(build: Path) -> None:
     assert 0 <= record["held_out_exact"] <= 1
 
 
-def test_what_is_done_is_not_done_again_and_other_settings_are_refused(build: Path) -> None:
+def test_finished_steps_are_kept_other_settings_refused(build: Path) -> None:
     before = (build / "line.keras").read_bytes()
     done = python("-m", "train.line", "--output", build, *FEW, "--resume")
     assert done.code == 0, done.err

@@ -50,7 +50,7 @@ def test_an_unsupported_python_is_one_clear_line(checkout: Path, tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_tflite_is_made_once_and_a_missed_gate_stays_missed(checkout: Path) -> None:
+def test_tflite_is_made_once_missed_gates_stay(checkout: Path) -> None:
     done = make(checkout, "tflite", "RECIPE=smoke")
     assert done.returncode == 0, done.stderr
     assert "every limit is met" in done.stdout

@@ -46,7 +46,7 @@ def card(folder: Path) -> dict[str, Any]:
     return model_file.read(folder / "digits-int8.tflite").card or {}
 
 
-def test_the_card_says_what_was_seen_and_how_it_was_calibrated(build: Path) -> None:
+def test_the_card_has_its_training_and_calibration(build: Path) -> None:
     model_card = card(build)
     assert model_card["labels"] == [*"0123456789", "not a digit"]
     assert model_card["training"]["recipe"]["mix"]["pages"] == PAGES
@@ -72,7 +72,7 @@ def test_an_eleventh_output_tells_letters_from_digits(build: Path) -> None:
     assert mnist.sum(axis=1) == pytest.approx(np.ones(len(mnist)))
 
 
-def test_the_reader_reads_with_it_and_names_digits_alone(build: Path, samples: Path) -> None:
+def test_the_reader_reads_digits_alone_with_it(build: Path, samples: Path) -> None:
     with DigitReader(build / "digits-int8.tflite", min_confidence=0) as reader:
         reading = reader.read(load(samples / "digit.png"))
         trace = reader.trace(load(samples / "paper.jpg"))

@@ -11,6 +11,7 @@ from tests.builds import ROOT
 
 PACKAGES = ("edge_runtime", "train", "convert", "benchmarks", "deploy")
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+MOST_WORDS = 8  # in the name of a test
 # What a word means literally, or what users have known it as.
 LITERALLY = {("objects.py", "note"), ("objects.py", "NOTES"), ("options.py", "steady")}
 
@@ -50,7 +51,7 @@ def test_words_of_names_are_seen(name: str, expected: set[str]) -> None:
     assert expected <= words(name)
 
 
-def test_no_name_has_a_word_that_the_glossary_avoids() -> None:
+def test_no_name_has_an_avoided_word() -> None:
     wrong = {
         f"{path.relative_to(ROOT)}: {name}"
         for path in FILES
@@ -60,5 +61,14 @@ def test_no_name_has_a_word_that_the_glossary_avoids() -> None:
     assert sorted(wrong) == []
 
 
-def test_no_file_has_a_word_that_the_glossary_avoids() -> None:
+def test_no_file_has_an_avoided_word() -> None:
     assert [str(path) for path in FILES if words(Path(path).stem) & avoided()] == []
+
+
+def test_names_of_tests_are_short_and_unique() -> None:
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tests = [node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+                 and node.name.startswith("test_")]  # fmt: skip
+        assert [name for name in tests if name.removeprefix("test_").count("_") >= MOST_WORDS] == [], path
+        assert len(tests) == len(set(tests)), path

@@ -45,7 +45,7 @@ def parts(*names: str) -> list[Part]:
     return [Part(name, ("--some", "option"), 1) for name in names]
 
 
-def test_parts_run_in_turn_and_the_summary_has_their_last_lines(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_parts_run_in_turn_and_are_summarized(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     outcomes = every.run(parts("one", "two"), root / "logs", root=root)
     assert [(each.name, each.code, each.line) for each in outcomes] == [
         ("one", 0, "one is through"), ("two", 0, "two is through")
@@ -71,7 +71,7 @@ def test_one_that_breaks_stops_none_of_the_others(root: Path, capsys: pytest.Cap
     assert "limit missed" in lines[1]
 
 
-def test_a_limit_that_is_missed_is_exit_code_5(root: Path) -> None:
+def test_a_missed_limit_is_exit_code_5(root: Path) -> None:
     with pytest.raises(LimitMissed, match=r"a limit is missed: misses; all parts are done") as raised:
         every.run(parts("misses", "one"), root / "logs", root=root)
     assert raised.value.exit_code == 5
@@ -108,7 +108,7 @@ def test_what_is_interrupted_leaves_nothing_running(root: Path, sent: signal.Sig
 
 
 @pytest.mark.parametrize("whole", [every.QUICK, every.WHOLE])
-def test_every_part_is_a_command_with_options_that_it_has(
+def test_every_part_is_a_command_with_its_options(
     whole: tuple[Part, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for folder in (every.PARITY, every.SAMPLES, "build"):
@@ -124,7 +124,7 @@ def test_every_part_is_a_command_with_options_that_it_has(
     assert (ROOT / every.SAMPLES / "truth.jsonl").exists()
 
 
-def test_all_of_it_is_meant_to_take_less_than_ten_minutes() -> None:
+def test_all_parts_are_planned_under_ten_minutes() -> None:
     assert sum(part.seconds for part in every.QUICK) < 600
 
 
@@ -134,7 +134,7 @@ def test_parts_are_chosen_by_name_in_their_order() -> None:
     assert chosen(some, ["c", "a", "c"]) == [some[0], some[2]]
 
 
-def test_a_part_that_is_not_there_is_exit_code_2(call: Call) -> None:
+def test_an_unknown_part_is_exit_code_2(call: Call) -> None:
     done = call(main, "all", "--only", "speed")
     assert done.code == 2
     assert done.err == f"error: there is no part speed: {', '.join(part.name for part in every.WHOLE)}\n"

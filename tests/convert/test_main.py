@@ -77,7 +77,7 @@ def test_different_model_is_not_written_over_without_force(trained: Path, smoke_
     assert path.read_bytes() != before
 
 
-def test_file_that_is_no_model_is_not_written_over_either(trained: Path, call: Call) -> None:
+def test_a_file_that_is_no_model_stays(trained: Path, call: Call) -> None:
     (trained / "digits-int8.tflite").write_text("my notes")
     assert "holds a different model" in one_line(call(main, trained, "--recipe", "int8"), 6)
     assert (trained / "digits-int8.tflite").read_text() == "my notes"
@@ -87,7 +87,7 @@ def test_file_that_is_no_model_is_not_written_over_either(trained: Path, call: C
 
 
 @pytest.mark.slow  # TensorFlow starts in a process of its own, where it could write to standard error too
-def test_garbage_in_place_of_a_network_is_one_line(tmp_path: Path) -> None:
+def test_garbage_for_a_network_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "garbage.keras").write_bytes(b"PK\x03\x04 garbage")
     line = one_line(builds.python("-m", "convert", tmp_path / "garbage.keras"), 4)  # TensorFlow's own start included
     assert f"cannot load {tmp_path / 'garbage.keras'}: " in line
@@ -100,7 +100,7 @@ def test_network_cut_short_is_one_line(trained: Path, call: Call) -> None:
     assert f"cannot load {path}: " in one_line(call(main, trained), 4)
 
 
-def test_unusable_network_is_one_line_and_nothing_is_written(tmp_path: Path, call: Call) -> None:
+def test_an_unusable_network_is_one_line_without_output(tmp_path: Path, call: Call) -> None:
     stack = [keras.layers.Flatten(), keras.layers.Dense(10, "sigmoid", name="last")]
     keras.Sequential([keras.Input((28, 28)), *stack]).save(tmp_path / "mine.keras")
     line = one_line(call(main, tmp_path / "mine.keras"), 4)

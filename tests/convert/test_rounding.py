@@ -37,7 +37,7 @@ def in_steps(layers: Sequence[Layer]) -> bool:
 
 @settings(max_examples=8)
 @given(st.integers(1, 12), st.integers(0, 100))
-def test_kernels_are_whole_steps_of_the_same_largest_weight(hidden: int, seed: int) -> None:
+def test_kernels_are_whole_steps_of_their_scale(hidden: int, seed: int) -> None:
     layers = network([784, hidden, 3], seed)
     after = round_weights(layers, pictures(40, seed))
     assert in_steps(after)
@@ -47,7 +47,7 @@ def test_kernels_are_whole_steps_of_the_same_largest_weight(hidden: int, seed: i
         assert other.kernel.shape == one.kernel.shape
 
 
-def test_it_loses_less_than_the_nearest_step_also_on_other_pictures() -> None:
+def test_it_loses_less_on_other_pictures_too() -> None:
     layers = network([784, 64, 48, 10], 1, spread=0.5)
     shown, others = pictures(600, 2)[:300], pictures(600, 2)[300:]
     after = round_weights(layers, shown)
@@ -64,7 +64,7 @@ def test_what_is_lost_on_average_is_made_good() -> None:
     assert np.abs(off.mean(axis=0)).max() < 1e-3 * np.abs(off).max() + 1e-6
 
 
-def test_a_layer_of_zeros_and_bare_pictures_are_no_trouble() -> None:
+def test_zero_layers_and_blank_pictures_work() -> None:
     layers = network([784, 5, 3], 5)
     layers[0].kernel[:] = 0
     after = round_weights(layers, np.zeros((3, 28, 28), np.uint8))

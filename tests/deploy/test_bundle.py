@@ -18,7 +18,7 @@ LOCK = (ROOT / "requirements" / "bundle.txt").read_text()
 HASH = "a" * 64
 
 
-def test_conditions_of_a_lock_are_those_of_the_other_computer() -> None:
+def test_lock_conditions_are_those_of_the_target() -> None:
     lock = (
         f"numpy==2.4.6 ; python_full_version < '3.12' \\\n    --hash=sha256:{HASH}\n"
         f"numpy==2.5.5 ; python_full_version >= '3.12' \\\n"
@@ -35,7 +35,7 @@ def test_conditions_of_a_lock_are_those_of_the_other_computer() -> None:
 
 
 @pytest.mark.parametrize("python", bundle.PYTHONS)
-def test_the_lock_has_all_that_the_service_can_do(python: str) -> None:
+def test_the_lock_has_all_the_service_needs(python: str) -> None:
     names = {pin.name for pin in wheels.pins(LOCK, python, "aarch64")}
     assert {"ai-edge-litert", "opencv-python-headless", "paho-mqtt", "uvicorn", "cryptography", "pip"} <= names
     assert "opencv-python" not in names
@@ -100,7 +100,7 @@ def test_only_what_is_committed_goes_in(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_real_bundle_is_reproducible_and_reads_without_internet(tmp_path: Path) -> None:
+def test_the_real_bundle_is_reproducible_and_works_offline(tmp_path: Path) -> None:
     source = copy_tracked(tmp_path / "source")
     paths = [
         bundle.build(source, tmp_path / out, 1_700_000_000, machine=small.MACHINE, pythons=(small.PYTHON,))
@@ -121,7 +121,7 @@ def test_the_real_bundle_is_reproducible_and_reads_without_internet(tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_the_wheels_of_a_raspberry_pi_are_those_of_the_lock(tmp_path: Path) -> None:
+def test_the_wheels_of_a_pi_match_the_lock(tmp_path: Path) -> None:
     for python in bundle.PYTHONS:
         folder = tmp_path / python
         folder.mkdir()

@@ -58,7 +58,7 @@ def test_it_installs_and_once_more_changes_nothing(tmp_path: Path, home: Home) -
     assert small.installed(home.folder) == before
 
 
-def test_a_new_version_takes_over_and_the_old_one_can_come_back(tmp_path: Path, home: Home) -> None:
+def test_a_new_version_takes_over_and_rolls_back(tmp_path: Path, home: Home) -> None:
     for version in ("1.0", "2.0", "3.0"):
         assert home.run(small.make(tmp_path, version) / "install.sh").code == 0
     assert home.says() == "3.0\n"
@@ -95,7 +95,7 @@ def test_a_bundle_that_was_tampered_with_is_refused(tmp_path: Path, home: Home, 
     assert not list(home.folder.iterdir())
 
 
-def test_a_bundle_with_something_missing_or_strange_is_refused(tmp_path: Path, home: Home) -> None:
+def test_a_bundle_that_is_incomplete_is_refused(tmp_path: Path, home: Home) -> None:
     top = small.make(tmp_path)
     stranger = top / "wheels" / "edge_digits-1.0-1-py3-none-any.whl"
     shutil.copy(top / "wheels" / WHEEL, stranger)
@@ -112,7 +112,7 @@ def test_a_bundle_with_something_missing_or_strange_is_refused(tmp_path: Path, h
     assert not list(home.folder.iterdir())
 
 
-def test_a_wheel_that_is_another_than_required_is_refused(tmp_path: Path, home: Home) -> None:
+def test_a_wheel_other_than_required_is_refused(tmp_path: Path, home: Home) -> None:
     top = small.make(tmp_path)
     wheel = top / "wheels" / WHEEL
     wheel.write_bytes(wheel.read_bytes() + b"\0")
@@ -137,7 +137,7 @@ def test_a_bundle_for_something_else_says_so(tmp_path: Path, home: Home, about: 
 
 
 @pytest.mark.parametrize(("there", "taken"), [("4.10.0", False), ("4.6.0", True)])
-def test_the_opencv_of_a_desktop_serves_unless_it_is_old(tmp_path: Path, there: str, taken: bool) -> None:
+def test_a_desktops_recent_opencv_is_used(tmp_path: Path, there: str, taken: bool) -> None:
     (tmp_path / "system").mkdir()
     (tmp_path / "system" / "cv2.py").write_text(f"__version__ = {there!r}\n")
     options = ("--no-service", "--prefix", tmp_path / "it")
@@ -147,7 +147,7 @@ def test_the_opencv_of_a_desktop_serves_unless_it_is_old(tmp_path: Path, there: 
     assert bool(own_opencv) is taken
 
 
-def test_it_is_removed_and_what_is_not_its_own_stays(tmp_path: Path, home: Home) -> None:
+def test_removal_keeps_what_is_not_its_own(tmp_path: Path, home: Home) -> None:
     assert home.run(small.make(tmp_path) / "install.sh").code == 0
     (home.prefix / "mine.txt").touch()
     done = home.run(home.prefix / "install.sh", "--uninstall")
@@ -167,7 +167,7 @@ def test_purge_takes_the_configuration_too(tmp_path: Path, home: Home) -> None:
     assert home.run(script, "--uninstall") == (1, "", f"error: nothing is installed in {home.prefix}\n")
 
 
-def test_without_a_service_nothing_outside_of_the_folder_changes(tmp_path: Path, home: Home) -> None:
+def test_without_a_service_only_its_folder_changes(tmp_path: Path, home: Home) -> None:
     script = small.make(tmp_path) / "install.sh"
     prefix = tmp_path / "there" / "it"
     assert home.run(script, "--no-service", "--prefix", prefix).code == 0

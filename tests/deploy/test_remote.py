@@ -80,7 +80,7 @@ def test_where_nothing_was_installed_nothing_is(pi: Remote, tmp_path: Path) -> N
     assert not pi.active.exists()
 
 
-def test_it_goes_back_where_the_service_does_not_start_any_more(pi: Remote, tmp_path: Path) -> None:
+def test_it_rolls_back_where_the_service_fails(pi: Remote, tmp_path: Path) -> None:
     pi.broken.write_text("2.0\n")
     assert deploy(pi, pack(tmp_path, "1.0")).code == 0
     done = deploy(pi, pack(tmp_path, "2.0"))

@@ -78,7 +78,7 @@ done
 
 
 @pytest.mark.slow
-def test_a_real_systemd_runs_it_and_begins_it_anew(tmp_path: Path) -> None:
+def test_a_real_systemd_runs_and_restarts_it(tmp_path: Path) -> None:
     if os.geteuid() != 0 or not Path("/usr/lib/systemd/systemd").exists():
         pytest.skip("this needs root, and systemd")
     release = subprocess.run(

@@ -108,7 +108,7 @@ def whole(lines: list[str]) -> bool:
 
 
 @pytest.mark.parametrize("fault", ["stalls", "sends garbage", "goes away"])
-def test_a_stream_in_trouble_is_waited_for_and_sigterm_ends_it(fault: str, run: Run, picture: bytes) -> None:
+def test_a_troubled_stream_is_awaited_sigterm_ends_it(fault: str, run: Run, picture: bytes) -> None:
     over = threading.Event()
 
     def answer(request: Request) -> None:
@@ -135,7 +135,7 @@ def test_a_stream_in_trouble_is_waited_for_and_sigterm_ends_it(fault: str, run: 
         assert "error" not in running.said
 
 
-def test_a_full_disk_stops_what_is_written_to_it_and_nothing_else(run: Run, small: Path) -> None:
+def test_a_full_disk_stops_only_its_output(run: Run, small: Path) -> None:
     log = small / "log.jsonl"
     running = run("synthetic", "--json", "--raw", "--log", log, "--annotate", small / "pictures")
     running.wait_for(lambda: running.said.count("No space left on device") == 2)
@@ -151,7 +151,7 @@ def test_a_full_disk_stops_what_is_written_to_it_and_nothing_else(run: Run, smal
 
 
 @pytest.mark.parametrize("option", ["--log", "--annotate", "--explain", "--video"])
-def test_what_cannot_be_written_to_is_one_line_at_once(option: str, run: Run, tmp_path: Path) -> None:
+def test_an_unwritable_output_is_one_line_at_once(option: str, run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     running = run("synthetic", "--json", option, tmp_path / "file" / "below.mp4")
     assert running.process.wait(30) == 6
@@ -161,7 +161,7 @@ def test_what_cannot_be_written_to_is_one_line_at_once(option: str, run: Run, tm
     assert str(tmp_path / "file") in running.said
 
 
-def test_a_read_only_disk_is_one_line_at_once(run: Run, small: Path) -> None:
+def test_a_read_only_disk_is_one_line(run: Run, small: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", small], check=True)
     for option, name in (("--log", "a.jsonl"), ("--annotate", "pictures"), ("--video", "a.mp4")):
         running = run("synthetic", option, small / name)
@@ -172,9 +172,7 @@ def test_a_read_only_disk_is_one_line_at_once(run: Run, small: Path) -> None:
 
 
 @pytest.mark.skipif(PROGRAM is None, reason="mosquitto is not installed")
-def test_a_broker_that_is_killed_stops_nothing_and_gets_what_is_left_at_the_next_start(
-    run: Run, tmp_path: Path, samples: Path
-) -> None:
+def test_a_killed_broker_gets_the_rest_next_start(run: Run, tmp_path: Path, samples: Path) -> None:
     broker = Mosquitto(tmp_path / "broker")
     broker.start()
     queue = ["--mqtt", broker.url, "--mqtt-device", "pi", "--mqtt-spool", tmp_path / "queue"]

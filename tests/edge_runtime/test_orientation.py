@@ -48,7 +48,7 @@ def page(digits: Digits, text: str = "347254", seed: int = 3) -> Page:
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])
-def test_a_page_on_its_side_or_head_reads_as_upright(digits: Digits, counting: Counting, degrees: int) -> None:
+def test_a_turned_page_reads_as_upright(digits: Digits, counting: Counting, degrees: int) -> None:
     upright = page(digits)
     expected = counting.read(upright.pixels)
     assert (expected.text, expected.turned) == (("347254",), 0)
@@ -90,7 +90,7 @@ def test_boxes_on_a_tilted_page_cover_its_digits(digits: Digits, reader: DigitRe
         assert shared / union > 0.5
 
 
-def test_nothing_more_is_asked_where_a_page_reads_well(digits: Digits, counting: Counting) -> None:
+def test_a_page_that_reads_well_asks_nothing_more(digits: Digits, counting: Counting) -> None:
     pixels = page(digits).pixels
     counting.read(pixels)
     with Counting(turn=0) as fixed:
@@ -99,20 +99,20 @@ def test_nothing_more_is_asked_where_a_page_reads_well(digits: Digits, counting:
 
 
 @pytest.mark.parametrize("text", ["808180", "1108", "696989"])
-def test_what_looks_alike_upside_down_is_read_as_it_lies(digits: Digits, reader: DigitReader, text: str) -> None:
+def test_lookalikes_upside_down_are_read_as_lying(digits: Digits, reader: DigitReader, text: str) -> None:
     reading = reader.read(np.ascontiguousarray(page(digits, text).pixels[::-1, ::-1]))
     assert reading.turned == 0
 
 
 @pytest.mark.parametrize("text", ["522155", "2222", "80251"])
-def test_2_and_5_tell_which_way_up_a_page_is(digits: Digits, counting: Counting, text: str) -> None:
+def test_2_and_5_show_which_way_is_up(digits: Digits, counting: Counting, text: str) -> None:
     upright = page(digits, text).pixels
     assert (counting.read(upright).text, counting.read(upright).turned) == ((text,), 0)
     reading = counting.read(np.ascontiguousarray(upright[::-1, ::-1]))
     assert (reading.text, reading.turned) == ((text,), 180)
 
 
-def test_a_page_that_may_be_upside_down_is_asked_that_alone(digits: Digits, counting: Counting) -> None:
+def test_a_maybe_inverted_page_tries_that_alone(digits: Digits, counting: Counting) -> None:
     pixels = page(digits, "522155").pixels
     counting.read(pixels)
     with Counting(turn=0) as fixed:
@@ -121,7 +121,7 @@ def test_a_page_that_may_be_upside_down_is_asked_that_alone(digits: Digits, coun
 
 
 @pytest.mark.parametrize("seed", [1, 7, 1006, 1011])
-def test_a_sheet_on_a_desk_is_read_as_it_lies(reader: DigitReader, samples: Path, seed: int) -> None:
+def test_a_sheet_on_a_desk_stays(reader: DigitReader, samples: Path, seed: int) -> None:
     # 1 and 7: a keyboard, whose E is a 3 upside down; 1006 and 1011: a cloth whose stripes are larger than the digits.
     with np.load(samples / "digits.npz") as arrays:
         images, labels = arrays["images"], arrays["labels"]
@@ -135,7 +135,7 @@ def test_a_sheet_on_a_desk_is_read_as_it_lies(reader: DigitReader, samples: Path
     assert np.count_nonzero((alike & (overlap(truth, boxes, np.minimum) > 1 / 2)).any(axis=1)) >= 11
 
 
-def test_a_turn_that_is_given_is_taken_and_another_one_refused(digits: Digits) -> None:
+def test_a_chosen_turn_is_used_others_refused(digits: Digits) -> None:
     pixels = np.ascontiguousarray(np.rot90(page(digits).pixels))
     with DigitReader(turn=90) as right, DigitReader(turn=0) as as_it_lies:
         assert right.read(pixels).text == ("347254",)

@@ -116,14 +116,14 @@ def test_raw_gives_the_reading_of_every_frame_too(read: Read, video: Path) -> No
     assert [(reading.age_ms, reading.dropped) for reading in memory.readings] == [(None, None)] * 6
 
 
-def test_still_frames_are_read_once_and_count_as_read_the_same(reader: DigitReader, video: Path) -> None:
+def test_still_frames_are_read_once_and_counted(reader: DigitReader, video: Path) -> None:
     memory = Memory()
     run([str(video)], reader, [memory], Options(), Report(skip_still=True), lambda error: None)
     assert [frame.index for frame in memory.frames] == [0, 10, 20]
     assert memory.said == SAID
 
 
-def test_frames_dropped_before_one_that_was_not_read_are_counted_with_the_next(reader: DigitReader) -> None:
+def test_frames_dropped_before_unread_ones_are_counted_next(reader: DigitReader) -> None:
     blank, dark = np.full((48, 64), 200, np.uint8), np.full((48, 64), 90, np.uint8)
     shown = [(blank, 0), (blank, 5), (blank, 1), (dark, 2)]
     frames = [Frame(pixels, "cam", i, moving=True, dropped=n, taken=0.0) for i, (pixels, n) in enumerate(shown)]
@@ -136,7 +136,7 @@ def test_frames_dropped_before_one_that_was_not_read_are_counted_with_the_next(r
     assert [reading.dropped for reading in memory.readings] == [0, 10]
 
 
-def test_boxes_are_those_of_the_picture_as_it_is_seen(reader: DigitReader, tmp_path: Path, digits: Digits) -> None:
+def test_boxes_are_those_of_the_viewed_picture(reader: DigitReader, tmp_path: Path, digits: Digits) -> None:
     upright = page(digits, "2741")
     cv2.imwrite(str(tmp_path / "turned.png"), cv2.rotate(upright, cv2.ROTATE_90_COUNTERCLOCKWISE))
     expected = reader.read(upright)
@@ -156,7 +156,7 @@ def test_frames_are_counted_for_each_source(read: Read, video: Path, samples: Pa
     ]
 
 
-def test_what_cannot_be_read_is_told_and_the_rest_is_read(read: Read, samples: Path, tmp_path: Path) -> None:
+def test_unreadable_pictures_are_reported_the_rest_read(read: Read, samples: Path, tmp_path: Path) -> None:
     memory, failed = read(tmp_path / "none.png", samples / "digit.png", tmp_path / "none.mp4")
     assert [str(error) for error in failed] == [
         f"{tmp_path}/none.png: no such file",
@@ -165,7 +165,7 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_read(read: Read, samples: P
     assert len(memory.readings) == 1
 
 
-def test_a_sink_that_fails_is_left_out_and_the_others_go_on(read: Read, video: Path) -> None:
+def test_a_failing_sink_is_left_out_alone(read: Read, video: Path) -> None:
     broken = Memory(broken=4)
     memory, failed = read(video, others=(broken,))
     assert [str(error) for error in failed] == ["the disk is full"]
@@ -180,7 +180,7 @@ def test_the_last_sink_that_fails_ends_it_all(reader: DigitReader, video: Path) 
     assert len(broken.frames) == 4
 
 
-def test_a_stream_is_read_as_it_comes_and_says_how_old_its_frames_are(reader: DigitReader, shown: list[Uint8]) -> None:
+def test_a_stream_is_read_with_its_frames_age(reader: DigitReader, shown: list[Uint8]) -> None:
     def paced(request: Request) -> None:
         body = request.begin_stream()
         for pixels in shown[:10]:
@@ -199,9 +199,7 @@ def test_a_stream_is_read_as_it_comes_and_says_how_old_its_frames_are(reader: Di
     assert (failed, memory.closed) == ([], 1)
 
 
-def test_a_stream_whose_server_is_killed_and_started_again_is_read_on(
-    reader: DigitReader, shown: list[Uint8], messages: Log
-) -> None:
+def test_a_restarted_streams_reading_continues(reader: DigitReader, shown: list[Uint8], messages: Log) -> None:
     picture = part(bytes(cv2.imencode(".jpg", shown[0])[1]))
     # One frame for each that was read: none is on its way when the server is killed, however slow the reader is.
     wanted, ended, gone = threading.Semaphore(), threading.Event(), threading.Event()

@@ -78,7 +78,7 @@ with edge_runtime.DigitReader() as reader:
         (errors.OutputError, OSError, 6),
     ],
 )
-def test_errors_have_one_root_a_fitting_builtin_and_an_exit_code(
+def test_errors_have_a_root_builtin_and_code(
     error: type[errors.EdgeError], builtin: type[Exception], code: int
 ) -> None:
     assert issubclass(error, errors.EdgeError)

@@ -120,7 +120,7 @@ def test_a_senseless_least_confidence_of_lines_is_refused(min_line_confidence: f
         DigitReader(min_line_confidence=min_line_confidence)
 
 
-def test_lines_hold_the_digits_and_text_of_a_reading(reader: DigitReader, samples: Path) -> None:
+def test_lines_hold_their_digits_and_text(reader: DigitReader, samples: Path) -> None:
     reading = reader.read(load(samples / "paper.jpg"))
     assert tuple(line.text for line in reading.lines) == reading.text == ("48793968101", "0430355509", "043")
     for number, line in enumerate(reading.lines):
@@ -162,7 +162,7 @@ def least_alone(least: float | None, min_confidence: float | None = None) -> Dig
     return reader
 
 
-def test_an_unlikely_digit_alone_on_its_line_is_rejected(samples: Path) -> None:
+def test_an_unlikely_lone_digit_is_rejected(samples: Path) -> None:
     alone, several = load(samples / "digit.png"), load(samples / "paper.jpg")
     with least_alone(None) as reader:
         trace = reader.trace(alone)
@@ -171,7 +171,7 @@ def test_an_unlikely_digit_alone_on_its_line_is_rejected(samples: Path) -> None:
         assert len(reader.read(several).text) == 3
 
 
-def test_an_unlikely_digit_is_kept_where_the_least_is_given_or_everything_is_one(samples: Path) -> None:
+def test_an_unlikely_digit_stays_at_zero_thresholds(samples: Path) -> None:
     for least, min_confidence in ((0.0, None), (None, 0.0)):
         with least_alone(least, min_confidence) as reader:
             assert len(reader.read(load(samples / "digit.png")).digits) >= 1

@@ -19,7 +19,7 @@ def test_boxes_overlap_where_they_share_a_pixel(one: Box, other: Box) -> None:
 
 
 @given(BOXES, BOXES)
-def test_the_union_is_the_smallest_box_that_holds_both(one: Box, other: Box) -> None:
+def test_the_union_is_the_smallest_holding_both(one: Box, other: Box) -> None:
     union = one.union(other)
     both = pixels(one) | pixels(other)
     assert both <= pixels(union)

@@ -51,7 +51,7 @@ def root(request: pytest.FixtureRequest) -> Root:
     return installed(system)
 
 
-def test_it_is_installed_as_a_service_and_once_more_changes_nothing(root: Root) -> None:
+def test_installing_twice_changes_nothing(root: Root) -> None:
     top = root.path / "opt" / "edge-digits"
     unit = root.path / "etc" / "systemd" / "system" / "edge-digits.service"
     assert f"ExecStart={PYTHON.removesuffix('python')}edge-digits" in unit.read_text()
@@ -63,7 +63,7 @@ def test_it_is_installed_as_a_service_and_once_more_changes_nothing(root: Root) 
 
 
 @pytest.mark.parametrize("core", CORES)
-def test_it_proves_itself_on_the_core_of_each_raspberry_pi(root: Root, core: str) -> None:
+def test_it_works_on_each_raspberry_pi_core(root: Root, core: str) -> None:
     done = root.run(COMMAND, "selftest", "--json", core=core, network=False)
     assert (done.code, done.err) == (0, "")
     report = json.loads(done.out)
@@ -85,13 +85,13 @@ def test_the_doctor_finds_nothing_wrong(root: Root) -> None:
     assert {name for name, (status, _) in checks.items() if status != "ok"} == {"camera"}  # there is none
 
 
-def test_the_test_digits_are_read_as_they_are_here(root: Root) -> None:
+def test_the_test_digits_read_the_same(root: Root) -> None:
     compared = same.digits(root, PYTHON)
     assert (compared.digits, compared.other_labels) == (1000, 0)
     assert compared.furthest <= UNITS
 
 
-def test_the_sample_pages_are_read_as_they_are_here(root: Root) -> None:
+def test_the_sample_pages_read_the_same(root: Root) -> None:
     packages = f"/opt/edge-digits/venv/lib/python{root.system.python}/site-packages"
     there, here = same.pages(root, COMMAND, f"{packages}/edge_runtime/samples")
     assert len(there) == len(here) == 3

@@ -65,13 +65,13 @@ def test_the_doctor_says_that_it_is_a_fallback(root: Root) -> None:
     assert checks["pillow"]["found"].startswith("9.4.")
 
 
-def test_the_test_digits_are_read_as_they_are_here(root: Root) -> None:
+def test_the_test_digits_read_the_same(root: Root) -> None:
     compared = same.digits(root, f"{VENV}/python")
     assert (compared.digits, compared.other_labels) == (1000, 0)
     assert compared.furthest <= UNITS
 
 
-def test_the_sample_pages_are_read_as_they_are_here(root: Root) -> None:
+def test_the_sample_pages_read_the_same(root: Root) -> None:
     there, here = same.pages(
         root, f"{VENV}/edge-digits", "/opt/edge-digits/lib/python3.11/site-packages/edge_runtime/samples"
     )

@@ -29,13 +29,13 @@ def test_severity_3_is_what_was_agreed() -> None:
     assert style("sum", 3).word_length == (2, 4)
 
 
-def test_a_page_holds_ten_digits_unless_they_are_large() -> None:
+def test_a_page_holds_ten_digits_unless_large() -> None:
     assert {digits_on(name, severity) for name in CONDITIONS if name != "large" for severity in SEVERITIES} == {10}
     assert [digits_on("large", severity) for severity in SEVERITIES] == [3, 1, 1, 1, 1]
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)
-def test_every_condition_has_five_severities_that_differ_and_fit(condition: str, digits: tuple[Uint8, Uint8]) -> None:
+def test_every_condition_has_five_distinct_severities(condition: str, digits: tuple[Uint8, Uint8]) -> None:
     images, labels = digits
     assert len({style(condition, severity) for severity in SEVERITIES}) == 5
     for severity in SEVERITIES:

@@ -31,7 +31,7 @@ DIGIT, OTHER = Box(100, 100, 40, 60), Box(150, 100, 40, 60)
         (Box(100, 100, 12, 60), -1),  # a stroke of one
     ],
 )
-def test_a_candidate_is_a_digit_if_it_holds_one_whole_and_alone(box: Box, expected: int | None) -> None:
+def test_a_candidate_holding_one_whole_digit_is_one(box: Box, expected: int | None) -> None:
     assert judge(box, [DIGIT, OTHER]) == expected
 
 
@@ -48,9 +48,7 @@ def test_on_a_page_without_digits_everything_is_none() -> None:
         (((8, 4), (20, 4), (12, 24)), False),  # a 7
     ],
 )
-def test_an_upright_stroke_looks_like_a_1_whatever_it_is_a_piece_of(
-    points: tuple[tuple[int, int], ...], expected: bool
-) -> None:
+def test_any_upright_stroke_looks_like_a_1(points: tuple[tuple[int, int], ...], expected: bool) -> None:
     image = np.zeros((28, 28), np.uint8)
     cv2.polylines(image, [np.array(points, np.int32)], False, 255, 3)
     assert matches.is_stroke(image) is expected
@@ -66,7 +64,7 @@ def test_a_plain_page_gives_its_digits() -> None:
     assert (taken.labels != NOT_A_DIGIT).sum() >= 8
 
 
-def test_touching_digits_give_pairs_and_pieces_that_are_none() -> None:
+def test_touching_digits_give_pairs_and_non_digits() -> None:
     digits = dataset.load("held_out")
     look = PageStyle(digit_height=(40, 40), touching=1.0)
     page = draw_page(digits.images[:8], digits.labels[:8], np.random.default_rng(1), look)
@@ -75,7 +73,7 @@ def test_touching_digits_give_pairs_and_pieces_that_are_none() -> None:
     assert (labels != NOT_A_DIGIT).sum() >= 4
 
 
-def test_light_digits_are_as_much_digits_as_dark_ones_and_the_paper_around_them_is_none() -> None:
+def test_light_digits_are_digits_their_paper_is_not() -> None:
     digits = dataset.load("held_out")
     for light in (False, True):
         look = PageStyle(digit_height=(40, 40), light_on_dark=light)
@@ -87,7 +85,7 @@ def test_light_digits_are_as_much_digits_as_dark_ones_and_the_paper_around_them_
         assert np.count_nonzero(taken.images[which] > 127, axis=(1, 2)).max() < 0.6 * 20 * 20
 
 
-def test_the_same_ink_is_taken_once_and_little_that_is_no_digit() -> None:
+def test_equal_ink_is_taken_once_few_non_digits() -> None:
     digits = dataset.load("held_out")
     look = PageStyle(digit_height=(40, 40), ruling="squares", noise=(10, 10), distractors=(("words", 5),))
     page = draw_page(digits.images[:8], digits.labels[:8], np.random.default_rng(1), look)
@@ -101,7 +99,7 @@ def test_the_same_ink_is_taken_once_and_little_that_is_no_digit() -> None:
     assert not np.array_equal(selections[0].images, selections[2].images)  # another choice, of the same page
 
 
-def test_every_region_is_offered_and_pieces_and_unions_of_them() -> None:
+def test_every_region_piece_and_union_is_offered() -> None:
     digits = dataset.load("held_out")
     look = PageStyle(digit_height=(40, 40), touching=1.0)
     page = draw_page(digits.images[:8], digits.labels[:8], np.random.default_rng(1), look)
@@ -123,7 +121,7 @@ def test_a_blank_page_gives_nothing() -> None:
     assert taken.labels.shape == (0,)
 
 
-def test_the_same_page_comes_again_and_each_split_has_its_own() -> None:
+def test_pages_are_repeatable_and_differ_by_split() -> None:
     one, other = (crops.draw("held_out", np.random.default_rng(5)) for _ in range(2))
     assert np.array_equal(one.pixels, other.pixels)
     styles = [style(np.random.default_rng(seed)) for seed in range(200)]
@@ -164,7 +162,7 @@ def test_old_crops_make_room_for_new_ones(tmp_path: Path, monkeypatch: pytest.Mo
     assert kept == [f"held_out-3-{number:016}.npz" for number in range(2, crops.KEPT + 2)]
 
 
-def test_crops_are_drawn_anew_where_what_they_pass_through_changes_and_only_then() -> None:
+def test_crops_are_redrawn_only_after_relevant_changes() -> None:
     names = {path.stem for path in crops._runtime_sources()}
     assert names >= {"planes", "regions", "candidates", "splits", "merges", "normalize", "strokes", "draw"}
     assert names.isdisjoint({"__init__", "cli", "reader", "classifier", "selection", "rejection"})

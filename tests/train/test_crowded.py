@@ -20,7 +20,7 @@ STEM, DASH, BLOCK = bar(13, 4, 2, 20), bar(4, 13, 20, 1), bar(4, 4, 20, 20)
 SHAPES = st.sampled_from([STEM, DASH, BLOCK, bar(14, 14, 1, 1)])
 
 
-def test_digits_keep_their_labels_and_the_same_seed_gives_the_same() -> None:
+def test_digits_keep_labels_and_seeds_repeat() -> None:
     digits = Digits(np.array([STEM, BLOCK]), np.array([1, 8]))
     one, other = (crowd(digits, 50, np.random.default_rng(3)) for _ in range(2))
     assert one.images.shape == (50, 28, 28)
@@ -41,7 +41,7 @@ def test_anything_comes_out_in_the_contract(digit: Uint8, left: Uint8, right: Ui
     assert image.max() == 255
 
 
-def test_with_nothing_beside_it_a_digit_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_neighbors_a_digit_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crowded, "SIDES", 0)
     monkeypatch.setattr(crowded, "RULE", 0)
     for seed in range(5):
@@ -49,7 +49,7 @@ def test_with_nothing_beside_it_a_digit_stays_as_it_is(monkeypatch: pytest.Monke
         assert np.abs(image.astype(int) - normalize(BLOCK)).max() <= 1
 
 
-def test_at_most_a_third_of_the_width_is_a_neighbors(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_at_most_a_third_is_a_neighbors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crowded, "SIDES", 1)
     monkeypatch.setattr(crowded, "RULE", 0)
     tall = bar(8, 4, 10, 20)

@@ -139,7 +139,7 @@ def test_split_holds_the_digits_it_should(split: dataset.Split, first_labels: li
     assert np.bincount(digits.labels).tolist() == counts
 
 
-def test_held_out_digits_are_the_last_ten_thousand_and_not_trained_on() -> None:
+def test_the_last_ten_thousand_are_held_out() -> None:
     everything, train, held_out = (dataset.load(split).images for split in ("all_train", "train", "held_out"))
     np.testing.assert_array_equal(train, everything[:50_000])
     np.testing.assert_array_equal(held_out, everything[50_000:])
@@ -180,7 +180,7 @@ def test_own_folder_is_read(own: Path, files: Files, gzipped: Files, npz: bytes,
     assert mirror.asked == []
 
 
-def test_wrong_byte_is_named_with_both_hashes_and_the_file_is_left_alone(own: Path, files: Files) -> None:
+def test_a_wrong_byte_shows_hashes_and_keeps_files(own: Path, files: Files) -> None:
     wrong = flipped(files[IMAGES], 1_000_000)
     (own / IMAGES).write_bytes(wrong)
     (own / LABELS).write_bytes(files[LABELS])
@@ -226,7 +226,7 @@ def test_damaged_npz_file_is_one_clear_line(own: Path, data: bytes) -> None:
         dataset.load("test")
 
 
-def test_npz_file_without_the_array_is_one_clear_line(own: Path) -> None:
+def test_npz_without_the_array_is_one_line(own: Path) -> None:
     np.savez(own / "mnist.npz", x_train=np.zeros(3))
     with pytest.raises(dataset.DataError, match=rf"\Acannot read {IMAGES} in {own}: .*x_test"):
         dataset.load("test")
@@ -257,7 +257,7 @@ def test_whole_cache_is_not_fetched_again(cache: Path, mirror: Mirror, files: Fi
     assert mirror.asked == []
 
 
-def test_download_that_breaks_off_leads_to_the_next_source(
+def test_a_broken_download_leads_to_the_next(
     cache: Path, mirror: Mirror, npz: bytes, gzipped: Files, files: Files
 ) -> None:
     mirror.files["/keras/mnist.npz"] = npz
@@ -285,7 +285,7 @@ def test_wrong_content_leads_to_the_next_source(
 @pytest.mark.parametrize(
     "page", [b"<html>Sign in to this network</html>", b"", b"\x1f\x8b\x08\0\0\0\0\0\0\0" + b"\xff" * 9]
 )
-def test_page_in_place_of_the_data_is_a_reason_not_a_crash(cache: Path, mirror: Mirror, page: bytes) -> None:
+def test_a_page_instead_of_data_is_a_reason(cache: Path, mirror: Mirror, page: bytes) -> None:
     mirror.files = {"/keras/mnist.npz": page, "/pytorch/train-images-idx3-ubyte.gz": page}
     with pytest.raises(dataset.DataError) as error:
         dataset.load("test")
@@ -294,7 +294,7 @@ def test_page_in_place_of_the_data_is_a_reason_not_a_crash(cache: Path, mirror: 
     assert contents(cache) == {}
 
 
-def test_where_no_source_works_each_is_listed_with_its_reason(cache: Path, mirror: Mirror, npz: bytes) -> None:
+def test_without_any_source_each_reason_is_listed(cache: Path, mirror: Mirror, npz: bytes) -> None:
     mirror.files["/keras/mnist.npz"] = npz
     mirror.cut = {"/keras/mnist.npz"}
     with pytest.raises(dataset.DataError) as error:
@@ -331,7 +331,7 @@ def test_damaged_cache_is_removed_and_fetched_again(
     assert f"{LABELS} from {cache} is not MNIST's" in caplog.text
 
 
-def test_damaged_cache_is_not_used_where_no_source_works(cache: Path, files: Files) -> None:
+def test_a_damaged_cache_is_never_used(cache: Path, files: Files) -> None:
     cache.mkdir()
     for name, data in files.items():
         (cache / name).write_bytes(data[:-1] if name == LABELS else data)

@@ -129,7 +129,7 @@ def test_an_interrupted_training_ends_with_the_same_weights(start: Path, tmp_pat
     assert np.array_equal(logits(whole.network, images), logits(again.network, images))
 
 
-def test_a_run_goes_on_with_the_same_start_alone(start: Path, tmp_path: Path, images: Uint8) -> None:
+def test_a_run_continues_only_its_own_start(start: Path, tmp_path: Path, images: Uint8) -> None:
     loop.adapt(TUNED, 1, tmp_path / "out", resume=False, start=start)
     other = tmp_path / "other.tflite"
     tiny_build.write_converted(

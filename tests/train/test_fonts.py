@@ -53,9 +53,7 @@ def test_without_npm_one_line_says_what_to_install(folder: Path, monkeypatch: py
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
-def test_what_is_damaged_is_fetched_again_and_another_font_is_refused(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_damaged_fonts_are_fetched_again_others_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name = "delius"
     monkeypatch.setattr(fonts, "FONTS", {name: fonts.FONTS[name]})
     folder.mkdir()

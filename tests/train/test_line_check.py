@@ -30,11 +30,11 @@ def lines(count: int) -> Sample:
     return Sample(texts, np.full(count, 3), strips, rng.uniform(0.01, 0.99, count), right)
 
 
-def test_the_weights_that_made_the_true_texts_are_found() -> None:
+def test_the_weights_behind_the_texts_are_recovered() -> None:
     assert fit(lines(20_000))[:4] == pytest.approx(TRUE[:4], abs=0.1)
 
 
-def test_how_likely_the_best_text_is_right_is_told_from_its_evidence() -> None:
+def test_the_best_texts_probability_follows_its_evidence() -> None:
     sample = lines(60_000)
     first, alike = best_texts(sample, TRUE)
     # Right as likely as the digits one by one where these are the best text, and else one time in four.
@@ -50,7 +50,7 @@ def test_how_likely_the_best_text_is_right_is_told_from_its_evidence() -> None:
     assert evidence_weights(sample._replace(right=against), TRUE).both_own == 0.0
 
 
-def test_the_truth_of_a_reading_is_the_drawn_line_that_its_digits_are_on() -> None:
+def test_a_readings_truth_is_its_drawn_line() -> None:
     digits = [Placed(label, Box(30 * i, 60 * line, 20, 40), line) for line in range(2) for i, label in enumerate("123")]
     first = [digit.box for digit in digits[:3]]
     assert drawn(digits, first[:2]) == "123"

@@ -51,7 +51,7 @@ def test_the_weights_that_made_the_lines_are_found() -> None:
     assert cost(sample, fitted) < cost(sample, TRUE._replace(odds=0.0))
 
 
-def test_no_weight_has_a_sign_that_it_must_not_have() -> None:
+def test_no_weight_has_a_forbidden_sign() -> None:
     sample = drawn(4000)
     sample.features[:, [FEATURES.index("odds"), FEATURES.index("gap")]] *= -1
     fitted = fit(sample)
@@ -59,7 +59,7 @@ def test_no_weight_has_a_sign_that_it_must_not_have() -> None:
     assert fit(drawn(4000)).gap < -0.5
 
 
-def test_a_line_is_exact_where_it_has_the_digits_of_one_drawn_line_and_no_other() -> None:
+def test_an_exact_line_has_one_lines_digits() -> None:
     digits = dataset.load("held_out")
     page = draw_page(digits.images[:8], digits.labels[:8], np.random.default_rng(1), PageStyle(digit_height=(40, 40)))
     with DigitReader() as reader:
@@ -82,7 +82,7 @@ def test_pages_are_read_and_judged(model: Path) -> None:
     assert np.array_equal(sample.features, again.features)
 
 
-def test_a_piece_of_a_page_has_the_digits_that_it_holds_whole() -> None:
+def test_a_piece_of_a_page_has_whole_digits() -> None:
     pixels = np.zeros((200, 300, 3), np.uint8)
     boxes = {4: Box(40, 50, 20, 40), 7: Box(200, 120, 30, 40)}
     for label, (x, y, width, height) in boxes.items():

@@ -155,9 +155,7 @@ loop.fit(REFITTED, 1, Path(sys.argv[1]), False)
 
 
 @pytest.mark.parametrize("epoch", [1, 3, 4], ids=["at first", "before refitting", "refitting"])
-def test_killed_run_is_resumed_to_the_same_bits_distortions_included(
-    epoch: int, refitted: tuple[Weights, Rows], tmp_path: Path
-) -> None:
+def test_a_killed_run_resumes_to_the_same_bits(epoch: int, refitted: tuple[Weights, Rows], tmp_path: Path) -> None:
     command = [sys.executable, "-c", DIE, str(tmp_path), str(epoch)]
     killed = subprocess.run(command, cwd=ROOT, stderr=subprocess.DEVNULL, check=False)
     assert killed.returncode == -signal.SIGKILL
@@ -168,7 +166,7 @@ def test_killed_run_is_resumed_to_the_same_bits_distortions_included(
     assert [row["epoch"] for row in history] == [1, 2, 3, 4, 5]
 
 
-def test_the_last_epochs_train_on_the_held_out_digits_too(
+def test_the_last_epochs_use_held_out_digits(
     refitted: tuple[Weights, Rows], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     weights, history = refitted
@@ -192,9 +190,7 @@ def test_the_last_epochs_train_on_the_held_out_digits_too(
     assert [split for split in loaded if split != "held_out"] == ["train", "all_train"]
 
 
-def test_tutorial_keeps_a_fifth_for_validation_and_is_resumed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_tutorial_validates_on_a_fifth_and_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, history = fit(dataclasses.replace(TUTORIAL, epochs=1), 1, tmp_path)
     assert "10/10" in capsys.readouterr().out  # batches of 400 in four fifths of 5,000 digits
     assert set(history[0]) == {"epoch", "loss", "accuracy", "val_loss", "val_accuracy"}
@@ -208,7 +204,7 @@ def test_tutorial_keeps_a_fifth_for_validation_and_is_resumed(
 
 
 @pytest.mark.parametrize("recipe", [QUICK, DISTORTED], ids=["as they are", "distorted"])
-def test_every_epoch_sees_whole_batches_in_an_order_and_form_of_its_own(recipe: Recipe) -> None:
+def test_every_epoch_shuffles_and_distorts_whole_batches(recipe: Recipe) -> None:
     images, labels = few("train")
     epochs = [digits for _, digits in loop._epochs(recipe, 1, dataset.Digits(images, labels), [], 0, recipe.epochs)]
     whole = FEW // recipe.batch_size * recipe.batch_size
@@ -245,7 +241,7 @@ def test_networks_take_pixels_and_answer_with_ten_probabilities() -> None:
         np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 
 
-def test_tutorials_network_sees_flat_pixels_from_0_to_1() -> None:
+def test_the_tutorials_network_sees_flat_pixels() -> None:
     bare = model.build_article(TUTORIAL)
     images = dataset.load("test").images[:50]
     expected = np.asarray(bare(images.reshape(50, 784).astype(np.float32) / 255))

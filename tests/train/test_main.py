@@ -118,7 +118,7 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, st
     return folder, process.returncode, err
 
 
-def test_ctrl_c_is_exit_code_130_with_a_hint(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_is_exit_code_130_and_hints(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(split: dataset.Split) -> dataset.Digits:
         raise KeyboardInterrupt
 

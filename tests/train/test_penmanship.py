@@ -5,14 +5,14 @@ from train import penmanship
 from train.penmanship import FORMS, smooth, write, write_one
 
 
-def test_every_digit_has_forms_of_strokes_with_at_least_two_points() -> None:
+def test_every_digit_has_forms_of_strokes() -> None:
     assert sorted(FORMS) == list(range(10))
     for forms in FORMS.values():
         assert forms
         assert all(len(set(stroke)) > 1 for form in forms for stroke in form)
 
 
-def test_so_many_of_every_form_come_with_their_labels() -> None:
+def test_every_form_comes_with_its_labels() -> None:
     digits = write(2, np.random.default_rng(1))
     assert digits.images.shape == (2 * sum(map(len, FORMS.values())), 28, 28)
     assert digits.images.dtype == np.uint8
@@ -20,13 +20,13 @@ def test_so_many_of_every_form_come_with_their_labels() -> None:
     assert (digits.images.max(axis=(1, 2)) == 255).all()
 
 
-def test_no_two_are_the_same_and_the_same_seed_gives_the_same() -> None:
+def test_seeds_repeat_and_no_two_are_equal() -> None:
     one, other = (write(3, np.random.default_rng(seed)).images for seed in (1, 1))
     assert np.array_equal(one, other)
     assert len({image.tobytes() for image in one}) == len(one)
 
 
-def test_a_curve_passes_its_points_and_turns_sharply_where_one_is_given_twice() -> None:
+def test_a_curve_passes_points_and_turns_at_doubles() -> None:
     corner = np.array([(0.0, 0.0), (1.0, 0.0), (1.0, 0.0), (1.0, 1.0)])
     curve = smooth(corner)
     # Along the first side, then down the second: nothing is cut short, nothing overshoots.
@@ -38,7 +38,7 @@ def test_a_curve_passes_its_points_and_turns_sharply_where_one_is_given_twice() 
     assert np.abs(bow - [0.5, 1.0]).sum(axis=1).min() < 0.05
 
 
-def test_a_one_with_a_flag_is_wider_than_a_stem() -> None:
+def test_a_flagged_one_is_wider_than_a_stem() -> None:
     rng = np.random.default_rng(2)
     stem = (((0.5, 0.0), (0.5, 1.0)),)
     wide = [np.count_nonzero(write_one(FORMS[1][1], rng).max(axis=0)) for _ in range(20)]

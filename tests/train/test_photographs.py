@@ -11,7 +11,7 @@ def test_one_photograph_is_kept_to_choose_with() -> None:
     assert {*training, *held_out} == set(photographs.PHOTOGRAPHS)
 
 
-def test_photographs_are_what_the_hashes_say_and_in_color() -> None:
+def test_photographs_match_their_hashes_in_color() -> None:
     for name, sha256 in photographs.PHOTOGRAPHS.items():
         picture = photographs.photograph(name)
         assert picture.dtype == np.uint8

@@ -25,7 +25,7 @@ def test_what_is_meant_for_use_distorts() -> None:
     ]  # fmt: skip
 
 
-def test_what_is_shown_other_things_has_an_output_for_them() -> None:
+def test_recipes_with_non_digits_have_their_output() -> None:
     assert {name: recipe.classes for name, recipe in RECIPES.items()} == {
         "article": 10, "standard": 10, "release": 11, "adapted": 11, "cnn": 11, "micro-cnn": 11, "smoke": 10,
         "rehearsal": 11,

@@ -58,7 +58,7 @@ def test_the_prior_counts_as_it_is() -> None:
     assert getattr(fit(shifted), FEATURES[0]) == pytest.approx(getattr(fit(sample), FEATURES[0]) - 1, abs=1e-2)
 
 
-def test_digits_and_others_weigh_the_same_however_many_there_are() -> None:
+def test_digits_and_others_weigh_the_same() -> None:
     sample = drawn(4000)
     twice = np.r_[np.flatnonzero(sample.digit), np.arange(4000)]
     more = Sample(sample.features[twice], sample.prior[twice], sample.digit[twice])
@@ -73,7 +73,7 @@ def test_nothing_runs_away_where_a_feature_tells_all() -> None:
     assert all(abs(value) < 20 for value in fit(sample))
 
 
-def test_chosen_glyphs_are_labeled_by_the_truth_and_doubt_is_left_out() -> None:
+def test_glyphs_are_labeled_by_truth_without_doubt() -> None:
     digits = dataset.load("held_out")
     look = PageStyle(digit_height=(40, 40), distractors=(("words", 3),))
     page = draw_page(digits.images[:8], digits.labels[:8], np.random.default_rng(1), look)
@@ -132,7 +132,7 @@ def test_what_is_asked_for_is_written(
         assert reader.read(np.full((60, 80), 230, np.uint8)).text == ()
 
 
-def test_a_file_without_a_card_begins_with_the_weights_that_ship(model: Path) -> None:
+def test_without_a_card_shipped_weights_are_first(model: Path) -> None:
     bare = model.with_name("bare.tflite")
     bare.write_bytes(model_file.read(model).flatbuffer)
     assert weights_of(bare) == weights_of(model_file.SHIPPED)

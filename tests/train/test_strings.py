@@ -25,7 +25,7 @@ def test_any_line_is_a_strip_and_its_digits(seed: int) -> None:
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_any_line_may_be_a_picture_dark_on_light(seed: int) -> None:
+def test_any_line_may_be_dark_on_light(seed: int) -> None:
     pixels, digits = picture(BARS, np.random.default_rng(seed))
     assert pixels.dtype == np.uint8
     assert pixels.ndim == 2
@@ -39,14 +39,14 @@ def test_the_same_seed_gives_the_same_line() -> None:
     assert np.array_equal(one.strip, other.strip)
 
 
-def test_lines_are_of_every_length_and_some_are_empty() -> None:
+def test_lines_have_every_length_some_are_empty() -> None:
     rng = np.random.default_rng(1)
     lengths = Counter(len(draw(BARS, rng).digits) for _ in range(400))
     assert set(lengths) == set(strings.COUNTS)
     assert sum(strings.SHARES) == pytest.approx(1)
 
 
-def test_amounts_begin_as_numbers_do_and_many_end_in_zeros() -> None:
+def test_amounts_look_like_numbers_with_final_zeros() -> None:
     rng = np.random.default_rng(5)
     lines = [line for line in (draw(BARS, rng).digits for _ in range(1500)) if len(line) > 3]
     first = Counter(line[0] for line in lines)
@@ -58,7 +58,7 @@ def test_amounts_begin_as_numbers_do_and_many_end_in_zeros() -> None:
 @pytest.mark.parametrize(
     ("digits", "start"), [((1, 0, 0), 1), ((1, 0), 2), ((0, 0), 0), ((1, 0, 0, 5), 4), ((), 0), ((7, 0, 0, 0), 1)]
 )
-def test_zeros_that_end_a_line_begin_where_there_are_several(digits: tuple[int, ...], start: int) -> None:
+def test_final_zeros_begin_at_several_places(digits: tuple[int, ...], start: int) -> None:
     assert strings.zeros(digits) == start
 
 
@@ -69,7 +69,7 @@ def test_every_digit_leaves_ink_on_its_strip() -> None:
         assert line.strip.max() > 100 or not line.digits
 
 
-def test_hands_of_a_split_are_mnist_other_forms_and_typefaces() -> None:
+def test_a_splits_hands_are_of_three_kinds() -> None:
     ways = hands("held_out")
     assert len(ways) == 2 + len(fonts.names(True))
     assert [len(way.digits) for way in ways] == [10] * len(ways)
@@ -97,7 +97,7 @@ def test_a_word_stands_beside_its_column(side: int) -> None:
         assert inked[0] >= 600 if side > 0 else inked[-1] < 600
 
 
-def test_every_sign_leaves_ink_behind_its_column_and_before_what_comes_next() -> None:
+def test_every_sign_inks_its_column_before_the_next() -> None:
     rng = np.random.default_rng(7)
     for _ in range(200):
         canvas = np.zeros((BAND, 40 + 4 * TALL), np.uint8)
@@ -107,7 +107,7 @@ def test_every_sign_leaves_ink_behind_its_column_and_before_what_comes_next() ->
         assert inked[-1] <= end + 8
 
 
-def test_some_lines_stand_in_the_cells_of_a_table() -> None:
+def test_some_lines_are_in_table_cells() -> None:
     rng = np.random.default_rng(8)
     lines = [draw(BARS, rng) for _ in range(600)]
     # Walls cross all rows of a strip; those of boxes around digits do so, too, but have no room for empty cells.

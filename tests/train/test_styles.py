@@ -25,7 +25,7 @@ def test_every_feature_is_on_now_and_then() -> None:
 
 
 @pytest.mark.parametrize("scene", get_args(styles.Scene))
-def test_a_kind_of_scene_is_left_out_and_all_else_stays(scene: styles.Scene) -> None:
+def test_a_scene_is_left_out_all_else_stays(scene: styles.Scene) -> None:
     full, drawn = ([styles.style(np.random.default_rng(seed), less) for seed in range(200)] for less in (None, scene))
     shown = {
         "desk": [bool(style.desk) for style in drawn],

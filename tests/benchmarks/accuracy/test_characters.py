@@ -42,7 +42,7 @@ def test_figures_are_exact() -> None:
     assert row.brier == pytest.approx((of_first + of_second + of_third + of_fourth) / 4)
 
 
-def test_what_a_model_said_before_it_was_calibrated_is_told_from_what_it_says() -> None:
+def test_probabilities_before_calibration_are_measured_apart() -> None:
     before = np.array([answer(3, 0.7, none=0.2), answer(4, 0.5, none=0.4)])
     logits = np.log(before) / 2.0
     logits[:, 10] += -1.5
@@ -53,7 +53,7 @@ def test_what_a_model_said_before_it_was_calibrated_is_told_from_what_it_says() 
     assert row.nll == pytest.approx(-np.log([after[0, 3], after[1, 4]]).mean())
 
 
-def test_letters_are_rejected_below_a_threshold_and_look_alikes_counted_apart() -> None:
+def test_letters_below_a_threshold_are_rejected_lookalikes_apart() -> None:
     sure = [answer(i % 10, 0.5 + i / 250) for i in range(100)]
     letters = [answer(0, 0.55), answer(0, 0.2, none=0.7), answer(0, 0.1, none=0.8), answer(1, 0.9)]
     sets = {
@@ -69,7 +69,7 @@ def test_letters_are_rejected_below_a_threshold_and_look_alikes_counted_apart() 
     assert rows[0].threshold == pytest.approx(np.quantile([0.5 + i / 250 for i in range(100)], 0.01))
 
 
-def test_a_set_may_hold_no_letter_that_looks_like_a_digit() -> None:
+def test_a_set_may_hold_no_lookalike_letter() -> None:
     sets = {
         "MNIST test": Characters(numbered(1), np.array(["3"])),
         "letters": Characters(numbered(1, 1), np.array(["K"])),
@@ -91,7 +91,7 @@ def test_bins_have_equal_mass() -> None:
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_characters_are_brought_into_the_contract_whatever_their_polarity(tmp_path: Path, dark: bool) -> None:
+def test_characters_of_either_polarity_fit_the_contract(tmp_path: Path, dark: bool) -> None:
     image = np.full((20, 16), 30, np.uint8)
     image[3:17, 7:9] = 230
     path = tmp_path / "some.npz"
@@ -111,7 +111,7 @@ def test_characters_are_brought_into_the_contract_whatever_their_polarity(tmp_pa
      {"images": np.zeros((2, 8, 8), np.uint8), "labels": np.zeros(3)}],
     ids=["no labels", "flat", "floats", "too many labels"],
 )  # fmt: skip
-def test_a_file_of_another_kind_is_one_clear_line(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+def test_another_kind_of_file_is_one_line(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
     np.savez(tmp_path / "other.npz", **arrays)  # type: ignore[arg-type]
     with pytest.raises(OptionError, match=r"other\.npz (is no file of characters|must hold images)"):
         load(tmp_path / "other.npz")

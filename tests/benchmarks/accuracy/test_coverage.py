@@ -17,7 +17,7 @@ def lines(*summary: tuple[str, float]) -> list[Line]:
     return [Line(text, confidence, BOX) for text, confidence in summary]
 
 
-def test_lines_are_right_where_the_page_has_them_there() -> None:
+def test_lines_are_right_where_the_page_has_them() -> None:
     read = lines(("12 3", 0.9), ("46", 0.8), ("7", 0.7), ("89", 0.6))
     assert coverage.judge(["123", "45", "7", "89"], read) == [(0.9, True), (0.8, False), (0.6, True)]
     assert coverage.judge([], read) == [(0.9, False), (0.8, False), (0.6, False)]
@@ -60,7 +60,7 @@ def test_any_lines_have_figures_and_a_curve(judged: list[tuple[float, bool]]) ->
     assert 0 <= summary.ece <= 100
 
 
-def test_the_chart_shows_the_curve_and_where_lines_are_sure() -> None:
+def test_the_chart_shows_curve_and_sure_lines() -> None:
     summary = coverage.summarize(LINES)
     assert summary is not None
     curve, *_, point = coverage_chart.draw(summary).axes[0].lines

@@ -58,9 +58,7 @@ def test_one_table_holds_characters_letters_size_and_speed(tmp_path: Path, chara
     assert record["latency_ratio"] == 1
 
 
-def test_pictures_are_read_whole_and_one_that_cannot_be_is_named_at_the_end(
-    tmp_path: Path, pictures: Path, call: Call
-) -> None:
+def test_pictures_are_read_whole_unreadable_ones_named_last(tmp_path: Path, pictures: Path, call: Call) -> None:
     done = call(main, "digits", pictures, "--out", tmp_path / "out")
     assert done.code == 1
     assert "1 pictures could not be read" in done.err

@@ -8,7 +8,7 @@ from edge_runtime.records import Box
 BOXES = st.builds(Box, *[st.integers(0, 30)] * 2, *[st.integers(1, 30)] * 2)
 
 
-def test_overlap_is_what_two_boxes_share_of_what_they_cover() -> None:
+def test_overlap_is_intersection_over_union() -> None:
     box = Box(10, 10, 10, 20)
     assert overlap(box, box) == 1
     assert overlap(box, Box(10, 10, 10, 10)) == 0.5
@@ -17,7 +17,7 @@ def test_overlap_is_what_two_boxes_share_of_what_they_cover() -> None:
     assert overlap(box, Box(25, 40, 5, 5)) == 0
 
 
-def test_the_box_that_overlaps_most_is_matched_and_none_twice() -> None:
+def test_the_largest_overlap_is_matched_none_twice() -> None:
     true = [Box(0, 0, 10, 10), Box(20, 0, 10, 10)]
     detected = [Box(0, 0, 10, 8), Box(50, 0, 10, 10), Box(0, 0, 10, 9), Box(20, 0, 10, 5)]
     assert match(detected, true) == [(2, 0), (3, 1)]

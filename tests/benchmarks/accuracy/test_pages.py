@@ -60,7 +60,7 @@ def without_times(table: str) -> list[str]:
     return [re.sub(" +", " ", re.sub(r"( +[\d,]+){2}$|  ms/page  worst ms", "", line)) for line in shown.splitlines()]
 
 
-def test_turned_pictures_are_read_as_they_would_be_upright(samples: Path, tmp_path: Path, call: Call) -> None:
+def test_turned_pictures_are_read_as_upright_ones(samples: Path, tmp_path: Path, call: Call) -> None:
     done = call(main, "pages", samples, "--turned", "90", "--out", tmp_path / "out")
     assert done.code == 0
     assert measured(tmp_path)["everything/exact pages"] == (3, 3)
@@ -183,9 +183,7 @@ def test_tier_that_is_not_there(pages: Callable[..., Done], tmp_path: Path) -> N
     assert not (tmp_path / "out").exists()
 
 
-def test_unreadable_pictures_do_not_keep_the_others_from_being_measured(
-    pages: Callable[..., Done], tmp_path: Path, samples: Path
-) -> None:
+def test_unreadable_pictures_do_not_stop_the_others(pages: Callable[..., Done], tmp_path: Path, samples: Path) -> None:
     (tmp_path / "cut.jpg").write_bytes((samples / "paper.jpg").read_bytes()[:3000])
     (tmp_path / "text.png").write_text("no picture")
     os.mkfifo(tmp_path / "pipe")

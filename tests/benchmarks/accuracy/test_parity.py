@@ -84,7 +84,7 @@ def test_errors_cannot_increase_by_a_share_of_none() -> None:
     assert compared(TRUTH, TRUTH, TRUTH).drop == 0
 
 
-def test_two_models_wrong_in_different_ways_do_not_agree() -> None:
+def test_models_with_different_errors_do_not_agree() -> None:
     comparison = compared([1, 1], [2, 1], [3, 1])
     assert (comparison.drop, comparison.agreement, comparison.flipped) == (0, 50, [0])
 
@@ -128,7 +128,7 @@ def test_limit_is_met_or_missed_by_a_digit(just_met: dict[str, Any], just_missed
     assert misses({"int8": dataclasses.replace(GOOD, **just_missed)}, "standard", LIMITS) == [message]
 
 
-def test_limits_are_met_by_the_very_share_of_ten_thousand_digits() -> None:
+def test_limits_are_met_by_their_exact_share() -> None:
     truth = [1] * 10_000
     ten_worse = compared(truth, truth, [2] * 10 + truth[10:])
     eleven_worse = compared(truth, truth, [2] * 11 + truth[11:])
@@ -153,7 +153,7 @@ def test_every_miss_is_listed() -> None:
     ]
 
 
-def test_an_eleventh_output_rejects_and_a_label_is_the_likeliest_digit_all_the_same() -> None:
+def test_an_eleventh_output_rejects_labels_stay_digits() -> None:
     full = np.array([[0.6, *[0.0] * 9, 0.4], [0.3, *[0.0] * 9, 0.7], [0.0, 0.9, *[0.0] * 8, 0.1]])
     small = np.array([[0.4, *[0.0] * 9, 0.6], [0.2, *[0.0] * 9, 0.8], [0.0, 0.9, *[0.0] * 8, 0.1]])
     others = (np.array([[0.8, *[0.0] * 9, 0.2]]), np.array([[0.7, *[0.0] * 9, 0.3]]))
@@ -213,7 +213,7 @@ def test_thresholds_demand_what_was_promised() -> None:
 # What is shown
 
 
-def test_table_has_a_line_for_each_model_and_the_full_one() -> None:
+def test_table_has_a_line_for_each_model() -> None:
     lines = parity.table({"float32": GOOD, "int8": compared(TRUTH, FULL_, SMALL)}).splitlines()
     assert lines[0].split()[:4] == ["model", "bytes", "accuracy", "drop"]
     assert lines[1].split() == ["full", "99.40", "%"]
@@ -253,7 +253,7 @@ def test_measures_count_digits() -> None:
     assert measures["float32/NLL rise"].value == 0
 
 
-def test_what_is_no_number_is_null_in_the_file() -> None:
+def test_nan_is_null_in_the_file() -> None:
     small = answers(TRUTH)
     small[4] = math.nan
     results = {"int8": compare(answers(TRUTH), small, np.array(TRUTH, np.uint8), 1)}

@@ -104,7 +104,7 @@ def test_the_document_names_every_condition() -> None:
     assert f"| {' | '.join(map(str, counts))} |" in text
 
 
-def test_the_table_and_the_summary_say_it_in_lines() -> None:
+def test_the_table_and_the_summary_are_lines() -> None:
     cells = [CELL, replace(CELL, severity=3), replace(CELL, condition="tilt", reported=20, matched=20, right=19)]
     lines = robustness.table(cells).splitlines()
     assert len(lines) == 4
@@ -119,7 +119,7 @@ def test_the_table_and_the_summary_say_it_in_lines() -> None:
     assert said == ["severity 1: all limits hold under 1 of 2 conditions", *(f"  {line}" for line in missed)]
 
 
-def test_the_same_digits_are_drawn_at_every_severity_and_other_ones_elsewhere() -> None:
+def test_every_severity_draws_the_same_digits() -> None:
     digits = dataset.load("held_out")
 
     def drawn(condition: str, severity: int, seed: int = 1, split: str = "held-out") -> list[list[int]]:
@@ -136,7 +136,7 @@ def test_the_same_digits_are_drawn_at_every_severity_and_other_ones_elsewhere() 
     assert np.array_equal(one.pixels, same.pixels)
 
 
-def test_clean_counts_what_the_classifier_reads_from_the_same_digits(reader: DigitReader) -> None:
+def test_clean_counts_the_classifier_on_the_same_digits(reader: DigitReader) -> None:
     digits = dataset.load("held_out")
     (cell,) = robustness.measure(reader, digits, ["small"], [3], 3, 1, "held-out")
     images = np.concatenate([own.images for _, own in robustness.draw(digits, "small", 3, 3, 1, "held-out")])
@@ -192,7 +192,7 @@ def test_the_command_reads_writes_and_says(call: Call, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("check", [False, True])
-def test_a_missed_limit_is_exit_code_5_with_check_alone(
+def test_with_check_a_missed_limit_exits_with_5(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: bool
 ) -> None:
     text = limits.THRESHOLDS.read_text().replace("located = 99.5", "located = 101")

@@ -128,7 +128,7 @@ def test_nothing_measured_has_no_rates() -> None:
     assert table({"everything": summary}) == "            pages  exact pages\neverything      0       0 of 0"
 
 
-def test_table_is_aligned_and_leaves_out_what_does_not_apply() -> None:
+def test_table_is_aligned_without_what_does_not_apply() -> None:
     right = Score(digits=1200, read=1200, edits=0, lines=2, exact_lines=2, exact=True)
     wrong = dataclasses.replace(right, edits=33, exact_lines=0, exact=False)
     assert table({"core": summarize([right, wrong], [12.4, 999.6]), "a longer name": summarize([right], [5])}) == (

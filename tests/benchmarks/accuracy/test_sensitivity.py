@@ -62,7 +62,7 @@ def row(name: str, down: Counts | str, up: Counts | str) -> Row:
     return Row(Number("planes", name, None, 4), (down, up))
 
 
-def test_numbers_and_members_of_tuples_are_found_and_what_is_made_of_them_is_not(package: ModuleType) -> None:
+def test_numbers_in_tuples_are_listed_derived_ones_not(package: ModuleType) -> None:
     assert [(number.label, number.value) for number in numbers(package)] == [
         ("one.LIMIT", 4), ("one.WIDE", 1.5), ("one.NARROW", 0.5), ("one.STEPS[0]", 10), ("one.STEPS[1]", 20),
         ("one.TYPED", 3.0), ("two.WIDE", 1.5),
@@ -77,7 +77,7 @@ def test_the_numbers_of_the_reader_are_found() -> None:
     assert "regions.VGA" not in values
 
 
-def test_no_default_argument_and_no_class_keeps_a_number_as_it_was() -> None:
+def test_defaults_and_classes_do_not_keep_old_numbers() -> None:
     for source in sources():
         for node in ast.walk(ast.parse(Path(str(source.module.__file__)).read_text(encoding="utf-8"))):
             kept: list[ast.AST] = []
@@ -95,14 +95,14 @@ def test_no_default_argument_and_no_class_keeps_a_number_as_it_was() -> None:
     ("value", "down", "up"),
     [(20, 16, 24), (8, 6, 10), (3, 2, 4), (2, 1, 3), (1, 0, 2), (0.5, 0.4, 0.6), (2.0, 1.6, 2.4)],
 )
-def test_a_number_moves_by_a_fifth_and_a_whole_one_by_1_at_least(value: float, down: float, up: float) -> None:
+def test_a_number_moves_by_a_fifth_or_1(value: float, down: float, up: float) -> None:
     number = Number("one", "LIMIT", None, value)
     moved = [number.moved(factor) for factor in sensitivity_table.FACTORS]
     assert moved == pytest.approx([down, up])
     assert [type(each) for each in moved] == [type(value)] * 2
 
 
-def test_a_change_reaches_all_modules_and_what_is_made_of_it_and_is_undone(package: ModuleType) -> None:
+def test_a_change_reaches_all_modules_and_is_undone(package: ModuleType) -> None:
     one, two = (importlib.import_module(f"{package.__name__}.{name}") for name in ("one", "two"))
     known = {number.label: number for number in numbers(package)}
     before = one.limits(), two.limits()
@@ -136,7 +136,7 @@ def test_a_change_reaches_the_reader_and_is_undone() -> None:
     assert np.array_equal(normalize.normalize(ink), plain)
 
 
-def test_rates_are_of_what_they_say_and_the_largest_effect_comes_first() -> None:
+def test_rates_are_right_and_largest_effects_first() -> None:
     assert BASELINE.rates == [10, 10, 0.5]
     pages = row("A", BASELINE, BASELINE._replace(wrong=(8, 20, 5)))  # 2 points fewer
     photos = row("B", BASELINE._replace(wrong=(10, 22, 5)), BASELINE)  # 1 point
@@ -161,7 +161,7 @@ def test_rates_are_of_what_they_say_and_the_largest_effect_comes_first() -> None
     assert "\n| `planes.C` | 4 | 0 |" in text
 
 
-def test_what_the_sample_does_not_hold_is_left_out_of_the_table() -> None:
+def test_the_table_omits_what_the_sample_lacks() -> None:
     baseline = Counts((10, 0, 0), (100, 0, 0))
     moved = row("A", baseline, baseline._replace(wrong=(8, 0, 0)))
     assert sensitivity_table.grid(baseline, [moved])[2] == ["planes.A", "4", "0", "-2.00"]
@@ -207,7 +207,7 @@ def test_the_command_moves_reads_and_says(call: Call, tmp_path: Path) -> None:
     assert "\n| `planes.STROKE_WINDOW` | " in page.read_text()
 
 
-def test_a_number_that_makes_reading_fail_is_told_and_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_number_that_breaks_reading_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sensitivity, "_frames", lambda sample: [])
     number = Number("planes", "VGA", None, planes.VGA)
     assert sensitivity._read(sensitivity.Sample(1, ()), (number, 0.8)) == Counts((0, 0, 0), (0, 0, 0))

@@ -43,11 +43,11 @@ def reading(*lines: Line) -> Reading:
         (["12", "3"], "skipping"),
     ],
 )
-def test_a_string_is_lost_to_the_first_cause_that_is_true(read: list[str], cause: str | None) -> None:
+def test_a_string_is_lost_to_its_first_cause(read: list[str], cause: str | None) -> None:
     assert cause_of("1234", reading(*(Line(text, 0.9, BOX) for text in read))) == cause
 
 
-def test_a_string_whose_other_reading_is_right_is_lost_to_the_path() -> None:
+def test_the_path_loses_a_string_another_reading_has() -> None:
     line = Line("12", 0.6, BOX, (("1234", 0.3), ("72", 0.1)))
     assert cause_of("1234", reading(line)) == "path"
 
@@ -86,7 +86,7 @@ def test_strings_are_read_counted_and_drawn(folder: Path, tmp_path: Path, call: 
     assert load(tmp_path / "losses.png").pixels.shape[1] == 1600
 
 
-def test_the_sheet_has_the_worst_of_each_cause_first(folder: Path) -> None:
+def test_the_sheet_has_the_worst_of_each_first(folder: Path) -> None:
     base = strings.String(
         truth=truth.read(folder)[0], read=("1",), confidence=0.5, cause="skipping", edits=1, known=None,
     )  # fmt: skip
@@ -95,7 +95,7 @@ def test_the_sheet_has_the_worst_of_each_cause_first(folder: Path) -> None:
     assert len(strings.worst([base] * 40)) == strings.SHOWN
 
 
-def test_a_page_of_several_lines_and_a_picture_that_is_none_are_refused(folder: Path, tmp_path: Path) -> None:
+def test_several_lines_or_no_picture_are_refused(folder: Path, tmp_path: Path) -> None:
     other = Path(shutil.copytree(folder, tmp_path / "other"))
     (other / "truth.jsonl").write_text('{"file": "0.png", "lines": ["1", "2"]}\n', encoding="utf-8")
     with pytest.raises(OptionError, match=r"0\.png has 2 lines: `pages` measures such pictures"):

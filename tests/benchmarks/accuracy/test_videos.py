@@ -18,7 +18,7 @@ def pages() -> list[Uint8]:
     return [np.full((*SIZE[::-1], 3), shade, np.uint8) for shade in (230, 200, 170)]
 
 
-def test_a_film_shows_every_page_in_turn_and_ends_on_the_desk(pages: list[Uint8]) -> None:
+def test_a_film_shows_every_page_then_the_desk(pages: list[Uint8]) -> None:
     shots = list(film(pages, 0.5, np.random.default_rng(3)))
     assert all(shot.pixels.shape == (480, 640, 3) and shot.pixels.dtype == np.uint8 for shot in shots)
     order = [shot.page for shot in shots if shot.page is not None]

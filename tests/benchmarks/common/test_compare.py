@@ -52,9 +52,7 @@ def test_the_same_is_no_worse(write: Write, call: Call) -> None:
     ],
     ids=lambda measure: measure.name,
 )
-def test_what_is_worse_is_exit_code_5_and_the_other_way_round_is_well(
-    before: Measure, after: Measure, write: Write, call: Call
-) -> None:
+def test_worse_is_exit_code_5_better_is_0(before: Measure, after: Measure, write: Write, call: Call) -> None:
     a, b = write("a", before, times(name="other")), write("b", after, times(name="other"))
     done = call(main, "compare", a, b)
     assert (done.code, done.err) == (5, f"error: worse than it was: latency {before.name}\n")
@@ -118,7 +116,7 @@ def test_folders_are_compared_benchmark_by_benchmark(tmp_path: Path, write: Writ
     assert "new holds more than one result of latency: name one of them" in done.err
 
 
-def test_an_interval_without_an_end_is_shown_as_such(write: Write, call: Call) -> None:
+def test_an_open_interval_is_shown_as_such(write: Write, call: Call) -> None:
     few = result.share("read", 1, 2)
     done = call(main, "compare", write("a", few), write("b", few))
     assert done.code == 0
@@ -142,7 +140,7 @@ def test_the_baseline_of_this_machine_is_found(
     assert call(main, "compare", write("well", times())).code == 0
 
 
-def test_committed_baselines_are_each_of_one_machine_that_is_named() -> None:
+def test_committed_baselines_each_name_their_machine() -> None:
     folders: Sequence[Path] = [path for path in compare.BASELINES.iterdir() if path.is_dir()]
     assert folders
     for folder in folders:

@@ -45,7 +45,7 @@ def test_checkerboard_and_dots_are_what_they_are_called(hard: dict[str, Uint8]) 
 
 
 @pytest.mark.parametrize("percent", [1, 10, 50])
-def test_salt_and_pepper_are_as_dense_as_they_are_called(percent: int, hard: dict[str, Uint8]) -> None:
+def test_salt_and_pepper_have_their_density(percent: int, hard: dict[str, Uint8]) -> None:
     share = np.mean(hard[f"salt and pepper {percent} %"][:, :, 0] != 128)
     assert share == pytest.approx(percent / 100, rel=0.05)
 
@@ -56,7 +56,7 @@ def test_a_lattice_and_fields_join_marks_in_pencil(hard: dict[str, Uint8]) -> No
 
 
 @pytest.mark.parametrize(("size", "shape"), [((320, 240), (240, 320, 3)), ((1280, 720), (720, 1280, 3))])
-def test_a_page_is_as_large_as_asked_and_its_seed_decides(size: tuple[int, int], shape: tuple[int, ...]) -> None:
+def test_size_and_seed_decide_the_page(size: tuple[int, int], shape: tuple[int, ...]) -> None:
     page = timing.page(size, 3)
     assert (page.shape, page.dtype) == (shape, np.dtype(np.uint8))
     np.testing.assert_array_equal(page, timing.page(size, 3))

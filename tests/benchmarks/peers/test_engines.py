@@ -48,7 +48,7 @@ def test_every_limit_has_its_ratio() -> None:
         judge(turns(), {"tensorrt_at_least": 1})
 
 
-def test_what_meets_the_limits_is_told_with_its_interval() -> None:
+def test_met_limits_are_reported_with_their_interval() -> None:
     verdicts = judge(turns(), LIMITS)
     assert all(verdict.met for verdict in verdicts.values())
     verdict = verdicts["onnx_runtime_int8_at_least"]
@@ -60,7 +60,7 @@ def test_what_meets_the_limits_is_told_with_its_interval() -> None:
 
 
 @pytest.mark.parametrize("best", ONNX_INT8)
-def test_the_best_way_of_onnx_runtime_is_what_counts(best: str) -> None:
+def test_the_best_way_of_onnx_runtime_counts(best: str) -> None:
     key = "onnx_runtime_int8_at_least"
     verdict = judge(turns(**{best: 15e3}), {key: LIMITS[key]})[key]
     assert (verdict.name, verdict.met) == (best, False)
@@ -68,7 +68,7 @@ def test_the_best_way_of_onnx_runtime_is_what_counts(best: str) -> None:
     assert verdict.missed.endswith(f" times as long as {SCORES}, not at least 1.7")
 
 
-def test_it_is_the_end_of_the_interval_on_the_wrong_side_that_counts() -> None:
+def test_the_worse_end_of_the_interval_counts() -> None:
     for key, name, middle in (("numpy_at_least", NUMPY, 3.05 * 11e3), ("scores_at_most", SCORES, 1.17 * 10e3)):
         limit = {key: LIMITS[key]}
         certain = judge(turns(0.001, **{name: middle}), limit)[key]
@@ -80,7 +80,7 @@ def test_it_is_the_end_of_the_interval_on_the_wrong_side_that_counts() -> None:
         assert judge(turns(0.3, **{name: middle * factor}), limit)[key].met
 
 
-def test_a_limit_that_is_missed_says_so_in_its_line() -> None:
+def test_a_missed_limit_is_said_in_its_line() -> None:
     lines = limits.table(judge(turns(**{OPENCV: 20e3, "Keras model(x)": 11e6}), LIMITS))
     assert len(lines) == 1 + len(LIMITS)
     assert [line.split(" to ")[0].strip() for line in lines if line.endswith(", MISSED")] == [OPENCV]
@@ -170,7 +170,7 @@ def test_the_command_measures_everything_in_turns(
     assert measures["limit/multiply-adds"].value == 784 * 24 + 24 * 16 + 16 * 10
 
 
-def test_without_the_extra_the_command_says_what_to_install(tmp_path: Path) -> None:
+def test_without_the_extra_the_error_names_it(tmp_path: Path) -> None:
     program = (
         "import sys\nsys.modules['onnx'] = None\nfrom benchmarks.__main__ import main\n"
         f"sys.argv = ['benchmarks', 'peers', {str(tmp_path)!r}]\nmain()"

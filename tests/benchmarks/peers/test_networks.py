@@ -62,7 +62,7 @@ def pixels() -> Uint8:
 
 
 @pytest.mark.parametrize("binding", [peer_calls.bound, peer_calls.plain])
-def test_a_layer_made_by_hand_gives_what_it_gives_by_hand(binding: object, pixels: Uint8) -> None:
+def test_a_small_layer_gives_what_it_should(binding: object, pixels: Uint8) -> None:
     assert callable(binding)
     static, dynamic = peer_networks.static([by_hand()]), peer_networks.dynamic([by_hand()])
     # 10 * 4 * 0.25 + 16 * 0.25 is 14, or 7 steps of 2 above the zero point, which is -100 + 128; 24 / 4 - 2 is 4, or 2.
@@ -73,7 +73,7 @@ def test_a_layer_made_by_hand_gives_what_it_gives_by_hand(binding: object, pixel
     assert answer == pytest.approx(np.array([[14, 4]]), abs=0.04)  # which is a step, as the brightest is 10
 
 
-def test_each_output_may_have_a_scale_of_its_own(pixels: Uint8) -> None:
+def test_each_output_may_have_its_own_scale(pixels: Uint8) -> None:
     layer = by_hand()._replace(scales=np.array([0.25, 0.125], np.float32), bias=np.array([16, 40], np.int32))
     answer = peer_calls.bound(peer_calls.session(peer_networks.static([layer])))(pixels)
     assert answer.tolist() == [[28 + 7, 28 + 2]]  # 40 * 0.125 - 8 * 0.125 is 4
@@ -97,7 +97,7 @@ def test_a_file_is_read_number_by_number(build: Path) -> None:
 
 
 @pytest.mark.parametrize("per_channel", [False, True])
-def test_static_int8_answers_as_tflite_does_within_one_step(per_channel: bool, digits: Digits, tmp_path: Path) -> None:
+def test_static_int8_is_within_one_step_of_tflite(per_channel: bool, digits: Digits, tmp_path: Path) -> None:
     path = tmp_path / "digits-int8.tflite"
     if per_channel:
         path.write_bytes(flatbuffers.per_channel(fold(tiny_build.network()), digits[0]))
@@ -113,7 +113,7 @@ def test_static_int8_answers_as_tflite_does_within_one_step(per_channel: bool, d
     assert len(np.unique(ours)) > 50  # it is not the same everywhere
 
 
-def test_static_int8_of_the_model_that_ships_answers_as_tflite_does(digits: Digits, classifier: Classifier) -> None:
+def test_static_int8_of_the_shipped_model_matches_tflite(digits: Digits, classifier: Classifier) -> None:
     call = peer_calls.bound(peer_calls.session(peer_networks.static(int8_file.read(SHIPPED))))
     difference = np.abs(answers(classifier.scores, digits[0]) - (answers(call, digits[0]) - 128))
     assert difference.max() <= 1
@@ -141,7 +141,7 @@ def test_every_runtime_answers_as_the_network_does(build: Path, networks: Networ
         assert real == pytest.approx(logits, abs=0.05 * reach), name
 
 
-def test_an_answer_stays_when_the_next_digit_is_read(build: Path, networks: Networks, digits: Digits) -> None:
+def test_an_answer_stays_while_the_next_is_read(build: Path, networks: Networks, digits: Digits) -> None:
     one, other = digits[0][:1], digits[0][1:2]
     for name, call in peer_calls.opened(build, networks).items():
         first = call(one)

@@ -33,7 +33,7 @@ def test_products_and_bytes_are_counted() -> None:
     assert roofline.weight_bytes(layers) == 512 * 784 + 10 * 512 + 4 * (512 + 10)
 
 
-def test_the_limit_is_the_slower_of_reading_and_products() -> None:
+def test_the_limit_is_the_slower_of_both() -> None:
     products = 512**3 // 1000  # a thousandth of the product that is measured
     limit = roofline.limit(measured(400, 300, 500, 200e3), products)
     assert limit.reading.samples == [[300, 300], [600, 600]]  # by the quickest of the readers
@@ -58,7 +58,7 @@ def test_rates_are_of_what_was_measured() -> None:
     assert measures["limit/int8 multiply-adds a second"].value == pytest.approx(1e9 * 512**3 / 300e3)
 
 
-def test_every_way_to_the_limit_runs_and_reads_everything() -> None:
+def test_every_way_to_the_limit_reads_everything() -> None:
     calls = roofline.calls(1000)
     assert tuple(calls) == (MEMCHR, INNER, MAXIMUM, PRODUCTS)
     assert calls[MEMCHR]() == -1  # not there: it has looked at every byte

@@ -82,14 +82,14 @@ def test_the_page_asks_for_nothing_outside(made: tuple[str, str], document: Docu
     assert all(value.startswith(("#", "data:image/png;base64,")) for value in references)
 
 
-def test_ids_are_unique_and_what_is_referred_to_is_there(made: tuple[str, str], document: Document) -> None:
+def test_ids_are_unique_and_references_resolve(made: tuple[str, str], document: Document) -> None:
     ids = document.values("id")
     assert len(ids) == len(set(ids))
     asked = [value[1:] for value in document.values("href") if value[0] == "#"]
     assert {*asked, *re.findall(r"url\(#([\w-]+)\)", made[0])} <= set(ids)
 
 
-def test_every_chart_is_drawn_for_a_page_and_for_a_phone_and_told_in_words(document: Document) -> None:
+def test_every_chart_fits_page_and_phone_with_words(document: Document) -> None:
     kinds = [value for tag, name, value in document.attributes if (tag, name) == ("div", "class")]
     assert kinds.count("chart wide") == kinds.count("chart narrow") >= 15
     drawn = [(name, value) for tag, name, value in document.attributes if tag == "svg"]
@@ -106,7 +106,7 @@ def test_black_and_white_are_those_of_the_page(made: tuple[str, str]) -> None:
     assert "prefers-color-scheme: dark" in made[0]
 
 
-def test_parity_says_who_is_wrong_and_shows_what_flipped(document: Document) -> None:
+def test_parity_shows_who_is_wrong_and_what_flipped(document: Document) -> None:
     text = document.texts["parity"]
     for figure in ("99.51 %", "99.49 %", "+0.02", "3 / 0", "0.625", "+0.00021", "99.73 %"):
         assert figure in text
@@ -152,7 +152,7 @@ def test_the_table_for_a_readme_is_markdown(made: tuple[str, str]) -> None:
     assert lines[-1] == ("Measured 2026-11-25 on Test Processor 3000, x86\\_64, 2 cores, 8.0 GiB; commit 0123456789ab.")
 
 
-def test_without_results_the_page_says_how_to_get_them(tmp_path: Path, call: Call) -> None:
+def test_without_results_the_page_says_the_commands(tmp_path: Path, call: Call) -> None:
     done = call(main, "report", tmp_path)
     assert done.code == 0, done.err
     page = (tmp_path / "report" / "index.html").read_text()
@@ -186,7 +186,7 @@ def test_without_peers_the_models_are_those_of_parity(tmp_path: Path) -> None:
         (lambda path: sample_results.soak(path), 'is a result of "soak", not of videos'),
     ],
 )
-def test_a_damaged_result_is_named_and_the_rest_is_shown(spoil: Any, said: str, tmp_path: Path, call: Call) -> None:
+def test_a_damaged_result_is_named_the_rest_shown(spoil: Any, said: str, tmp_path: Path, call: Call) -> None:
     sample_results.pages(tmp_path / "pages" / "samples" / "pages.json")
     path = tmp_path / "videos" / "videos.json"
     path.parent.mkdir()
@@ -213,7 +213,7 @@ def test_a_damaged_result_is_named_and_the_rest_is_shown(spoil: Any, said: str, 
         ("peers", lambda record: record["measures"][7].update(samples=[[1.0], [2.0]])),
     ],
 )
-def test_what_another_version_wrote_is_said_in_one_line(name: str, change: Any, tmp_path: Path, call: Call) -> None:
+def test_a_result_of_another_version_is_one_line(name: str, change: Any, tmp_path: Path, call: Call) -> None:
     folder = {"pages": "pages/samples", "parity": "standard"}.get(name, name)
     sample_results.MAKERS[name](tmp_path / folder / f"{name}.json", change=change)
     done = call(main, "report", tmp_path)
@@ -227,7 +227,7 @@ def other_machine(record: dict[str, Any]) -> None:
     record["environment"]["machine"]["board"] = "Raspberry Pi 5"
 
 
-def test_results_of_two_machines_are_on_one_page_only_when_asked(tmp_path: Path, call: Call) -> None:
+def test_results_of_two_machines_mix_only_when_asked(tmp_path: Path, call: Call) -> None:
     sample_results.pages(tmp_path / "pages" / "samples" / "pages.json")
     sample_results.videos(tmp_path / "videos" / "videos.json", change=other_machine)
     done = call(main, "report", tmp_path)
@@ -241,7 +241,7 @@ def test_results_of_two_machines_are_on_one_page_only_when_asked(tmp_path: Path,
     assert "times of one do not compare with those of another" in (tmp_path / "report" / "index.html").read_text()
 
 
-def test_parity_is_the_newest_or_that_of_a_recipe(tmp_path: Path, call: Call) -> None:
+def test_parity_is_the_newest_or_a_recipes(tmp_path: Path, call: Call) -> None:
     for recipe, day in (("article", 26), ("standard", 25)):
         when = f"2026-11-{day}T10:00:00.000Z"
         sample_results.parity(
@@ -254,7 +254,7 @@ def test_parity_is_the_newest_or_that_of_a_recipe(tmp_path: Path, call: Call) ->
     assert "python -m benchmarks parity" in done.err
 
 
-def test_what_a_file_says_is_text_and_no_html(tmp_path: Path) -> None:
+def test_text_of_a_file_is_never_html(tmp_path: Path) -> None:
     def spoil(record: dict[str, Any]) -> None:
         record["environment"]["machine"]["processor"] = "<script>alert(1)</script> | `x`\n"
         record["warnings"] = ["<img src=x onerror=alert(1)>"]

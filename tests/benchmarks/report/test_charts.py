@@ -21,11 +21,11 @@ from edge_runtime.bench.result import Ratio, timed
     [(13_780, "13.8 µs"), (999.6, "1 µs"), (999.4, "999 ns"), (0.5, "0.5 ns"), (1.6e6, "1.6 ms"), (3.15e9, "3.15 s"),
      (1234e9, "1,230 s"), (0, "0 ns")],
 )  # fmt: skip
-def test_a_time_has_three_digits_and_the_unit_that_fits(nanoseconds: float, written: str) -> None:
+def test_a_time_has_three_digits_and_its_unit(nanoseconds: float, written: str) -> None:
     assert duration(nanoseconds) == written
 
 
-def test_sizes_counts_and_ratios_are_written_as_people_read_them() -> None:
+def test_sizes_counts_and_ratios_are_readable() -> None:
     assert [size(value) for value in (104_857, 999_999, 2.1e9, 12)] == ["105 kB", "1 MB", "2.1 GB", "12 B"]
     assert [number(value) for value in (96e9, 115_000, 7)] == ["96 G", "115 k", "7"]
     assert [times(value) for value in (0.934, 9.994, 9.996, 12.34, 99.96, 3540.4)] == [
@@ -35,7 +35,7 @@ def test_sizes_counts_and_ratios_are_written_as_people_read_them() -> None:
 
 
 @pytest.mark.parametrize(("low", "high"), [(10, 13), (10, 40), (10, 500), (1, 1e4), (1e3, 1e9)])
-def test_a_logarithmic_axis_has_a_few_labels_wherever_it_lies(low: float, high: float) -> None:
+def test_a_logarithmic_axis_always_has_few_labels(low: float, high: float) -> None:
     figure, axes = plt.subplots()
     axes.set_xscale("log")
     axes.set_xlim(low, high)
@@ -55,7 +55,7 @@ def texts(figure: Figure) -> list[str]:
 
 
 @pytest.mark.parametrize("wide", [True, False])
-def test_every_value_is_a_line_the_median_a_bar(wide: bool) -> None:
+def test_values_are_lines_and_the_median_a_bar(wide: bool) -> None:
     figure = distributions.draw({"one": timed("x", [[10e3, 12e3], [11e3]]), "other": timed("y", [[3e6]])}, wide)
     (axes,) = figure.axes
     values, bar = axes.lines[0], axes.lines[1]
@@ -101,7 +101,7 @@ def test_what_stands_at_one_place_has_one_name() -> None:
     plt.close(figure)
 
 
-def test_on_a_phone_points_have_numbers_that_are_told_below() -> None:
+def test_on_a_phone_a_legend_explains_numbered_points() -> None:
     figure = models.draw(MODELS, False)
     assert sorted(each.get_text() for each in figure.axes[1].texts) == ["1", "2", "3, 4", "5"]
     assert [each.get_text() for each in figure.axes[2].texts] == [

@@ -60,7 +60,7 @@ def test_names_are_those_of_the_benchmark() -> None:
     assert read_limits()["peers"].keys() == peers.ASKED.keys()
 
 
-def test_the_limit_is_the_slower_of_reading_and_multiplying(tmp_path: Path) -> None:
+def test_the_limit_is_the_slower_of_both(tmp_path: Path) -> None:
     parts = [
         constant("limit/reading", 5.5), constant("limit/products", 2.0), figure("limit/weight bytes", 118_000, "B"),
         figure("limit/multiply-adds", 115_000, "1"), figure("limit/bytes from the cache a second", 21e9, "1/s"),
@@ -88,7 +88,7 @@ def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
         peers.peers(results(tmp_path, left_out="Classifier.scores"))
 
 
-def test_a_footprint_lacks_what_the_system_does_not_tell(tmp_path: Path) -> None:
+def test_a_footprint_lacks_what_the_system_hides(tmp_path: Path) -> None:
     parts: list[Any] = [
         figure("footprint/LiteRT size", 50e6, "B"), timed("footprint/LiteRT import", [[1e8]]),
         figure("footprint/ONNX Runtime size", 125e6, "B"), timed("footprint/ONNX Runtime import", [[2e8]]),
@@ -98,7 +98,7 @@ def test_a_footprint_lacks_what_the_system_does_not_tell(tmp_path: Path) -> None
     assert re.search(r"LiteRT\s+50 MB\s+100 ms\s+ONNX Runtime\s+125 MB \(2\.50\)\s+200 ms \(2\.00\)\s+80 MB\s", text)
 
 
-def test_rows_are_of_one_run_and_ours_are_marked(tmp_path: Path) -> None:
+def test_rows_are_of_one_run_ours_marked(tmp_path: Path) -> None:
     sample_results.parity(tmp_path / "standard" / "parity.json")
     sample_results.peers(tmp_path / "peers" / "peers.json")
     rows_by_name = {row.name: row for row in rows(collect(tmp_path))}
@@ -114,7 +114,7 @@ def test_rows_are_of_one_run_and_ours_are_marked(tmp_path: Path) -> None:
     assert rows_by_name["OpenCV dnn"].accuracy == 99.51
 
 
-def test_of_parity_and_latency_rows_are_the_recipes_and_the_full_network(tmp_path: Path) -> None:
+def test_rows_are_the_recipes_and_the_full_network(tmp_path: Path) -> None:
     sample_results.parity(tmp_path / "standard" / "parity.json")
     sample_results.latency(tmp_path / "latency" / "latency.json")
     all_rows = rows(collect(tmp_path))

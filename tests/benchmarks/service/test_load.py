@@ -97,7 +97,7 @@ def test_statuses_are_counted_and_pictures_take_turns() -> None:
 
 
 @pytest.mark.usefixtures("wrk")
-def test_the_patient_wait_as_long_as_they_are_told() -> None:
+def test_retrying_clients_wait_as_long_as_told() -> None:
     with hosting(answering(429)) as host:
         patient, others = (
             load(f"http://127.0.0.1:{host.port}/", [b"?"], 2, 2, patient=patient) for patient in (True, False)
@@ -108,7 +108,7 @@ def test_the_patient_wait_as_long_as_they_are_told() -> None:
 
 
 @pytest.mark.usefixtures("wrk")
-def test_a_connection_that_is_never_answered_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unanswered_connection_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     async def silent(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await lifespan(receive, send)
@@ -132,7 +132,7 @@ def test_where_nobody_listens_wrk_fails() -> None:
         load(f"http://127.0.0.1:{host.port}/", [b"?"], 1, 1)
 
 
-def test_without_wrk_the_error_says_how_to_get_it(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_wrk_the_error_says_the_remedy(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     done = call(main, "serve", "--out", tmp_path)
     assert (done.code, done.out) == (2, "")

@@ -88,7 +88,7 @@ def test_memory_grows_after_the_first_seconds() -> None:
     assert Long(64, answers(), [Second(MB, 1, 1), Second(3 * MB, 1, 1)]).growth == 0  # too short to tell
 
 
-def test_records_are_told_apart_by_when_and_by_what_was_sent() -> None:
+def test_records_differ_by_time_and_content() -> None:
     def record(frame: int, second: int, **other: Any) -> dict[str, Any]:
         when = f"1970-01-01T00:00:{second:02}.030Z"
         usual = {"type": "reading", "frame": frame, "captured_at": when, "age_ms": 4.0, "dropped": 1}
@@ -124,7 +124,7 @@ def test_noise_is_told_from_a_difference() -> None:
         (Measured([], [], Long(64, answers(errors={"read": 1}), [Second(MB, 1, 1)] * 3), []), "failures"),
     ],
 )
-def test_what_is_beyond_a_limit_is_exit_code_5(
+def test_a_missed_limit_is_exit_code_5(
     results: Measured, missed: str, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limited(LIMITS, tmp_path, monkeypatch)
@@ -233,7 +233,7 @@ def test_a_server_that_does_not_start_says_why(program: str, why: str) -> None:
         pass
 
 
-def test_a_server_that_does_not_end_in_order_is_an_error() -> None:
+def test_a_server_that_ends_badly_is_an_error() -> None:
     def served() -> None:
         program = "print('http://127.0.0.1:1/', file=__import__('sys').stderr)"
         with serving((sys.executable, "-c", f"{program}; exit(3)")) as one:
@@ -244,6 +244,6 @@ def test_a_server_that_does_not_end_in_order_is_an_error() -> None:
         served()
 
 
-def test_a_viewer_that_is_sent_away_is_an_error() -> None:
+def test_a_refused_viewer_is_an_error() -> None:
     with hosting(hello) as host, pytest.raises(EdgeError, match="the server left a viewer that reads"):
         viewers.stay(f"http://127.0.0.1:{host.port}/", 2, 30.0)

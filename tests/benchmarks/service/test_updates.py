@@ -15,7 +15,7 @@ STEADY = [Line(at / 10, "old" if at < 50 else "new") for at in range(100)]
 CHANGE = [Change(4.0, 5.0, "new")]
 
 
-def test_gaps_near_a_change_are_told_from_those_elsewhere() -> None:
+def test_gaps_near_a_change_are_counted_apart() -> None:
     summary = updates.summary(STEADY, CHANGE)
     assert (summary["changes"], summary["readings"], summary["astray"]) == (1, 100, 0)
     assert summary["gap_ms"] == summary["elsewhere_ms"] == 100.0

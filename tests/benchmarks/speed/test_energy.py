@@ -29,7 +29,7 @@ def reading(counter: Path, microjoules: int, digits: int) -> Callable[[], int]:
     return read
 
 
-def test_every_block_tells_joules_of_a_frame_and_of_a_digit(counter: Path, tmp_path: Path) -> None:
+def test_every_block_has_joules_a_frame_and_digit(counter: Path, tmp_path: Path) -> None:
     ticks: list[None] = []
     usage = energy.measure(reading(counter, READING, 4), 0.001, 3, lambda: ticks.append(None), root=tmp_path)
     assert usage is not None
@@ -47,7 +47,7 @@ def test_what_does_not_show_is_left_out(counter: Path, tmp_path: Path, microjoul
     assert energy.measure(reading(counter, microjoules, digits), 0.001, 2, lambda: None, root=tmp_path) is None
 
 
-def test_a_machine_that_does_not_tell_is_left_out(tmp_path: Path) -> None:
+def test_a_machine_without_a_meter_is_left_out(tmp_path: Path) -> None:
     assert energy.measure(lambda: 1, 0.001, 1, lambda: None, root=tmp_path) is None
 
 

@@ -73,7 +73,7 @@ def little(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("little")
-def test_without_a_build_the_model_that_ships_is_measured_alone(tmp_path: Path, call: Call) -> None:
+def test_without_a_build_the_shipped_model_is_measured(tmp_path: Path, call: Call) -> None:
     folder = tmp_path / "nothing"
     folder.mkdir()
     done = call(main, "latency", folder, "--fast", "--out", tmp_path / "out")
@@ -232,7 +232,7 @@ def test_what_is_limited_are_ratios_to_the_command() -> None:
 
 
 @pytest.mark.usefixtures("little")
-def test_a_limit_that_is_missed_is_exit_code_5(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
+def test_a_missed_limit_is_exit_code_5(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
     seen = latency.Measured({"cold start/Keras": [Turns(1, [], [2e9])]}, {}, {}, None, {})
     measures = [milliseconds("cold start/edge-digits read", 200), milliseconds("cold start/Keras", 2000),
                 memory("peak memory/edge-digits read", 70), memory("peak memory/Keras", 700)]  # fmt: skip
@@ -244,7 +244,7 @@ def test_a_limit_that_is_missed_is_exit_code_5(tmp_path: Path, monkeypatch: pyte
     assert done.err == f"error: below its limit: start_ratio; {tmp_path / 'latency.json'} holds the figures\n"
 
 
-def test_a_table_holds_median_percentile_and_most_of_each_stage() -> None:
+def test_a_table_holds_median_percentile_and_maximum() -> None:
     stages = {"ink": milliseconds("x/ink", *range(1, 22)), "rest": milliseconds("x/rest", *[0.5] * 21)}
     median, high, worst = latency_table.stage_table("a frame", stages)
     assert median.split() == ["a", "frame", "median", "11.00", "0.50"]

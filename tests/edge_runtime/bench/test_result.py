@@ -50,7 +50,7 @@ def test_figures_of_each_kind() -> None:
     }  # fmt: skip
 
 
-def test_a_share_of_nothing_and_a_unit_of_nothing_are_errors() -> None:
+def test_empty_shares_and_units_are_errors() -> None:
     with pytest.raises(ValueError, match="read: a share of nothing"):
         result.share("read", 0, 0)
     with pytest.raises(ValueError, match="age: no such unit: ms"):
@@ -75,7 +75,7 @@ def test_what_scatters_is_unstable(samples: list[list[float]], unstable: bool) -
     assert made["warnings"] == [warning] * unstable
 
 
-def test_a_ratio_turn_by_turn_is_not_moved_by_what_slows_both() -> None:
+def test_a_paired_ratio_ignores_what_slows_both() -> None:
     rng = np.random.default_rng(5)
     loads = rng.uniform(1, 9, (3, 40))
     one = result.timed("one", 300 * loads, paired="turns")
@@ -128,7 +128,7 @@ def test_any_samples_survive_the_file(samples: list[list[float]]) -> None:
         ('{"format": 1, "benchmark": "x", "environment": {}, "measures": ["a"]}', "a measure is not as it should be"),
     ],
 )  # fmt: skip
-def test_what_is_no_result_is_refused_with_the_reason(text: str, why: str, tmp_path: Path) -> None:
+def test_what_is_no_result_is_refused_with_reason(text: str, why: str, tmp_path: Path) -> None:
     path = tmp_path / "result.json"
     path.write_text(text)
     with pytest.raises(EdgeError, match=f"^{path} .*{why}") as caught:
@@ -136,7 +136,7 @@ def test_what_is_no_result_is_refused_with_the_reason(text: str, why: str, tmp_p
     assert "\n" not in str(caught.value)
 
 
-def test_what_is_not_there_and_what_cannot_be_written(tmp_path: Path) -> None:
+def test_missing_and_unwritable_files_are_errors(tmp_path: Path) -> None:
     with pytest.raises(EdgeError, match=r"cannot read .*none.json: No such file"):
         result.read(tmp_path / "none.json")
     (tmp_path / "file").write_text("")
@@ -144,7 +144,7 @@ def test_what_is_not_there_and_what_cannot_be_written(tmp_path: Path) -> None:
         result.write(tmp_path / "file" / "result.json", "latency", [], settings={})
 
 
-def test_a_file_that_cannot_be_made_leaves_the_last_one(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_the_last_file(tmp_path: Path) -> None:
     path = tmp_path / "latency.json"
     kept = result.write(path, "latency", some(), settings={})
     no_json: dict[str, Any] = {"classifier": object()}

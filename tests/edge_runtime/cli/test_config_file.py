@@ -28,7 +28,7 @@ def write(tmp_path: Path) -> Callable[[str], Path]:
 Write = Callable[[str], Path]
 
 
-def test_a_file_sets_options_and_the_command_line_counts_for_more(call: Call, write: Write, samples: Path) -> None:
+def test_the_command_line_overrides_a_file(call: Call, write: Write, samples: Path) -> None:
     path = write(f'[read]\nsources = ["{samples}/digit.png"]\njson = true\nmin_confidence = 0.25\nlog-keep = 3\n')
     assert call(main, "read", "--config", path).out.startswith('{"type": "reading", "source": ')
     done = call(main, "read", f"{samples}/none.png", "--config", path)
@@ -36,7 +36,7 @@ def test_a_file_sets_options_and_the_command_line_counts_for_more(call: Call, wr
     assert "none.png: no such file" in done.err
 
 
-def test_the_environment_counts_for_more_than_a_file_and_less_than_the_command_line(
+def test_the_environment_overrides_files_not_the_command_line(
     call: Call, write: Write, samples: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write("[read]\njson = true\nmin-confidence = 1\n")
@@ -50,7 +50,7 @@ def test_the_environment_counts_for_more_than_a_file_and_less_than_the_command_l
     assert call(main, "read", "--min-confidence", "1").out == "(no digit)\n"
 
 
-def test_every_option_can_be_set_by_file_and_by_environment(call: Call) -> None:
+def test_every_option_works_by_file_and_environment(call: Call) -> None:
     context = click.Context(read, info_name="read", parent=click.Context(read, auto_envvar_prefix="EDGE_DIGITS"))
     options = [option for option in read.params if isinstance(option, click.Option) and not option.is_eager]
     assert {f"--{key}" for key in config_file.settable(read)} == {"--sources"} | {option.opts[0] for option in options}
@@ -58,9 +58,7 @@ def test_every_option_can_be_set_by_file_and_by_environment(call: Call) -> None:
     assert len(options) > 30
 
 
-def test_what_holds_is_shown_as_a_file_that_can_be_used(
-    call: Call, write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_holds_is_shown_as_a_usable_file(call: Call, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write('[read]\nsize = "800x600"\nraw = true\n')
     monkeypatch.setenv("EDGE_DIGITS_READ_KEEP", "7")
     monkeypatch.setenv("EDGE_DIGITS_READ_SOURCES", "http://me:s3cret@cam/x?token=s3cret")
@@ -79,7 +77,7 @@ def test_what_holds_is_shown_as_a_file_that_can_be_used(
     assert call(main, "config", "check", write(done.out)).code == 0
 
 
-def test_everything_that_is_wrong_is_named_with_the_nearest_right_name(call: Call, write: Write) -> None:
+def test_every_error_is_named_with_the_nearest_name(call: Call, write: Write) -> None:
     path = write('[read]\njsn = true\nsize = 3\nkeep = "x"\nraw = 1\nsources = "a"\nfps = true\nhelp = true\n[reed]\n')
     done = call(main, "config", "check", path)
     assert (done.code, done.out) == (2, "")
@@ -141,9 +139,7 @@ def test_an_environment_that_makes_no_sense_is_named(call: Call, monkeypatch: py
         assert "'large' is not a size such as 640x480" in done.err
 
 
-def test_a_password_in_the_environments_address_is_refused_and_not_shown(
-    call: Call, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_password_in_the_environment_is_refused_unseen(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGE_DIGITS_READ_MQTT", "mqtt://me:s3cret@broker")
     for arguments in (["read", "page.png"], ["config", "show"]):
         done = call(main, *arguments)

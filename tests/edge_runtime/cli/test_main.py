@@ -45,7 +45,7 @@ def digit(samples: Path) -> Path:
     return samples / "digit.png"
 
 
-def test_a_picture_gives_its_text_and_nothing_on_standard_error(samples: Path) -> None:
+def test_a_picture_gives_its_text_alone(samples: Path) -> None:
     done = run("read", samples / "paper.jpg")
     assert (done.returncode, done.stdout, done.stderr) == (0, "48793968101\n0430355509\n043\n", "")
 
@@ -66,7 +66,7 @@ def test_no_digit_is_a_result(
     assert capsys.readouterr() == ("(no digit)\n", "")
 
 
-def test_json_is_a_record_a_line_that_fits_the_schema(samples: Path) -> None:
+def test_json_is_records_that_fit_the_schema(samples: Path) -> None:
     done = run("read", "--json", samples / "paper.jpg", samples / "digit.png")
     records = [json.loads(line) for line in done.stdout.splitlines()]
     for record in records:
@@ -76,7 +76,7 @@ def test_json_is_a_record_a_line_that_fits_the_schema(samples: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_bad_files_get_a_line_each_and_the_rest_is_read(tmp_path: Path, digit: Path) -> None:
+def test_bad_files_are_lines_the_rest_is_read(tmp_path: Path, digit: Path) -> None:
     (tmp_path / "notes.png").write_text("Seven eleven.")
     (tmp_path / "empty.png").touch()
     (tmp_path / "two\nlines.png").write_bytes(digit.read_bytes()[:1000])
@@ -94,7 +94,7 @@ def test_bad_files_get_a_line_each_and_the_rest_is_read(tmp_path: Path, digit: P
     assert lines[3].startswith(f"edge-digits: error: {tmp_path}/two lines.png: damaged or truncated: ")
 
 
-def test_a_name_no_file_can_have_is_one_bad_file(
+def test_an_impossible_name_is_one_bad_file(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], digit: Path
 ) -> None:
     assert call(monkeypatch, "read", "x" * 300, digit) == 1
@@ -104,7 +104,7 @@ def test_a_name_no_file_can_have_is_one_bad_file(
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no such names")
-def test_a_name_that_is_not_text_is_no_obstacle(tmp_path: Path, digit: Path) -> None:
+def test_a_name_that_is_not_text_works(tmp_path: Path, digit: Path) -> None:
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png"))
     path.write_bytes(digit.read_bytes())
     strict = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
@@ -158,7 +158,7 @@ def test_ctrl_c_while_waiting_for_standard_input(digit: Path) -> None:
     assert err.strip() == ""
 
 
-def test_annotated_pictures_of_the_same_name_are_kept_apart(tmp_path: Path, digit: Path) -> None:
+def test_annotated_pictures_of_equal_names_stay_apart(tmp_path: Path, digit: Path) -> None:
     sources = [tmp_path / "a" / "page.png", tmp_path / "b" / "page.png"]
     for source in sources:
         source.parent.mkdir()
@@ -172,7 +172,7 @@ def test_annotated_pictures_of_the_same_name_are_kept_apart(tmp_path: Path, digi
         assert np.any(np.asarray(annotated) != np.asarray(original))
 
 
-def test_what_every_stage_made_of_a_picture_is_explained_beside_the_annotated_one(tmp_path: Path, digit: Path) -> None:
+def test_every_stage_is_explained_beside_the_annotated_picture(tmp_path: Path, digit: Path) -> None:
     done = run("read", digit, "--annotate", tmp_path / "out", "--explain", tmp_path / "why")
     assert (done.returncode, done.stdout, done.stderr) == (0, "2\n", "")
     assert [path.name for path in (tmp_path / "why").iterdir()] == ["digit.png"]
@@ -291,7 +291,7 @@ def test_a_model_that_cannot_be_used(
     assert line.startswith("edge-digits: error: " + message.format(path=path))
 
 
-def test_a_model_without_a_card_is_used_with_a_note(
+def test_a_model_without_a_card_gets_a_note(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, digit: Path
 ) -> None:
     path, labels = tmp_path / "own.tflite", tmp_path / "labels.txt"
@@ -310,7 +310,7 @@ def test_the_least_confidence_decides_what_is_a_digit(
     assert [rejection["reason"] for rejection in record["rejected"]] == ["low confidence"]
 
 
-def test_the_least_confidence_of_a_line_decides_what_is_read(
+def test_the_line_threshold_decides_what_is_read(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], digit: Path
 ) -> None:
     assert call(monkeypatch, "read", digit, "--json", "--min-line-confidence", "1") == 0

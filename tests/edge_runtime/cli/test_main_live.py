@@ -46,7 +46,7 @@ def test_what_becomes_of_the_lines_of_a_video(call: Call, clip: Path, samples: P
     assert said("--steady", "8/8", "--end", "0.65") == []
 
 
-def test_events_and_raw_readings_are_records_that_fit_their_schemas(call: Call, clip: Path) -> None:
+def test_events_and_readings_fit_their_schemas(call: Call, clip: Path) -> None:
     done = call(main, "read", clip, "--json", "--raw")
     records = [json.loads(line) for line in done.out.splitlines()]
     for record in records:
@@ -63,7 +63,7 @@ def test_events_and_raw_readings_are_records_that_fit_their_schemas(call: Call, 
     ]
 
 
-def test_annotated_frames_are_numbered_and_the_last_are_kept(call: Call, clip: Path, tmp_path: Path) -> None:
+def test_annotated_frames_are_numbered_the_last_kept(call: Call, clip: Path, tmp_path: Path) -> None:
     done = call(main, "read", clip, "--annotate", tmp_path / "out", "--keep", "3")
     assert (done.code, done.err) == (0, "")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"clip-{i:06}.png" for i in (17, 18, 19)]
@@ -86,7 +86,7 @@ def test_it_ends_after_so_many_seconds(call: Call) -> None:
     assert all(record["age_ms"] >= 0 and record["dropped"] >= 0 for record in readings)
 
 
-def test_a_part_of_the_picture_turned_and_how_it_went(call: Call, clip: Path) -> None:
+def test_a_turned_region_is_read_with_statistics(call: Call, clip: Path) -> None:
     done = call(main, "read", clip, "--rotate", "180", "--flip", "both", "--roi", "0,0,160,150", "--stats")
     assert (done.code, done.out) == (0, "appeared 2\ngone 2\n")
     assert done.err.startswith("edge-digits: ")
@@ -96,7 +96,7 @@ def test_a_part_of_the_picture_turned_and_how_it_went(call: Call, clip: Path) ->
     assert (done.code, done.err) == (3, f"edge-digits: error: {message}\n")
 
 
-def test_no_camera_and_no_stream_have_a_code_of_their_own(call: Call) -> None:
+def test_missing_cameras_and_streams_have_their_code(call: Call) -> None:
     assert call(main, "read", "/dev/video63") == (
         3,
         "",
@@ -107,7 +107,7 @@ def test_no_camera_and_no_stream_have_a_code_of_their_own(call: Call) -> None:
     assert done.err == "edge-digits: error: http://127.0.0.1:1/: cannot be reached: Connection refused\n"
 
 
-def test_originals_that_a_pattern_names_are_not_written_over(call: Call, samples: Path, tmp_path: Path) -> None:
+def test_originals_of_a_pattern_are_not_overwritten(call: Call, samples: Path, tmp_path: Path) -> None:
     original = (samples / "digit.png").read_bytes()
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "a.png").write_bytes(original)
@@ -181,7 +181,7 @@ def test_the_sources_are_listed(call: Call) -> None:
     ("raised", "code", "last"),
     [("SystemExit(3)", 3, ""), ("SystemExit", 0, ""), ("RuntimeError('a mistake')", 1, "RuntimeError: a mistake")],
 )
-def test_a_driver_that_hangs_hides_neither_exit_code_nor_traceback(raised: str, code: int, last: str) -> None:
+def test_a_hanging_driver_hides_no_code_or_traceback(raised: str, code: int, last: str) -> None:
     hanging = f"""
 import threading
 from edge_runtime import __main__

@@ -40,7 +40,7 @@ def two(call: Call, tmp_path: Path) -> list[str]:
     return ids
 
 
-def test_what_is_installed_reads_and_what_is_gone_back_to(call: Call, two: list[str], samples: Path) -> None:
+def test_the_installed_model_reads_and_so_do_rollbacks(call: Call, two: list[str], samples: Path) -> None:
     def reads() -> str:
         done = call(main, "read", samples / "digit.png", "--json")
         assert (done.code, done.err) == (0, "")
@@ -98,7 +98,7 @@ def test_one_is_removed(call: Call, two: list[str]) -> None:
     )
 
 
-def test_what_is_refused_is_one_line_and_a_code(call: Call, tmp_path: Path, home: Path) -> None:
+def test_a_refusal_is_one_line_and_a_code(call: Call, tmp_path: Path, home: Path) -> None:
     done = call(main, "model", "install", tmp_path / "none")
     assert done == (4, "", f"edge-digits: error: there is no {tmp_path}/none\n")
     variant(tmp_path / "wrong.tflite", wrong=True)
@@ -109,7 +109,7 @@ def test_what_is_refused_is_one_line_and_a_code(call: Call, tmp_path: Path, home
     assert not home.exists()
 
 
-def test_whom_to_trust_may_stand_in_a_file_of_options(
+def test_trusted_keys_may_be_in_an_option_file(
     call: Call, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = tmp_path / "options.toml"

@@ -61,7 +61,7 @@ def close(sinks: list[Sink]) -> None:
         sink.close()
 
 
-def test_results_are_printed_as_text_or_json_whatever_else_there_is(tmp_path: Path) -> None:
+def test_results_are_printed_whatever_other_outputs_exist(tmp_path: Path) -> None:
     assert [type(sink) for sink in made()] == [Text]
     sinks = made("--json", "--annotate", tmp_path / "a", "--explain", tmp_path / "b", "--log", tmp_path / "c.jsonl",
                  "--video", tmp_path / "d.avi", "--stats")  # fmt: skip
@@ -70,9 +70,7 @@ def test_results_are_printed_as_text_or_json_whatever_else_there_is(tmp_path: Pa
     close(sinks)
 
 
-def test_what_is_open_is_closed_where_the_next_cannot_be_opened(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_output_closes_the_open_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[str] = []
     close_file = JsonFile.close
 
@@ -139,7 +137,7 @@ def test_only_folders_are_watched(tmp_path: Path) -> None:
         check(parameters("--watch"), [str(tmp_path), str(tmp_path)])
 
 
-def test_a_package_that_is_missing_is_named_with_its_extra() -> None:
+def test_a_missing_package_is_named_with_its_extra() -> None:
     code = """
 import sys
 sys.modules["paho"] = None
@@ -152,7 +150,7 @@ main()
     assert done.stderr.endswith(": pip install 'edge-digits[mqtt]'\n")
 
 
-def test_the_command_line_writes_all_of_them_at_once(tmp_path: Path) -> None:
+def test_the_command_line_writes_all_at_once(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "edge_runtime", "read", "synthetic:1", "--frames", "12", "--raw"]
     files = ["--log", tmp_path / "log.jsonl", "--video", tmp_path / "clip.avi", "--annotate", tmp_path / "pictures"]
     done = subprocess.run([*command, *map(str, files)], capture_output=True, text=True, cwd=ROOT, check=False)

@@ -98,7 +98,7 @@ def test_a_whole_board(tmp_path: Path, board: object) -> None:
     assert all_checks.passed(list(findings.values())) == (not needs)
 
 
-def test_a_check_that_fails_or_hangs_is_a_finding() -> None:
+def test_a_failing_or_hanging_check_is_a_finding() -> None:
     ever = threading.Event()
 
     def falls() -> Finding:
@@ -122,7 +122,7 @@ def test_a_check_that_fails_or_hangs_is_a_finding() -> None:
     assert all_checks.passed(findings[2:])
 
 
-def test_what_hangs_does_not_keep_the_command_from_ending() -> None:
+def test_a_hanging_check_does_not_keep_the_command() -> None:
     code = (
         "import sys, time\n"
         "from edge_runtime.doctor import all_checks, checks_system\n"

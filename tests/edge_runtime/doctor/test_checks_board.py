@@ -157,7 +157,7 @@ def test_models_in_the_store(tmp_path: Path) -> None:
     assert "leads nowhere" in finding.message
 
 
-def test_a_model_that_is_another_than_its_name_says(tmp_path: Path) -> None:
+def test_a_model_other_than_its_name_says(tmp_path: Path) -> None:
     folder = tmp_path / "models"
     path = installed(folder).rename(folder / "0123456789ab.tflite")
     (folder / catalog.CURRENT).unlink()

@@ -62,7 +62,7 @@ def test_a_webcam_and_its_other_file(tmp_path: Path) -> None:
     assert findings[1].message.startswith(f"{tmp_path}/dev/video1: HD Pro Webcam C920 (uvcvideo), no pictures")
 
 
-def test_a_raspberry_pi_4_with_a_camera_on_its_ribbon_cable(tmp_path: Path) -> None:
+def test_a_raspberry_pi_4_with_a_ribbon_camera(tmp_path: Path) -> None:
     boards.pi4(tmp_path)
     kernel = plug(tmp_path, video0=UNICAM, video1=RAW_UNICAM, video10=CODEC, video11=CODEC, video12=CODEC,
                   video18=CODEC, video13=ISP, video14=ISP)  # fmt: skip
@@ -79,13 +79,13 @@ def test_a_raspberry_pi_4_with_a_camera_on_its_ribbon_cable(tmp_path: Path) -> N
     )  # fmt: skip
 
 
-def test_a_raspberry_pi_5_tells_sensors_from_lenses_and_its_own_parts(tmp_path: Path) -> None:
+def test_a_raspberry_pi_5_separates_sensors_from_lenses(tmp_path: Path) -> None:
     assert sensors(boards.pi5(tmp_path)) == ["imx708"]
     kernel = plug(tmp_path, video0=CFE)
     assert ribbon(tmp_path, ioctl=kernel).message.startswith(f"imx708, at {tmp_path}/dev/video0 (rp1-cfe)")
 
 
-def test_a_raspberry_pi_without_a_camera_has_device_files_all_the_same(tmp_path: Path) -> None:
+def test_without_a_camera_a_pi_has_device_files(tmp_path: Path) -> None:
     kernel = plug(boards.pi3(tmp_path), video10=CODEC, video13=ISP)
     findings = cameras(tmp_path, ioctl=kernel)
     assert statuses(findings) == [("camera", "warning"), ("device files", "ok"), ("device files", "ok")]
@@ -153,7 +153,7 @@ def test_who_may_open_cameras(
     assert finding.remedy == (None if remedy is None else remedy.format(tmp_path))
 
 
-def test_what_may_not_be_opened_is_no_camera_that_is_missing(tmp_path: Path) -> None:
+def test_a_forbidden_camera_is_not_a_missing_one(tmp_path: Path) -> None:
     plug(tmp_path, video0=WEBCAM, video1=WEBCAM, video2=WEBCAM, video10=WEBCAM)
     assert cameras(tmp_path, may_open=nobody) == []
     put(tmp_path, "etc/group", "root:x:0:\n")
@@ -187,7 +187,7 @@ def test_picamera2_that_is_not_installed(tmp_path: Path) -> None:
     assert (finding.status, finding.remedy) == ("failed", "sudo apt-get install -y python3-picamera2")
 
 
-def test_picamera2_that_a_virtual_environment_keeps_out_is_let_in_by_the_remedy(tmp_path: Path) -> None:
+def test_the_remedy_lets_picamera2_into_the_environment(tmp_path: Path) -> None:
     prefix = tmp_path / "an environment"
     settings = put(prefix, "pyvenv.cfg", "home = /usr/bin\ninclude-system-site-packages = false\nversion = 3.13.5\n")
     put(boards.pi5(tmp_path), PACKAGE, "")

@@ -235,7 +235,7 @@ def test_numpy_against_the_others(probes: dict[str, Probe], status: str, words: 
     assert finding.remedy == (None if remedy is None else f"{PIP} {remedy}")
 
 
-def test_a_python_that_pip_leaves_alone_is_told_and_forced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_externally_managed_python_is_reported_and_forced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, "EXTERNALLY-MANAGED", "[externally-managed]\n")
     monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path))
     monkeypatch.setattr(sys, "prefix", sys.base_prefix)

@@ -103,9 +103,7 @@ def test_the_disk_of_this_machine(tmp_path: Path) -> None:
     assert "free at" in checks_system.disk(tmp_path / "none").message
 
 
-def test_a_folder_of_somebody_else_is_made_ones_own_and_no_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_a_foreign_folder_changes_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.access", lambda path, mode: False)
     finding = checks_system.disk(tmp_path / "edge digits")
     assert (finding.status, finding.remedy) == (
@@ -154,7 +152,7 @@ def test_a_display(environment: dict[str, str], words: str) -> None:
     assert words in finding.message
 
 
-def test_programs_and_what_they_have_started_are_given_up_in_time() -> None:
+def test_programs_and_their_children_end_in_time() -> None:
     done = threading.Event()
     answers: list[Answer | None] = []
 

@@ -128,7 +128,7 @@ def test_scores_that_are_no_numbers_are_json(
     assert "Infinity" not in done.out
 
 
-def test_a_model_of_ones_own_has_nothing_to_prove(call: Call, tmp_path: Path, classifier: Classifier) -> None:
+def test_a_custom_model_has_nothing_to_prove(call: Call, tmp_path: Path, classifier: Classifier) -> None:
     path, labels = tmp_path / "mine.tflite", tmp_path / "labels.txt"
     path.write_bytes(classifier.model.flatbuffer + b"mine")
     labels.write_text("\n".join("abcdefghij"))
@@ -188,9 +188,7 @@ def test_pages_that_are_damaged_or_gone_fail(call: Call, other_truth: Path) -> N
     assert record(done)["pages"] == []
 
 
-def test_the_model_that_was_installed_is_the_one_that_is_tested(
-    call: Call, no_store: Path, classifier: Classifier
-) -> None:
+def test_the_installed_model_is_the_tested_one(call: Call, no_store: Path, classifier: Classifier) -> None:
     folder = no_store / "models"
     folder.mkdir(parents=True)
     path = other(folder / "0123456789ab.tflite", classifier)
@@ -228,7 +226,7 @@ def test_a_lens_that_is_covered_is_told() -> None:
     assert record(done)["source"]["problem"].startswith(address)
 
 
-def test_a_stream_that_is_silent_is_not_waited_for() -> None:
+def test_a_silent_stream_is_not_waited_for() -> None:
     over = threading.Event()
 
     def silent(request: Request) -> None:
@@ -270,7 +268,7 @@ def test_an_empty_folder_gives_nothing(call: Call, tmp_path: Path) -> None:
     assert str(record(done)["source"]["problem"]).startswith(f"{tmp_path}/empty")
 
 
-def test_the_gravest_of_two_failures_is_the_exit_code(tmp_path: Path, classifier: Classifier) -> None:
+def test_the_gravest_failure_is_the_exit_code(tmp_path: Path, classifier: Classifier) -> None:
     path = other(tmp_path / "wrong.tflite", classifier, roll=1)
     done = run("/dev/video99", "--model", str(path))
     assert done.code == 5

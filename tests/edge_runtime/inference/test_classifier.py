@@ -21,9 +21,7 @@ def furthest(scores: Scores, expected: Scores) -> int:
     return int(np.abs(scores.astype(int) - expected).max(initial=0))
 
 
-def test_the_shipped_model_knows_the_digits_it_was_trained_on(
-    classifier: Classifier, digits: tuple[Uint8, Uint8]
-) -> None:
+def test_the_shipped_model_knows_its_training_digits(classifier: Classifier, digits: tuple[Uint8, Uint8]) -> None:
     images, labels = digits
     assert classifier.labels == (*"0123456789", "not a digit")
     assert classifier.digits == 10
@@ -58,7 +56,7 @@ def test_confidences_are_a_softmax_of_the_dequantized_scores(
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 15, 16, 17, 40])
-def test_any_number_at_once_gives_the_same_as_one_by_one(
+def test_batches_give_the_same_as_single_digits(
     classifier: Classifier, digits: tuple[Uint8, Uint8], count: int
 ) -> None:
     images = digits[0][3::5][:count]

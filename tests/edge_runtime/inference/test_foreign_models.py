@@ -134,7 +134,7 @@ def test_integers_without_quantization_hold_the_pixels(
         assert classifier.confidences(digits[0]) == pytest.approx(softmax(expected_logits(digits[0])), abs=1e-5)
 
 
-def test_a_page_is_read_with_somebody_else_s_model(
+def test_a_foreign_model_reads_a_page(
     saved: Callable[[bytes], Path], tmp_path: Path, digits: tuple[Uint8, Uint8]
 ) -> None:
     labels = tmp_path / "labels.txt"

@@ -12,7 +12,7 @@ from edge_runtime.inference.line_network import LineNetwork
 from edge_runtime.lines.ctc import greedy
 
 
-def test_the_line_network_that_ships_reads_its_golden_strips() -> None:
+def test_the_shipped_line_network_reads_its_strips() -> None:
     model = model_file.read(model_file.SHIPPED)
     assert model.line is not None
     golden, network = model.golden(), LineNetwork(model.path, model.line, 1)
@@ -35,7 +35,7 @@ def test_another_network_in_its_place_is_refused() -> None:
         LineNetwork(model.path, model.flatbuffer, 1)
 
 
-def test_a_line_network_that_is_not_the_card_s_is_refused(tmp_path: Path) -> None:
+def test_a_line_network_unlike_the_card_is_refused(tmp_path: Path) -> None:
     model = model_file.read(model_file.SHIPPED)
     path = tmp_path / "model.tflite"
     model_file.write(path, model.flatbuffer, dict(model.card or {}), model.golden(), model.line)

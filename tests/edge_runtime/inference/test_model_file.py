@@ -47,7 +47,7 @@ def test_the_same_arguments_give_the_same_bytes(path: Path, tmp_path: Path) -> N
     assert (tmp_path / "again").read_bytes() == path.read_bytes()
 
 
-def test_the_file_starts_with_the_flatbuffer_and_is_a_zip_archive_of_fixed_dates(path: Path) -> None:
+def test_the_file_is_a_flatbuffer_and_a_zip(path: Path) -> None:
     assert path.read_bytes().startswith(FLATBUFFER)
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
@@ -61,14 +61,14 @@ def test_nothing_is_left_beside_the_file(path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_nothing_is_left_where_a_file_cannot_be_written(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "model.tflite").mkdir()
     with pytest.raises(IsADirectoryError):
         model_file.write(tmp_path / "model.tflite", FLATBUFFER, CARD, GOLDEN)
     assert [path.name for path in tmp_path.iterdir()] == ["model.tflite"]
 
 
-def test_measurements_leave_the_flatbuffer_its_hash_and_the_golden_vectors(path: Path) -> None:
+def test_measurements_keep_the_hash_and_golden_vectors(path: Path) -> None:
     before = path.read_bytes()
     model_file.add_to_card(path, measured={"accuracy": 0.99})
     model = model_file.read(path)
@@ -85,14 +85,14 @@ def test_measurements_leave_the_flatbuffer_its_hash_and_the_golden_vectors(path:
     assert path.read_bytes() == after
 
 
-def test_there_is_nowhere_to_write_measurements_in_a_file_without_a_card(tmp_path: Path) -> None:
+def test_measurements_need_a_card(tmp_path: Path) -> None:
     (tmp_path / "own.tflite").write_bytes(FLATBUFFER)
     with pytest.raises(ModelError, match="has no card to write into"):
         model_file.add_to_card(tmp_path / "own.tflite", measured={})
 
 
 @pytest.mark.parametrize("position", [8, 500, len(FLATBUFFER) - 1])
-def test_a_flipped_bit_in_the_flatbuffer_is_refused_with_both_hashes(path: Path, position: int) -> None:
+def test_a_flipped_flatbuffer_bit_shows_both_hashes(path: Path, position: int) -> None:
     data = bytearray(path.read_bytes())
     data[position] ^= 1
     path.write_bytes(data)
@@ -102,7 +102,7 @@ def test_a_flipped_bit_in_the_flatbuffer_is_refused_with_both_hashes(path: Path,
     assert str(caught.value) == f"{path} is damaged: its card says SHA-256 {SHA256}, found {digest}; copy it again"
 
 
-def test_no_flipped_bit_in_the_archive_passes_for_somebody_else_s_model(path: Path) -> None:
+def test_a_flipped_archive_bit_makes_no_foreign_model(path: Path) -> None:
     data = path.read_bytes()
     for position in range(len(FLATBUFFER), len(data), 3):
         path.write_bytes(data[:position] + bytes([data[position] ^ 0x41]) + data[position + 1 :])
@@ -124,7 +124,7 @@ def test_a_file_cut_short_is_refused(path: Path) -> None:
             model_file.read(path)
 
 
-def test_another_version_of_the_contract_is_refused_with_both_versions(path: Path) -> None:
+def test_another_contract_version_is_refused_with_both(path: Path) -> None:
     model_file.write(path, FLATBUFFER, {**CARD, "contract": 987}, GOLDEN)
     with pytest.raises(ContractMismatch) as caught:
         model_file.read(path)
@@ -153,13 +153,13 @@ def rewritten(path: Path, **members: bytes) -> None:
         ({"card": b'{"flatbuffer": {"bytes": null}}'}, "copy it again"),
     ],
 )
-def test_a_card_or_labels_that_make_no_sense_are_refused(path: Path, members: dict[str, bytes], message: str) -> None:
+def test_senseless_cards_and_labels_are_refused(path: Path, members: dict[str, bytes], message: str) -> None:
     rewritten(path, **members)
     with pytest.raises(ModelCorrupt, match=message):
         model_file.read(path)
 
 
-def test_somebody_s_own_model_has_no_card_and_is_unverified(tmp_path: Path) -> None:
+def test_a_foreign_model_is_unverified_without_card(tmp_path: Path) -> None:
     path = tmp_path / "own.tflite"
     path.write_bytes(FLATBUFFER)
     model = model_file.read(path)

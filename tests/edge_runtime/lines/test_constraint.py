@@ -12,7 +12,7 @@ PATTERNS = st.lists(st.sampled_from(["?", "*", "0", "7", "[0-3]", "[1-35]", "[9]
 
 
 @given(st.lists(PATTERNS, min_size=1, max_size=3), st.text("0123456789", max_size=7))
-def test_patterns_accept_what_they_would_as_names_of_files(patterns: list[str], text: str) -> None:
+def test_patterns_accept_what_file_patterns_do(patterns: list[str], text: str) -> None:
     accepted = any(fnmatchcase(text, pattern) for pattern in patterns)
     assert of_patterns(*patterns).accepts([int(digit) for digit in text]) is accepted
 
@@ -34,14 +34,14 @@ def test_other_characters_are_refused_by_name(pattern: str) -> None:
         of_patterns(pattern)
 
 
-def test_no_pattern_and_one_that_is_too_long_are_refused() -> None:
+def test_empty_and_overlong_patterns_are_refused() -> None:
     with pytest.raises(OptionError, match="a constraint needs a pattern"):
         of_patterns()
     with pytest.raises(OptionError, match="has more than 64 digits"):
         of_patterns("?" * 65)
 
 
-def test_an_automaton_has_a_state_for_each_way_on() -> None:
+def test_an_automaton_has_a_state_per_path() -> None:
     constraint = of_patterns("1?", "12")
     assert constraint.moves[0] == {1: 1}
     assert len(constraint.moves) == 4

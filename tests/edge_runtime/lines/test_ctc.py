@@ -29,7 +29,7 @@ def told(path: tuple[int, ...]) -> list[int]:
     return [label for label, _ in groupby(path) if label != BLANK]
 
 
-def test_equal_outputs_in_a_row_are_one_digit_and_a_blank_parts_two() -> None:
+def test_a_blank_separates_two_equal_digits() -> None:
     text = decode(sure(BLANK, 3, 3, BLANK, 3, 7, 7), 2.0)
     assert text.labels == (3, 3, 7)
     assert text.columns == ((2.0, 6.0), (8.0, 10.0), (10.0, 14.0))
@@ -46,9 +46,7 @@ def test_a_strip_without_digits_says_so() -> None:
     st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(1, 5)), min_size=1, max_size=3),
     st.lists(st.lists(st.integers(0, 2), max_size=3), max_size=3),
 )
-def test_the_likelihood_of_any_text_by_any_view_is_the_sum_over_every_way_to_tell_it(
-    seeds: list[tuple[int, int]], texts: list[list[int]]
-) -> None:
+def test_the_likelihood_sums_over_every_alignment(seeds: list[tuple[int, int]], texts: list[list[int]]) -> None:
     views = [unsure(seed, steps) for seed, steps in seeds]
     ways = [
         [sum(view[range(len(view)), path].prod() for path in product(FEW, repeat=len(view)) if told(path) == text)
@@ -66,7 +64,7 @@ def test_two_equal_digits_need_a_blank_between_them() -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["?", "??", "1*", "*2", "[01]?", "0*1", "?*?"]))
-def test_a_constraint_leaves_the_likeliest_path_of_those_that_it_accepts(seed: int, pattern: str) -> None:
+def test_a_constraint_leaves_its_likeliest_path(seed: int, pattern: str) -> None:
     probabilities, constraint = unsure(seed, 5), of_patterns(pattern)
     accepted = {
         path: probabilities[range(5), path].prod() for path in product(FEW, repeat=5) if constraint.accepts(told(path))
@@ -76,7 +74,7 @@ def test_a_constraint_leaves_the_likeliest_path_of_those_that_it_accepts(seed: i
     assert certain == pytest.approx(sum(accepted.values()), abs=2e-3)
 
 
-def test_under_a_constraint_digits_are_likely_among_those_that_it_accepts() -> None:
+def test_confidences_are_relative_to_the_constraint() -> None:
     probabilities = 0.6 * sure(7, BLANK, 1, BLANK) + 0.4 * sure(7, BLANK, BLANK, BLANK)
     assert decode(probabilities, 2.0).labels == (7, 1)
     text = decode(probabilities, 2.0, of_length(1))
@@ -86,11 +84,11 @@ def test_under_a_constraint_digits_are_likely_among_those_that_it_accepts() -> N
     assert np.array_equal(text.confidences, probabilities[[0], :BLANK])
 
 
-def test_digits_keep_their_columns_where_blanks_are_left_out() -> None:
+def test_digits_keep_their_columns_without_blanks() -> None:
     probabilities = sure(*[BLANK] * 20, 3, 3, *[BLANK] * 10, 8, BLANK)
     assert decode(probabilities, 2.0, of_length(2)).columns == decode(probabilities, 2.0).columns
 
 
-def test_more_digits_than_there_are_steps_for_are_none() -> None:
+def test_more_digits_than_steps_are_impossible() -> None:
     text = decode(sure(1, 2, 3), 2.0, of_length(4))
     assert (text.labels, text.likely) == ((), 0.0)

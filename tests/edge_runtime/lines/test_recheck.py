@@ -60,7 +60,7 @@ def test_only_doubtful_lines_are_read_again(
         assert [check is not None for check in trace.checks] == [line.confidence < 0.95 for line in before.lines]
 
 
-def test_a_picture_that_is_one_line_is_read_again_however_sure_it_is(
+def test_a_picture_of_one_line_is_always_rechecked(
     digits: tuple[Uint8, Uint8], reader: DigitReader, never: DigitReader
 ) -> None:
     style = PageStyle(size=(360, 90), digit_height=(40, 44))
@@ -89,7 +89,7 @@ def test_both_readings_are_reported(digits: tuple[Uint8, Uint8], always: DigitRe
     assert differ
 
 
-def test_boxes_lie_in_the_order_of_the_digits_and_inside(digits: tuple[Uint8, Uint8], always: DigitReader) -> None:
+def test_boxes_are_in_order_and_inside(digits: tuple[Uint8, Uint8], always: DigitReader) -> None:
     for seed in range(8):
         pixels, _ = drawn(digits, seed)
         for check in always.trace(pixels).checks:
@@ -103,7 +103,7 @@ def test_boxes_lie_in_the_order_of_the_digits_and_inside(digits: tuple[Uint8, Ui
             assert whole.confidences.argmax(axis=1).tolist() == list(whole.labels)
 
 
-def test_a_broad_picture_in_which_no_line_was_read_is_read_as_one(
+def test_a_broad_picture_without_lines_is_one(
     digits: tuple[Uint8, Uint8], reader: DigitReader, never: DigitReader
 ) -> None:
     broad = [drawn(digits, seed, style=replace(JOINED, size=(640, 160))) for seed in range(80)]
@@ -116,17 +116,17 @@ def test_a_broad_picture_in_which_no_line_was_read_is_read_as_one(
     assert not any(check for pixels in high for check in reader.trace(pixels).checks if check and not check.text)
 
 
-def test_a_broad_picture_of_one_brightness_is_no_line(always: DigitReader) -> None:
+def test_a_broad_blank_picture_is_no_line(always: DigitReader) -> None:
     assert always.read(np.full((40, 200), 200, np.uint8)).lines == ()
 
 
-def test_digits_that_are_not_sure_enough_are_not_taken_over(digits: tuple[Uint8, Uint8]) -> None:
+def test_unsure_digits_are_not_taken_over(digits: tuple[Uint8, Uint8]) -> None:
     with DigitReader(check="always", min_confidence=0.999) as strict:
         for seed in range(8):
             assert all(digit.confidence >= 0.999 for digit in strict.read(drawn(digits, seed)[0]).digits)
 
 
-def test_a_model_without_a_line_network_reads_without_it(digits: tuple[Uint8, Uint8], tmp_path: Path) -> None:
+def test_without_a_line_network_a_model_still_reads(digits: tuple[Uint8, Uint8], tmp_path: Path) -> None:
     model = model_file.read(model_file.SHIPPED)
     model_file.write(tmp_path / "alone.tflite", model.flatbuffer, dict(model.card or {}), model.golden())
     pixels, _ = drawn(digits, 0)
@@ -158,7 +158,7 @@ def test_a_damaged_card_says_which_weights(tmp_path: Path) -> None:
         DigitReader(tmp_path / "damaged.tflite")
 
 
-def test_a_line_of_known_length_has_that_many_digits(
+def test_a_known_length_is_that_many_digits(
     digits: tuple[Uint8, Uint8], reader: DigitReader, always: DigitReader
 ) -> None:
     pages = [drawn(digits, seed) for seed in range(24)]
@@ -174,9 +174,7 @@ def test_a_line_of_known_length_has_that_many_digits(
     assert fitting >= 16
 
 
-def test_a_line_that_a_pattern_accepts_stays_and_another_one_is_not_right(
-    digits: tuple[Uint8, Uint8], reader: DigitReader
-) -> None:
+def test_a_pattern_keeps_fitting_lines_and_zeroes_others(digits: tuple[Uint8, Uint8], reader: DigitReader) -> None:
     pixels, text = next(page for page in (drawn(digits, seed) for seed in range(24)) if exact(reader, [page]))
     assert reader.read(pixels, constraint=of_patterns(text[:3] + "*")).text == reader.read(pixels).text
     other = "0" if text[0] != "0" else "1"
@@ -197,7 +195,7 @@ def test_another_kind_of_check_is_refused() -> None:
         DigitReader(check="often")
 
 
-def test_a_glyph_without_a_reason_is_a_digit_of_the_reading(digits: tuple[Uint8, Uint8]) -> None:
+def test_a_glyph_without_a_reason_is_read(digits: tuple[Uint8, Uint8]) -> None:
     with DigitReader(min_line_confidence=1.0, check="always") as strict:
         for seed in range(24):
             for size in ((640, 160), (400, 300)):
@@ -206,7 +204,7 @@ def test_a_glyph_without_a_reason_is_a_digit_of_the_reading(digits: tuple[Uint8,
                 assert read <= {digit.box for digit in trace.reading.digits}
 
 
-def test_a_frame_full_of_lines_has_no_more_of_them_read_again_than_there_is_time_for(
+def test_a_crowded_frame_rechecks_only_its_budget(
     digits: tuple[Uint8, Uint8],
 ) -> None:
     images, _ = digits

@@ -16,7 +16,7 @@ def words() -> list[Words]:
     return words_of(LINES, BOXES, confidences, "abcd")
 
 
-def test_digits_come_in_reading_order_with_their_likeliest_labels() -> None:
+def test_digits_are_in_order_with_likeliest_labels() -> None:
     assert list(numbered([Written(line, 1.0) for line in words()])) == [
         Digit("a", 0.7, BOXES[0], 0, (("a", 0.7), ("b", 0.2), ("c", 0.1))),
         Digit("b", 0.8, BOXES[1], 0, (("b", 0.8), ("a", 0.1), ("c", 0.0))),
@@ -36,7 +36,7 @@ def test_lines_have_the_likeliest_other_texts() -> None:
     assert lines_of([]) == ()
 
 
-def test_what_another_reader_read_is_among_the_other_texts_once() -> None:
+def test_the_other_reading_is_an_alternative_once() -> None:
     first, second = lines_of(list(map(Written, words(), [0.5, 0.99], [("abbc", 0.4), ("c", 0.4)])))
     assert first.alternatives[0] == ("abbc", 0.4)
     assert [text for text, _ in first.alternatives[1:]] == ["ab d", "bb c"]
@@ -44,11 +44,11 @@ def test_what_another_reader_read_is_among_the_other_texts_once() -> None:
     assert dict(second.alternatives) == {"c": pytest.approx(0.01), "a": 0.0}
 
 
-def test_digits_are_numbered_by_the_lines_that_are_left() -> None:
+def test_digits_are_numbered_by_remaining_lines() -> None:
     assert [digit.line for digit in numbered([Written(words()[1], 1.0)])] == [0]
 
 
-def test_a_line_of_digits_that_the_network_knows_nothing_of_has_alternatives() -> None:
+def test_wholly_uncertain_digits_still_have_alternatives() -> None:
     nothing = Digit("7", 0.0, BOXES[0], 0, (("7", 0.0), ("1", 0.0)))
     assert lines_of([Written([[nothing]], 0.0)]) == (Line("7", 0.0, BOXES[0], (("1", 0.0),)),)
 

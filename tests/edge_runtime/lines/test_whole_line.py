@@ -33,7 +33,7 @@ def located(*labels: int, likely: float = -1.0) -> Located:
     return Located(EMPTY, [STRIP.box(0, 20)] * len(labels), list(labels), likely)
 
 
-def test_a_text_is_as_likely_as_all_views_say_together() -> None:
+def test_a_text_is_as_likely_as_all_views() -> None:
     views = [view(1, 2, sure=0.7), view(7, sure=0.9), view(1, 2, sure=0.6)]
     first, second = texts_of(views, located(1, 2), None)
     assert (first.labels, first.alike, second.labels, second.alike) == ((1, 2), True, (7,), False)
@@ -41,13 +41,13 @@ def test_a_text_is_as_likely_as_all_views_say_together() -> None:
     assert second.line == pytest.approx(0.9 / 3)
 
 
-def test_what_was_read_digit_by_digit_is_a_text_too() -> None:
+def test_the_digit_by_digit_text_competes_too() -> None:
     own = texts_of([view(1, 2, sure=0.7), view(7, 2, sure=0.9)], located(2, likely=-0.5), None)[-1]
     assert (own.labels, own.alike, own.digits) == ((2,), True, -0.5)
     assert own.line == pytest.approx((0.3 + 0.1) / 2)
 
 
-def test_the_classifier_sees_the_digits_of_the_view_that_says_most() -> None:
+def test_the_classifier_sees_the_clearest_views_digits() -> None:
     views = [view(1, 2, sure=0.9, by_digits=0.2), view(1, 2, sure=0.8, by_digits=0.5), view(3, sure=0.9)]
     first, second = texts_of(views, None, None)
     assert first.digits == pytest.approx(2 * np.log(0.5))
@@ -56,7 +56,7 @@ def test_the_classifier_sees_the_digits_of_the_view_that_says_most() -> None:
     assert texts_of(views, located(4, 5, 6, likely=-99.0), None)[-1].digits == pytest.approx(3 * np.log(SURER))
 
 
-def test_a_text_that_a_constraint_refuses_is_none_of_a_line() -> None:
+def test_a_refused_text_is_never_a_lines() -> None:
     assert [text.labels for text in texts_of([view(1, 2, sure=0.7)], located(1), of_length(2))] == [(1, 2)]
 
 
@@ -67,7 +67,7 @@ def test_views_that_see_nothing_leave_what_was_found() -> None:
     assert whole_line([blank], [], None, SIZE).boxes == ()
 
 
-def test_places_are_those_of_the_view_that_is_surest_of_a_text() -> None:
+def test_places_are_of_the_surest_view() -> None:
     views = [view(1, 2, sure=0.6), view(7, sure=0.9), view(1, 2, sure=0.7)]
     texts = texts_of(views, None, None)
     whole = whole_line(views, texts, texts[0], SIZE)
@@ -101,7 +101,7 @@ def best(views: list[View], line: Located | None) -> Text:
     return max(texts_of(views, line, None), key=lambda text: text.line)
 
 
-def test_a_line_is_read_from_the_digits_that_were_found(readers: Readers, number: tuple[Uint8, list[int]]) -> None:
+def test_a_line_is_read_from_its_digits(readers: Readers, number: tuple[Uint8, list[int]]) -> None:
     pixels, labels = number
     plane = ink_planes(pixels)[0]
     by = 1 / plane.scale
@@ -121,18 +121,14 @@ def test_a_line_is_read_from_the_digits_that_were_found(readers: Readers, number
     assert all(box.x >= 0 and box.right <= size[0] for box in grown.boxes)
 
 
-def test_the_classifier_reads_the_digits_where_the_network_saw_them(
-    readers: Readers, number: tuple[Uint8, list[int]]
-) -> None:
+def test_the_classifier_reads_where_the_network_saw(readers: Readers, number: tuple[Uint8, list[int]]) -> None:
     pixels, labels = number
     views = read_picture(readers, ink_planes(pixels), None, None)
     read = [view.digits.argmax(axis=1).tolist() for view in views if len(view.digits) == len(labels)]
     assert np.mean([np.equal(one, labels).mean() for one in read]) > 0.8
 
 
-def test_the_classifier_sees_each_text_of_a_picture_once_by_its_surest_view(
-    readers: Readers, number: tuple[Uint8, list[int]]
-) -> None:
+def test_each_text_is_classified_once_by_its_surest(readers: Readers, number: tuple[Uint8, list[int]]) -> None:
     views = read_picture(readers, ink_planes(number[0]), None, None)
     for text in {view.text.labels for view in views if view.text.labels}:
         alike = [view for view in views if view.text.labels == text]
@@ -141,9 +137,7 @@ def test_the_classifier_sees_each_text_of_a_picture_once_by_its_surest_view(
         assert seen[0].digits.shape == (len(text), 10)
 
 
-def test_digits_are_not_seen_where_every_strip_shows_what_was_found(
-    readers: Readers, number: tuple[Uint8, list[int]]
-) -> None:
+def test_agreeing_strips_are_not_classified(readers: Readers, number: tuple[Uint8, list[int]]) -> None:
     pixels, _ = number
     plane = ink_planes(pixels)[0]
     by = 1 / plane.scale
@@ -156,7 +150,7 @@ def test_digits_are_not_seen_where_every_strip_shows_what_was_found(
     assert [(view.text.labels, len(view.digits)) for view in alike] == [(text, 0)]
 
 
-def test_a_picture_is_read_without_any_digit_that_was_found(readers: Readers, number: tuple[Uint8, list[int]]) -> None:
+def test_a_picture_is_read_without_any_digits(readers: Readers, number: tuple[Uint8, list[int]]) -> None:
     pixels, _ = number
     for shown in (pixels, 255 - pixels):
         assert len(best(read_picture(readers, ink_planes(shown), None, None), None).labels) == 6

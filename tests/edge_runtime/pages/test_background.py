@@ -35,7 +35,7 @@ def test_squares_are_lines_both_ways(digits: tuple[Uint8, Uint8]) -> None:
     assert len(np.flatnonzero(ink.all(axis=0))) == pytest.approx(640 / 20, abs=1)
 
 
-def test_lines_are_as_strong_as_they_say_and_of_their_color(digits: tuple[Uint8, Uint8]) -> None:
+def test_lines_have_their_strength_and_color(digits: tuple[Uint8, Uint8]) -> None:
     color = (200, 100, 0)
     style: dict[str, Any] = {
         "ruling": "lines",
@@ -48,7 +48,7 @@ def test_lines_are_as_strong_as_they_say_and_of_their_color(digits: tuple[Uint8,
     assert pixels[pixels[:, :, 2].argmin() // 640, 0] == pytest.approx((plain + color) / 2, abs=1)
 
 
-def test_lines_lean_with_the_page_and_keep_their_thickness(digits: tuple[Uint8, Uint8]) -> None:
+def test_lines_lean_with_the_page_at_equal_thickness(digits: tuple[Uint8, Uint8]) -> None:
     lines: dict[str, Any] = {
         "ruling": "lines",
         "ruling_spacing": (1.25, 1.25),
@@ -63,7 +63,7 @@ def test_lines_lean_with_the_page_and_keep_their_thickness(digits: tuple[Uint8, 
 
 
 @pytest.mark.parametrize("view", [{}, {"tilt": (20, 20)}, {"perspective": (15, 15)}])
-def test_a_printed_box_surrounds_each_digit_and_touches_none(digits: tuple[Uint8, Uint8], view: dict[str, Any]) -> None:
+def test_a_printed_box_surrounds_each_digit(digits: tuple[Uint8, Uint8], view: dict[str, Any]) -> None:
     style = {**BLACK_LINES, "inks": ((255, 255, 255),), "boxes": 1.0, "ruling_width": (1.5, 1.5), **view}
     page = drawn(digits, **style)
     printed = page.pixels[:, :, 2] < 250
@@ -82,7 +82,7 @@ def test_a_printed_box_surrounds_each_digit_and_touches_none(digits: tuple[Uint8
     assert 0.1 * printed.sum() < few.sum() < 0.7 * printed.sum()
 
 
-def test_a_board_has_about_its_share_of_the_digits_and_crosses_none(digits: tuple[Uint8, Uint8]) -> None:
+def test_a_board_has_its_share_and_crosses_none(digits: tuple[Uint8, Uint8]) -> None:
     shares = []
     for seed in range(10):
         view = {"tilt": (0, 20)} if seed % 2 else {}
@@ -104,7 +104,7 @@ def test_one_digit_alone_gets_no_board(digits: tuple[Uint8, Uint8]) -> None:
     assert np.array_equal(one.pixels, other.pixels)
 
 
-def test_the_page_may_end_on_a_table_beside_everything_on_it(digits: tuple[Uint8, Uint8]) -> None:
+def test_the_page_may_end_on_a_table(digits: tuple[Uint8, Uint8]) -> None:
     sides = set()
     for seed in range(16):
         kinds = (("letters", 2), ("table", 1))
@@ -121,7 +121,7 @@ def test_the_page_may_end_on_a_table_beside_everything_on_it(digits: tuple[Uint8
     assert len(sides) >= 3
 
 
-def test_a_page_full_of_digits_leaves_no_room_for_a_table() -> None:
+def test_a_full_page_has_no_room_for_tables() -> None:
     image = np.zeros((1, 28, 28), np.uint8)
     image[:, 4:24, 4:24] = 255
     style = PageStyle(size=(90, 90), digit_height=(68, 68), distractors=(("table", 1),))

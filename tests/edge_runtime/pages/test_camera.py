@@ -19,7 +19,7 @@ def middles(page: Page) -> np.ndarray:
 
 
 @pytest.mark.parametrize("angle", [1, 9, 30])
-def test_a_page_is_tilted_by_just_that_angle_to_either_side(digits: tuple[Uint8, Uint8], angle: float) -> None:
+def test_a_page_is_tilted_by_its_exact_angle(digits: tuple[Uint8, Uint8], angle: float) -> None:
     signs = set()
     for seed in range(4):
         straight, tilted = (middles(drawn(digits, PageStyle(tilt=t), seed)) for t in ((0, 0), (angle, angle)))
@@ -74,7 +74,7 @@ VIEW = PageStyle(tilt=(7, 7), perspective=(9, 9), desk=("plain",), sheet=(0.6, 0
 
 
 @pytest.mark.parametrize("curl", [0, 8])
-def test_where_a_pixel_of_the_page_is_seen_and_what_a_pixel_shows_are_the_same(curl: float) -> None:
+def test_page_and_picture_coordinates_are_inverse(curl: float) -> None:
     view = pose(replace(VIEW, curl=(curl, curl)), [], np.random.default_rng(2))
     assert view is not None
     x, y = places((640, 480), view)
@@ -86,7 +86,7 @@ def test_where_a_pixel_of_the_page_is_seen_and_what_a_pixel_shows_are_the_same(c
     assert part[1][9, 19] == pytest.approx(y[209, 419], abs=1e-3)
 
 
-def test_a_sheet_on_a_desk_is_as_much_smaller_as_it_says_and_lies_anywhere() -> None:
+def test_a_sheet_lies_anywhere_at_its_scale() -> None:
     middles = []
     for seed in range(20):
         view = pose(PageStyle(desk=("wood",), sheet=(0.5, 0.5)), [], np.random.default_rng(seed))
@@ -99,7 +99,7 @@ def test_a_sheet_on_a_desk_is_as_much_smaller_as_it_says_and_lies_anywhere() -> 
     assert np.ptp(middles, axis=0).min() > 150
 
 
-def test_the_middle_of_a_curled_page_is_higher_or_lower_by_its_percent() -> None:
+def test_the_middle_of_a_curl_has_its_height() -> None:
     rises = set()
     for seed in range(8):
         view = pose(PageStyle(curl=(5, 5)), [], np.random.default_rng(seed))

@@ -33,7 +33,7 @@ def test_every_digit_is_there_in_reading_order(
     assert all(page.text)
 
 
-def test_a_table_has_a_line_on_each_side_of_every_word(digits: tuple[Uint8, Uint8]) -> None:
+def test_a_table_has_lines_around_every_word(digits: tuple[Uint8, Uint8]) -> None:
     page = drawn(digits, "table", 12, word_length=(2, 2), tilt=(0, 0))
     rules = [other.box for other in page.others if other.name == "rules"]
     upright = sorted(box.x for box in rules if box.height > box.width)
@@ -44,7 +44,7 @@ def test_a_table_has_a_line_on_each_side_of_every_word(digits: tuple[Uint8, Uint
     assert all(0 < column < len(upright) and 0 < row < len(level) for column, row in cells)
 
 
-def test_a_printed_grid_has_the_rulings_color_and_a_drawn_one_the_pens(digits: tuple[Uint8, Uint8]) -> None:
+def test_a_printed_grid_has_the_rulings_color(digits: tuple[Uint8, Uint8]) -> None:
     look: dict[str, Any] = {"inks": ((0, 0, 200),), "ruling_ink": (200, 0, 0), "ruling_strength": (1, 1), "grain": 0}
     for grid, channel in (("hand", 2), ("print", 0)):
         page = drawn(digits, "table", 4, grid=grid, ruling_width=(3, 3), blur=(0, 0), **look)
@@ -54,7 +54,7 @@ def test_a_printed_grid_has_the_rulings_color_and_a_drawn_one_the_pens(digits: t
         assert line.argmax() == channel
 
 
-def test_a_sudoku_has_nine_cells_to_a_side_and_one_digit_in_each(digits: tuple[Uint8, Uint8]) -> None:
+def test_a_sudoku_has_nine_cells_a_side(digits: tuple[Uint8, Uint8]) -> None:
     page = drawn(digits, "sudoku", 81)
     assert [len(line.split(" ")) for line in page.text] == [9] * 9
     assert all(len(word) == 1 for line in page.text for word in line.split(" "))
@@ -63,7 +63,7 @@ def test_a_sudoku_has_nine_cells_to_a_side_and_one_digit_in_each(digits: tuple[U
         drawn(digits, "sudoku", 82)
 
 
-def test_numbers_below_each_other_end_at_one_side_above_a_rule(digits: tuple[Uint8, Uint8]) -> None:
+def test_a_column_of_numbers_ends_above_a_rule(digits: tuple[Uint8, Uint8]) -> None:
     page = drawn(digits, "column", 9, word_length=(3, 3))
     assert [len(line) for line in page.text] == [3, 3, 3]
     ends = [max(digit.box.right for digit in page.digits if digit.line == line) for line in range(3)]
@@ -85,7 +85,7 @@ def test_signs_stand_between_the_words_of_a_sum(digits: tuple[Uint8, Uint8]) -> 
     assert len(signs) == 3
 
 
-def test_digits_that_are_too_large_for_their_cells_are_refused(digits: tuple[Uint8, Uint8]) -> None:
+def test_digits_too_large_for_cells_are_refused(digits: tuple[Uint8, Uint8]) -> None:
     with pytest.raises(DoNotFit, match="do not fit in cells on the page"):
         drawn(digits, "sudoku", 9, digit_height=(60, 60))
     with pytest.raises(DoNotFit):

@@ -25,7 +25,7 @@ def test_the_noise_is_as_strong_as_it_says(digits: tuple[Uint8, Uint8], sigma: f
     assert abs(np.corrcoef(noise[:, :-1].ravel(), noise[:, 1:].ravel())[0, 1]) < 0.02
 
 
-def test_a_page_is_compressed_as_a_jpeg_of_that_quality(digits: tuple[Uint8, Uint8]) -> None:
+def test_a_page_has_its_jpeg_quality(digits: tuple[Uint8, Uint8]) -> None:
     plain, packed = (drawn(digits, PageStyle(jpeg=jpeg)).pixels for jpeg in (None, (30, 30)))
     _, data = cv2.imencode(".jpg", plain, (cv2.IMWRITE_JPEG_QUALITY, 30))
     assert np.array_equal(packed, np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)))

@@ -17,7 +17,7 @@ def sheet(digits: tuple[Uint8, Uint8], seed: int = 1, ground: Uint8 | None = Non
 
 
 @pytest.mark.parametrize("kind", DESKS)
-def test_a_desk_has_colors_within_their_range_and_another_seed_makes_another(kind: str) -> None:
+def test_desk_colors_are_in_range_and_vary(kind: str) -> None:
     one, same, other = (desk((kind,), (200, 120), np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert one.shape == (3, 120, 200)
     assert one.min() >= 0
@@ -26,7 +26,7 @@ def test_a_desk_has_colors_within_their_range_and_another_seed_makes_another(kin
     assert not np.array_equal(one, other)
 
 
-def test_the_sheet_takes_its_share_of_the_picture_and_the_desk_the_rest(digits: tuple[Uint8, Uint8]) -> None:
+def test_the_sheet_and_desk_take_their_shares(digits: tuple[Uint8, Uint8]) -> None:
     for seed in range(4):
         page = sheet(digits, seed, sheet=(0.6, 0.6))
         white = np.asarray((page.pixels > 150).all(axis=2))
@@ -57,7 +57,7 @@ def test_a_torn_edge_is_ragged(digits: tuple[Uint8, Uint8]) -> None:
 
 
 @pytest.mark.parametrize("binding", BINDINGS)
-def test_a_binding_changes_one_side_of_the_sheet_and_no_digit(digits: tuple[Uint8, Uint8], binding: str) -> None:
+def test_a_binding_changes_one_side_and_no_digit(digits: tuple[Uint8, Uint8], binding: str) -> None:
     plain, bound = (sheet(digits, 3, sheet=(0.7, 0.7), binding=kinds) for kinds in ((), (binding,)))
     assert plain.digits == bound.digits
     assert 0.001 < (plain.pixels != bound.pixels).any(axis=2).mean() < 0.6

@@ -17,7 +17,7 @@ from train.conditions import style as under
 CLEAN = PageStyle(grain=0, shade=0, blur=(0, 0), paper=(255, 255), inks=((0, 0, 0),))
 
 
-def test_the_same_seed_draws_the_same_page_and_another_does_not(digits: tuple[Uint8, Uint8]) -> None:
+def test_the_seed_decides_the_page(digits: tuple[Uint8, Uint8]) -> None:
     images, labels = digits
     one, same, other = (draw_page(images[:20], labels[:20], np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert np.array_equal(one.pixels, same.pixels)
@@ -25,7 +25,7 @@ def test_the_same_seed_draws_the_same_page_and_another_does_not(digits: tuple[Ui
     assert one.digits != other.digits
 
 
-def test_a_page_tells_its_text_in_the_order_given(digits: tuple[Uint8, Uint8]) -> None:
+def test_a_page_has_its_text_in_order(digits: tuple[Uint8, Uint8]) -> None:
     images, labels = digits
     page = draw_page(images[::9], labels[::9], np.random.default_rng(5), PageStyle(digit_height=(40, 40)))
     assert page.pixels.shape == (480, 640, 3)
@@ -35,7 +35,7 @@ def test_a_page_tells_its_text_in_the_order_given(digits: tuple[Uint8, Uint8]) -
     assert all(line == "".join(d.label for d in page.digits if d.line == n) for n, line in enumerate(page.text))
 
 
-def test_the_boxes_hold_the_ink_and_nothing_else_is_drawn(digits: tuple[Uint8, Uint8]) -> None:
+def test_the_boxes_hold_all_ink(digits: tuple[Uint8, Uint8]) -> None:
     images, labels = digits
     page = draw_page(images[::8], labels[::8], np.random.default_rng(6), CLEAN)
     ink = 255 - page.pixels[:, :, 2].astype(int)  # the red channel is not tinted
@@ -49,7 +49,7 @@ def test_the_boxes_hold_the_ink_and_nothing_else_is_drawn(digits: tuple[Uint8, U
     assert ink.max() <= 96
 
 
-def test_boxes_lie_inside_the_page_and_digits_keep_their_distance(digits: tuple[Uint8, Uint8]) -> None:
+def test_boxes_are_inside_and_apart(digits: tuple[Uint8, Uint8]) -> None:
     images, labels = digits
     for seed in range(20):
         page = draw_page(images[seed::20], labels[seed::20], np.random.default_rng(seed))
@@ -108,7 +108,7 @@ def ink_of(digits: tuple[Uint8, Uint8], seed: int, style: PageStyle) -> tuple[Pa
         },
     ),
 )
-def test_each_box_is_exactly_the_ink_that_is_drawn(
+def test_each_box_is_exactly_its_ink(
     digits: tuple[Uint8, Uint8], seed: int, pen: float | None, size: tuple[int, int], height: float, tilt: float,
     perspective: float, touching: float, gaps: int, others: dict[str, Any],
 ) -> None:  # fmt: skip
@@ -131,7 +131,7 @@ def test_each_box_is_exactly_the_ink_that_is_drawn(
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)
-def test_a_condition_changes_the_look_and_keeps_the_digits(digits: tuple[Uint8, Uint8], condition: str) -> None:
+def test_a_condition_changes_the_look_not_digits(digits: tuple[Uint8, Uint8], condition: str) -> None:
     count = digits_on(condition, 5)
     easy, hard, same = (drawn(digits, 7, under(condition, severity), count) for severity in (1, 5, 5))
     assert np.array_equal(hard.pixels, same.pixels)
@@ -150,7 +150,7 @@ NOT_MOVING = {
 
 
 @pytest.mark.parametrize("feature", NOT_MOVING)
-def test_one_feature_more_leaves_every_digit_where_it_was(digits: tuple[Uint8, Uint8], feature: str) -> None:
+def test_another_feature_leaves_every_digit_in_place(digits: tuple[Uint8, Uint8], feature: str) -> None:
     plain, changed = (drawn(digits, 5, PageStyle(**style)) for style in ({}, {feature: NOT_MOVING[feature]}))  # type: ignore[arg-type]
     assert changed.digits == plain.digits
     assert not np.array_equal(plain.pixels, changed.pixels)
@@ -172,7 +172,7 @@ def test_a_features_own_defaults_are_off(digits: tuple[Uint8, Uint8]) -> None:
 
 
 @pytest.mark.parametrize("contrast", [0.18, 0.35, 0.9])
-def test_ink_is_as_much_darker_than_its_paper_as_its_contrast(digits: tuple[Uint8, Uint8], contrast: float) -> None:
+def test_ink_is_darker_by_its_contrast(digits: tuple[Uint8, Uint8], contrast: float) -> None:
     style = PageStyle(grain=0, shade=0, blur=(0, 0), digit_height=(40, 40))
     bare = drawn(digits, 1, style).pixels[-1, -1].astype(float)
     for dark in (False, True):
@@ -213,7 +213,7 @@ def test_what_is_drawn_can_be_read(reader: DigitReader, digits: tuple[Uint8, Uin
     assert right >= 95  # of 100
 
 
-def test_a_box_knows_its_far_sides_and_its_union() -> None:
+def test_a_box_has_far_sides_and_union() -> None:
     box = Box(10, 20, 30, 40)
     assert (box.right, box.bottom) == (40, 60)
     assert box.union(Box(0, 50, 5, 20)) == Box(0, 20, 40, 50)

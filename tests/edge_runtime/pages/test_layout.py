@@ -10,7 +10,7 @@ def drawn(digits: tuple[Uint8, Uint8], seed: int, style: PageStyle, count: int =
     return draw_page(images, labels, np.random.default_rng(seed), style)
 
 
-def test_words_have_their_lengths_and_the_gaps_between_them(digits: tuple[Uint8, Uint8]) -> None:
+def test_words_have_their_lengths_and_gaps(digits: tuple[Uint8, Uint8]) -> None:
     style = PageStyle(digit_height=(30, 30), word_length=(2, 3), word_gap=(1.2, 1.5))
     for seed in range(10):
         page = drawn(digits, seed, style)
@@ -37,7 +37,7 @@ def test_without_words_lines_are_as_they_were(digits: tuple[Uint8, Uint8]) -> No
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-def test_touching_digits_share_a_pixel_or_so_in_groups_of_2_to_4(digits: tuple[Uint8, Uint8], share: float) -> None:
+def test_touching_digits_form_groups_of_2_to_4(digits: tuple[Uint8, Uint8], share: float) -> None:
     style = PageStyle(grain=0, shade=0, blur=(0, 0), paper=(255, 255), inks=((0, 0, 0),), touching=share)
     touching = []
     for seed in range(10):
@@ -55,7 +55,7 @@ def test_touching_digits_share_a_pixel_or_so_in_groups_of_2_to_4(digits: tuple[U
     assert np.mean(touching) == pytest.approx(share, abs=0.15)
 
 
-def test_the_ink_of_touching_digits_overlaps_by_few_pixels(digits: tuple[Uint8, Uint8]) -> None:
+def test_touching_digits_overlap_by_few_pixels(digits: tuple[Uint8, Uint8]) -> None:
     style = {"grain": 0, "shade": 0, "blur": (0, 0), "inks": ((0, 0, 0),), "digit_height": (24, 24)}
     lost = []
     for seed in range(10):
@@ -78,9 +78,7 @@ def test_mixed_sizes_stand_on_one_line(digits: tuple[Uint8, Uint8]) -> None:
 
 
 @pytest.mark.parametrize("size", [(320, 240), (240, 320), (640, 480)])
-def test_a_digit_may_be_half_as_high_as_the_frame_or_12_pixels(
-    digits: tuple[Uint8, Uint8], size: tuple[int, int]
-) -> None:
+def test_digits_may_be_half_the_frames_height(digits: tuple[Uint8, Uint8], size: tuple[int, int]) -> None:
     for height in (12, min(size) / 2):
         for seed in range(10):
             page = drawn(digits, seed, PageStyle(size=size, digit_height=(height, height)), 1)

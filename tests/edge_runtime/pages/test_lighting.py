@@ -15,7 +15,7 @@ def brightness(seed: int = 1, **style: Any) -> np.ndarray:
     return page.pixels[:, :, 2] / 200
 
 
-def test_a_shadow_falls_to_its_depth_within_its_penumbra() -> None:
+def test_a_shadow_falls_within_its_penumbra() -> None:
     angles = []
     for seed in range(8):
         light = brightness(seed, shadow=(0.5, 0.5), penumbra=(4, 4))
@@ -32,7 +32,7 @@ def test_a_shadow_falls_to_its_depth_within_its_penumbra() -> None:
     assert np.std(angles) > 0.5
 
 
-def test_a_gradient_falls_evenly_from_one_corner_to_the_opposite_one() -> None:
+def test_a_gradient_falls_evenly_across_corners() -> None:
     light = brightness(gradient=(0.4, 0.4))
     assert light.max() == pytest.approx(1, abs=0.01)
     assert light.min() == pytest.approx(0.4, abs=0.01)

@@ -36,9 +36,7 @@ def test_each_distractor_is_drawn_beside_the_digits(digits: tuple[Uint8, Uint8],
 
 
 @pytest.mark.parametrize("name", THINGS)
-def test_a_thing_covers_no_digit_and_lies_in_the_picture_whatever_view_it_shows(
-    digits: tuple[Uint8, Uint8], name: str
-) -> None:
+def test_a_thing_is_inside_and_covers_no_digit(digits: tuple[Uint8, Uint8], name: str) -> None:
     images, labels = (array[::40] for array in digits)
     desk: dict[str, Any] = {"desk": ("plain",), "sheet": (0.6, 0.6), "tilt": (9, 9), "grain": 0, "blur": (0, 0)}
     for seed in range(3):

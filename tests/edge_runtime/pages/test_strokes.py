@@ -18,7 +18,7 @@ def ring(radius: float, width: float) -> Uint8:
     return np.asarray(255 * np.clip(width / 2 - away + 0.5, 0, 1), np.uint8)
 
 
-def test_depths_are_roots_of_whole_numbers_whatever_the_memory_they_are_found_in() -> None:
+def test_depths_are_roots_of_whole_numbers() -> None:
     shapes = np.pad(np.ones((40, 30), np.uint8), 20)
     expected = np.zeros(shapes.shape, np.float32)
     rows, columns = np.mgrid[:40, :30]
@@ -33,7 +33,7 @@ def test_depths_are_roots_of_whole_numbers_whatever_the_memory_they_are_found_in
 
 @pytest.mark.parametrize("width", [2, 3, 4])
 @pytest.mark.parametrize("pen", [0.4, 0.5, 1.0, 2.0, 2.5])
-def test_a_pen_is_as_many_times_as_wide_as_it_says(width: int, pen: float) -> None:
+def test_a_pen_is_its_factor_wide(width: int, pen: float) -> None:
     for image in (bar(width), ring(8, width)):
         ink = write(measure(image[None])[0], pen, 100)
         across = ink[ink.shape[0] // 2]
@@ -41,7 +41,7 @@ def test_a_pen_is_as_many_times_as_wide_as_it_says(width: int, pen: float) -> No
         assert measured == pytest.approx(pen * width, abs=0.15 * width * pen + 0.1)
 
 
-def test_half_a_pen_is_half_as_wide_and_a_double_one_twice_on_real_digits(digits: tuple[Uint8, Uint8]) -> None:
+def test_real_digits_take_half_and_double_pens(digits: tuple[Uint8, Uint8]) -> None:
     measured = measure(digits[0][::5])
     stroke = {pen: [stroke_width(write(one, pen, 120)) for one in measured] for pen in (0.5, 1.0, 2.0)}
     assert np.median(np.divide(stroke[0.5], stroke[1.0])) == pytest.approx(0.5, abs=0.04)
@@ -78,7 +78,7 @@ def test_faint_ink_is_still_a_stroke() -> None:
 
 
 @pytest.mark.parametrize("gaps", [1, 2, 3])
-def test_each_gap_makes_two_pieces_of_one_and_leaves_the_box(gaps: int) -> None:
+def test_each_gap_splits_one_piece_within_the_box(gaps: int) -> None:
     ink = enlarge(bar(3), 120)
     cut = break_strokes(ink, gaps, (4, 4), np.random.default_rng(gaps))
     assert pieces(cut) == gaps + 1
@@ -87,7 +87,7 @@ def test_each_gap_makes_two_pieces_of_one_and_leaves_the_box(gaps: int) -> None:
     assert lost == pytest.approx(4 * gaps, rel=0.15)
 
 
-def test_a_dot_too_small_to_be_cut_stays_whole() -> None:
+def test_a_dot_too_small_stays_whole() -> None:
     ink = np.zeros((7, 7), np.float32)
     ink[3, 3] = 1
     assert np.array_equal(break_strokes(ink, 3, (1, 2), np.random.default_rng(1)), ink)

@@ -7,13 +7,13 @@ from edge_runtime.pages.style import LIMITS, PageStyle
 
 
 @pytest.mark.parametrize("style", [{"size": (0, 480)}, {"digit_height": (0, 10)}, {"inks": ()}])
-def test_a_page_needs_a_size_a_digit_height_and_an_ink(style: dict[str, Any]) -> None:
+def test_a_page_needs_size_height_and_ink(style: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="a page needs"):
         PageStyle(**style)
 
 
 @pytest.mark.parametrize("name", LIMITS)
-def test_a_range_runs_from_the_least_to_the_most_within_its_limits(name: str) -> None:
+def test_a_range_runs_from_least_to_most(name: str) -> None:
     least, most, unit = LIMITS[name]
     PageStyle(**{name: (least, most)})  # type: ignore[arg-type]
     for span in ((most, least), (least - 1, most), (least, most + 1), (float("nan"), most)):
@@ -49,7 +49,7 @@ def test_other_nonsense_is_refused(style: dict[str, Any], message: str) -> None:
         PageStyle(**style)
 
 
-def test_a_style_stays_as_it_is_and_can_be_told_from_another() -> None:
+def test_a_style_is_immutable_and_comparable() -> None:
     style = PageStyle(distractors=(("dots", 2),))
     with pytest.raises(FrozenInstanceError):
         style.gaps = 3  # type: ignore[misc]

@@ -52,7 +52,7 @@ def test_pixels_that_are_enlarged_stay_squares() -> None:
     assert scaled(gray, (7, 1)).shape == (1, 7)
 
 
-def test_a_crop_is_enlarged_in_its_frame_above_its_lines(digits: tuple[Uint8, Uint8]) -> None:
+def test_a_crop_is_enlarged_above_its_lines(digits: tuple[Uint8, Uint8]) -> None:
     image = digits[0][0]
     block = cell(image, ["7  99%", "mark 3"], (1, 2, 3))
     assert block.shape == (CELL[1], CELL[0], 3)

@@ -62,14 +62,14 @@ def test_a_box_is_outlined_on_its_outermost_pixels(color: tuple[int, int, int], 
     assert (picture[51:89, 61:79] == 250).all()
 
 
-def test_a_dark_page_is_drawn_on_in_lighter_colors() -> None:
+def test_a_dark_page_gets_lighter_colors() -> None:
     box = Box(60, 50, 20, 40)
     picture = annotate(Frame(np.full((120, 160, 3), 40, np.uint8)), reading(digits=(box,)))
     assert colored(picture, ON_DARK.read)[50, 60:80].all()
     assert not colored(picture, ON_LIGHT.read).any()
 
 
-def test_a_digit_carries_its_label_and_confidence_above_it() -> None:
+def test_a_digit_has_its_label_and_confidence_above() -> None:
     drawn = reading(digits=(Box(60, 50, 20, 40),))
     caption = np.asarray(annotate(frame(), drawn)[:50] != 250, np.uint8).max(axis=2)
     (width, height), _ = cv2.getTextSize("7 99%", cv2.FONT_HERSHEY_SIMPLEX, 0.5, 1)
@@ -80,12 +80,12 @@ def test_a_digit_carries_its_label_and_confidence_above_it() -> None:
     assert y + down >= 45
 
 
-def test_a_caption_goes_below_where_there_is_no_room_above() -> None:
+def test_a_caption_without_space_above_goes_below() -> None:
     picture = annotate(frame(), reading(digits=(Box(60, 2, 20, 40),)))
     assert (picture[44:] != 250).any()
 
 
-def test_a_caption_at_the_right_edge_is_moved_inside() -> None:
+def test_a_caption_at_the_right_moves_inside() -> None:
     middle = annotate(frame(), reading(digits=(Box(60, 50, 20, 40),)))
     right = annotate(frame(), reading(digits=(Box(140, 50, 20, 40),)))
     assert colored(right, ON_LIGHT.read)[:50].sum() == colored(middle, ON_LIGHT.read)[:50].sum()
@@ -110,7 +110,7 @@ def changed(drawn: Reading, before: Reading) -> tuple[int, int, int, int]:
     return x, y, width, height
 
 
-def test_of_many_reasons_at_one_place_two_are_written_above_and_below() -> None:
+def test_of_many_reasons_two_are_written() -> None:
     box = Box(60, 50, 20, 40)
     two, many = marks(*[(box, None)] * 2), marks(*[(box, None)] * 500)
     assert np.array_equal(annotate(frame(), two), annotate(frame(), many))
@@ -118,7 +118,7 @@ def test_of_many_reasons_at_one_place_two_are_written_above_and_below() -> None:
     assert 90 <= y < y + height <= 105
 
 
-def test_every_mark_has_its_box_where_reasons_find_no_room() -> None:
+def test_every_region_has_a_box_without_reasons() -> None:
     specks = [Box(x, y, 3, 3) for x in range(5, 150, 10) for y in range(25, 110, 10)]
     drawn = marks(*[(box, None) for box in specks], digits=(Box(1, 20, 158, 99),))
     outlines = colored(annotate(frame(), drawn), ON_LIGHT.rejected)
@@ -126,14 +126,14 @@ def test_every_mark_has_its_box_where_reasons_find_no_room() -> None:
     assert all(outlines[box.y : box.bottom, box.x : box.right].sum() == 8 for box in specks)
 
 
-def test_of_two_reasons_the_one_of_the_mark_that_the_network_saw_is_written() -> None:
+def test_a_region_the_network_saw_keeps_its_reason() -> None:
     large, small = Box(60, 12, 30, 96), Box(62, 14, 26, 92)
     both = annotate(frame(), marks((large, None), (small, 0.4), (large, None)))
     assert np.array_equal(both, annotate(frame(), marks((small, 0.4), (large, None), (large, None))))
     assert changed(marks((small, 0.4)), marks((small, None))) == (0, 0, 0, 0)
 
 
-def test_a_reason_never_covers_what_is_written_about_a_digit() -> None:
+def test_a_reason_never_covers_a_digits_caption() -> None:
     box = Box(60, 50, 20, 40)
     alone = annotate(frame(), reading(digits=(box,)))
     with_marks = annotate(
@@ -145,7 +145,7 @@ def test_a_reason_never_covers_what_is_written_about_a_digit() -> None:
     assert (with_marks[:50] != alone[:50]).any()
 
 
-def test_the_reason_of_what_the_network_never_saw_covers_no_digit() -> None:
+def test_an_unclassified_regions_reason_covers_no_digit() -> None:
     digit, speck = Box(40, 30, 80, 60), Box(70, 60, 6, 6)
     picture = annotate(frame(), marks((speck, None), digits=(digit,)))
     inside = picture[31:89, 41:119]
@@ -155,14 +155,14 @@ def test_the_reason_of_what_the_network_never_saw_covers_no_digit() -> None:
     assert (seen[31:60, 41:119] != 250).any()
 
 
-def test_a_reason_that_would_be_cut_off_is_left_out() -> None:
+def test_a_reason_that_does_not_fit_is_omitted() -> None:
     narrow = Frame(np.full((200, 26), 250, np.uint8))
     picture = annotate(narrow, marks((Box(5, 80, 20, 40), 0.3)))
     picture[80:120, 5:25] = 250
     assert (picture == 250).all()
 
 
-def test_close_digits_have_their_labels_and_the_last_its_confidence_too() -> None:
+def test_close_digits_have_labels_the_last_its_confidence() -> None:
     apart = annotate(frame(), reading(digits=(Box(10, 50, 20, 40), Box(90, 50, 20, 40))))
     close = annotate(frame(), reading(digits=(Box(10, 50, 20, 40), Box(32, 50, 20, 40))))
     wide, short = (cv2.boundingRect((page[:50, :84] != 250).any(axis=2).astype(np.uint8)) for page in (apart, close))
@@ -189,7 +189,7 @@ def test_any_boxes_can_be_drawn_on_any_frame(size: tuple[int, int], boxes: list[
     assert (before.pixels == 250).all()
 
 
-def test_a_folder_is_made_and_each_picture_named_after_its_source(tmp_path: Path) -> None:
+def test_pictures_are_named_after_their_sources(tmp_path: Path) -> None:
     folder = PictureFolder(tmp_path / "new" / "out")
     drawn = reading(digits=(Box(60, 50, 20, 40),))
     path = folder.write(frame(source="/photos/page.one.jpg"), annotate(frame(), drawn))
@@ -197,7 +197,7 @@ def test_a_folder_is_made_and_each_picture_named_after_its_source(tmp_path: Path
     assert np.array_equal(written(path), annotate(frame(), drawn))
 
 
-def test_sources_of_the_same_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
+def test_sources_of_equal_names_are_not_overwritten(tmp_path: Path) -> None:
     folder = PictureFolder(tmp_path)
     sources = ["a/page.jpg", "b/page.png", "c/page-2.png", "d/page.jpg", "", "-"]
     names = [folder.write(frame(source=source), frame().pixels).name for source in sources]
@@ -205,7 +205,7 @@ def test_sources_of_the_same_name_do_not_overwrite_each_other(tmp_path: Path) ->
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
 
 
-def test_the_last_frames_of_each_video_are_kept_apart(tmp_path: Path) -> None:
+def test_the_last_frames_of_videos_stay_apart(tmp_path: Path) -> None:
     folder = PictureFolder(tmp_path, keep=2)
     pixels = frame(10, 10).pixels
     for source in ("a/clip.avi", "b/clip.avi"):
@@ -220,21 +220,21 @@ def test_a_name_of_any_length_is_shortened(tmp_path: Path) -> None:
     assert path.is_file()
 
 
-def test_a_later_run_replaces_the_pictures_of_an_earlier_one(tmp_path: Path) -> None:
+def test_a_later_run_replaces_earlier_pictures(tmp_path: Path) -> None:
     PictureFolder(tmp_path).write(frame(10, 10, "page.jpg"), frame(10, 10).pixels)
     path = PictureFolder(tmp_path).write(frame(10, 10, "page.jpg"), frame(20, 30).pixels)
     assert written(path).shape == (20, 30, 3)
     assert [path.name for path in tmp_path.iterdir()] == ["page.png"]
 
 
-def test_a_folder_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> None:
+def test_an_impossible_folder_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError) as caught:
         PictureFolder(tmp_path / "file" / "out")
     assert str(caught.value) == f"cannot make the folder {tmp_path / 'file' / 'out'}: Not a directory"
 
 
-def test_a_picture_that_cannot_be_written_is_an_output_error_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_failed_picture_is_an_error_without_remains(tmp_path: Path) -> None:
     folder = PictureFolder(tmp_path)
     (tmp_path / "page.png").mkdir()
     with pytest.raises(OutputError, match=r"^cannot write .*/page\.png: Is a directory$"):

@@ -79,7 +79,7 @@ def enlarged(picture: Uint8) -> Uint8:
     return np.asarray(picture.repeat(8, axis=0).repeat(8, axis=1))
 
 
-def test_what_was_read_is_shown_in_reading_order_in_green(paper: Trace) -> None:
+def test_digits_read_are_green_in_reading_order(paper: Trace) -> None:
     picture = explain(paper)
     crops = framed(picture, READ)
     assert len(crops) == len(paper.reading.digits) > 0
@@ -89,7 +89,7 @@ def test_what_was_read_is_shown_in_reading_order_in_green(paper: Trace) -> None:
     assert all(np.array_equal(crop, image) for crop, image in zip(crops, expected, strict=True))
 
 
-def test_the_same_ink_in_other_ways_is_shown_in_gray(paper: Trace) -> None:
+def test_other_candidates_of_the_ink_are_gray(paper: Trace) -> None:
     why = dict(zip(paper.chosen, paper.reasons, strict=True))
     assert READ_ELSEWHERE in why.values()
     others = [
@@ -102,7 +102,7 @@ def test_the_same_ink_in_other_ways_is_shown_in_gray(paper: Trace) -> None:
     assert says(picture, "another plane", 0.4, PALE)
 
 
-def test_what_was_rejected_is_shown_in_red_with_its_reason(samples: Path) -> None:
+def test_rejections_are_red_with_their_reasons(samples: Path) -> None:
     with DigitReader(min_confidence=1.0) as strict:
         trace = strict.trace(pictures.load(samples / "digit.png"))
     picture = explain(trace)
@@ -115,7 +115,7 @@ def test_what_was_rejected_is_shown_in_red_with_its_reason(samples: Path) -> Non
     assert all(says(picture, f"2  {trace.confidences[i].max():.0%}", 0.5, TEXT) for i in unsure)
 
 
-def test_the_summary_counts_the_reasons_and_holds_the_text(paper: Trace) -> None:
+def test_the_summary_has_the_reasons_and_text(paper: Trace) -> None:
     marks = (Rejection(Box(1, 1, 2, 2), TOO_SMALL, 0.9),) * 3 + (Rejection(Box(9, 9, 9, 9), CLUTTER, 0.4),)
     picture = explain(replace(paper, reading=replace(paper.reading, rejected=marks)))[:270]
     assert says(picture, "Rejected: 4", 0.6, REJECTED)
@@ -163,7 +163,7 @@ def panel(picture: Uint8, number: int) -> Uint8:
     return picture[top(picture) :, 12 + 397 * number :][: 28 * 8, : 48 * 8]
 
 
-def test_the_ink_is_shown_pixel_by_pixel_and_as_white_as_the_digits_are_dark(tiny: Trace) -> None:
+def test_the_ink_is_shown_exactly_and_scaled(tiny: Trace) -> None:
     model = replace(
         tiny.page, scores=np.array([900.0, 89.0]), plane=0, height=20.0, darkness=np.full(2, 102.0), stroke_width=2.0
     )
@@ -182,7 +182,7 @@ def test_the_ink_is_shown_pixel_by_pixel_and_as_white_as_the_digits_are_dark(tin
     assert says(unsure, "white: as light as the digits; a pixel is 2 of the page's", 0.4, PALE)
 
 
-def test_what_digits_are_like_is_told_and_which_planes_are_read(tiny: Trace) -> None:
+def test_the_page_model_and_read_planes_are_listed(tiny: Trace) -> None:
     model = replace(
         tiny.page, scores=np.array([900.0, 90.0]), plane=0, height=20.4, darkness=np.full(2, 102.0), stroke_width=2.04
     )
@@ -203,7 +203,7 @@ def test_what_digits_are_like_is_told_and_which_planes_are_read(tiny: Trace) -> 
     assert says(explain(made_up(tiny)), "no digits on any plane", 0.45, PALE)
 
 
-def test_regions_tell_what_stands_what_gave_way_and_what_was_never_seen(tiny: Trace) -> None:
+def test_regions_show_which_stand_or_were_never_seen(tiny: Trace) -> None:
     ink = np.zeros((28, 48), np.uint8)
     least = THRESHOLDS[0]
     ink[2:12, 2:20] = least
@@ -240,7 +240,7 @@ def test_regions_tell_what_stands_what_gave_way_and_what_was_never_seen(tiny: Tr
             assert (shown[row, 8 * box.x : 8 * box.right] == color).all()
 
 
-def test_candidates_of_all_planes_are_drawn_over_the_best_one(tiny: Trace) -> None:
+def test_candidates_of_all_planes_are_on_the_best(tiny: Trace) -> None:
     ink = np.zeros((1, 1), np.uint8)
     candidates = [
         Candidate(Box(2, 2, 5, 8), ink, 0, frozenset({0, 1}), 0, False),
@@ -265,7 +265,7 @@ def test_candidates_of_all_planes_are_drawn_over_the_best_one(tiny: Trace) -> No
 
 
 @pytest.mark.parametrize("size", [(3200, 2400), (2400, 3200), (6000, 4000)])
-def test_boxes_lie_where_they_are_in_the_picture_that_is_shown(reader: DigitReader, size: tuple[int, int]) -> None:
+def test_boxes_are_at_their_places_when_shown(reader: DigitReader, size: tuple[int, int]) -> None:
     page = np.full(size[::-1], 245, np.uint8)
     cv2.putText(page, "7", (size[0] // 2, size[1] // 2), cv2.FONT_HERSHEY_SIMPLEX, 12, 30, 40)
     trace = reader.trace(page)
@@ -282,7 +282,7 @@ def test_boxes_lie_where_they_are_in_the_picture_that_is_shown(reader: DigitRead
     assert says(picture, f"picture, {size[0]} x {size[1]} pixels, read at {wide} x {high}", 0.8, TEXT)
 
 
-def test_of_very_many_crops_the_most_telling_are_shown(tiny: Trace) -> None:
+def test_of_many_crops_the_most_telling_remain(tiny: Trace) -> None:
     rng = np.random.default_rng(7)
     read, rejected, count = range(120), range(120, 250), 400
     images = rng.integers(0, 256, (count, 28, 28), np.uint8)
@@ -321,7 +321,7 @@ def test_of_very_many_crops_the_most_telling_are_shown(tiny: Trace) -> None:
         assert says(titles, title, 0.55, color)
 
 
-def test_a_line_read_again_shows_both_readings_and_what_other_strips_say(tiny: Trace) -> None:
+def test_a_rechecked_line_shows_all_its_readings(tiny: Trace) -> None:
     told = {(1, 7): 0.3, (1, 2): 0.6, (1,): 0.05, (3,): 0.2, (4,): 0.1, (5,): 0.15}
     texts = tuple(Text(labels, line, -1.0, alike=labels == (1, 7)) for labels, line in told.items())
     whole = WholeLine((1, 2), (), np.zeros((0, 10)), 0.6, texts, 3, np.zeros((ROWS, COLUMNS), np.uint8), ())

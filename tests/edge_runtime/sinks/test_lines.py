@@ -38,7 +38,7 @@ def test_a_page_without_digits_says_so() -> None:
     assert written(EMPTY) == ["(no digit)"]
 
 
-def test_unsure_events_end_with_a_question_mark_unless_a_line_is_gone() -> None:
+def test_unsure_events_end_with_a_question_mark() -> None:
     unsure = replace(APPEARED, confidence=0.5)
     assert written(APPEARED, unsure) == ["appeared 407 12", "appeared 407 12 ?"]
     changed = replace(unsure, event="changed", text="407 18", previous="407 12")

@@ -30,7 +30,7 @@ def test_there_is_nothing_at_first() -> None:
     assert memory.wait_newer(0, timeout=0) is None
 
 
-def test_the_newest_frame_and_the_last_readings_and_events_are_kept(trace: Trace) -> None:
+def test_the_newest_frame_readings_and_events_are_kept(trace: Trace) -> None:
     memory = Memory(keep=2)
     frames = [shot(index) for index in range(3)]
     for frame in frames:

@@ -38,7 +38,7 @@ def held(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in folder.iterdir()}
 
 
-def test_a_full_file_is_set_aside_and_the_oldest_goes(log: Path) -> None:
+def test_a_full_file_rotates_and_the_oldest_goes(log: Path) -> None:
     write(log, "one", "two", "three", "four", "five", "six", "seven")
     assert held(log.parent) == {
         "log.jsonl": "six\nseven\n",
@@ -47,12 +47,12 @@ def test_a_full_file_is_set_aside_and_the_oldest_goes(log: Path) -> None:
     }
 
 
-def test_none_is_set_aside_where_none_is_to_be_kept(log: Path) -> None:
+def test_keeping_none_sets_none_aside(log: Path) -> None:
     write(log, "one", "two", "three", keep=0)
     assert held(log.parent) == {"log.jsonl": "three\n"}
 
 
-def test_a_line_longer_than_the_limit_has_a_file_to_itself(log: Path) -> None:
+def test_an_overlong_line_has_its_own_file(log: Path) -> None:
     write(log, "one", "a longer line", "another long line", "two")
     assert held(log.parent) == {
         "log.jsonl": "two\n",
@@ -61,7 +61,7 @@ def test_a_line_longer_than_the_limit_has_a_file_to_itself(log: Path) -> None:
     }
 
 
-def test_the_next_start_goes_on_where_the_last_one_ended(log: Path) -> None:
+def test_the_next_start_continues_the_file(log: Path) -> None:
     for line in ("one", "two", "three"):
         write(log, line)
     assert held(log.parent) == {"log.jsonl": "three\n", "log.jsonl.1": "one\ntwo\n"}
@@ -82,7 +82,7 @@ def test_each_line_is_there_at_once(log: Path) -> None:
     limit=st.integers(1, 40),
     keep=st.integers(0, 3),
 )
-def test_what_is_kept_is_the_last_of_all_lines(lines: list[str], limit: int, keep: int) -> None:
+def test_the_last_of_all_lines_are_kept(lines: list[str], limit: int, keep: int) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder, "log")
         write(path, *lines, limit=limit, keep=keep)
@@ -103,13 +103,13 @@ HALVES = ('{"type": "reading", "sou', '{"ty', "{", '{"type": "event"\0\0', f"{OB
     ("whole", "half"),
     [*product(["", WHOLE], HALVES), (WHOLE, "\0\0\0")],  # of zeros alone nothing tells whose they are
 )
-def test_half_a_line_that_a_power_cut_left_is_cut_off(log: Path, whole: str, half: str) -> None:
+def test_half_a_line_of_a_power_cut_goes(log: Path, whole: str, half: str) -> None:
     log.write_text(whole + half)
     write(log, "{}", limit=1000, starts=OBJECTS)
     assert log.read_text() == whole + "{}\n"
 
 
-def test_a_whole_line_whose_end_is_missing_is_ended(log: Path) -> None:
+def test_a_line_without_its_end_is_ended(log: Path) -> None:
     log.write_bytes(b'{"type": "event"}\n{"type": "reading"}\0\0')
     write(log, "{}", limit=1000, starts=OBJECTS)
     assert log.read_text() == '{"type": "event"}\n{"type": "reading"}\n{}\n'
@@ -128,7 +128,7 @@ def test_a_whole_line_whose_end_is_missing_is_ended(log: Path) -> None:
         b'{"type": "event"}\nnotes',
     ],
 )
-def test_a_file_of_somebody_else_is_refused_and_left_alone(log: Path, content: bytes) -> None:
+def test_a_foreign_file_is_refused_and_left_alone(log: Path, content: bytes) -> None:
     log.write_bytes(content)
     with pytest.raises(OutputError) as caught:
         JsonFile(log, 1000, 1)
@@ -158,7 +158,7 @@ def test_a_device_that_is_full() -> None:
     file.close()
 
 
-def test_a_file_that_others_move_or_remove_is_begun_anew(log: Path) -> None:
+def test_a_moved_or_removed_file_is_begun_anew(log: Path) -> None:
     file = RotatingFile(log, 100, 1)
     file.write("one")
     log.rename(log.with_name("elsewhere"))
@@ -173,7 +173,7 @@ def test_a_file_that_others_move_or_remove_is_begun_anew(log: Path) -> None:
     file.close()
 
 
-def test_a_folder_that_is_missing_is_made_even_later(log: Path) -> None:
+def test_a_missing_folder_is_made_even_later(log: Path) -> None:
     deep = log.parent / "a" / "b" / "log"
     file = RotatingFile(deep, 100, 1)
     file.write("one")
@@ -184,7 +184,7 @@ def test_a_folder_that_is_missing_is_made_even_later(log: Path) -> None:
     assert deep.read_text() == "two\n"
 
 
-def test_a_link_stays_and_what_it_leads_to_is_set_aside(log: Path, tmp_path: Path) -> None:
+def test_a_link_stays_and_its_target_rotates(log: Path, tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     log.symlink_to(tmp_path / "disk" / "log")
     write(log, "one", "two", "three")
@@ -202,7 +202,7 @@ def test_a_link_stays_and_what_it_leads_to_is_set_aside(log: Path, tmp_path: Pat
         ("loop", "Too many levels of symbolic links"),
     ],
 )
-def test_what_cannot_be_opened_is_said_in_one_line(tmp_path: Path, name: str, reason: str) -> None:
+def test_a_file_that_cannot_open_is_one_line(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(OutputError) as caught:
@@ -210,7 +210,7 @@ def test_what_cannot_be_opened_is_said_in_one_line(tmp_path: Path, name: str, re
     assert str(caught.value) == f"cannot write {tmp_path / name}: {reason}"
 
 
-def test_a_file_that_cannot_be_set_aside_is_said_in_one_line(log: Path) -> None:
+def test_a_failed_rotation_is_one_line(log: Path) -> None:
     log.with_name("log.jsonl.1").mkdir()
     with pytest.raises(OutputError, match=r"log\.jsonl: Is a directory$"):
         write(log, "one", "two", "three", keep=1)

@@ -10,7 +10,7 @@ from edge_runtime.sinks.stats import Stats
 from tests.log import Log
 
 
-def test_a_line_says_how_the_work_went_and_the_next_one_begins_anew(reader: DigitReader, messages: Log) -> None:
+def test_a_line_covers_the_time_since_the_last(reader: DigitReader, messages: Log) -> None:
     stats = Stats(interval=0.0)
     frame = Frame(np.full((48, 64), 200, np.uint8))
     trace = reader.trace(frame)

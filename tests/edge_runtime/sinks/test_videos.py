@@ -87,7 +87,7 @@ def test_frames_of_a_video_file_come_once_each(
     assert capfd.readouterr() == ("", "")
 
 
-def test_frames_of_a_camera_are_shown_for_as_long_as_they_lasted(video: Open, trace: Trace, tmp_path: Path) -> None:
+def test_camera_frames_last_as_long_as_they_did(video: Open, trace: Trace, tmp_path: Path) -> None:
     sink = video(tmp_path / "clip.avi")
     feed(sink, trace, *(shade(i, taken) for i, taken in enumerate((7.0, 7.1, 7.2, 7.5, 7.52, 7.54, 7.6))))
     sink.close()
@@ -96,7 +96,7 @@ def test_frames_of_a_camera_are_shown_for_as_long_as_they_lasted(video: Open, tr
 
 
 @pytest.mark.parametrize("fps", [0.5, 12.5, 30.0])
-def test_a_video_lasts_as_long_as_what_it_shows(video: Open, trace: Trace, tmp_path: Path, fps: float) -> None:
+def test_a_video_lasts_as_long_as_its_source(video: Open, trace: Trace, tmp_path: Path, fps: float) -> None:
     sink = video(tmp_path / "clip.avi", fps)
     feed(sink, trace, *(shade(i % 25, 0.25 * i) for i in range(41)))
     sink.close()
@@ -111,7 +111,7 @@ def test_a_long_pause_is_shortened(video: Open, trace: Trace, tmp_path: Path) ->
     assert numbers(sink.path) == [1] * 20 + [2]
 
 
-def test_frames_that_were_not_read_show_the_last_picture(video: Open, trace: Trace, tmp_path: Path) -> None:
+def test_unread_frames_show_the_last_picture(video: Open, trace: Trace, tmp_path: Path) -> None:
     sink = video(tmp_path / "clip.avi")
     sink.still(shade(9))  # before there was any
     sink.frame(shade(1), trace)
@@ -123,7 +123,7 @@ def test_frames_that_were_not_read_show_the_last_picture(video: Open, trace: Tra
     assert numbers(sink.path) == [1, 1, 2, 3, 3, 3, 3]
 
 
-def test_sources_follow_one_another_in_the_size_of_the_first(video: Open, trace: Trace, tmp_path: Path) -> None:
+def test_sources_follow_in_the_first_ones_size(video: Open, trace: Trace, tmp_path: Path) -> None:
     sink = video(tmp_path / "clip.avi")
     feed(sink, trace, shade(20), shade(20, size=(48, 64), source="b"), shade(20, size=(160, 60), source="c"))
     sink.close()
@@ -189,7 +189,7 @@ def test_mp4_where_its_codec_is_there(
     assert messages == []
 
 
-def test_else_it_is_an_avi_and_never_in_place_of_another_one(
+def test_other_names_become_avi_without_overwriting(
     video: Open, trace: Trace, tmp_path: Path, messages: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(videos.CODECS, ".mp4", "none")
@@ -207,7 +207,7 @@ def test_else_it_is_an_avi_and_never_in_place_of_another_one(
     assert names(tmp_path) == ["clip-2.avi", "clip.avi"]
 
 
-def test_mp4_holds_what_browsers_play_or_it_is_an_avi(video: Open, trace: Trace, tmp_path: Path) -> None:
+def test_mp4_is_playable_in_browsers_or_avi(video: Open, trace: Trace, tmp_path: Path) -> None:
     sink = video(tmp_path / "clip.mp4")
     feed(sink, trace, *map(shade, range(20)))
     sink.close()
@@ -225,7 +225,7 @@ def small(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("suffix", [".avi", ".webm"])
-def test_what_was_written_before_the_disk_was_full_is_kept(video: Open, trace: Trace, small: Path, suffix: str) -> None:
+def test_a_full_disk_keeps_the_earlier_frames(video: Open, trace: Trace, small: Path, suffix: str) -> None:
     sink = video(small / f"clip{suffix}")
     with pytest.raises(OutputError) as caught:
         feed(sink, trace, *map(noise, range(1000)))
@@ -254,7 +254,7 @@ def test_a_read_only_disk(video: Open, small: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".avi", ".webm"])
-def test_writes_that_fail_in_silence_are_noticed_at_last(
+def test_silent_write_failures_are_noticed_at_last(
     video: Open, trace: Trace, tmp_path: Path, suffix: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     large = [noise(number, (160, 120)) for number in range(40)]

@@ -117,7 +117,7 @@ class Clock:
         return self.now
 
 
-def test_ready_comes_once_all_parts_work_and_then_no_more_than_twice_a_period(manager: Manager) -> None:
+def test_ready_comes_once_then_two_beats_a_period(manager: Manager) -> None:
     clock = Clock()
     with Watchdog("web", "frames", environment=manager.environment(30), clock=clock) as watchdog:
         watchdog.beat("web")
@@ -144,7 +144,7 @@ def test_ready_comes_once_all_parts_work_and_then_no_more_than_twice_a_period(ma
 
 
 @given(st.lists(st.tuples(st.sampled_from(["web", "frames"]), st.floats(0, 20)), max_size=60))
-def test_it_is_fed_only_by_what_every_part_did_since_the_last_time(beats: list[tuple[str, float]]) -> None:
+def test_every_part_must_have_worked_for_a_beat(beats: list[tuple[str, float]]) -> None:
     manager, clock = Manager(f"@edge-digits-property-{os.getpid()}"), Clock()
     with manager.socket:
         watchdog = Watchdog("web", "frames", environment=manager.environment(10), clock=clock)
@@ -163,7 +163,7 @@ def test_it_is_fed_only_by_what_every_part_did_since_the_last_time(beats: list[t
     "given_", [{}, {"WATCHDOG_USEC": "0"}, {"WATCHDOG_USEC": "-5"}, {"WATCHDOG_USEC": "²"}, {"WATCHDOG_USEC": "soon"},
                {"WATCHDOG_USEC": "1", "WATCHDOG_PID": str(os.getpid() + 1)}]
 )  # fmt: skip
-def test_nobody_who_did_not_ask_is_told_that_all_is_well(manager: Manager, given_: dict[str, str]) -> None:
+def test_without_a_manager_nothing_is_sent(manager: Manager, given_: dict[str, str]) -> None:
     clock = Clock()
     watchdog = Watchdog("web", environment={"NOTIFY_SOCKET": manager.address, **given_}, clock=clock)
     for clock.now in range(100, 1000, 100):
@@ -180,7 +180,7 @@ def test_without_a_manager_nothing_is_said(address: str) -> None:
         assert watchdog.sinks("frames") == []
 
 
-def test_a_manager_that_is_away_is_told_with_the_next_beat(tmp_path: Path) -> None:
+def test_an_absent_manager_hears_the_next_beat(tmp_path: Path) -> None:
     address = str(tmp_path / "notify")
     watchdog = Watchdog("web", environment={"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "1"})
     watchdog.beat("web")
@@ -190,7 +190,7 @@ def test_a_manager_that_is_away_is_told_with_the_next_beat(tmp_path: Path) -> No
         assert manager.hear() == "READY=1"
 
 
-def test_reading_a_live_source_feeds_the_watchdog_to_the_end(manager: Manager) -> None:
+def test_reading_a_live_source_feeds_the_watchdog(manager: Manager) -> None:
     with running(*COMMAND, "read", "synthetic", environment=manager.environment(0.5)) as process:
         assert manager.hear() == "READY=1"
         assert [manager.hear() for _ in range(3)] == ["WATCHDOG=1"] * 3
@@ -199,7 +199,7 @@ def test_reading_a_live_source_feeds_the_watchdog_to_the_end(manager: Manager) -
         assert process.wait(LONG) == 0
 
 
-def test_a_source_that_is_stuck_feeds_it_no_more_until_it_gives_frames_again(manager: Manager) -> None:
+def test_a_stuck_source_stops_the_beats_until_frames(manager: Manager) -> None:
     on = threading.Event()
     on.set()
 
@@ -227,7 +227,7 @@ def test_a_source_that_is_stuck_feeds_it_no_more_until_it_gives_frames_again(man
             manager.hear_until("STOPPING=1")
 
 
-def test_a_folder_in_which_nothing_is_new_is_idle_and_one_that_is_away_is_not(manager: Manager, tmp_path: Path) -> None:
+def test_an_idle_folder_beats_a_lost_one_not(manager: Manager, tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     environment = manager.environment(0.4, STATE_DIRECTORY=str(tmp_path / "state"))
@@ -251,7 +251,7 @@ def test_the_page_alone_is_ready_when_it_answers(manager: Manager) -> None:
         assert process.wait(LONG) == 0
 
 
-def test_a_web_server_that_hangs_feeds_it_no_more_though_frames_come(manager: Manager) -> None:
+def test_a_hanging_server_stops_beats_despite_frames(manager: Manager) -> None:
     command = [sys.executable, "-c", STUCK, "serve", "synthetic", "--port", "0"]
     with running(*command, environment=manager.environment(0.4)) as process:
         address = Served(process).address
@@ -261,13 +261,13 @@ def test_a_web_server_that_hangs_feeds_it_no_more_though_frames_come(manager: Ma
             manager.hear_silence(1.5)
 
 
-def test_what_was_read_is_served_on_when_the_source_has_ended(manager: Manager, samples: Path) -> None:
+def test_results_are_served_after_the_sources_end(manager: Manager, samples: Path) -> None:
     command = [*COMMAND, "serve", samples / "digit.png", "--port", "0"]
     with running(*command, environment=manager.environment(0.4)):
         assert [manager.hear() for _ in range(4)] == ["READY=1", "WATCHDOG=1", "WATCHDOG=1", "WATCHDOG=1"]
 
 
-def test_a_source_that_is_not_there_is_never_ready(manager: Manager) -> None:
+def test_a_missing_source_is_never_ready(manager: Manager) -> None:
     with running(*COMMAND, "serve", "/dev/video63", "--port", "0", environment=manager.environment(0.4)) as process:
         assert process.wait(LONG) == 3
     assert manager.heard() == ["STOPPING=1"]

@@ -100,7 +100,7 @@ def shot(shape: tuple[int, ...] = (480, 640, 3), taken: float | None = None, mov
     return Frame(np.full(shape, 90, np.uint8), "cam", moving=moving, taken=taken, dropped=None if taken is None else 2)
 
 
-def test_a_frame_is_shown_above_a_line_that_says_how_it_goes(sink: Window, screen: Screen, trace: Trace) -> None:
+def test_a_frame_is_shown_above_its_status(sink: Window, screen: Screen, trace: Trace) -> None:
     screen.keys = ["x"] * 3
     for _ in range(3):
         sink.frame(shot(taken=0.0), trace)
@@ -159,7 +159,7 @@ def test_closing_the_window_ends_it(sink: Window, screen: Screen, trace: Trace, 
             sink.frame(shot(moving=moving), trace)
 
 
-def test_s_saves_what_is_shown_and_never_over_a_file(
+def test_s_saves_the_picture_and_never_overwrites(
     sink: Window, screen: Screen, trace: Trace, messages: Log, tmp_path: Path
 ) -> None:
     screen.keys = ["s", "S", "s"]
@@ -175,7 +175,7 @@ def test_s_saves_what_is_shown_and_never_over_a_file(
         assert np.array_equal(read, shown)
 
 
-def test_what_cannot_be_saved_is_told_and_all_goes_on(
+def test_a_failed_save_is_reported_and_goes_on(
     sink: Window, screen: Screen, trace: Trace, messages: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "gone").mkdir()
@@ -235,7 +235,7 @@ def test_no_display_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_a_display_that_cannot_be_used_ends_another_process(
+def test_an_unusable_display_ends_another_process(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     # Where OpenCV has windows, Qt aborts; where it has none, it raises. Either way it is one line here.

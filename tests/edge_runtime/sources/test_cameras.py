@@ -159,7 +159,7 @@ def test_the_requests_are_the_kernel_s() -> None:
     assert request(3, 75, 52) == camera_list.ENUM_FRAMEINTERVALS
 
 
-def test_a_camera_is_listed_with_its_names_and_modes(tmp_path: Path, plug: Plug) -> None:
+def test_a_camera_is_listed_with_its_modes(tmp_path: Path, plug: Plug) -> None:
     kernel = plug(video8=WEBCAM, video9=ITS_DATA)
     links = tmp_path / "v4l" / "by-id"
     links.mkdir(parents=True)
@@ -180,7 +180,7 @@ def test_a_camera_is_listed_with_its_names_and_modes(tmp_path: Path, plug: Plug)
     ]
 
 
-def test_sizes_and_rates_between_two_are_told_as_such(tmp_path: Path, plug: Plug) -> None:
+def test_ranges_of_sizes_and_rates_are_shown(tmp_path: Path, plug: Plug) -> None:
     kernel = plug(video0=WEBCAM)
     kernel.formats, kernel.sizes = (b"GREY",), ((3, 16, 1920, 2, 32, 1080, 4),)
     kernel.intervals = ((2, 1, 60, 1, 5, 0, 0),)
@@ -189,7 +189,7 @@ def test_sizes_and_rates_between_two_are_told_as_such(tmp_path: Path, plug: Plug
     assert list(lines([camera]))[2:] == ["    GREY: 16x32 to 1920x1080 at 60, 5"]
 
 
-def test_what_a_driver_does_not_tell_is_left_out(tmp_path: Path, plug: Plug) -> None:
+def test_what_a_driver_omits_is_left_out(tmp_path: Path, plug: Plug) -> None:
     kernel = plug(video0=OLD)
     kernel.refuses = camera_list.ENUM_FRAMEINTERVALS
     assert [mode.fps for mode in cameras(tmp_path, kernel)[0].modes] == [()] * 4
@@ -200,7 +200,7 @@ def test_what_a_driver_does_not_tell_is_left_out(tmp_path: Path, plug: Plug) -> 
     assert cameras(tmp_path, kernel) == []
 
 
-def test_a_driver_without_an_end_or_sense_does_no_harm(tmp_path: Path, plug: Plug) -> None:
+def test_an_endless_or_senseless_driver_is_harmless(tmp_path: Path, plug: Plug) -> None:
     kernel = plug(video0=(b"\xff" * 16, b"a\x1b[31m\nb" + b"x" * 24, b"\0" * 32, 0x80000001, 0x1))
     kernel.formats = (b"\0\xff\n\x81",) * 1000
     kernel.sizes, kernel.intervals = ((1, 0, 0),) * 2, ((1, 0, 30), (7, 0, 0, 0, 0))
@@ -246,7 +246,7 @@ def test_cameras_on_ribbon_cables_come_first(monkeypatch: pytest.MonkeyPatch, tm
     ]
 
 
-def test_cameras_on_ribbon_cables_that_only_picamera2_can_use_are_told(tmp_path: Path, plug: Plug) -> None:
+def test_cameras_only_for_picamera2_are_listed(tmp_path: Path, plug: Plug) -> None:
     kernel = plug(video0=CFE, video1=CFE, video8=CFE2, video20=ISP)
     listed = cameras(tmp_path, kernel)
     assert [(camera.name, camera.sources, camera.modes) for camera in listed] == [
@@ -278,14 +278,14 @@ def test_camera_is_the_first_that_gives_pictures(
     assert chosen("camera", tmp_path, plug(**devices), video) == expected
 
 
-def test_a_number_or_a_path_is_what_it_says(tmp_path: Path, plug: Plug, video: type[Video]) -> None:
+def test_numbers_and_paths_name_what_they_say(tmp_path: Path, plug: Plug, video: type[Video]) -> None:
     kernel = plug(video0=UNICAM, video1=WEBCAM, video2=WEBCAM)
     assert chosen("camera:0", tmp_path, kernel, video) == "video0"
     assert chosen("Camera:2", tmp_path, kernel, video) == "video2"
     assert chosen(f"{tmp_path}/video0", tmp_path, kernel, video) == "video0"
 
 
-def test_camera_is_one_on_a_ribbon_cable_where_picamera2_finds_it(
+def test_camera_is_a_ribbon_camera_with_picamera2(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, plug: Plug, video: type[Video]
 ) -> None:
     kernel = plug(video0=CFE, video8=WEBCAM)
@@ -302,7 +302,7 @@ def test_camera_is_one_on_a_ribbon_cable_where_picamera2_finds_it(
     assert chosen("camera:8", tmp_path, kernel, video) == "video8"
 
 
-def test_a_picamera2_that_finds_no_camera_is_silent_about_it(
+def test_a_picamera2_without_cameras_is_silent(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, plug: Plug, video: type[Video], capfd: pytest.CaptureFixture[str]
 ) -> None:
     kernel = plug(video8=WEBCAM)
@@ -316,7 +316,7 @@ def test_a_picamera2_that_finds_no_camera_is_silent_about_it(
     assert capfd.readouterr() == ("", "")
 
 
-def test_without_any_camera_it_is_the_first_that_is_not_there(tmp_path: Path) -> None:
+def test_without_cameras_the_first_is_missing(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as caught:
         opener("camera", Options(), tmp_path, Kernel())()
     assert str(caught.value) == f"{tmp_path}/video0: there is no such camera; is it plugged in?"
@@ -324,7 +324,7 @@ def test_without_any_camera_it_is_the_first_that_is_not_there(tmp_path: Path) ->
 
 @pytest.mark.parametrize("device", [UNICAM, RAW_UNICAM, CFE, ISP])
 @pytest.mark.parametrize("opens", [True, False])
-def test_a_camera_on_a_ribbon_cable_is_told_by_its_driver(
+def test_a_ribbon_camera_is_known_by_its_driver(
     tmp_path: Path, plug: Plug, video: type[Video], device: tuple[bytes, bytes, bytes, int, int], opens: bool
 ) -> None:
     video.opens = opens
@@ -337,7 +337,7 @@ def test_a_camera_on_a_ribbon_cable_is_told_by_its_driver(
     )
 
 
-def test_one_on_a_ribbon_cable_that_does_give_frames_is_read(tmp_path: Path, plug: Plug, video: type[Video]) -> None:
+def test_a_working_ribbon_camera_is_read(tmp_path: Path, plug: Plug, video: type[Video]) -> None:
     video.frames = (np.full((48, 64, 3), 7, np.uint8),)  # as converters from HDMI do
     camera = Camera(tmp_path / "video0", Settings(), 5, plug(video0=RAW_UNICAM))
     pixels = camera.read()
@@ -356,7 +356,7 @@ def test_another_camera_may_fail_at_first(tmp_path: Path, plug: Plug, video: typ
     assert str(caught.value) == f"{tmp_path}/video0: it opens, but gives no frame; it may want another --size"
 
 
-def test_a_camera_that_is_not_to_be_opened_is_said_to(tmp_path: Path, plug: Plug, video: type[Video]) -> None:
+def test_a_forbidden_camera_is_said_to_be(tmp_path: Path, plug: Plug, video: type[Video]) -> None:
     video.opens = False
     with pytest.raises(SourceError, match="this camera cannot be opened: another program may have it"):
         Camera(tmp_path / "video0", Settings(), 5, plug(video0=WEBCAM))

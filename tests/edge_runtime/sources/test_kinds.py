@@ -52,20 +52,20 @@ def test_what_is_live_moves() -> None:
     assert sum(kind.live for kind in KINDS) == 4
 
 
-def test_a_pattern_names_the_files_that_fit_it_in_order(samples: Path) -> None:
+def test_a_pattern_gives_its_files_in_order(samples: Path) -> None:
     assert names(f"{samples}/*.jpg") == [f"{samples}/blackboard.jpg", f"{samples}/paper.jpg"]
     assert names(f"{samples.parent}/**/digit.png") == [f"{samples}/digit.png"]
     assert names(f"{samples}/*.gif") == [f"error: {samples}/*.gif: no such file"]
 
 
-def test_a_file_of_that_very_name_is_no_pattern(tmp_path: Path, samples: Path) -> None:
+def test_a_file_with_a_patterns_name_is_itself(tmp_path: Path, samples: Path) -> None:
     odd = tmp_path / "page[1].png"
     odd.write_bytes((samples / "digit.png").read_bytes())
     (tmp_path / "page1.png").write_bytes(b"")
     assert names(str(odd)) == [str(odd)]
 
 
-def test_a_folder_that_is_called_like_a_video_is_a_folder(tmp_path: Path, samples: Path) -> None:
+def test_a_folder_named_like_videos_is_a_folder(tmp_path: Path, samples: Path) -> None:
     folder = tmp_path / "clip.mp4"
     folder.mkdir()
     (folder / "a.png").write_bytes((samples / "digit.png").read_bytes())
@@ -73,23 +73,23 @@ def test_a_folder_that_is_called_like_a_video_is_a_folder(tmp_path: Path, sample
     assert not kind_of(str(folder)).moving
 
 
-def test_a_pattern_that_also_names_folders_gives_each_picture_once(tmp_path: Path, samples: Path) -> None:
+def test_a_pattern_of_folders_gives_each_picture_once(tmp_path: Path, samples: Path) -> None:
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner" / "a.png").write_bytes((samples / "digit.png").read_bytes())
     assert names(f"{tmp_path}/**") == [f"{tmp_path}/inner/a.png"]
 
 
-def test_names_that_no_file_can_have_are_files_that_are_not_there() -> None:
+def test_impossible_names_are_missing_files() -> None:
     assert names("x" * 300) == [f"error: {'x' * 300}: cannot be read: File name too long"]
     assert names(f"{'x' * 300}.mp4") == [f"error: {'x' * 300}.mp4: no such file"]
 
 
-def test_what_is_shown_of_a_source_has_no_password() -> None:
+def test_a_sources_public_name_has_no_password() -> None:
     assert public("rtsp://me:secret@host/x") == "rtsp://host/x"
     assert public("synthetic:3") == "synthetic:3"
 
 
-def test_what_cannot_be_read_is_yielded_and_the_rest_goes_on(tmp_path: Path, samples: Path) -> None:
+def test_unreadable_files_are_yielded_the_rest_read(tmp_path: Path, samples: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"no picture")
     (tmp_path / "b.png").write_bytes((samples / "digit.png").read_bytes())
     assert names(str(tmp_path)) == [
@@ -109,7 +109,7 @@ def test_standard_input_holds_one_picture(monkeypatch: pytest.MonkeyPatch, sampl
     assert isinstance(error, PictureError)
 
 
-def test_the_generated_camera_shows_the_same_for_the_same_seed() -> None:
+def test_a_seed_decides_the_generated_camera() -> None:
     # Its own frames, one by one: a live source gives the newest, which need not be the first on a machine under load.
     def first(source: str) -> str:
         pixels = synthetic.opener(source)().read()

@@ -78,7 +78,7 @@ def options() -> Options:
     return Options(timeouts=Timeouts(stall=10, retries=1, pauses=AT_ONCE))
 
 
-def test_the_newest_frame_is_given_and_the_others_are_counted(options: Options, messages: Log) -> None:
+def test_the_newest_frame_comes_others_are_counted(options: Options, messages: Log) -> None:
     camera = Camera()
     frames = newest("cam", opened(camera), options)
     started = time.monotonic()
@@ -98,7 +98,7 @@ def test_the_newest_frame_is_given_and_the_others_are_counted(options: Options, 
     assert messages == ["cam: it gives no frame any more; trying again"]
 
 
-def test_what_ends_is_opened_again_and_each_change_is_told_once(options: Options, messages: Log) -> None:
+def test_an_ended_source_reopens_and_reports_changes_once(options: Options, messages: Log) -> None:
     first, second = Camera(), Camera()
     tries = [SourceError("cam: busy")] * 3
     patient = Options(timeouts=Timeouts(stall=10, pauses=AT_ONCE))
@@ -114,7 +114,7 @@ def test_what_ends_is_opened_again_and_each_change_is_told_once(options: Options
     assert second.closed
 
 
-def test_what_cannot_be_opened_at_first_is_an_error_at_once(messages: Log) -> None:
+def test_a_failed_first_opening_is_an_error(messages: Log) -> None:
     eager = Options(timeouts=Timeouts(pauses=AT_ONCE))
     with pytest.raises(SourceError, match="cam: not plugged in"):
         next(newest("cam", opened(SourceError("cam: not plugged in")), eager))
@@ -140,7 +140,7 @@ def test_a_camera_that_hangs_is_said_to(messages: Log) -> None:
     camera.queue.put(None)
 
 
-def test_whatever_a_driver_raises_is_an_error_of_the_source(options: Options) -> None:
+def test_any_driver_exception_is_a_source_error(options: Options) -> None:
     camera = Camera()
     frames = newest("cam", opened(camera), Options(timeouts=Timeouts(retries=0)))
     next_of(frames, camera, 1)
@@ -150,7 +150,7 @@ def test_whatever_a_driver_raises_is_an_error_of_the_source(options: Options) ->
     assert camera.closed
 
 
-def test_closing_the_frames_ends_the_thread_and_frees_the_camera(options: Options) -> None:
+def test_closing_ends_the_thread_and_frees_the_camera(options: Options) -> None:
     camera = Camera()
     frames = newest("cam", opened(camera), options)
     next_of(frames, camera, 1)

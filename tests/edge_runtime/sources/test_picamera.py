@@ -80,7 +80,7 @@ def noise(width: int, height: int) -> Uint8:
 
 
 @pytest.mark.parametrize(("width", "height"), [(640, 480), (500, 376), (100, 74), (64, 64), (2, 2), (1640, 1232)])
-def test_the_picture_is_the_gray_plane_without_its_padding(install: Install, width: int, height: int) -> None:
+def test_the_picture_is_the_gray_plane_unpadded(install: Install, width: int, height: int) -> None:
     scene = noise(width, height)
     install(Sensor(scene=scene))
     pixels = first("picamera", size=(width, height))
@@ -89,7 +89,7 @@ def test_the_picture_is_the_gray_plane_without_its_padding(install: Install, wid
     assert pixels.flags.c_contiguous
 
 
-def test_frames_stay_as_they_are_once_their_memory_is_used_again(install: Install) -> None:
+def test_frames_survive_reuse_of_their_memory(install: Install) -> None:
     sensor = Sensor(scene=noise(640, 480))
     install(sensor)
     capture = picamera.opener("picamera", Options(timeouts=PATIENT))()
@@ -98,7 +98,7 @@ def test_frames_stay_as_they_are_once_their_memory_is_used_again(install: Instal
     assert all(pixels is not None and np.array_equal(pixels, sensor.scene) for pixels in kept)
 
 
-def test_frames_are_live_and_say_where_they_come_from(install: Install) -> None:
+def test_frames_are_live_and_name_their_source(install: Install) -> None:
     install(Sensor())
     frame = frame_of("picamera", Options(timeouts=PATIENT))
     assert (frame.source, frame.moving) == ("picamera", True)
@@ -110,7 +110,7 @@ def test_frames_are_live_and_say_where_they_come_from(install: Install) -> None:
     ("asked", "got"),
     [((641, 479), (640, 478)), ((1, 1), (2, 2)), ((10_000, 10_000), (4608, 2592)), (None, (640, 480))],
 )
-def test_a_size_that_cannot_be_is_the_nearest_one(
+def test_an_impossible_size_becomes_the_nearest(
     install: Install, asked: tuple[int, int] | None, got: tuple[int, int]
 ) -> None:
     sensor = Sensor()
@@ -134,7 +134,7 @@ def test_the_whole_field_of_view_is_seen(install: Install, modes: Modes, size: t
     assert (pixels[0, 0], pixels[-1, -1], pixels[5, 5]) == (10, 10, 200)
 
 
-def test_a_size_beyond_half_the_sensor_s_takes_all_its_pixels(install: Install) -> None:
+def test_a_large_size_takes_all_sensor_pixels(install: Install) -> None:
     sensor = Sensor()
     install(sensor)
     first("picamera", size=(2306, 1296))
@@ -160,7 +160,7 @@ def test_a_module_that_can_focus_does(install: Install, settings: dict[str, str]
 
 
 @pytest.mark.parametrize("focus", [None, "auto", "2.5"])
-def test_a_module_that_cannot_focus_is_not_asked_to(install: Install, focus: str | None) -> None:
+def test_fixed_focus_modules_are_not_asked_to_focus(install: Install, focus: str | None) -> None:
     sensor = Sensor("imx219", autofocus=False)
     install(sensor)
     first("picamera", focus=focus)
@@ -180,7 +180,7 @@ def test_a_module_that_cannot_focus_is_not_asked_to(install: Install, focus: str
         ({"exposure": 1e300}, {"ExposureTime": 220_417_486, "FrameDurationLimits": (33_333, 220_417_486)}),
     ],
 )
-def test_rate_and_exposure_are_within_what_the_camera_can_do(
+def test_rate_and_exposure_stay_in_range(
     install: Install, settings: dict[str, float], expected: dict[str, object]
 ) -> None:
     sensor = Sensor(autofocus=False)
@@ -189,7 +189,7 @@ def test_rate_and_exposure_are_within_what_the_camera_can_do(
     assert sensor.controls == expected
 
 
-def test_the_second_camera_is_the_second_one_on_a_cable(install: Install) -> None:
+def test_the_second_camera_is_on_the_second_cable(install: Install) -> None:
     on_usb = "/base/scb/pcie@7d500000/pci@0,0/usb@0,0-1.3:1.0-046d:0825"
     shades = [Sensor(f"model{shade}", scene=np.full((48, 64), shade, np.uint8)) for shade in (10, 20, 30)]
     shades[1].id = on_usb
@@ -212,7 +212,7 @@ def test_no_camera_is_said_in_one_line(install: Install) -> None:
     )
 
 
-def test_a_camera_that_another_program_has_is_said_to(install: Install) -> None:
+def test_a_busy_camera_is_said_to_be(install: Install) -> None:
     sensor = Sensor(taken=True)
     install(sensor)
     with pytest.raises(SourceError) as caught:
@@ -238,9 +238,7 @@ def test_a_camera_that_does_not_start_is_closed(install: Install) -> None:
     assert len(message) < 300
 
 
-def test_what_it_raises_when_it_is_asked_for_its_cameras_is_one_line(
-    install: Install, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_in_listing_cameras_is_one_line(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     install(Sensor())
 
     def failing() -> None:
@@ -292,7 +290,7 @@ def test_a_silent_camera_is_given_time_to_start(install: Install, monkeypatch: p
     assert str(caught.value) == "picamera: no frame for 0.3 s; is the ribbon cable seated at both ends?"
 
 
-def test_the_modes_of_a_sensor_are_told_while_nobody_else_has_it(install: Install) -> None:
+def test_modes_are_listed_while_the_sensor_is_free(install: Install) -> None:
     install(Sensor(), Sensor(taken=True))
     assert picamera.sensor_modes(0)[1] == ("SBGGR10_CSI2P", (2304, 1296), 56.03)
     assert picamera.sensor_modes(1) == []
@@ -332,7 +330,7 @@ def test_what_is_missing_names_what_to_install(install: Install, monkeypatch: py
         ),
     ],
 )
-def test_a_picamera2_that_does_not_fit_is_one_line(
+def test_an_incompatible_picamera2_is_one_line(
     install: Install, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str, message: str
 ) -> None:
     install()
@@ -344,9 +342,7 @@ def test_a_picamera2_that_does_not_fit_is_one_line(
     assert str(caught.value) == message
 
 
-def test_what_picamera2_and_libcamera_log_is_kept_off_standard_error(
-    install: Install, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_native_logs_stay_off_standard_error(install: Install, capfd: pytest.CaptureFixture[str]) -> None:
     install(Sensor())
     first("picamera")
     logging.getLogger("picamera2.picamera2").critical("Camera now open.")

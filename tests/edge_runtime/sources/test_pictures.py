@@ -91,7 +91,7 @@ def test_gray_of_no_known_range_is_stretched() -> None:
         assert (np.diff(pixels.ravel().astype(int)) >= 0).all()
 
 
-def test_floats_that_are_no_numbers_do_not_break_a_picture() -> None:
+def test_nan_and_infinity_do_not_break_pictures() -> None:
     values = GRAY.astype(np.float32)
     values[0, :3] = np.nan, np.inf, -np.inf
     pixels = pixels_of(encoded(Image.fromarray(values), "TIFF"))
@@ -101,7 +101,7 @@ def test_floats_that_are_no_numbers_do_not_break_a_picture() -> None:
 
 @pytest.mark.parametrize(("ink", "ground"), [(0, 255), (60, 255), (230, 0), (255, 0)])
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
-def test_ink_on_a_transparent_ground_is_laid_on_what_shows_it(mode: str, ink: int, ground: int) -> None:
+def test_transparent_ground_contrasts_with_its_ink(mode: str, ink: int, ground: int) -> None:
     picture = np.zeros((20, 20, 4), np.uint8)  # what is transparent is black in most files
     picture[5:15, 8:12] = ink, ink, ink, 255
     pixels = pixels_of(encoded(Image.fromarray(picture).convert(mode)))
@@ -114,7 +114,7 @@ def test_half_transparent_ink_is_mixed_with_the_ground() -> None:
     assert pixels_of(encoded(picture))[0, 0].tolist() == [204, 204, 204]
 
 
-def test_a_picture_that_is_wholly_transparent_is_bare_paper() -> None:
+def test_a_transparent_picture_is_bare_paper() -> None:
     assert pixels_of(encoded(Image.new("RGBA", (4, 4), (9, 9, 9, 0)))).min() == 255
 
 
@@ -223,7 +223,7 @@ def png_declaring(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize("size", [(10_000, 5001), (13_000, 13_000), (60_000, 60_000)])
-def test_a_picture_that_declares_too_many_pixels_is_not_decoded(size: tuple[int, int]) -> None:
+def test_a_picture_of_too_many_pixels_stays_undecoded(size: tuple[int, int]) -> None:
     assert size[0] * size[1] > MAX_PIXELS
     with pytest.raises(PictureTooLarge, match=r"^bomb\.png: larger than 50 megapixels; scale it down$"):
         decode(png_declaring(*size), "bomb.png")
@@ -248,7 +248,7 @@ WHOLE = encoded(Image.fromarray(np.random.default_rng(1).integers(0, 256, (90, 9
                      "x.png: PostScript is a program, not a picture; convert it to PNG first", id="DOS PostScript"),
     ],
 )  # fmt: skip
-def test_what_is_no_picture_is_refused_in_one_line(data: bytes, message: str) -> None:
+def test_what_is_no_picture_is_one_line(data: bytes, message: str) -> None:
     with pytest.raises(PictureError) as caught:
         decode(data, "x.png")
     assert str(caught.value) == message
@@ -262,7 +262,7 @@ def test_a_truncated_picture_is_refused_in_one_line(kind: str) -> None:
 
 
 @given(st.data())
-def test_damaged_pictures_give_a_frame_or_a_picture_error(data: st.DataObject) -> None:
+def test_damaged_pictures_give_frames_or_picture_errors(data: st.DataObject) -> None:
     picture = bytearray(
         encoded(Image.fromarray(GRAY), data.draw(st.sampled_from(["PNG", "GIF", "JPEG", "TIFF", "ICO"])))
     )
@@ -315,7 +315,7 @@ def test_a_folder_is_its_pictures_by_name(tmp_path: Path) -> None:
     assert found_in(tmp_path) == [tmp_path / name for name in ("10.webp", "a.JPG", "b.png", "c.heic")]
 
 
-def test_what_only_has_a_picture_s_name_is_left_out_of_a_folder(tmp_path: Path) -> None:
+def test_fake_pictures_in_folders_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "album.png").mkdir()
     os.mkfifo(tmp_path / "pipe.png")
     assert found_in(tmp_path) == [f"{tmp_path}: no picture in this folder"]
@@ -331,7 +331,7 @@ def test_files_are_taken_as_they_are_named(tmp_path: Path) -> None:
     ]
 
 
-def test_what_holds_no_picture_is_said_and_the_rest_is_read(tmp_path: Path) -> None:
+def test_empty_files_are_reported_the_rest_read(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "page.png").touch()
     os.mkfifo(tmp_path / "pipe.png")

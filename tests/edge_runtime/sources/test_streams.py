@@ -91,7 +91,7 @@ def test_a_stream_may_change_its_size() -> None:
     assert shapes == [(48, 64)] * 3 + [(96, 128)] * 3
 
 
-def test_parts_without_a_length_end_where_the_next_one_begins() -> None:
+def test_parts_without_length_end_at_the_next() -> None:
     def without(request: Request) -> None:
         body = request.begin("multipart/x-mixed-replace; boundary=--sep")
         for i in range(3):
@@ -105,7 +105,7 @@ def test_parts_without_a_length_end_where_the_next_one_begins() -> None:
     assert read[3] is None
 
 
-def test_an_address_that_answers_with_a_picture_is_asked_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_with_one_picture_is_polled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "INTERVAL", 0.0)
     asked = []
 
@@ -131,7 +131,7 @@ def test_a_snapshot_that_is_no_picture() -> None:
             camera.read()
 
 
-def test_a_user_and_a_password_are_given_where_they_are_asked_for() -> None:
+def test_user_and_password_are_sent_where_asked() -> None:
     expected = "Basic " + base64.b64encode(b"pi:a/b@c").decode()
 
     def guarded(request: Request) -> None:
@@ -177,7 +177,7 @@ def test_what_is_no_stream(code: int, kind: str, message: str) -> None:
         opener(f"{address}/there", 2)()
 
 
-def test_bytes_that_trickle_in_without_a_picture_are_a_stall() -> None:
+def test_trickling_bytes_without_a_picture_are_stalls() -> None:
     done = threading.Event()
 
     def trickling(request: Request) -> None:
@@ -194,7 +194,7 @@ def test_bytes_that_trickle_in_without_a_picture_are_a_stall() -> None:
         done.set()
 
 
-def test_a_camera_that_wants_a_password_of_a_kind_is_named_with_the_remedy() -> None:
+def test_an_unsupported_login_is_named_with_its_remedy() -> None:
     def guarded(request: Request) -> None:
         request.begin("text/plain", 401, WWW_Authenticate='Digest realm="camera", nonce="0a", qop="auth"')
 
@@ -229,7 +229,7 @@ def test_a_password_is_also_given_after_a_redirection() -> None:
         "rtsp://host/caf\udce9",
     ],
 )
-def test_what_is_no_address_is_refused_and_nothing_of_it_shown(address: str) -> None:
+def test_a_bad_address_is_refused_unseen(address: str) -> None:
     with pytest.raises(OptionError) as caught:
         public(address)
     assert str(caught.value).startswith("the address of a stream cannot be understood: it looks like")

@@ -44,7 +44,7 @@ def test_every_frame_comes_in_order_with_its_number(clip: Path) -> None:
     )
 
 
-def test_an_excerpt_is_every_so_many_frames_of_some_seconds(clip: Path) -> None:
+def test_an_excerpt_is_every_nth_frame_in_range(clip: Path) -> None:
     assert [number for number, _ in shades(clip, every=10)] == [0, 10, 20]
     # Time stamps may be off by a frame's part: the limits lie between frames.
     assert shades(clip, start=0.45, end=1.25) == [(i, i) for i in range(5, 13)]
@@ -52,7 +52,7 @@ def test_an_excerpt_is_every_so_many_frames_of_some_seconds(clip: Path) -> None:
         shades(clip, start=60)
 
 
-def test_what_follows_the_damage_is_left_out_and_what_came_before_is_read(tmp_path: Path) -> None:
+def test_frames_before_the_damage_are_read(tmp_path: Path) -> None:
     whole = write(tmp_path / "whole.avi", "MJPG").read_bytes()
     (tmp_path / "cut.avi").write_bytes(whole[: len(whole) * 3 // 4])
     read = shades(tmp_path / "cut.avi")
@@ -61,9 +61,7 @@ def test_what_follows_the_damage_is_left_out_and_what_came_before_is_read(tmp_pa
 
 
 @pytest.mark.parametrize("data", [b"", b"not a video", b"\0" * 5000, None], ids=["empty", "text", "zeros", "half"])
-def test_what_is_no_video_is_said_in_one_line(
-    tmp_path: Path, data: bytes | None, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_no_video_is_one_line(tmp_path: Path, data: bytes | None, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(write(tmp_path / "whole.mp4").read_bytes()[:600] if data is None else data)
     capfd.readouterr()
@@ -78,7 +76,7 @@ def test_names_that_mean_something_to_ffmpeg_are_names(tmp_path: Path, monkeypat
     assert len(shades(Path("12:30:00.avi"))) == COUNT
 
 
-def test_a_name_that_is_no_text_is_refused_before_it_reaches_opencv(tmp_path: Path) -> None:
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.avi"))
     path.write_bytes(write(tmp_path / "whole.avi", "MJPG").read_bytes())
     with pytest.raises(PictureError, match="its name is not text"):

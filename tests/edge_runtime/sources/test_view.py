@@ -40,7 +40,7 @@ def test_a_frame_is_turned_then_mirrored_then_cut(view: dict[str, Any], expected
     assert seen(color, **view) == [[[value] * 3 for value in row] for row in expected]
 
 
-def test_a_picture_that_the_region_is_not_in_is_named_and_the_next_one_is_read() -> None:
+def test_a_region_outside_is_named_the_next_read() -> None:
     region = View(roi=Box(2, 0, 2, 2))
     small, large = viewed(iter([Frame(PICTURE, "a"), Frame(np.zeros((9, 9), np.uint8), "b")]), region)
     assert isinstance(small, PictureError)
@@ -61,7 +61,7 @@ def noisy(pixels: Uint8, deviation: float, seed: int) -> Uint8:
     return np.clip(pixels + noise, 0, 255).astype(np.uint8)
 
 
-def test_noise_is_still_and_a_thin_stroke_is_not() -> None:
+def test_noise_is_still_a_thin_stroke_not() -> None:
     paper = np.full((480, 640), 210, np.uint8)
     written = paper.copy()
     cv2.line(written, (300, 200), (304, 230), 60, 2, cv2.LINE_AA)

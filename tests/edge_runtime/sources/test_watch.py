@@ -71,14 +71,14 @@ def read_all(folder: Path, *steps: Callable[[], object]) -> list[str]:
     return names
 
 
-def test_what_is_there_and_what_arrives_is_read_once(inbox: Path, put: Put) -> None:
+def test_old_and_new_pictures_are_read_once(inbox: Path, put: Put) -> None:
     put("b.png")
     put("a.png")
     (inbox / "notes.txt").write_text("no picture")
     assert read_all(inbox, lambda: None, lambda: put("c.png")) == ["a.png", "b.png", "c.png"]
 
 
-def test_after_a_restart_only_what_is_new_is_read(inbox: Path, put: Put) -> None:
+def test_after_a_restart_only_new_ones_are_read(inbox: Path, put: Put) -> None:
     put("a.png")
     put("b.png")
     assert read_all(inbox) == ["a.png", "b.png"]
@@ -88,7 +88,7 @@ def test_after_a_restart_only_what_is_new_is_read(inbox: Path, put: Put) -> None
     assert read_all(inbox) == []
 
 
-def test_a_file_is_read_when_it_has_stopped_growing(inbox: Path, samples: Path) -> None:
+def test_a_file_is_read_once_it_stops_growing(inbox: Path, samples: Path) -> None:
     data = (samples / "digit.png").read_bytes()
 
     def grow(size: int) -> Callable[[], object]:
@@ -97,7 +97,7 @@ def test_a_file_is_read_when_it_has_stopped_growing(inbox: Path, samples: Path) 
     assert read_all(inbox, grow(100), grow(200), grow(len(data))) == ["a.png"]
 
 
-def test_what_cannot_be_read_is_told_once_and_read_when_it_is_whole(inbox: Path, put: Put) -> None:
+def test_an_unreadable_file_is_reported_once_until_whole(inbox: Path, put: Put) -> None:
     (inbox / "a.png").write_bytes(b"")
     names = read_all(inbox, lambda: None, lambda: None, lambda: put("a.png"))
     assert names == [f"{inbox}/a.png: the file is empty", "a.png"]
@@ -117,7 +117,7 @@ def test_a_folder_that_goes_away_is_waited_for(inbox: Path, put: Put, messages: 
     assert messages == [f"{inbox}: No such file or directory; waiting for it", f"{inbox}: it is back"]
 
 
-def test_a_picture_that_was_not_dealt_with_is_read_again(inbox: Path, put: Put) -> None:
+def test_an_unfinished_picture_is_read_again(inbox: Path, put: Put) -> None:
     put("a.png")
     put("b.png")
     frames = watched(inbox, Options(), lambda seconds: None)
@@ -140,7 +140,7 @@ def test_damaged_notes_are_passed_over(inbox: Path, put: Put, state: Path, damag
     assert notes.read_bytes() == whole
 
 
-def test_what_is_away_at_the_start_is_not_read_again(inbox: Path, put: Put) -> None:
+def test_a_folder_absent_at_start_keeps_its_history(inbox: Path, put: Put) -> None:
     put("a.png")
     assert read_all(inbox) == ["a.png"]
     (inbox / "a.png").rename(inbox.with_name("a.png"))
@@ -162,7 +162,7 @@ def test_of_very_many_what_is_gone_is_forgotten(
     assert [line.split(",")[0] for line in notes.read_text().splitlines()] == ['["b.png"']
 
 
-def test_no_more_than_so_many_are_read_and_all_of_them_are_noted(inbox: Path, put: Put, reader: DigitReader) -> None:
+def test_the_limit_holds_and_all_are_noted(inbox: Path, put: Put, reader: DigitReader) -> None:
     for name in ("a.png", "b.png", "c.png"):
         put(name)
     read: list[str] = []
@@ -184,7 +184,7 @@ def test_two_at_once_are_refused(inbox: Path, put: Put) -> None:
     next(watched(inbox, Options(), lambda seconds: None))
 
 
-def test_what_is_no_folder_and_notes_that_cannot_be_written_are_named(
+def test_bad_folders_and_unwritable_notes_are_named(
     inbox: Path, put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(SourceError, match="none: --watch needs a folder, and this is none"):

@@ -37,7 +37,7 @@ def files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_without_a_store_the_model_that_ships_reads_and_looking_makes_no_folder(folder: Path) -> None:
+def test_without_a_store_the_shipped_model_reads(folder: Path) -> None:
     assert catalog.current(folder) == SHIPPED
     assert catalog.models(folder) == []
     assert catalog.pointer(folder) is None
@@ -52,7 +52,7 @@ def test_without_a_store_the_model_that_ships_reads_and_looking_makes_no_folder(
     assert not folder.exists()
 
 
-def test_what_is_installed_last_reads_and_three_are_kept(folder: Path) -> None:
+def test_the_last_installed_reads_and_three_stay(folder: Path) -> None:
     put(folder, A, B, C)
     assert ids(folder) == [C, B, A]
     put(folder, D)
@@ -64,7 +64,7 @@ def test_what_is_installed_last_reads_and_three_are_kept(folder: Path) -> None:
     assert os.readlink(folder / "current") == f"{D}.tflite"  # relative: the folder may be moved
 
 
-def test_it_goes_back_one_by_one_as_far_as_the_model_that_ships(folder: Path) -> None:
+def test_rollbacks_end_at_the_shipped_model(folder: Path) -> None:
     put(folder, A, B, C)
     assert catalog.before(folder) == [folder / f"{B}.tflite", folder / f"{A}.tflite", SHIPPED]
     assert [changes.rollback(folder).entry.id for _ in range(2)] == [B, A]
@@ -77,7 +77,7 @@ def test_it_goes_back_one_by_one_as_far_as_the_model_that_ships(folder: Path) ->
     assert catalog.current(folder).stem == B
 
 
-def test_what_was_gone_back_from_is_not_gone_back_to(folder: Path) -> None:
+def test_a_rolled_back_model_is_not_returned_to(folder: Path) -> None:
     put(folder, A, B)
     changes.rollback(folder)
     put(folder, C)
@@ -85,7 +85,7 @@ def test_what_was_gone_back_from_is_not_gone_back_to(folder: Path) -> None:
     assert ids(folder) == [C, A]
 
 
-def test_a_model_that_is_installed_again_is_the_newest_with_a_clean_slate(folder: Path) -> None:
+def test_a_reinstalled_model_is_the_newest_and_clean(folder: Path) -> None:
     put(folder, A, B)
     changes.update_entry(folder, A, starts=2, failed="it fails")
     first = catalog.pointer(folder)
@@ -98,7 +98,7 @@ def test_a_model_that_is_installed_again_is_the_newest_with_a_clean_slate(folder
     assert catalog.pointer(folder) != again  # the same name, another file
 
 
-def test_what_fails_is_gone_back_from_and_noted_and_a_stranger_changes_nothing(folder: Path) -> None:
+def test_a_failure_rolls_back_strangers_change_nothing(folder: Path) -> None:
     put(folder, A, B)
     changes.update_entry(folder, B, proved=True)
     changes.give_up(folder, B, "it hangs")
@@ -128,7 +128,7 @@ def test_models_are_named_by_how_their_ids_begin(folder: Path) -> None:
     assert catalog.find(folder, ships[:6]).path == folder / f"{ships}.tflite"
 
 
-def test_the_model_that_reads_and_the_one_that_ships_stay(folder: Path) -> None:
+def test_the_current_and_shipped_models_stay(folder: Path) -> None:
     put(folder, A, B)
     with pytest.raises(OptionError, match=f"{B} is the model that reads: edge-digits model rollback"):
         changes.remove(folder, B)
@@ -144,7 +144,7 @@ def test_the_model_that_reads_and_the_one_that_ships_stay(folder: Path) -> None:
     b"", b"{", b"[]", b"null", b'{"models": 1}', b'{"models": [1, null, {}, {"id": "../x"}, {"id": 1}]}', b"\xff",
     b"[" * 100_000, b'{"models": [{"id": "aaaaaaaaaaaa", "starts": "x"}, {"id": "aaaaaaaaaaaa", "what": 1}]}',
 ])  # fmt: skip
-def test_a_history_that_makes_no_sense_loses_no_model(folder: Path, damaged: bytes) -> None:
+def test_a_senseless_history_loses_no_model(folder: Path, damaged: bytes) -> None:
     put(folder, A, B)
     os.utime(folder / f"{A}.tflite", (1, 1))
     (folder / "history.json").write_bytes(damaged)
@@ -161,7 +161,7 @@ def test_a_history_is_read_as_it_was_written() -> None:
     assert json.loads(history.dumped(entries))["format"] == 1
 
 
-def test_where_the_current_model_has_gone_the_one_that_ships_reads(folder: Path) -> None:
+def test_a_missing_current_model_falls_to_the_shipped(folder: Path) -> None:
     put(folder, A)
     (folder / f"{A}.tflite").unlink()
     assert catalog.current(folder) == SHIPPED
@@ -172,7 +172,7 @@ def test_where_the_current_model_has_gone_the_one_that_ships_reads(folder: Path)
     assert catalog.current(folder).stem == B
 
 
-def test_everybody_may_read_what_is_installed_under_any_umask(folder: Path) -> None:
+def test_any_umask_leaves_models_readable(folder: Path) -> None:
     before = os.umask(0o077)
     try:
         put(folder, A)
@@ -213,7 +213,7 @@ def test_a_full_disk_changes_nothing(tmp_path: Path) -> None:
         assert catalog.current(folder).stem == A
 
 
-def test_a_store_that_nobody_may_write_to_says_so_and_stays(folder: Path) -> None:
+def test_an_unwritable_store_says_so_and_stays(folder: Path) -> None:
     put(folder, A, B)
     before = files(folder), catalog.pointer(folder)
     with read_only(folder):

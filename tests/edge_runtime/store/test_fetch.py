@@ -30,7 +30,7 @@ def why(call: Callable[[], object], kind: type[Exception] = ModelError) -> str:
     return str(error.value)
 
 
-def test_the_bytes_of_a_file_and_of_an_address(tmp_path: Path) -> None:
+def test_files_and_addresses_give_their_bytes(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"12345")
     assert fetch.fetch(str(tmp_path / "x")) == b"12345"
     assert fetch.fetch(str(tmp_path / "x"), most=5) == b"12345"
@@ -42,7 +42,7 @@ def test_the_bytes_of_a_file_and_of_an_address(tmp_path: Path) -> None:
         assert fetch.fetch(address.upper().replace("HTTP", "http")) == b"12345"
 
 
-def test_too_much_is_refused_whether_it_is_announced_or_not() -> None:
+def test_too_much_is_refused_announced_or_not() -> None:
     with serving(sending(b"", Content_Length="100000000")) as address:
         assert why(lambda: fetch.fetch(address)).startswith(f"{address} has more than 16,777,216 bytes")
 
@@ -55,7 +55,7 @@ def test_too_much_is_refused_whether_it_is_announced_or_not() -> None:
         assert why(lambda: fetch.fetch(address)).startswith(f"{address} has more than 16,777,216 bytes")
 
 
-def test_what_breaks_off_or_makes_no_sense_is_refused() -> None:
+def test_truncated_or_senseless_answers_are_refused() -> None:
     with serving(sending(b"123", Content_Length="5")) as address:
         assert why(lambda: fetch.fetch(address)) == f"{address}: the answer broke off after 3 bytes; try again"
     with serving(sending(b"5\r\n123", Transfer_Encoding="chunked")) as address:
@@ -89,7 +89,7 @@ def test_what_does_not_come_in_time_is_refused() -> None:
         assert "it takes too long" in why(lambda: fetch.fetch(address, timeout=0.2))
 
 
-def test_errors_of_the_server_are_told_and_a_file_that_is_not_there_is_none() -> None:
+def test_server_errors_are_reported_missing_files_are_none() -> None:
     for code in (404, 410):
         with serving(sending(b"no", code)) as address:
             assert fetch.fetch(address) is None
@@ -109,7 +109,7 @@ def test_redirections_are_followed_on_the_web_alone(tmp_path: Path) -> None:
         assert "cannot fetch" in why(lambda: fetch.fetch(address))
 
 
-def test_no_other_addresses_are_opened_and_no_secrets_shown(tmp_path: Path) -> None:
+def test_other_addresses_stay_closed_and_secrets_hidden(tmp_path: Path) -> None:
     for url in ("file:///etc/passwd", "ftp://x/y", "http://", "http://x:0/", "http://x:99999/", "://"):
         assert why(lambda at=url: fetch.fetch(at), OptionError).endswith(  # type: ignore[misc]
             "is neither a file nor an http or https address"
@@ -139,7 +139,7 @@ def test_by_https_the_certificate_must_be_trusted(tmp_path: Path, monkeypatch: p
             assert why(lambda: fetch.fetch(leading)).endswith("it leads to http://127.0.0.1:1/x, which is refused")
 
 
-def test_a_model_by_plain_http_needs_a_hash_or_a_signature(tmp_path: Path) -> None:
+def test_plain_http_needs_a_hash_or_signature(tmp_path: Path) -> None:
     folder = filled_store(tmp_path)
     variant(tmp_path / "new.tflite")
     data = (tmp_path / "new.tflite").read_bytes()

@@ -109,7 +109,7 @@ def model_of(reader: Swapping, frame: Uint8) -> str:
     return reading.model
 
 
-def test_what_is_installed_takes_over_and_what_is_gone_back_to(service: Service, two: Uint8) -> None:
+def test_installed_and_rolled_back_models_take_over(service: Service, two: Uint8) -> None:
     reader = service.start()
     assert model_of(reader, two) == SHIPS
     first = service.put("first")
@@ -125,7 +125,7 @@ def test_what_is_installed_takes_over_and_what_is_gone_back_to(service: Service,
     assert model_of(reader, two) == SHIPS
 
 
-def test_reading_goes_on_while_the_new_model_is_loaded(service: Service, two: Uint8) -> None:
+def test_reading_continues_while_a_model_loads(service: Service, two: Uint8) -> None:
     begun, may_end = threading.Event(), threading.Event()
 
     def slow(reader: DigitReader) -> DigitReader:
@@ -181,7 +181,7 @@ def test_every_frame_is_read_wholly_by_one_model(service: Service, samples: Path
     assert set(readings) == {(plain, text), (other, raised)}
 
 
-def test_a_model_that_raises_is_given_up_and_the_frame_is_read_by_the_one_before(service: Service, two: Uint8) -> None:
+def test_a_raising_model_yields_to_its_predecessor(service: Service, two: Uint8) -> None:
     first = service.put("first")
     reader = service.start()
     service.faults[variant(service.folder.parent / "x", "bad").sha256[:12]] = failing(raising, after=2 * CALLS)
@@ -210,7 +210,7 @@ def test_a_model_that_hangs_is_given_up(service: Service, two: Uint8) -> None:
     assert "reads from now on" in service.next_line()
 
 
-def test_a_frame_that_is_at_fault_is_not_the_models(service: Service, two: Uint8) -> None:
+def test_a_faulty_frame_is_not_the_models_fault(service: Service, two: Uint8) -> None:
     first = service.put("first")
     reader = service.start()
     for _ in range(3):
@@ -220,7 +220,7 @@ def test_a_frame_that_is_at_fault_is_not_the_models(service: Service, two: Uint8
     assert service.entry(first).failed is None
 
 
-def test_a_model_that_begins_to_answer_wrongly_is_given_up(service: Service, two: Uint8) -> None:
+def test_a_model_with_wrong_answers_is_given_up(service: Service, two: Uint8) -> None:
     wrong = threading.Event()
 
     def turned(reader: DigitReader) -> DigitReader:
@@ -270,7 +270,7 @@ def test_a_model_that_cannot_be_used_never_reads(damage: str, service: Service, 
     assert service.entry(bad).failed is not None
 
 
-def test_two_starts_that_did_not_last_a_minute_are_enough(service: Service, two: Uint8) -> None:
+def test_two_short_starts_are_enough(service: Service, two: Uint8) -> None:
     first, bad = service.put("first"), service.put("bad")
     changes.update_entry(service.folder, bad, starts=1)
     reader = service.start()
@@ -284,7 +284,7 @@ def test_two_starts_that_did_not_last_a_minute_are_enough(service: Service, two:
     assert catalog.current(service.folder).stem == first
 
 
-def test_where_the_store_cannot_be_written_it_still_goes_back(service: Service, two: Uint8) -> None:
+def test_an_unwritable_store_still_rolls_back(service: Service, two: Uint8) -> None:
     first, bad = service.put("first"), service.put("bad")
     service.faults[bad] = failing(raising)
     changes.update_entry(service.folder, first, proved=True)
@@ -299,7 +299,7 @@ def test_where_the_store_cannot_be_written_it_still_goes_back(service: Service, 
         reader.close()
 
 
-def test_it_reads_like_any_reader_and_is_closed_twice(service: Service, two: Uint8) -> None:
+def test_it_reads_like_any_and_closes_twice(service: Service, two: Uint8) -> None:
     reader = service.start()
     with DigitReader() as plain:
         assert reader.min_confidence == plain.min_confidence

@@ -35,7 +35,7 @@ def refused(folder: Path) -> Callable[..., str]:
     return partial(refusal, folder)
 
 
-def test_a_model_that_is_whole_is_installed_as_it_is(folder: Path, tmp_path: Path, messages: Log) -> None:
+def test_a_sound_model_is_installed_unchanged(folder: Path, tmp_path: Path, messages: Log) -> None:
     made = variant(tmp_path / "new.tflite", "new")
     done = install.install(str(tmp_path / "new.tflite"), folder, ANYBODY)
     assert done.path == catalog.current(folder) == folder / f"{made.sha256[:12]}.tflite"
@@ -46,7 +46,7 @@ def test_a_model_that_is_whole_is_installed_as_it_is(folder: Path, tmp_path: Pat
     assert (newest.source, newest.signed, newest.proved) == (f"{tmp_path}/new.tflite", False, False)
 
 
-def test_what_was_tampered_with_or_cut_short_is_refused(refused: Callable[..., str], tmp_path: Path) -> None:
+def test_altered_or_truncated_models_are_refused(refused: Callable[..., str], tmp_path: Path) -> None:
     path = tmp_path / "bad.tflite"
     whole = SHIPPED.read_bytes()
     size = len(model_file.read(SHIPPED).flatbuffer)
@@ -68,9 +68,7 @@ def test_what_was_tampered_with_or_cut_short_is_refused(refused: Callable[..., s
     assert refused(tmp_path) == f"{tmp_path} is not a file"
 
 
-def test_another_contract_format_or_shape_or_other_labels_are_refused(
-    refused: Callable[..., str], tmp_path: Path
-) -> None:
+def test_other_contracts_shapes_and_labels_are_refused(refused: Callable[..., str], tmp_path: Path) -> None:
     path = tmp_path / "other.tflite"
     variant(path, contract=CONTRACT_VERSION - 1)
     assert refused(path, ContractMismatch).startswith(
@@ -112,7 +110,7 @@ def test_a_model_that_answers_wrongly_is_refused(refused: Callable[..., str], tm
     ("hang", 3, "does not answer: it was given 3 s to read a page"),
     ("raise", 60, "fails as it reads: node 3 failed to invoke"),
 ])  # fmt: skip
-def test_a_model_that_crashes_hangs_or_raises_is_refused(
+def test_crashing_hanging_and_raising_models_are_refused(
     tail: str, seconds: float, why: str, refused: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("ai_edge_litert")
@@ -123,9 +121,7 @@ def test_a_model_that_crashes_hangs_or_raises_is_refused(
     trial.run(tmp_path / "good.tflite", "good")  # others work there
 
 
-def test_a_trial_imports_nothing_from_the_folder_that_one_is_in(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_trial_imports_nothing_from_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "numpy.py").write_text("raise SystemExit('this must not be imported')")
     monkeypatch.chdir(tmp_path)
     elsewhere = subprocess.run([sys.executable, "-c", "import numpy"], capture_output=True, text=True, check=False)
@@ -133,7 +129,7 @@ def test_a_trial_imports_nothing_from_the_folder_that_one_is_in(
     trial.run(SHIPPED, "ours")  # raises where the trial fails
 
 
-def test_a_trial_ends_by_itself_where_nobody_waits_for_it(tmp_path: Path) -> None:
+def test_an_abandoned_trial_ends_by_itself(tmp_path: Path) -> None:
     pytest.importorskip("ai_edge_litert")
     variant(tmp_path / "bad.tflite", "hang")
     environment = {**os.environ, "PYTHONPATH": str(fragile_interpreter(tmp_path / "fragile"))}
@@ -142,9 +138,7 @@ def test_a_trial_ends_by_itself_where_nobody_waits_for_it(tmp_path: Path) -> Non
     assert done.returncode == -14  # SIGALRM
 
 
-def test_a_hash_that_is_named_must_be_that_of_the_file(
-    refused: Callable[..., str], folder: Path, tmp_path: Path
-) -> None:
+def test_a_stated_hash_must_match(refused: Callable[..., str], folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "new.tflite"
     variant(path)
     right = hashlib.sha256(path.read_bytes()).hexdigest()

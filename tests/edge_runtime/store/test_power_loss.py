@@ -95,7 +95,7 @@ def is_whole(folder: Path) -> bool:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_killed_at_any_step_the_store_is_whole_and_goes_on(action: str, start: Path, tmp_path: Path) -> None:
+def test_a_kill_at_any_step_keeps_it_whole(action: str, start: Path, tmp_path: Path) -> None:
     old = catalog.current(start)
     folders = killed(ACTIONS[action], start, tmp_path / "copies")
     assert len(folders) > 2  # it was killed twice, at least
@@ -121,7 +121,7 @@ def test_killed_at_any_step_the_store_is_whole_and_goes_on(action: str, start: P
         assert {old.name, new.name} == set(reading)
 
 
-def test_killed_as_the_first_model_is_installed_the_one_that_ships_reads(tmp_path: Path) -> None:
+def test_a_killed_first_install_keeps_the_shipped(tmp_path: Path) -> None:
     folders = killed(ACTIONS["install"], tmp_path / "none", tmp_path / "copies")
     assert len(folders) > 5
     for folder in folders[:-1]:
@@ -181,7 +181,7 @@ def renamed(name: str, *, file: bool = True) -> list[Event]:
     return [*first, ("fsync", "folder"), ("rename", draft, name), ("fsync", "folder")]
 
 
-def test_files_and_folders_are_on_the_disk_before_and_after_each_rename(
+def test_each_rename_is_between_two_syncs(
     traced: Callable[[str, Path], list[Event]], start: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "new" / "models"

@@ -64,9 +64,7 @@ def readings(process: "subprocess.Popen[str]") -> Iterator[dict[str, Any]]:
             yield record
 
 
-def test_a_service_reads_on_while_models_are_installed_and_gone_back_from(
-    start: Run, folder: Path, tmp_path: Path
-) -> None:
+def test_a_service_reads_through_installs_and_rollbacks(start: Run, folder: Path, tmp_path: Path) -> None:
     new = variant(tmp_path / "new.tflite", "new").sha256[:12]
     process = start()
 
@@ -97,9 +95,7 @@ def test_a_service_reads_on_while_models_are_installed_and_gone_back_from(
     )
 
 
-def test_a_model_that_crashes_the_service_is_given_up_at_the_third_start(
-    start: Run, folder: Path, tmp_path: Path
-) -> None:
+def test_a_crashing_model_ends_at_the_third_start(start: Run, folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("ai_edge_litert")
     first = put(folder, "first")
     fragile = {"PYTHONPATH": str(fragile_interpreter(tmp_path / "fragile")), "GOOD_CALLS": "60"}
@@ -128,7 +124,7 @@ def test_a_model_that_crashes_the_service_is_given_up_at_the_third_start(
     ("raise", "RuntimeError: node 3 failed to invoke"),
     ("hang", "it does not answer within 10 s"),
 ])  # fmt: skip
-def test_a_model_that_fails_in_the_service_is_given_up_in_it(
+def test_a_failing_model_is_given_up_while_running(
     tail: str, why: str, start: Run, folder: Path, tmp_path: Path
 ) -> None:
     pytest.importorskip("ai_edge_litert")

@@ -98,7 +98,7 @@ def test_keys_that_cannot_be_used_are_named(maker: Maker, refused: Callable[...,
         Trust(required=True)
 
 
-def test_without_the_package_signatures_name_the_line_to_install(tmp_path: Path) -> None:
+def test_without_the_package_the_error_names_it(tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['cryptography'] = None; from pathlib import Path; from edge_runtime.errors import *\n"
         "from edge_runtime.store.install import Trust, install\n"

@@ -60,14 +60,14 @@ def test_what_is_explained_already_stays() -> None:
 
 @pytest.mark.parametrize("library", ["libGL.so.1", "libglib-2.0.so.0", "libgthread-2.0.so.0"])
 @pytest.mark.parametrize("name", [None, "cv2"])
-def test_a_library_that_opencv_misses_names_both_ways_out(library: str, name: str | None) -> None:
+def test_a_library_opencv_lacks_names_both_remedies(library: str, name: str | None) -> None:
     message = f"{library}: cannot open shared object file: No such file or directory"
     error = str(explain(ImportError(message, name=name)))
     assert error.startswith(f"OpenCV needs {library}, which this system lacks: apt install libgl1 libglib2.0-0")
     assert error.endswith("pip install opencv-python-headless")
 
 
-def test_an_opencv_for_another_numpy_names_both_ways_out() -> None:
+def test_an_opencv_of_another_numpy_names_remedies() -> None:
     error = str(explain(ImportError("numpy.core.multiarray failed to import")))
     assert "pip install --upgrade" in error
     assert "'numpy<2'" in error
@@ -78,7 +78,7 @@ def test_another_library_that_is_missing_is_named() -> None:
     assert str(explain(ImportError(message))) == message
 
 
-def test_an_opencv_built_for_another_numpy_names_both_ways_out() -> None:
+def test_an_opencv_built_otherwise_names_both_remedies() -> None:
     error = str(explain(ImportError("numpy.core.multiarray failed to import")))
     assert error == "this OpenCV was built for another numpy: pip install --upgrade the OpenCV package, or 'numpy<2'"
 
@@ -113,7 +113,7 @@ def test_the_public_names_explain_themselves_too() -> None:
     assert "pip install opencv-python" in done.stderr.splitlines()[-1]
 
 
-def test_the_fallback_interpreter_is_taken_where_litert_is_missing() -> None:
+def test_without_litert_the_fallback_interpreter_is_taken() -> None:
     code = """
 import sys, types
 from ai_edge_litert import interpreter

@@ -38,7 +38,7 @@ def test_no_file_stays_open() -> None:
     assert open_files() == before
 
 
-def test_two_threads_at_once_do_not_silence_it_for_good(capfd: pytest.CaptureFixture[str]) -> None:
+def test_two_threads_do_not_silence_it_forever(capfd: pytest.CaptureFixture[str]) -> None:
     second_inside = threading.Event()
 
     def second() -> None:

@@ -11,7 +11,7 @@ def test_a_service_has_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch) -> N
     assert state_folder() == Path("/var/lib/edge-digits")
 
 
-def test_others_have_one_below_their_home_or_where_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_others_have_theirs_at_home_or_as_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", "/somewhere")
     assert state_folder() == Path("/somewhere/edge-digits")

@@ -37,22 +37,22 @@ def events(frames: Iterable[Sequence[Line | str]], need: int = 3, of: int = 5) -
     return [(event.frame, event.event, event.text) for event in all_events]
 
 
-def test_a_line_is_reported_when_it_was_the_same_three_times_and_only_once() -> None:
+def test_a_line_is_reported_once_after_three_frames() -> None:
     assert events([["123"]] * 10) == [(2, "appeared", "123")]
 
 
-def test_what_is_there_for_fewer_frames_is_never_reported() -> None:
+def test_fewer_frames_are_never_reported() -> None:
     assert events([["123"]] * 2 + [[]] * 10) == []
     assert events([["123"]] * 6 + [["128"]] * 2 + [["123"]] * 6) == [(2, "appeared", "123")]
     assert events([["123"]] * 6 + [[]] * 2 + [["123"]] * 6) == [(2, "appeared", "123")]
 
 
-def test_a_reading_that_flickers_now_and_then_is_reported_as_what_it_mostly_is() -> None:
+def test_a_flickering_reading_is_its_usual_text() -> None:
     assert events([["123"], ["128"], ["123"]] * 6) == [(6, "appeared", "123")]
     assert events([["128"], ["123"], ["128"], ["128"], ["123"]] + [["123"]] * 6) == [(7, "appeared", "123")]
 
 
-def test_what_is_read_before_a_text_came_up_does_not_count_against_it() -> None:
+def test_frames_before_a_text_do_not_oppose_it() -> None:
     # A page is pushed into the picture: there is more of it from frame to frame.
     assert events([["1"], ["12"], ["123"], ["1234"], ["1234"], ["1234"]]) == [(5, "appeared", "1234")]
     # One that is nothing like what was reported takes its place as soon as it is settled.
@@ -62,20 +62,20 @@ def test_what_is_read_before_a_text_came_up_does_not_count_against_it() -> None:
     ]
 
 
-def test_a_digit_that_is_overlooked_as_often_as_it_is_seen_is_there() -> None:
+def test_a_digit_missed_half_the_time_is_there() -> None:
     assert events([["123"], ["13"]] * 12) == [(8, "appeared", "123")]
     assert events([["1 3"], ["123"]] * 12) == [(9, "appeared", "123")]
     assert events([["13"]] * 3 + [["123"], ["13"]] * 30) == [(2, "appeared", "13")]  # it must not change for that
 
 
-def test_a_digit_that_the_network_is_in_two_minds_about_is_not_reported_back_and_forth() -> None:
+def test_an_ambiguous_digit_is_not_reported_repeatedly() -> None:
     assert events([["123"]] * 12 + ([["128"]] * 3 + [["123"]] * 6) * 5) == [(2, "appeared", "123")]
     # What really changes is, a little later than where nothing is alike.
     assert events([["123"]] * 40 + [["128"]] * 20) == [(2, "appeared", "123"), (48, "changed", "128")]
     assert events([["123"]] * 40 + [["789"]] * 20) == [(2, "appeared", "123"), (42, "changed", "789")]
 
 
-def test_a_change_and_an_end_are_reported_with_what_was_there_before() -> None:
+def test_changes_and_ends_report_the_previous_text() -> None:
     frames = [["123"]] * 5 + [["1234"]] * 9 + [[]] * 5
     settled = list(line_events(reading(i, *lines) for i, lines in enumerate(frames)))
     assert [(e.event, e.line_id, e.previous, e.text, e.frame) for e in settled] == [
@@ -93,13 +93,13 @@ def test_a_line_that_moves_stays_the_same_line() -> None:
     assert events([[("123", 10 * i, 30 * i)] for i in range(12)]) == [(2, "appeared", "123")]
 
 
-def test_a_new_line_above_does_not_change_the_ones_below() -> None:
+def test_a_new_line_leaves_those_below() -> None:
     frames: list[list[Line | str]] = [[("55", 0, 100), ("77", 0, 200)]] * 5
     frames += [[("33", 0, 0), ("55", 0, 100), ("77", 0, 200)]] * 5
     assert events(frames) == [(2, "appeared", "55"), (2, "appeared", "77"), (7, "appeared", "33")]
 
 
-def test_one_line_of_two_goes_and_the_other_stays() -> None:
+def test_one_line_of_two_goes_alone() -> None:
     assert events([["55", "77"]] * 5 + [[("77", 0, 100)]] * 5) == [
         (2, "appeared", "55"),
         (2, "appeared", "77"),
@@ -107,7 +107,7 @@ def test_one_line_of_two_goes_and_the_other_stays() -> None:
     ]
 
 
-def test_a_page_that_is_put_in_the_place_of_another_changes_its_lines() -> None:
+def test_an_exchanged_page_changes_its_lines() -> None:
     assert events([["123", "456"]] * 5 + [["789", "012"]] * 5) == [
         (2, "appeared", "123"),
         (2, "appeared", "456"),
@@ -116,12 +116,12 @@ def test_a_page_that_is_put_in_the_place_of_another_changes_its_lines() -> None:
     ]
 
 
-def test_a_line_far_away_with_another_text_is_another_line() -> None:
+def test_a_distant_different_text_is_another_line() -> None:
     changes = events([[("123", 0, 0)]] * 5 + [[("987", 0, 400)]] * 5)
     assert changes == [(2, "appeared", "123"), (7, "gone", None), (7, "appeared", "987")]
 
 
-def test_equal_lines_are_told_apart_by_where_they_are() -> None:
+def test_equal_lines_differ_by_their_place() -> None:
     assert events([["11", "11"]] * 5 + [[("11", 0, 100)]] * 5) == [
         (2, "appeared", "11"),
         (2, "appeared", "11"),
@@ -143,7 +143,7 @@ def test_one_of_one_reports_every_reading() -> None:
 
 
 @pytest.mark.parametrize(("need", "of"), [(0, 1), (4, 3), (2, 4), (-1, 1)])
-def test_what_settles_two_texts_at_once_or_none_is_refused(need: int, of: int) -> None:
+def test_no_or_two_settled_texts_are_refused(need: int, of: int) -> None:
     with pytest.raises(ValueError, match="more than half"):
         next(line_events([reading(0, "1")], need, of))
 
@@ -154,13 +154,13 @@ def test_lines_resemble_each_other_in_text_and_place() -> None:
     assert likeness(above, below) == 0
 
 
-def test_an_event_is_as_sure_as_the_frames_with_its_text() -> None:
+def test_an_event_has_its_frames_confidence() -> None:
     sure = [0.2, 0.9, 0.6, 0.8, 0.99, 0.7, 0.1]
     all_events = list(line_events([reading(i, "12", confidence=one) for i, one in enumerate(sure)] + [reading(7)] * 3))
     assert [(event.event, event.confidence) for event in all_events] == [("appeared", 0.6), ("gone", 0.7)]
 
 
-def test_a_line_that_is_unsure_in_a_frame_is_not_gone() -> None:
+def test_a_temporarily_unsure_line_is_not_gone() -> None:
     box = Box(10, 10, 20, 20)
     shown = [reading(i, "12") for i in range(5)]
     assert [event.event for event in line_events([*shown, *(unsure(i, box) for i in range(5, 30))])] == ["appeared"]
@@ -173,7 +173,7 @@ TEXTS = st.lists(st.sampled_from(["1", "17", "4 2", "007", "65"]), max_size=3)
 
 
 @given(st.lists(TEXTS, max_size=25), st.sampled_from([(1, 1), (2, 3), (3, 5)]))
-def test_whatever_is_read_events_of_a_line_follow_each_other(frames: list[list[str]], rule: tuple[int, int]) -> None:
+def test_any_events_of_a_line_are_consistent(frames: list[list[str]], rule: tuple[int, int]) -> None:
     said: dict[int, str | None] = {}
     for event in line_events((reading(i, *lines) for i, lines in enumerate(frames)), *rule):
         assert event.previous == said.get(event.line_id)
@@ -192,9 +192,7 @@ DOUBTS = ["1234", "1284", "134", "1 234"]  # all alike
 
 
 @given(st.lists(st.sampled_from([*DOUBTS, "789", ""]), max_size=60), st.sampled_from([(1, 1), (2, 3), (3, 5), (4, 5)]))
-def test_what_is_said_of_a_line_was_settled_and_leads_what_it_may_be_too(
-    texts: list[str], rule: tuple[int, int]
-) -> None:
+def test_every_report_was_settled_and_leads_its_rivals(texts: list[str], rule: tuple[int, int]) -> None:
     need, of = rule
     said = -1
     for event in line_events((reading(i, *filter(None, [text])) for i, text in enumerate(texts)), need, of):

@@ -45,14 +45,14 @@ def texts(reader: LiveReader, *frames: Uint8) -> list[str]:
     return ["".join(reader.trace(Frame(pixels)).reading.text) for pixels in frames]
 
 
-def test_a_page_at_rest_is_read_on_one_plane_and_fully_now_and_then(digits: Digits, watched: Watched) -> None:
+def test_a_still_page_is_read_on_one_plane(digits: Digits, watched: Watched) -> None:
     still = page(digits, "20481")
     assert texts(LiveReader(watched), *[still] * (2 * FULLY + 1)) == ["20481"] * (2 * FULLY + 1)
     one = frozenset({(0, False)})
     assert watched.asked == [None, *[one] * (FULLY - 1), None, *[one] * (FULLY - 1), None]
 
 
-def test_digits_of_unsure_lines_are_no_reason_to_search_all_planes(digits: Digits) -> None:
+def test_unsure_lines_do_not_widen_the_search(digits: Digits) -> None:
     still = page(digits, "20481")
     with Watched(min_line_confidence=1.0) as watched:
         assert texts(LiveReader(watched), *[still] * 3) == [""] * 3
@@ -78,7 +78,7 @@ def test_another_polarity_or_size_is_found_at_once(digits: Digits, watched: Watc
     ]
 
 
-def test_what_appears_on_another_plane_is_found_by_the_next_full_search(digits: Digits, watched: Watched) -> None:
+def test_the_next_full_search_sees_new_planes(digits: Digits, watched: Watched) -> None:
     dark = page(digits, "204")
     both = np.vstack([dark[:240], 255 - page(digits, "35")[:240]])
     results = texts(LiveReader(watched), dark, *[both] * FULLY)

@@ -14,7 +14,7 @@ def text(*labels: int, line: float = 0.5, digits: float = 0.0, alike: bool = Fal
     return Text(labels, line, digits, alike)
 
 
-def test_each_feature_adds_to_the_score_of_a_text() -> None:
+def test_each_feature_adds_to_a_texts_score() -> None:
     same = text(1, 2)
     for other, odds in (
         (text(3, 4, line=0.25), 2.0),
@@ -27,7 +27,7 @@ def test_each_feature_adds_to_the_score_of_a_text() -> None:
         assert share[0] / share[1] == pytest.approx(odds)
 
 
-def test_the_best_text_is_right_by_its_evidence_and_others_in_proportion() -> None:
+def test_the_best_text_has_its_evidences_probability() -> None:
     texts = [text(1, 2, line=0.6), text(3, 4, line=0.2)]
     for own in (0.1, 0.9):  # which counts for what was read digit by digit
         assert choose(texts, own, 9, WEIGHTS) == pytest.approx([0.6, 0.2])

@@ -39,7 +39,7 @@ def test_every_weight_has_a_feature_but_the_bias() -> None:
     assert {*of(glyphs(row(3)), [[0, 1, 2]]), "bias"} == {*LineWeights._fields, DIGITS}
 
 
-def test_an_even_row_of_sure_digits_has_nothing_against_it() -> None:
+def test_an_even_row_of_sure_digits_is_sure() -> None:
     measured = of(glyphs(row(4, x=40)), [[0, 1, 2, 3]])
     assert {name: float(value[0]) for name, value in measured.items()} == pytest.approx(
         {
@@ -62,7 +62,7 @@ def test_every_digit_has_to_be_read_right() -> None:
     [(40 + 90, True), (40 + 110, True), (40 + 300, False)],
     ids=["in the middle", "beside it", "far away"],
 )
-def test_what_was_rejected_on_a_line_speaks_against_it(x: float, counts: bool) -> None:
+def test_a_rejection_on_a_line_opposes_it(x: float, counts: bool) -> None:
     digits = [(40.0 + 30 * i, 100.0, 24.0, 40.0) for i in (0, 1, 2)]
     page = glyphs([*digits, (x, 100, 24, 40)])
     reasons = [None, None, None, NOT_A_DIGIT]
@@ -83,7 +83,7 @@ def test_doubts_add_up() -> None:
     assert logistic(measured["doubt"])[0] == pytest.approx(0.75)
 
 
-def test_a_sure_other_way_to_cut_a_digit_is_a_rival() -> None:
+def test_another_sure_cut_is_a_rival() -> None:
     page = glyphs(row(2, x=40))
     parts = [{0}, {1, 2}]
     assert of(page, [[0, 1]], parts=parts, others=[({2}, 0.9), ({1}, 0.4)])["rival"][0] == pytest.approx(np.log(9))
@@ -115,7 +115,7 @@ def test_two_planes_that_agree_are_told() -> None:
     assert of(page, [[0, 1]], reasons=reasons)["planes"][0] == 0
 
 
-def test_a_single_digit_is_told_and_whether_there_are_others() -> None:
+def test_a_lone_and_an_only_digit_are_marked() -> None:
     page = glyphs(row(3, x=40))
     measured = of(page, [[0, 1], [2]])
     assert (measured["lone"].tolist(), measured["only"].tolist()) == ([0, 1], [0, 0])
@@ -134,9 +134,7 @@ def test_a_single_digit_is_told_and_whether_there_are_others() -> None:
         ((50, 90, 20, 40), 0),
     ],
 )
-def test_a_digit_at_the_edge_counts_by_the_height_it_leaves_free(
-    box: tuple[float, float, float, float], left_free: float
-) -> None:
+def test_an_edge_digit_counts_by_free_height(box: tuple[float, float, float, float], left_free: float) -> None:
     assert of(glyphs([box]), [[0]])["edge"].tolist() == pytest.approx([left_free])
 
 

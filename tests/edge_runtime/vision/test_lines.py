@@ -55,18 +55,18 @@ def test_tilted_lines_stay_apart(degrees: float) -> None:
 
 @pytest.mark.parametrize("degrees", [-43, -35, -25, 25, 35, 43])
 @pytest.mark.parametrize("count", [3, 8])
-def test_a_line_of_digits_apart_may_rise_or_fall_steeply(degrees: float, count: int) -> None:
+def test_a_spaced_line_may_be_steep(degrees: float, count: int) -> None:
     slope = float(np.tan(np.radians(degrees)))
     assert order([Box(90 * i, round(900 + 90 * slope * i), 30, 40) for i in range(count)]) == [[[*range(count)]]]
 
 
 @pytest.mark.parametrize("across", [40, 60, 80, 100])
-def test_digits_of_a_grid_are_read_by_rows_not_by_diagonals(across: int) -> None:
+def test_grids_are_read_by_rows_not_diagonals(across: int) -> None:
     boxes = [Box(across * column, 80 * row, 20, 40) for row in range(4) for column in range(4)]
     assert [[i for word in line for i in word] for line in order(boxes)] == [[*range(k, k + 4)] for k in (0, 4, 8, 12)]
 
 
-def test_a_column_beside_a_narrower_one_a_little_lower_does_not_tilt_a_table() -> None:
+def test_a_lower_neighboring_column_tilts_no_table() -> None:
     narrow = [Box(42, 82 + 26 * row, 8, 12) for row in range(5)]
     wide = [Box(100, 77 + 27 * row, 20, 20) for row in range(3)]
     far = [Box(382, 79 + 26 * row, 18, 15) for row in range(3)]

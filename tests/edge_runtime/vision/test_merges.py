@@ -51,7 +51,7 @@ def test_what_is_no_one_digit_stays_apart(boxes: list[Corners]) -> None:
 
 
 @pytest.mark.parametrize(("frame", "expected"), [(58.0, []), (100.0, [(0, 1)])])
-def test_a_digit_and_the_pale_box_around_it_are_no_one_digit(frame: float, expected: list[tuple[int, ...]]) -> None:
+def test_a_digit_and_its_pale_box_stay_apart(frame: float, expected: list[tuple[int, ...]]) -> None:
     boxes = [Box(24, 19, 34, 45), Box(30, 25, 23, 33)]
     assert merges(boxes, np.array([frame, 180.0]), MANY) == expected
     assert merges(boxes[::-1], np.array([180.0, frame]), MANY) == expected

@@ -100,7 +100,7 @@ def test_neighbors_tell_more_than_what_is_far() -> None:
     assert near_digits > near_others + 0.2
 
 
-def test_what_is_on_the_line_tells_more_than_what_is_below_it() -> None:
+def test_neighbors_on_the_line_tell_more() -> None:
     def prior_of(digits: float, letters: float) -> float:
         rows = [*row(1, y=100), *row(5, x=60, y=digits), *row(5, x=60, y=letters)]
         return float(priors_of(glyphs(rows, [DOUBTFUL, *[SURE] * 5, *[NONE] * 5]))[0])
@@ -158,7 +158,7 @@ def test_darkness_and_pen_are_those_of_digits() -> None:
 
 
 @pytest.mark.parametrize(("x", "y", "plane"), [(0, 0, 0), (0, 20, 2), (60, 0, 2)], ids=["corner", "left", "top"])
-def test_what_a_corner_of_the_picture_cuts_off_tells_little_of_the_page(x: float, y: float, plane: int) -> None:
+def test_cut_off_corners_tell_little(x: float, y: float, plane: int) -> None:
     digits, sheet = row(2, x=100), (x, y, 500, 440)
     page = glyphs([*digits, sheet], plane=[0, 0, 2])
     assert estimate(page, 3, WEIGHTS, (640, 480)).plane == plane
@@ -204,7 +204,7 @@ WHOLE, PART, BESIDE = (100.0, 100.0, 30.0, 50.0), (102.0, 120.0, 20.0, 28.0), (1
         pytest.param([WHOLE, WHOLE], [0.6, 0.9], [1, 0], [0, 1], id="what covers it has the other polarity"),
     ],
 )
-def test_what_is_freed_of_a_rule_stands_where_nothing_else_shows_it(
+def test_a_freed_region_stands_where_nothing_else_does(
     boxes: list[Corners], digit: list[float], plane: list[int], kept: list[int]
 ) -> None:
     page = glyphs(boxes, digit, plane=plane)

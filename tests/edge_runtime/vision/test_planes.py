@@ -96,7 +96,7 @@ def test_a_broad_dark_desk_is_no_ink() -> None:
     assert finest(sheet).max() < 8
 
 
-def test_ink_near_a_dark_edge_of_the_picture_stays() -> None:
+def test_ink_near_a_dark_edge_stays() -> None:
     # A strip narrower than a stroke is ink; on the first row of samples, it must not count as the grain of the paper.
     pixels = np.random.default_rng(1).integers(222, 232, SHAPE, np.uint8)
     pixels[15:45, 300:305] = 60
@@ -145,7 +145,7 @@ def test_noise_leaves_little(sigma: float) -> None:
         assert np.mean(plane.ink > 25) < 0.002
 
 
-def test_a_sheet_keeps_its_faint_ink_on_a_desk_of_leather() -> None:
+def test_a_sheet_on_leather_keeps_faint_ink() -> None:
     desk = np.random.default_rng(6).normal(60, 20, SHAPE)
     leather = cv2.GaussianBlur(desk, (0, 0), 1.5) * 3 - 120  # coarse grain over most of the picture
     pixels = leather.clip(0, 255).round().astype(np.uint8)

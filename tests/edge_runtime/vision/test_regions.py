@@ -28,7 +28,7 @@ def boxes(plane: Uint8) -> list[Box]:
     return sorted(region.box for region in regions(plane))
 
 
-def test_what_is_written_on_a_rule_as_dark_as_the_pen_is_freed() -> None:
+def test_digits_on_a_dark_rule_are_freed() -> None:
     ink = np.zeros((300, 400), np.uint8)
     ink[150:153, 20:380] = 200
     cv2.ellipse(ink, (200, 150), (14, 24), 0, 0, 360, 200, 5)  # a 0 across the rule
@@ -42,7 +42,7 @@ def test_what_is_written_on_a_rule_as_dark_as_the_pen_is_freed() -> None:
     assert all(region.ink is None for region in all_regions if region.box.width > 300)
 
 
-def test_what_the_edge_of_the_picture_cuts_off_takes_no_place_of_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cut_off_regions_take_no_digits_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_runtime.vision.regions.MOST_REGIONS", 100)
     digits = [(60 + 50 * i, 200, 30, 36) for i in range(10)]
     stripes = [(x, y, 3, 60) for y in (0, 420) for x in range(2, 638, 6)]

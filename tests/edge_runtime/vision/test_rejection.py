@@ -192,7 +192,7 @@ def test_attached_digits_among_attached_ones_have_no_reason() -> None:
     assert judged(page) == [None] * COUNT
 
 
-def test_a_lone_stroke_is_a_one_and_one_of_two_is_not() -> None:
+def test_only_a_lone_stroke_is_a_one() -> None:
     lone = glyphs([beside(10)], 0.98, stroke=True)
     assert judged(lone, regions=8) == [None]
     two = glyphs([beside(10), (900, 500, 10, 40)], 0.98, stroke=True)

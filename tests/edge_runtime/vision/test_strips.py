@@ -18,7 +18,7 @@ def page(*boxes: Box) -> Uint8:
     return ink
 
 
-def test_digits_are_20_rows_high_in_the_middle_and_as_dark_as_can_be() -> None:
+def test_digits_are_20_centered_rows_at_full_ink() -> None:
     boxes = [Box(100, 60, 20, 40), Box(140, 60, 20, 40)]
     strip = strip_of(page(*boxes), boxes, 1.0)
     assert strip.image.shape == (ROWS, COLUMNS)
@@ -33,7 +33,7 @@ def test_digits_are_20_rows_high_in_the_middle_and_as_dark_as_can_be() -> None:
     assert not strip.image[:, strip.width :].any()
 
 
-def test_digits_that_are_higher_than_most_boxes_are_as_high_on_the_strip() -> None:
+def test_digits_above_most_boxes_keep_their_height() -> None:
     boxes = [Box(100, 60, 20, 40), Box(140, 60, 20, 40)]
     strip = strip_of(page(*boxes), boxes, 1.25)
     assert strip.height == 50
@@ -41,7 +41,7 @@ def test_digits_that_are_higher_than_most_boxes_are_as_high_on_the_strip() -> No
     assert (inked[0], inked[-1] + 1) == ((ROWS - HIGH / 1.25) // 2, (ROWS + HIGH / 1.25) // 2)
 
 
-def test_a_box_of_the_strip_is_where_the_digit_is_in_the_picture() -> None:
+def test_strip_boxes_match_the_picture() -> None:
     boxes = [Box(100, 60, 20, 40), Box(140, 60, 20, 40)]
     strip = strip_of(page(*boxes), boxes, 1.0)
     for box, columns in zip(boxes, ((24, 34), (44, 54)), strict=True):
@@ -57,7 +57,7 @@ def test_a_line_that_falls_is_laid_straight() -> None:
     assert rows[-1] <= ROWS - 3
 
 
-def test_a_long_line_is_squeezed_and_one_at_the_edge_ends_there() -> None:
+def test_a_long_line_is_squeezed_and_ends_inside() -> None:
     boxes = [Box(4 + 30 * i, 90, 10, 20) for i in range(13)]
     strip = strip_of(page(*boxes), boxes, 1.0)
     assert strip.width == COLUMNS
@@ -83,7 +83,7 @@ def test_a_band_of_any_size_is_fitted(shape: tuple[int, int]) -> None:
     assert fitted(np.full(shape, 7, np.uint8)).shape == (ROWS, COLUMNS)
 
 
-def test_a_digit_is_cut_out_as_large_as_it_is_without_signs_and_other_lines() -> None:
+def test_a_cut_out_digit_is_whole_and_alone() -> None:
     boxes = [Box(100, 60, 20, 40), Box(140, 60, 20, 40)]
     dot, rule, below = Box(126, 94, 4, 6), Box(90, 104, 90, 2), Box(100, 112, 20, 40)
     ink = page(*boxes, dot, rule, below)

@@ -52,7 +52,7 @@ def test_nonsense_is_refused(rejection: Any) -> None:
     [{}, dict.fromkeys(Weights._fields[1:], 1), {**CARD["rejection"], "taste": 1}],
     ids=["empty", "one missing", "one more"],
 )
-def test_weights_of_other_features_are_those_of_another_version(rejection: dict[str, float]) -> None:
+def test_weights_of_other_features_are_another_versions(rejection: dict[str, float]) -> None:
     assert from_card({"rejection": rejection}) is None
 
 

@@ -83,7 +83,7 @@ def test_the_pages_and_their_files(empty: Site) -> None:
     assert empty.ask("/static").status == 404
 
 
-def test_every_answer_has_the_headers_that_keep_a_page_safe(empty: Site) -> None:
+def test_every_answer_has_the_security_headers(empty: Site) -> None:
     for path in ("/", "/healthz", "/nope", "/static/style.css", "/api/model"):
         headers = empty.ask(path).headers
         assert "default-src 'none'" in headers["content-security-policy"]
@@ -105,7 +105,7 @@ def test_what_is_not_there_is_a_problem(empty: Site) -> None:
      "/snapshot.jpg?number=1.5", "/api/events?limit=0", "/api/events?history=101", "/stream.mjpg?frames=0",
      "/stream.mjpg?frames=99999999999999999", "/api/live?after=%D9%A3"],
 )  # fmt: skip
-def test_a_query_that_makes_no_sense_is_a_problem_that_says_what_would(empty: Site, path: str) -> None:
+def test_a_senseless_query_gets_a_helpful_problem(empty: Site, path: str) -> None:
     answer = empty.ask(path)
     assert answer.status == 400
     assert "must be" in answer.json["detail"]
@@ -153,7 +153,7 @@ def test_a_frame_by_its_number(served: Site, reader: DigitReader) -> None:
     assert served.ask("/snapshot.jpg?number=1000").status == 404
 
 
-def test_motion_jpeg_is_a_stream_that_others_can_read(served: Site, reader: DigitReader) -> None:
+def test_motion_jpeg_is_readable_by_others(served: Site, reader: DigitReader) -> None:
     put(served, reader, shot(0, 50))
     with served.connect("/stream.mjpg?boxes=0&frames=2") as response:
         assert response.getheader("content-type") == "multipart/x-mixed-replace; boundary=frame"
@@ -201,7 +201,7 @@ def test_events_come_as_they_happen_and_resume(served: Site) -> None:
 
 
 @pytest.mark.parametrize("path", ["/stream.mjpg", "/api/events"])
-def test_the_head_of_what_has_no_end_has_one(served: Site, path: str) -> None:
+def test_endless_answers_have_a_head(served: Site, path: str) -> None:
     with closing(HTTPConnection("127.0.0.1", served.port, timeout=10)) as connection:
         for method, asked in (("HEAD", path), ("GET", "/healthz")):  # the second one waits for the end of the first
             connection.request(method, asked)

@@ -104,7 +104,7 @@ def draw(page: Any, digit: str, left: float, top: float, size: float) -> None:
         page.mouse.up()
 
 
-def test_each_digit_is_read_as_it_is_drawn_with_the_mouse(browser: Any, server: Served) -> None:
+def test_each_digit_drawn_by_mouse_is_read(browser: Any, server: Served) -> None:
     with visit(browser, server.address, "draw") as page:
         box = page.locator("#draw-pad").bounding_box()
         for digit in DIGITS:
@@ -152,7 +152,7 @@ def test_what_was_read_of_a_picture_fits(browser: Any, server: Served, samples: 
             assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_without_a_source_the_page_says_so_at_once(browser: Any, home: Path) -> None:
+def test_without_a_source_the_page_says_so(browser: Any, home: Path) -> None:
     with served(home=home) as running, ExitStack() as opened:
         window = browser.new_context()
         opened.callback(window.close)

@@ -89,7 +89,7 @@ def send(rules: Rules, method: str, path: str, query: bytes, headers: list[tuple
 @pytest.mark.parametrize(
     "host", ["localhost", "LocalHost:8000", "localhost.", "127.0.0.1", "127.3.2.1:80", "[::1]:8000"]
 )
-def test_what_is_bound_to_loopback_goes_by_its_names_alone(host: str) -> None:
+def test_loopback_answers_to_its_own_names_only(host: str) -> None:
     assert ask(LOCAL, host=host).status == 200
 
 
@@ -103,7 +103,7 @@ def test_other_names_are_refused_there(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["pi", "PI.local:8000", "192.168.0.7:8000", "[fe80::1]", "localhost", "127.0.0.1"])
-def test_elsewhere_it_goes_by_any_address_and_by_its_own_names(host: str) -> None:
+def test_elsewhere_any_address_and_own_names_work(host: str) -> None:
     assert ask(NAMED, host=host, authorization=f"Bearer {TOKEN}").status == 200
 
 
@@ -124,7 +124,7 @@ def test_two_hosts_are_a_bad_request() -> None:
 
 
 @pytest.mark.parametrize("target", ["http://localhost/", "*", "localhost:80", "", "%2F"])
-def test_a_target_that_is_no_path_is_a_bad_request(target: str) -> None:
+def test_a_non_path_target_is_a_bad_request(target: str) -> None:
     assert ask(LOCAL, target=target).status == 400
 
 
@@ -153,7 +153,7 @@ def test_addresses_are_recognized(address: object, port: int) -> None:
     {"origin": "http://LOCALHOST:8000", "sec_fetch_site": "same-origin"},
     {"sec_fetch_site": "none"},
 ])  # fmt: skip
-def test_what_changes_something_is_taken_from_here_and_from_programs(headers: dict[str, str]) -> None:
+def test_changes_come_from_here_and_programs_only(headers: dict[str, str]) -> None:
     assert ask(LOCAL, "POST", host="localhost:8000", **headers).status == 200
 
 
@@ -187,7 +187,7 @@ def test_one_good_origin_does_not_cover_another() -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"])
-def test_what_changes_nothing_may_be_asked_for_from_anywhere(method: str) -> None:
+def test_reads_may_come_from_anywhere(method: str) -> None:
     assert ask(LOCAL, method, origin="http://evil.example", sec_fetch_site="cross-site").status == 200
 
 
@@ -227,14 +227,14 @@ def test_nothing_else_does(value: str) -> None:
     assert TOKEN[:8] not in answer.body.decode()
 
 
-def test_health_needs_no_token_but_a_host_of_ours() -> None:
+def test_health_needs_no_token_but_our_host() -> None:
     assert ask(NAMED, target="/healthz").status == 200
     assert ask(NAMED, target="/healthz", host="evil.example").status == 421
     for other in ("/healthz/", "//healthz", "/healthz/../api/model", "/healthzz"):
         assert ask(NAMED, target=other).status == 401
 
 
-def test_people_get_a_page_that_says_where_the_token_is() -> None:
+def test_people_get_a_page_about_the_token() -> None:
     answer = ask(NAMED, accept="text/html,application/xhtml+xml,*/*;q=0.8")
     assert (answer.status, answer["content-type"]) == (401, "text/html; charset=utf-8")
     page = answer.body.decode()
@@ -250,7 +250,7 @@ def cookie_of(answer: Answer) -> str:
     return str(answer["set-cookie"]).partition(";")[0]
 
 
-def test_the_link_is_exchanged_for_a_cookie_that_is_not_the_token() -> None:
+def test_the_link_gives_a_cookie_unlike_the_token() -> None:
     answer = ask(NAMED, target=f"/stream.mjpg?boxes=1&token={TOKEN}&frames=%32")
     assert (answer.status, answer["location"]) == (303, "/stream.mjpg?boxes=1&frames=%32")
     assert TOKEN not in str(answer.headers)
@@ -356,7 +356,7 @@ def fetch(hosted: Hosted, method: str, target: str, **headers: str) -> HTTPRespo
         connection.close()
 
 
-def test_a_browser_goes_from_the_link_to_the_page(guarded: Hosted) -> None:
+def test_a_browser_goes_from_link_to_page(guarded: Hosted) -> None:
     assert fetch(guarded, "GET", "/").status == 401
     first = fetch(guarded, "GET", f"//a/b?token={TOKEN}&x=1")
     assert (first.status, first.headers["Location"]) == (303, "/a/b?x=1")
@@ -365,7 +365,7 @@ def test_a_browser_goes_from_the_link_to_the_page(guarded: Hosted) -> None:
     assert guarded.messages == []
 
 
-def test_an_upgrade_to_a_websocket_is_an_ordinary_request(guarded: Hosted) -> None:
+def test_a_websocket_upgrade_is_an_ordinary_request(guarded: Hosted) -> None:
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec_WebSocket_Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
     assert fetch(guarded, "GET", "/", **upgrade).status == 401
     assert guarded.messages == []
@@ -382,7 +382,7 @@ def test_an_upgrade_to_a_websocket_is_an_ordinary_request(guarded: Hosted) -> No
     b"GET / HTTP/1.1\r\nHost: local host\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: l\xc3\xb6calhost\r\n\r\n",
 ])  # fmt: skip
-def test_over_the_wire_what_is_no_host_is_a_bad_request(guarded: Hosted, request_: bytes) -> None:
+def test_a_bad_host_on_the_wire_is_refused(guarded: Hosted, request_: bytes) -> None:
     assert guarded.ask(request_.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
 
 

@@ -43,7 +43,7 @@ def test_states_follow_the_source(live: Live, reader: DigitReader) -> None:
     assert impatient.state == "waiting"
 
 
-def test_what_is_said_of_the_source_holds_until_there_is_a_frame(reader: DigitReader) -> None:
+def test_the_sources_status_holds_until_a_frame(reader: DigitReader) -> None:
     back: list[bool] = []
     live = Live("camera", back=lambda: back.append(True))
     feed(live, reader, 0)
@@ -64,7 +64,7 @@ def test_the_last_frames_are_kept_by_their_numbers(live: Live, reader: DigitRead
     assert live.newest.number == FRAMES + 2
 
 
-def test_dropped_frames_are_counted_once_though_still_ones_were_looked_at(live: Live, reader: DigitReader) -> None:
+def test_dropped_frames_are_counted_once_despite_still_ones(live: Live, reader: DigitReader) -> None:
     frame = replace(shot(0), dropped=2)
     live.frame(frame, reader.trace(frame))
     live.still(replace(shot(3), dropped=1))
@@ -81,7 +81,7 @@ def test_frames_a_second(live: Live, reader: DigitReader, monkeypatch: pytest.Mo
     assert live.fps == pytest.approx(10)
 
 
-def test_a_newer_frame_is_waited_for_from_another_thread(live: Live, reader: DigitReader) -> None:
+def test_another_thread_delivers_an_awaited_frame(live: Live, reader: DigitReader) -> None:
     feed(live, reader, 0)
 
     async def follow() -> list[int]:
@@ -98,7 +98,7 @@ def test_a_newer_frame_is_waited_for_from_another_thread(live: Live, reader: Dig
     assert asyncio.run(follow()) == [1, 2]
 
 
-def test_the_end_of_the_source_or_of_the_server_ends_the_waiting(reader: DigitReader) -> None:
+def test_the_end_of_source_or_server_ends_waiting(reader: DigitReader) -> None:
     async def waits(live: Live) -> None:
         live.attach()
         waiting = asyncio.create_task(live.newer(0, 60, or_end=True))
@@ -134,9 +134,7 @@ def test_events_are_numbered_and_waited_for(live: Live) -> None:
     assert [entry.number for entry in live.events_after(0)] == [1, 2]
 
 
-def test_a_frame_is_encoded_once_for_all_who_ask(
-    live: Live, reader: DigitReader, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_frame_is_encoded_once_for_all(live: Live, reader: DigitReader, monkeypatch: pytest.MonkeyPatch) -> None:
     feed(live, reader, 0)
     made: list[bool] = []
     encode = module.jpeg
@@ -164,7 +162,7 @@ def test_a_frame_is_encoded_once_for_all_who_ask(
 
 
 @pytest.mark.parametrize(("shape", "expected"), [((3, 70_000), (3, 65_500)), ((70_000, 1, 3), (65_500, 1, 3))])
-def test_a_frame_that_jpeg_cannot_hold_is_made_smaller(shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
+def test_a_frame_too_large_for_jpeg_is_shrunk(shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
     made = module.jpeg(Frame(np.full(shape, 200, np.uint8), "long"), None)
     decoded = cv2.imdecode(np.frombuffer(made, np.uint8), cv2.IMREAD_UNCHANGED)
     assert decoded is not None

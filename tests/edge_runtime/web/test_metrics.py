@@ -50,7 +50,7 @@ def series(metrics: Metrics) -> Series:
     return values
 
 
-def test_a_frame_counts_with_its_digits_rejections_and_times(made: Made, paper: tuple[Frame, Trace]) -> None:
+def test_a_frame_counts_digits_rejections_and_times(made: Made, paper: tuple[Frame, Trace]) -> None:
     metrics, (frame, trace) = made(), paper
     aged = replace(trace, reading=replace(trace.reading, age_ms=42.0))
     metrics.frame(replace(frame, moving=True, dropped=3), aged)
@@ -143,7 +143,7 @@ def test_source_and_board_are_asked_at_every_scrape(made: Made) -> None:
     assert slow == [[], ["throttled now", "under-voltage since boot"]]
 
 
-def test_every_metric_is_explained_and_named_as_prometheus_wants_it(made: Made, paper: tuple[Frame, Trace]) -> None:
+def test_every_metric_fits_prometheus_and_is_explained(made: Made, paper: tuple[Frame, Trace]) -> None:
     metrics = made(up=lambda: True, temperature=lambda: 40.0, throttled=lambda: ())
     metrics.frame(*paper)
     body, kind = metrics.text()

@@ -17,11 +17,11 @@ def test_this_machine_has_names_that_it_answers_to() -> None:
                 probe.bind((name, 0))  # it is one of this machine
 
 
-def test_a_name_with_a_domain_has_a_short_one_by_mdns(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_domain_name_has_a_short_mdns_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "gethostname", lambda: "Pi.Example.ORG.")
     assert names.names()[1:3] == ["pi.example.org", "pi.local"]
 
 
-def test_a_name_that_no_certificate_can_hold_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_no_certificate_can_hold_are_omitted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "gethostname", lambda: "my pi")
     assert names.names()[:2] == ["localhost", "127.0.0.1"]

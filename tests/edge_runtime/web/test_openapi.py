@@ -59,7 +59,7 @@ def fits(schema: str, value: object) -> None:
     Draft202012Validator(root, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(value)
 
 
-def test_every_path_of_the_api_is_described_with_what_it_takes_and_may_answer() -> None:
+def test_every_path_has_its_inputs_and_answers() -> None:
     assert OPERATIONS.keys() == CONTRACT.keys()
     assert {path for _, path in CONTRACT} == PATHS
     for key, (parameters, statuses) in CONTRACT.items():
@@ -106,7 +106,7 @@ def test_schemas_are_schemas_and_their_examples_fit() -> None:
         fits("Reading", {"type": "reading"})
 
 
-def test_the_example_of_an_event_stream_holds_an_event() -> None:
+def test_the_event_stream_example_holds_an_event() -> None:
     example = OPERATIONS["get", "/api/events"]["responses"]["200"]["content"]["text/event-stream"]["example"]
     lines = dict(line.split(": ", 1) for line in example.split("\n") if line)
     event = json.loads(lines["data"])
@@ -175,14 +175,14 @@ def test_boards_states_are_those_of_the_schema() -> None:
     assert tuple(enum) == board.STATES
 
 
-def test_refusals_are_problems_and_say_when_to_try_again() -> None:
+def test_refusals_are_problems_with_a_retry_time() -> None:
     responses = DOCUMENT["components"]["responses"]
     for response in responses.values():
         assert response["content"] == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     assert [name for name, response in responses.items() if "Retry-After" in response.get("headers", {})] == ["TooMany"]
 
 
-def test_version_is_the_programs_and_the_document_is_json() -> None:
+def test_the_version_is_right_and_json_valid() -> None:
     assert DOCUMENT["info"]["version"] == "1.2.3"
     assert json.loads(json.dumps(DOCUMENT)) == DOCUMENT
 

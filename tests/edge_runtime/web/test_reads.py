@@ -63,7 +63,7 @@ def test_a_form_with_a_file_is_as_good(served: Site, paper: bytes) -> None:
     assert answer.json["text"] == served.ask("/api/read", paper).json["text"]
 
 
-def test_crops_and_stages_come_where_they_are_asked_for(served: Site, paper: bytes) -> None:
+def test_crops_and_stages_come_when_requested(served: Site, paper: bytes) -> None:
     plain = served.ask("/api/read", paper).json
     cropped = served.ask("/api/read?crops=1", paper).json
     explained = served.ask("/api/read?explain=1", paper).json
@@ -80,9 +80,7 @@ STYLE = PageStyle(size=(640, 320), touching=0.5, distractors=(("scribbles", 2), 
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_crops_are_of_what_the_reading_lists_in_its_order(
-    reader: DigitReader, digits: tuple[np.ndarray, np.ndarray], seed: int
-) -> None:
+def test_crops_follow_the_readings_order(reader: DigitReader, digits: tuple[np.ndarray, np.ndarray], seed: int) -> None:
     page = draw_page(digits[0][:12], digits[1][:12], np.random.default_rng(seed), STYLE)
     trace = reader.trace(Frame(page.pixels))
     reading, labels = trace.reading, reader.classifier.labels
@@ -104,7 +102,7 @@ def test_crops_are_of_what_the_reading_lists_in_its_order(
     assert [crop["label"] for crop in crop_records] == [digit.label for digit in reading.digits] + most
 
 
-def test_a_picture_that_is_very_long_is_explained_too(served: Site) -> None:
+def test_a_very_long_picture_is_explained_too(served: Site) -> None:
     for size in ((70_000, 10), (10, 70_000)):
         long = io.BytesIO()
         Image.new("1", size).save(long, "PNG")
@@ -142,9 +140,7 @@ def test_a_form_is_left_at_its_second_file(served: Site, paper: bytes) -> None:
         assert (answer.status, answer.json["detail"]) == (400, "the form must hold one file, and nothing else")
 
 
-def test_a_form_that_takes_long_keeps_nobody_else_waiting(
-    reader: DigitReader, paper: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_slow_form_blocks_nobody_else(reader: DigitReader, paper: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     begun, others = threading.Event(), threading.Event()
     parse = reads._file
 
@@ -163,7 +159,7 @@ def test_a_form_that_takes_long_keeps_nobody_else_waiting(
         assert served.messages == []
 
 
-def test_a_body_that_is_too_large_is_refused_before_it_is_read(served: Site) -> None:
+def test_an_oversized_body_is_refused_unread(served: Site) -> None:
     with socket.create_connection(("127.0.0.1", served.port), timeout=30) as client:
         client.sendall(b"POST /api/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20000001\r\n\r\n")
         assert client.recv(100).startswith(b"HTTP/1.1 413 ")
@@ -178,14 +174,14 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(served: Site) -> 
         assert client.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_body_that_does_not_come_ends_the_wait(reader: DigitReader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_body_ends_the_wait(reader: DigitReader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reads, "TIMEOUT", 0.1)
     with site(reader, None) as served, socket.create_connection(("127.0.0.1", served.port), timeout=30) as client:
         client.sendall(b"POST /api/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf")
         assert client.recv(100).startswith(b"HTTP/1.1 408 ")
 
 
-def test_too_many_at_once_are_asked_to_come_again(reader: DigitReader, paper: bytes) -> None:
+def test_too_many_at_once_must_retry(reader: DigitReader, paper: bytes) -> None:
     most = reads.AT_ONCE + reads.WAITING
     with site(reader, None) as served:
         head = f"POST /api/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(paper)}\r\n\r\n".encode()
@@ -221,7 +217,7 @@ def test_many_visitors_get_the_same_answers(served: Site, paper: bytes) -> None:
 
 
 @given(st.binary(max_size=300), st.sampled_from([None, "multipart/form-data; boundary=xx", "image/png", "x"]))
-def test_any_bytes_get_an_answer_that_is_no_fault_of_ours(served: Site, body: bytes, kind: str | None) -> None:
+def test_any_bytes_get_an_answer_below_500(served: Site, body: bytes, kind: str | None) -> None:
     answer = served.ask("/api/read", body, {"content-type": kind} if kind else {})
     assert 200 <= answer.status < 500
     assert served.messages == []

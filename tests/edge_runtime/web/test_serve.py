@@ -59,7 +59,7 @@ def test_a_live_source_is_served_until_a_signal(tmp_path: Path, number: int, cod
     assert all(json.loads(line)["type"] == "event" for line in log.read_text().splitlines())
 
 
-def test_a_picture_that_takes_long_does_not_hold_up_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_picture_does_not_delay_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "COMMAND", [sys.executable, "-c", ENDLESS, "serve"])
     with served(home=tmp_path) as running:
         port = int(running.address.rpartition(":")[2].rstrip("/"))
@@ -73,13 +73,13 @@ def test_a_picture_that_takes_long_does_not_hold_up_the_end(tmp_path: Path, monk
     assert len(rest.splitlines()) == 1
 
 
-def test_without_a_source_there_is_nothing_but_the_page(tmp_path: Path) -> None:
+def test_without_a_source_only_the_page_exists(tmp_path: Path) -> None:
     with served(home=tmp_path) as running:
         assert ask(running.address)[0] == 200
         assert running.end() == (0, "")
 
 
-def test_what_was_read_stays_when_the_source_has_ended(tmp_path: Path, samples: Path) -> None:
+def test_readings_stay_after_the_sources_end(tmp_path: Path, samples: Path) -> None:
     with served(samples / "paper.jpg", home=tmp_path) as running:
         assert running.process.stderr is not None
         assert "paper.jpg: at its end" in running.process.stderr.readline()
@@ -88,7 +88,7 @@ def test_what_was_read_stays_when_the_source_has_ended(tmp_path: Path, samples: 
         assert running.end() == (0, "")
 
 
-def test_who_is_not_on_this_machine_needs_the_token_that_is_printed_once(tmp_path: Path) -> None:
+def test_other_machines_need_the_token_printed_once(tmp_path: Path) -> None:
     with served("--host", "0.0.0.0", home=tmp_path) as running:
         link = running.address
         plain, _, token = link.partition("?token=")
@@ -119,7 +119,7 @@ def test_no_token_is_made_that_nobody_is_told(call: Call, tmp_path: Path, monkey
     assert (done.code, list(tmp_path.iterdir())) == (2, [])
 
 
-def test_more_names_and_addresses_are_those_that_are_allowed(tmp_path: Path) -> None:
+def test_allowed_names_and_addresses_are_added(tmp_path: Path) -> None:
     allowed = ("--allow-host", "Digits.Example.", "--allow-host", "192.0.2.7", "--allow-host", "2001:db8::7")
     with served(*allowed, home=tmp_path) as running:
         for host in ("digits.example", "DIGITS.example:80", "192.0.2.7", "[2001:db8::7]:443", "localhost"):
@@ -128,7 +128,7 @@ def test_more_names_and_addresses_are_those_that_are_allowed(tmp_path: Path) -> 
             assert ask(running.address, Host=host)[0] == 421, host
 
 
-def test_a_token_of_ones_own_holds_on_this_machine_too(tmp_path: Path) -> None:
+def test_a_chosen_token_holds_locally_too(tmp_path: Path) -> None:
     own = tmp_path / "token"
     own.write_text("abcdefghijklmnopqrstuvwxyz\n")
     own.chmod(0o600)

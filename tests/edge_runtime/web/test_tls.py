@@ -182,7 +182,7 @@ def test_a_given_pair_is_taken(tmp_path: Path, key: ec.EllipticCurvePrivateKey |
     tls.check(*signed(tmp_path, key, NOW - timedelta(1), NOW + timedelta(1)))
 
 
-def test_a_given_pair_that_cannot_serve_is_refused_in_a_line(tmp_path: Path, pair: Pair) -> None:
+def test_an_unusable_pair_is_refused_in_one_line(tmp_path: Path, pair: Pair) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     certificate, held = signed(tmp_path, key, NOW - timedelta(9), NOW - timedelta(1))
     with pytest.raises(OptionError, match=r"their\.crt was valid until 20..-..-..: renew it"):

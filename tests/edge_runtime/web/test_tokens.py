@@ -19,14 +19,14 @@ def kept(path: Path, text: str, mode: int = 0o600) -> Path:
 
 
 @pytest.mark.parametrize("text", [TOKEN, f" {TOKEN}\n", "A-b_c.d~" * 8, "x" * 512])
-def test_a_token_is_read_without_the_space_around_it(tmp_path: Path, text: str) -> None:
+def test_a_token_is_read_without_surrounding_space(tmp_path: Path, text: str) -> None:
     assert tokens.load(kept(tmp_path / "token", text)) == text.strip()
     assert tokens.load(kept(tmp_path / "token", text, 0o400)) == text.strip()
 
 
 @pytest.mark.parametrize("text", ["", "\n", TOKEN[1:], f"{TOKEN} {TOKEN}", f"{TOKEN}\n{TOKEN}", f"{TOKEN}/", "é" * 16,
                                   f"{TOKEN}\0", "x" * 513, "x" * 10_000])  # fmt: skip
-def test_what_is_no_token_is_refused_and_not_shown(tmp_path: Path, text: str) -> None:
+def test_a_bad_token_is_refused_unseen(tmp_path: Path, text: str) -> None:
     with pytest.raises(OptionError, match="holds no token: one has 16 to 512 ") as caught:
         tokens.load(kept(tmp_path / "token", text))
     assert TOKEN not in str(caught.value)
@@ -53,7 +53,7 @@ def test_only_a_file_holds_a_token(tmp_path: Path) -> None:
         tokens.load(Path("a\0b"))
 
 
-def test_a_token_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+def test_a_token_is_made_once_for_its_owner(tmp_path: Path) -> None:
     path = tmp_path / "state" / "edge-digits" / "token"
     before = os.umask(0)
     try:
@@ -69,7 +69,7 @@ def test_a_token_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
     assert tokens.made(path.with_name("other"))[0] != token
 
 
-def test_it_is_never_open_to_others_not_for_a_moment(tmp_path: Path) -> None:
+def test_it_is_never_open_to_others(tmp_path: Path) -> None:
     modes: set[int] = set()
     over = threading.Event()
 

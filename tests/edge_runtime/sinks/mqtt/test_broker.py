@@ -37,7 +37,7 @@ def test_an_address_says_where_a_broker_is(url: str, host: str, port: int, user:
      "mqtt://b:port", "mqtt://me:s3c/ret@b", "mqtt://me:1/s3cret@b", "mqtt://b/s3cret", "mqtt://b?s3cret", "mqtt://b#s3cret",
      "mqtt://a b", "mqtt://b\n", "mqtt://b\0", "mqtt://b\udcff", "mqtt://[::1", "mqtt://[s3cret]"],
 )  # fmt: skip
-def test_what_is_no_address_is_refused_and_never_shown(url: str) -> None:
+def test_a_bad_address_is_refused_unseen(url: str) -> None:
     with pytest.raises(OptionError) as caught:
         Broker.parse(url, {})
     assert str(caught.value) == ADDRESS

@@ -76,7 +76,7 @@ def status(messages: Log) -> list[str]:
     return [message.payload for message in messages if message.topic.endswith("/status")]
 
 
-def test_readings_and_events_are_the_json_that_is_printed(broker: Mosquitto, sink: Open, log: Log) -> None:
+def test_readings_and_events_are_the_printed_json(broker: Mosquitto, sink: Open, log: Log) -> None:
     broker.start()
     with listening(broker, qos=1) as messages:
         mqtt = sink(broker)
@@ -101,7 +101,7 @@ def test_readings_and_events_are_the_json_that_is_printed(broker: Mosquitto, sin
     assert log == []
 
 
-def test_a_broker_that_is_killed_again_and_again_loses_nothing(broker: Mosquitto, sink: Open, log: Log) -> None:
+def test_a_repeatedly_killed_broker_loses_nothing(broker: Mosquitto, sink: Open, log: Log) -> None:
     broker.start()
     with listening(broker) as messages:
         broker.save()
@@ -189,7 +189,7 @@ threading.Event().wait()
 """
 
 
-def test_the_last_will_of_one_that_is_killed_says_offline(broker: Mosquitto, tmp_path: Path) -> None:
+def test_the_last_will_says_offline_after_kills(broker: Mosquitto, tmp_path: Path) -> None:
     broker.start()
     with listening(broker) as messages:
         command = [sys.executable, "-c", PROGRAM_TO_KILL, broker.url, str(tmp_path / "queue")]
@@ -235,7 +235,7 @@ def openssl(folder: Path, *arguments: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves refused sockets open
-def test_encrypted_and_only_with_a_certificate_that_is_trusted(tmp_path: Path, sink: Open, log: Log) -> None:
+def test_encryption_needs_a_trusted_certificate(tmp_path: Path, sink: Open, log: Log) -> None:
     openssl(tmp_path, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=an authority",
             "-addext", "keyUsage=critical,keyCertSign")  # fmt: skip
     openssl(tmp_path, "-CA", "ca.pem", "-CAkey", "ca.key", "-keyout", "key.pem", "-out", "cert.pem",
@@ -264,7 +264,7 @@ def test_encrypted_and_only_with_a_certificate_that_is_trusted(tmp_path: Path, s
         broker.kill()
 
 
-def test_one_that_takes_the_connection_and_says_nothing_delays_nobody(sink: Open) -> None:
+def test_a_silent_broker_delays_nobody(sink: Open) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         mqtt = sink(server.getsockname()[1])
         started = time.monotonic()
@@ -279,7 +279,7 @@ def test_one_that_takes_the_connection_and_says_nothing_delays_nobody(sink: Open
     assert not any(thread.name.startswith("mqtt ") for thread in threading.enumerate())
 
 
-def test_a_broker_that_hangs_delays_nobody_and_hears_that_we_are_gone(broker: Mosquitto, sink: Open) -> None:
+def test_a_hanging_broker_delays_nobody_and_hears_goodbye(broker: Mosquitto, sink: Open) -> None:
     broker.start()
     with listening(broker) as messages:
         mqtt = sink(broker)
@@ -312,7 +312,7 @@ def test_two_of_the_same_name_are_said(broker: Mosquitto, sink: Open, log: Log, 
     assert log in [[f"{broker.url} is away ({reason}); messages are kept until it is back"] for reason in reasons]
 
 
-def test_what_the_broker_refuses_is_dropped_and_said_once(tmp_path: Path, sink: Open, log: Log) -> None:
+def test_a_refused_message_is_dropped_and_logged_once(tmp_path: Path, sink: Open, log: Log) -> None:
     rules = tmp_path / "rules"
     rules.write_text("topic readwrite edge-digits/pi/event\ntopic readwrite edge-digits/pi/status\n")
     broker = Mosquitto(tmp_path / "broker", f"acl_file {rules}", "max_packet_size 600")

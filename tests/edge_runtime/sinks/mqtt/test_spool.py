@@ -63,7 +63,7 @@ def test_messages_leave_it_in_order_and_outlive_it(queue: Open, messages: Log) -
     assert messages == []
 
 
-def test_the_oldest_are_dropped_and_counted_each_time_it_is_full(queue: Open, messages: Log, tmp_path: Path) -> None:
+def test_the_oldest_are_dropped_and_counted_when_full(queue: Open, messages: Log, tmp_path: Path) -> None:
     path = tmp_path / "state" / "queue"
     full = [f"{path}: full, with 3 messages: the oldest are dropped", f"{path}: 2 messages were dropped"]
     small = queue(3)
@@ -137,7 +137,7 @@ def test_a_process_that_is_killed_leaves_everything(queue: Open, tmp_path: Path)
 
 
 @given(st.lists(st.one_of(st.text(st.characters(codec="utf-8")), st.integers(1, 12)), max_size=12), st.floats(0, 1))
-def test_a_log_cut_anywhere_leaves_a_state_of_before(
+def test_a_truncated_log_leaves_an_earlier_state(
     tmp_path_factory: pytest.TempPathFactory, actions: list[str | int], part: float
 ) -> None:
     folder = tmp_path_factory.mktemp("cut")
@@ -158,7 +158,7 @@ def test_a_log_cut_anywhere_leaves_a_state_of_before(
     after.close()
 
 
-def test_a_file_of_somebody_else_is_refused_and_left_alone(queue: Open, tmp_path: Path) -> None:
+def test_a_foreign_file_is_refused_and_left_alone(queue: Open, tmp_path: Path) -> None:
     path = tmp_path / "state" / "queue"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"\x89PNG\r\n and more")
@@ -167,7 +167,7 @@ def test_a_file_of_somebody_else_is_refused_and_left_alone(queue: Open, tmp_path
     assert path.read_bytes() == b"\x89PNG\r\n and more"
 
 
-def test_a_database_of_another_program_is_refused_and_left_alone(queue: Open, tmp_path: Path) -> None:
+def test_another_programs_database_is_refused_and_kept(queue: Open, tmp_path: Path) -> None:
     path = tmp_path / "state" / "queue"
     path.parent.mkdir(parents=True)
     with closing(sqlite3.connect(path)) as other, other:
@@ -179,7 +179,7 @@ def test_a_database_of_another_program_is_refused_and_left_alone(queue: Open, tm
         assert other.execute("SELECT * FROM messages").fetchall() == [(1, "me", "keep it")]
 
 
-def test_messages_survive_a_file_that_is_damaged_while_it_is_open(queue: Open, tmp_path: Path) -> None:
+def test_messages_survive_damage_to_the_open_file(queue: Open, tmp_path: Path) -> None:
     path = tmp_path / "state" / "queue"
     mine = queue(2000)
     for number in range(1000):
@@ -191,7 +191,7 @@ def test_messages_survive_a_file_that_is_damaged_while_it_is_open(queue: Open, t
     assert held(mine)[-1] == "last"
 
 
-def test_a_queue_on_a_disk_that_is_full_at_the_next_start_is_read(queue: Open) -> None:
+def test_a_queue_is_read_from_a_full_disk(queue: Open) -> None:
     first = queue()
     first.put("a", "kept")
     first.close()
@@ -229,7 +229,7 @@ def test_a_damaged_file_is_set_aside(place: str, queue: Open, messages: Log, tmp
     assert held(queue())[-1] == "new"
 
 
-def test_on_a_full_disk_it_goes_on_in_memory(
+def test_a_full_disk_moves_it_to_memory(
     queue: Open, messages: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "state" / "queue"
@@ -250,7 +250,7 @@ def test_on_a_full_disk_it_goes_on_in_memory(
     assert held(queue()) == [*words[1:], "last"]
 
 
-def test_what_can_be_kept_nowhere_is_an_error_at_last(queue: Open, messages: Log, tmp_path: Path) -> None:
+def test_without_disk_and_memory_it_is_an_error(queue: Open, messages: Log, tmp_path: Path) -> None:
     path = tmp_path / "state" / "queue"
     before = queue()
     with file_size_limited(60_000):
@@ -262,7 +262,7 @@ def test_what_can_be_kept_nowhere_is_an_error_at_last(queue: Open, messages: Log
     assert 0 < len(queue()) < 20  # what was written before is there still
 
 
-def test_on_a_disk_that_is_full_from_the_start_it_begins_in_memory(queue: Open, messages: Log) -> None:
+def test_a_disk_full_from_the_start_uses_memory(queue: Open, messages: Log) -> None:
     with file_size_limited(0):
         mine = queue()
         mine.put("a", "b")
@@ -272,7 +272,7 @@ def test_on_a_disk_that_is_full_from_the_start_it_begins_in_memory(queue: Open, 
         mine.close()  # nothing is lost
 
 
-def test_where_nothing_can_be_kept_is_said_at_once(tmp_path: Path) -> None:
+def test_an_impossible_queue_is_reported_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
     for path, reason in (("file/queue", "(Not a directory|File exists)"), ("folder", "Is a directory")):
