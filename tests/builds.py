@@ -20,6 +20,14 @@ def python(*arguments: object) -> Done:
     return Done(done.returncode, done.stdout, done.stderr)
 
 
+def built(folder: Path, recipe: str) -> Path:
+    """Fill a folder as `python -m train` and `python -m convert` do; returns it."""
+    for command in (["train", "--recipe", recipe, "--output", folder], ["convert", folder]):
+        done = python("-m", *command)
+        assert done.code == 0, done.err
+    return folder
+
+
 def few(split: dataset.Split, load: Callable[[dataset.Split], dataset.Digits] = dataset.load) -> dataset.Digits:
     """Stand in for dataset.load where the first digits of a split are enough."""
     digits, count = load(split), FEW_TO_TEST if split == "test" else FEW

@@ -96,13 +96,9 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 @pytest.fixture(scope="session")
 def smoke_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder that `python -m train` and `python -m convert` have filled; only to be read."""
-    from tests.builds import python
+    from tests.builds import built
 
-    folder = tmp_path_factory.mktemp("smoke")
-    for command in (["train", "--recipe", "smoke", "--output", folder], ["convert", folder]):
-        done = python("-m", *command)
-        assert done.code == 0, done.err
-    return folder
+    return built(tmp_path_factory.mktemp("smoke"), "smoke")
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from edge_runtime.bench import result
 from edge_runtime.inference import model_file
 from edge_runtime.sources.pictures import load
 from edge_runtime.system.native_logs import stderr_silenced
-from tests.builds import python
+from tests.builds import built
 from tests.commands import Call
 from train import crops, dataset
 from train.recipes import RECIPES
@@ -30,11 +30,7 @@ PAGES = RECIPES["rehearsal"].mix.pages if RECIPES["rehearsal"].mix else 0
 
 @pytest.fixture(scope="module")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("rehearsal")
-    for command in (["train", "--recipe", "rehearsal", "--output", folder], ["convert", folder]):
-        done = python("-m", *command)
-        assert done.code == 0, done.err
-    return folder
+    return built(tmp_path_factory.mktemp("rehearsal"), "rehearsal")
 
 
 @pytest.fixture

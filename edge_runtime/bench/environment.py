@@ -11,6 +11,7 @@ from typing import Any
 from edge_runtime import __version__
 from edge_runtime.inference import model_file
 from edge_runtime.system import board
+from edge_runtime.system.board import text_of
 
 SOURCE_TREE = Path(__file__).parents[2]
 # By the name of a version in the record: the first installed package of these counts.
@@ -61,21 +62,21 @@ def machine(root: Path = board.ROOT) -> dict[str, Any]:
     Memory is in bytes, to the nearest 256 MiB.
     """
     return {
-        "board": _text(root / "proc/device-tree/model") or _text(root / "sys/class/dmi/id/product_name") or None,
-        "processor": _processor(_text(root / "proc/cpuinfo")) or platform.processor() or platform.machine(),
+        "board": text_of(root / "proc/device-tree/model") or text_of(root / "sys/class/dmi/id/product_name") or None,
+        "processor": _processor(text_of(root / "proc/cpuinfo")) or platform.processor() or platform.machine(),
         "architecture": platform.machine(),
         "cores": os.cpu_count() or 1,
-        "memory_bytes": _memory(_text(root / "proc/meminfo")),
+        "memory_bytes": _memory(text_of(root / "proc/meminfo")),
     }
 
 
 def state(root: Path = board.ROOT) -> dict[str, Any]:
     """Return the current state of the machine."""
-    kilohertz = _text(root / CPU / "scaling_cur_freq")
-    megahertz = re.search(r"^cpu MHz\s*:\s*([0-9.]+)", _text(root / "proc/cpuinfo"), re.MULTILINE)
+    kilohertz = text_of(root / CPU / "scaling_cur_freq")
+    megahertz = re.search(r"^cpu MHz\s*:\s*([0-9.]+)", text_of(root / "proc/cpuinfo"), re.MULTILINE)
     throttled = board.throttled(root)
     return {
-        "governor": _text(root / CPU / "scaling_governor") or None,
+        "governor": text_of(root / CPU / "scaling_governor") or None,
         "frequency_hz": 1000 * int(kilohertz) if kilohertz.isdecimal()
         else round(1e6 * float(megahertz[1])) if megahertz else None,
         "temperature_celsius": board.temperature(root),
@@ -151,13 +152,5 @@ def _memory(meminfo: str) -> int | None:
 
 
 def _os(root: Path) -> str:
-    named = re.search(r'^PRETTY_NAME="?([^"\n]*)', _text(root / "etc/os-release"), re.MULTILINE)
+    named = re.search(r'^PRETTY_NAME="?([^"\n]*)', text_of(root / "etc/os-release"), re.MULTILINE)
     return named[1] if named else platform.platform()
-
-
-def _text(path: Path) -> str:
-    """Return a file's text, without the zero that ends it in the device tree; empty if it cannot be read."""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip("\0 \n")
-    except OSError:
-        return ""

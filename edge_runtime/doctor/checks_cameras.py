@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from edge_runtime.doctor.findings import Finding, a_raspberry_pi, failed, ok, pip, text, warning
+from edge_runtime.doctor.findings import Finding, a_raspberry_pi, failed, ok, pip, warning
 from edge_runtime.doctor.probe import Probe
 from edge_runtime.sources import camera_list
 from edge_runtime.sources.camera_list import PROCESSORS, RECEIVERS, VIDEO_CAPTURE, Ioctl, Node
-from edge_runtime.system.board import ROOT
+from edge_runtime.system.board import ROOT, text_of
 
 # The kernel's name of a ribbon-cable sensor, with its address ("imx708 10-001a"), and of the lens motor beside it.
 SENSOR = re.compile(r"([a-z0-9_]+) \d+-[0-9a-f]{4}")
@@ -62,7 +62,7 @@ def groups(
     user = _user() if user is None else user
     ids = (os.getegid(), *os.getgroups()) if ids is None else ids
     closed = [path for path in files(root) if not may_open(path)]
-    line = re.search(r"^video:[^:\n]*:(\d+):([^\n]*)$", text(root / "etc/group"), re.MULTILINE)
+    line = re.search(r"^video:[^:\n]*:(\d+):([^\n]*)$", text_of(root / "etc/group"), re.MULTILINE)
     inside = line is not None and int(line[1]) in ids
     join = f"sudo usermod -aG video {shlex.quote(user)}"
     if closed:
@@ -85,7 +85,7 @@ def groups(
 
 def sensors(root: Path = ROOT) -> list[str]:
     """Return the sensors that the kernel found on ribbon cables."""
-    names = (text(path) for path in sorted(root.glob("sys/class/video4linux/v4l-subdev*/name")))
+    names = (text_of(path) for path in sorted(root.glob("sys/class/video4linux/v4l-subdev*/name")))
     matches = (SENSOR.fullmatch(name) for name in names)
     return [match[1] for match in matches if match is not None and not LENS.match(match[1])]
 
@@ -99,7 +99,7 @@ def ribbon(root: Path = ROOT, *, ioctl: Ioctl = fcntl.ioctl) -> Finding:
         return ok("ribbon cable", f"{' and '.join(seen) or 'a camera'}{at}: the source is called picamera")
     if not a_raspberry_pi(root):
         return ok("ribbon cable", "only a Raspberry Pi has one")
-    path, config = next(((root / each, text(root / each)) for each in CONFIGS if (root / each).exists()), (None, ""))
+    path, config = next(((root / each, text_of(root / each)) for each in CONFIGS if (root / each).exists()), (None, ""))
     if path is not None:
         if re.search(r"^\s*start_x=1", config, re.MULTILINE):
             mend = f"sudo sed -i '/^ *start_x=1/d' {path} && sudo reboot"
@@ -126,7 +126,7 @@ def picamera2(probe: Probe, root: Path = ROOT, *, prefix: Path | None = None) ->
             return failed("picamera2", "not installed, and a camera on a ribbon cable needs it", INSTALL)
         settings = (Path(sys.prefix) if prefix is None else prefix) / "pyvenv.cfg"
         message = "installed, but this virtual environment does not let the system's packages in"
-        if re.search(r"^include-system-site-packages\s*=\s*true", text(settings), re.MULTILINE):
+        if re.search(r"^include-system-site-packages\s*=\s*true", text_of(settings), re.MULTILINE):
             message = "installed for the system's Python, and this virtual environment has another one"
             mend = "/usr/bin/python3 -m venv --clear --system-site-packages " + shlex.quote(str(settings.parent))
             return failed("picamera2", message, mend)
@@ -155,7 +155,7 @@ def _part(node: Node) -> str:
 
 
 def _name(root: Path, path: Path) -> str:
-    return text(root / "sys/class/video4linux" / path.name / "name") or "of no name"
+    return text_of(root / "sys/class/video4linux" / path.name / "name") or "of no name"
 
 
 def _number(path: Path) -> int:

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from edge_runtime.doctor.findings import Finding, failed, ok, text, the_systems_python, warning
+from edge_runtime.doctor.findings import Finding, failed, ok, the_systems_python, warning
 from edge_runtime.errors import OptionError
-from edge_runtime.system.board import ROOT
+from edge_runtime.system.board import ROOT, text_of
 from edge_runtime.system.state_folder import state_folder
 from edge_runtime.system.subprocesses import ask
 
@@ -32,8 +32,8 @@ def system(root: Path = ROOT, *, machine: str | None = None, bits: int | None = 
     """Report the system; `machine` is the kernel's name of the processor, `bits` are those of programs."""
     machine = platform.machine() if machine is None else machine
     bits = 8 * struct.calcsize("P") if bits is None else bits
-    named = re.search(r'^PRETTY_NAME="?([^"\n]*)', text(root / "etc/os-release"), re.MULTILINE)
-    board = text(root / "proc/device-tree/model")
+    named = re.search(r'^PRETTY_NAME="?([^"\n]*)', text_of(root / "etc/os-release"), re.MULTILINE)
+    board = text_of(root / "proc/device-tree/model")
     what = f"{board + ': ' if board else ''}{named[1] if named else platform.platform()}, {machine}"
     if machine == "armv6l":
         return failed("system", f"{what}: this processor is too old: no interpreter has a package for it")
@@ -92,7 +92,7 @@ def disk(folder: Path | None = None) -> Finding:
 
 def memory(root: Path = ROOT) -> Finding:
     """Report the memory available to programs."""
-    said = dict(re.findall(r"^(MemTotal|MemAvailable):\s*(\d+) kB", text(root / "proc/meminfo"), re.MULTILINE))
+    said = dict(re.findall(r"^(MemTotal|MemAvailable):\s*(\d+) kB", text_of(root / "proc/meminfo"), re.MULTILINE))
     if len(said) < 2:
         return ok("memory", "this system does not tell")
     total, available = (1024 * int(said[name]) for name in ("MemTotal", "MemAvailable"))

@@ -6,6 +6,8 @@ import sysconfig
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from edge_runtime.system.board import text_of
+
 Status = Literal["ok", "warning", "failed"]
 
 
@@ -60,14 +62,6 @@ def the_systems_python() -> bool:
     return sys.prefix == sys.base_prefix and marker.exists()
 
 
-def text(path: Path) -> str:
-    """Return a file's text, without the zero that ends it in the device tree; empty if it cannot be read."""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip("\0 \n")
-    except OSError:
-        return ""
-
-
 def a_raspberry_pi(root: Path) -> bool:
     """Return whether this machine is a Raspberry Pi."""
-    return "Raspberry Pi" in text(root / "proc/device-tree/model")
+    return "Raspberry Pi" in text_of(root / "proc/device-tree/model")

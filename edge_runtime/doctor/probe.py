@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from edge_runtime.system import signals
 from edge_runtime.system.subprocesses import ask
 
 TIMEOUT = 30.0  # seconds: an emulated board takes 10, a real one less
@@ -49,20 +50,13 @@ def probe(what: str, seconds: float = TIMEOUT) -> Probe:
     if answer.code is None:
         return Probe({}, f"it does not answer within {seconds:g} s")
     if answer.code < 0:
-        return Probe({}, f"it crashes this processor's Python ({_signal(-answer.code)})", complaints=answer.err)
+        return Probe({}, f"it crashes this processor's Python ({signals.name_of(-answer.code)})", complaints=answer.err)
     try:
         record = json.loads(answer.out.splitlines()[-1])
         return Probe(record["said"], record["why"], record["missing"], answer.err)
     except (ValueError, LookupError, TypeError):
         last = (answer.err.strip().splitlines() or [f"it ends with exit code {answer.code}"])[-1]
         return Probe({}, last, complaints=answer.err)
-
-
-def _signal(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 def main(what: str) -> None:

@@ -1,12 +1,12 @@
 """Try a model on this machine, in a separate process that may crash or hang."""
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
 from edge_runtime.errors import ModelError
+from edge_runtime.system import signals
 
 SECONDS = 60.0  # a Raspberry Pi 3 takes 5, an emulated one 20
 
@@ -37,13 +37,6 @@ def run(path: Path, name: str, seconds: float = SECONDS) -> None:
     if code == 0:
         return
     if code < 0:
-        raise ModelError(f"{name} crashes the interpreter on this machine ({_signal(-code)})")
+        raise ModelError(f"{name} crashes the interpreter on this machine ({signals.name_of(-code)})")
     last = (output.strip() or complaints.strip() or f"it ended with {code}").splitlines()[-1]
     raise ModelError(last.replace(str(path), name))
-
-
-def _signal(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

@@ -25,8 +25,8 @@ def temperature(root: Path = ROOT) -> float | None:
     sensors = []
     for folders, name, value in SENSORS:
         for folder in sorted(root.glob(folders)):
-            rank = _rank(_text(folder / name))
-            degrees = _degrees(_text(folder / value)) if rank is not None else None
+            rank = _rank(text_of(folder / name))
+            degrees = _degrees(text_of(folder / value)) if rank is not None else None
             if rank is not None and degrees is not None:
                 sensors.append((rank, degrees))
     return min(sensors, key=lambda sensor: sensor[0])[1] if sensors else None
@@ -38,11 +38,12 @@ def throttled(root: Path = ROOT) -> tuple[str, ...] | None:
     The call starts a program and may take TIMEOUT seconds: frequent callers cache the result. `root` is the root of the
     file system.
     """
-    bits = _asked(root / "usr/bin/vcgencmd")
+    answer = vcgencmd(root / "usr/bin/vcgencmd", "get_throttled")
+    bits = None if answer is None else _hexadecimal(answer.strip())
     if bits is None:
         # The kernel clears the bits since boot, and logs a warning that this file is deprecated.
         files = sorted(root.glob("sys/devices/platform/soc*/*firmware/get_throttled"))
-        bits = _hexadecimal(_text(files[0])) if files else None
+        bits = _hexadecimal(text_of(files[0])) if files else None
     return None if bits is None else tuple(state for bit, state in zip(BITS, STATES, strict=True) if bits >> bit & 1)
 
 
@@ -65,20 +66,23 @@ def _hexadecimal(text: str) -> int | None:
     return int(match[1], 16) if match else None
 
 
-def _asked(program: Path) -> int | None:
-    """Return vcgencmd's value; None if it is missing, may not query the firmware, or does not answer in time."""
+def vcgencmd(program: Path, command: str) -> str | None:
+    """Return vcgencmd's answer; None if it is missing, may not query the firmware, or does not answer in time."""
     try:
         done = subprocess.run(
-            [program, "get_throttled"], capture_output=True, timeout=TIMEOUT, check=True, stdin=subprocess.DEVNULL
+            [program, command], capture_output=True, timeout=TIMEOUT, check=True, stdin=subprocess.DEVNULL
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return _hexadecimal(done.stdout.decode(errors="replace").strip())
+    return done.stdout.decode(errors="replace")
 
 
-def _text(path: Path) -> str:
-    """Return the text of a sysfs file; empty if it cannot be read, as for a sleeping sensor."""
+def text_of(path: Path) -> str:
+    """Return the text of a system's file, stripped; empty if it cannot be read, as for a sleeping sensor.
+
+    In the device tree, a zero ends it.
+    """
     try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
+        return path.read_text(encoding="utf-8", errors="replace").strip("\0 \t\r\n")
     except OSError:
         return ""

@@ -6,13 +6,12 @@ losses and USB devices.
 """
 
 import re
-import subprocess
 import threading
 import time
 from abc import abstractmethod
 from pathlib import Path
 
-from edge_runtime.system.board import ROOT, TIMEOUT
+from edge_runtime.system.board import ROOT, TIMEOUT, text_of, vcgencmd
 from edge_runtime.system.closing import Closing
 
 EVERY = 0.25  # seconds between samples of the rails; each sample starts a program
@@ -35,7 +34,7 @@ def open_meter(root: Path = ROOT) -> Meter | None:
     packages = [
         folder
         for folder in sorted(root.glob("sys/class/powercap/intel-rapl:*"))
-        if re.fullmatch(r"package-\d+", _text(folder / "name")) and _number(folder / "energy_uj") is not None
+        if re.fullmatch(r"package-\d+", text_of(folder / "name")) and _number(folder / "energy_uj") is not None
     ]
     if packages:
         return Packages(packages)
@@ -106,26 +105,16 @@ class Rails(Meter):
 
 def watts(program: Path) -> float | None:
     """Return the power of a Raspberry Pi 5's rails, in watts; None if `program`, vcgencmd, does not report it."""
-    try:
-        done = subprocess.run(
-            [program, "pmic_read_adc"], capture_output=True, timeout=TIMEOUT, check=True, stdin=subprocess.DEVNULL
-        )
-    except (OSError, subprocess.SubprocessError):
+    answer = vcgencmd(program, "pmic_read_adc")
+    if answer is None:
         return None
-    values = {(rail, unit): float(value) for rail, unit, value in RAIL.findall(done.stdout.decode(errors="replace"))}
+    values = {(rail, unit): float(value) for rail, unit, value in RAIL.findall(answer)}
     powers = [
         value * values[rail, "V"] for (rail, unit), value in values.items() if unit == "A" and (rail, "V") in values
     ]
     return sum(powers) if powers else None
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""
-
-
 def _number(path: Path) -> int | None:
-    text = _text(path)
+    text = text_of(path)
     return int(text) if re.fullmatch(r"[0-9]{1,20}", text) else None

@@ -37,3 +37,11 @@ def leave_threads_behind() -> None:
         with suppress(OSError, ValueError, AttributeError):  # standard output may be closed
             sys.stdout.flush()
         os._exit(leaving.code if isinstance(leaving.code, int) else 0)
+
+
+def name_of(number: int) -> str:
+    """Return the name of a signal."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

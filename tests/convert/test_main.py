@@ -1,7 +1,6 @@
 """`python -m convert`: what it writes, what it will not write over, and how it fails."""
 
 import json
-import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 from convert.__main__ import main
 from edge_runtime.inference import model_file
 from tests import builds
-from tests.commands import Call, Done
+from tests.commands import Call
 
 FILES = [f"digits-{name}.tflite" for name in ("float32", "float16", "dynamic", "int8")]
 
@@ -31,12 +30,6 @@ def other_network(path: Path) -> None:
     keras.utils.set_random_seed(5)
     stack = [keras.layers.Rescaling(1 / 255), keras.layers.Flatten(), keras.layers.Dense(10), keras.layers.Softmax()]
     keras.Sequential([keras.Input((28, 28)), *stack]).save(path)
-
-
-def one_line(done: Done, code: int) -> str:
-    assert (done.code, done.out) == (code, "")
-    assert re.fullmatch(r"error: .*\n", done.err)
-    return done.err
 
 
 def test_all_four_are_written_beside_the_network(trained: Path, smoke_build: Path, call: Call) -> None:
@@ -70,7 +63,7 @@ def test_different_model_is_not_written_over_without_force(trained: Path, smoke_
     shutil.copy(smoke_build / path.name, path)
     before = path.read_bytes()
     other_network(trained / "digits.keras")
-    line = one_line(call(main, trained, "--recipe", "int8"), 6)
+    line = call(main, trained, "--recipe", "int8").one_line(6)
     assert f"{path} holds a different model: give --force" in line
     assert path.read_bytes() == before
     assert call(main, trained, "--recipe", "int8", "--force").code == 0
@@ -79,7 +72,7 @@ def test_different_model_is_not_written_over_without_force(trained: Path, smoke_
 
 def test_a_file_that_is_no_model_stays(trained: Path, call: Call) -> None:
     (trained / "digits-int8.tflite").write_text("my notes")
-    assert "holds a different model" in one_line(call(main, trained, "--recipe", "int8"), 6)
+    assert "holds a different model" in call(main, trained, "--recipe", "int8").one_line(6)
     assert (trained / "digits-int8.tflite").read_text() == "my notes"
 
 
@@ -89,7 +82,7 @@ def test_a_file_that_is_no_model_stays(trained: Path, call: Call) -> None:
 @pytest.mark.slow  # TensorFlow starts in a process of its own, where it could write to standard error too
 def test_garbage_for_a_network_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "garbage.keras").write_bytes(b"PK\x03\x04 garbage")
-    line = one_line(builds.python("-m", "convert", tmp_path / "garbage.keras"), 4)  # TensorFlow's own start included
+    line = builds.python("-m", "convert", tmp_path / "garbage.keras").one_line(4)  # TensorFlow's own start included
     assert f"cannot load {tmp_path / 'garbage.keras'}: " in line
     assert [path.name for path in tmp_path.iterdir()] == ["garbage.keras"]
 
@@ -97,13 +90,13 @@ def test_garbage_for_a_network_is_one_line(tmp_path: Path) -> None:
 def test_network_cut_short_is_one_line(trained: Path, call: Call) -> None:
     path = trained / "digits.keras"
     path.write_bytes(path.read_bytes()[:-5000])
-    assert f"cannot load {path}: " in one_line(call(main, trained), 4)
+    assert f"cannot load {path}: " in call(main, trained).one_line(4)
 
 
 def test_an_unusable_network_is_one_line_without_output(tmp_path: Path, call: Call) -> None:
     stack = [keras.layers.Flatten(), keras.layers.Dense(10, "sigmoid", name="last")]
     keras.Sequential([keras.Input((28, 28)), *stack]).save(tmp_path / "mine.keras")
-    line = one_line(call(main, tmp_path / "mine.keras"), 4)
+    line = call(main, tmp_path / "mine.keras").one_line(4)
     assert "layer last has the activation sigmoid" in line
     assert [path.name for path in tmp_path.iterdir()] == ["mine.keras"]
 
@@ -117,31 +110,28 @@ def test_missing_network_is_exit_code_2(tmp_path: Path, call: Call) -> None:
 def test_network_of_other_classes_is_one_line(tmp_path: Path, call: Call) -> None:
     layers = [keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(7, activation="softmax")]
     keras.Sequential(layers).save(tmp_path / "seven.keras")
-    assert "tells 7 classes apart, not the ten digits" in one_line(call(main, tmp_path / "seven.keras"), 4)
+    assert "tells 7 classes apart, not the ten digits" in call(main, tmp_path / "seven.keras").one_line(4)
 
 
 def test_folder_without_a_network_is_one_line(tmp_path: Path, call: Call) -> None:
-    assert "digits.keras" in one_line(call(main, tmp_path), 4)
+    assert "digits.keras" in call(main, tmp_path).one_line(4)
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", "3", ""])
 def test_damaged_run_json_is_one_line(text: str, trained: Path, call: Call) -> None:
     (trained / "run.json").write_text(text)
-    line = one_line(call(main, trained, "--recipe", "float32"), 4)
+    line = call(main, trained, "--recipe", "float32").one_line(4)
     assert f"{trained / 'run.json'} is damaged" in line
     assert not (trained / "digits-float32.tflite").exists()
 
 
 @pytest.mark.parametrize("options", [["--recipe", "int4"], ["--fast"], []])
 def test_wrong_option_is_exit_code_2(options: list[str], call: Call) -> None:
-    done = call(main, *options)
-    assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("error: ")
-    assert done.err.count("\n") == 1
+    call(main, *options).one_line(2)
 
 
 def test_output_below_a_file_cannot_be_written(trained: Path, call: Call) -> None:
-    assert "run.json" in one_line(call(main, trained, "--output", trained / "run.json" / "folder"), 6)
+    assert "run.json" in call(main, trained, "--output", trained / "run.json" / "folder").one_line(6)
 
 
 def test_help_names_every_option(call: Call) -> None:

@@ -416,6 +416,4 @@ def test_command_says_where_the_data_is(own: Path, files: Files) -> None:
 
 def test_command_fails_with_one_line(own: Path) -> None:
     done = python("-m", "train.dataset")
-    assert (done.code, done.out) == (1, "")
-    assert done.err.startswith("error: EDGE_DIGITS_DATA=")
-    assert done.err.count("\n") == 1
+    assert done.one_line(1).startswith("error: EDGE_DIGITS_DATA=")

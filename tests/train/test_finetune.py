@@ -2,7 +2,6 @@
 
 import dataclasses
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -15,20 +14,14 @@ from edge_runtime import Classifier
 from edge_runtime.errors import ModelError, OptionError
 from edge_runtime.records import Uint8
 from tests.benchmarks import tiny_build
-from tests.builds import few
 from tests.commands import Call
 from train import dataset, finetune, int8_file, loop, model
 from train.__main__ import main
 from train.recipes import Recipe
 
+pytestmark = pytest.mark.usefixtures("few_digits")
+
 TUNED = Recipe(name="tuned", hidden=(24, 16), epochs=1, batch_size=300, learning_rate=1e-3, kept=0.5, runs=2)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def few_digits() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dataset, "load", few)
-        yield
 
 
 @pytest.fixture(scope="module")

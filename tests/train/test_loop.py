@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -28,13 +27,6 @@ TUTORIAL = Recipe(name="tutorial", hidden=(8,), epochs=3, batch_size=400, learni
 
 Weights = list[NDArray[np.float32]]
 Rows = list[Row]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def few_digits() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dataset, "load", few)
-        yield
 
 
 def fit(recipe: Recipe, seed: int, folder: Path, resume: bool = False) -> tuple[Weights, Rows]:
@@ -141,6 +133,8 @@ from tests.builds import few
 from tests.train.test_loop import REFITTED
 from train import dataset, loop
 from train.checkpoint import Checkpoint
+
+pytestmark = pytest.mark.usefixtures("few_digits")
 
 dataset.load = few
 save = Checkpoint.save

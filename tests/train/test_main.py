@@ -150,9 +150,10 @@ def test_resumed_run_ends_with_the_same_bits(
 @pytest.mark.slow
 def test_resuming_another_run_is_one_line(interrupted: tuple[Path, int, str], tmp_path: Path, call: Call) -> None:
     folder = shutil.copytree(interrupted[0], tmp_path / "resumed")
-    done = call(main, "--recipe", "smoke", "--output", folder, "--resume", "--seed", 2)
-    assert (done.code, done.out) == (2, "")
-    assert re.fullmatch(r"error: .*checkpoint\.npz belongs to another recipe, seed, start or .*\n", done.err)
+    assert re.fullmatch(
+        r"error: .*checkpoint\.npz belongs to another recipe, seed, start or .*\n",
+        call(main, "--recipe", "smoke", "--output", folder, "--resume", "--seed", 2).one_line(2),
+    )
 
 
 # The tutorial
@@ -190,10 +191,7 @@ def test_help_names_every_option_and_recipe() -> None:
     [["--recipe", "best"], ["--seed", "-1"], ["--seed", str(2**32)], ["--epochs", "0"], ["--fast"], ["leftover"]],
 )
 def test_wrong_option_is_exit_code_2(options: list[str], call: Call) -> None:
-    done = call(main, *options)
-    assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("error: ")
-    assert done.err.count("\n") == 1
+    call(main, *options).one_line(2)
 
 
 def test_file_in_place_of_the_folder_is_refused(tmp_path: Path, call: Call) -> None:
@@ -224,7 +222,8 @@ def test_read_only_folder_cannot_be_written(tmp_path: Path, call: Call) -> None:
 
 def test_missing_data_is_one_line(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGE_DIGITS_DATA", str(tmp_path))
-    done = call(main, "--recipe", "smoke", "--output", tmp_path / "build")
-    assert (done.code, done.out) == (1, "")
-    assert re.fullmatch(r"error: EDGE_DIGITS_DATA=.* holds neither .*\n", done.err)
+    assert re.fullmatch(
+        r"error: EDGE_DIGITS_DATA=.* holds neither .*\n",
+        call(main, "--recipe", "smoke", "--output", tmp_path / "build").one_line(1),
+    )
     assert list((tmp_path / "build").iterdir()) == []

@@ -114,9 +114,7 @@ def test_golden_vectors_that_do_not_come_out_again_end_it_with_5(
     model_file.write(path, model.flatbuffer, model.card, vectors)
     out = tmp_path / "bench.json"
     done = call(main, "bench", "--model", path, "--out", out)
-    assert (done.code, done.out) == (5, "")
-    assert done.err.startswith(f"edge-digits: error: {path} does not answer as it should on this machine: ")
-    assert done.err.count("\n") == 1
+    assert done.one_line(5).startswith(f"edge-digits: error: {path} does not answer as it should on this machine: ")
     assert not out.exists()
 
 
@@ -132,10 +130,7 @@ def test_golden_vectors_that_do_not_come_out_again_end_it_with_5(
     ],
 )
 def test_nonsense_is_one_line(arguments: list[str], code: int, message: str, call: Call) -> None:
-    done = call(main, "bench", *arguments)
-    assert (done.code, done.out) == (code, "")
-    assert message in done.err
-    assert done.err.count("\n") == 1
+    assert message in call(main, "bench", *arguments).one_line(code)
 
 
 def test_a_part_that_fails_says_why(tmp_path: Path) -> None:

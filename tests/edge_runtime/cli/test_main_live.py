@@ -164,10 +164,7 @@ def test_a_source_without_an_end_comes_last(call: Call, clip: Path) -> None:
     ],
 )
 def test_a_wrong_option_is_named(call: Call, arguments: list[str], message: str) -> None:
-    done = call(main, "read", "clip.mp4", *arguments)
-    assert (done.code, done.out) == (2, "")
-    assert message in done.err
-    assert done.err.count("\n") == 1
+    assert message in call(main, "read", "clip.mp4", *arguments).one_line(2)
 
 
 def test_the_sources_are_listed(call: Call) -> None:

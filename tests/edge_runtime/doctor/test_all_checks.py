@@ -203,7 +203,4 @@ def test_on_a_terminal(colors: bool) -> None:
 
 @pytest.mark.parametrize(("arguments", "message"), [(["--model", "x"], "--model"), (["page.jpg"], "unexpected extra")])
 def test_nonsense_is_one_line(arguments: list[str], message: str, call: Call) -> None:
-    done = call(main, "doctor", *arguments)
-    assert (done.code, done.out) == (2, "")
-    assert message in done.err
-    assert done.err.count("\n") == 1
+    assert message in call(main, "doctor", *arguments).one_line(2)

@@ -296,7 +296,4 @@ def test_settings_may_come_from_a_file(call: Call, tmp_path: Path, classifier: C
     ],
 )
 def test_nonsense_is_one_line(arguments: list[str], code: int, message: str, call: Call) -> None:
-    done = call(main, "selftest", *arguments)
-    assert (done.code, done.out) == (code, "")
-    assert message in done.err
-    assert done.err.count("\n") == 1
+    assert message in call(main, "selftest", *arguments).one_line(code)

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,22 +16,11 @@ from edge_runtime.inference.contract import CONTRACT_VERSION
 from edge_runtime.inference.model_file import SHIPPED
 from edge_runtime.store import catalog, install, trial
 from edge_runtime.store.install import Trust
-from tests.edge_runtime.inference.model_variants import filled_store, fragile_interpreter, refusal, variant
+from tests.edge_runtime.inference.model_variants import fragile_interpreter, variant
 from tests.edge_runtime.system.disks import small_disk
 from tests.log import Log
 
 ANYBODY = Trust()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A store in which a model reads that must not change."""
-    return filled_store(tmp_path)
-
-
-@pytest.fixture
-def refused(folder: Path) -> Callable[..., str]:
-    return partial(refusal, folder)
 
 
 def test_a_sound_model_is_installed_unchanged(folder: Path, tmp_path: Path, messages: Log) -> None:

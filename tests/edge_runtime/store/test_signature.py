@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,18 +13,8 @@ from edge_runtime.errors import OptionError
 from edge_runtime.inference.model_file import SHIPPED
 from edge_runtime.store import catalog, install
 from edge_runtime.store.install import Trust
-from tests.edge_runtime.inference.model_variants import filled_store, refusal, variant
+from tests.edge_runtime.inference.model_variants import variant
 from tests.log import Log
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return filled_store(tmp_path)
-
-
-@pytest.fixture
-def refused(folder: Path) -> Callable[..., str]:
-    return partial(refusal, folder)
 
 
 class Maker:
