@@ -10,7 +10,7 @@ VENV := .venv
 RUNTIME := .venv-runtime
 BUILD := build/$(RECIPE)
 MODELS := $(addprefix $(BUILD)/digits-,$(addsuffix .tflite,float32 float16 dynamic int8))
-BENCHES := $(addprefix bench-,all compare digits latency lines pages parity peers report robustness sensitivity serve soak strings updates videos)
+BENCHES := $(addprefix bench-,all compare digits latency lines pages parity peers readers report robustness sensitivity serve soak strings updates videos)
 RUNTIME_FILES := $(shell find edge_runtime -type f ! -name '*.pyc')
 # pip shows its progress on a terminal, and nothing but errors elsewhere.
 PIP_INSTALL := -m pip install --disable-pip-version-check $(shell test -t 2 || echo --quiet)
@@ -89,6 +89,7 @@ bench-lines: ## Compare the int8 line network with the full one
 bench-pages: ## Read pictures whose digits are known (ARGS=DIR)
 bench-parity: ## Compare the small models in build/RECIPE with the full one
 bench-peers: ## The same weights in other runtimes
+bench-readers: ## Other readers on the same pictures (ARGS='DIR...')
 bench-report: ## One page of all that was measured: build/report
 bench-robustness: ## Read pages under hard conditions
 bench-sensitivity: ## Move each number of the reader (ARGS='--photos DIR')

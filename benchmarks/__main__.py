@@ -4,6 +4,7 @@ python -m benchmarks parity build/standard     is each small model as accurate a
 python -m benchmarks lines build/line          is the small line network?
 python -m benchmarks latency                   how fast is a digit, and how soon the first one?
 python -m benchmarks peers                     how fast and how right are other runtimes with the same weights?
+python -m benchmarks readers [DIR...]          how fast and how right are other programs that read digits?
 python -m benchmarks pages edge_runtime/samples   how well are pictures read whose digits are known?
 python -m benchmarks strings DIR               how well is a picture of one line read, and what is lost?
 python -m benchmarks digits DIR...             how good is the model: characters, letters, pictures, size

@@ -69,6 +69,31 @@ def peers(folder: Path, fast: bool, footprint: bool, out: Path) -> None:
 
 
 @click.command()
+@click.argument("folders", metavar="[DIR]...", nargs=-1, type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--at-most", metavar="N", type=click.IntRange(1),
+              help="Of each DIR only so many pictures, at random, always the same. [default: all]")  # fmt: skip
+@click.option("--pages", type=click.IntRange(1), default=1, show_default=True,
+              help="Without DIR: how many to draw of each condition and severity.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0), default=5_270_611, show_default=True, help="Another draws other pages.")
+@click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/readers",
+              show_default=True, help="Where readers.json and readers.png go.")  # fmt: skip
+def readers(folders: tuple[Path, ...], at_most: int | None, pages: int, seed: int, out: Path) -> None:
+    """Read the pictures in each DIR, which has a truth.jsonl, with other readers, too, in turns.
+
+    Without DIR, pages are drawn. RapidOCR and Tesseract take part where they are installed. A DIR whose pictures have
+    one line each is one of strings: the readers may know that.
+    """
+    from benchmarks.charts import readers as readers_chart
+    from benchmarks.peers.readers import compare as measure
+    from train.report import png
+
+    sets = readers_chart.points(measure.run(folders, out, pages=pages, seed=seed, at_most=at_most))
+    if sets:
+        write_bytes(out / "readers.png", png(readers_chart.draw(sets, wide=True)))
+    print(f"{out / 'readers.json'} holds everything that was read")
+
+
+@click.command()
 @click.option("--minutes", type=click.FloatRange(0.05, 100_000), default=10.0, show_default=True)
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/soak",
               show_default=True, help="Where soak.json and soak.png go.")  # fmt: skip
@@ -154,4 +179,4 @@ def _judge(figures: Mapping[str, Any], most: Mapping[str, float], chart: Path) -
     print(f"every limit is met; {chart} shows how it went")
 
 
-COMMANDS = (latency, peers, soak, updates, serve)
+COMMANDS = (latency, peers, readers, soak, updates, serve)

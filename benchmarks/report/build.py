@@ -10,7 +10,7 @@ from markupsafe import Markup
 from tqdm import tqdm
 
 from benchmarks.report import models as report_models
-from benchmarks.report import peers, running, speed, table
+from benchmarks.report import peers, readers, running, speed, table
 from benchmarks.report import sections as report_sections
 from benchmarks.report.page import Parts, Section, absent, notice, page, paragraph, source
 from benchmarks.report.results import Absent, Results, collect
@@ -46,6 +46,7 @@ SECTIONS = (
     Kind("peers", "Peers", (("peers",),), peers.peers, "peers"),
     Kind("roofline", "How far from the limit", (("peers",),), peers.roofline, "peers"),
     Kind("footprint", "Footprint", (("peers",),), peers.footprint, "peers --footprint"),
+    Kind("readers", "Other readers", (("readers",),), readers.readers, "readers"),
     Kind("pages", "Pictures", (("pages",),), report_sections.of_pages, "pages edge_runtime/samples"),
     Kind("videos", "Moving pictures", (("videos",),), running.videos, "videos"),
     Kind("soak", "A camera, for long", (("soak",),), running.soak, "soak"),

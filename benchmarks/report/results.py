@@ -22,6 +22,7 @@ FILES = {
     "parity": "*/parity.json",
     "latency": "latency/latency.json",
     "peers": "peers/peers.json",
+    "readers": "readers/readers.json",
     "robustness": "robustness/robustness.json",
     "pages": "pages/*/pages.json",
     "digits": "digits/digits.json",

@@ -135,6 +135,23 @@ def peers(path: Path, **options: Any) -> Path:
     return write(path, "peers", measures, {"footprint": {}}, **options)
 
 
+def readers(path: Path, **options: Any) -> Path:
+    measures, of_readers = [], {}
+    for name, edits, ms in (("edge-digits", 2, 12.0), ("RapidOCR", 5, 900.0), ("OpenCV sample", 31, 1.5)):
+        of_one = f"photos/{name}"
+        measures += [
+            times(f"{of_one}/a picture", 1e6 * ms, processes=1),
+            times(f"{of_one}/processor time", 9e5 * ms, processes=1),
+            figure(f"{of_one}/memory", 80e6, "B", better="lower"), figure(f"size/{name}", 3e6, "B", better="lower"),
+        ]  # fmt: skip
+        summary = {"pages": 5, "exact_pages": 3, "digits": 50, "edits": edits, "lines": 9, "exact_lines": 8,
+                   "pages_without_digits": 1, "false_digits": 2, "median_ms": None, "worst_ms": None}  # fmt: skip
+        of_readers[name] = {"summary": summary, "error_rate": 2.0 * edits, "read": [["12"]] * 6}
+    of_set = {"name": "photos", "kind": "page", "pictures": [["a.jpg", ["12"], "core"]] * 6, "readers": of_readers}
+    missing = {"Tesseract": "not installed: apt install tesseract-ocr"}
+    return write(path, "readers", measures, {"missing": missing, "sets": [of_set]}, **options)
+
+
 def robustness(path: Path, **options: Any) -> Path:
     cells = [
         {"condition": condition, "severity": severity, "pages": 30, "digits": 300, "reported": 300 - 2 * k * severity,
@@ -218,6 +235,7 @@ def videos(path: Path, **options: Any) -> Path:
 
 
 MAKERS: dict[str, Callable[..., Path]] = {
-    "parity": parity, "latency": latency, "peers": peers, "robustness": robustness, "digits": digits, "pages": pages,
+    "parity": parity, "latency": latency, "peers": peers, "readers": readers, "robustness": robustness,
+    "digits": digits, "pages": pages,
     "soak": soak, "updates": updates, "serve": serve, "videos": videos,
 }  # fmt: skip

@@ -127,6 +127,7 @@ def test_sections_hold_the_figures_of_their_results(document: Document) -> None:
         "stages": ("12 megapixels", "thirty lines", "frames a second"),
         "reliability": ("MNIST test", "0.0171", "0.12 %"),
         "footprint": ("140 MB (1.47)", "2.1 GB (22.1)", "60 MB"),
+        "readers": ("62.0 %", "3 of 5", "80 MB", "apt install tesseract-ocr"),
         "pages": ("samples", "4 of 5"),
         "videos": ("85.00 % (17 of 20)", "0.01 a second"),
         "soak": ("core_percent", "0.5 minutes"),
@@ -210,6 +211,7 @@ def test_a_damaged_result_is_named_the_rest_shown(spoil: Any, said: str, tmp_pat
         ("digits", lambda record: record["details"].update(models=[])),
         ("pages", lambda record: record["details"]["summary"].update(all={"pages": 1})),
         ("parity", lambda record: record["details"]["models"]["int8"].pop("mcnemar_p")),
+        ("readers", lambda record: record["details"]["sets"][0].pop("readers")),
         ("peers", lambda record: record["measures"][7].update(samples=[[1.0], [2.0]])),
     ],
 )

@@ -1,0 +1,71 @@
+"""Character errors against the time of a picture: every reader as one point, a panel for each set of pictures."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from benchmarks.charts.names import name_points
+from benchmarks.charts.scales import BLUE, ORANGE, duration, grid, logarithmic
+from benchmarks.charts.svg import NARROW, WIDE
+from benchmarks.peers.readers.catalog import EDGE
+from benchmarks.peers.readers.compare import Row
+
+PANEL = 2.7  # inches high
+COLUMNS = 2
+WIDER = 3.0  # by how much the axis of times goes beyond the points on both sides, for their names
+
+
+class Point(NamedTuple):
+    """A reader on one set: character errors in percent, and the median nanoseconds a picture."""
+
+    name: str
+    error: float
+    nanoseconds: float
+
+
+def points(rows: Sequence[Row]) -> dict[str, list[Point]]:
+    """Return the points of each set; a set without digits has none."""
+    of_sets: dict[str, list[Point]] = {}
+    for row in rows:
+        if row.summary.error_rate is not None:
+            point = Point(row.reader, row.summary.error_rate, 1e6 * row.ms(0.5))
+            of_sets.setdefault(row.set_name, []).append(point)
+    return of_sets
+
+
+def draw(sets: Mapping[str, Sequence[Point]], wide: bool) -> Figure:
+    """Draw a panel for each set, by its name; the lower left is best."""
+    columns = min(COLUMNS, len(sets)) if wide else 1
+    rows = -(-len(sets) // columns)
+    figure, panels = plt.subplots(
+        rows, columns, figsize=(WIDE if wide else NARROW, PANEL * rows), squeeze=False, layout="constrained"
+    )
+    for axes in panels.flat[len(sets) :]:
+        axes.axis("off")
+    for axes, (name, points) in zip(panels.flat, sets.items(), strict=False):
+        _panel(axes, name, points)
+    figure.draw_without_rendering()  # name placement needs the final layout
+    figure.set_layout_engine("none")
+    for axes, points in zip(panels.flat, sets.values(), strict=False):
+        name_points(axes, [(point.name, point.nanoseconds, point.error) for point in points])
+    return figure
+
+
+def _panel(axes: Axes, name: str, points: Sequence[Point]) -> None:
+    axes.set_xscale("log")
+    for point in points:
+        marker, color = ("o", BLUE) if point.name == EDGE else ("D", ORANGE)
+        axes.plot(point.nanoseconds, point.error, marker, color=color, clip_on=False, zorder=3)
+    times, errors = ([getattr(point, of) for point in points] for of in ("nanoseconds", "error"))
+    axes.set(
+        title=name, xlim=(min(times) / WIDER, max(times) * WIDER), ylim=(0, 1.15 * max(1.0, *errors)),
+        xlabel="time of a picture, median, logarithmic", ylabel="character errors, %",
+    )  # fmt: skip
+    logarithmic(axes.xaxis, duration)
+    grid(axes, "both")

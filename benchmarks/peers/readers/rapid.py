@@ -1,0 +1,54 @@
+"""RapidOCR: the detector and the recognizer of PP-OCRv6, size small, in ONNX Runtime; its wheel holds both."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from benchmarks.peers.readers.catalog import EXTRA
+from benchmarks.peers.readers.loading import load
+from edge_runtime.errors import DependencyMissing
+from edge_runtime.records import Box, Uint8
+from edge_runtime.vision.lines import order
+
+try:
+    import rapidocr
+except ImportError as error:
+    raise DependencyMissing(f"{error}: {EXTRA}") from error
+
+MODELS = Path(rapidocr.__file__).parent / "models"
+DETECTOR, RECOGNIZER = MODELS / "PP-OCRv6_det_small.onnx", MODELS / "PP-OCRv6_rec_small.onnx"
+
+
+def opened(kind: str) -> tuple[Callable[[str], Uint8], Callable[[Uint8], list[str]]]:
+    """Return what loads a picture, and what finds its lines and reads them; one thread."""
+    return load, page(engine())
+
+
+def engine() -> Any:
+    """Return RapidOCR with its own settings, one thread, and without its classifier of upside-down lines.
+
+    That takes digits for upside down at times. Raises DependencyMissing for a version without these models: it would
+    fetch them.
+    """
+    cv2.setNumThreads(1)
+    for model in (DETECTOR, RECOGNIZER):
+        if not model.exists():
+            raise DependencyMissing(f"this version of rapidocr has no {model.name}: {EXTRA}")
+    threads = {f"EngineConfig.onnxruntime.{which}_op_num_threads": 1 for which in ("intra", "inter")}
+    models = {"Det.model_path": str(DETECTOR), "Rec.model_path": str(RECOGNIZER)}
+    return rapidocr.RapidOCR(params={"Global.log_level": "error", "Global.use_cls": False, **threads, **models})
+
+
+def page(reader: Any) -> Callable[[Uint8], list[str]]:
+    """Return what reads a page: the pieces of text that RapidOCR finds, joined to lines as edge-digits joins digits."""
+
+    def read(pixels: Uint8) -> list[str]:
+        said = reader(pixels)
+        if not said.txts:
+            return []
+        boxes = [Box(*cv2.boundingRect(corners)) for corners in said.boxes]
+        return ["".join(said.txts[i] for word in line for i in word) for line in order(boxes)]
+
+    return read
