@@ -1,4 +1,7 @@
-"""Character errors against the time of a picture: every reader as one point, a panel for each set of pictures."""
+"""Character errors against the time of a picture: every reader as one point, a panel for each set of pictures.
+
+The time is processor time, since each reader has one thread: other load on the machine hardly changes it.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -22,7 +25,7 @@ WIDER = 3.0  # by how much the axis of times goes beyond the points on both side
 
 
 class Point(NamedTuple):
-    """A reader on one set: character errors in percent, and the median nanoseconds a picture."""
+    """A reader on one set: character errors in percent, and the median nanoseconds of processor time a picture."""
 
     name: str
     error: float
@@ -34,7 +37,7 @@ def points(rows: Sequence[Row]) -> dict[str, list[Point]]:
     of_sets: dict[str, list[Point]] = {}
     for row in rows:
         if row.summary.error_rate is not None:
-            point = Point(row.reader, row.summary.error_rate, 1e6 * row.ms(0.5))
+            point = Point(row.reader, row.summary.error_rate, 1e6 * row.ms(0.5, processor=True))
             of_sets.setdefault(row.set_name, []).append(point)
     return of_sets
 
@@ -43,9 +46,8 @@ def draw(sets: Mapping[str, Sequence[Point]], wide: bool) -> Figure:
     """Draw a panel for each set, by its name; the lower left is best."""
     columns = min(COLUMNS, len(sets)) if wide else 1
     rows = -(-len(sets) // columns)
-    figure, panels = plt.subplots(
-        rows, columns, figsize=(WIDE if wide else NARROW, PANEL * rows), squeeze=False, layout="constrained"
-    )
+    size = WIDE * columns / COLUMNS if wide else NARROW, PANEL * rows
+    figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     for axes in panels.flat[len(sets) :]:
         axes.axis("off")
     for axes, (name, points) in zip(panels.flat, sets.items(), strict=False):
@@ -65,7 +67,7 @@ def _panel(axes: Axes, name: str, points: Sequence[Point]) -> None:
     times, errors = ([getattr(point, of) for point in points] for of in ("nanoseconds", "error"))
     axes.set(
         title=name, xlim=(min(times) / WIDER, max(times) * WIDER), ylim=(0, 1.15 * max(1.0, *errors)),
-        xlabel="time of a picture, median, logarithmic", ylabel="character errors, %",
+        xlabel="processor time of a picture, median", ylabel="character errors, %",
     )  # fmt: skip
     logarithmic(axes.xaxis, duration)
     grid(axes, "both")

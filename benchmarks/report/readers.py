@@ -26,7 +26,9 @@ def readers(results: Results) -> str:
                   "count: other characters that a reader returns are left out. The lower left is best."),
     ]  # fmt: skip
     if points:
-        said = f"Scatter: character errors over the median time of a picture, a panel for each of {', '.join(points)}"
+        said = (
+            f"Scatter: character errors over the processor time of a picture, a panel for each of {', '.join(points)}"
+        )
         parts.append(figure(chart("readers", said, lambda wide: readers_chart.draw(points, wide)), ""))
     for each in sets:
         rows = [_row(result, each["name"], reader, of_one) for reader, of_one in each["readers"].items()]
@@ -37,7 +39,7 @@ def readers(results: Results) -> str:
 
 def _points(result: Result, of_set: dict[str, Any]) -> list[Point]:
     return [
-        Point(reader, of_one["error_rate"], result.measures[f"{of_set['name']}/{reader}/a picture"].value)
+        Point(reader, of_one["error_rate"], result.measures[f"{of_set['name']}/{reader}/processor time"].value)
         for reader, of_one in of_set["readers"].items()
         if of_one["error_rate"] is not None
     ]

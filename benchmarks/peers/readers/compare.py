@@ -59,14 +59,19 @@ def run(folders: Sequence[Path], out: Path, *, pages: int, seed: int, at_most: i
     missing = {name: reason for name, reader in READERS.items() if (reason := reader.missing()) is not None}
     print("\n".join(f"{name}: {reason}" for name, reason in missing.items()), end="\n" if missing else "")
     names = [name for name in READERS if name not in missing]
-    rows = [row for each in sets for row in measure(each, names)]
     sizes = {name: size.of_reader(name) for name in names}
     settings = {"sets": [each.name for each in sets], "pictures": [len(each.pictures) for each in sets],
                 "pages": pages, "seed": seed, "at_most": at_most, "threads": 1}  # fmt: skip
-    result.write(
-        out / "readers.json", "readers", measures(rows, sizes), settings=settings, details=details(sets, rows, missing)
-    )
-    print(table(rows, sizes))
+    rows: list[Row] = []
+    for number, each in enumerate(sets, 1):
+        of_set = measure(each, names)
+        rows += of_set
+        result.write(  # after each set, which may take long: an interrupt leaves those that are done
+            out / "readers.json", "readers", measures(rows, sizes), settings=settings,
+            details=details(sets[:number], rows, missing),
+        )  # fmt: skip
+        print("\n".join(table(of_set)), end="\n\n", flush=True)
+    print("\n".join(table_of_sizes(sizes)))
     return rows
 
 
@@ -144,19 +149,17 @@ def _of_row(row: Row) -> dict[str, Any]:
     }
 
 
-def table(rows: Sequence[Row], sizes: Mapping[str, Size | None]) -> str:
-    """Return the tables: one for each set of pictures, and one of sizes on disk."""
-    lines = []
-    for name in dict.fromkeys(row.set_name for row in rows):
-        lines += _of_set([row for row in rows if row.set_name == name])
-    lines.append(f"{'On disk: MB':<28}{'beyond edge-digits':>22}{'in all':>10}")
+def table_of_sizes(sizes: Mapping[str, Size | None]) -> list[str]:
+    """Return the table of sizes on disk."""
+    lines = [f"{'On disk: MB':<28}{'beyond edge-digits':>22}{'in all':>10}"]
     for reader, each in sizes.items():
         shown = ("", "") if each is None else (f"{each.beyond / 1e6:,.0f}", f"{each.whole / 1e6:,.0f}")
         lines.append(f"  {reader:<26}{shown[0]:>22}{shown[1]:>10}".rstrip())
-    return "\n".join(lines)
+    return lines
 
 
-def _of_set(rows: Sequence[Row]) -> list[str]:
+def table(rows: Sequence[Row]) -> list[str]:
+    """Return the table of a set of pictures: a line for each of `rows`, the readers on that set."""
     first = rows[0]
     what = f"{first.set_name}, {first.summary.pages} {'pictures' if first.kind == PAGE else 'strings'}"
     lines = [f"{what:<28}{'errors':>9}{'exact':>14}{'false/picture':>15}{'ms p50':>9}{'p99':>9}{'processor':>11}"
@@ -172,4 +175,4 @@ def _of_set(rows: Sequence[Row]) -> list[str]:
     if len(first.groups) > 1:
         lines.append("  errors by tier".ljust(28) + "".join(f"{group:>12}" for group in first.groups))
         lines += [f"    {row.reader:<24}" + "".join(f"{rate:>10.1f} %" for rate in row.groups.values()) for row in rows]
-    return [*lines, ""]
+    return lines

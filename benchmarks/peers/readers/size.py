@@ -3,7 +3,7 @@
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 from typing import NamedTuple
@@ -78,16 +78,17 @@ def debian(package: str) -> int | None:
         return None
     rows = [line.split("\t") for line in listed.splitlines()]
     sizes = {name: KIBIBYTE * int(size) for name, size, _, _ in rows if size}
-    needs = {name: _names(depends) for name, _, _, depends in rows}
+    needs = {name: _names(depends, sizes) for name, _, _, depends in rows}
     if package not in sizes:
         return None
     everywhere = _closure(["python3", *(name for name, _, essential, _ in rows if essential == "yes")], needs)
     return sum(sizes.get(name, 0) for name in _closure([package], needs) - everywhere)
 
 
-def _names(depends: str) -> list[str]:
-    """Return the names in a list of dependencies, of alternatives all: those that are not installed count nothing."""
-    return re.findall(r"(?:^|[,|])\s*([a-z0-9][a-z0-9+.-]*)", depends)
+def _names(depends: str, installed: Container[str]) -> list[str]:
+    """Return the names in a list of dependencies: of alternatives, the first that is installed."""
+    clauses = (re.findall(r"(?:^|\|)\s*([a-z0-9][a-z0-9+.-]*)", clause) for clause in depends.split(","))
+    return [name for names in clauses if (name := next((each for each in names if each in installed), None))]
 
 
 def _closure(names: Iterable[str], needs: Mapping[str, list[str]]) -> set[str]:
