@@ -7,7 +7,7 @@ from benchmarks.charts import readers as readers_chart
 from benchmarks.charts.readers import Point
 from benchmarks.charts.scales import duration, size
 from benchmarks.charts.svg import chart
-from benchmarks.report.page import figure, notice, paragraph, table
+from benchmarks.report.page import Parts, figure, heading, notice, paragraph, table
 from benchmarks.report.results import Result, Results
 from edge_runtime.bench.result import Measure, statistics
 
@@ -15,12 +15,12 @@ HEAD = ["", "errors", "exact", "false digits a picture", "a picture, median", "p
         "on disk, beyond edge-digits"]  # fmt: skip
 
 
-def readers(results: Results) -> str:
+def readers(results: Results) -> Parts:
     """Return the section on edge-digits beside other readers."""
     result = results.by_benchmark["readers"]
     sets = result.details["sets"]
     points = {each["name"]: some for each in sets if (some := _points(result, each))}
-    parts = [
+    parts: Parts = [
         notice([f"{name}: {reason}" for name, reason in result.details["missing"].items()]),
         paragraph("The same pictures, one thread each, in turns, each reader in a process of its own. Only digits "
                   "count: other characters that a reader returns are left out. The lower left is best."),
@@ -33,8 +33,8 @@ def readers(results: Results) -> str:
     for each in sets:
         rows = [_row(result, each["name"], reader, of_one) for reader, of_one in each["readers"].items()]
         title = f"{each['name']}: {len(each['pictures'])}"
-        parts += [f"<h3>{paragraph(title)[3:-4]}</h3>", table(title, HEAD, rows)]
-    return "\n".join(filter(None, parts))
+        parts += [heading(title), table(title, HEAD, rows)]
+    return parts
 
 
 def _points(result: Result, of_set: dict[str, Any]) -> list[Point]:
