@@ -20,6 +20,8 @@ from train import dataset, loop, model
 from train.checkpoint import Row
 from train.recipes import Augmentation, Recipe
 
+pytestmark = pytest.mark.usefixtures("few_digits")
+
 QUICK = Recipe(name="quick", hidden=(8,), epochs=2, batch_size=300)
 DISTORTED = Recipe(name="distorted", hidden=(8,), epochs=3, batch_size=300, augmentation=Augmentation())
 REFITTED = dataclasses.replace(DISTORTED, refit=2)
@@ -133,8 +135,6 @@ from tests.builds import few
 from tests.train.test_loop import REFITTED
 from train import dataset, loop
 from train.checkpoint import Checkpoint
-
-pytestmark = pytest.mark.usefixtures("few_digits")
 
 dataset.load = few
 save = Checkpoint.save
