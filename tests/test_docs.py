@@ -14,7 +14,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 TUTORIAL = ROOT / "docs" / "tutorial.md"
 # A command of ours with its arguments, also one that is run as somebody else or with variables.
 OURS = re.compile(
-    r"(?:\$ |sudo (?:-u \S+ )?|runuser (?:-\w \S+ )+-- |env |[A-Z_]+=\S+ )*(?:\S*/)?edge-digits(?: (.*))?"
+    r"(?:\$ |sudo (?:-u \S+ )?|runuser (?:-\w \S+ )+-- |env |[A-Z_]+=\S+ )*(?:\S*/)?edge-digits(?: (\S.*))?"
 )
 
 

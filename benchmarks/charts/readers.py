@@ -12,6 +12,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from benchmarks.charts.names import name_points
 from benchmarks.charts.scales import BLUE, ORANGE, duration, grid, logarithmic
@@ -21,6 +22,7 @@ from benchmarks.peers.readers.compare import Row
 
 PANEL = 2.7  # inches high
 COLUMNS = 2
+LINEAR = 1.0  # percent of errors, below which their axis is linear: it has a 0, and false digits may bring 1,000
 WIDER = 3.0  # by how much the axis of times goes beyond the points on both sides, for their names
 
 
@@ -61,13 +63,16 @@ def draw(sets: Mapping[str, Sequence[Point]], wide: bool) -> Figure:
 
 def _panel(axes: Axes, name: str, points: Sequence[Point]) -> None:
     axes.set_xscale("log")
+    axes.set_yscale("symlog", linthresh=LINEAR)
     for point in points:
         marker, color = ("o", BLUE) if point.name == EDGE else ("D", ORANGE)
         axes.plot(point.nanoseconds, point.error, marker, color=color, clip_on=False, zorder=3)
     times, errors = ([getattr(point, of) for point in points] for of in ("nanoseconds", "error"))
     axes.set(
-        title=name, xlim=(min(times) / WIDER, max(times) * WIDER), ylim=(0, 1.15 * max(1.0, *errors)),
+        title=name, xlim=(min(times) / WIDER, max(times) * WIDER), ylim=(0, 2 * max(LINEAR, *errors)),
         xlabel="processor time of a picture, median", ylabel="character errors, %",
     )  # fmt: skip
     logarithmic(axes.xaxis, duration)
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_locator(NullLocator())
     grid(axes, "both")
