@@ -39,7 +39,7 @@ def benchmarks() -> None:
 @benchmarks.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default="build/standard")
 def parity(folder: Path) -> None:
-    """Compare the model files in FOLDER with its full Keras network; exits with 5 where a limit is missed."""
+    """Compare the model files in FOLDER with its full Keras network; exits with 5 if a limit is missed."""
     from benchmarks.accuracy import gate
     from benchmarks.accuracy import parity as measure
     from train.report import contact_sheet, png
@@ -63,7 +63,7 @@ def parity(folder: Path) -> None:
 def lines(folder: Path) -> None:
     """Compare the int8 line network in FOLDER [default: build/line] with the full one, on drawn lines.
 
-    Exits with 5 where a limit of thresholds.toml is missed.
+    Exits with 5 if a limit of thresholds.toml is missed.
     """
     from benchmarks.accuracy import lines as measure
 
@@ -78,11 +78,11 @@ def lines(folder: Path) -> None:
 @benchmarks.command()
 @click.argument("before", type=click.Path(path_type=Path, exists=True))
 @click.argument("after", type=click.Path(path_type=Path, exists=True), required=False)
-@click.option("--across", is_flag=True, help="Also results of different machines; times have no limit then.")
+@click.option("--across", is_flag=True, help="Also compare results of different machines; times then have no limit.")
 def compare(before: Path, after: Path | None, across: bool) -> None:
-    """Compare two results, or two folders of results; exits with 5 where AFTER is worse than BEFORE beyond a limit.
+    """Compare two results, or two folders of results; exits with 5 if AFTER is worse than BEFORE beyond a limit.
 
-    With one of them, it is compared with the baseline of its machine, if benchmarks/baselines has one.
+    A single one is compared with the baseline of its machine, if benchmarks/baselines has one.
     """
     from benchmarks.common import compare as measure
 
@@ -99,12 +99,15 @@ def compare(before: Path, after: Path | None, across: bool) -> None:
                 default="build")  # fmt: skip
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
               help="Where index.html and README.md go. [default: report/ in FOLDER]")  # fmt: skip
-@click.option("--recipe", metavar="NAME", help="Whose parity is shown. [default: the one measured last]")
-@click.option("--mixed", is_flag=True, help="Also results of several machines; the page says which are of which.")
+@click.option("--recipe", metavar="NAME", help="The recipe whose parity is shown. [default: the one measured last]")
+@click.option(
+    "--mixed", is_flag=True, help="Also show results of several machines; the page says which result is of which."
+)
 def report(folder: Path, out: Path | None, recipe: str | None, mixed: bool) -> None:
-    """Make one page, and a table for a README, from whatever results are in FOLDER [default: build].
+    """Make one page, and a table for a README, from the results in FOLDER [default: build].
 
-    Exits with 1 where results are of several machines, and where one cannot be shown, though the page is made then.
+    Exits with 1 if results are of several machines, or if one cannot be shown; in the latter case it still makes the
+    page.
     """
     from benchmarks.report import build as make
 
@@ -112,18 +115,18 @@ def report(folder: Path, out: Path | None, recipe: str | None, mixed: bool) -> N
     shown, damaged = make.run(folder, out, recipe, mixed=mixed)
     print(f"{out / 'index.html'} shows {shown} results; {out / 'README.md'} is a table for a README")
     if damaged:
-        raise make.ResultsDamaged(f"what cannot be shown: {'; '.join(damaged)}")
+        raise make.ResultsDamaged(f"cannot be shown: {'; '.join(damaged)}")
 
 
 @benchmarks.command("all")
-@click.option("--fast", is_flag=True, help="Quick settings: a first impression, in under ten minutes.")
+@click.option("--fast", is_flag=True, help="Quick settings: an estimate in under ten minutes.")
 @click.option("--only", "names", metavar="NAME", multiple=True,
               help="Only this part; may be given again. [default: all]")  # fmt: skip
 def every_benchmark(fast: bool, names: tuple[str, ...]) -> None:
     """Run every benchmark, each in a process of its own, and then make the page.
 
-    What each prints goes to build/all/NAME.txt. One that fails stops none of the others; exits with 1 then, and with 5
-    where a limit is missed.
+    Each writes its output to build/all/NAME.txt. One that fails does not stop the others; exits with 1 then, and with 5
+    if a limit is missed.
     """
     from benchmarks import every
 

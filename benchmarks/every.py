@@ -94,7 +94,7 @@ def chosen(parts: Sequence[Part], names: Sequence[str]) -> list[Part]:
     known = [part.name for part in parts]
     for name in names:
         if name not in known:
-            raise OptionError(f"there is no part {name}: {', '.join(known)}")
+            raise OptionError(f"unknown part {name}, known: {', '.join(known)}")
     return [part for part in parts if not names or part.name in names]
 
 

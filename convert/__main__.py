@@ -22,7 +22,7 @@ from train import command
 @click.argument("source", metavar="KERAS", type=click.Path(path_type=Path, exists=True))
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="[default: beside the network]")
 @click.option("--recipe", "names", type=click.Choice(list(CONVERSIONS)), multiple=True, help="[default: all four]")
-@click.option("--force", is_flag=True, help="Write over a different model that is already there.")
+@click.option("--force", is_flag=True, help="Overwrite a different model that is already there.")
 def convert(source: Path, output: Path | None, names: tuple[str, ...], force: bool) -> None:
     """Convert KERAS, a .keras file or the folder that holds digits.keras, to TensorFlow Lite model files."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -42,7 +42,7 @@ def convert(source: Path, output: Path | None, names: tuple[str, ...], force: bo
     labels = model_file.LABELS[: len(layers[-1].bias)]
     if not len(model_file.DIGITS) <= len(layers[-1].bias) <= len(model_file.LABELS):
         raise fold.UnusableModel(
-            f"{network} tells {len(layers[-1].bias)} classes apart, not the ten digits, and what is none at most"
+            f"{network} has {len(layers[-1].bias)} classes, expected 10, or 11 with one for non-digits"
         )
     run = _run_record(network.with_name("run.json"))
     mix = (run.get("recipe") or {}).get("mix")
@@ -77,7 +77,7 @@ def _refuse_to_replace(path: Path, flatbuffer: bytes, force: bool) -> None:
     except EdgeError:
         same = False
     if not same:
-        raise OutputError(f"{path} holds a different model: give --force to write over it, or another --output")
+        raise OutputError(f"{path} is a different model: overwrite it with --force, or choose another --output")
 
 
 def main() -> None:

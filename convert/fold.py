@@ -29,7 +29,7 @@ def fold(network: keras.Model) -> list[Layer]:
     for layer in network.layers:
         folding.add(layer)
     if not folding.ended:
-        raise UnusableModel("the network does not end in a softmax: its outputs are not probabilities of classes")
+        raise UnusableModel("the network must end in a softmax, whose outputs are probabilities of classes")
     layers = _finite([each._replace(kernel=each.kernel.astype(np.float32), bias=each.bias.astype(np.float32))
                       for each in folding.layers])  # fmt: skip
     _check_answers(network, layers)
@@ -49,7 +49,7 @@ class _Folding:
         """Take the network's next layer in. Raises UnusableModel."""
         kinds = keras.layers
         if self.ended:
-            raise UnusableModel(f"layer {layer.name} stands behind the softmax")
+            raise UnusableModel(f"the layer after the softmax, {layer.name}, is not supported")
         if isinstance(layer, kinds.Rescaling) and not self.layers:
             self.scale, self.offset = (
                 self.scale * float(layer.scale),
@@ -70,57 +70,63 @@ class _Folding:
             self.layers[-1] = _pooled(self.layers[-1], layer)
         elif isinstance(layer, kinds.Softmax):
             if self.active:
-                raise UnusableModel(f"no dense layer without a ReLU stands before the softmax, layer {layer.name}")
+                raise UnusableModel(f"the softmax, layer {layer.name}, must follow a dense layer without a ReLU")
             self.ended = True
         elif not isinstance(layer, kinds.Flatten | kinds.Dropout | kinds.InputLayer) and not (
             isinstance(layer, kinds.Reshape) and not self.layers
         ):
-            raise UnusableModel(f"layer {layer.name} ({type(layer).__name__}) cannot be converted")
+            raise UnusableModel(f"layer {layer.name} ({type(layer).__name__}) is not supported")
 
     def _add_kernel(self, layer: keras.layers.Layer, plain: Layer) -> None:
         if not self.active:
-            raise UnusableModel(f"no ReLU stands before layer {layer.name}")
+            raise UnusableModel(f"layer {layer.name} must follow a ReLU")
         if not self.layers:
             kernel = flat_kernel(plain)
             if self.offset and isinstance(plain, Conv) and plain.padding == "same":
                 raise UnusableModel(
-                    f"layer {layer.name} pads scaled pixels with 0: only a scaling without offset can be"
+                    f"layer {layer.name} cannot be converted: with this padding, scaling must have no offset"
                 )
             plain = plain._replace(kernel=plain.kernel * self.scale, bias=plain.bias + self.offset * kernel.sum(axis=0))
         self.layers.append(plain)
         name = getattr(layer.activation, "__name__", type(layer.activation).__name__)
         if name not in ("linear", "relu", "softmax"):
-            raise UnusableModel(f"layer {layer.name} has the activation {name}; only relu and a last softmax can be")
+            raise UnusableModel(
+                f"layer {layer.name} has the activation {name}; only relu and a final softmax are supported"
+            )
         self.active, self.ended = name == "relu", name == "softmax"
 
 
 def _check_shapes(network: keras.Model) -> None:
     if network.input_shape != (None, SIDE, SIDE):
-        raise UnusableModel(f"the network takes {network.input_shape}, not (None, {SIDE}, {SIDE})")
+        raise UnusableModel(f"expected input shape (None, {SIDE}, {SIDE}), found {network.input_shape}")
     shape = network.output_shape
     if not isinstance(shape, tuple) or len(shape) != 2 or not shape[1] or shape[1] < 2:
-        raise UnusableModel(f"the network answers with {shape}, not with a score for each of two classes or more")
+        raise UnusableModel(f"expected one output for each of two classes or more, found output shape {shape}")
 
 
 def _dense(layer: keras.layers.Dense) -> Dense:
     if len(layer.input.shape) != 2:
-        raise UnusableModel(f"layer {layer.name} does not see all pixels: no Flatten stands before it")
+        raise UnusableModel(f"layer {layer.name} must follow a Flatten, to see all pixels")
     return Dense(*_weights(layer))
 
 
 def _convolution(layer: keras.layers.Conv2D) -> Conv:
     if len(set(layer.strides)) > 1 or layer.dilation_rate != (1, 1) or layer.groups != 1:
-        raise UnusableModel(f"layer {layer.name} has dilation, groups, or two strides: only plain convolutions can be")
+        raise UnusableModel(
+            f"layer {layer.name} cannot be converted: it must have equal strides, no dilation, one group"
+        )
     if layer.data_format != "channels_last":
-        raise UnusableModel(f"layer {layer.name} takes channels first; only channels last can be")
+        raise UnusableModel(f"layer {layer.name} cannot be converted: use the data format channels_last")
     return Conv(*_weights(layer), layer.strides[0], layer.padding)
 
 
 def _pooled(last: Layer, layer: keras.layers.MaxPooling2D) -> Conv:
     if not isinstance(last, Conv) or last.pool > 1:
-        raise UnusableModel(f"layer {layer.name} does not follow a convolution")
+        raise UnusableModel(f"layer {layer.name} cannot be converted: it must follow a convolution and its ReLU")
     if len({*layer.pool_size, *layer.strides}) > 1 or layer.padding != "valid":
-        raise UnusableModel(f"layer {layer.name} has padding, or windows that overlap or are not square")
+        raise UnusableModel(
+            f"layer {layer.name} cannot be converted: its windows must be square and adjacent, without padding"
+        )
     return last._replace(pool=layer.pool_size[0])
 
 
@@ -154,4 +160,4 @@ def _check_answers(network: keras.Model, layers: Sequence[Layer]) -> None:
     values = linear(layers[-1], values)
     powers = np.exp(values - values.max(axis=1, keepdims=True))
     if not np.allclose(powers / powers.sum(axis=1, keepdims=True), np.asarray(network(pixels)), atol=0.01):
-        raise UnusableModel("the network is more than its layers one after another, each used once")
+        raise UnusableModel("the network must be a plain sequence of layers, each used once")

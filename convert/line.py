@@ -35,7 +35,9 @@ CALIBRATION, CALIBRATION_SEED = 200, 7
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--into", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A model file to put it in.")
+@click.option(
+    "--into", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Write it into this model file."
+)
 def convert(folder: Path, into: Path | None) -> None:
     """Convert FOLDER/line.keras to FOLDER/line-int8.tflite."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -104,10 +106,12 @@ def verify(flatbuffer: bytes) -> None:
         interpreter.allocate_tensors()
     floats = [each["name"] for each in interpreter.get_tensor_details() if each["dtype"] not in (*INTEGERS, np.int64)]
     if floats:
-        raise UnusableModel(f"the line network holds tensors that are not integers: {', '.join(floats)}")
+        raise UnusableModel(f"the line network contains tensors that are not integers: {', '.join(floats)}")
     details = interpreter.get_input_details()[0]
     if details["dtype"] != np.uint8 or tuple(details["shape"]) != (1, ROWS, COLUMNS, 1):
-        raise UnusableModel(f"the line network takes {details['dtype'].__name__} {tuple(details['shape'])}")
+        raise UnusableModel(
+            f"the line network has unsupported input {details['dtype'].__name__} {details['shape'].tolist()}"
+        )
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Take the runtime to a computer without internet.
+"""Install the runtime on a computer without internet.
 
 python -m deploy bundle                        one file with all that a Raspberry Pi needs
 python -m deploy to user@pi                    make it, copy it, install it, try it, start the service
@@ -19,7 +19,7 @@ def _bundle(out: Path, machine: str, pythons: tuple[str, ...]) -> Path:
     from deploy import bundle
 
     if bundle.is_changed(CHECKOUT):
-        print("warning: the bundle holds the last commit, without the changes since", file=sys.stderr)
+        print("warning: the bundle contains the last commit, without later changes", file=sys.stderr)
     with tempfile.TemporaryDirectory() as scratch:
         made_at = bundle.export(CHECKOUT, Path(scratch))
         return bundle.build(Path(scratch), out, made_at, machine=machine, pythons=pythons or bundle.PYTHONS)
@@ -27,37 +27,39 @@ def _bundle(out: Path, machine: str, pythons: tuple[str, ...]) -> Path:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def deploy() -> None:
-    """Take the runtime to a computer without internet."""
+    """Install the runtime on a computer without internet."""
 
 
 @deploy.command()
 @click.option("--machine", type=click.Choice(MACHINES), default=MACHINES[0], show_default=True,
-              help="What `uname -m` says there.")  # fmt: skip
-@click.option("--python", "pythons", metavar="3.N", multiple=True, help="A Python there. [default: 3.11 and 3.13]")
+              help="Output of `uname -m` on the target.")  # fmt: skip
+@click.option(
+    "--python", "pythons", metavar="3.N", multiple=True, help="Python version of the target. [default: 3.11 and 3.13]"
+)
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="dist",
-              show_default=True, help="Where it goes.")  # fmt: skip
+              show_default=True, help="Output folder.")  # fmt: skip
 def bundle(machine: str, pythons: tuple[str, ...], out: Path) -> None:
-    """Write edge-digits-VERSION-MACHINE.tar.gz, of the last commit: the same commit gives the same bytes."""
+    """Write edge-digits-VERSION-MACHINE.tar.gz from the last commit; the same commit gives the same bytes."""
     print(_bundle(out, machine, pythons))
 
 
 @deploy.command()
 @click.argument("host", metavar="[USER@]HOST")
 @click.option("--bundle", "path", metavar="FILE", type=click.Path(path_type=Path, exists=True, dir_okay=False),
-              help="Take this bundle. [default: one that is made now]")  # fmt: skip
-@click.option("--user", is_flag=True, help="For that user alone, without root.")
-@click.option("--prefix", metavar="DIR", help="Install into DIR there, in place of /opt/edge-digits.")
-@click.option("--with-camera", is_flag=True, help="For a camera on the ribbon cable.")
+              help="Use this bundle. [default: a new one]")  # fmt: skip
+@click.option("--user", is_flag=True, help="Install for that user only, without root.")
+@click.option("--prefix", metavar="DIR", help="Install into DIR there instead of /opt/edge-digits.")
+@click.option("--with-camera", is_flag=True, help="Prepare for a camera on the ribbon cable.")
 @click.option("--ssh-config", metavar="FILE", type=click.Path(path_type=Path, exists=True, dir_okay=False),
-              help="How to get there, for ssh. [default: ~/.ssh/config]")  # fmt: skip
-@click.option("--dry-run", is_flag=True, help="Only say what would be done; no connection is made.")
+              help="Configuration file of ssh. [default: ~/.ssh/config]")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Only print the steps; make no connection.")
 def to(
     host: str, path: Path | None, user: bool, prefix: str | None, with_camera: bool, ssh_config: Path | None,
     dry_run: bool,
 ) -> None:  # fmt: skip
     """Install on another computer by ssh, and start the service.
 
-    Where it does not work there, what was installed before runs on: exit code 5.
+    If it does not work there, the previous installation stays in use: exit code 5.
     """
     from deploy import remote
 
@@ -82,7 +84,7 @@ def main() -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except click.ClickException as error:
-        print(f"error: {error.format_message()} (--help lists what there is)", file=sys.stderr)
+        print(f"error: {error.format_message()} (see --help)", file=sys.stderr)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)

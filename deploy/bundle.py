@@ -119,6 +119,6 @@ def _our_wheel(source: Path, folder: Path, made_at: int) -> Path:
 def _run(command: list[str], folder: Path, **environment: str) -> bytes:
     done = subprocess.run(command, cwd=folder, env={**os.environ, **environment}, capture_output=True, check=False)
     if done.returncode:
-        message = done.stderr.decode(errors="replace").strip() or "it does not say why"
+        message = done.stderr.decode(errors="replace").strip() or "no reason given"
         raise OSError(f"{' '.join(command[:4])}: {message.splitlines()[-1]}")
     return done.stdout

@@ -12,8 +12,8 @@ Usage: install.sh [--user] [--prefix DIR] [--no-service] [--with-camera]
 
 Installs edge-digits beside what is there, tries it, and only then switches over. Once more changes nothing.
 
-  --user         for you alone, without root: ~/.local/share/edge-digits, and a service of yours
-  --prefix DIR   into DIR, in place of /opt/edge-digits
+  --user         for you only, without root: ~/.local/share/edge-digits, and a service of yours
+  --prefix DIR   into DIR instead of /opt/edge-digits
   --no-service   the command alone: nothing outside of DIR
   --with-camera  cameras on the ribbon cable, too: picamera2, by apt where it is missing
   --selftest     try what is installed, as the service would run it
@@ -44,7 +44,7 @@ while [ $# -gt 0 ]; do
     --selftest | --rollback | --uninstall) mode=${1#--} ;;
     --purge) purge=yes ;;
     -h | --help) usage; exit 0 ;;
-    *) die 2 "there is no $1 (--help lists what there is)" ;;
+    *) die 2 "there is no $1 (see --help)" ;;
   esac
   shift
 done
@@ -68,7 +68,7 @@ case $prefix$config in
   *[!A-Za-z0-9/._+-]*) die 2 "$prefix: a folder's name may hold letters, digits and ._+- only" ;;
 esac
 case $prefix in /*) ;; *) prefix=$PWD/$prefix ;; esac
-[ "$prefix" != / ] || die 2 "--prefix / is no folder of its own"
+[ "$prefix" != / ] || die 2 "--prefix / is not a separate folder"
 
 control() { if [ "$user" ]; then systemctl --user "$@"; else systemctl "$@"; fi; }
 runs_systemd() {
@@ -181,7 +181,7 @@ for candidate in /usr/bin/python3 python3 $(for one in $pythons; do echo "python
   case $found in *32) die 1 "this system has 32-bit programs, for which there is no LiteRT: install a 64-bit system" ;; esac
   case " $pythons " in *" ${found% *} "*) python=$candidate release=${found% *}; break ;; esac
 done
-[ "$python" ] || die 1 "this bundle is for Python $pythons, and there is none of them here"
+[ "$python" ] || die 1 "this bundle requires Python $pythons, which this computer lacks"
 # Tied to this Python: after an upgrade of the system the same bundle installs anew.
 id=venvs/$version-$(sha256sum SHA256SUMS | cut -c -12)-$release
 

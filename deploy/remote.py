@@ -39,7 +39,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.host.startswith("-") or not self.host:
-            raise DeployError(f"{self.host!r} is no host: user@pi is one", 2)
+            raise DeployError(f"{self.host!r} is not a host such as user@pi", 2)
 
     @property
     def options(self) -> list[str]:
@@ -104,7 +104,7 @@ def deploy(bundle: Path, settings: Settings, print_line: Callable[[str], object]
         with bundle.open("rb") as file:
             digest = ssh.answer(f"cd {folder} && tee bundle.tar.gz | sha256sum", file)
         if digest.split()[0] != sha256(bundle):
-            raise DeployError(f"{bundle.name} did not come to {settings.host} as it is: try again")
+            raise DeployError(f"{bundle.name} was damaged on its way to {settings.host}: try again")
         if ssh.run(f"cd {folder} && tar -xzf bundle.tar.gz && rm bundle.tar.gz"):
             raise DeployError(f"{bundle.name} cannot be unpacked on {settings.host}: is its disk full?")
 
@@ -113,7 +113,7 @@ def deploy(bundle: Path, settings: Settings, print_line: Callable[[str], object]
         if code:
             reason = "does not work there" if code == REFUSED else "cannot be installed"
             raise DeployError(f"{bundle.name} {reason}; {_stays(former)}", code if code == REFUSED else 1)
-        print_line("Trying what is installed.")
+        print_line("Testing the installation.")
         if ssh.run(settings.script("--selftest")):
             _back(ssh, settings, former, was_active)
             raise DeployError(f"the selftest fails on {settings.host}; {_stays(former)}", REFUSED)
@@ -135,7 +135,7 @@ def _start(ssh: "_Ssh", settings: Settings, former: str, was_active: bool, print
         return
     if was_active:
         _back(ssh, settings, former, was_active)
-        raise DeployError(f"the service does not start any more; {_stays(former)}", REFUSED)
+        raise DeployError(f"the service no longer starts; {_stays(former)}", REFUSED)
     raise DeployError(f"it is installed, but the service does not start: {settings.control('status')} says why")
 
 
@@ -157,7 +157,7 @@ def _inspect(ssh: "_Ssh", settings: Settings) -> tuple[str, str, bool]:
         f"uname -m; readlink {settings.installed}/venv || echo; {active} 2>/dev/null && echo runs || echo rests"
     ).split("\n")
     if len(lines) != 3:
-        raise DeployError(f"{settings.host} does not answer as a Linux would: {' '.join(lines)[:200]}")
+        raise DeployError(f"{settings.host} does not answer like a Linux system: {' '.join(lines)[:200]}")
     return lines[0], lines[1], lines[2] == "runs"
 
 

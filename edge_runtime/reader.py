@@ -74,12 +74,12 @@ class DigitReader(Closing):
         check: str = "doubtful",
     ) -> None:
         if turn not in (None, 0, 90, 180, 270):
-            raise OptionError(f"a page is turned by 0, 90, 180 or 270 degrees, not by {turn}")
+            raise OptionError(f"turn must be 0, 90, 180 or 270 degrees, not {turn}")
         for least in (min_confidence or 0.0, min_line_confidence or 0.0):
             if not 0 <= least <= 1:
-                raise OptionError(f"the least confidence must lie between 0 and 1, not at {least}")
+                raise OptionError(f"a minimum confidence must be between 0 and 1, not {least}")
         if check not in CHECKS:
-            raise OptionError(f"lines are checked {', '.join(CHECKS)}, not {check}")
+            raise OptionError(f"check must be one of {', '.join(CHECKS)}, not {check}")
         self.classifier = Classifier(model, labels=labels, threads=threads)
         self.weights = _of_card(self.classifier.model, weights.from_card)
         self.line_weights = _of_card(self.classifier.model, line_confidence.from_card)
@@ -107,7 +107,7 @@ class DigitReader(Closing):
         A hint limits the search to its planes and rotation: see `LiveReader`.
         """
         if constraint is not None and self._checker is None:
-            raise OptionError("a constraint needs a model with a line network, and a check other than never")
+            raise OptionError("a constraint requires a model with a line network, and a check other than never")
         frame = frame if isinstance(frame, Frame) else Frame(np.asarray(frame))
         _check(frame.pixels)
         watch = Stopwatch()

@@ -36,11 +36,11 @@ from train.recipes import RECIPES, Recipe
 @click.option("--recipe", "name", type=click.Choice(list(RECIPES)), default="standard", show_default=True)
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True,
               help="The same seed on the same machine gives the same weights, bit for bit.")  # fmt: skip
-@click.option("--epochs", type=click.IntRange(1), help="In place of the recipe's own number.")
+@click.option("--epochs", type=click.IntRange(1), help="Instead of the recipe's own number.")
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="[default: build/RECIPE]")
 @click.option("--start", type=click.Path(path_type=Path, exists=True, dir_okay=False),
               help="The model file that the recipe adapted fine-tunes.  [default: the one that ships]")  # fmt: skip
-@click.option("--resume", is_flag=True, help="Go on from the last finished epoch of an interrupted run.")
+@click.option("--resume", is_flag=True, help="Resume an interrupted run after its last finished epoch.")
 def train(name: str, seed: int, epochs: int | None, output: Path | None, start: Path | None, resume: bool) -> None:
     """Train a network on MNIST and write digits.keras, history.csv, run.json and report/."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -133,7 +133,7 @@ def _summary(recipe: Recipe, run: Mapping[str, Any]) -> dict[str, str]:
 
 def main() -> None:
     """Run the command."""
-    command.run(train, hint="interrupted; the same command with --resume goes on from the last finished epoch")
+    command.run(train, hint="interrupted; the same command with --resume continues after the last finished epoch")
 
 
 if __name__ == "__main__":

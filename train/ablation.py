@@ -53,7 +53,7 @@ COLUMNS = {"mnist_read": "held out", "camera_digits_read": "cut out", "written_d
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--epochs", type=click.IntRange(1), default=12, show_default=True)
-@click.option("--seeds", type=click.IntRange(1), default=2, show_default=True, help="How many: 1, 2 and so on.")
+@click.option("--seeds", type=click.IntRange(1), default=2, show_default=True, help="Number of seeds: 1, 2 and so on.")
 @click.option("--only", type=click.Choice(list(VARIANTS)), metavar="NAME", multiple=True, help="[default: all]")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default="build/ablation", show_default=True)
 def ablation(epochs: int, seeds: int, only: tuple[str, ...], out: Path) -> None:

@@ -41,11 +41,11 @@ class Checkpoint:
             with self._path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
                 self._saved = dict(saved)
         except (EOFError, ValueError, zipfile.BadZipFile) as error:
-            raise OptionError(f"cannot go on from {self._path}: {error}; remove it to start anew") from error
+            raise OptionError(f"cannot resume from {self._path}: {error}; remove it to start again") from error
         if str(self._saved["made_by"]) != self._made_by:
             raise OptionError(
                 f"{self._path} belongs to another recipe, seed, start or number of epochs: "
-                "give the same again, or remove it to start anew"
+                "use the same ones, or remove it to start again"
             )
         self.history = list(json.loads(str(self._saved["history"])))
         self.calibration = json.loads(str(self._saved["calibration"]))

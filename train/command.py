@@ -18,7 +18,7 @@ def run(command: click.Command, hint: str = "interrupted") -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(OutputError.exit_code)
     except click.ClickException as error:
-        print(f"error: {error.format_message()} (--help lists what there is)", file=sys.stderr)
+        print(f"error: {error.format_message()} (see --help)", file=sys.stderr)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         print(hint, file=sys.stderr)

@@ -136,9 +136,9 @@ def style(condition: str, severity: int, **others: Any) -> PageStyle:
     Raises ValueError for another condition or severity.
     """
     if condition not in CONDITIONS:
-        raise ValueError(f"a condition is one of {', '.join(CONDITIONS)}; not {condition!r}")
+        raise ValueError(f"the condition must be one of {', '.join(CONDITIONS)}, not {condition!r}")
     if severity not in SEVERITIES:
-        raise ValueError(f"a severity is a number from 1 to 5, not {severity!r}")
+        raise ValueError(f"the severity must be a number from 1 to 5, not {severity!r}")
     return PageStyle(**{**others, **CONDITIONS[condition][severity - 1]})
 
 

@@ -123,7 +123,7 @@ def _read_any(folder: Path, name: str) -> bytes:
             return _idx_from_npz(folder / "mnist.npz", name)
     except DAMAGE as error:
         raise DataError(f"cannot read {name} in {folder}: {error}") from error
-    raise DataError(f"EDGE_DIGITS_DATA={folder} holds neither {name} nor {name}.gz nor mnist.npz")
+    raise DataError(f"EDGE_DIGITS_DATA={folder} contains neither {name} nor {name}.gz nor mnist.npz")
 
 
 def _idx_from_npz(path: Path, name: str) -> bytes:
@@ -142,7 +142,7 @@ def _cache_is_whole(folder: Path) -> bool:
         try:
             check(name, path.read_bytes(), folder)
         except DataError as error:
-            log.warning("%s; it is removed and fetched again", error)
+            log.warning("%s; removing it and fetching it again", error)
             path.unlink()
             return False
     return True

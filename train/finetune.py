@@ -43,7 +43,7 @@ def initialize(network: keras.Sequential, path: Path, images: Uint8) -> list[Lay
     dense, normalized = _of(network, keras.layers.Dense), _of(network, keras.layers.BatchNormalization)
     shapes = [layer.kernel.shape for layer in layers]
     if shapes != [tuple(layer.kernel.shape) for layer in dense]:
-        raise ModelError(f"{path} has layers of {shapes}, and the recipe has others")
+        raise ModelError(f"{path} has layers of {shapes}, which differ from the recipe's")
     values = images.reshape(len(images), -1) / WHITE
     for n, normalization in enumerate(normalized):
         kernel, bias = layers[n]

@@ -33,7 +33,7 @@ def options(pages: int) -> Callable[[F], F]:
 def check_both(flags: NDArray[np.bool_], pages: int, kind: str, other: str) -> None:
     """Raise DataError where all examples of `pages` pages are of one kind."""
     if flags.all() or not flags.any():
-        raise DataError(f"{pages} pages hold no {kind}, or no {other}: more are needed")
+        raise DataError(f"{pages} pages contain no {kind}, or no {other}: draw more pages")
 
 
 def write(model: Path, key: str, weights: tuple[float, ...]) -> None:

@@ -57,7 +57,7 @@ def read(path: Path) -> list[Whole]:
         for each in (*operator.inputs[:2], operator.outputs[0])
     )
     if not dense or not whole or kinds != START + [DENSE] * len(dense):
-        raise ModelError(f"{path} is not made of int8 dense layers that take bytes, but of {', '.join(kinds)}")
+        raise ModelError(f"{path} must consist of int8 dense layers with byte inputs, not of {', '.join(kinds)}")
 
     def stored(number: int, kind: type[Any]) -> NDArray[Any]:
         tensor = tensors[number]
@@ -92,5 +92,5 @@ def _graph(path: Path) -> tuple[Any, Any, list[str]]:
         (graph,) = model.subgraphs
         kinds = [OPERATORS[model.operatorCodes[operator.opcodeIndex].builtinCode] for operator in graph.operators]
     except Exception as error:  # boundary: an invalid flatbuffer may raise anything
-        raise ModelError(f"{path} is no TensorFlow Lite file: {type(error).__name__}: {error}") from error
+        raise ModelError(f"{path} is not a TensorFlow Lite file: {type(error).__name__}: {error}") from error
     return graph, model.buffers, kinds

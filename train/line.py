@@ -80,13 +80,15 @@ def batches(lines: Lines, seed: int) -> Iterator[tuple[NDArray[np.uint8], NDArra
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), default="build/line", show_default=True)
 @click.option("--epochs", type=click.IntRange(1), default=75, show_default=True)
-@click.option("--lines", type=click.IntRange(BATCH), default=8192, show_default=True, help="Drawn for each epoch.")
+@click.option(
+    "--lines", type=click.IntRange(BATCH), default=8192, show_default=True, help="Lines drawn for each epoch."
+)
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--rate", type=click.FloatRange(0, min_open=True), default=2e-3, show_default=True,
               help="The highest learning rate.")  # fmt: skip
 @click.option("--start", type=click.Path(path_type=Path, exists=True, dir_okay=False),
-              help="A network that was trained before, to begin with.")  # fmt: skip
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint in the output folder.")
+              help="Start with this trained network.")  # fmt: skip
+@click.option("--resume", is_flag=True, help="Resume from the checkpoint in the output folder.")
 def line(
     output: Path, epochs: int, lines: int, seed: int, rate: float, start: Path | None, resume: bool
 ) -> None:  # fmt: skip
@@ -136,7 +138,7 @@ def _begin(
     if resume and record.exists():
         before = json.loads(record.read_text(encoding="utf-8"))
         if {name: before.get(name) for name in settings} != settings:
-            raise ModelError(f"{record} is of other settings: leave --resume out, or name another --output")
+            raise ModelError(f"{record} has other settings: omit --resume, or choose another --output")
         return before["done"], keras.models.load_model(output / "line.keras")
     keras.utils.set_random_seed(settings["seed"])
     network = line_network.build()

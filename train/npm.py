@@ -63,9 +63,7 @@ def _fetch(missing: Mapping[str, Packed], folder: Path, what: str) -> None:
                 data = member.read() if member else b""
             digest = hashlib.sha256(data).hexdigest()
             if digest != packed.sha256:
-                raise DataError(
-                    f"{name} of the {what} is another one: expected SHA-256 {packed.sha256}, found {digest}"
-                )
+                raise DataError(f"{name} of the {what} has changed: expected SHA-256 {packed.sha256}, found {digest}")
             new = Path(scratch) / name
             new.write_bytes(data)
             new.replace(folder / name)

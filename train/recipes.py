@@ -43,7 +43,7 @@ class Mix:
         if min(counts) < 0:
             raise ValueError("numbers of pictures must not be negative")
         if min(self.mnist, self.pages) < 1:
-            raise ValueError("at least one page is needed, and each of MNIST's digits once")
+            raise ValueError("at least one page is required, and each of MNIST's digits once")
 
     @property
     def others(self) -> bool:

@@ -47,7 +47,7 @@ def write_report(folder: Path, outcome: Outcome) -> None:
         "curves": ("Training", training_curves(outcome.history, outcome.trained_on)),
         "confusion": ("Confusion matrix on the test digits", confusion_matrix(outcome)),
         "misread": ("Every misread test digit", misread_digits(outcome)),
-        "first-layer": ("What the first layer looks for", first_layer(outcome.first_layer)),
+        "first-layer": ("Weights of the first layer", first_layer(outcome.first_layer)),
         "first-digit": ("The first test digit", first_digit(outcome.test.images[0])),
     }
     pictures = {name: (title, png(figure)) for name, (title, figure) in figures.items()}
@@ -68,7 +68,7 @@ def training_curves(history: list[dict[str, float]], trained_on: str = "trained 
         errors = [100 * (1 - row[f"{name}accuracy"]) for row in history]
         right.plot(epochs, np.maximum(errors, 1e-3), label=label, color=color)
     left.set(xlabel="epoch", ylabel="loss (nats)", yscale="log", title="Loss")
-    right.set(xlabel="epoch", ylabel="error (%)", yscale="log", title="Digits read wrong")
+    right.set(xlabel="epoch", ylabel="error (%)", yscale="log", title="Misread digits")
     for axes in (left, right):
         axes.grid(alpha=0.3, which="both")
         axes.xaxis.get_major_locator().set_params(integer=True)

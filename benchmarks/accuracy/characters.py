@@ -188,9 +188,11 @@ def load(path: Path) -> Characters:
         with np.load(path, allow_pickle=False) as saved:
             images, labels = saved["images"], saved["labels"]
     except (OSError, ValueError, KeyError) as error:
-        raise OptionError(f"{path} is no file of characters: {error}") from error
+        raise OptionError(f"{path} is not a file of characters: {error}") from error
     if images.ndim != 3 or images.dtype != np.uint8 or labels.shape != images.shape[:1] or not len(images):
-        raise OptionError(f"{path} must hold images, uint8 (N, H, W), and as many labels, not {images.shape}")
+        raise OptionError(
+            f"{path} must contain images, uint8 (N, H, W), and as many labels; its images are {images.shape}"
+        )
     dark = np.median(images) > 127  # most pixels are background
     inks = [image.max() - image if dark else image for image in images]
     return Characters(normalize_all(inks), labels.astype(str))

@@ -116,7 +116,7 @@ def misses(results: dict[str, Parity], training_recipe: str | None, limits: dict
             )
         rise = bounds["max_nll_rise"]
         if not parity.nll_rise <= rise + 1e-12:
-            missed.append(f"{name}: calibration {parity.nll_rise:.4f} nats worse, where {rise:.4f} are allowed")
+            missed.append(f"{name}: calibration {parity.nll_rise:.4f} nats worse (allowed: {rise:.4f})")
         if parity.rejection_agreement is not None and training_recipe is not None:
             together, rejected_alike = limits["rejection"][training_recipe], parity.rejection_agreement
             if not rejected_alike >= together - 1e-9:
@@ -125,7 +125,7 @@ def misses(results: dict[str, Parity], training_recipe: str | None, limits: dict
                     f"{together:.2f} %"
                 )
         if not math.isfinite(parity.largest_difference):
-            missed.append(f"{name}: answers with numbers that are not finite")
+            missed.append(f"{name}: its outputs are not finite numbers")
         largest = bounds.get("max_bytes")
         if largest is not None and parity.bytes > largest:
             missed.append(f"{name}: {parity.bytes:,} bytes, {parity.bytes - largest:,} above the limit of {largest:,}")

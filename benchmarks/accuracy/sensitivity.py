@@ -107,7 +107,7 @@ def choose(known: Sequence[Number], only: Sequence[str]) -> list[Number]:
     for name in only:
         if name not in names:
             like = difflib.get_close_matches(name, names, cutoff=0.3) or names[:3]
-            raise OptionError(f"there is no number {name} in edge_runtime/vision; there is {', '.join(like)}")
+            raise OptionError(f"unknown number {name} in edge_runtime/vision; similar: {', '.join(like)}")
     return [number for number in known if not only or {number.constant, number.label} & {*only}]
 
 

@@ -24,7 +24,7 @@ CAUSES = {
     "lines": "every digit is right, but they are on several lines",
     "path": "the other reader, or another label of a digit, was right, and was not chosen",
     "skipping": "digits are missing, all others are right",
-    "classification": "as many digits, some of them wrong",
+    "classification": "the right number of digits, some of them wrong",
     "segmentation": "other digits: too many, or some missing and others wrong",
 }
 SHOWN = 16  # strings of each cause that count as the worst
@@ -55,7 +55,7 @@ def run(folder: Path, out: Path, *, known_length: bool, **reader_options: Any) -
     rows = truth.read(folder)
     for row in rows:
         if len(row.lines) != 1:
-            raise OptionError(f"{printable(row.file)} has {len(row.lines)} lines: `pages` measures such pictures")
+            raise OptionError(f"{printable(row.file)} has {len(row.lines)} lines: use `pages` for such pictures")
     out.mkdir(parents=True, exist_ok=True)
     with DigitReader(**reader_options) as reader:
         strings = [_read(folder, row, reader, known_length) for row in reported(rows, "strings", len(rows))]

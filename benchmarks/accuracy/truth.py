@@ -39,7 +39,7 @@ def read(folder: Path, group: str | None = None) -> list[Truth]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise OptionError(f"cannot read {name}, which says what each picture holds: {error.strerror}") from error
+        raise OptionError(f"cannot read {name}, which lists the digits of each picture: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise OptionError(f"{name} is not UTF-8: {error.reason} at byte {error.start}") from error
     rows: dict[str, tuple[int, Truth]] = {}
@@ -54,11 +54,11 @@ def read(folder: Path, group: str | None = None) -> list[Truth]:
             raise OptionError(f"{name}, line {number}: {printable(row.file)} is in line {rows[row.file][0]} already")
         rows[row.file] = number, row
     if not rows:
-        raise OptionError(f"{name} is empty: it needs a line for each picture")
+        raise OptionError(f"{name} is empty: expected a line for each picture")
     known = {row.group for _, row in rows.values() if row.group}
     if group is not None and group not in known:
         names = ", ".join(sorted(map(printable, known))) or "none"
-        raise OptionError(f"{name} has no tier or category {group!r}; those it has: {names}")
+        raise OptionError(f"{name} has no tier or category {group!r}; known: {names}")
     return [row for _, row in rows.values() if group is None or row.group == group]
 
 
@@ -69,9 +69,9 @@ def parse(line: str) -> Truth:
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error.msg} at column {error.colno}") from error
     except (ValueError, RecursionError) as error:  # numbers of thousands of digits, thousands of brackets
-        raise ValueError("JSON beyond what Python reads") from error
+        raise ValueError("JSON that Python cannot read") from error
     if not isinstance(row, dict):
-        raise ValueError('not a JSON object, as {"file": "page.jpg", "lines": ["2024"]} is one')
+        raise ValueError('not a JSON object such as {"file": "page.jpg", "lines": ["2024"]}')
     for key in ("file", "lines"):
         if key not in row:
             raise ValueError(f'"{key}" is missing')
@@ -79,13 +79,13 @@ def parse(line: str) -> Truth:
     if not isinstance(file, str) or not _is_name(file):
         raise ValueError('"file" must be the name of a picture')
     if not isinstance(lines, list) or not all(isinstance(line, str) and DIGITS.fullmatch(line) for line in lines):
-        raise ValueError('"lines" must be a list of texts of digits alone, as ["2024", "17"], or [] without digits')
+        raise ValueError('"lines" must be a list of strings of digits, such as ["2024", "17"], or [] without digits')
     if tags is not None and (not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags)):
-        raise ValueError('"tags" must be a list of texts')
+        raise ValueError('"tags" must be a list of strings')
     texts = {key: row[key] for key in TEXTS if row.get(key) is not None}
     for key, text in texts.items():
         if not isinstance(text, str):
-            raise ValueError(f'"{key}" must be a text')
+            raise ValueError(f'"{key}" must be a string')
     return Truth(file=file, lines=tuple(lines), tags=tuple(tags or ()), **texts)
 
 

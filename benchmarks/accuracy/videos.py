@@ -89,7 +89,7 @@ def summary(films: list[Film]) -> str:
     minutes, still = seconds(films) / 60, [film for film in films if film.still]
     return "\n".join([
         f"{sum(film.exact for film in films)} of {len(films)} videos reported exactly, {minutes:.1f} minutes of them",
-        f"of the {len(still)} whose pages are read right where they stand still: {sum(film.exact for film in still)}",
+        f"of the {len(still)} whose pages are read right while they stand still: {sum(film.exact for film in still)}",
         f"wrong reports a minute: {sum(film.wrong for film in films) / minutes:.1f} of lines that were steady, "
         f"{sum(film.wrong_raw for film in films) / minutes:.1f} frame by frame",
     ])  # fmt: skip

@@ -20,16 +20,16 @@ from train.conditions import CONDITIONS
 )
 @click.option("--model", metavar="FILE", type=click.Path(path_type=Path), help="A .tflite model of your own.")
 @click.option("--labels", metavar="FILE", type=click.Path(path_type=Path), help="Its labels, one a line.")
-@click.option("--min-confidence", metavar="0-1", type=click.FloatRange(0, 1), help="The least that a digit needs.")
+@click.option("--min-confidence", metavar="0-1", type=click.FloatRange(0, 1), help="Minimum confidence of a digit.")
 @click.option("--check", type=click.Choice(("always", "doubtful", "never")), default="doubtful", show_default=True,
-              help="Which lines the line network reads again.")  # fmt: skip
+              help="Which lines the line network rereads.")  # fmt: skip
 @click.option("--turned", metavar="DEGREES", type=click.FloatRange(0, 360, max_open=True), default=0,
-              help="Turn each picture clockwise first, to see how the reader copes.")  # fmt: skip
+              help="Rotate each picture clockwise first, to measure how the reader copes.")  # fmt: skip
 def pages(
     folder: Path, out: Path | None, tier: str | None, model: Path | None, labels: Path | None,
     min_confidence: float | None, check: str, turned: float,
 ) -> None:  # fmt: skip
-    """Read the pictures in DIR and compare with its truth.jsonl; exits with 1 where a picture could not be read."""
+    """Read the pictures in DIR and compare with its truth.jsonl; exits with 1 if a picture could not be read."""
     from benchmarks.accuracy import coverage, gallery
     from benchmarks.accuracy import pages as measure
     from benchmarks.charts.coverage import picture
@@ -49,10 +49,10 @@ def pages(
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--losses", is_flag=True, help="Say what is lost to what, and draw a contact sheet of the worst.")
-@click.option("--known-length", is_flag=True, help="Also tell the reader how many digits there are.")
+@click.option("--losses", is_flag=True, help="Count the losses by cause, and draw a contact sheet of the worst.")
+@click.option("--known-length", is_flag=True, help="Also give the reader the number of digits.")
 @click.option("--check", type=click.Choice(("always", "doubtful", "never")), default="doubtful", show_default=True,
-              help="Which lines the line network reads again.")  # fmt: skip
+              help="Which lines the line network rereads.")  # fmt: skip
 @click.option("--model", metavar="FILE", type=click.Path(path_type=Path), help="[default: the model that ships]")
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
               help="Where strings.json and losses.png go. [default: build/strings/ and the folder's name]")  # fmt: skip
@@ -76,13 +76,13 @@ def strings(
 @click.argument("folders", metavar="[DIR]...", nargs=-1, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--model", metavar="FILE", type=click.Path(path_type=Path), help="[default: the model that ships]")
 @click.option("--keras", metavar="FILE", type=click.Path(path_type=Path, exists=True),
-              help="The full network, to be measured beside it.")  # fmt: skip
+              help="Also measure this full network.")  # fmt: skip
 @click.option("--beside", metavar="FILE", type=click.Path(path_type=Path, exists=True),
-              help="Another model file: how long does one digit take, against that?")  # fmt: skip
+              help="Another model file, to compare the time of one digit.")  # fmt: skip
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/digits",
               show_default=True, help="Where digits.json goes.")  # fmt: skip
 def digits(folders: tuple[Path, ...], model: Path | None, keras: Path | None, beside: Path | None, out: Path) -> None:
-    """Read MNIST's test digits, and what is in each DIR: single characters in .npz files, or pictures and truth.jsonl.
+    """Read MNIST's test digits, and each DIR: single characters in .npz files, or pictures and truth.jsonl.
 
     Prints one table: how well digits are read and how sure the model is, which letters it rejects, what it reads wrong
     in pictures, and how large the file is.
@@ -98,7 +98,7 @@ def digits(folders: tuple[Path, ...], model: Path | None, keras: Path | None, be
     size, temperature = results.about["bytes"], results.about["temperature"]
     print(f"{size:,} bytes, temperature {temperature:.3f}; {out / 'digits.json'} holds the figures")
     if beside is not None:
-        print(f"one digit takes {results.about['latency_ratio']:.2f} times what it takes {beside}, in the same run")
+        print(f"one digit takes {results.about['latency_ratio']:.2f} times as long as with {beside}, in the same run")
     if results.unreadable:
         count, (_, first) = len(results.unreadable), results.unreadable[0]
         raise PictureError(f"{count} pictures could not be read, the first: {first}")
@@ -109,13 +109,17 @@ def digits(folders: tuple[Path, ...], model: Path | None, keras: Path | None, be
               help="Only this condition; may be given again. [default: all]")  # fmt: skip
 @click.option("--severity", "severities", multiple=True, type=click.IntRange(1, 5), metavar="1-5",
               help="Only this severity; may be given again. [default: all]")  # fmt: skip
-@click.option("--pages", type=click.IntRange(1), default=30, show_default=True, help="Of each condition and severity.")
-@click.option("--seed", type=click.IntRange(0), default=5_270_611, show_default=True, help="Another draws other pages.")
+@click.option(
+    "--pages", type=click.IntRange(1), default=30, show_default=True, help="Pages of each condition and severity."
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=5_270_611, show_default=True, help="Another seed draws other pages."
+)
 @click.option("--split", type=click.Choice(("test", "held-out")), default="test", show_default=True,
-              help="Whose digits: MNIST's test digits, or the held-out ones, to choose with.")  # fmt: skip
+              help="MNIST's test digits, or the held-out ones, which choices may use.")  # fmt: skip
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/robustness",
               show_default=True, help="Where robustness.json and robustness.png go.")  # fmt: skip
-@click.option("--check", is_flag=True, help="Exit with 5 where a limit of thresholds.toml is missed.")
+@click.option("--check", is_flag=True, help="Exit with 5 if a limit of thresholds.toml is missed.")
 def robustness(
     conditions: tuple[str, ...], severities: tuple[int, ...], pages: int, seed: int, split: str, out: Path, check: bool
 ) -> None:
@@ -135,11 +139,11 @@ def robustness(
 
 
 @click.command()
-@click.option("--pages", type=click.IntRange(1), default=2, show_default=True, help="Of each condition.")
+@click.option("--pages", type=click.IntRange(1), default=2, show_default=True, help="Pages of each condition.")
 @click.option("--photos", multiple=True, metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False),
               help="Also the pictures of this folder with a truth.jsonl; may be given again.")  # fmt: skip
 @click.option("--only", multiple=True, metavar="NAME",
-              help="Only this number, as planes.VGA; may be given again. [default: all]")  # fmt: skip
+              help="Only this number, such as planes.VGA; may be given again. [default: all]")  # fmt: skip
 @click.option("--markdown", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
               help="Where the table goes as a page of documentation.")  # fmt: skip
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/sensitivity",
@@ -147,7 +151,7 @@ def robustness(
 def sensitivity(pages: int, photos: tuple[Path, ...], only: tuple[str, ...], markdown: Path | None, out: Path) -> None:
     """Move each number chosen by hand in edge_runtime/vision 20 % up and down, one at a time, and read pages.
 
-    Says by how much the errors rise on generated pages and on the pictures of each DIR; takes two processes.
+    Prints by how much the errors rise on generated pages and on the pictures of each DIR; uses two processes.
     """
     from benchmarks.accuracy import sensitivity as measure
     from benchmarks.accuracy import sensitivity_table as table
@@ -159,14 +163,14 @@ def sensitivity(pages: int, photos: tuple[Path, ...], only: tuple[str, ...], mar
     if markdown:
         write_text(markdown, table.page(baseline, rows, read))
     print("\n".join([table.table(baseline, rows), "", read, *measured.failed]))
-    print(f"{len(rows)} numbers took {seconds / 60:.1f} minutes; {out / 'sensitivity.json'} holds every count")
+    print(f"{len(rows)} numbers took {seconds / 60:.1f} minutes; {out / 'sensitivity.json'} contains all counts")
 
 
 @click.command()
-@click.option("--videos", "count", type=click.IntRange(1), default=20, show_default=True, help="How many to draw.")
-@click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help="Another draws others.")
+@click.option("--videos", "count", type=click.IntRange(1), default=20, show_default=True, help="Number of videos.")
+@click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help="Another seed draws other videos.")
 @click.option("--hands", metavar="0-1", type=click.FloatRange(0, 1), default=0.0, show_default=True,
-              help="Over so many of the pages a hand passes.")  # fmt: skip
+              help="Share of the pages over which a hand passes.")  # fmt: skip
 @click.option("--model", metavar="FILE", type=click.Path(path_type=Path), help="[default: the model that ships]")
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/videos",
               show_default=True, help="Where videos.json goes.")  # fmt: skip

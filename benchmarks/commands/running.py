@@ -15,13 +15,13 @@ from edge_runtime.system.atomic_files import write_bytes
 @click.command()
 @click.argument("folder", metavar="[FOLDER]", required=False,
                 type=click.Path(path_type=Path, exists=True, file_okay=False))  # fmt: skip
-@click.option("--fast", is_flag=True, help="Fewer processes and turns: a first impression, in under two minutes.")
+@click.option("--fast", is_flag=True, help="Fewer processes and repetitions: an estimate in under two minutes.")
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/latency",
               show_default=True, help="Where latency.json goes, and pyperf.json.")  # fmt: skip
 def latency(folder: Path | None, fast: bool, out: Path) -> None:
     """Time digits, frames and starts, with the models in FOLDER [default: build/standard] and the full Keras network.
 
-    Where there is no such folder, the model that ships is measured alone. Exits with 5 where a limit is missed.
+    Without such a folder, only the model that ships is measured. Exits with 5 if a limit is missed.
     """
     from benchmarks.speed import latency as measure
     from benchmarks.speed import latency_table
@@ -43,16 +43,16 @@ def latency(folder: Path | None, fast: bool, out: Path) -> None:
 @click.command()
 @click.argument("folder", metavar="[FOLDER]", type=click.Path(path_type=Path, exists=True, file_okay=False),
                 default="build/standard")  # fmt: skip
-@click.option("--fast", is_flag=True, help="Fewer processes and turns: a first impression, in a minute or two.")
+@click.option("--fast", is_flag=True, help="Fewer processes and repetitions: an estimate in a minute or two.")
 @click.option("--footprint", is_flag=True,
-              help="Also each runtime alone in an environment: fetches 1 GB, once.")  # fmt: skip
+              help="Also measure each runtime in its own environment: downloads 1 GB, once.")  # fmt: skip
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/peers",
               show_default=True, help="Where peers.json goes, and the networks for other runtimes.")  # fmt: skip
 def peers(folder: Path, fast: bool, footprint: bool, out: Path) -> None:
     """Time one digit in other runtimes, beside the models in FOLDER [default: build/standard], one thread, in turns.
 
-    ONNX Runtime, OpenCV, numpy and Keras get the same weights; how right each reads stands beside how long it takes,
-    and how far each is from what this core could do. Exits with 5 where a limit is missed. Needs the extra `bench`.
+    ONNX Runtime, OpenCV, numpy and Keras get the same weights. The table shows accuracy and time of each,
+    and its distance from the limit of this core. Exits with 5 if a limit is missed. Needs the extra `bench`.
     """
     from benchmarks.peers import engines as measure
     from benchmarks.peers import footprint as of_footprint
@@ -71,17 +71,19 @@ def peers(folder: Path, fast: bool, footprint: bool, out: Path) -> None:
 @click.command()
 @click.argument("folders", metavar="[DIR]...", nargs=-1, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--at-most", metavar="N", type=click.IntRange(1),
-              help="Of each DIR only so many pictures, at random, always the same. [default: all]")  # fmt: skip
+              help="Pictures of each DIR, a fixed random choice. [default: all]")  # fmt: skip
 @click.option("--pages", type=click.IntRange(1), default=1, show_default=True,
-              help="Without DIR: how many to draw of each condition and severity.")  # fmt: skip
-@click.option("--seed", type=click.IntRange(0), default=5_270_611, show_default=True, help="Another draws other pages.")
+              help="Without DIR: pages of each condition and severity.")  # fmt: skip
+@click.option(
+    "--seed", type=click.IntRange(0), default=5_270_611, show_default=True, help="Another seed draws other pages."
+)
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/readers",
               show_default=True, help="Where readers.json and readers.png go.")  # fmt: skip
 def readers(folders: tuple[Path, ...], at_most: int | None, pages: int, seed: int, out: Path) -> None:
     """Read the pictures in each DIR, which has a truth.jsonl, with other readers, too, in turns.
 
-    Without DIR, pages are drawn. RapidOCR and Tesseract take part where they are installed. A DIR whose pictures have
-    one line each is one of strings: the readers may know that.
+    Without DIR, pages are drawn. RapidOCR and Tesseract are measured if they are installed. If all pictures of a DIR
+    have one line each, the readers may use that.
     """
     from benchmarks.charts import readers as readers_chart
     from benchmarks.peers.readers import compare as measure
@@ -90,7 +92,7 @@ def readers(folders: tuple[Path, ...], at_most: int | None, pages: int, seed: in
     sets = readers_chart.points(measure.run(folders, out, pages=pages, seed=seed, at_most=at_most))
     if sets:
         write_bytes(out / "readers.png", png(readers_chart.draw(sets, wide=True)))
-    print(f"{out / 'readers.json'} holds everything that was read")
+    print(f"{out / 'readers.json'} contains all readings")
 
 
 @click.command()
@@ -98,9 +100,9 @@ def readers(folders: tuple[Path, ...], at_most: int | None, pages: int, seed: in
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/soak",
               show_default=True, help="Where soak.json and soak.png go.")  # fmt: skip
 def soak(minutes: float, out: Path) -> None:
-    """Read a generated camera for long, and watch ages of frames, memory, threads, files and processor time.
+    """Read a generated camera for a long time, and measure age of frames, memory, threads, files and processor time.
 
-    Linux only; exits with 5 where a limit is missed.
+    Linux only; exits with 5 if a limit is missed.
     """
     from benchmarks.charts import soak as soak_chart
     from benchmarks.service import soak as measure
@@ -113,13 +115,15 @@ def soak(minutes: float, out: Path) -> None:
 
 
 @click.command()
-@click.option("--changes", default=12, show_default=True, type=click.IntRange(min=1), help="So many models.")
+@click.option(
+    "--changes", default=12, show_default=True, type=click.IntRange(min=1), help="Number of models to install."
+)
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/updates",
               show_default=True, help="Where updates.json and updates.png go.")  # fmt: skip
 def updates(changes: int, out: Path) -> None:
-    """Install models while a camera is read, and look for gaps between readings, and for readings by anything else.
+    """Install models while a camera is read, and look for gaps between readings and for readings by another model.
 
-    Exits with 5 where a limit is missed.
+    Exits with 5 if a limit is missed.
     """
     from benchmarks.charts import updates as updates_chart
     from benchmarks.service import updates as measure
@@ -135,11 +139,11 @@ def updates(changes: int, out: Path) -> None:
 @click.option("--part", "parts", multiple=True, type=click.Choice(("read", "viewers", "long")),
               help="Only this part; may be given again. [default: all]")  # fmt: skip
 @click.option("--seconds", type=click.IntRange(1), default=6, show_default=True,
-              help="How long each picture is sent over each number of connections.")  # fmt: skip
+              help="Duration of the load for each picture and number of connections.")  # fmt: skip
 @click.option("--rounds", type=click.IntRange(1), default=10, show_default=True,
-              help="How often viewers come and go, in each number.")  # fmt: skip
+              help="How often viewers come and go, for each number of viewers.")  # fmt: skip
 @click.option("--minutes", type=click.FloatRange(0.05, 100_000), default=1.0, show_default=True,
-              help="How long 64 connections ask.")  # fmt: skip
+              help="Duration of the load over 64 connections.")  # fmt: skip
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/serve",
               show_default=True, help="Where serve.json and serve.png go.")  # fmt: skip
 def serve(parts: tuple[str, ...], seconds: int, rounds: int, minutes: float, out: Path) -> None:
@@ -150,7 +154,7 @@ def serve(parts: tuple[str, ...], seconds: int, rounds: int, minutes: float, out
     viewers  how old are live frames when read, with 0, 4 and 16 viewers of whom half are stuck?
     long     64 connections for a while: is every answer 200 or 429, and does memory stay the same?
 
-    Linux only, needs wrk; takes six minutes on an idle machine, and exits with 5 where a limit is missed.
+    Linux only, needs wrk; takes six minutes on an idle machine; exits with 5 if a limit is missed.
     """
     from benchmarks.charts import serve as serve_chart
     from benchmarks.service import serve as measure
@@ -168,7 +172,7 @@ def serve(parts: tuple[str, ...], seconds: int, rounds: int, minutes: float, out
     measured = {name: limit for name, limit in most.items() if name in figures}  # a part may be left out
     if missed := limits.beyond(figures, measured):
         raise LimitMissed(f"beyond its limit: {', '.join(missed)}; {out / 'serve.json'} holds the figures")
-    print(f"every limit is met; {out / 'serve.json'} holds the figures, {out / 'serve.png'} draws them")
+    print(f"every limit is met; {out / 'serve.json'} contains the figures, {out / 'serve.png'} shows them")
 
 
 def _judge(figures: Mapping[str, Any], most: Mapping[str, float], chart: Path) -> None:

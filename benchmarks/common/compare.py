@@ -59,12 +59,12 @@ def run(before: Path, after: Path | None, across: bool) -> Iterator[Comparison]:
         alike = old["environment"]["machine"] == new["environment"]["machine"]
         if not alike and not across:
             raise OptionError(
-                f"{old['benchmark']}: these are of different machines, {_named(old)} and {_named(new)}: "
-                "--across compares them all the same"
+                f"{old['benchmark']}: results of different machines, {_named(old)} and {_named(new)}: "
+                "--across compares them anyway"
             )
         if old["settings"] != new["settings"]:
             raise OptionError(
-                f"{old['benchmark']}: measured with other settings, {old['settings']} and {new['settings']}: "
+                f"{old['benchmark']}: measured with different settings, {old['settings']} and {new['settings']}: "
                 "measure again"
             )
         yield Comparison(old, new, compare(result.measures(old), result.measures(new), limits, alike))

@@ -76,7 +76,7 @@ def gather(processes: Iterable[Mapping[str, Iterable[Any]]]) -> TurnsByName:
         for name, (loops, warm_ups, values) in process.items():
             by_name.setdefault(name, []).append(Turns(loops, [(count, spent) for count, spent in warm_ups], values))
     if not by_name:
-        raise ValueError("at least one process is needed")
+        raise ValueError("at least one process is required")
     return by_name
 
 

@@ -107,7 +107,7 @@ def measure(build: Path, networks: Networks, out: Path, *, make: bool) -> Footpr
     missing = [name for name in RUNTIMES if kept.get(name, {}).get("of") != wanted[name]]
     left_out = []
     if missing and not make:
-        left_out.append(f"no footprint of {', '.join(missing)}: --footprint makes environments, and measures them")
+        left_out.append(f"no footprint of {', '.join(missing)}: --footprint creates environments and measures them")
     elif missing:
         with progress("footprint", len(missing)) as tick:
             for name in missing:
@@ -205,7 +205,7 @@ def _versions(runtime: Runtime) -> dict[str, str | None]:
 
 
 def _not_here(package: str) -> NoReturn:
-    raise EdgeError(f"{package} is not installed here, so nothing says which version to measure")
+    raise EdgeError(f"{package} is not installed here, so the version to measure is unknown")
 
 
 def _kept(path: Path) -> dict[str, dict[str, Any]]:

@@ -42,14 +42,14 @@ SECTIONS = (
          "peers"),
     Kind("robustness", "Hard conditions", (("robustness",),), report_sections.robustness, "robustness"),
     Kind("stages", "Where the time of a frame goes", (("latency",),), speed.stages, "latency"),
-    Kind("reliability", "Is it right when it is sure?", (("digits",),), report_sections.reliability, "digits"),
+    Kind("reliability", "Is it right when it is confident?", (("digits",),), report_sections.reliability, "digits"),
     Kind("peers", "Peers", (("peers",),), peers.peers, "peers"),
-    Kind("roofline", "How far from the limit", (("peers",),), peers.roofline, "peers"),
+    Kind("roofline", "Distance from the limit", (("peers",),), peers.roofline, "peers"),
     Kind("footprint", "Footprint", (("peers",),), peers.footprint, "peers --footprint"),
     Kind("readers", "Other readers", (("readers",),), readers.readers, "readers"),
     Kind("pages", "Pictures", (("pages",),), report_sections.of_pages, "pages edge_runtime/samples"),
     Kind("videos", "Moving pictures", (("videos",),), running.videos, "videos"),
-    Kind("soak", "A camera, for long", (("soak",),), running.soak, "soak"),
+    Kind("soak", "A camera over a long time", (("soak",),), running.soak, "soak"),
     Kind("updates", "A new model, while a camera is read", (("updates",),), running.updates, "updates"),
     Kind("serve", "The web server under load", (("serve",),), running.serve, "serve"),
 )  # fmt: skip
@@ -100,17 +100,17 @@ def _parts(kind: Kind, results: Results, damaged: dict[str, str]) -> Parts:
     except Absent as error:
         return [absent(f"Not measured: {error}.", command)]
     except ODD as error:
-        what = f"{there[0].path} is not as this version writes it ({type(error).__name__}: {error})"
+        what = f"{there[0].path} does not have the form that this version writes ({type(error).__name__}: {error})"
         damaged[kind.name] = what
-        return [notice([what]), absent("Once more:", command)]
+        return [notice([what]), absent("To measure again:", command)]
     return [*parts, *(part for each in there for part in source(each.record, str(each.path)))]
 
 
 def _lead(results: Results) -> Markup:
     dates = sorted(each.record["measured_at"][:10] for each in results)
     when = f"Measured {dates[0]}{f' to {dates[-1]}' if dates[-1] != dates[0] else ''}. " if dates else ""
-    return paragraph(f"{when}Every figure comes from a result file that holds all raw values; each section names its "
-                     "own. `python -m benchmarks all --fast` makes this page anew, on your machine.")  # fmt: skip
+    return paragraph(f"{when}Every figure comes from a result file with all raw values, which its section names. "
+                     "`python -m benchmarks all --fast` makes this page on your machine.")  # fmt: skip
 
 
 def _notices(results: Results) -> list[str]:
@@ -119,8 +119,8 @@ def _notices(results: Results) -> list[str]:
     lines = []
     if len(machines) > 1:
         of_each = "; ".join(f"{', '.join(dict.fromkeys(names))} on {name}" for name, names in machines.items())
-        lines.append(f"These results are of {len(machines)} machines, and times of one do not compare with those of "
-                     f"another: {of_each}")  # fmt: skip
+        lines.append(f"These results are of {len(machines)} machines, whose times cannot be compared: "
+                     f"{of_each}")  # fmt: skip
     models = {str(each.record["environment"]["model"]): None for each in results if each.record["environment"]["model"]}
     if len(models) > 1:
         lines.append(

@@ -54,8 +54,8 @@ def models(results: Results) -> Parts:
         for row in every
     ]  # fmt: skip
     return [
-        paragraph("Nobody wins by being wrong: each is measured on the same 10,000 test digits, of which one is 0.01 "
-                  "%. The upper left is best."),
+        paragraph("All are measured on the same 10,000 test digits, so that speed does not hide errors; one digit is "
+                  "0.01 %. The upper left is best."),
         figure(chart("models", "Scatter: percent of test digits read right over time of one digit, and over file size",
                      lambda wide: charts_models.draw(points, wide)), ""),
         table("Models and peers", HEAD, lines),

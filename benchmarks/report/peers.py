@@ -47,17 +47,17 @@ def peers(results: Results) -> Parts:
     goals = {name: limit for key, limit in limits.items() if key.endswith(LEAST) for name in ASKED[key][0]}
     quick = {name: each for name, each in calls.items() if not name.startswith(KERAS)}
     return [
-        paragraph("The same weights, the same digit, one thread, one run: every runtime takes its turn of some 20 ms, "
-                  "again and again, in several processes, and is asked as its manual says it is quickest."),
+        paragraph("The same weights, the same digit, one thread, one run: all runtimes take turns of some 20 ms, in "
+                  "several processes, each in the way that its manual recommends for speed."),
         figure(chart("peers", f"Ratios with intervals: how many times as long as {SCORES} each of {', '.join(ratios)} "
                               "takes",
                      lambda wide: charts_ratios.draw(ratios, SCORES, wide, goals)),
-               "The bar is the 95 % interval, by bootstrap; where it cannot be seen, it is narrower than the dot. The "
-               "dotted mark is the least that is asked."),
+               "The bar is the 95 % interval, by bootstrap; if it is invisible, it is narrower than the dot. The "
+               "dotted line is the required minimum."),
         figure(chart("peers-strips", f"A strip of measured times for each of {', '.join(quick)}",
                      lambda wide: distributions.draw(quick, wide)),
-               "The same times as they were measured; the full network's would be far to the right. Every line is one "
-               "value, the bar the median, the mark < the 99th percentile."),
+               "The same times as measured; the full network's would be far to the right. Every line is one value, "
+               "the bar the median, and < the 99th percentile."),
         *_asked(result, limits),
     ]  # fmt: skip
 
@@ -73,8 +73,8 @@ def _asked(peers: Result, limits: Mapping[str, float]) -> Parts:
         met = ratio.low >= limit if least else ratio.high <= limit
         asked = f"at {'least' if least else 'most'} {limit:g}"
         lines.append([f"{name}, as a multiple of {to}", interval(ratio), asked, "yes" if met else warned("no")])
-    title = "What is asked"
-    return [heading(title), table(title, ["", "found", "asked", "met"], lines)] if lines else []
+    title = "Requirements"
+    return [heading(title), table(title, ["", "measured", "required", "met"], lines)] if lines else []
 
 
 def roofline(results: Results) -> Parts:
@@ -97,7 +97,7 @@ def roofline(results: Results) -> Parts:
                   f"least that a digit of this int8 network can take: {duration(limit.value)}, the roofline.{beyond}"),
         figure(chart("roofline", f"Ratios: how many times as long as the limit each of {', '.join(ratios)} takes",
                      lambda wide: charts_ratios.draw(ratios, "the limit of this core", wide)),
-               "What is left of 1 no runtime can reach. Float networks read four times as many bytes."),
+               "No runtime can be left of 1. Float networks read four times as many bytes."),
         table("The limit", ["", "a digit needs", "which takes", "at"], lines),
     ]  # fmt: skip
 
@@ -119,8 +119,8 @@ def footprint(results: Results) -> Parts:
 
     lines = [[name, *(cell(name, what) for what in ways)] for name in names]
     return [
-        paragraph(f"An environment for each runtime, with what it needs and nothing else: what it takes on disk, how "
-                  f"long its imports take, and the most memory with one inference. In brackets: as a multiple of "
+        paragraph(f"An environment for each runtime, with what it needs and nothing else: its size on disk, the "
+                  f"time of its imports, and the peak memory of one inference. In brackets: as a multiple of "
                   f"{REFERENCE}."),
         table("Footprint", ["", "on disk", "import", "memory"], lines),
     ]  # fmt: skip

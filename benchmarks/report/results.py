@@ -123,7 +123,7 @@ def collect(folder: Path, recipe: str | None = None, *, mixed: bool = False) -> 
     if recipe is not None:
         parities = [each for each in parities if each.path.parent.name == recipe]
         if not parities:
-            raise OptionError(f"{folder / recipe / 'parity.json'} is no result: python -m benchmarks parity "
+            raise OptionError(f"{folder / recipe / 'parity.json'} is not a result: python -m benchmarks parity "
                               f"{folder / recipe} measures it")  # fmt: skip
         damaged.pop("parity", None)
     if parities:
@@ -135,7 +135,7 @@ def collect(folder: Path, recipe: str | None = None, *, mixed: bool = False) -> 
     if len(machines) > 1 and not mixed:
         each = "; ".join(f"{', '.join(dict.fromkeys(names))} of {name}" for name, names in machines.items())
         raise MixedMachines(f"the results in {folder} are of {len(machines)} machines: {each}. "
-                            "Measure again, remove some, or show them on one page all the same: --mixed")  # fmt: skip
+                            "Measure again, remove some, or show them on one page anyway: --mixed")  # fmt: skip
     return results
 
 
@@ -154,7 +154,7 @@ def _read(path: Path, name: str) -> Result:
     sparse = {**record, "measures": [{**each, "samples": None} for each in record["measures"]]}
     wrong = next(VALIDATOR.iter_errors(sparse), None)
     if wrong is not None:
-        raise EdgeError(f"{path} is not as the schema of results has it: {wrong.json_path}: {wrong.message[:200]}")
+        raise EdgeError(f"{path} does not match the schema of results: {wrong.json_path}: {wrong.message[:200]}")
     if record["benchmark"] != name:
         raise EdgeError(f"{path} is a result of {json.dumps(record['benchmark'])}, not of {name}")
     return Result(path=path, record=record)

@@ -29,7 +29,7 @@ def soak(results: Results) -> Parts:
     return [
         _missed(result.details, limits),
         paragraph(f"A camera on the network, 640x480 at 30 frames a second, read for {result.details['minutes']} "
-                  "minutes. How old a frame is comes from the camera's own clock, which is drawn into it."),
+                  "minutes. The age of a frame comes from the camera's own clock, which is drawn into it."),
         figure(chart("soak", "Ages of frames, memory, processor time, threads and open files over the minutes",
                      lambda wide: soak_chart.draw(seconds, limits, wide=wide)),
                "Dotted: the limits of thresholds.toml."),
@@ -44,8 +44,8 @@ def updates(results: Results) -> Parts:
     lines, changes = [Line(*row) for row in details["lines"]], [Change(**row) for row in details["changed"]]
     return [
         _missed(details, limits),
-        paragraph("A camera at 30 frames a second is read while models are installed, one after the other: "
-                  f"{len(changes)}. Each takes over between two frames."),
+        paragraph("A camera at 30 frames a second is read while models are installed one after the other, "
+                  f"{len(changes)} in all. Each swap happens between two frames."),
         figure(chart("updates", "Milliseconds since the reading before, over time, with the installations",
                      lambda wide: updates_chart.draw(lines, changes, limits["gap_ms"], wide=wide)),
                "Dotted: the limit of thresholds.toml."),
@@ -62,7 +62,7 @@ def serve(results: Results) -> Parts:
     rows = []
     for cell in seen.cells:
         name = f"{cell.picture}, {cell.connections} connection{'s' * (cell.connections > 1)}"
-        rows.append([name + (", as patient as told" if cell.patient else ""), f"{cell.answers.rate():,.0f}",
+        rows.append([name + (", waiting as Retry-After says" if cell.patient else ""), f"{cell.answers.rate():,.0f}",
                      f"{cell.answers.quantile(0.5):.2f}", f"{cell.answers.quantile(0.99):.2f}",
                      "" if cell.empty is None else f"{cell.empty.rate():,.0f}"])  # fmt: skip
     return [
@@ -89,14 +89,14 @@ def videos(results: Results) -> Parts:
 
 
 def _missed(figures: Mapping[str, Any], limits: Mapping[str, float]) -> Markup:
-    return notice([f"Limit missed: {name} is {figures[name]:g}, at most {most:g} is allowed"
+    return notice([f"Limit missed: {name} is {figures[name]:g} (allowed: {most:g})"
                    for name, most in limits.items() if name in figures and figures[name] > most])  # fmt: skip
 
 
 def _limits(figures: Mapping[str, Any], limits: Mapping[str, float]) -> Markup:
     rows = [[name, f"{value:g}", f"{limits[name]:g}" if name in limits else ""]
             for name, value in figures.items() if isinstance(value, int | float)]  # fmt: skip
-    return table("Figures and limits", ["", "found", "at most"], rows)
+    return table("Figures and limits", ["", "measured", "at most"], rows)
 
 
 def _measured(details: Mapping[str, Any]) -> Measured:
@@ -107,7 +107,7 @@ def _measured(details: Mapping[str, Any]) -> Measured:
               cell["empty"] and _answers(cell["empty"])) for cell in details["read"]],
         [Stay(**stay) for stay in details["viewers"]],
         long and Long(64, _answers(long["answers"]), [ServerSecond(**second) for second in long["seconds"]]),
-        details["told"],
+        details["messages"],
     )  # fmt: skip
 
 

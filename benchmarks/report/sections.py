@@ -87,8 +87,8 @@ def of_parity(results: Results) -> Parts:
     return [
         notice(missed),
         paragraph("Each small model against the full Keras network, digit by digit, on MNIST's 10,000 test digits. "
-                  "Drop: percentage points fewer read right. McNemar's exact test: how likely a difference like this "
-                  "is where both are equally good; a small p would be a real difference. NLL: how much worse "
+                  "Drop: loss of accuracy in percentage points. McNemar's exact test: how likely such a difference is "
+                  "if both are equally good; a small p indicates a real difference. NLL: how much worse "
                   "calibrated, in nats."),
         table("Parity", [head[k] for k in kept], [[row[k] for k in kept] for row in rows]),
         *_flipped(models),
@@ -117,7 +117,7 @@ def _flipped(models: Mapping[str, Mapping[str, Any]]) -> Parts:
         for index, names in sorted(by.items())[:DRAWN]
         if 0 <= index < len(test.images)
     ]  # fmt: skip
-    how = "Test digits that a small model labels otherwise than the full network does (full → small, where told)."
+    how = "Test digits that a small model and the full network label differently (full → small)."
     return [head, paragraph(how), pictures(items)]
 
 
@@ -135,7 +135,7 @@ def robustness(results: Results) -> Parts:
     count = result.record["settings"].get("pages")
     count_missed = f"{len(missed)} limit{'s are' if len(missed) > 1 else ' is'} missed"
     return [
-        paragraph(f"Pages of ten MNIST test digits, with one thing made hard at a time, from severity 1 to 5; {count} "
+        paragraph(f"Pages of ten MNIST test digits, with one difficulty at a time, from severity 1 to 5; {count} "
                   "pages of each. What lies between the dashed line and what is read is lost between page and "
                   "network."),
         figure(chart("robustness", "Small multiples: percent of digits located, precise and read over the severity, "
@@ -163,12 +163,12 @@ def reliability(results: Results) -> Parts:
         return reliability_chart.draw(models, columns=min(3, len(sets)) if wide else 1, stretched=True)
 
     return [
-        paragraph("On the diagonal, what the model calls 90 % sure is right nine times of ten. Below it the model is "
-                  "too sure; ECE is how far off it is on average."),
+        paragraph("On the diagonal, digits with a confidence of 90 % are right nine times out of ten. Below it, the "
+                  "model is overconfident; ECE is the average deviation."),
         figure(chart("reliability", "Reliability diagram: share of digits read right over the model's "
                                     "confidence", draw),
-               "A mark is one of 15 bins with as many digits each; the diagonal is where confidences are true. The "
-               "nearer to 100 %, the wider the scale; a bin without an error stands where half of one would be."),
+               "A point is one of 15 bins with equally many digits; on the diagonal, confidence and accuracy agree. "
+               "The nearer to 100 %, the wider the scale; a bin without errors is drawn as if it had half of one."),
         table("Confidences", head, rows),
     ]  # fmt: skip
 

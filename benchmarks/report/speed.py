@@ -35,9 +35,9 @@ def latency(results: Results) -> Parts:
     """Return the section on the times of digits, value by value."""
     run = results.by_benchmark["latency"]
     return [
-        paragraph("Every line is one measured value; the bar is the median, which is written to the right; the mark < "
-                  "stands at the 99th percentile. Times of one picture took turns, so that their ratios hold whatever "
-                  "else the machine did."),
+        paragraph("Every line is one measured value; the bar is the median, which is written to the right; < is the "
+                  "99th percentile. The measurements of one chart took turns, so that their ratios hold despite other "
+                  "load."),
         *(part for i, prefix in enumerate(STRIPS)
           for part in _strips(f"latency-{i}", STRIPS[prefix], _times(run, prefix))),
         *_starts(run),

@@ -14,10 +14,10 @@ def markdown(results: Results) -> str:
     cells = [_cells(row) for row in every]
     kept = [k for k in range(len(head)) if k == 0 or any(row[k] for row in cells)]
     if not cells:
-        return "Nothing was measured yet: `python -m benchmarks all --fast`\n"
+        return "Nothing has been measured yet: `python -m benchmarks all --fast`\n"
     lines = [_line([head[k] for k in kept]), _line(["---" if k == 0 else "---:" for k in kept])]
     lines += [_line([row[k] for k in kept]) for row in cells]
-    unstable = ["", "\\* unstable: another run may say something else"] if any(row.unstable for row in every) else []
+    unstable = ["", "\\* unstable: another run may give another value"] if any(row.unstable for row in every) else []
     used = results.of(("peers",)) or results.of(("parity", "latency"))
     dates = sorted(each.record["measured_at"][:10] for each in used)
     commits = dict.fromkeys(short(each.record["environment"]["commit"] or "") for each in used)

@@ -149,7 +149,7 @@ def parse(output: str) -> Answers:
     """Return the output of wrk and the script. Raises EdgeError if it has another format."""
     lines = [line for line in output.splitlines() if line.startswith("{")]
     if not lines:
-        raise EdgeError(f"wrk failed: {' '.join(output.split())[-300:] or 'it said nothing'}")
+        raise EdgeError(f"wrk failed: {' '.join(output.split())[-300:] or 'no message'}")
     record = json.loads(lines[-1])
     statuses: Counter[int] = Counter()
     for status, count in record.pop("statuses"):

@@ -38,7 +38,7 @@ def serving(command: Sequence[str]) -> Iterator[Served]:
                 if match := ADDRESS.search(line):
                     break
             else:
-                raise EdgeError(f"{name} did not start: {messages[-1] if messages else 'it said nothing'}")
+                raise EdgeError(f"{name} did not start: {messages[-1] if messages else 'no message'}")
             messages.clear()
             drain = threading.Thread(
                 target=lambda lines: messages.extend(map(str.strip, lines)), args=(process.stderr,)
@@ -50,8 +50,7 @@ def serving(command: Sequence[str]) -> Iterator[Served]:
             drain.join()
             if process.returncode not in (0, -signal.SIGTERM):
                 raise EdgeError(
-                    f"{name} ended with exit code {process.returncode}: "
-                    f"{messages[-1] if messages else 'it said nothing'}"
+                    f"{name} ended with exit code {process.returncode}: {messages[-1] if messages else 'no message'}"
                 )
         except subprocess.TimeoutExpired as error:
             raise EdgeError(f"{name} did not end {TIMEOUT:g} s after SIGTERM") from error

@@ -27,7 +27,7 @@ def write(results: Measured, about: Mapping[str, Any], settings: Mapping[str, An
 def figures(results: Measured) -> dict[str, float]:
     """Return the figures that may have a limit, of the measured parts."""
     runs = [answers for cell in results.cells for answers in (cell.answers, cell.empty) if answers is not None]
-    known: dict[str, float] = {"told": len(results.messages)}
+    known: dict[str, float] = {"messages": len(results.messages)}
     if results.long is not None:
         runs.append(results.long.answers)
         known["memory_growth_mb"] = round(results.long.growth / MB, 2)
@@ -79,7 +79,7 @@ def measures(results: Measured, known: Mapping[str, float]) -> list[Measure]:
         measured += _measures("long", results.long.answers)
         measured.append(figure("long/memory", results.long.seconds[-1].memory, "B", better="lower"))
         measured.append(figure("long/memory growth", results.long.growth, "B"))
-    counts = [name for name in ("failures", "told") if name in known]
+    counts = [name for name in ("failures", "messages") if name in known]
     return [*measured, *(figure(f"all/{name}", known[name], "1", better="lower") for name in counts)]
 
 
@@ -97,7 +97,7 @@ def details(results: Measured) -> dict[str, Any]:
     """Return all details, JSON-ready; the times of single answers only as quantiles."""
     long = results.long
     return {
-        "told": results.messages,
+        "messages": results.messages,
         "read": [
             {"picture": cell.picture, "connections": cell.connections, "patient": cell.patient,
              "answers": _record(cell.answers), "empty": cell.empty and _record(cell.empty)}
@@ -132,7 +132,9 @@ def table(results: Measured, limited: Mapping[str, float], limits: Mapping[str, 
             *map(_of_cell, results.cells),
         ]
         if any(cell.patient for cell in results.cells):
-            lines.append("  * connections that wait as long as Retry-After says; all others ask again at once")
+            lines.append(
+                "  * connections that wait as long as Retry-After says; all others send the next request at once"
+            )
     if results.stays:
         lines += [
             f"{'Live, 640x480 at 30 a second':<38}{'ms since taken':>16}{'ms since sent':>16}"

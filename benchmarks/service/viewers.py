@@ -75,7 +75,7 @@ def watch(rounds: int, seconds: float, messages: list[str], tick: Callable[[], N
         records = [json.loads(line) for line in log.read_text().splitlines(keepends=True) if line.endswith("\n")]
         sent = [line.split() for line in sent_log.read_text().splitlines()]
     if len({connection for connection, _ in sent}) != 1:
-        raise EdgeError("the pipeline lost its camera: what it read cannot be told from what was sent")
+        raise EdgeError("the pipeline lost its camera, so its readings cannot be matched with the frames sent")
     return assigned(stays, records, [float(moment) for _, moment in sent])
 
 
@@ -105,7 +105,7 @@ def stay(address: str, viewers: int, seconds: float) -> tuple[float, float, floa
                 reading: socket.socket = key.fileobj  # type: ignore[assignment]
                 more = reading.recv(1 << 18)
                 if not more:
-                    raise EdgeError("the server left a viewer that reads")
+                    raise EdgeError("the server disconnected a viewer that was reading")
                 if time.time() >= since:
                     counts[reading] += (ends[reading] + more).count(PART)
                 ends[reading] = more[1 - len(PART) :]

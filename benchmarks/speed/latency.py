@@ -119,7 +119,7 @@ def find(folder: Path | None) -> Files:
         lacking.remove("int8")
     if network is None:
         lacking.append("the full Keras network")
-    lines = [f"left out, as {folder} does not hold them: {', '.join(lacking)}; make tflite builds them"]
+    lines = [f"left out, since {folder} does not contain them: {', '.join(lacking)}; make tflite builds them"]
     return Files(models, network, lines if lacking else [])
 
 

@@ -134,7 +134,7 @@ def stage_table(name: str, stages: Measures) -> Iterator[str]:
 
 def _energy(measures: Measures, energy: Energy | None) -> Iterator[str]:
     if energy is None:
-        yield "Energy is left out: nothing here tells it, as RAPL does to root, or a Raspberry Pi 5"
+        yield "Energy is left out: this machine does not report it, as RAPL (to root) or a Raspberry Pi 5 would"
         return
     frame, digit = (measures[f"energy/{name}"].value for name in (f"frame {whole_frame.PLAIN}", "digit"))
     idle, busy = (sum(watts) / len(watts) for watts in (energy.idle_watts, energy.busy_watts))
@@ -145,7 +145,7 @@ def _energy(measures: Measures, energy: Energy | None) -> Iterator[str]:
 
 
 def _asked(measures: Measures, limits: Mapping[str, Any], ratios: Mapping[str, Ratio]) -> Iterator[str]:
-    yield "What is asked"
+    yield "Requirements"
     for name, label in (("start_ratio", "start, Keras to ours"), ("memory_ratio", "memory, Keras to ours")):
         if name in ratios:
             yield f"  {label:<32}{_ratio(ratios[name]):<26}at least {limits[name]:g}"

@@ -116,7 +116,7 @@ def check_folder(path: Path) -> None:
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     if not os.access(path.parent, os.W_OK):
-        raise OutputError(f"cannot write {path}: its folder may not be written to")
+        raise OutputError(f"cannot write {path}: no permission to write to its folder")
 
 
 def concerns(before: dict[str, Any], after: dict[str, Any], warmest: float | None) -> list[str]:
@@ -125,14 +125,12 @@ def concerns(before: dict[str, Any], after: dict[str, Any], warmest: float | Non
     slowed = sorted({state for state in then | now if state.endswith(" now")} | (now - then))
     warnings = []
     if slowed:
-        warnings.append(f"the board ran slower to keep from harm ({', '.join(slowed)}): cool it, or supply it better")
+        warnings.append(f"the board was throttled ({', '.join(slowed)}): improve its cooling or its power supply")
     if warmest is not None and warmest >= HOT:
-        warnings.append(f"the processor was as hot as {warmest:.0f} degrees Celsius: cool it, and measure again")
+        warnings.append(f"the processor reached {warmest:.0f} degrees Celsius: cool it and measure again")
     load, cores = before["load_average"], environment.machine()["cores"]
     if load is not None and load[0] > BUSY * cores:
-        warnings.append(
-            f"the machine was busy with other things: a load of {load[0]:.1f} on {cores} cores at the beginning"
-        )
+        warnings.append(f"the machine was busy: a load average of {load[0]:.1f} on {cores} cores at the start")
     return warnings
 
 
@@ -184,8 +182,8 @@ def _measured(part: str, settings: Settings) -> Taken:
 def _answer(command: Sequence[str], what: str) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode:
-        why = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
-        raise EdgeError(f"{what}: cannot be measured: {why}")
+        why = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise EdgeError(f"{what}: not measured: {why}")
     return done
 
 

@@ -67,14 +67,14 @@ def timed(
 def share(name: str, count: int, of: int, *, better: str | None = "higher") -> Measure:
     """Return a measure of a share, in percent. Raises ValueError if `of` is 0."""
     if of < 1:
-        raise ValueError(f"{name}: a share of nothing")
+        raise ValueError(f"{name}: a share needs a count above 0")
     return Measure(name, "%", better, 100 * count / of, count=int(count), of=int(of))
 
 
 def figure(name: str, value: float, unit: str, *, better: str | None = None) -> Measure:
     """Return a measure of a single figure, in a unit of UNITS."""
     if unit not in UNITS:
-        raise ValueError(f"{name}: no such unit: {unit}")
+        raise ValueError(f"{name}: unknown unit: {unit}")
     return Measure(name, unit, better, float(value))
 
 
@@ -174,15 +174,15 @@ def read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise EdgeError(f"cannot read {path}: {error.strerror or error}") from error
     except ValueError as error:
-        raise EdgeError(f"{path} is no result of a benchmark: {error}") from error
+        raise EdgeError(f"{path} is not a benchmark result: {error}") from error
     if not isinstance(record, dict) or not {"format", "benchmark", "environment", "measures"} <= record.keys():
-        raise EdgeError(f"{path} is no result of a benchmark: it lacks what one begins with")
+        raise EdgeError(f"{path} is not a benchmark result: required fields are missing")
     if record["format"] != FORMAT:
-        raise EdgeError(f"{path} has format {record['format']}, and this is for format {FORMAT}: measure again")
+        raise EdgeError(f"{path} has format {record['format']}, expected format {FORMAT}: measure again")
     try:
         measures(record)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise EdgeError(f"{path} is no result of a benchmark: a measure is not as it should be ({error})") from error
+        raise EdgeError(f"{path} is not a benchmark result: a measure is malformed ({error})") from error
     return record
 
 

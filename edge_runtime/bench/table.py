@@ -45,10 +45,10 @@ def _machine(environment: dict[str, Any]) -> Iterator[str]:
 
 def _golden(replay: dict[str, Any] | None) -> Iterator[str]:
     if replay is None:
-        yield "Golden vectors: this model has none, so nothing tells whether it answers here as it should"
+        yield "Golden vectors: this model has none, so its output on this machine cannot be verified"
     else:
         yield (
-            f"Golden vectors: {replay['same']} of {replay['vectors']} get their label, no score is further off than "
+            f"Golden vectors: {replay['same']} of {replay['vectors']} have the expected label, scores differ by up to "
             f"{replay['furthest']:g} units in the last place (allowed: {replay['allowed']})"
         )
 
@@ -63,7 +63,7 @@ def _digit(measures: Measures) -> Iterator[str]:
         against = result.ratio(measures[name], measures[TURNS[0]])
         beside = "" if name == TURNS[0] else f"{against.value:>8.2f} ({against.low:.2f}-{against.high:.2f})"
         yield _times(name, measures[name]) + beside
-    yield f"{'Several digits, Classifier.scores':<{WIDTH}}{'p50':>12}{'p95':>12}   a digit"
+    yield f"{'Several digits, Classifier.scores':<{WIDTH}}{'p50':>12}{'p95':>12}   per digit"
     for name, measure in measures.items():
         group, _, count = name.partition("/")
         if group == "batches":

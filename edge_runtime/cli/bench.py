@@ -25,7 +25,7 @@ own = section(
     "Results", "own", BenchOptions,
     option("--json", is_flag=True, help="Print the whole record as a JSON object."),
     option("--out", metavar="FILE", type=FILE, help="Also write the record to FILE."),
-    option("--fast", is_flag=True, help="Fewer processes and turns: a first impression."),
+    option("--fast", is_flag=True, help="Fewer processes and repetitions: a quick estimate."),
 )  # fmt: skip
 
 
@@ -35,10 +35,10 @@ own = section(
 @config_option
 @debug
 def bench(own: BenchOptions, network: NetworkOptions) -> None:
-    """Measure how fast this machine is: one digit, whole frames stage by stage, the start of the command, memory.
+    """Measure the speed of this machine: one digit, whole frames by stage, the start of the command, and memory.
 
-    First the model's golden vectors are replayed: exit code 5 where the network does not answer here as it must. It
-    takes 40 seconds on a desktop, and some minutes on a small board, which should have nothing else to do then.
+    The model's golden vectors are replayed first: exit code 5 if the network gives wrong results on this machine. The
+    measurement takes 40 seconds on a desktop and some minutes on a small board, which should be idle meanwhile.
 
     \b
     Examples:

@@ -12,20 +12,20 @@ from edge_runtime.errors import OptionError
 
 @click.group()
 def config() -> None:
-    """Look at a file of options, and at what holds."""
+    """Check a file of options, and show the effective options."""
 
 
 @config.command("check")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_context
 def check(context: click.Context, file: Path) -> None:
-    """Say what is wrong with FILE, a line each; exit code 2 if anything is."""
+    """Print each error in FILE on a line; exit code 2 if there is any."""
     checked = config_file.check(file, tables(context))
     for complaint in checked.complaints:
         print_err(f"error: {complaint}")
     if checked.complaints:
         raise SystemExit(OptionError.exit_code)
-    show(f"{file}: in order, {sum(map(len, checked.settings.values()))} settings")
+    show(f"{file}: valid, {sum(map(len, checked.settings.values()))} settings")
 
 
 @config.command("show")
@@ -33,7 +33,7 @@ def check(context: click.Context, file: Path) -> None:
               envvar="EDGE_DIGITS_CONFIG", help="A TOML file of options.")  # fmt: skip
 @click.pass_context
 def show_config(context: click.Context, file: Path | None) -> None:
-    """Print what holds: the defaults, FILE and the environment, as a file that may be used as such."""
+    """Print the effective options, from the defaults, FILE and the environment, as a valid file."""
     commands = tables(context)
     settings = {} if file is None else config_file.load(file, commands)
     for name, command in commands.items():

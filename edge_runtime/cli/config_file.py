@@ -52,12 +52,12 @@ def check(path: Path, commands: Mapping[str, click.Command]) -> Checked:
     except OSError as error:
         raise OptionError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:  # invalid TOML, invalid UTF-8, or too deep nesting
-        raise OptionError(f"{path}: not TOML: {error}") from error
+        raise OptionError(f"{path}: invalid TOML: {error}") from error
     settings: Map = {}
     complaints = []
     for name, table in tables.items():
         if name not in commands:
-            complaints.append(f"{path}: there is no [{name}]" + _nearest(name, commands, "[{}]"))
+            complaints.append(f"{path}: unknown table [{name}]" + _nearest(name, commands, "[{}]"))
         elif not isinstance(table, dict):
             complaints.append(f"{path}: {name} must be a table: [{name}]")
         else:
@@ -66,7 +66,7 @@ def check(path: Path, commands: Mapping[str, click.Command]) -> Checked:
             for key, value in table.items():
                 parameter = parameters.get(key.replace("_", "-"))
                 if parameter is None:
-                    complaints.append(f"{path}: [{name}] has no {key}" + _nearest(key, parameters, "{}"))
+                    complaints.append(f"{path}: [{name}] has no option {key}" + _nearest(key, parameters, "{}"))
                     continue
                 try:
                     settings[name][str(parameter.name)] = _value(commands[name], parameter, value)
@@ -105,14 +105,14 @@ def _value(command: click.Command, parameter: click.Parameter, value: object) ->
     """Return a value as click takes it from the command line. Raises click.BadParameter where it is invalid."""
     if parameter.nargs == -1 or (isinstance(parameter, click.Option) and parameter.multiple):
         if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-            raise click.BadParameter("a list of texts is needed")
+            raise click.BadParameter("expected a list of strings")
         return tuple(map(_text, value))
     if isinstance(parameter, click.Option) and parameter.is_flag:
         if not isinstance(value, bool):
-            raise click.BadParameter("true or false is needed")
+            raise click.BadParameter("expected true or false")
         return value
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise click.BadParameter("a text or a number is needed")
+        raise click.BadParameter("expected a string or a number")
     text = _text(str(value))
     parameter.type_cast_value(click.Context(command), text)
     return text
@@ -120,7 +120,7 @@ def _value(command: click.Command, parameter: click.Parameter, value: object) ->
 
 def _text(value: str) -> str:
     if not value or "\0" in value:
-        raise click.BadParameter("a text must not be empty, nor hold NUL")
+        raise click.BadParameter("a string must not be empty or contain NUL")
     return value
 
 
@@ -128,7 +128,7 @@ def _nearest(word: str, known: Mapping[str, object], form: str) -> str:
     import difflib
 
     matches = difflib.get_close_matches(word.replace("_", "-"), known, 1, 0.5)
-    return "; did you mean " + form.format(matches[0]) + "?" if matches else "; there is " + ", ".join(
+    return "; did you mean " + form.format(matches[0]) + "?" if matches else "; known: " + ", ".join(
         form.format(name) for name in known
     )  # fmt: skip
 

@@ -34,5 +34,5 @@ def _take_file(context: click.Context, _: click.Parameter, path: Path | None) ->
 
 config_option = click.option(
     "--config", "config_file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), is_eager=True,
-    envvar="EDGE_DIGITS_CONFIG", callback=_take_file, expose_value=False, help="Take options from a TOML file.",
+    envvar="EDGE_DIGITS_CONFIG", callback=_take_file, expose_value=False, help="Read options from a TOML file.",
 )  # fmt: skip

@@ -13,20 +13,20 @@ from edge_runtime.errors import CheckFailed
 
 EXIT_CODES = """\b
 Exit codes:
-    0  nothing failed; there may be warnings
-    2  a wrong option
-    5  something failed
+    0  no check failed; there may be warnings
+    2  an invalid option
+    5  a check failed
     6  the result could not be written
 """
 
 
 @click.command(epilog=EXIT_CODES)
-@click.option("--json", "as_json", is_flag=True, help="Print all of it as a JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as a JSON object.")
 @debug
 def doctor(as_json: bool) -> None:
-    """Look at this machine, and say what is missing or wrong, each with the command that mends it.
+    """Check this machine, and report what is missing or wrong, each with the command that fixes it.
 
-    It needs none of the packages that the rest does, as it is what tells that one is missing. Nothing is changed.
+    It depends on no other package, so it also runs where one is missing. It changes nothing.
     """
     from edge_runtime.doctor import all_checks, table
 

@@ -2,12 +2,12 @@
 
 EXIT_CODES = """\b
 Exit codes:
-    0  done, also when there was no digit, and when SIGTERM ended a video, camera or stream
+    0  done, also if there was no digit, or if SIGTERM ended a video, camera or stream
     1  a picture was missing or unreadable (the others were read)
-    2  a wrong option, or a package that is not installed
-    3  a camera or stream is not there, or gives no frame any more
+    2  an invalid option, or a package that is not installed
+    3  a camera or stream is unavailable, or stopped sending frames
     4  the model was refused
-    5  the network does not answer on this machine as it must
+    5  the network gives wrong results on this machine
     6  an output could not be written
   130  Ctrl-C
 """

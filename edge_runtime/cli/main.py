@@ -53,7 +53,7 @@ def main() -> None:
         print_err(f"error: {error}")
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        print_err(f"error: {error.format_message()} (--help lists what there is)")
+        print_err(f"error: {error.format_message()} (see --help)")
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)

@@ -13,22 +13,22 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 @click.group()
 def model() -> None:
-    """Install models, look at them, go back: without --model, the one that was installed last reads.
+    """Install, show and roll back models; without --model, commands use the one that was installed last.
 
-    A service that is running takes a new model up by itself, and goes back by itself where that fails.
+    A running service switches to a new model by itself, and goes back by itself if that model fails.
     """
 
 
 @model.command()
 @click.argument("source", metavar="FILE|URL")
-@click.option("--sha256", metavar="HASH", help="Take only a file with this SHA-256, in hexadecimal.")
+@click.option("--sha256", metavar="HASH", help="Accept only a file with this SHA-256, in hexadecimal.")
 @trust
 @config_option
 @debug
 def install(source: str, sha256: str | None, trust: TrustOptions) -> None:
-    """Check the model in FILE or at URL, try it, and let it read from now on.
+    """Verify the model in FILE or at URL, test it, and make it the current one.
 
-    The signature, where a key is trusted, is that in FILE.sig or at URL.sig. A model that is refused changes nothing.
+    If there is a trusted key, the signature is read from FILE.sig or URL.sig. A refused model changes nothing.
 
     \b
     Examples:
@@ -40,24 +40,24 @@ def install(source: str, sha256: str | None, trust: TrustOptions) -> None:
 
     demanded = installing.Trust(keys=trust.trusted_key, required=trust.require_signed, sha256=sha256)
     done = installing.install(source, catalog.home(), demanded)
-    show(f"{done.path.stem} reads from now on")
+    show(f"{done.path.stem} is the current model now")
 
 
 @model.command()
 @click.argument("name", metavar="[ID]", required=False)
 @debug
 def rollback(name: str | None) -> None:
-    """Let the model before the current one read again, or the one whose id begins with ID, or "shipped"."""
+    """Go back to the previous model, to the one whose id begins with ID, or to "shipped"."""
     from edge_runtime.store import catalog, changes
 
-    show(f"{changes.rollback(catalog.home(), name).entry.id} reads from now on")
+    show(f"{changes.rollback(catalog.home(), name).entry.id} is the current model now")
 
 
 @model.command("list")
 @JSON
 @debug
 def list_models(as_json: bool) -> None:
-    """List the models that there are, the newest first; a star is where one reads."""
+    """List the stored models, the newest first; a star marks the current one."""
     from edge_runtime.store import catalog, table
 
     stored = catalog.every(catalog.home())
@@ -71,7 +71,7 @@ def list_models(as_json: bool) -> None:
 @JSON
 @debug
 def show_model(name: str | None, as_json: bool) -> None:
-    """Tell what is known of the model whose id begins with ID, by default of the one that reads."""
+    """Show the details of the model whose id begins with ID, by default of the current one."""
     from edge_runtime.store import catalog, table
 
     stored = catalog.find(catalog.home(), name)
@@ -83,7 +83,7 @@ def show_model(name: str | None, as_json: bool) -> None:
 @click.argument("name", metavar="ID")
 @debug
 def remove(name: str) -> None:
-    """Remove the model whose id begins with ID; not the one that reads."""
+    """Remove the model whose id begins with ID; the current one cannot be removed."""
     from edge_runtime.store import catalog, changes
 
-    show(f"{changes.remove(catalog.home(), name).entry.id} is removed")
+    show(f"{changes.remove(catalog.home(), name).entry.id} was removed")

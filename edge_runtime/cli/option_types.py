@@ -31,7 +31,7 @@ class Fraction(click.ParamType):  # type: ignore[type-arg]
         """Return both numbers; fails where they are no fraction above one half."""
         match = re.fullmatch(r"(\d{1,3})/(\d{1,3})", str(value))
         if match is None or not 1 <= int(match[1]) <= int(match[2]) < 2 * int(match[1]):
-            self.fail(f"{value!r} is not a fraction such as 3/5, more than a half and at most 1", param, ctx)
+            self.fail(f"{value!r} is not a fraction such as 3/5, above 1/2 and at most 1", param, ctx)
         return int(match[1]), int(match[2])
 
 

@@ -29,15 +29,16 @@ class ResultOptions:
 
 results = section(
     "Results", "results", ResultOptions,
-    option("--json", is_flag=True, help="Print a JSON object a line."),
+    option("--json", is_flag=True, help="Print one JSON object per line."),
     option("--annotate", metavar="DIR", type=FOLDER,
-           help="Also write each picture to DIR with what was read drawn over it."),
+           help="Also write each picture to DIR, with the reading drawn over it."),
     option("--explain", metavar="DIR", type=FOLDER,
-           help="Also write a picture of every stage to DIR: why was a digit missed?"),
+           help="Also write a picture of every stage to DIR: it shows why a digit was missed."),
     option("--keep", metavar="N", type=click.IntRange(1), default=500, show_default=True,
-           help="Of a moving picture's frames, keep the last N in DIR."),
-    option("--video", metavar="FILE", type=FILE, help="Also write a moving picture, drawn over, as a video."),
-    option("--window", is_flag=True, help="Also show it in a window: q or Esc ends, s saves."),
+           help="Of a video, camera or stream, keep the last N frames in DIR."),
+    option("--video", metavar="FILE", type=FILE,
+           help="Also write the annotated frames of a video, camera or stream as a video."),
+    option("--window", is_flag=True, help="Also show it in a window: q or Esc quits, s saves."),
 )  # fmt: skip
 
 
@@ -55,15 +56,15 @@ class ReportOptions:
 
 report = section(
     "Results", "report", ReportOptions,
-    option("--raw", is_flag=True, help="Report the reading of every frame of a moving picture, too."),
+    option("--raw", is_flag=True, help="Also report the reading of every frame of a video, camera or stream."),
     option("--steady", metavar="N/M", type=Fraction(), default="3/5", show_default=True,
-           help="A line of a moving picture is reported once N of M frames agree on it."),
-    option("--log", metavar="FILE", type=PATH, help="Also append what is reported to FILE, a JSON object a line."),
+           help="Report a line of a video, camera or stream once N of M frames agree on it."),
+    option("--log", metavar="FILE", type=PATH, help="Also append the output to FILE, one JSON object per line."),
     option("--log-size", metavar="MB", type=Finite(0, 100_000, min_open=True), default=10, show_default=True,
-           help="Begin a new FILE when it would be larger; the old one becomes FILE.1."),
+           help="Begin a new FILE before it exceeds this size; the old one becomes FILE.1."),
     option("--log-keep", metavar="N", type=click.IntRange(0, 1000), default=5, show_default=True,
-           help="Keep so many old ones."),
-    option("--stats", is_flag=True, help="Say once a minute, on standard error, how the work goes."),
+           help="Keep this many old files."),
+    option("--stats", is_flag=True, help="Print statistics to standard error once a minute."),
 )  # fmt: skip
 
 
@@ -86,19 +87,19 @@ class LookOptions:
 
 look = section(
     "What to read", "look", LookOptions,
-    option("--frames", metavar="N", type=click.IntRange(1), help="Read no more than N frames of each source."),
-    option("--duration", metavar="SECONDS", type=Finite(0, min_open=True), help="End after so long."),
-    option("--watch", is_flag=True, help="Stay with a folder, and read each new picture in it once."),
-    option("--every", metavar="N", type=click.IntRange(1), default=1, help="Of a video, read every Nth frame."),
-    option("--start", metavar="SECONDS", type=Finite(0), default=0.0, help="Begin there in a video."),
-    option("--end", metavar="SECONDS", type=Finite(0, min_open=True), help="End there in a video."),
-    option("--rotate", type=click.Choice(["0", "90", "180", "270"]), default="0", help="Turn clockwise first."),
+    option("--frames", metavar="N", type=click.IntRange(1), help="Read at most N frames of each source."),
+    option("--duration", metavar="SECONDS", type=Finite(0, min_open=True), help="Stop after this time."),
+    option("--watch", is_flag=True, help="Watch a folder, and read each new picture in it once."),
+    option("--every", metavar="N", type=click.IntRange(1), default=1, help="Read every Nth frame of a video."),
+    option("--start", metavar="SECONDS", type=Finite(0), default=0.0, help="Start a video at this time."),
+    option("--end", metavar="SECONDS", type=Finite(0, min_open=True), help="End a video at this time."),
+    option("--rotate", type=click.Choice(["0", "90", "180", "270"]), default="0", help="Rotate clockwise first."),
     option("--flip", type=click.Choice(["none", "horizontal", "vertical", "both"]), default="none",
-           help="Mirror, then."),
-    option("--roi", metavar="X,Y,W,H", type=Region(), help="Read this part of what that gives, in pixels."),
+           help="Then mirror."),
+    option("--roi", metavar="X,Y,W,H", type=Region(), help="Then read only this region, in pixels."),
     option("--turn", type=click.Choice(["auto", "0", "90", "180", "270"]), default="auto", show_default=True,
-           help="How far clockwise a page has to be turned to be upright; boxes stay those of the picture."),
-    option("--skip-still", is_flag=True, help="Do not read a frame that shows what the one before it did."),
+           help="Clockwise rotation that makes a page upright; boxes stay those of the picture."),
+    option("--skip-still", is_flag=True, help="Do not read a frame that looks like the previous one."),
 )  # fmt: skip
 
 
@@ -117,16 +118,16 @@ class CameraOptions:
 camera = section(
     "Cameras and streams", "camera", CameraOptions,
     option("--size", metavar="WxH", type=Size(), default="640x480", show_default=True,
-           help="Ask a camera for pictures of this size."),
-    option("--fps", metavar="N", type=Finite(0, 1000, min_open=True), help="Ask it for so many a second."),
+           help="Ask a camera for frames of this size."),
+    option("--fps", metavar="N", type=Finite(0, 1000, min_open=True), help="Ask it for this many frames a second."),
     option("--focus", metavar="auto|N", type=Focus(),
-           help="Let it focus by itself, or set it to N, in the driver's units."),
+           help="Focus automatically, or at N, in the driver's units."),
     option("--exposure", metavar="N", type=Finite(0),
-           help="Expose by hand, in the driver's units: with picamera, microseconds."),
+           help="Fixed exposure, in the driver's units: with picamera, microseconds."),
     option("--stall", metavar="SECONDS", type=Finite(0.1, 3600), default=5.0, show_default=True,
-           help="Open a camera or stream again that gives no frame for so long."),
+           help="Reopen a camera or stream that sends no frame for this long."),
     option("--retries", metavar="N", type=click.IntRange(0),
-           help="Try so often in a row. [default: for ever, once it has given a frame]"),
+           help="Attempts in a row. [default: unlimited, once it has sent a frame]"),
 )  # fmt: skip
 
 
@@ -145,13 +146,13 @@ class MqttOptions:
 mqtt = section(
     "MQTT", "mqtt", MqttOptions,
     option("--mqtt", metavar="URL", type=BrokerAddress(),
-           help="Also send what is reported to a broker: mqtt[s]://[user@]host[:port]."),
-    option("--mqtt-device", metavar="NAME", help="Send it under edge-digits/NAME. [default: this host's name]"),
-    option("--mqtt-ca", metavar="FILE", type=FILE, help="Trust the certificates that FILE holds."),
+           help="Also send the output to a broker: mqtt[s]://[user@]host[:port]."),
+    option("--mqtt-device", metavar="NAME", help="Publish under edge-digits/NAME. [default: this host's name]"),
+    option("--mqtt-ca", metavar="FILE", type=FILE, help="Trust the certificates in FILE."),
     option("--mqtt-queue", metavar="N", type=click.IntRange(1, 100_000), default=10_000, show_default=True,
-           help="While the broker is away, keep the last N."),
-    option("--mqtt-spool", metavar="FILE", type=FILE, help="Keep them there."),
-    option("--mqtt-discovery", is_flag=True, help="Let Home Assistant find it."),
+           help="Keep the last N messages while the broker is unreachable."),
+    option("--mqtt-spool", metavar="FILE", type=FILE, help="Keep these messages in FILE."),
+    option("--mqtt-discovery", is_flag=True, help="Announce it to Home Assistant."),
 )  # fmt: skip
 
 
@@ -166,10 +167,10 @@ class NetworkOptions:
 
 network = section(
     "The network", "network", NetworkOptions,
-    option("--model", metavar="FILE", type=PATH, help="A .tflite model to use in place of the installed one."),
-    option("--labels", metavar="FILE", type=PATH, help="A text file with a label a line, for a model of your own."),
+    option("--model", metavar="FILE", type=PATH, help="A .tflite model to use instead of the installed one."),
+    option("--labels", metavar="FILE", type=PATH, help="A text file with one label per line, for a model of your own."),
     option("--threads", metavar="N", type=click.IntRange(1, 64), default=1, show_default=True,
-           help="Threads for the network; for one this small, one is fastest."),
+           help="Threads for the network; one is fastest for a network this small."),
 )  # fmt: skip
 
 
@@ -185,13 +186,13 @@ class DecisionOptions:
 decision = section(
     "The network", "decision", DecisionOptions,
     option("--min-confidence", metavar="0-1", type=Finite(0, 1),
-           help="The least confidence that a digit needs. [default: as the model says]"),
+           help="Minimum confidence of a digit. [default: from the model]"),
     option("--min-line-confidence", metavar="0-1", type=Finite(0, 1),
-           help="The least confidence that a line of digits needs; those of others are rejected. "
-           "[default: a third for a digit alone on its line, 0 for several]"),
+           help="Minimum confidence of a line; the digits of other lines are rejected. "
+           "[default: 1/3 for a digit alone on its line, 0 for several]"),
     option("--check", type=click.Choice(["always", "doubtful", "never"]), default="doubtful", show_default=True,
-           help="Which lines the model's line network reads again, each as a whole: with doubtful, those that may be "
-           "wrong, and pictures that are one line."),
+           help="Which lines the line network rereads as a whole; doubtful: those that may be wrong, and pictures that "
+           "are one line."),
 )  # fmt: skip
 
 
@@ -232,9 +233,9 @@ class TrustOptions:
 trust = section(
     "", "trust", TrustOptions,
     option("--trusted-key", metavar="FILE", multiple=True, type=FILE, envvar="EDGE_DIGITS_MODEL_TRUSTED_KEY",
-           help="Take what this key has signed: Ed25519, as PEM."),
+           help="Accept models signed with this key: Ed25519, in PEM format."),
     option("--require-signed", is_flag=True, envvar="EDGE_DIGITS_MODEL_REQUIRE_SIGNED",
-           help="Take nothing that no trusted key has signed."),
+           help="Accept only models signed with a trusted key."),
 )  # fmt: skip
 
 
@@ -243,7 +244,7 @@ def _remember_debug(context: click.Context, _: click.Parameter, wanted: bool) ->
 
 
 debug = click.option("--debug", is_flag=True, callback=_remember_debug, expose_value=False,
-                     help="Show the whole traceback when something fails.")  # fmt: skip
+                     help="Show the full traceback of an error.")  # fmt: skip
 
 
 def is_debugging() -> bool:

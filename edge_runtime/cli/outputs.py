@@ -130,12 +130,12 @@ def check(sources: Sequence[str], reading: ReadingOptions, results: ResultOption
             continue
         real = os.path.realpath(path)
         if real in taken:
-            raise OptionError(f"{option} {path} would write over {taken[real]}: name another file")
+            raise OptionError(f"{option} {path} would overwrite {taken[real]}: choose another file")
         taken[real] = option
     alone = ("mqtt_device", "mqtt_ca", "mqtt_spool", "mqtt_discovery")
     useless = [name for name in alone if getattr(mqtt, name)]
     if useless and mqtt.mqtt is None:
-        raise OptionError(f"--{useless[0].replace('_', '-')} goes with --mqtt alone")
+        raise OptionError(f"--{useless[0].replace('_', '-')} requires --mqtt")
 
 
 def _check_ends(sources: Sequence[str], look: LookOptions) -> None:
@@ -145,11 +145,11 @@ def _check_ends(sources: Sequence[str], look: LookOptions) -> None:
     endless = [source for source in sources[:-1] if kind_of(source).live or look.watch]
     if endless and look.frames is None:
         first = public(endless[0])
-        raise OptionError(f"{first} has no end: name it last, or say how many --frames of each source to read")
+        raise OptionError(f"{first} never ends: name it last, or limit the frames of each source with --frames")
     for source in sources if look.watch else ():
         if kind_of(source).moving or not os.path.isdir(source):
             what = "not a folder" if kind_of(source).moving or os.path.exists(source) else "no such folder"
-            raise OptionError(f"{public(source)}: {what}, and --watch goes with folders alone (as ./{public(source)})")
+            raise OptionError(f"{public(source)}: {what}, but --watch requires a folder (such as ./{public(source)})")
 
 
 def _check_folders(named: Sequence[str], results: ResultOptions) -> None:
@@ -157,7 +157,7 @@ def _check_folders(named: Sequence[str], results: ResultOptions) -> None:
     homes = {path if os.path.isdir(path) else os.path.dirname(path) for path in named}
     for option, folder in (("--annotate", results.annotate), ("--explain", results.explain)):
         if folder is not None and os.path.realpath(folder) in map(os.path.realpath, homes):
-            raise OptionError(f"{option} {folder} would write over the pictures there: name another folder")
+            raise OptionError(f"{option} {folder} would overwrite the pictures there: choose another folder")
     annotate, explain = results.annotate, results.explain
     if annotate is not None and explain is not None and os.path.realpath(annotate) == os.path.realpath(explain):
-        raise OptionError(f"--annotate and --explain would write over each other in {explain}: name two folders")
+        raise OptionError(f"--annotate and --explain would overwrite each other in {explain}: choose two folders")

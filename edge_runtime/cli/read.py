@@ -41,17 +41,17 @@ def _list_cameras(context: click.Context, _: click.Parameter, wanted: bool) -> N
 @options.reading
 @config_option
 @click.option("--list-sources", is_flag=True, is_eager=True, expose_value=False, callback=_list_sources,
-              help="Show what a SOURCE can be, and exit.")  # fmt: skip
+              help="List the kinds of SOURCE, and exit.")  # fmt: skip
 @click.option("--list-cameras", is_flag=True, is_eager=True, expose_value=False, callback=_list_cameras,
-              help="Show the cameras that there are, and exit.")  # fmt: skip
+              help="List the cameras, and exit.")  # fmt: skip
 @options.debug
 def read(sources: tuple[str, ...], results: ResultOptions, reading: ReadingOptions) -> None:
-    """Read the digits in pictures, videos, and what a camera or a stream shows; --list-sources shows how to name them.
+    """Read the digits in pictures, videos, cameras and streams; --list-sources shows how to name them.
 
-    Each picture gives its lines of digits. Of moving pictures, what becomes of their lines is reported: each that
+    For a picture, the command prints its lines of digits; for a video, camera or stream, an event for each line that
     appeared, changed or is gone.
 
-    Each option may also be an environment variable, as in EDGE_DIGITS_READ_SIZE=1280x720, or a line of a --config file.
+    Each option can also be set by an environment variable, as in EDGE_DIGITS_READ_SIZE=1280x720, or in a --config file.
 
     \b
     Examples:

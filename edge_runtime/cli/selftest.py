@@ -11,12 +11,12 @@ from edge_runtime.cli.terminal import print_err, show
 
 EXIT_CODES = """\b
 Exit codes:
-    0  this machine reads as it must
-    1  the picture that was named cannot be read
-    2  a wrong option, or a package that is not installed
-    3  the source that was named is not there, or gives no frame
+    0  this machine reads correctly
+    1  SOURCE is a picture that cannot be read
+    2  an invalid option, or a package that is not installed
+    3  SOURCE is unavailable, or sends no frame
     4  the model was refused
-    5  the network or a sample page does not come out as it must
+    5  the network gives wrong results, or a sample page is misread
     6  the result could not be written
 """
 
@@ -30,10 +30,10 @@ Exit codes:
 @config_option
 @debug
 def selftest(source: str | None, json: bool, network: NetworkOptions) -> None:
-    """Check that this very machine reads as it must, in a second or two.
+    """Check in a second or two that this machine reads correctly.
 
-    It replays the model's golden vectors: labels must be the same, and scores may differ by the units in the last place
-    that the output names. It reads the sample pages, times one digit, and opens SOURCE if one is named.
+    It replays the model's golden vectors: the labels must match, and the scores may differ by as many units in the last
+    place as the output names. It also reads the sample pages, times one digit, and opens SOURCE if one is named.
 
     \b
     Examples:

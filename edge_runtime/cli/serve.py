@@ -45,14 +45,14 @@ class WebOptions:
 web = section(
     "The web page", "web", WebOptions,
     option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True,
-           help="Listen there: 0.0.0.0 is every network. All but this machine itself needs a token."),
+           help="Listen on this address: 0.0.0.0 is every network. Other machines need a token."),
     option("--port", metavar="N", type=click.IntRange(0, 65535), default=PORT, show_default=True,
-           help="Listen on this port; 0 takes any that is free."),
+           help="Listen on this port; 0 chooses a free one."),
     option("--token-file", metavar="FILE", type=FILE,
-           help="Ask visitors for the token in FILE. [default: one that is made, and kept]"),
-    option("--allow-host", metavar="NAME", multiple=True, help="Answer to this name of the machine, too."),
+           help="Ask visitors for the token in FILE. [default: one that is generated and kept]"),
+    option("--allow-host", metavar="NAME", multiple=True, help="Also accept requests for this host name."),
     option("--tls", metavar="auto|CERT KEY",
-           help="Serve HTTPS, with a certificate that is made, or with these two files."),
+           help="Serve HTTPS, with a generated certificate, or with these two files."),
     option("--tls-key", metavar="FILE", type=FILE, hidden=True),
 )  # fmt: skip
 
@@ -64,10 +64,10 @@ web = section(
 @config_option
 @options.debug
 def serve(source: str | None, web: WebOptions, reading: ReadingOptions) -> None:
-    """Show what a camera or stream shows, and what is read in it, on a web page; read what visitors draw or send.
+    """Show a camera or stream with its readings on a web page, and read what visitors draw or send.
 
     SOURCE is as in `edge-digits read`; without one, the page still reads drawings, pictures and the visitor's camera.
-    The page and its programming interface are at the address that is printed; /api describes the latter.
+    The command prints the address of the page; /api there describes the programming interface.
 
     \b
     Examples:
@@ -106,5 +106,5 @@ def serve(source: str | None, web: WebOptions, reading: ReadingOptions) -> None:
                 with suppress(Closed), logged("edge_runtime.sources", show_state):
                     pipeline.run([source], reader, sinks, request.options, request.report, request.failed, request.view)
                 watchdog.rest("frames")
-                print_err(f"{public(source)}: at its end; what was read stays on the page")
+                print_err(f"{public(source)}: ended; the last reading stays on the page")
             service.wait()

@@ -63,7 +63,7 @@ def together(checks: Sequence[tuple[str, Check]], seconds: float = SECONDS) -> l
         try:
             findings = check()
         except Exception as error:  # boundary: a failing check must not end the doctor
-            findings = failed(name, f"cannot be told: {type(error).__name__}: {' '.join(str(error).split())}")
+            findings = failed(name, f"not checked: {type(error).__name__}: {' '.join(str(error).split())}")
         results[number] = [findings] if isinstance(findings, Finding) else findings
 
     threads = [
@@ -76,7 +76,7 @@ def together(checks: Sequence[tuple[str, Check]], seconds: float = SECONDS) -> l
     end = monotonic() + seconds
     for thread in threads:
         thread.join(max(0.0, end - monotonic()))
-    late = failed("", f"cannot be told: no answer within {seconds:g} s")
+    late = failed("", f"not checked: no answer within {seconds:g} s")
     return [
         finding
         for number, (name, _) in enumerate(checks)

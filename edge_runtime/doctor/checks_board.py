@@ -14,14 +14,12 @@ def temperature(root: Path = ROOT) -> Finding:
     """Report the processor's temperature."""
     degrees = board.temperature(root)
     if degrees is None:
-        return ok("temperature", "this machine does not tell")
+        return ok("temperature", "not available on this machine")
     measured = f"{degrees:.0f} degrees Celsius"
     if degrees >= TOO_HOT:
-        return failed(
-            "temperature", f"{measured}: it runs much slower to keep from harm; give it a heat sink and a fan"
-        )
+        return failed("temperature", f"{measured}: the processor is throttled heavily; add a heat sink and a fan")
     if degrees >= HOT:
-        return warning("temperature", f"{measured}: it runs slower from {HOT:.0f} on; give it a heat sink or a fan")
+        return warning("temperature", f"{measured}: throttling begins at {HOT:.0f}; add a heat sink or a fan")
     return ok("temperature", measured)
 
 
@@ -30,8 +28,8 @@ def power(root: Path = ROOT) -> list[Finding]:
     states = board.throttled(root)
     if states is None:
         if not a_raspberry_pi(root):
-            return [ok("power", "only a Raspberry Pi tells"), ok("throttling", "only a Raspberry Pi tells")]
-        message = "the board does not answer: vcgencmd is missing, or this user may not ask"
+            return [ok(name, "available on a Raspberry Pi only") for name in ("power", "throttling")]
+        message = "vcgencmd gives no answer: it is missing, or this user may not run it"
         mend = "sudo apt-get install -y libraspberrypi-bin || sudo apt-get install -y raspi-utils"
         if (root / "usr/bin/vcgencmd").exists():
             mend = "sudo usermod -aG video $USER"
@@ -40,18 +38,18 @@ def power(root: Path = ROOT) -> list[Finding]:
 
 
 def _voltage(states: tuple[str, ...]) -> Finding:
-    supply = "take the supply made for this board, and a short, thick cable"
+    supply = "use the power supply made for this board, and a short, thick cable"
     if "under-voltage now" in states:
-        return failed("power", f"too little voltage, now: {supply}")
+        return failed("power", f"under-voltage now: {supply}")
     if "under-voltage since boot" in states:
-        return warning("power", f"there was too little voltage since it was started: {supply}")
-    return ok("power", "the voltage has been right since it was started")
+        return warning("power", f"under-voltage since boot: {supply}")
+    return ok("power", "no under-voltage since boot")
 
 
 def _throttling(states: tuple[str, ...]) -> Finding:
     slow = [state for state in states if not state.startswith("under-voltage")]
     if not slow:
-        return ok("throttling", "none since it was started")
+        return ok("throttling", "none since boot")
     now = [state for state in slow if state.endswith(" now")]
-    why = "too little voltage" if any(state.startswith("under-voltage") for state in states) else "heat"
-    return warning("throttling", f"{', '.join(now or slow)}: it runs slower, likely for {why}")
+    why = "under-voltage" if any(state.startswith("under-voltage") for state in states) else "heat"
+    return warning("throttling", f"{', '.join(now or slow)}: the cause is probably {why}")

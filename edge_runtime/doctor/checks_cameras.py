@@ -49,9 +49,7 @@ def cameras(root: Path = ROOT, *, ioctl: Ioctl = fcntl.ioctl, may_open: MayOpen 
         findings.append(ok("device files", f"{root / 'dev' / 'video'}{numbers}: {what}"))
     on_ribbon = sensors(root) or any(node.driver in RECEIVERS for node in nodes)
     if not usable and not silent and not on_ribbon and all(map(may_open, there)):
-        findings.insert(
-            0, warning("camera", "none: is one plugged in? Pictures, videos and streams can be read without")
-        )
+        findings.insert(0, warning("camera", "none: is one plugged in? Pictures, videos and streams need none"))
     return findings
 
 
@@ -71,7 +69,7 @@ def groups(
             return failed("groups", f"{user} is in the group video, but may not open {names}", f"ls -l {closed[0]}")
         if line is not None and user in line[2].split(","):
             reason = f"{user} was added to the group video, but not for this session: log in again, or"
-            return failed("groups", f"{reason} start a shell that is in it", "newgrp video")
+            return failed("groups", f"{reason} start a shell in that group", "newgrp video")
         return failed("groups", f"{user} may not open {names}: join the group video, and log in again", join)
     if inside or user == "root":
         return ok("groups", f"{user} {'is in the group video' if inside else 'needs no group'}")
@@ -96,18 +94,19 @@ def ribbon(root: Path = ROOT, *, ioctl: Ioctl = fcntl.ioctl) -> Finding:
     nodes = [node for node in camera_list.nodes(root / "dev", ioctl) if node.driver in RECEIVERS]
     if seen or nodes:
         at = f", at {nodes[0].path} ({nodes[0].driver})" if nodes else ""
-        return ok("ribbon cable", f"{' and '.join(seen) or 'a camera'}{at}: the source is called picamera")
+        return ok("ribbon cable", f"{' and '.join(seen) or 'a camera'}{at}: use the source picamera")
     if not a_raspberry_pi(root):
         return ok("ribbon cable", "only a Raspberry Pi has one")
     path, config = next(((root / each, text_of(root / each)) for each in CONFIGS if (root / each).exists()), (None, ""))
     if path is not None:
         if re.search(r"^\s*start_x=1", config, re.MULTILINE):
             mend = f"sudo sed -i '/^ *start_x=1/d' {path} && sudo reboot"
-            return warning("ribbon cable", f"{path} asks for the old camera software (start_x=1), which hides it", mend)
+            message = f"{path} enables the legacy camera stack (start_x=1), which hides the camera"
+            return warning("ribbon cable", message, mend)
         if not re.search(r"^\s*(camera_auto_detect=1|dtoverlay=(imx|ov|arducam))", config, re.MULTILINE):
             mend = f"echo camera_auto_detect=1 | sudo tee -a {path} && sudo reboot"
-            return warning("ribbon cable", f"no camera is seen, and {path} does not look for one", mend)
-    return ok("ribbon cable", "no camera is seen; where there is one, seat its cable at both ends, and start again")
+            return warning("ribbon cable", f"no camera detected; camera_auto_detect is off in {path}", mend)
+    return ok("ribbon cable", "no camera detected; if there is one, reseat its cable at both ends and reboot")
 
 
 def picamera2(probe: Probe, root: Path = ROOT, *, prefix: Path | None = None) -> Finding:
@@ -116,26 +115,27 @@ def picamera2(probe: Probe, root: Path = ROOT, *, prefix: Path | None = None) ->
     if probe.works:
         count = probe.said["cameras"]
         if needed and not count:
-            return failed("picamera2", "finds no camera, though the kernel does: another program may have it",
+            return failed("picamera2", "finds no camera, although the kernel does: another program may be using it",
                           "rpicam-hello --list-cameras")  # fmt: skip
-        return ok("picamera2", f"{probe.said['version'] or 'there'}, finds {' and '.join(count) or 'no camera'}")
+        return ok("picamera2", f"{probe.said['version'] or 'installed'}, finds {' and '.join(count) or 'no camera'}")
     if not needed:
         return ok("picamera2", f"{_why(probe)}; only a camera on a ribbon cable needs it")
     if probe.missing:
         if not (root / "usr/lib/python3/dist-packages/picamera2").exists():
             return failed("picamera2", "not installed, and a camera on a ribbon cable needs it", INSTALL)
         settings = (Path(sys.prefix) if prefix is None else prefix) / "pyvenv.cfg"
-        message = "installed, but this virtual environment does not let the system's packages in"
+        message = "installed, but this virtual environment excludes the system's packages"
         if re.search(r"^include-system-site-packages\s*=\s*true", text_of(settings), re.MULTILINE):
-            message = "installed for the system's Python, and this virtual environment has another one"
+            message = "installed for the system's Python, but this virtual environment has another one"
             mend = "/usr/bin/python3 -m venv --clear --system-site-packages " + shlex.quote(str(settings.parent))
             return failed("picamera2", message, mend)
         pattern = "s/^\\(include-system-site-packages *= *\\)false/\\1true/"
         return failed("picamera2", message, f"sed -i {shlex.quote(pattern)} {shlex.quote(str(settings))}")
     if re.search(r"another numpy|size changed|multiarray|_ARRAY_API", f"{probe.why} {probe.complaints}"):
-        return failed("picamera2", "the system's was built for another numpy", pip("install --upgrade simplejpeg"))
+        message = "the system's package was built for another numpy version"
+        return failed("picamera2", message, pip("install --upgrade simplejpeg"))
     if probe.why == "No module named 'numpy'":
-        return failed("picamera2", "cannot be told without numpy", pip("install numpy"))
+        return failed("picamera2", "not checked: numpy is missing", pip("install numpy"))
     return failed("picamera2", _why(probe), "sudo apt-get install --reinstall -y python3-picamera2 python3-libcamera")
 
 
@@ -146,16 +146,16 @@ def _why(probe: Probe) -> str:
 def _part(node: Node) -> str:
     """Return the purpose of a device file that gives no pictures by itself."""
     if node.driver in RECEIVERS:
-        return f"{node.driver}, raw pictures of the ribbon cable: for picamera2 alone"
+        return f"{node.driver}, raw frames of the ribbon cable, for picamera2 only"
     if node.driver in PROCESSORS:
-        return f"{node.driver}, which works on pictures and is no camera"
+        return f"{node.driver}, which processes pictures and is not a camera"
     if not node.capabilities & VIDEO_CAPTURE:
-        return f"{node.name} ({node.driver}), no pictures: its data, or an output"
-    return f"{node.name} ({node.driver}), a part that libcamera has to set up"
+        return f"{node.name} ({node.driver}), no pictures: metadata, or an output"
+    return f"{node.name} ({node.driver}), a component that libcamera configures"
 
 
 def _name(root: Path, path: Path) -> str:
-    return text_of(root / "sys/class/video4linux" / path.name / "name") or "of no name"
+    return text_of(root / "sys/class/video4linux" / path.name / "name") or "unnamed"
 
 
 def _number(path: Path) -> int:

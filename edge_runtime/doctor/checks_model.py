@@ -20,7 +20,8 @@ def models(folder: Path | None = None) -> Finding:
         return warning("models", str(error))
     current = folder / catalog.CURRENT
     if os.path.lexists(current) and catalog.pointer(folder) is None:
-        return failed("models", f"{current} leads nowhere: the model that ships reads", "edge-digits model rollback")
+        message = f"{current} is a broken link: the model that ships is used"
+        return failed("models", message, "edge-digits model rollback")
     path = catalog.current(folder)
     shipped = path == model_file.SHIPPED
     mend = pip("install --force-reinstall --no-deps edge-digits") if shipped else "edge-digits model rollback"
@@ -31,11 +32,11 @@ def models(folder: Path | None = None) -> Finding:
     stored = catalog.models(folder)
     beside = f"{len(stored)} in {folder}" if stored else "none is installed"
     if shipped:
-        return ok("models", f"{model.sha256[:12]}, the one that ships, reads; {beside}")
+        return ok("models", f"{model.sha256[:12]}, the one that ships, is current; {beside}")
     if not model.sha256.startswith(path.stem):
-        return failed("models", f"{path} is another model than its name says", mend)
+        return failed("models", f"the content of {path} does not match its name", mend)
     entry = next((one.entry for one in stored if one.current), None)
     if entry is not None and entry.failed is not None:
-        return warning("models", f"{path.stem} reads, though it failed: {entry.failed}", mend)
-    proved = "" if entry is None or entry.proved else ", not proved yet: no service has read with it for a minute"
-    return ok("models", f"{path.stem} reads{proved}; {beside}")
+        return warning("models", f"{path.stem} is current, although it failed: {entry.failed}", mend)
+    proved = "" if entry is None or entry.proved else ", on trial: no service has used it for a minute yet"
+    return ok("models", f"{path.stem} is current{proved}; {beside}")

@@ -9,7 +9,7 @@ from edge_runtime.doctor.probe import Probe
 
 # Messages of packages that were built for another numpy.
 CLASH = re.compile(r"multiarray failed to import|_ARRAY_API not found|size changed|compiled using NumPy")
-NO_NUMPY, WITHOUT_NUMPY = "No module named 'numpy'", "cannot be told without numpy"
+NO_NUMPY, WITHOUT_NUMPY = "No module named 'numpy'", "not checked: numpy is missing"
 OPENCV = ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python")
 PARTS = {"V4L2": r"v4l/v4l2: +YES", "FFmpeg": r"FFMPEG: +YES"}  # patterns in OpenCV's build information
 WINDOWS = r"GUI: +(?!NONE)\S"
@@ -44,7 +44,7 @@ def interpreter(probe: Probe, *, bits: int, python: tuple[int, int]) -> Finding:
         if bits == 32:
             return ok("interpreter", f"the fallback for 32-bit systems: {said}")
         install = pip("install ai-edge-litert")
-        return warning("interpreter", f"the fallback, which is for 32-bit systems and is old: {said}", install)
+        return warning("interpreter", f"an old fallback for 32-bit systems: {said}", install)
     if bits == 32 and python > (3, 11):
         message = f"there is none for a 32-bit system with Python {python[0]}.{python[1]}: install the 64-bit system"
         return failed("interpreter", message)
@@ -53,7 +53,7 @@ def interpreter(probe: Probe, *, bits: int, python: tuple[int, int]) -> Finding:
         return failed("interpreter", "no TensorFlow Lite interpreter is installed", pip(f"install {packages}"))
     if probe.why == NO_NUMPY:
         return failed("interpreter", WITHOUT_NUMPY, pip("install numpy"))
-    why = "built for another numpy" if _clashes(probe) else f"does not work: {_short(probe.why)}"
+    why = "built for another numpy version" if _clashes(probe) else f"does not work: {_short(probe.why)}"
     return failed("interpreter", why, pip(f"install --force-reinstall {packages}"))
 
 
@@ -70,7 +70,7 @@ def opencv(probe: Probe, installed: tuple[str, ...] | None = None) -> Finding:
     message = f"{probe.said['version']} ({whose}): {has}"
     if len(installed) > 1:
         mend = pip("uninstall -y " + " ".join(installed)) + " && " + pip("install opencv-python-headless")
-        return warning("opencv", f"{message}; several packages lie over each other", mend)
+        return warning("opencv", f"{message}; several OpenCV packages overwrite each other", mend)
     if lacking:
         without = {"V4L2": "USB cameras", "FFmpeg": "videos and streams"}
         lost = " and ".join(without[name] for name in lacking)
@@ -89,9 +89,9 @@ def _opencv_fails(probe: Probe, installed: tuple[str, ...]) -> Finding:
     if "shared object file" in probe.why:
         library = probe.why.split(":")[0]
         remove = pip(f"uninstall -y {' '.join(installed)}") + " && " if installed else ""
-        reason = f"it needs {library}, which this system lacks; the one without windows does not"
+        reason = f"it needs {library}, which this system lacks; the package without windows does not need it"
         return failed("opencv", reason, remove + pip("install opencv-python-headless"))
-    why = "built for another numpy" if _clashes(probe) else f"does not work: {_short(probe.why)}"
+    why = "built for another numpy version" if _clashes(probe) else f"does not work: {_short(probe.why)}"
     return failed("opencv", why, pip("install --upgrade " + (installed or OPENCV)[0]))
 
 
@@ -121,10 +121,10 @@ def numpy_abi(probes: Mapping[str, Probe]) -> Finding:
         else:
             packages = {"opencv": "opencv-python-headless", "picamera2": "simplejpeg", "interpreter": "ai-edge-litert"}
             mend = pip("install --upgrade " + " ".join(packages[name] for name in clashing))
-        return failed("numpy ABI", f"{names} {were} built for another numpy than {numpy.said['version']}", mend)
+        return failed("numpy ABI", f"{names} {were} built for a numpy version other than {numpy.said['version']}", mend)
     working = [name for key, name in NAMES.items() if probes[key].works]
     if not working:
-        return warning("numpy ABI", "cannot be told: nothing else works")
+        return warning("numpy ABI", "not checked: none of these packages works")
     return ok("numpy ABI", f"{' and '.join(working)} {'takes' if len(working) == 1 else 'take'} numpy "
                            f"{numpy.said['version']}")  # fmt: skip
 
@@ -137,7 +137,7 @@ def models(probe: Probe) -> Finding:
     """Report the result of the model check, which needs numpy and OpenCV."""
     if probe.works:
         return Finding(**probe.said)
-    return warning("models", f"cannot be told until the packages work: {_short(probe.why)}")
+    return warning("models", f"not checked until the packages work: {_short(probe.why)}")
 
 
 def _short(why: str) -> str:

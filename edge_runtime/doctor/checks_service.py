@@ -15,7 +15,7 @@ def service(root: Path = ROOT) -> Finding:
     """Report the state of the system's service or, if there is none, of this user's."""
     program = root / "usr/bin/systemctl"
     if not (root / "run/systemd/system").exists() or not program.exists():
-        return ok("service", "no systemd here: nothing runs as a service")
+        return ok("service", "no systemd here, so no service")
     for whose in ((), ("--user",)):
         answer = ask([program, *whose, "show", UNIT, "--property=" + ",".join(ASKED)], TIMEOUT)
         if answer is not None and answer.code is None:
@@ -43,7 +43,7 @@ def _state(said: dict[str, str], whose: tuple[str, ...]) -> Finding:
         return warning("service", f"installed, and {state}", f"{systemctl} start {UNIT}")
     status = f": {said['StatusText']}" if said.get("StatusText") else ""
     if said.get("UnitFileState") == "disabled":
-        return warning("service", f"{state}, but not started with the system", f"{systemctl} enable {UNIT}")
+        return warning("service", f"{state}, but not started at boot", f"{systemctl} enable {UNIT}")
     restarts = said.get("NRestarts", "0")
     if restarts not in ("", "0"):
         return warning("service", f"{state}, restarted {restarts} times{status}; its log says why", logs)

@@ -39,7 +39,7 @@ def system(root: Path = ROOT, *, machine: str | None = None, bits: int | None = 
         return failed("system", f"{what}: this processor is too old: no interpreter has a package for it")
     if bits == 32:
         beneath = "a 64-bit kernel with 32-bit programs" if "64" in machine else "32-bit"
-        advice = "LiteRT has packages for 64-bit systems alone: install the 64-bit system where the processor can"
+        advice = "LiteRT has packages for 64-bit systems only: install a 64-bit system if the processor allows it"
         return warning("system", f"{what}, {beneath}: {advice}")
     if sys.platform not in ("linux", "darwin"):
         return warning("system", f"{what}: only Linux and macOS are supported; on Windows, use WSL")
@@ -56,7 +56,8 @@ def python(version: tuple[int, int, int] | None = None) -> Finding:
     if the_systems_python():
         mend = f"{shlex.quote(sys.executable)} -m venv --system-site-packages ~/edge-digits"
         message = (
-            f"{version_text}, the system's own: install edge-digits into a virtual environment, which pip may change"
+            f"{version_text}, the system's own, which pip may not change: install edge-digits into a virtual "
+            "environment"
         )
         return warning("python", message, mend)
     where = f"in {sys.prefix}" if sys.prefix != sys.base_prefix else "not in a virtual environment"
@@ -77,10 +78,10 @@ def disk(folder: Path | None = None) -> Finding:
     free, total = stats.f_bavail * stats.f_frsize, stats.f_blocks * stats.f_frsize
     usage = f"{_size(free)} of {_size(total)} free at {there}"
     if stats.f_flag & os.ST_RDONLY:
-        return warning("disk", f"{there} is read-only: state is not kept, nor are models; logs go elsewhere")
+        return warning("disk", f"{there} is read-only: state and models cannot be stored; logs go elsewhere")
     if not os.access(there, os.W_OK | os.X_OK):
         mend = f"sudo install -d -o $(id -u) -g $(id -g) {shlex.quote(str(folder))}"
-        return warning("disk", f"{there} may not be written to: state is not kept, nor are models", mend)
+        return warning("disk", f"{there} is not writable: state and models cannot be stored", mend)
     mend = "sudo apt-get clean && sudo journalctl --vacuum-size=50M"
     inodes = stats.f_favail if stats.f_files else INODES  # some file systems do not count them
     if free < DISK_FULL or inodes < INODES // 10:
@@ -94,14 +95,14 @@ def memory(root: Path = ROOT) -> Finding:
     """Report the memory available to programs."""
     said = dict(re.findall(r"^(MemTotal|MemAvailable):\s*(\d+) kB", text_of(root / "proc/meminfo"), re.MULTILINE))
     if len(said) < 2:
-        return ok("memory", "this system does not tell")
+        return ok("memory", "not available on this system")
     total, available = (1024 * int(said[name]) for name in ("MemTotal", "MemAvailable"))
     usage = f"{_size(available)} of {_size(total)} free for programs"
     mend = "ps -e -o rss,pid,args --sort=-rss | head"
     if available < MEMORY_FULL:
-        return failed("memory", f"{usage}, too little; end what takes most", mend)
+        return failed("memory", f"{usage}, too little; stop the programs that use most", mend)
     if available < MEMORY_LOW:
-        return warning("memory", f"{usage}; see what takes most", mend)
+        return warning("memory", f"{usage}; see which programs use most", mend)
     return ok("memory", usage)
 
 
@@ -112,12 +113,10 @@ def clock(root: Path = ROOT, *, now: float | None = None) -> Finding:
     synchronized = _synchronized(root)
     set_it = "sudo timedatectl set-ntp true"
     if not EARLIEST <= now <= LATEST:
-        return failed("clock", f"it shows {shown}, which cannot be: records are dated wrong, and TLS fails", set_it)
+        return failed("clock", f"{shown} is wrong: records have wrong dates, and TLS fails", set_it)
     if synchronized is False:
-        return warning("clock", f"{shown}, not synchronized: it may be off after a power cut", set_it)
-    return ok(
-        "clock", shown + (", synchronized" if synchronized else "; nothing here tells whether it is synchronized")
-    )
+        return warning("clock", f"{shown}, not synchronized: it may be wrong after a power cut", set_it)
+    return ok("clock", shown + (", synchronized" if synchronized else "; synchronization unknown"))
 
 
 def _synchronized(root: Path) -> bool | None:
@@ -135,8 +134,8 @@ def display(environment: Mapping[str, str] = os.environ) -> Finding:
         return ok("display", ", ".join(displays))
     with suppress(KeyError):
         if environment["SSH_CONNECTION"]:
-            return ok("display", "none, over ssh: `edge-digits serve` shows a page in place of read --window")
-    return ok("display", "none: `edge-digits serve` shows a page in place of read --window")
+            return ok("display", "none, over ssh: use `edge-digits serve` instead of read --window")
+    return ok("display", "none: use `edge-digits serve` instead of read --window")
 
 
 def _size(size: float) -> str:

@@ -48,9 +48,10 @@ def probe(what: str, seconds: float = TIMEOUT) -> Probe:
     if answer is None:
         return Probe({}, f"{sys.executable} cannot be started")
     if answer.code is None:
-        return Probe({}, f"it does not answer within {seconds:g} s")
+        return Probe({}, f"no answer within {seconds:g} s")
     if answer.code < 0:
-        return Probe({}, f"it crashes this processor's Python ({signals.name_of(-answer.code)})", complaints=answer.err)
+        message = f"it crashes Python on this processor ({signals.name_of(-answer.code)})"
+        return Probe({}, message, complaints=answer.err)
     try:
         record = json.loads(answer.out.splitlines()[-1])
         return Probe(record["said"], record["why"], record["missing"], answer.err)

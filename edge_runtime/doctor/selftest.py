@@ -68,14 +68,14 @@ def lines(record: Record) -> Iterator[str]:
     model, vectors, source = record["model"], record["golden_vectors"], record["source"]
     yield f"{'Model':<16}{model['id']}, {model['path']}"
     if vectors is None:
-        yield f"{'Golden vectors':<16}this model has none, so nothing tells whether it answers here as it should"
+        yield f"{'Golden vectors':<16}this model has none, so its output on this machine cannot be verified"
     elif vectors["furthest"] is None:
-        yield f"{'Golden vectors':<16}failed: no answer that could be compared"
+        yield f"{'Golden vectors':<16}failed: no output to compare"
     else:
         yield (
             f"{'Golden vectors':<16}{'ok' if vectors['passed'] else 'failed'}: {vectors['same']} of "
-            f"{vectors['vectors']} get their label, no score is further off than {vectors['furthest']:g} units in the "
-            f"last place (allowed: {vectors['allowed']})"
+            f"{vectors['vectors']} have the expected label, scores differ by up to {vectors['furthest']:g} units in "
+            f"the last place (allowed: {vectors['allowed']})"
         )
     for page in record["pages"]:
         status = "ok" if page["passed"] else "failed" if page["required"] else "not as written"
@@ -136,7 +136,7 @@ def _pages(reader: DigitReader, failures: list[EdgeError]) -> Iterator[Record]:
             if required and read != expected:
                 failures.append(
                     CheckFailed(
-                        f"the sample page {truth['file']} says {_text(expected)}, but is read as {_text(read)}: "
+                        f"the sample page {truth['file']} shows {_text(expected)}, but was read as {_text(read)}: "
                         "install another version of OpenCV, or the package again"
                     )
                 )
@@ -170,11 +170,11 @@ def _look(reader: DigitReader, name: str, failures: list[EdgeError]) -> Record:
                 last = frame
                 record["frames"] += 1
         if not record["frames"]:
-            raise SourceError(f"{record['name']}: it gives nothing")
+            raise SourceError(f"{record['name']}: no frame")
         reading = reader.read(last)
         record |= {"width": reading.width, "height": reading.height, "read": list(reading.text)}
         if last.pixels.std() < ALIKE and kind_of(name).live:
-            raise SourceError(f"{record['name']}: every pixel is alike: is the lens covered, or the light out?")
+            raise SourceError(f"{record['name']}: all pixels are equal: is the lens covered, or is it dark?")
     except EdgeError as error:
         problem = error
     if problem is not None:

@@ -72,7 +72,7 @@ def _labels(model: ModelFile, classes: int, path: str | Path | None) -> tuple[st
         labels = (*labels, model_file.NOT_A_DIGIT)  # ten digits of any names, and an output for non-digits
     if len(labels) != classes:
         raise OptionError(
-            f"{model.path} tells {classes} classes apart, but there are {len(labels)} labels: "
-            "name a text file with a label a line (--labels)"
+            f"{model.path} has {classes} classes, but there are {len(labels)} labels: "
+            "give a text file with one label per line (--labels)"
         )
     return labels

@@ -64,8 +64,8 @@ def _compared(model: ModelFile, scores: Scores, expected: Scores) -> Replay:
     """Compare `scores`, (vectors, steps, classes), with `expected`."""
     if scores.shape != expected.shape or scores.dtype != expected.dtype:
         raise CheckFailed(
-            f"{model.path}: its golden vectors are of another network: {expected.dtype} {expected.shape}, where this "
-            f"one answers {scores.dtype} {scores.shape}; copy the file again"
+            f"{model.path}: its golden vectors belong to another network: expected output {expected.dtype} "
+            f"{expected.shape}, found {scores.dtype} {scores.shape}; copy the file again"
         )
     whole = np.issubdtype(expected.dtype, np.integer)
     allowed = UNITS if whole else UNITS_FLOAT
@@ -83,8 +83,8 @@ def check(classifier: Classifier) -> Replay | None:
     result = replay(classifier)
     if result is not None and not result.passed:
         raise CheckFailed(
-            f"{classifier.model.path} does not answer as it should on this machine: {result.same} of {result.vectors} "
-            f"golden vectors get their label, and scores are up to {result.furthest:g} units in the last place off, "
-            f"where {result.allowed} are allowed; copy the file again, or install another version of the interpreter"
+            f"{classifier.model.path} gives wrong results on this machine: {result.same} of {result.vectors} golden "
+            f"vectors have the expected label, and scores differ by up to {result.furthest:g} units in the last place "
+            f"(allowed: {result.allowed}); copy the file again, or install another version of the interpreter"
         )
     return result

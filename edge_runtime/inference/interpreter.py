@@ -43,13 +43,14 @@ class Graph:
         self._one = interpreter(model.path, model.flatbuffer, threads)
         inputs, outputs = self._one.get_input_details(), self._one.get_output_details()
         if len(inputs) != 1 or len(outputs) != 1:
-            raise ModelError(f"{model.path} has {len(inputs)} inputs and {len(outputs)} outputs, not one of each")
+            raise ModelError(f"{model.path} has {len(inputs)} inputs and {len(outputs)} outputs, expected one of each")
         self._in, self._out = inputs[0]["index"], outputs[0]["index"]
-        shape, signature = tuple(inputs[0]["shape"]), tuple(inputs[0]["shape_signature"])
+        shape, signature = tuple(inputs[0]["shape"].tolist()), tuple(inputs[0]["shape_signature"])
         if shape[1:] not in ((SIDE, SIDE), (SIDE * SIDE,), (SIDE, SIDE, 1)) or shape[0] != 1:
-            raise ModelError(f"{model.path} takes {shape}, not one picture of {SIDE}x{SIDE}")
+            raise ModelError(f"{model.path} has input shape {shape}, expected one picture of {SIDE}x{SIDE}")
         if len(outputs[0]["shape"]) != 2 or outputs[0]["shape"][1] < 2:
-            raise ModelError(f"{model.path} answers with {tuple(outputs[0]['shape'])}, not with a score for each class")
+            shape = tuple(outputs[0]["shape"].tolist())
+            raise ModelError(f"{model.path} has output shape {shape}, expected one score per class")
         self._shape = shape[1:]
         self.classes = int(outputs[0]["shape"][1])
         self._batches = signature[0] == -1
@@ -147,7 +148,7 @@ def _input_table(details: dict[str, Any], model: ModelFile) -> NDArray[Any] | No
     if kind == np.float32:
         return (pixels if model.card else pixels / 255).astype(np.float32)
     if kind not in (np.uint8, np.int8, np.int16):
-        raise ModelError(f"{model.path} takes {np.dtype(kind).name}, not float32, uint8, int8 or int16")
+        raise ModelError(f"{model.path} has input type {np.dtype(kind).name}, expected float32, uint8, int8 or int16")
     limits = np.iinfo(kind)
     if scale == 0:
         values = pixels  # an integer tensor without quantization parameters holds the pixels

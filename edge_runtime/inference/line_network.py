@@ -21,9 +21,9 @@ class LineNetwork:
         self._lock = threading.Lock()
         self._graph = interpreter(path, flatbuffer, threads)
         inputs, outputs = self._graph.get_input_details()[0], self._graph.get_output_details()[0]
-        shape = tuple(inputs["shape"])
+        shape = tuple(inputs["shape"].tolist())
         if shape != (1, ROWS, COLUMNS, 1) or inputs["dtype"] != np.uint8 or outputs["shape"][-1] != BLANK + 1:
-            raise ModelError(f"{path} holds a line network that takes {inputs['dtype'].__name__} {shape}")
+            raise ModelError(f"{path} has a line network with unsupported input {inputs['dtype'].__name__} {shape}")
         self._in, self._out = inputs["index"], outputs["index"]
         self._scale = float(outputs["quantization"][0])
         self.step = COLUMNS / int(outputs["shape"][1])

@@ -81,7 +81,7 @@ class ModelFile:
             with zipfile.ZipFile(self.path) as archive, np.load(io.BytesIO(archive.read("golden.npz"))) as arrays:
                 return {name: arrays[name] for name in names}
         except (OSError, *DAMAGES) as error:
-            raise ModelError(f"{self.path} holds no golden vectors") from error
+            raise ModelError(f"{self.path} has no golden vectors") from error
 
 
 def read(path: Path) -> ModelFile:
@@ -124,14 +124,14 @@ def _checked(
         )
     if card["contract"] != CONTRACT_VERSION:
         raise ContractMismatch(
-            f"{path} was made for version {card['contract']} of the 28x28 contract, this runtime has version "
+            f"{path} was made for version {card['contract']} of the 28x28 contract, this runtime supports version "
             f"{CONTRACT_VERSION}; convert it again, or install the runtime that it was made for"
         )
     if list(labels) != card["labels"]:
         raise ModelCorrupt(f"{path} is damaged: labels.txt and its card differ; copy it again")
     about = card.get("line_network")
     if (None if about is None else about["sha256"]) != (None if line is None else sha256(line).hexdigest()):
-        raise ModelCorrupt(f"{path} is damaged: its line network is not the one that its card names; copy it again")
+        raise ModelCorrupt(f"{path} is damaged: its line network does not match its card; copy it again")
     return model
 
 

@@ -46,7 +46,7 @@ def of_length(least: int, most: int | None = None) -> Constraint:
     """
     most = least if most is None else most
     if not 1 <= least <= most <= LONGEST:
-        raise OptionError(f"a line has from 1 to {LONGEST} digits, not from {least} to {most}")
+        raise OptionError(f"a line must have 1 to {LONGEST} digits, not {least} to {most}")
     return of_patterns(*("?" * count for count in range(least, most + 1)))
 
 
@@ -106,7 +106,7 @@ def _tokens(pattern: str) -> Tokens:
     while at < len(pattern):
         match = TOKEN.match(pattern, at)
         if match is None:
-            raise OptionError(f"a pattern takes digits, ?, * and [sets] of digits: {pattern!r} has {pattern[at]!r}")
+            raise OptionError(f"a pattern may hold digits, ?, * and [sets] of digits: {pattern!r} has {pattern[at]!r}")
         at = match.end()
         tokens.append((_labels(match), match["many"] is not None))
     if len(tokens) > LONGEST:

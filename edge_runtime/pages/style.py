@@ -116,24 +116,24 @@ class PageStyle:
         if min(self.size) < 1 or self.digit_height[0] <= 0 or not self.inks:
             raise ValueError("a page needs a size, a positive digit height and at least one ink")
         if self.digit_height[0] > self.digit_height[1]:
-            raise ValueError(f"digit_height must run from the least to the most, not {self.digit_height}")
+            raise ValueError(f"digit_height must be (minimum, maximum), not {self.digit_height}")
         for name, (least, most, unit) in LIMITS.items():
             span = getattr(self, name)
             if span is not None and not least <= span[0] <= span[1] <= most:
                 unit = f" {unit}" if unit else ""
-                raise ValueError(f"{name} must run from the least to the most within {least}-{most}{unit}, not {span}")
+                raise ValueError(f"{name} must be (minimum, maximum) within {least}-{most}{unit}, not {span}")
         for name in ("shade", "touching", "boxes", "board", "cast"):
             if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must lie within 0-1, not at {getattr(self, name)}")
+                raise ValueError(f"{name} must be within 0-1, not {getattr(self, name)}")
         if self.grain < 0 or not 0 <= self.gaps <= 20:
-            raise ValueError("the grain cannot be negative, and 0 to 20 gaps can be cut")
+            raise ValueError("the grain must not be negative, and the number of gaps must be 0 to 20")
         if self.word_length is not None and not 1 <= self.word_length[0] <= self.word_length[1]:
-            raise ValueError(f"word_length must run from at least 1 to the most, not {self.word_length}")
+            raise ValueError(f"word_length must be (minimum, maximum) of at least 1, not {self.word_length}")
         if self.layout not in get_args(Layout) or self.grid not in ("hand", "print"):
-            raise ValueError(f"there is no layout {self.layout} with lines by {self.grid}")
+            raise ValueError(f"unknown combination of layout {self.layout} and grid {self.grid}")
         if not 0 <= self.torn <= 0.1 or not set(self.desk) <= set(DESKS) or not set(self.binding) <= set(BINDINGS):
             raise ValueError(
-                f"torn lies within 0-0.1, a desk is one of {', '.join(DESKS)}, a binding one of {', '.join(BINDINGS)}"
+                f"torn must be within 0-0.1, desk one of {', '.join(DESKS)}, binding one of {', '.join(BINDINGS)}"
             )
         if self.ruling not in ("none", "lines", "squares"):
             raise ValueError(f"ruling must be none, lines or squares, not {self.ruling}")

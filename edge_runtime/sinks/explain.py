@@ -35,9 +35,9 @@ GUIDE = (
     ("pale in 3: no digit's size or shape; the network never saw it", TEXT),
     ("only gray in 3: its parts, or what it is a part of, looked more like a digit", TEXT),
     ("one box with a neighbor in 3: they touch; look for a piece of it below", TEXT),
-    ("red in 4, and below: rejected; the reason is what spoke most against it", REJECTED),
-    ("green below, but wrong: look what the network saw; all planes that show it count", READ),
-    ("gray below: the same ink in another cut, join or plane, which fitted less", PALE),
+    ("red in 4, and below: rejected; the reason is the strongest evidence against it", REJECTED),
+    ("green below, but wrong: look at what the network saw; all planes that show it count", READ),
+    ("gray below: the same ink, split, merged or on another plane, which fitted less", PALE),
 )
 
 
@@ -131,12 +131,12 @@ def _stages(trace: Trace, labels: Sequence[str]) -> Uint8:
         ),
         (
             f"3. Its regions: {count}",
-            "in color: how likely a digit; gray: its parts or whole stand for it; pale: the network never saw it",
+            "in color: how likely a digit; gray: its parts or its whole count instead; pale: the network never saw it",
             _regions(trace, best, size, len(labels) > trace.confidences.shape[1]),
         ),
         (
             f"4. The candidates chosen, of all planes: {len(trace.chosen)}",
-            "green: read; red: rejected, and why, though its ink be read in another way; over the ink of 2",
+            "green: read; red: rejected, and why (its ink may be read in another way); over the ink of 2",
             _chosen(trace, ink, size),
         ),
     )
@@ -214,7 +214,7 @@ def _crops(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
     groups = (
         ("5. Read", "least sure", read[:MOST_READ], len(read), READ),
         ("6. Rejected", "surest", rejected[:MOST_REJECTED], len(rejected), REJECTED),
-        ("7. The same ink in other cuts, joins and planes", "surest", others[:MOST_OTHERS], len(others), OTHER),
+        ("7. The same ink, split, merged or on other planes", "surest", others[:MOST_OTHERS], len(others), OTHER),
     )
     blocks = []
     for title, kind, shown, count, color in groups:
@@ -224,7 +224,7 @@ def _crops(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
             for i in (shown[k] for line in lines for word in line for k in word)
         ]
         left_out = count - len(shown)
-        suffix = f"; here are the {len(shown)} {kind}, {left_out} are left out" if left_out else ""
+        suffix = f"; shown: the {len(shown)} {kind}; left out: {left_out}" if left_out else ""
         blocks.append(grid(f"{title}: {count}{suffix}", cells, color))
     return blocks
 
@@ -240,8 +240,8 @@ def _strips(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
     shown, reported = checks[:MOST_CHECKS], {text.replace(" ", "") for text in trace.reading.text}
     rows, columns = checks[0].whole.strip.shape
     block = blank(ROW + len(shown) * (2 * rows + MARGIN) + MARGIN)
-    left_out = f"; here are the first {len(shown)}" if len(checks) > len(shown) else ""
-    write(block, f"8. Lines read again, each as a whole: {len(checks)}{left_out}", (MARGIN, 16), 0.55)
+    left_out = f"; shown: the first {len(shown)}" if len(checks) > len(shown) else ""
+    write(block, f"8. Lines reread as a whole: {len(checks)}{left_out}", (MARGIN, 16), 0.55)
     for i, check in enumerate(shown):
         y = ROW + MARGIN + i * (2 * rows + MARGIN)
         strip = cv2.bitwise_not(cv2.resize(check.whole.strip, (2 * columns, 2 * rows)))

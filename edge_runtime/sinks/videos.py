@@ -51,11 +51,11 @@ class Video(Sink):
 
     def __init__(self, path: Path, fps: float | None, drawn: Callable[[Frame, Trace], Uint8]) -> None:
         if path.suffix.lower() not in CODECS:
-            raise OptionError(f"{path}: the name of a video ends in {', '.join(CODECS)}")
+            raise OptionError(f"{path}: the name of a video must end in {', '.join(CODECS)}")
         if fps is not None and not 0.1 <= fps <= 1000:
-            raise OptionError(f"a video has 0.1 to 1000 frames a second, not {fps:g}")
+            raise OptionError(f"a video must have 0.1 to 1000 frames a second, not {fps:g}")
         if not is_text(str(path)):
-            raise OutputError(f"{path}: its name is not text that OpenCV can take; choose another one")
+            raise OutputError(f"{path}: OpenCV cannot open a file of this name; choose another one")
         self._fps, self._drawn = fps, drawn
         self.path = _writable(path)
         self._part = _part(self.path)
@@ -80,7 +80,7 @@ class Video(Sink):
     def close(self) -> None:
         """Write the last picture, and move the video into place."""
         if self._waiting is None:
-            logger.warning(f"{self.path}: no moving picture, so there is no video")
+            logger.warning(f"{self.path}: no frames of a video, camera or stream, so no video was written")
             return
         self._write(self._waiting[0])
         self._finish()
@@ -118,7 +118,7 @@ class Video(Sink):
         if not self._writer.isOpened():
             with suppress(OSError):
                 self._part.unlink()
-            raise OutputError(f"cannot write {self.path}: OpenCV opens no such video of {width}x{height} pixels")
+            raise OutputError(f"cannot write {self.path}: OpenCV cannot write a video of {width}x{height} pixels")
         return self._writer
 
     def _check_space(self) -> None:
@@ -129,7 +129,7 @@ class Video(Sink):
             raise OutputError(f"cannot write {self.path}: {error.strerror or error}") from error
         if disk.total and disk.free < 3 * self._size[0] * self._size[1] + self._frames * ENTRY + SLACK:
             self._finish()
-            kept = f"its first {self._frames} frames are kept" if self._frames else "it has no frame yet"
+            kept = f"its first {self._frames} frames are kept" if self._frames else "no frame was written"
             raise OutputError(f"cannot write {self.path}: No space left on device; {kept}")
 
     def _finish(self) -> None:
@@ -143,7 +143,7 @@ class Video(Sink):
             elif _is_whole(self._part, self._frames):
                 self._part.replace(self.path)
             else:
-                raise OutputError(f"cannot write {self.path}: the disk failed; what there is of it is {self._part}")
+                raise OutputError(f"cannot write {self.path}: the disk failed; the part written so far is {self._part}")
         except OSError as error:
             if isinstance(error, OutputError):
                 raise
@@ -176,7 +176,7 @@ def _writable(path: Path) -> Path:
         finally:
             with suppress(OSError):
                 part.unlink()
-    raise OutputError(f"cannot write {path}: this OpenCV writes no videos")
+    raise OutputError(f"cannot write {path}: this OpenCV cannot write videos")
 
 
 def _is_fit(part: Path) -> bool:

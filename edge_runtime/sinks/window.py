@@ -53,7 +53,7 @@ class Window(Sink):
         self._drawn = drawn
         if (reason := hindrance()) is not None:
             raise OutputError(
-                f"no window can be opened: {reason}; `edge-digits serve` shows it in a browser instead, --annotate DIR "
+                f"cannot open a window: {reason}; `edge-digits serve` shows it in a browser instead, --annotate DIR "
                 "writes pictures, and --video FILE a video"
             )
         gui.namedWindow(TITLE, gui.WINDOW_NORMAL | gui.WINDOW_KEEPRATIO | gui.WINDOW_GUI_NORMAL)
@@ -88,7 +88,7 @@ class Window(Sink):
     def _line(self, frame: Frame) -> str:
         """Return the text below a frame."""
         if not frame.moving:
-            return "q ends, s saves, any other key: the next one"
+            return "q quits, s saves, any other key: next"
         seconds = self._moments[-1] - self._moments[0]
         line = f"{(len(self._moments) - 1) / seconds:.1f} FPS" if seconds else "- FPS"
         if frame.taken is not None:
@@ -140,7 +140,7 @@ def hindrance() -> str | None:
             [sys.executable, "-c", TRIAL], stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
-        return f"the display does not answer within {TIMEOUT:g} s"
+        return f"the display gives no answer within {TIMEOUT:g} s"
     if not done.returncode:
         return None
     return next(

@@ -55,7 +55,7 @@ class Camera:
         if not self._capture.isOpened():
             self._refuse_ribbon()
             raise SourceError(
-                f"{path}: this camera cannot be opened: another program may have it, or it may not be yours to read "
+                f"{path}: this camera cannot be opened: another program may be using it, or you may lack permission "
                 "(sudo usermod -aG video $USER, then log in again)"
             )
         # A setting that the driver refuses stays unchanged; in the constructor, it would be an error. Motion JPEG gets
@@ -85,14 +85,14 @@ class Camera:
             if not self._frames:
                 self._refuse_ribbon()
         if not self._frames:
-            raise SourceError(f"{self._path}: it opens, but gives no frame; it may want another --size")
+            raise SourceError(f"{self._path}: it opens, but sends no frame; try another --size")
         return None
 
     def _refuse_ribbon(self) -> None:
         """Raise SourceError if the device belongs to a ribbon-cable camera: only libcamera gets pictures from it."""
         if on_ribbon(self._path, self._ioctl):
             raise SourceError(
-                f"{self._path}: a camera on a Raspberry Pi's ribbon cable gives no frame this way: name the source "
+                f"{self._path}: a camera on a Raspberry Pi's ribbon cable sends no frame this way: use the source "
                 f"picamera, which needs picamera2 ({REMEDIES['picamera2']})"
             )
 

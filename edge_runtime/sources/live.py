@@ -44,7 +44,7 @@ def newest(name: str, opened: Callable[[], Capture], options: Options) -> Genera
                 yield Frame(pixels, name, index, moving=True, taken=moment, dropped=dropped)
                 index += 1
         if not index:
-            raise SourceError(f"{name}: not one frame in the time that was given")
+            raise SourceError(f"{name}: no frame within the time limit")
     finally:
         feed.stop()
 
@@ -107,7 +107,7 @@ class _Feed(threading.Thread):
             try:
                 for _ in self._frames():
                     failures, seen, any_more = 0, True, " any more"
-                reason = SourceError(f"{self._source}: it gives no frame{any_more}")
+                reason = SourceError(f"{self._source}: it sends no frame{any_more}")
             except SourceError as error:
                 reason = error
             except Exception as error:  # boundary: a driver may raise anything, and the reader must not wait forever
@@ -132,7 +132,7 @@ class _Feed(threading.Thread):
                     self._newest = pixels, time.monotonic()
                     self._passed += 1
                     self._fresh.notify()
-                self._say(False, f"{self._source}: frames again")
+                self._say(False, f"{self._source}: it sends frames again")
                 yield
         finally:
             capture.close()

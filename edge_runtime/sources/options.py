@@ -18,7 +18,7 @@ class Excerpt:
         if self.every < 1 or self.start < 0:
             raise ValueError("every must be at least 1, and start not negative")
         if self.end is not None and self.end <= self.start:
-            raise ValueError(f"the end must come after the start, not at {self.end:g} s after {self.start:g} s")
+            raise ValueError(f"the end, {self.end:g} s, must come after the start, {self.start:g} s")
 
 
 @dataclass(frozen=True, kw_only=True)

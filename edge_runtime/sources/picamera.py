@@ -43,7 +43,7 @@ def load() -> tuple[Any, Any]:
     except Exception as error:  # boundary: picamera2 comes with the system, and packages here may differ in version
         if "size changed" in str(error) or "multiarray" in str(error):  # its parts were built for another numpy
             remedy = "pip install --upgrade simplejpeg, or pip install 'numpy<2'"
-            raise DependencyMissing(f"the system's picamera2 was built for another numpy: {remedy}") from error
+            raise DependencyMissing(f"the system's picamera2 was built for another numpy version: {remedy}") from error
         raise DependencyMissing(f"{_short(error)}: {REMEDIES['picamera2']}") from error
 
 
@@ -56,7 +56,7 @@ def models() -> list[tuple[int, str]]:
     try:
         cameras = picamera2.global_camera_info()
     except Exception as error:  # boundary: a driver may raise anything
-        raise SourceError(f"picamera2 cannot tell which cameras there are: {_short(error)}") from error
+        raise SourceError(f"picamera2 cannot list the cameras: {_short(error)}") from error
     # Skip USB cameras, which picamera2 also finds: Video4Linux reads them.
     return [(n, str(info.get("Model", "camera"))) for n, info in enumerate(cameras) if "/usb" not in info["Id"].lower()]
 
@@ -89,13 +89,13 @@ class PiCamera:
         if number >= len(cameras):
             count = f"only {len(cameras)}" if cameras else "none"
             raise SourceError(
-                f"{name}: there is no such camera: picamera2 finds {count}; is the ribbon cable seated at both ends?"
+                f"{name}: no such camera: picamera2 finds {count}; is the ribbon cable seated at both ends?"
             )
         try:
             self._camera = picamera2(cameras[number][0])
         except Exception as error:  # boundary: a driver may raise anything
             raise SourceError(
-                f"{name}: this camera cannot be opened: another program may have it ({_short(error)})"
+                f"{name}: this camera cannot be opened: another program may be using it ({_short(error)})"
             ) from error
         try:
             self._width, self._height = self._start(settings, controls)

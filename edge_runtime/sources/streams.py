@@ -56,8 +56,8 @@ def _split(url: str) -> SplitResult:
         whole = None
     if not whole:
         raise OptionError(
-            "the address of a stream cannot be understood: it looks like http://user:password@host:80/path, and in a "
-            "password @ : / ? # and % are written %40 %3A %2F %3F %23 and %25"
+            "invalid address of a stream: expected one such as http://user:password@host:80/path; in a password, write "
+            "%40 %3A %2F %3F %23 %25 for @ : / ? # %"
         )
     return parts
 
@@ -168,7 +168,7 @@ class Stream:
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, milliseconds, cv2.CAP_PROP_READ_TIMEOUT_MSEC, milliseconds]
         self._capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, limits)  # `set` would be too late for them
         if not self._capture.isOpened():
-            raise SourceError(f"{public(url)}: no stream there: check the address, and that it is sending")
+            raise SourceError(f"{public(url)}: no stream: check the address, and whether it is sending")
 
     def read(self) -> Uint8 | None:
         """Wait for the next frame; return None once the stream has ended or stalled."""
@@ -196,7 +196,7 @@ class Snapshots:
             try:
                 data = body.read(MOST_BYTES)
             except (OSError, HTTPException) as error:
-                raise SourceError(f"{public(self._url)}: the picture broke off") from error
+                raise SourceError(f"{public(self._url)}: the picture is incomplete") from error
         try:
             return pictures.decode(data, public(self._url)).pixels
         except PictureError as error:
@@ -239,9 +239,9 @@ def _asked(url: str, timeout: float) -> addinfourl:
     except HTTPError as error:
         error.close()
         remedy = ": user and password go into the address, as in http://user:password@host/" * (error.code == 401)
-        raise SourceError(f"{public(url)}: the answer is {error.code} {error.reason}{remedy}") from error
+        raise SourceError(f"{public(url)}: the server returned {error.code} {error.reason}{remedy}") from error
     except (HTTPException, ValueError) as error:  # their messages may contain the address
-        raise SourceError(f"{public(url)}: the answer is not HTTP: {type(error).__name__}") from error
+        raise SourceError(f"{public(url)}: the server did not answer in HTTP: {type(error).__name__}") from error
     except OSError as error:
         reason = getattr(error, "reason", None) or error
         raise SourceError(f"{public(url)}: cannot be reached: {getattr(reason, 'strerror', None) or reason}") from error

@@ -25,18 +25,18 @@ def frames(path: Path, excerpt: Excerpt) -> Iterator[Frame]:
         raise PictureError(f"{path}: cannot be read: permission denied")
     absolute = os.path.abspath(path)  # FFmpeg takes text before a colon as a protocol
     if not is_text(absolute):
-        raise PictureError(f"{path}: its name is not text that OpenCV can take; rename it")
+        raise PictureError(f"{path}: OpenCV cannot open a file of this name; rename it")
     with stderr_silenced():  # FFmpeg prints many messages about a damaged file
         capture = cv2.VideoCapture(absolute, cv2.CAP_FFMPEG)
     try:
         if not capture.isOpened():
-            raise PictureError(f"{path}: not a video that OpenCV can read, or damaged from its beginning")
+            raise PictureError(f"{path}: not a video that OpenCV can read, or damaged at its beginning")
         yielded = False
         for frame in _frames(capture, str(path), excerpt):
             yielded = True
             yield frame
         if not yielded:
-            raise PictureError(f"{path}: no frame in this video, or in the part of it that was asked for, can be read")
+            raise PictureError(f"{path}: no frame of this video, or of the selected part, can be read")
     finally:
         capture.release()
 

@@ -39,7 +39,7 @@ def viewed(frames: Iterator[Frame | PictureError], view: View) -> Iterator[Frame
         if pixels.size:
             yield replace(frame, pixels=pixels)
             continue
-        outside = f"{frame.source}: --roi {view.roi and ','.join(map(str, view.roi))} lies outside of this picture"
+        outside = f"{frame.source}: --roi {view.roi and ','.join(map(str, view.roi))} is outside this picture"
         if frame.moving:
             raise SourceError(outside)
         yield PictureError(outside)

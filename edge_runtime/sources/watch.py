@@ -34,7 +34,7 @@ def watched(
     """
     read = 0
     if not folder.is_dir():
-        raise SourceError(f"{folder}: --watch needs a folder, and this is none")
+        raise SourceError(f"{folder}: --watch requires a folder")
     with _History(folder) as history:
         before: dict[str, State] = {}
         away = False
@@ -47,7 +47,7 @@ def watched(
                 away, before = True, {}
             else:
                 if away:
-                    logger.warning(f"{folder}: it is back")
+                    logger.warning(f"{folder}: available again")
                 away = False
                 for name, state in now.items():
                     if before.get(name) == state and history.is_new(name, state):
@@ -100,7 +100,7 @@ class _History:
                 self._read()
                 self._file = stack.enter_context(self.path.open("a", encoding="utf-8"))
             except BlockingIOError as error:
-                raise OptionError(f"{self._folder}: another edge-digits watches this folder already") from error
+                raise OptionError(f"{self._folder}: another edge-digits process already watches this folder") from error
             except OSError as error:
                 raise self._refused(error) from error
             self._open = stack.pop_all()
@@ -137,7 +137,7 @@ class _History:
         temporary.replace(self.path)
 
     def _refused(self, error: OSError) -> OutputError:
-        return OutputError(f"cannot note in {self.path} what was read: {error.strerror or error}")
+        return OutputError(f"cannot record in {self.path} what was read: {error.strerror or error}")
 
 
 def _line(name: str, state: State) -> str:

@@ -82,7 +82,7 @@ def _earlier(folder: Path, name: str | None) -> Stored:
     if name is not None:
         return catalog.find(folder, name)
     if catalog.current(folder) == SHIPPED:
-        raise OptionError("the model that ships reads, and there is none before it")
+        raise OptionError("the current model is the one that ships; there is no earlier one")
     path = catalog.before(folder)[0]
     return next(one for one in catalog.every(folder) if one.path == path)
 
@@ -90,9 +90,9 @@ def _earlier(folder: Path, name: str | None) -> Stored:
 def _removable(folder: Path, name: str) -> Stored:
     stored = catalog.find(folder, name)
     if stored.ships:
-        raise OptionError(f"{stored.entry.id} is the model that ships, which stays")
+        raise OptionError(f"{stored.entry.id} is the model that ships, which cannot be removed")
     if stored.current:
-        raise OptionError(f"{stored.entry.id} is the model that reads: edge-digits model rollback, then remove it")
+        raise OptionError(f"{stored.entry.id} is the current model: run edge-digits model rollback, then remove it")
     return stored
 
 

@@ -70,13 +70,13 @@ def fetch(name: str, most: int = MOST_BYTES, silence: float = SILENCE, timeout: 
                 raise ModelError(_too_large(shown, most))
             data = _taken(answer.read1, shown, most, until)
             if len(data) < int(answer.headers.get("Content-Length") or 0):
-                raise ModelError(f"{shown}: the answer broke off after {len(data):,} bytes; try again")
+                raise ModelError(f"{shown}: the download ended after {len(data):,} bytes; try again")
             return data
     except HTTPError as error:
         error.close()
         if error.code in (404, 410):
             return None
-        raise ModelError(f"cannot fetch {shown}: the server answers {error.code} {error.reason}") from error
+        raise ModelError(f"cannot fetch {shown}: the server returned {error.code} {error.reason}") from error
     except (URLError, HTTPException, OSError, ValueError) as error:
         if isinstance(error, ModelError):
             raise
@@ -106,12 +106,14 @@ def _taken(read: Callable[[int], bytes], shown: str, most: int, until: float) ->
         if len(data) > most:
             raise ModelError(_too_large(shown, most))
         if time.monotonic() > until:
-            raise ModelError(f"cannot fetch {shown}: it takes too long; fetch it by other means, and install the file")
+            raise ModelError(
+                f"cannot fetch {shown}: it takes too long; download the file by other means, and install it"
+            )
     return bytes(data)
 
 
 def _too_large(shown: str, most: int) -> str:
-    return f"{shown} has more than {most:,} bytes: no model of this project, nor a signature, is so large"
+    return f"{shown} has more than {most:,} bytes, too many for a model or a signature"
 
 
 def _check(url: str) -> None:
@@ -123,7 +125,7 @@ def _check(url: str) -> None:
     if not sound:
         raise OptionError(f"{url} is neither a file nor an http or https address")
     if parts.username is not None:
-        raise OptionError(f"{public(url)}: a user and password cannot be part of the address; fetch the file first")
+        raise OptionError(f"{public(url)}: user and password are not allowed in the address; fetch the file first")
 
 
 def _opener() -> OpenerDirector:
@@ -146,5 +148,5 @@ class _Redirections(HTTPRedirectHandler):
         scheme = urlsplit(newurl).scheme.lower()
         if scheme != "https" and (scheme != "http" or req.type == "https"):
             fp.close()
-            raise ModelError(f"cannot fetch {public(req.full_url)}: it leads to {public(newurl)}, which is refused")
+            raise ModelError(f"cannot fetch {public(req.full_url)}: it redirects to {public(newurl)}, which is refused")
         return super().redirect_request(req, fp, code, msg, headers, newurl)

@@ -41,7 +41,7 @@ Open = Callable[[Path, bool], DigitReader]  # a model file, and whether to check
 
 @dataclass(eq=False)
 class _Turn:
-    """A model in use; `until` is the end of its trial, None once it has proved itself; `before` is its predecessor."""
+    """A model in use; `until` is the end of its trial, None once it has passed it; `before` is its predecessor."""
 
     reader: DigitReader
     path: Path
@@ -127,7 +127,7 @@ class Swapping(Closing):
         for candidate in [path, *catalog.before(self._folder)] if path != SHIPPED else [SHIPPED]:
             entry = self._ledger.entry(candidate)
             if entry is not None and not entry.proved and entry.starts >= MOST_STARTS:
-                self._refuse(candidate, f"{entry.starts} runs with it ended within its first minute")
+                self._refuse(candidate, f"{entry.starts} runs with it ended within the first minute")
                 continue
             try:
                 return self._begun(candidate, entry, warm=entry is not None and not entry.proved)
@@ -177,7 +177,7 @@ class Swapping(Closing):
             return
         with self._lock:
             turn.before, self._turn = self._turn, turn
-        logger.info(f"model {turn.id} reads from now on, in place of {now.id}")
+        logger.info(f"model {turn.id} is in use now, instead of {now.id}")
 
     def _examine(self, turn: _Turn) -> None:
         """Replay the golden vectors of a model on trial periodically; at the end of the trial, mark it as proved."""
@@ -193,7 +193,7 @@ class Swapping(Closing):
         elif over and self._turn is turn:
             turn.until = turn.before = None
             self._ledger.update_entry(turn.id, proved=True, failed=None, starts=0)
-            logger.info(f"model {turn.id} has proved itself")
+            logger.info(f"model {turn.id} has passed its trial")
 
     def _before(self, turn: _Turn) -> _Turn | None:
         """Return the replacement of a failing model; None if there is none."""
@@ -212,13 +212,13 @@ class Swapping(Closing):
                 return  # another thread has switched already
             self._turn = before
         self._ledger.fails(turn.id, _reason(why))
-        logger.warning(f"model {turn.id} fails: {_reason(why)}; {before.id} reads again")
+        logger.warning(f"model {turn.id} failed: {_reason(why)}; {before.id} is in use again")
         self._wake.set()
 
     def _refuse(self, path: Path, reason: str) -> None:
         self._ledger.fails(path.stem, reason)
         self._ledger.settle()
-        logger.warning(f"model {path.stem} is not taken: {reason}")
+        logger.warning(f"model {path.stem} is not used: {reason}")
 
 
 def _file(path: Path) -> tuple[int, int] | None:
@@ -233,4 +233,4 @@ def _reason(error: Exception) -> str:
     """Return the reason of a failure, in a line."""
     if isinstance(error, EdgeError | Endless):
         return str(error)
-    return f"{type(error).__name__}: {' '.join(str(error).split()) or 'it does not say why'}"
+    return f"{type(error).__name__}: {' '.join(str(error).split()) or 'no reason given'}"

@@ -37,9 +37,9 @@ class Trust:
 
     def __post_init__(self) -> None:
         if self.required and not self.keys:
-            raise OptionError("--require-signed needs a key to trust: --trusted-key FILE, or trusted-key in [model]")
+            raise OptionError("--require-signed requires a trusted key: --trusted-key FILE, or trusted-key in [model]")
         if self.sha256 is not None and not SHA256.fullmatch(self.sha256):
-            raise OptionError(f"{self.sha256!r} is no SHA-256: it has 64 hexadecimal digits, as sha256sum prints them")
+            raise OptionError(f"{self.sha256!r} is not a SHA-256: 64 hexadecimal digits, as sha256sum prints them")
 
 
 class Installed(NamedTuple):
@@ -58,14 +58,14 @@ def install(name: str, folder: Path, trust: Trust, seconds: float = trial.SECOND
     """
     shown = fetch.public(name)
     if fetch.is_plain(name) and trust.sha256 is None and not trust.keys:
-        raise OptionError(f"anybody on the way could change {shown}: use https, --sha256 HASH, or --trusted-key FILE")
+        raise OptionError(f"{shown} could be changed in transit: use https, --sha256 HASH, or --trusted-key FILE")
     data = fetch.fetch(name)
     if data is None:
         raise ModelError(f"there is no {shown}")
     signed = _vouched(name, data, trust)
     with _written(data) as draft:
         model = checked(draft, shown)
-        logger.info(f"{shown}: {'signed by a trusted key, ' * signed}whole; trying it")
+        logger.info(f"{shown}: {'signed by a trusted key, ' * signed}complete; testing it")
         trial.run(draft, shown, seconds)
     entry = Entry(id=model.sha256[:12], source=shown, signed=signed)
     return Installed(changes.install(folder, data, entry), model, signed)
@@ -78,11 +78,11 @@ def checked(path: Path, shown: str) -> ModelFile:
     except ModelError as error:
         raise type(error)(str(error).replace(str(path), shown)) from error
     if model.card is None:
-        raise ModelError(f"{shown} has no card, so that nothing tells whether it is whole; use it with --model")
+        raise ModelError(f"{shown} has no card, so it cannot be verified; use it with --model")
     if model.card.get("format") != FORMAT:
         raise ModelError(
-            f"{shown} has a card of format {model.card.get('format')}, this runtime knows format {FORMAT}; install the "
-            "runtime that it was made for"
+            f"{shown} has a card of format {model.card.get('format')}, this runtime supports format {FORMAT}; install "
+            "the runtime that it was made for"
         )
     return model
 
@@ -103,12 +103,12 @@ def _vouched(name: str, data: bytes, trust: Trust) -> bool:
     """Return whether a trusted key has signed a model. Raises ModelError if hash or signature is wrong or missing."""
     shown, digest = fetch.public(name), hashlib.sha256(data).hexdigest()
     if trust.sha256 is not None and trust.sha256.lower() != digest:
-        raise ModelCorrupt(f"{shown} has SHA-256 {digest}, not {trust.sha256.lower()}; fetch again")
+        raise ModelCorrupt(f"{shown} has SHA-256 {digest}, expected {trust.sha256.lower()}; fetch it again")
     signed = _signed(name, data, trust)
     if not signed and trust.required:
         raise ModelError(f"{shown} is not signed: there is no {fetch.public(fetch.signature_of(name))}")
     if not signed and trust.sha256 is None and fetch.is_plain(name):
-        raise ModelError(f"{shown} is not signed, and anybody on the way could change it: use https, or --sha256 HASH")
+        raise ModelError(f"{shown} is not signed, and could be changed in transit: use https, or --sha256 HASH")
     return signed
 
 

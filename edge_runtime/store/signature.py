@@ -37,8 +37,8 @@ def verify(data: bytes, signature: bytes, trusted: Sequence[Ed25519PublicKey], n
             continue
         return
     raise ModelError(
-        f"{name}: its signature is not by a key that is trusted here, or the file is not the one that was signed; "
-        "fetch both again, and from where you trust"
+        f"{name}: its signature is not by a key that is trusted here, or not of this file; "
+        "fetch both again, from a trusted place"
     )
 
 
@@ -51,10 +51,10 @@ def _key(path: Path) -> Ed25519PublicKey:
         raise OptionError(f"cannot read the trusted key {path}: {error.strerror or error}") from error
     except (ValueError, UnsupportedAlgorithm) as error:
         raise OptionError(
-            f"{path} holds no public key: make it with openssl pkey -in KEY.pem -pubout -out {path.name}"
+            f"{path} contains no public key: make one with openssl pkey -in KEY.pem -pubout -out {path.name}"
         ) from error
     if not isinstance(key, Ed25519PublicKey):
-        raise OptionError(f"{path} holds a key of another kind: Ed25519 is needed (openssl genpkey -algorithm ed25519)")
+        raise OptionError(f"{path} has a key of another type: Ed25519 is required (openssl genpkey -algorithm ed25519)")
     return key
 
 
@@ -67,5 +67,5 @@ def _raw(signature: bytes, name: str) -> bytes:
     except binascii.Error:
         raw = b""
     if len(raw) != BYTES:
-        raise ModelError(f"{name}: its signature is none: 64 bytes are needed, as they are or as base64")
+        raise ModelError(f"{name}: invalid signature: expected 64 bytes, raw or in base64")
     return raw

@@ -44,7 +44,7 @@ def details(one: Stored) -> list[str]:
         rows += [
             ("installed", one.entry.installed_at),
             ("source", one.entry.source),
-            ("signed", "by a key that was trusted" if one.entry.signed else "no"),
+            ("signed", "by a trusted key" if one.entry.signed else "no"),
         ]
     return [f"{name:<10} {value}" for name, value in rows if value is not None]
 
@@ -61,13 +61,13 @@ def state(one: Stored) -> str:
         return SHIPS
     if one.entry.failed is not None:
         return f"failed: {one.entry.failed}"
-    return "proved" if one.entry.proved else "not proved yet"
+    return "proved" if one.entry.proved else "on trial"
 
 
 def _whole(one: Stored) -> ModelFile:
     model = model_file.read(one.path)
     if not one.ships and not model.sha256.startswith(one.entry.id):
-        raise ModelError(f"{one.path} is another model than its name says; install it again")
+        raise ModelError(f"{one.path} does not match its name; install the model again")
     return model
 
 

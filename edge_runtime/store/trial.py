@@ -30,7 +30,7 @@ def run(path: Path, name: str, seconds: float = SECONDS) -> None:
         try:
             output, complaints = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired as error:
-            raise ModelError(f"{name} does not answer: it was given {seconds:g} s to read a page") from error
+            raise ModelError(f"{name} did not read a page within {seconds:g} s") from error
         finally:
             process.kill()
     code = process.returncode
@@ -38,5 +38,5 @@ def run(path: Path, name: str, seconds: float = SECONDS) -> None:
         return
     if code < 0:
         raise ModelError(f"{name} crashes the interpreter on this machine ({signals.name_of(-code)})")
-    last = (output.strip() or complaints.strip() or f"it ended with {code}").splitlines()[-1]
+    last = (output.strip() or complaints.strip() or f"exit code {code}").splitlines()[-1]
     raise ModelError(last.replace(str(path), name))

@@ -22,12 +22,12 @@ def up(reader: DigitReader) -> None:
     model = reader.classifier.model
     try:
         if golden.check(reader.classifier) is None:
-            raise ModelError(f"{model.path} has no card, so that nothing tells whether it works; use it with --model")
+            raise ModelError(f"{model.path} has no card, so it cannot be verified; use it with --model")
         if model.labels[: len(DIGITS)] != DIGITS:
-            raise ModelError(f"{model.path} reads other things than the digits; use it with --model")
+            raise ModelError(f"{model.path} has other labels than the digits; use it with --model")
         reader.read(cast(Uint8, cv2.imread(str(PAGE))))
     except EdgeError:
         raise
     except (ValueError, RuntimeError) as error:  # from the interpreter
         reason = " ".join(str(error).split())
-        raise ModelError(f"{model.path} fails as it reads: {reason}") from error
+        raise ModelError(f"{model.path} fails to read: {reason}") from error

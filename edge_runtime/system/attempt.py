@@ -26,4 +26,4 @@ def attempt(work: Callable[[], Result], seconds: float) -> Result | Exception:
     try:
         return outcome.get(timeout=seconds)
     except queue.Empty:
-        return Endless(f"it does not answer within {seconds:g} s")
+        return Endless(f"no answer within {seconds:g} s")

@@ -27,12 +27,12 @@ def explain(error: ImportError) -> DependencyMissing:
         library = str(error).split(":")[0]
         if library.startswith(("libGL", "libgthread", "libglib", "libSM", "libXext", "libxcb")):
             return DependencyMissing(
-                f"OpenCV needs {library}, which this system lacks: apt install libgl1 libglib2.0-0, or take the OpenCV "
+                f"OpenCV needs {library}, which this system lacks: apt install libgl1 libglib2.0-0, or use the OpenCV "
                 "without windows: pip uninstall opencv-python && pip install opencv-python-headless"
             )
     if "multiarray failed to import" in str(error):  # the message if OpenCV and numpy disagree on their ABI
         return DependencyMissing(
-            "this OpenCV was built for another numpy: pip install --upgrade the OpenCV package, or 'numpy<2'"
+            "this OpenCV was built for another numpy version: pip install --upgrade the OpenCV package, or 'numpy<2'"
         )
     remedy = REMEDIES.get((error.name or "").partition(".")[0])
     return DependencyMissing(f"{error}: {remedy}" if remedy else str(error))

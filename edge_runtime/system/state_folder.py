@@ -17,5 +17,5 @@ def state_folder() -> Path:
     named = Path(os.environ.get("XDG_STATE_HOME", ""))
     home = named if named.is_absolute() else Path(os.path.expanduser("~"), ".local", "state")
     if not home.is_absolute():
-        raise OptionError("there is no home folder to keep anything in: set XDG_STATE_HOME to a folder")
+        raise OptionError("there is no home folder to store state in: set XDG_STATE_HOME to a folder")
     return home / "edge-digits"

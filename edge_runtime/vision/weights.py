@@ -45,7 +45,7 @@ def read_weights(card: Mapping[str, Any] | None, key: str, kind: type[T]) -> T |
     try:
         numbers = {str(name): float(value) for name, value in values.items()}
     except (AttributeError, TypeError, ValueError) as error:
-        raise ValueError(f"the card's weights under {key} are not numbers by name") from error
+        raise ValueError(f"the card's weights under {key} are not a table of numbers") from error
     if not all(isfinite(value) for value in numbers.values()):
         raise ValueError(f"the card's weights under {key} are not finite numbers")
     fields: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]

@@ -164,7 +164,7 @@ async def _repeat(call: Callable[[], None]) -> None:
 
 async def _problem(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException):  # from Starlette: unknown path or wrong method
-        error = Problem(error.status_code, str(error.detail), f"{request.method} is not answered here", error.headers)
+        error = Problem(error.status_code, str(error.detail), f"{request.method} is not supported here", error.headers)
     assert isinstance(error, Problem)
     return problems.response(error)
 

@@ -51,7 +51,7 @@ def _of_line(trace: Trace, box: Box) -> tuple[Uint8, list[float]]:
             return normalize(np.ascontiguousarray(check.whole.strip[:, left : max(left + 1, right)])), (
                 check.whole.confidences[k].tolist()
             )
-    raise LookupError(f"{box} is no digit's box")
+    raise LookupError(f"{box} is not the box of a digit")
 
 
 def _record(

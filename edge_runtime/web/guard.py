@@ -48,9 +48,9 @@ _PAGE = f"""<!doctype html>
 <style>{_STYLE}</style>
 <main>
 <h1>A token is needed</h1>
-<p>Open the link with the token, which edge-digits printed when it made one. The token is in a file of the machine that
-runs it: edge-digits tells which when it starts.</p>
-<p>Did you follow that link just now? <a href="">Open this page once more.</a></p>
+<p>Open the link with the token, which edge-digits printed when it generated the token. The token is in a file on the
+machine that runs it; edge-digits prints the path when it starts.</p>
+<p>Did you just follow that link? <a href="">Open this page again.</a></p>
 <div lang="ja">
 <h2>トークンが必要です</h2>
 <p>edge-digits がトークンを作成したときに表示した、トークン付きのリンクを開いてください。</p>
@@ -154,7 +154,7 @@ class Guard:
             raise Problem(400, "Bad target", "the request's target must be a path")
         values = _values(scope, b"host")
         if len(values) != 1:
-            raise Problem(400, "Bad host", "there must be one Host header")
+            raise Problem(400, "Bad host", "the request must have one Host header")
         asked = authority(values[0])
         if asked is None:
             raise Problem(400, "Bad host", "the Host header is neither a name nor an address")
@@ -165,7 +165,7 @@ class Guard:
         if not usual and asked.host not in self.rules.hosts:
             raise Problem(
                 421, "Not this host",
-                "this server does not go by that name: use its address, or start it with --allow-host NAME",
+                "this server does not have that name: use its address, or start it with --allow-host NAME",
             )  # fmt: skip
 
     def _check_origin(self, scope: Scope) -> None:
@@ -177,7 +177,7 @@ class Guard:
             scheme, _, rest = origin.partition("://")
             same = same and self._origin(scheme, rest) == ours
         if not same:
-            raise Problem(403, "Cross-origin", "a page from elsewhere may not ask for this")
+            raise Problem(403, "Cross-origin", "pages of other sites may not send this request")
 
     def _origin(self, scheme: str, text: str) -> tuple[str, Authority] | None:
         """Return an origin in comparable form, always with its port."""

@@ -62,23 +62,23 @@ class Metrics(Sink):
         def histogram(name: str, description: str, buckets: Iterable[float], *labels: str) -> Histogram:
             return Histogram(f"edge_digits_{name}", description, labels, registry=registry, buckets=tuple(buckets))
 
-        self._frames = counter("frames", "Frames taken from the source: those read and those that were still.")
-        self._still = counter("frames_still", "Frames not read, as they show what the one before them showed.")
-        self._dropped = counter("frames_dropped", "Frames that a live source gave while another one was being read.")
+        self._frames = counter("frames", "Frames taken from the source: those read and those skipped as unchanged.")
+        self._still = counter("frames_still", "Frames skipped because they look like the previous one.")
+        self._dropped = counter("frames_dropped", "Frames that a live source sent while another one was being read.")
         self._readings = counter("readings", "Frames of the source that were read, also those without a digit.")
-        self._reconnects = counter("reconnects", "How often the source gave frames again after it had failed.")
-        self._events = _each(counter("events", "Events of lines that were reported.", "event"), EVENTS)
+        self._reconnects = counter("reconnects", "Times the source recovered after a failure.")
+        self._events = _each(counter("events", "Events of lines reported.", "event"), EVENTS)
         labels = reader.classifier.labels[: reader.classifier.digits]
-        self._digits = _each(counter("digits", "Digits read, in each frame anew.", "label"), labels)
-        self._rejected = _each(counter("rejected", "Marks not read, in each frame anew.", "reason"), REASONS)
-        self._age = histogram("frame_age_seconds", "How old a live frame was once it had been read.", AGE_SECONDS)
-        stages = histogram("stage_seconds", "How long it took to read a frame, by stage.", STAGE_SECONDS, "stage")
+        self._digits = _each(counter("digits", "Digits read, counted in every frame.", "label"), labels)
+        self._rejected = _each(counter("rejected", "Regions rejected, counted in every frame.", "reason"), REASONS)
+        self._age = histogram("frame_age_seconds", "Age of a live frame when its reading was ready.", AGE_SECONDS)
+        stages = histogram("stage_seconds", "Time to read a frame, by stage.", STAGE_SECONDS, "stage")
         self._stages = tuple((stage, stages.labels(stage)) for stage in STAGES)
         description = (
-            "Pictures sent to be read: read, refused as no picture, too large or too slow, or busy with others."
+            "Pictures sent: read, refused as not a picture, too large or too slow, or because the server was busy."
         )
         self._reads = _each(counter("reads", description, "outcome"), OUTCOMES)
-        self._requests = counter("http_requests", "HTTP requests that were answered.", "path", "status")
+        self._requests = counter("http_requests", "HTTP requests answered.", "path", "status")
         registry.register(_Now(reader, up, temperature, throttled))
         ProcessCollector(registry=registry)
 
@@ -146,24 +146,22 @@ class _Now:
     def _model(self) -> Iterable[Metric]:
         model = self._reader.classifier.model
         facts = {"name": model.path.name, "sha256": model.sha256, "verified": str(model.verified).lower()}
-        yield InfoMetricFamily("edge_digits_model", "Which model reads.", facts)
+        yield InfoMetricFamily("edge_digits_model", "The current model.", facts)
 
     def _source(self) -> Iterable[Metric]:
         up = self._up()
         if up is not None:
-            yield GaugeMetricFamily("edge_digits_source_up", "Whether the source gives frames.", float(up))
+            yield GaugeMetricFamily("edge_digits_source_up", "Whether the source sends frames.", float(up))
 
     def _warmth(self) -> Iterable[Metric]:
         degrees = self._temperature()
         if degrees is not None:
-            yield GaugeMetricFamily("edge_digits_cpu_temperature_celsius", "The processor's temperature.", degrees)
+            yield GaugeMetricFamily("edge_digits_cpu_temperature_celsius", "Temperature of the processor.", degrees)
 
     def _slowness(self) -> Iterable[Metric]:
         states = self._throttled()
         if states is not None:
-            description = (
-                "Whether the board keeps its processor from harm, now or since it was started, by slowing it down."
-            )
+            description = "Whether the board is throttled, now or since boot."
             family = GaugeMetricFamily("edge_digits_cpu_throttled", description, labels=["state"])
             for state in board.STATES:
                 family.add_metric([state], float(state in states))

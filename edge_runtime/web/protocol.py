@@ -106,7 +106,7 @@ class Connection(H11Protocol):
 
     def _late(self) -> None:
         if self._heard:  # else no answer: browsers open spare connections and send nothing
-            detail = f"the request's head did not arrive within {self._limits.head:g} s"
+            detail = f"the head of the request did not arrive within {self._limits.head:g} s"
             self._wire.write(_bytes(_closing(Problem(408, "Too slow", detail))))
         self._wire.close()
 
@@ -178,10 +178,10 @@ def _refused(scope: Scope, connection: Connection, limits: Limits) -> Response |
         len(name) + len(value) for name, value in [(scope["raw_path"], scope["query_string"]), *scope["headers"]]
     )
     if connection.surplus:
-        detail = f"{limits.connections} connections are served at once"
+        detail = f"{limits.connections} connections are served at most"
         return _closing(Problem(429, "Too many connections", detail, {"retry-after": "5"}))
     if head > limits.head_bytes:  # uvicorn refuses only a head that is as long before its end has arrived
-        return _closing(Problem(431, "Too long", "the request has too long a head"))
+        return _closing(Problem(431, "Too long", "the head of the request is too long"))
     return None
 
 

@@ -62,7 +62,7 @@ class Reads:
 
     async def _body(self, request: Request) -> bytes:
         """Return a request's body, within the limits of size and time."""
-        large = Problem(413, "Too large", f"a picture may have {MOST_BYTES // 1_000_000} MB at the most")
+        large = Problem(413, "Too large", f"a picture may have {MOST_BYTES // 1_000_000} MB at most")
         if int(request.headers.get("content-length", "0") or 0) > MOST_BYTES:
             raise large
         body = bytearray()

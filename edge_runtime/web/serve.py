@@ -59,7 +59,7 @@ def entrance(asked: Listening) -> Entrance:
             kept = state_folder() / "serve.token"
             token, fresh = tokens.made(kept)
             if not fresh:
-                lines.append(f"the token is that in {kept}: add ?token=... to the address once")
+                lines.append(f"the token is in {kept}: add ?token=... to the address once")
         undo.pop_all()
     scheme, port = "https" if certificate else "http", listener.getsockname()[1]
     for name in _addresses(asked.host):
@@ -134,18 +134,18 @@ def _certificate(
     """Return the certificate and key files, None without TLS, and messages about them."""
     if named is None:
         if key is not None:
-            raise OptionError("--tls-key goes with --tls CERT")
+            raise OptionError("--tls-key requires --tls CERT")
         return None, []
     from edge_runtime.web import tls  # not at the top: only TLS needs its package
 
     if named != "auto":
         if key is None:
-            raise OptionError("--tls takes two files, the certificate and its key, or the word auto")
+            raise OptionError("--tls expects two files, the certificate and its key, or the word auto")
         tls.check(Path(named), key)
         return (Path(named), key), []
     certificate, made_key = tls.made(state_folder() / "tls", [*names.names(), *hosts])
     return (certificate, made_key), [
-        f"the certificate is {certificate}: browsers warn of it until you trust it there, after a look at its SHA-256",
+        f"the certificate is {certificate}: browsers warn about it until you check its SHA-256 and trust it there",
         tls.fingerprint(certificate),
     ]
 
@@ -162,7 +162,7 @@ def _is_loopback(host: str) -> bool:
 def _allowed(name: str) -> Host:
     parsed = authority(f"[{name}]" if ":" in name else name)
     if parsed is None:
-        raise OptionError(f"--allow-host takes a name or an address, and no port; {name!r} is neither")
+        raise OptionError(f"--allow-host expects a name or an address without a port, not {name!r}")
     return parsed.host
 
 

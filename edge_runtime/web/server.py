@@ -34,13 +34,13 @@ def listen(host: str, port: int, stall: float = STALL) -> socket.socket:
     it cannot listen.
     """
     if not 0 <= port <= 65535:
-        raise OptionError(f"there is no port {port}: name one up to 65535 with --port")
+        raise OptionError(f"{port} is not a port: choose one from 0 to 65535 with --port")
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = min(addresses, key=lambda each: each[0] != socket.AF_INET)
         listener = socket.socket(family, kind, protocol)
     except (OSError, ValueError) as error:  # ValueError: not a valid host name
-        raise OptionError(f"{host!r} is no address to listen at: name another one with --host") from error
+        raise OptionError(f"{host!r} is not an address to listen on: choose another one with --host") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
@@ -59,12 +59,12 @@ def listen(host: str, port: int, stall: float = STALL) -> socket.socket:
 def _why_not(host: str, port: int, error: OSError) -> str:
     match error.errno:
         case errno.EADDRINUSE:
-            return f"port {port} of {host} is taken: name another one with --port"
+            return f"port {port} of {host} is in use: choose another one with --port"
         case errno.EACCES:
-            return f"port {port} of {host} is not for everybody: name one from 1024 with --port"
+            return f"port {port} of {host} needs administrator rights: choose one from 1024 with --port"
         case errno.EADDRNOTAVAIL:
-            return f"this machine does not have the address {host}: name another one with --host"
-    return f"cannot listen at port {port} of {host}: {error.strerror}"
+            return f"this machine does not have the address {host}: choose another one with --host"
+    return f"cannot listen on port {port} of {host}: {error.strerror}"
 
 
 class Loop(asyncio.SelectorEventLoop):

@@ -39,7 +39,7 @@ class Endless(StreamingResponse):
             await send({"type": "http.response.body"})
             return
         if self._viewers.count >= self._viewers.most:
-            raise Problem(429, "Too many viewers", f"{self._viewers.most} are served at once", {"Retry-After": "5"})
+            raise Problem(429, "Too many viewers", f"{self._viewers.most} are served at most", {"Retry-After": "5"})
         self._viewers.count += 1
         try:
             await super().__call__(scope, receive, send)

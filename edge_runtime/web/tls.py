@@ -129,7 +129,7 @@ def _certificate(path: Path) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(data)
     except ValueError as error:
-        raise OptionError(f"{path} is no certificate in PEM") from error
+        raise OptionError(f"{path} is not a certificate in PEM format") from error
 
 
 def _key(path: Path) -> PrivateKeyTypes:
@@ -137,9 +137,9 @@ def _key(path: Path) -> PrivateKeyTypes:
     try:
         return serialization.load_pem_private_key(data, None)
     except TypeError as error:
-        raise OptionError(f"the key in {path} has a password: a server needs one without") from error
+        raise OptionError(f"the key in {path} has a password: use a key without one") from error
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise OptionError(f"{path} is no private key in PEM") from error
+        raise OptionError(f"{path} is not a private key in PEM format") from error
 
 
 def _public(key: PublicKeyTypes) -> bytes:

@@ -28,14 +28,12 @@ def load(path: Path) -> str:
     except (OSError, ValueError) as error:  # ValueError: invalid file name
         raise OptionError(f"cannot read the token in {path}: {getattr(error, 'strerror', None) or error}") from error
     if not stat.S_ISREG(status.st_mode):
-        raise OptionError(f"{path} is no file: a token is read from a file")
+        raise OptionError(f"{path} is not a file")
     if status.st_mode & 0o077:
-        raise OptionError(f"others may open {path}, which holds a token: chmod 600 {path}")
+        raise OptionError(f"other users can read {path}, which contains a token: chmod 600 {path}")
     token = text.decode("ascii", "replace").strip()
     if not _TOKEN.fullmatch(token):
-        raise OptionError(
-            f"{path} holds no token: one has 16 to 512 letters, digits, dots, dashes, underscores, tildes"
-        )
+        raise OptionError(f"{path} contains no token: 16 to 512 letters, digits, dots, dashes, underscores and tildes")
     return token
 
 

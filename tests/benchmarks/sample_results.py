@@ -224,8 +224,8 @@ def serve(path: Path, **options: Any) -> Path:
         for count in (0, 4, 16) * 2
     ]  # fmt: skip
     long = {"answers": answers(258.0, 60), "seconds": [{"memory": 10**8, "threads": 5, "files": 60}] * 12}
-    figures = {"told": 0, "failures": 0, "memory_growth_mb": 0.1, "age_ratio_low": 0.98, "missed_percent": 0.0}
-    details = {"figures": figures, "told": [], "read": read, "viewers": stays, "ratios": [], "long": long}
+    figures = {"messages": 0, "failures": 0, "memory_growth_mb": 0.1, "age_ratio_low": 0.98, "missed_percent": 0.0}
+    details = {"figures": figures, "messages": [], "read": read, "viewers": stays, "ratios": [], "long": long}
     return write(path, "serve", [figure("all/failures", 0, "1", better="lower")], details, **options)
 
 

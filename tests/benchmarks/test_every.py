@@ -137,7 +137,7 @@ def test_parts_are_chosen_by_name_in_their_order() -> None:
 def test_an_unknown_part_is_exit_code_2(call: Call) -> None:
     done = call(main, "all", "--only", "speed")
     assert done.code == 2
-    assert done.err == f"error: there is no part speed: {', '.join(part.name for part in every.WHOLE)}\n"
+    assert done.err == f"error: unknown part speed, known: {', '.join(part.name for part in every.WHOLE)}\n"
 
 
 @pytest.mark.parametrize(

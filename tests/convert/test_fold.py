@@ -140,15 +140,15 @@ def conv() -> keras.Sequential:
 UNUSABLE: dict[str, tuple[Callable[[], keras.Model], str]] = {
     "flat input": (
         lambda: sequential(layers.Dense(10), layers.Softmax(), shape=(784,)),
-        r"takes \(None, 784\), not \(None, 28, 28\)",
+        r"expected input shape \(None, 28, 28\), found \(None, 784\)",
     ),
     "color input": (
         lambda: sequential(layers.Flatten(), layers.Dense(10), layers.Softmax(), shape=(28, 28, 3)),
-        r"takes \(None, 28, 28, 3\), not \(None, 28, 28\)",
+        r"expected input shape \(None, 28, 28\), found \(None, 28, 28, 3\)",
     ),
     "no softmax": (
         lambda: sequential(layers.Flatten(), layers.Dense(10)),
-        "does not end in a softmax",
+        "must end in a softmax",
     ),
     "sigmoids": (
         lambda: sequential(layers.Flatten(), layers.Dense(10, "sigmoid", name="last")),
@@ -156,17 +156,17 @@ UNUSABLE: dict[str, tuple[Callable[[], keras.Model], str]] = {
     ),
     "one class": (
         lambda: sequential(layers.Flatten(), layers.Dense(1), layers.Softmax()),
-        r"answers with \(None, 1\), not with a score for each of two classes",
+        r"expected one output for each of two classes or more, found output shape \(None, 1\)",
     ),
     "a class for every pixel": (
         lambda: sequential(layers.Dense(10), layers.Softmax()),
-        r"answers with \(None, 28, 10\)",
+        r"found output shape \(None, 28, 10\)",
     ),
-    "two outputs": (two_outputs, "answers with "),
-    "linear convolution": (conv, "no ReLU stands before layer dense"),
+    "two outputs": (two_outputs, "found output shape "),
+    "linear convolution": (conv, "layer dense must follow a ReLU"),
     "reshaped between": (
         lambda: network(layers.Flatten(), layers.Dense(30, "relu"), layers.Reshape((30,), name="late")),
-        r"layer late \(Reshape\) cannot be converted",
+        r"layer late \(Reshape\) is not supported",
     ),
     "not finite": (not_finite, "layer 1 has weights that are not finite"),
     "tanh": (
@@ -191,41 +191,41 @@ UNUSABLE: dict[str, tuple[Callable[[], keras.Model], str]] = {
     ),
     "layer after the softmax": (
         lambda: sequential(layers.Flatten(), layers.Dense(10, "softmax"), layers.Dense(10, name="late")),
-        "layer late stands behind the softmax",
+        "the layer after the softmax, late, is not supported",
     ),
     "two softmaxes": (
         lambda: sequential(layers.Flatten(), layers.Dense(10, "softmax"), layers.Softmax(name="late")),
-        "layer late stands behind the softmax",
+        "the layer after the softmax, late, is not supported",
     ),
     "nothing between dense layers": (
         lambda: network(layers.Flatten(), layers.Dense(30)),
-        r"no ReLU stands before layer dense",
+        r"layer dense must follow a ReLU",
     ),
     "ReLU before the softmax": (
         lambda: sequential(layers.Flatten(), layers.Dense(10, "relu"), layers.Softmax(name="last")),
-        "no dense layer without a ReLU stands before the softmax, layer last",
+        "the softmax, layer last, must follow a dense layer without a ReLU",
     ),
     "no dense layer": (
         lambda: sequential(layers.Flatten(), layers.Softmax(name="last")),
-        "no dense layer without a ReLU stands before the softmax, layer last",
+        "the softmax, layer last, must follow a dense layer without a ReLU",
     ),
     "dense before flatten": (
         lambda: sequential(layers.Dense(30, "relu", name="rows"), layers.Flatten(), layers.Dense(10, "softmax")),
-        "layer rows does not see all pixels: no Flatten",
+        "layer rows must follow a Flatten",
     ),
     "normalization before the first layer": (
         lambda: network(layers.Flatten(), layers.BatchNormalization(name="early")),
-        r"layer early \(BatchNormalization\) cannot be converted",
+        r"layer early \(BatchNormalization\) is not supported",
     ),
     "normalization after the ReLU": (
         lambda: network(layers.Flatten(), layers.Dense(30, "relu"), layers.BatchNormalization(name="late")),
-        r"layer late \(BatchNormalization\) cannot be converted",
+        r"layer late \(BatchNormalization\) is not supported",
     ),
     "scaling between": (
         lambda: network(layers.Flatten(), layers.Dense(30, "relu"), layers.Rescaling(2, name="late")),
-        r"layer late \(Rescaling\) cannot be converted",
+        r"layer late \(Rescaling\) is not supported",
     ),
-    "shared layer": (shared_layer, "more than its layers one after another, each used once"),
+    "shared layer": (shared_layer, "must be a plain sequence of layers, each used once"),
 }
 
 

@@ -99,7 +99,7 @@ def test_graph_takes_pixels_and_answers_with_logits(
     assert output_details["shape_signature"].tolist() == [-1, 10]
 
 
-def test_int8_graph_holds_no_float_and_takes_raw_bytes(flatbuffers: dict[str, bytes]) -> None:
+def test_int8_graph_is_integer_and_takes_bytes(flatbuffers: dict[str, bytes]) -> None:
     made = interpreter(flatbuffers["int8"])
     assert {tensor["dtype"] for tensor in made.get_tensor_details()} <= {np.int8, np.uint8, np.int32}
     assert made.get_input_details()[0]["quantization"] == (1.0, 0)
@@ -148,12 +148,12 @@ def test_flatbuffer_is_taken_for_nothing_else(name: str, claimed: str, flatbuffe
 
 
 def test_float_tensors_of_an_int8_model_are_named(flatbuffers: dict[str, bytes]) -> None:
-    with pytest.raises(UnusableModel, match=r"the int8 model holds tensors that are not integers: .*pixels"):
+    with pytest.raises(UnusableModel, match=r"the int8 model contains tensors that are not integers: .*pixels"):
         verify(flatbuffers["dynamic"], CONVERSIONS["int8"])
 
 
 def test_scales_for_each_output_are_refused(per_channel: bytes) -> None:
-    with pytest.raises(UnusableModel, match="the int8 model holds kernels with a scale for each output"):
+    with pytest.raises(UnusableModel, match="the int8 model contains kernels with a scale for each output"):
         verify(per_channel, CONVERSIONS["int8"])
 
 
@@ -164,9 +164,7 @@ def test_int8_takes_raw_bytes_whatever_the_calibration_digits(dense: Sequence[La
     assert interpreter(flatbuffer).get_input_details()[0]["quantization"] == (1.0, 0)
 
 
-def test_activations_reach_as_far_as_the_calibration_digits_take_them(
-    dense: Sequence[Layer], chosen: Calibration
-) -> None:
+def test_calibration_digits_set_the_ranges_of_activations(dense: Sequence[Layer], chosen: Calibration) -> None:
     values = chosen.images.reshape(len(chosen.images), -1) @ dense[0].kernel + dense[0].bias
     with stderr_silenced():
         flatbuffer = quantize.quantize(dense, CONVERSIONS["int8"], chosen.images)
@@ -203,7 +201,7 @@ def test_calibration_is_of_training_digits_alone(chosen: Calibration) -> None:
     np.testing.assert_array_equal(chosen.images, dataset.load("all_train").images[chosen.indices])
 
 
-def test_calibration_is_the_same_every_time_and_knows_every_digit(chosen: Calibration) -> None:
+def test_calibration_is_fixed_and_has_every_digit(chosen: Calibration) -> None:
     np.testing.assert_array_equal(calibration.choose().indices, chosen.indices)
     assert np.bincount(dataset.load("train").labels[chosen.indices], minlength=10).min() > 60
     assert (chosen.images.min(), chosen.images.max()) == (0, 255)
@@ -274,7 +272,7 @@ def test_golden_vectors_replay_exactly(name: str, smoke_build: Path) -> None:
             np.testing.assert_array_equal(classifier.scores(image[None])[0], expected)
 
 
-def test_golden_inputs_are_two_training_digits_of_each_class_and_six_of_none(smoke_build: Path) -> None:
+def test_golden_inputs_cover_each_class_and_none(smoke_build: Path) -> None:
     inputs = package.golden_inputs()
     np.testing.assert_array_equal(inputs, package.golden_inputs())
     train = dataset.load("train")
@@ -284,7 +282,7 @@ def test_golden_inputs_are_two_training_digits_of_each_class_and_six_of_none(smo
     assert len(np.unique(inputs.reshape(26, -1), axis=0)) == 26
 
 
-def test_packing_twice_gives_the_same_file_and_leaves_nothing_else(
+def test_packing_twice_gives_the_same_single_file(
     flatbuffers: dict[str, bytes], chosen: Calibration, tmp_path: Path
 ) -> None:
     about = package.card(CONVERSIONS["int8"], chosen, {"recipe": None})

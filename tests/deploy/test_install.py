@@ -125,7 +125,7 @@ def test_a_wheel_other_than_required_is_refused(tmp_path: Path, home: Home) -> N
 
 @pytest.mark.parametrize(
     ("about", "message"),
-    [("1.0 sparc64 3.13", "this bundle is for sparc64"), (f"1.0 {small.MACHINE} 3.0", "none of them here")],
+    [("1.0 sparc64 3.13", "this bundle is for sparc64"), (f"1.0 {small.MACHINE} 3.0", "which this computer lacks")],
 )
 def test_a_bundle_for_something_else_says_so(tmp_path: Path, home: Home, about: str, message: str) -> None:
     top = small.make(tmp_path)
@@ -185,7 +185,7 @@ def test_without_a_service_only_its_folder_changes(tmp_path: Path, home: Home) -
     [
         (["--nonsense"], "there is no --nonsense"),
         (["--prefix"], "--prefix needs a folder"),
-        (["--prefix", "/"], "--prefix / is no folder of its own"),
+        (["--prefix", "/"], "--prefix / is not a separate folder"),
         (["--prefix", "/tmp/a b"], "may hold letters"),
         (["--prefix", "/tmp/%h"], "may hold letters"),
         (["--purge"], "--purge goes with --uninstall"),

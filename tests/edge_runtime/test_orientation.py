@@ -142,7 +142,7 @@ def test_a_chosen_turn_is_used_others_refused(digits: Digits) -> None:
         assert right.read(page(digits).pixels).turned == 90
         assert as_it_lies.read(pixels).turned == 0
         assert as_it_lies.read(pixels).text != ("347254",)
-    with pytest.raises(OptionError, match="turned by 0, 90, 180 or 270 degrees, not by 45"):
+    with pytest.raises(OptionError, match="turn must be 0, 90, 180 or 270 degrees, not 45"):
         DigitReader(turn=45)
 
 

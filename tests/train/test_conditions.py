@@ -51,5 +51,5 @@ def test_a_condition_leaves_room_for_other_values() -> None:
 
 @pytest.mark.parametrize(("condition", "severity"), [("fog", 1), ("blur", 0), ("blur", 6)])
 def test_other_conditions_and_severities_are_refused(condition: str, severity: int) -> None:
-    with pytest.raises(ValueError, match=r"a condition is one of blur, noise|a severity is a number from 1 to 5"):
+    with pytest.raises(ValueError, match=r"must be one of blur, noise|must be a number from 1 to 5"):
         style(condition, severity)

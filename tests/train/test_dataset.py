@@ -235,7 +235,7 @@ def test_npz_without_the_array_is_one_line(own: Path) -> None:
 def test_empty_folder_says_what_it_should_hold(own: Path, mirror: Mirror) -> None:
     with pytest.raises(dataset.DataError) as error:
         dataset.load("test")
-    assert str(error.value) == f"EDGE_DIGITS_DATA={own} holds neither {IMAGES} nor {IMAGES}.gz nor mnist.npz"
+    assert str(error.value) == f"EDGE_DIGITS_DATA={own} contains neither {IMAGES} nor {IMAGES}.gz nor mnist.npz"
     assert mirror.asked == []
 
 

@@ -97,7 +97,7 @@ def test_several_runs_share_what_is_not_kept(start: Path, images: Uint8) -> None
 
 def test_a_file_of_other_layers_is_refused(start: Path, images: Uint8) -> None:
     network = model.build(dataclasses.replace(TUNED, hidden=(24, 17)))
-    with pytest.raises(ModelError, match=r"digits-int8\.tflite has layers of .*, and the recipe has others"):
+    with pytest.raises(ModelError, match=r"digits-int8\.tflite has layers of .*, which differ from the recipe"):
         finetune.initialize(network, start, images)
 
 

@@ -23,7 +23,7 @@ def test_examples_of_one_kind_are_too_few(
     monkeypatch.setattr(module, "gather", lambda *_: module.Sample(*columns, np.full(3, flag)))
     done = call(module.main, "--model", model, "--write")
     assert done.code == DataError.exit_code
-    assert "more are needed" in done.err
+    assert "draw more pages" in done.err
     assert model.read_bytes() == model_file.SHIPPED.read_bytes()
 
 

@@ -61,5 +61,5 @@ def test_damaged_fonts_are_fetched_again_others_refused(folder: Path, monkeypatc
     assert fonts.stamp(name, "A").max() > 127
     monkeypatch.setattr(fonts, "FONTS", {name: (fonts.FONTS[name][0], "0" * 64)})
     fonts._folder.cache_clear()
-    with pytest.raises(DataError, match=r"delius\.woff2 of the typefaces is another one: expected SHA-256 0000"):
+    with pytest.raises(DataError, match=r"delius\.woff2 of the typefaces has changed: expected SHA-256 0000"):
         fonts.stamp(name, "B")

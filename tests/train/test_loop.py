@@ -123,7 +123,7 @@ def test_checkpoint_of_another_run_is_refused(
 @pytest.mark.parametrize("keep", [0, 100, -100])
 def test_damaged_checkpoint_is_one_clear_line(quick: tuple[Weights, Rows, Path], keep: int, tmp_path: Path) -> None:
     (tmp_path / "checkpoint.npz").write_bytes((quick[2] / "checkpoint.npz").read_bytes()[:keep])
-    with pytest.raises(OptionError, match=r"\Acannot go on from .*checkpoint.npz.*remove it to start anew\Z"):
+    with pytest.raises(OptionError, match=r"\Acannot resume from .*checkpoint.npz.*remove it to start again\Z"):
         fit(QUICK, 1, tmp_path, resume=True)
 
 

@@ -92,7 +92,7 @@ def test_report_shows_the_accuracy(smoke_build: Path, run: dict[str, Any]) -> No
 
 # Interrupted and resumed
 
-HINT = "interrupted; the same command with --resume goes on from the last finished epoch"
+HINT = "interrupted; the same command with --resume continues after the last finished epoch"
 
 # A shell may have told what it starts to ignore Ctrl-C: the command is started with Python's own handler.
 START = """
@@ -223,7 +223,7 @@ def test_read_only_folder_cannot_be_written(tmp_path: Path, call: Call) -> None:
 def test_missing_data_is_one_line(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGE_DIGITS_DATA", str(tmp_path))
     assert re.fullmatch(
-        r"error: EDGE_DIGITS_DATA=.* holds neither .*\n",
+        r"error: EDGE_DIGITS_DATA=.* contains neither .*\n",
         call(main, "--recipe", "smoke", "--output", tmp_path / "build").one_line(1),
     )
     assert list((tmp_path / "build").iterdir()) == []

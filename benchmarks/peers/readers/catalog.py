@@ -49,7 +49,7 @@ def _mnist() -> str | None:
     try:
         dataset.load("train")
     except dataset.DataError as error:
-        return f"no digits to learn from: {error}"
+        return f"no training digits: {error}"
     return None
 
 

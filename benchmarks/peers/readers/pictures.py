@@ -46,7 +46,7 @@ def of_folders(folders: Sequence[Path], at_most: int | None = None) -> list[Pict
     names = [printable(folder.resolve().name) for folder in folders]
     for name in names:
         if names.count(name) > 1:
-            raise OptionError(f"two folders are named {name}, and the results go by that")
+            raise OptionError(f"two folders are named {name}: rename one, as results have the name of their folder")
     return [_of_folder(name, folder, at_most) for name, folder in zip(names, folders, strict=True)]
 
 

@@ -22,7 +22,8 @@ def opened(kind: str) -> tuple[Callable[[str], str], Callable[[str], list[str]]]
     def read(path: str) -> list[str]:
         done = subprocess.run(["tesseract", path, *options], capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise EdgeError(f"tesseract: {done.stderr.strip().splitlines()[-1:]}")
+            message = (done.stderr.strip() or "no message").splitlines()[-1]
+            raise EdgeError(f"tesseract failed on {path}: {message}")
         return done.stdout.splitlines()
 
     return str, read

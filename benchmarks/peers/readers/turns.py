@@ -78,7 +78,7 @@ class ReaderProcess:
     def _fail(self) -> None:
         code = self._process.wait()
         self._messages.seek(0)
-        said = self._messages.read().strip().splitlines() or ["no reason given"]
+        said = self._messages.read().strip().splitlines() or ["no message"]
         raise ProcessFailed(f"{self.name} ended with exit code {code}: {said[-1]}")
 
 

@@ -59,11 +59,11 @@ class Broker:
             )
         tls = parts.scheme == "mqtts"
         if ca is not None and not tls:
-            raise OptionError(f"{ca}: a certificate authority is for mqtts:// alone; mqtt:// is not encrypted")
+            raise OptionError(f"{ca}: a certificate authority requires mqtts://; mqtt:// is not encrypted")
         user = unquote(parts.username) if parts.username else None
         password = _password(environ)
         if password is not None and user is None:
-            raise OptionError("there is a password for MQTT, but no user: write mqtt://user@host")
+            raise OptionError("there is an MQTT password but no user: write mqtt://user@host")
         return cls(
             host=str(parts.hostname),
             port=port or (8883 if tls else 1883),
@@ -76,7 +76,7 @@ class Broker:
 def _password(environ: Mapping[str, str]) -> str | None:
     password, path = environ.get(PASSWORD), environ.get(PASSWORD_FILE)
     if password and path:
-        raise OptionError(f"{PASSWORD} and {PASSWORD_FILE} are both set: one is enough")
+        raise OptionError(f"{PASSWORD} and {PASSWORD_FILE} are both set: keep one")
     where = PASSWORD
     if path:
         where = path
@@ -84,11 +84,11 @@ def _password(environ: Mapping[str, str]) -> str | None:
             with open(path, "rb") as file:
                 password = file.read(MOST_BYTES + 1).decode(errors="surrogateescape").rstrip("\r\n")
         except OSError as error:
-            raise OptionError(f"{path}: the password for MQTT cannot be read: {error.strerror or error}") from error
+            raise OptionError(f"{path}: the MQTT password cannot be read: {error.strerror or error}") from error
         if not password:
-            raise OptionError(f"{path}: it should hold the password for MQTT, but is empty")
+            raise OptionError(f"{path}: the file of the MQTT password is empty")
     if password and (not is_text(password) or len(password.encode()) > MOST_BYTES):
-        raise OptionError(f"{where}: this is not a password, but binary or too long")
+        raise OptionError(f"{where}: not a password: binary data, or too long")
     return password or None
 
 
@@ -96,5 +96,5 @@ def _context(ca: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca)
     except OSError as error:  # an SSLError is one
-        reason = "there is no certificate in it" if isinstance(error, ssl.SSLError) else error.strerror or error
+        reason = "it contains no certificate" if isinstance(error, ssl.SSLError) else error.strerror or error
         raise OptionError(f"{ca}: cannot be used as a certificate authority: {reason}") from error

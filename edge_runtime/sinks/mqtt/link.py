@@ -24,8 +24,8 @@ ONLINE, OFFLINE = "online", "offline"
 ADVICE = {
     "Not authorized": ": check user and password",
     "Bad user name or password": ": check them",
-    "Session taken over": ": another one has the same device name",
-    "Unsupported protocol version": ": it does not speak MQTT 5",
+    "Session taken over": ": another client has the same device name",
+    "Unsupported protocol version": ": it does not support MQTT 5",
 }
 
 
@@ -56,7 +56,7 @@ class Link:
         self._window, self._largest = WINDOW, float("inf")
         self._refusals = set[str]()
         self.taken = False  # whether the broker has accepted the connection
-        self.reason = "is away (connection lost)"  # why the connection has ended
+        self.reason = "is unreachable (connection lost)"  # why the connection has ended
         self._client = client = Client(
             CallbackAPIVersion.VERSION2,
             f"edge-digits-{device}",
@@ -140,7 +140,7 @@ class Link:
         self, client: Client, _: object, flags: ConnectFlags, code: ReasonCode, properties: Properties | None
     ) -> None:
         if code.is_failure:
-            self.reason = f"refuses us ({code}{ADVICE.get(str(code), '')})"
+            self.reason = f"refuses the connection ({code}{ADVICE.get(str(code), '')})"
             return
         self.taken = True
         self._window = min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW))
@@ -150,7 +150,7 @@ class Link:
         self, client: Client, _: object, flags: DisconnectFlags, code: ReasonCode, properties: Properties | None
     ) -> None:
         if flags.is_disconnect_packet_from_server:
-            self.reason = f"is away ({code}{ADVICE.get(str(code), '')})"
+            self.reason = f"is unreachable ({code}{ADVICE.get(str(code), '')})"
 
     def _acknowledged(
         self, client: Client, _: object, message: int, code: ReasonCode, properties: Properties | None

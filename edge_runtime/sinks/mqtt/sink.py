@@ -38,7 +38,7 @@ def device_name(name: str | None = None) -> str:
         return re.sub(r"[^A-Za-z0-9_.-]", "-", socket.gethostname())[:64] or "edge-digits"
     if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", name):
         raise OptionError(
-            f"{name!r} cannot be a device: it takes 1 to 64 letters, digits, dots, dashes and underscores"
+            f"{name!r} is not a device name: 1 to 64 letters, digits, dots, dashes and underscores are allowed"
         )
     return name
 
@@ -159,7 +159,7 @@ class Mqtt(Sink):
                         logger.warning(f"{self._broker.name} is connected")
                     link.send()
                 elif time.monotonic() >= waiting:
-                    return "is away (no answer)"
+                    return "is unreachable (no answer)"
             if self._ending.is_set() and link.taken:
                 link.leave(self._until + FAREWELL)
             return link.reason
@@ -170,7 +170,7 @@ class Mqtt(Sink):
 def _said(error: Exception) -> str:
     """Return why a connection failed, for logs."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"has a certificate that is not trusted ({error.verify_message}: name its authority by --mqtt-ca)"
+        return f"has a certificate that is not trusted ({error.verify_message}: name its authority with --mqtt-ca)"
     if isinstance(error, OSError):
-        return f"is away ({error.strerror or error})"
-    return f"cannot be understood ({type(error).__name__}: {error})"
+        return f"is unreachable ({error.strerror or error})"
+    return f"sent an invalid answer ({type(error).__name__}: {error})"

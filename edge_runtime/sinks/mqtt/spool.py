@@ -65,7 +65,7 @@ class Spool:
                 logger.warning(f"{path}: damaged; it is now {aside}, and {len(messages)} messages of it are kept")
         except BlockingIOError as error:
             self._lock.close()
-            raise OutputError(f"another process uses the queue {path}: each needs one of its own") from error
+            raise OutputError(f"another process uses the queue {path}: each process needs its own") from error
         except (OSError, sqlite3.Error) as error:
             self._lock.close()
             raise OutputError(f"cannot keep a queue in {path}: {getattr(error, 'strerror', None) or error}") from error

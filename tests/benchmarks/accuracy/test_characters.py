@@ -113,8 +113,8 @@ def test_characters_of_either_polarity_fit_the_contract(tmp_path: Path, dark: bo
 )  # fmt: skip
 def test_another_kind_of_file_is_one_line(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
     np.savez(tmp_path / "other.npz", **arrays)  # type: ignore[arg-type]
-    with pytest.raises(OptionError, match=r"other\.npz (is no file of characters|must hold images)"):
+    with pytest.raises(OptionError, match=r"other\.npz (is not a file of characters|must contain images)"):
         load(tmp_path / "other.npz")
     (tmp_path / "other.npz").write_bytes(b"garbage")
-    with pytest.raises(OptionError, match=r"other\.npz is no file of characters"):
+    with pytest.raises(OptionError, match=r"other\.npz is not a file of characters"):
         load(tmp_path / "other.npz")

@@ -179,7 +179,7 @@ def test_one_tier_alone(pages: Callable[..., Done], tmp_path: Path) -> None:
 def test_tier_that_is_not_there(pages: Callable[..., Done], tmp_path: Path) -> None:
     done = pages([{"file": "paper.jpg", "lines": PAPER, "tier": "core"}], "--tier", "cores")
     assert (done.code, done.out) == (2, "")
-    assert done.err.endswith("truth.jsonl has no tier or category 'cores'; those it has: core\n")
+    assert done.err.endswith("truth.jsonl has no tier or category 'cores'; known: core\n")
     assert not (tmp_path / "out").exists()
 
 

@@ -117,7 +117,7 @@ LIMITS: dict[str, Any] = {
         ({"drop": 0.10}, {"drop": 0.11}, "int8: drop 0.11 points, 0.01 above the limit of 0.10"),
         ({"agreement": 99.80}, {"agreement": 99.79}, "int8: agreement 99.79 %, 0.01 below the limit of 99.80 %"),
         ({"bytes": 1_048_576}, {"bytes": 1_048_577}, "int8: 1,048,577 bytes, 1 above the limit of 1,048,576"),
-        ({"nll_rise": 0.01}, {"nll_rise": 0.0101}, "int8: calibration 0.0101 nats worse, where 0.0100 are allowed"),
+        ({"nll_rise": 0.01}, {"nll_rise": 0.0101}, "int8: calibration 0.0101 nats worse (allowed: 0.0100)"),
         ({"rejection_agreement": 99.5}, {"rejection_agreement": 99.4},
          "int8: rejects alike 99.40 %, 0.10 below the limit of 99.50 %"),
         ({"accuracy": 99.30}, {"accuracy": 99.29}, "int8: accuracy 99.29 %, 0.01 below the limit of 99.30 %"),
@@ -169,7 +169,7 @@ def test_numbers_that_are_none_fail(bad: float) -> None:
     small = answers(TRUTH)
     small[4, 7] = bad
     comparison = compare(answers(TRUTH), small, np.array(TRUTH, np.uint8), 1)
-    assert "int8: answers with numbers that are not finite" in misses({"int8": comparison}, None, LIMITS)
+    assert "int8: its outputs are not finite numbers" in misses({"int8": comparison}, None, LIMITS)
 
 
 def test_nothing_but_nan_fails_every_limit() -> None:

@@ -191,7 +191,7 @@ def test_the_command_moves_reads_and_says(call: Call, tmp_path: Path) -> None:
     lines = done.out.splitlines()
     assert lines[2].split()[:2] == ["planes.STROKE_WINDOW", str(planes.STROKE_WINDOW)]
     assert lines[4].startswith("31 generated pages with 301 digits (1 of each of 31 conditions at severity 3")
-    assert lines[-1].endswith(f" minutes; {out / 'sensitivity.json'} holds every count")
+    assert lines[-1].endswith(f" minutes; {out / 'sensitivity.json'} contains all counts")
     written = result.read(out / "sensitivity.json")
     assert written["settings"] == {
         "pages": 1, "severity": 3, "split": "held-out", "seed": 1, "only": ["planes.STROKE_WINDOW"],
@@ -223,7 +223,7 @@ def test_a_number_that_breaks_reading_stops_no_other(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--only", "planes.VG"], "there is no number planes.VG in edge_runtime/vision; there is planes.VGA"),
+        (["--only", "planes.VG"], "unknown number planes.VG in edge_runtime/vision; similar: planes.VGA"),
         (["--pages", "0"], "--pages"),
         (["--photos", "."], "truth.jsonl"),
         (["extra"], "extra"),

@@ -98,7 +98,7 @@ def test_the_sheet_has_the_worst_of_each_first(folder: Path) -> None:
 def test_several_lines_or_no_picture_are_refused(folder: Path, tmp_path: Path) -> None:
     other = Path(shutil.copytree(folder, tmp_path / "other"))
     (other / "truth.jsonl").write_text('{"file": "0.png", "lines": ["1", "2"]}\n', encoding="utf-8")
-    with pytest.raises(OptionError, match=r"0\.png has 2 lines: `pages` measures such pictures"):
+    with pytest.raises(OptionError, match=r"0\.png has 2 lines: use `pages` for such pictures"):
         strings.run(other, tmp_path / "out", known_length=False)
     (other / "truth.jsonl").write_text('{"file": "none.png", "lines": ["1"]}\n', encoding="utf-8")
     with pytest.raises(PictureError, match=r"none\.png"):

@@ -8,8 +8,8 @@ import pytest
 from benchmarks.accuracy.truth import Truth, parse, printable, read
 from edge_runtime.errors import OptionError
 
-BEYOND = "JSON beyond what Python reads"
-LINES = '"lines" must be a list of texts of digits alone, as ["2024", "17"], or [] without digits'
+BEYOND = "JSON that Python cannot read"
+LINES = '"lines" must be a list of strings of digits, such as ["2024", "17"], or [] without digits'
 FILE = '"file" must be the name of a picture'
 
 
@@ -64,8 +64,8 @@ def test_category_counts_where_there_are_no_digits() -> None:
         ('{"file": "a", "lines": []}{}', "not JSON: Extra data at column 27"),
         ("[" * 100_000, BEYOND),
         ('{"file": ' + "9" * 5000 + "}", BEYOND),
-        ("[1]", 'not a JSON object, as {"file": "page.jpg", "lines": ["2024"]} is one'),
-        ("null", 'not a JSON object, as {"file": "page.jpg", "lines": ["2024"]} is one'),
+        ("[1]", 'not a JSON object such as {"file": "page.jpg", "lines": ["2024"]}'),
+        ("null", 'not a JSON object such as {"file": "page.jpg", "lines": ["2024"]}'),
         ('{"lines": []}', '"file" is missing'),
         ('{"file": "a"}', '"lines" is missing'),
         ('{"file": null, "lines": []}', FILE),
@@ -82,11 +82,11 @@ def test_category_counts_where_there_are_no_digits() -> None:
         ('{"file": "a", "lines": ["12\\n"]}', LINES),
         ('{"file": "a", "lines": ["1O"]}', LINES),
         ('{"file": "a", "lines": ["\\u0663"]}', LINES),  # a digit three, in Arabic
-        ('{"file": "a", "lines": [], "tags": "x"}', '"tags" must be a list of texts'),
-        ('{"file": "a", "lines": [], "tags": [1]}', '"tags" must be a list of texts'),
-        ('{"file": "a", "lines": [], "tier": 1}', '"tier" must be a text'),
-        ('{"file": "a", "lines": [], "category": []}', '"category" must be a text'),
-        ('{"file": "a", "lines": [], "conditions": false}', '"conditions" must be a text'),
+        ('{"file": "a", "lines": [], "tags": "x"}', '"tags" must be a list of strings'),
+        ('{"file": "a", "lines": [], "tags": [1]}', '"tags" must be a list of strings'),
+        ('{"file": "a", "lines": [], "tier": 1}', '"tier" must be a string'),
+        ('{"file": "a", "lines": [], "category": []}', '"category" must be a string'),
+        ('{"file": "a", "lines": [], "conditions": false}', '"conditions" must be a string'),
     ],
 )
 def test_wrong_line_is_named(line: str, message: str, tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_picture_may_stand_there_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"\n", b"\xef\xbb\xbf", b" \r\n\t\n"])
 def test_empty_file(data: bytes, tmp_path: Path) -> None:
-    assert refused(tmp_path, data) == " is empty: it needs a line for each picture"
+    assert refused(tmp_path, data) == " is empty: expected a line for each picture"
 
 
 def test_not_utf8(tmp_path: Path) -> None:
@@ -110,15 +110,13 @@ def test_not_utf8(tmp_path: Path) -> None:
 
 def test_unknown_tier_lists_those_there_are(tmp_path: Path) -> None:
     rows = b'{"file": "a", "lines": ["1"], "tier": "hard"}\n{"file": "b", "lines": [], "category": "\\u001bscene"}\n'
-    known = r"has no tier or category 'core'; those it has: \x1bscene, hard"
+    known = r"has no tier or category 'core'; known: \x1bscene, hard"
     assert refused(tmp_path, rows, "core") == f" {known}"
-    assert refused(tmp_path, b'{"file": "a", "lines": []}', "").endswith(
-        "has no tier or category ''; those it has: none"
-    )
+    assert refused(tmp_path, b'{"file": "a", "lines": []}', "").endswith("has no tier or category ''; known: none")
 
 
 def test_no_truth(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match=r"truth\.jsonl, which says what each picture holds: No such file"):
+    with pytest.raises(OptionError, match=r"truth\.jsonl, which lists the digits of each picture: No such file"):
         read(tmp_path)
     (tmp_path / "truth.jsonl").mkdir()
     with pytest.raises(OptionError, match="Is a directory"):

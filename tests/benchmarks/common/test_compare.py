@@ -88,8 +88,8 @@ def test_different_machines_are_not_compared_unasked(write: Write, call: Call, m
     larger = write("c", times(9.0), result.figure("size", 150, "B", better="lower"))
     done = call(main, "compare", here, there)
     assert (done.code, done.out) == (2, "")
-    assert "latency: these are of different machines, " in done.err
-    assert "Raspberry Pi 4 Model B Rev 1.4 with 4 cores: --across compares them all the same" in done.err
+    assert "latency: results of different machines, " in done.err
+    assert "Raspberry Pi 4 Model B Rev 1.4 with 4 cores: --across compares them anyway" in done.err
     assert call(main, "compare", "--across", here, there).code == 0
     assert call(main, "compare", "--across", here, larger).code == 5
 
@@ -97,7 +97,7 @@ def test_different_machines_are_not_compared_unasked(write: Write, call: Call, m
 def test_other_settings_are_not_compared(write: Write, call: Call) -> None:
     done = call(main, "compare", write("a", times(), fast=True), write("b", times(), fast=False))
     assert done.code == 2
-    assert "latency: measured with other settings, {'fast': True} and {'fast': False}: measure again" in done.err
+    assert "latency: measured with different settings, {'fast': True} and {'fast': False}: measure again" in done.err
 
 
 def test_folders_are_compared_benchmark_by_benchmark(tmp_path: Path, write: Write, call: Call) -> None:
@@ -151,7 +151,7 @@ def test_committed_baselines_each_name_their_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "why"), [("{}", "is no result of a benchmark"), ("\0", "is no result"), ('{"format": 9}', "is no result")]
+    ("text", "why"), [("{}", "is not a benchmark result"), ("\0", "is no result"), ('{"format": 9}', "is no result")]
 )
 def test_what_is_no_result_is_one_line(text: str, why: str, tmp_path: Path, write: Write, call: Call) -> None:
     bad = tmp_path / "bad.json"

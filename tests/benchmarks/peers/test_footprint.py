@@ -63,9 +63,9 @@ def measure(out: Path, *, make: bool) -> Footprints:
     return footprint.measure(out, Networks(out / "networks"), out, make=make)
 
 
-def test_a_runtime_is_measured_once_and_anew_when_its_version_changes(package: Package, out: Path) -> None:
+def test_only_another_version_is_measured_again(package: Package, out: Path) -> None:
     package("1.0")
-    missing = ["no footprint of numpy: --footprint makes environments, and measures them"]
+    missing = ["no footprint of numpy: --footprint creates environments and measures them"]
     assert measure(out, make=False) == ({}, missing)
     footprints = measure(out, make=True)
     first = footprints.figures["numpy"]
@@ -88,7 +88,7 @@ def test_a_runtime_is_measured_once_and_anew_when_its_version_changes(package: P
     assert measure(out, make=True).figures["numpy"]["packages"] == ["tiny-runtime==1.1"]
 
 
-def test_a_runtime_that_pip_cannot_install_is_left_out(package: Package, out: Path, tmp_path: Path) -> None:
+def test_runtimes_that_pip_refuses_are_left_out(package: Package, out: Path, tmp_path: Path) -> None:
     package("1.0")
     (tmp_path / "shelf" / "tiny_runtime-1.0-py3-none-any.whl").unlink()
     figures, (said,) = measure(out, make=True)
@@ -98,15 +98,13 @@ def test_a_runtime_that_pip_cannot_install_is_left_out(package: Package, out: Pa
     assert [path.name for path in out.iterdir()] == ["networks"]
 
 
-def test_a_runtime_that_fails_or_is_not_installed_here_is_left_out(
-    package: Package, out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failing_or_missing_runtimes_are_left_out(package: Package, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package("1.0")
     monkeypatch.setattr(footprint, "RUNTIMES", {"numpy": RUNTIME._replace(run="raise ValueError('no such model')")})
     assert measure(out, make=True) == ({}, ["no footprint of numpy: its inference failed: ValueError: no such model"])
     monkeypatch.setattr(footprint, "RUNTIMES", {"numpy": RUNTIME._replace(packages=("not-installed",))})
     assert measure(out, make=True) == (
-        {}, ["no footprint of numpy: not-installed is not installed here, so nothing says which version to measure"]
+        {}, ["no footprint of numpy: not-installed is not installed here, so the version to measure is unknown"]
     )  # fmt: skip
 
 
@@ -114,7 +112,7 @@ DAMAGES = ("", "[]", "{", '{"numpy": {}}', '{"numpy": null}', '{"numpy": {"of": 
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_figures_that_are_damaged_or_of_something_else_are_no_figures(damage: str, package: Package, out: Path) -> None:
+def test_damaged_or_foreign_figures_are_ignored(damage: str, package: Package, out: Path) -> None:
     package("1.0")
     (out / "footprint.json").write_text(damage)
     assert measure(out, make=False).figures == {}

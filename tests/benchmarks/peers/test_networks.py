@@ -154,7 +154,7 @@ def test_an_answer_stays_while_the_next_is_read(build: Path, networks: Networks,
 
 def test_only_int8_files_of_dense_layers_are_read(build: Path, tmp_path: Path) -> None:
     for name in ("float32", "float16", "dynamic"):
-        with pytest.raises(ModelError, match=r"is not made of int8 dense layers that take bytes, but of .*FULLY"):
+        with pytest.raises(ModelError, match=r"must consist of int8 dense layers with byte inputs, not of .*FULLY"):
             int8_file.read(build / f"digits-{name}.tflite")
     with pytest.raises(ModelError, match="cannot read the model"):
         int8_file.read(tmp_path / "none.tflite")

@@ -131,7 +131,7 @@ def test_sections_hold_the_figures_of_their_results(document: Document) -> None:
         "pages": ("samples", "4 of 5"),
         "videos": ("85.00 % (17 of 20)", "0.01 a second"),
         "soak": ("core_percent", "0.5 minutes"),
-        "updates": ("one after the other: 1.", "gap_ms"),
+        "updates": ("1 in all. Each swap", "gap_ms"),
         "serve": ("640x480 JPEG, 64 connections", "memory_growth_mb"),
     }
     for name, figures in expected.items():
@@ -160,7 +160,7 @@ def test_without_results_the_page_says_the_commands(tmp_path: Path, call: Call) 
     for kind in report.SECTIONS:
         assert f"<code>python -m benchmarks {kind.command}</code>" in page
     assert (tmp_path / "report" / "README.md").read_text() == (
-        "Nothing was measured yet: `python -m benchmarks all --fast`\n"
+        "Nothing has been measured yet: `python -m benchmarks all --fast`\n"
     )
 
 
@@ -179,9 +179,9 @@ def test_without_peers_the_models_are_those_of_parity(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda path: path.write_text("{"), "is no result of a benchmark"),
-        (lambda path: path.write_bytes(b"\xff\xfe\x00"), "is no result of a benchmark"),
-        (lambda path: path.write_text("[]"), "lacks what one begins with"),
+        (lambda path: path.write_text("{"), "is not a benchmark result"),
+        (lambda path: path.write_bytes(b"\xff\xfe\x00"), "is not a benchmark result"),
+        (lambda path: path.write_text("[]"), "required fields are missing"),
         (lambda path: sample_results.videos(path, change=lambda record: record.update(format=7)), "has format 7"),
         (lambda path: sample_results.videos(path, change=lambda record: record.pop("warnings")), "the schema"),
         (lambda path: sample_results.soak(path), 'is a result of "soak", not of videos'),
@@ -221,8 +221,8 @@ def test_a_result_of_another_version_is_one_line(name: str, change: Any, tmp_pat
     done = call(main, "report", tmp_path)
     assert done.code == 1
     (line,) = [line for line in done.err.splitlines() if line.startswith("error: ")]
-    assert f"{name}.json is not as this version writes it" in line
-    assert "is not as this version writes it" in (tmp_path / "report" / "index.html").read_text()
+    assert f"{name}.json does not have the form that this version writes" in line
+    assert "does not have the form that this version writes" in (tmp_path / "report" / "index.html").read_text()
 
 
 def other_machine(record: dict[str, Any]) -> None:
@@ -240,7 +240,7 @@ def test_results_of_two_machines_mix_only_when_asked(tmp_path: Path, call: Call)
 
     done = call(main, "report", tmp_path, "--mixed")
     assert done.code == 0, done.err
-    assert "times of one do not compare with those of another" in (tmp_path / "report" / "index.html").read_text()
+    assert "whose times cannot be compared" in (tmp_path / "report" / "index.html").read_text()
 
 
 def test_parity_is_the_newest_or_a_recipes(tmp_path: Path, call: Call) -> None:

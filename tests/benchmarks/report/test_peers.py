@@ -36,7 +36,7 @@ def plain(html: str) -> str:
 
 def test_what_is_asked_is_held_against_the_interval(tmp_path: Path) -> None:
     body = "\n".join(peers.peers(results(tmp_path)))
-    table = body[body.index("What is asked</h3>") :]
+    table = body[body.index("Requirements</h3>") :]
     cells = [re.sub(r"<[^>]+>", "|", line) for line in table.split("</tr>")]
     table_rows = [[cell for cell in line.split("|") if cell.strip()] for line in cells]
     assert [line for line in table_rows if len(line) == 4 and line[1] != "found"] == [

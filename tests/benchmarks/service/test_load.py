@@ -58,7 +58,7 @@ def test_what_wrk_prints_is_taken_apart() -> None:
     assert answers.failures == 3
 
 
-@pytest.mark.parametrize(("output", "why"), [("", "it said nothing"), ("unable\nto connect", "unable to connect")])
+@pytest.mark.parametrize(("output", "why"), [("", "no message"), ("unable\nto connect", "unable to connect")])
 def test_what_wrk_cannot_do_is_told(output: str, why: str) -> None:
     with pytest.raises(EdgeError, match=f"^wrk failed: {why}$"):
         parse(output)

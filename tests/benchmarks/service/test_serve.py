@@ -22,8 +22,8 @@ from edge_runtime.errors import EdgeError
 from tests.commands import Call
 from tests.edge_runtime.web.hosting import hello, hosting
 
-LIMITS = "[serve]\nfailures = 0\ntold = 0\nmemory_growth_mb = 2\nage_ratio_low = 1.1\nmissed_percent = 5\n"
-LOOSE = "[serve]\nfailures = 0\ntold = 0\nmemory_growth_mb = 500\nage_ratio_low = 100\nmissed_percent = 99\n"
+LIMITS = "[serve]\nfailures = 0\nmessages = 0\nmemory_growth_mb = 2\nage_ratio_low = 1.1\nmissed_percent = 5\n"
+LOOSE = "[serve]\nfailures = 0\nmessages = 0\nmemory_growth_mb = 500\nage_ratio_low = 100\nmissed_percent = 99\n"
 # A server that is as it should be but for what `answer` does, with the number of the request.
 BROKEN = """
 import logging, sys
@@ -119,7 +119,7 @@ def test_noise_is_told_from_a_difference() -> None:
     [
         (Measured([], stays([3.0, 5.0], [3.0, 5.0], [9.0, 15.0]), None, []), "age_ratio_low"),
         (Measured([], stays([3.0], [3.0], [3.0], got=40.0), None, []), "missed_percent"),
-        (Measured([], [], None, ["error: POST /api/read: KeyError"]), "told"),
+        (Measured([], [], None, ["error: POST /api/read: KeyError"]), "messages"),
         (Measured([Cell("page", 1, False, answers(), answers(statuses={200: 1, 408: 1}))], [], None, []), "failures"),
         (Measured([], [], Long(64, answers(errors={"read": 1}), [Second(MB, 1, 1)] * 3), []), "failures"),
     ],
@@ -158,7 +158,7 @@ def test_measures_of_every_part() -> None:
     assert "0 viewers/sent on" not in measures
     assert measures["4 viewers/sent on"].value == pytest.approx(100 * 99 / 50)
     assert (measures["long/memory"].value, measures["long/memory"].unit) == (62 * MB, "B")
-    assert (measures["all/told"].value, measures["all/failures"].value) == (1, 0)
+    assert (measures["all/messages"].value, measures["all/failures"].value) == (1, 0)
 
 
 def test_every_part_is_drawn() -> None:
@@ -209,8 +209,8 @@ def test_the_real_thing_in_short(call: Call, tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("answer", "missed"),
     [
-        ("1 / (asked % 7)", "failures, told"),
-        ("asked % 7 or sys.exit(3)", "failures, told"),
+        ("1 / (asked % 7)", "failures, messages"),
+        ("asked % 7 or sys.exit(3)", "failures, messages"),
         ("kept.append(b'x' * 100_000)", "memory_growth_mb"),
     ],
     ids=["answers 500", "leaves", "leaks"],
@@ -218,7 +218,7 @@ def test_the_real_thing_in_short(call: Call, tmp_path: Path, monkeypatch: pytest
 def test_a_broken_server_is_exit_code_5(
     answer: str, missed: str, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limited("[serve]\nfailures = 0\ntold = 0\nmemory_growth_mb = 20\n", tmp_path, monkeypatch)
+    limited("[serve]\nfailures = 0\nmessages = 0\nmemory_growth_mb = 20\n", tmp_path, monkeypatch)
     monkeypatch.setattr(serve, "SERVE", broken(answer))
     done = call(main, "serve", "--part", "long", "--minutes", 0.06, "--out", tmp_path)
     assert done.code == 5, (done.out, done.err)
@@ -226,7 +226,7 @@ def test_a_broken_server_is_exit_code_5(
 
 
 @pytest.mark.parametrize(
-    ("program", "why"), [("", "it said nothing"), ("raise SystemExit('no such option')", "no such option")]
+    ("program", "why"), [("", "no message"), ("raise SystemExit('no such option')", "no such option")]
 )
 def test_a_server_that_does_not_start_says_why(program: str, why: str) -> None:
     with pytest.raises(EdgeError, match=f"did not start: {why}$"), serving((sys.executable, "-c", program)):
@@ -245,5 +245,5 @@ def test_a_server_that_ends_badly_is_an_error() -> None:
 
 
 def test_a_refused_viewer_is_an_error() -> None:
-    with hosting(hello) as host, pytest.raises(EdgeError, match="the server left a viewer that reads"):
+    with hosting(hello) as host, pytest.raises(EdgeError, match="the server disconnected a viewer that was reading"):
         viewers.stay(f"http://127.0.0.1:{host.port}/", 2, 30.0)

@@ -80,7 +80,7 @@ def test_without_a_build_the_shipped_model_is_measured(tmp_path: Path, call: Cal
     assert done.code == 0, done.err
     first, *lines = done.out.splitlines()
     assert first == (
-        f"left out, as {folder} does not hold them: float32, float16, dynamic, the full Keras network; "
+        f"left out, since {folder} does not contain them: float32, float16, dynamic, the full Keras network; "
         "make tflite builds them"
     )
     assert lines[-1] == f"no limit applies; {tmp_path / 'out' / 'latency.json'} holds every value"

@@ -51,9 +51,9 @@ def test_figures_of_each_kind() -> None:
 
 
 def test_empty_shares_and_units_are_errors() -> None:
-    with pytest.raises(ValueError, match="read: a share of nothing"):
+    with pytest.raises(ValueError, match="read: a share needs a count above 0"):
         result.share("read", 0, 0)
-    with pytest.raises(ValueError, match="age: no such unit: ms"):
+    with pytest.raises(ValueError, match="age: unknown unit: ms"):
         result.figure("age", 1, "ms")
 
 
@@ -117,15 +117,15 @@ def test_any_samples_survive_the_file(samples: list[list[float]]) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "is no result of a benchmark: Expecting value"),
-        ("[]", "is no result of a benchmark: it lacks what one begins with"),
-        ('{"passed": true}', "is no result of a benchmark: it lacks what one begins with"),
+        ("", "is not a benchmark result: Expecting value"),
+        ("[]", "is not a benchmark result: required fields are missing"),
+        ('{"passed": true}', "is not a benchmark result: required fields are missing"),
         ('{"format": 2, "benchmark": "x", "environment": {}, "measures": []}',
-         "has format 2, and this is for format 1: measure again"),
+         "has format 2, expected format 1: measure again"),
         ('{"format": 1, "benchmark": "x", "environment": {}, "measures": [{"name": "a"}]}',
-         r"is no result of a benchmark: a measure is not as it should be \('unit'\)"),
-        ('{"format": 1, "benchmark": "x", "environment": {}, "measures": 3}', "a measure is not as it should be"),
-        ('{"format": 1, "benchmark": "x", "environment": {}, "measures": ["a"]}', "a measure is not as it should be"),
+         r"is not a benchmark result: a measure is malformed \('unit'\)"),
+        ('{"format": 1, "benchmark": "x", "environment": {}, "measures": 3}', "a measure is malformed"),
+        ('{"format": 1, "benchmark": "x", "environment": {}, "measures": ["a"]}', "a measure is malformed"),
     ],
 )  # fmt: skip
 def test_what_is_no_result_is_refused_with_reason(text: str, why: str, tmp_path: Path) -> None:

@@ -204,7 +204,7 @@ def test_annotated_and_explained_pictures_go_to_two_folders(
 ) -> None:
     out = tmp_path / "out"
     assert call(monkeypatch, "read", digit, "--annotate", out, "--explain", tmp_path / "x" / ".." / "out") == 2
-    message = f"--annotate and --explain would write over each other in {tmp_path}/x/../out: name two folders"
+    message = f"--annotate and --explain would overwrite each other in {tmp_path}/x/../out: choose two folders"
     assert capsys.readouterr() == ("", f"edge-digits: error: {message}\n")
     assert list(tmp_path.iterdir()) == []
 
@@ -224,7 +224,7 @@ def test_drawn_pictures_never_replace_the_originals(
     assert call(monkeypatch, "read", tmp_path if as_folder else source, option, tmp_path / "." / "") == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err == f"edge-digits: error: {option} {tmp_path} would write over the pictures there: name another folder\n"
+    assert err == f"edge-digits: error: {option} {tmp_path} would overwrite the pictures there: choose another folder\n"
     assert source.read_bytes() == digit.read_bytes()
 
 

@@ -92,7 +92,7 @@ def test_a_turned_region_is_read_with_statistics(call: Call, clip: Path) -> None
     assert done.err.startswith("edge-digits: ")
     assert done.err.endswith("; 10 digits, 2 events\n")
     done = call(main, "read", clip, "--roi", "0,0,161,160")
-    message = f"{clip}: --roi 0,0,161,160 lies outside of this picture"
+    message = f"{clip}: --roi 0,0,161,160 is outside this picture"
     assert (done.code, done.err) == (3, f"edge-digits: error: {message}\n")
 
 
@@ -113,7 +113,7 @@ def test_originals_of_a_pattern_are_not_overwritten(call: Call, samples: Path, t
     (tmp_path / "photos" / "a.png").write_bytes(original)
     done = call(main, "read", f"{tmp_path}/**/*.png", "--annotate", tmp_path / "photos")
     assert (done.code, done.out) == (2, "")
-    assert "would write over the pictures there" in done.err
+    assert "would overwrite the pictures there" in done.err
     assert (tmp_path / "photos" / "a.png").read_bytes() == original
     # And the pictures of a pattern are told apart by name, even if it is only one.
     assert call(main, "read", f"{tmp_path}/**/*.png").out == f"{tmp_path}/photos/a.png: 2\n"
@@ -140,7 +140,7 @@ def test_a_source_without_an_end_comes_last(call: Call, clip: Path) -> None:
     done = call(main, "read", "synthetic", clip)
     assert (done.code, done.out) == (2, "")
     assert done.err == (
-        "edge-digits: error: synthetic has no end: name it last, or say how many --frames of each source to read\n"
+        "edge-digits: error: synthetic never ends: name it last, or limit the frames of each source with --frames\n"
     )
     assert call(main, "read", "synthetic", clip, "--frames", "2", "--steady", "1/1").code == 0
 
@@ -148,7 +148,7 @@ def test_a_source_without_an_end_comes_last(call: Call, clip: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--steady", "2/4"], "'2/4' is not a fraction such as 3/5, more than a half and at most 1"),
+        (["--steady", "2/4"], "'2/4' is not a fraction such as 3/5, above 1/2 and at most 1"),
         (["--steady", "0/0"], "'0/0' is not a fraction"),
         (["--steady", "often"], "'often' is not a fraction"),
         (["--size", "640"], "'640' is not a size such as 640x480"),
@@ -158,7 +158,7 @@ def test_a_source_without_an_end_comes_last(call: Call, clip: Path) -> None:
         (["--focus", "near"], "'near' is neither auto nor a number"),
         (["--start", "nan"], "'nan' is not a finite number"),
         (["--duration", "inf"], "'inf' is not a finite number"),
-        (["--start", "3", "--end", "2"], "the end must come after the start, not at 2 s after 3 s"),
+        (["--start", "3", "--end", "2"], "the end, 2 s, must come after the start, 3 s"),
         (["--every", "0"], "0 is not in the range x>=1"),
         (["--stall", "0"], "0.0 is not in the range 0.1<=x<=3600"),
     ],

@@ -34,8 +34,8 @@ def two(call: Call, tmp_path: Path) -> list[str]:
         done = call(main, "model", "install", tmp_path / f"{name}.tflite")
         assert done == (
             0,
-            f"{ids[-1]} reads from now on\n",
-            f"edge-digits: {tmp_path}/{name}.tflite: whole; trying it\n",
+            f"{ids[-1]} is the current model now\n",
+            f"edge-digits: {tmp_path}/{name}.tflite: complete; testing it\n",
         )
     return ids
 
@@ -47,11 +47,11 @@ def test_the_installed_model_reads_and_so_do_rollbacks(call: Call, two: list[str
         return str(json.loads(done.out)["model"])
 
     assert reads() == two[1]
-    assert call(main, "model", "rollback").out == f"{two[0]} reads from now on\n"
+    assert call(main, "model", "rollback").out == f"{two[0]} is the current model now\n"
     assert reads() == two[0]
-    assert call(main, "model", "rollback").out == f"{SHIPS} reads from now on\n"
+    assert call(main, "model", "rollback").out == f"{SHIPS} is the current model now\n"
     assert reads() == SHIPS
-    assert call(main, "model", "rollback", two[1][:6]).out == f"{two[1]} reads from now on\n"
+    assert call(main, "model", "rollback", two[1][:6]).out == f"{two[1]} is the current model now\n"
     done = call(main, "read", samples / "digit.png", "--json", "--model", SHIPPED)
     assert json.loads(done.out)["model"] == SHIPS
 
@@ -60,7 +60,7 @@ def test_they_are_listed_for_people_and_for_programs(call: Call, two: list[str],
     lines = call(main, "model", "list").out.splitlines()
     assert [line.split()[:2] for line in lines[:1]] == [["*", two[1]]]
     assert [line.split()[0] for line in lines[1:]] == [two[0], SHIPS]
-    assert all("not proved yet" in line for line in lines[:2])
+    assert all("on trial" in line for line in lines[:2])
     assert lines[2].endswith("shipped")
     records = json.loads(call(main, "model", "list", "--json").out)
     assert [(one["id"], one["current"], one["shipped"]) for one in records] == [
@@ -83,7 +83,7 @@ def test_one_is_shown_with_what_its_card_says(call: Call, two: list[str], home: 
     (home / f"{two[0]}.tflite").write_bytes((home / f"{two[1]}.tflite").read_bytes())
     done = call(main, "model", "show", two[0])
     assert (done.code, done.out) == (4, "")
-    assert "is another model than its name says" in done.err
+    assert "does not match its name" in done.err
 
 
 def test_one_is_removed(call: Call, two: list[str]) -> None:
@@ -135,7 +135,7 @@ def test_without_a_home_the_model_that_ships_reads(call: Call, samples: Path, mo
     assert call(main, "read", samples / "digit.png").out == "2\n"
     done = call(main, "model", "install", SHIPPED)
     assert (done.code, done.out) == (2, "")
-    assert "there is no home folder to keep anything in" in done.err
+    assert "there is no home folder to store state in" in done.err
 
 
 def test_a_service_keeps_its_models_where_systemd_says(

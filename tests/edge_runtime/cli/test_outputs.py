@@ -88,10 +88,10 @@ def test_a_failed_output_closes_the_open_ones(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--video", "clip.mkv"], "clip.mkv: the name of a video ends in .mp4, .avi, .webm"),
+        (["--video", "clip.mkv"], "clip.mkv: the name of a video must end in .mp4, .avi, .webm"),
         (["--mqtt", "broker"], "the address of an MQTT broker looks like mqtt://user@host:1883"),
         (["--mqtt", "mqtt://me:secret@broker"], "no password in the address of an MQTT broker"),
-        (["--mqtt", "mqtt://broker", "--mqtt-device", "a/b"], "'a/b' cannot be a device"),
+        (["--mqtt", "mqtt://broker", "--mqtt-device", "a/b"], "'a/b' is not a device name"),
     ],
 )
 def test_what_makes_no_sense_is_named(arguments: list[str], message: str) -> None:
@@ -105,22 +105,22 @@ def test_what_makes_no_sense_is_named(arguments: list[str], message: str) -> Non
 @pytest.mark.parametrize("option", ["--log", "--video"])
 def test_what_is_read_is_not_written_over(option: str, tmp_path: Path) -> None:
     (tmp_path / "clip.avi").write_bytes(b"a video")
-    with pytest.raises(OptionError, match=f"{option} .*clip.avi would write over what is read: name another file"):
+    with pytest.raises(OptionError, match=f"{option} .*clip.avi would overwrite what is read: choose another file"):
         check(parameters(option, tmp_path / "clip.avi"), [str(tmp_path / "clip.avi")])
 
 
 def test_outputs_do_not_write_over_each_other(tmp_path: Path) -> None:
     same = tmp_path / "same.avi"
     for first, second in (("--log", "--video"), ("--log", "--mqtt-spool"), ("--video", "--mqtt-spool")):
-        with pytest.raises(OptionError, match=f"{second} .*same.avi would write over {first}: name another file"):
+        with pytest.raises(OptionError, match=f"{second} .*same.avi would overwrite {first}: choose another file"):
             check(parameters(first, same, second, same, "--mqtt", "mqtt://broker"), ["page.png"])
-    with pytest.raises(OptionError, match=r"--log .*same.avi would write over --model: name another file"):
+    with pytest.raises(OptionError, match=r"--log .*same.avi would overwrite --model: choose another file"):
         check(parameters("--log", same, "--model", same), ["page.png"])
 
 
 def test_options_that_would_do_nothing_are_named() -> None:
     for option in (["--mqtt-device", "pi"], ["--mqtt-discovery"], ["--mqtt-spool", "q"]):
-        with pytest.raises(OptionError, match=f"{option[0]} goes with --mqtt alone"):
+        with pytest.raises(OptionError, match=f"{option[0]} requires --mqtt"):
             check(parameters(*option), ["page.png"])
 
 
@@ -131,9 +131,9 @@ def test_only_folders_are_watched(tmp_path: Path) -> None:
         (str(tmp_path / "none"), "no such folder"),
         ("-", "no such folder"),
     ):
-        with pytest.raises(OptionError, match=f"^{source}: {what}, and --watch goes with folders alone"):
+        with pytest.raises(OptionError, match=f"^{source}: {what}, but --watch requires a folder"):
             check(parameters("--watch"), [source])
-    with pytest.raises(OptionError, match="has no end: name it last"):
+    with pytest.raises(OptionError, match="never ends: name it last"):
         check(parameters("--watch"), [str(tmp_path), str(tmp_path)])
 
 

@@ -15,8 +15,8 @@ from tests.edge_runtime.system.boards import program, put, runs_in_a_shell
 def test_a_board_that_had_too_little_voltage(tmp_path: Path) -> None:
     voltage, throttling = checks_board.power(boards.pi3(tmp_path))
     assert (voltage.status, throttling.status) == ("warning", "warning")
-    assert "there was too little voltage" in voltage.message
-    assert "throttled since boot: it runs slower, likely for too little voltage" in throttling.message
+    assert "under-voltage since boot" in voltage.message
+    assert "throttled since boot: the cause is probably under-voltage" in throttling.message
     assert checks_board.temperature(tmp_path) == Finding("temperature", "ok", "61 degrees Celsius")
 
 
@@ -30,7 +30,7 @@ def test_a_board_that_is_hot(tmp_path: Path) -> None:
     voltage, throttling = checks_board.power(boards.pi5(tmp_path))
     assert voltage.status == "ok"
     assert throttling.status == "warning"
-    assert throttling.message == "soft temperature limit now: it runs slower, likely for heat"
+    assert throttling.message == "soft temperature limit now: the cause is probably heat"
     assert checks_board.temperature(tmp_path).status == "warning"
     put(tmp_path, "sys/class/thermal/thermal_zone0/temp", "85000\n")
     assert checks_board.temperature(tmp_path).status == "failed"
@@ -54,7 +54,7 @@ def test_a_raspberry_pi_that_does_not_answer(tmp_path: Path) -> None:
 
 def test_another_machine_tells_nothing(tmp_path: Path) -> None:
     assert {finding.status for finding in checks_board.power(tmp_path)} == {"ok"}
-    assert checks_board.temperature(tmp_path).message == "this machine does not tell"
+    assert checks_board.temperature(tmp_path).message == "not available on this machine"
 
 
 def service(root: Path, script: str) -> Finding:
@@ -81,7 +81,7 @@ def said(**properties: str) -> str:
          "sudo journalctl -u edge-digits -n 50 --no-pager"),
         ({"ActiveState": "inactive", "SubState": "dead"}, "warning", "inactive (dead)",
          "sudo systemctl start edge-digits"),
-        ({"UnitFileState": "disabled"}, "warning", "not started with the system", "sudo systemctl enable edge-digits"),
+        ({"UnitFileState": "disabled"}, "warning", "not started at boot", "sudo systemctl enable edge-digits"),
         ({"NRestarts": "7"}, "warning", "restarted 7 times", "journalctl"),
         ({"LoadState": "masked"}, "warning", "masked", "sudo systemctl unmask edge-digits"),
         ({"LoadState": "bad-setting", "LoadError": "bad"}, "failed", "not valid: bad", "systemd-analyze verify"),
@@ -128,7 +128,7 @@ def test_the_model_that_ships(tmp_path: Path) -> None:
     assert finding.status == "ok"
     assert (
         finding.message
-        == f"{model_file.read(model_file.SHIPPED).sha256[:12]}, the one that ships, reads; none is installed"
+        == f"{model_file.read(model_file.SHIPPED).sha256[:12]}, the one that ships, is current; none is installed"
     )
 
 
@@ -146,7 +146,7 @@ def test_models_in_the_store(tmp_path: Path) -> None:
     path = installed(folder)
     finding = checks_model.models(folder)
     assert finding.status == "ok"
-    assert finding.message.startswith(f"{path.stem} reads")
+    assert finding.message.startswith(f"{path.stem} is current")
     assert finding.message.endswith(f"1 in {folder}")
     path.write_bytes(path.read_bytes()[:5000])
     finding = checks_model.models(folder)
@@ -154,7 +154,7 @@ def test_models_in_the_store(tmp_path: Path) -> None:
     path.unlink()
     finding = checks_model.models(folder)
     assert (finding.status, finding.remedy) == ("failed", "edge-digits model rollback")
-    assert "leads nowhere" in finding.message
+    assert "is a broken link" in finding.message
 
 
 def test_a_model_other_than_its_name_says(tmp_path: Path) -> None:
@@ -164,4 +164,4 @@ def test_a_model_other_than_its_name_says(tmp_path: Path) -> None:
     (folder / catalog.CURRENT).symlink_to(path.name)
     finding = checks_model.models(folder)
     assert finding.status == "failed"
-    assert "another model" in finding.message
+    assert "does not match its name" in finding.message

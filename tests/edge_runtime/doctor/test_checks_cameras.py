@@ -68,14 +68,14 @@ def test_a_raspberry_pi_4_with_a_ribbon_camera(tmp_path: Path) -> None:
                   video18=CODEC, video13=ISP, video14=ISP)  # fmt: skip
     findings = cameras(tmp_path, ioctl=kernel)
     assert [finding.message for finding in findings] == [
-        f"{tmp_path}/dev/video10-12, 18: bcm2835-codec, which works on pictures and is no camera",
-        f"{tmp_path}/dev/video13-14: bcm2835-isp, which works on pictures and is no camera",
-        f"{tmp_path}/dev/video0-1: unicam, raw pictures of the ribbon cable: for picamera2 alone",
+        f"{tmp_path}/dev/video10-12, 18: bcm2835-codec, which processes pictures and is not a camera",
+        f"{tmp_path}/dev/video13-14: bcm2835-isp, which processes pictures and is not a camera",
+        f"{tmp_path}/dev/video0-1: unicam, raw frames of the ribbon cable, for picamera2 only",
     ]
     assert {finding.status for finding in findings} == {"ok"}
     seen = ribbon(tmp_path, ioctl=kernel)
     assert (seen.status, seen.message) == (
-        "ok", f"imx219, at {tmp_path}/dev/video0 (unicam): the source is called picamera",
+        "ok", f"imx219, at {tmp_path}/dev/video0 (unicam): use the source picamera",
     )  # fmt: skip
 
 
@@ -90,12 +90,12 @@ def test_without_a_camera_a_pi_has_device_files(tmp_path: Path) -> None:
     findings = cameras(tmp_path, ioctl=kernel)
     assert statuses(findings) == [("camera", "warning"), ("device files", "ok"), ("device files", "ok")]
     assert findings[0].message.startswith("none: is one plugged in?")
-    assert ribbon(tmp_path, ioctl=kernel).message.startswith("no camera is seen; where there is one, seat its cable")
+    assert ribbon(tmp_path, ioctl=kernel).message.startswith("no camera detected; if there is one, reseat its cable")
 
 
 def test_parts_of_a_laptop_s_camera(tmp_path: Path) -> None:
     findings = cameras(tmp_path, ioctl=plug(tmp_path, video0=LAPTOP))
-    assert findings[1].message.endswith("ipu6 (isys), a part that libcamera has to set up")
+    assert findings[1].message.endswith("ipu6 (isys), a component that libcamera configures")
 
 
 def test_a_driver_that_does_not_answer(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_the_remedy_lets_picamera2_into_the_environment(tmp_path: Path) -> None:
     put(boards.pi5(tmp_path), PACKAGE, "")
     finding = picamera2(GONE, tmp_path, prefix=prefix)
     assert finding.status == "failed"
-    assert "does not let the system's packages in" in finding.message
+    assert "excludes the system's packages" in finding.message
     assert finding.remedy is not None
     subprocess.run(["sh", "-c", finding.remedy], check=True)
     assert settings.read_text() == "home = /usr/bin\ninclude-system-site-packages = true\nversion = 3.13.5\n"
@@ -205,10 +205,10 @@ def test_the_remedy_lets_picamera2_into_the_environment(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("why", "remedy"),
     [
-        ("the system's picamera2 was built for another numpy: pip install", "-m pip install --upgrade simplejpeg"),
+        ("the system's picamera2 was built for another numpy version: pip", "-m pip install --upgrade simplejpeg"),
         ("numpy.dtype size changed, may indicate binary incompatibility", "-m pip install --upgrade simplejpeg"),
         ("No module named 'numpy'", "-m pip install numpy"),
-        ("it does not answer within 30 s", "apt-get install --reinstall -y python3-picamera2"),
+        ("no answer within 30 s", "apt-get install --reinstall -y python3-picamera2"),
     ],
 )
 def test_picamera2_that_does_not_work(tmp_path: Path, why: str, remedy: str) -> None:

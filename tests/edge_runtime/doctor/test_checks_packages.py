@@ -77,7 +77,7 @@ def test_they_are_tried_once(first: Path) -> None:
     [
         ("raise ModuleNotFoundError(\"No module named 'numpy'\", name='numpy')", "No module named 'numpy'", True),
         ("import none_such", "No module named 'none_such'", False),
-        ("import os; os.abort()", "it crashes this processor's Python (SIGABRT)", False),
+        ("import os; os.abort()", "it crashes Python on this processor (SIGABRT)", False),
         ("import os, signal; os.kill(os.getpid(), signal.SIGILL)", "(SIGILL)", False),
         ("import os; os._exit(3)", "it ends with exit code 3", False),
         ("raise SystemExit('no')", "no", False),
@@ -100,7 +100,7 @@ def test_packages_that_do_not_work(first: Path, module: str, words: str, missing
 def test_a_package_that_hangs(first: Path) -> None:
     put(first, "PIL/__init__.py", "import time; time.sleep(600)")
     result = probe("pillow", 0.5)
-    assert result.why == "it does not answer within 0.5 s"
+    assert result.why == "no answer within 0.5 s"
     assert checks_packages.pillow(result).status == "failed"
 
 
@@ -138,7 +138,14 @@ def test_a_picamera2_that_finds_cameras(first: Path) -> None:
             None,
         ),
         (Probe({"package": "tflite-runtime", "version": "2.14.0"}), 32, (3, 11), "ok", "fallback for 32-bit", None),
-        (Probe({"package": "tflite-runtime", "version": "2.14.0"}), 64, (3, 11), "warning", "is old", "ai-edge-litert"),
+        (
+            Probe({"package": "tflite-runtime", "version": "2.14.0"}),
+            64,
+            (3, 11),
+            "warning",
+            "an old fallback",
+            "ai-edge-litert",
+        ),
         (Probe({}, "gone", True), 64, (3, 13), "failed", "no TensorFlow Lite", "ai-edge-litert"),
         (Probe({}, "gone", True), 32, (3, 11), "failed", "no TensorFlow Lite", "tflite-runtime 'numpy<2'"),
         (Probe({}, "gone", True), 32, (3, 13), "failed", "install the 64-bit system", None),
@@ -163,7 +170,7 @@ def test_interpreters(
         (DEBIAN, (), "warning", "(the system's): windows, V4L2; no FFmpeg: videos and streams cannot be read",
          "install --force-reinstall opencv-python-headless"),
         ("", HEADLESS, "warning", "no V4L2 and no FFmpeg: USB cameras and videos and streams", "headless"),
-        (WHEEL, ("opencv-python-headless", "opencv-python"), "warning", "several packages lie over each other",
+        (WHEEL, ("opencv-python-headless", "opencv-python"), "warning", "several OpenCV packages overwrite each other",
          f"uninstall -y opencv-python-headless opencv-python && {PIP} install opencv-python-headless"),
     ],
 )  # fmt: skip
@@ -181,11 +188,11 @@ def test_what_an_opencv_can_do(
     ("result", "installed", "words", "remedy"),
     [
         (Probe({}, "No module named 'cv2'", True), (), "not installed", f"{PIP} install opencv-python-headless"),
-        (Probe({}, "No module named 'numpy'"), HEADLESS, "cannot be told without numpy", f"{PIP} install numpy"),
+        (Probe({}, "No module named 'numpy'"), HEADLESS, "not checked: numpy is missing", f"{PIP} install numpy"),
         (Probe({}, "libGL.so.1: cannot open shared object file: No such file or directory"), ("opencv-python",),
          "it needs libGL.so.1, which this system lacks",
          f"{PIP} uninstall -y opencv-python && {PIP} install opencv-python-headless"),
-        (Probe({}, "numpy.core.multiarray failed to import"), HEADLESS, "built for another numpy",
+        (Probe({}, "numpy.core.multiarray failed to import"), HEADLESS, "built for another numpy version",
          f"{PIP} install --upgrade opencv-python-headless"),
         (Probe({}, "x" * 1000), HEADLESS, "xxx ...", f"{PIP} install --upgrade opencv-python-headless"),
     ],
@@ -214,7 +221,7 @@ def probes_with(version: str = "2.4.6", **others: Probe) -> dict[str, Probe]:
         (probes_with(), "ok", "OpenCV and the interpreter take numpy 2.4.6", None),
         (probes_with(opencv=Probe({}, "gone", True)), "ok", "the interpreter takes numpy 2.4.6", None),
         (probes_with(opencv=Probe({}, "numpy.core.multiarray failed to import", False, OLD_MODULE)), "failed",
-         "OpenCV was built for another numpy than 2.4.6", "install --upgrade opencv-python-headless"),
+         "OpenCV was built for a numpy version other than 2.4.6", "install --upgrade opencv-python-headless"),
         (probes_with(interpreter=Probe({}, "_ARRAY_API not found")), "failed", "interpreter was", "install 'numpy<2'"),
         (probes_with("1.26.4", interpreter=Probe({}, "numpy.dtype size changed")), "failed", "interpreter was",
          "install --upgrade ai-edge-litert"),
@@ -223,9 +230,9 @@ def probes_with(version: str = "2.4.6", **others: Probe) -> dict[str, Probe]:
         # It works, and says that it may crash.
         (probes_with(opencv=Probe({"version": "4.8.0", "build": ""}, "", False, OLD_MODULE)), "failed", "OpenCV was",
          "install --upgrade opencv-python-headless"),
-        (probes_with(numpy=Probe({}, "gone", True)), "warning", "cannot be told without numpy", None),
+        (probes_with(numpy=Probe({}, "gone", True)), "warning", "not checked: numpy is missing", None),
         (probes_with(opencv=Probe({}, "gone", True), interpreter=Probe({}, "gone", True)), "warning",
-         "cannot be told", None),
+         "not checked: none", None),
     ],
 )  # fmt: skip
 def test_numpy_against_the_others(probes: dict[str, Probe], status: str, words: str, remedy: str | None) -> None:

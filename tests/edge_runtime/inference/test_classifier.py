@@ -148,7 +148,7 @@ def test_labels_of_one_s_own(tmp_path: Path) -> None:
 def test_labels_that_do_not_fit_the_model(tmp_path: Path) -> None:
     path = tmp_path / "labels.txt"
     path.write_text("yes\nno\n")
-    with pytest.raises(OptionError, match=r"tells 11 classes apart, but there are 2 labels: .*\(--labels\)"):
+    with pytest.raises(OptionError, match=r"has 11 classes, but there are 2 labels: .*\(--labels\)"):
         Classifier(labels=path)
 
 

@@ -149,7 +149,7 @@ def test_a_foreign_model_reads_a_page(
 
 def test_another_number_of_classes_needs_labels(saved: Callable[[bytes], Path], tmp_path: Path) -> None:
     path = saved(flatbuffer((1, 784), lambda values: dense(values)[:, :2]))
-    with pytest.raises(OptionError, match="tells 2 classes apart, but there are 10 labels"):
+    with pytest.raises(OptionError, match="has 2 classes, but there are 10 labels"):
         Classifier(path)
     (tmp_path / "labels.txt").write_text("odd\neven\n")
     with Classifier(path, labels=tmp_path / "labels.txt") as classifier:
@@ -159,12 +159,16 @@ def test_another_number_of_classes_needs_labels(saved: Callable[[bytes], Path], 
 @pytest.mark.parametrize(
     ("shape", "call", "message"),
     [
-        ((1, 32, 32), lambda values: tf.reshape(values, (1, 1024))[:, :10], r"takes .*32.*, not one picture of 28x28"),
-        ((1, 28, 28, 3), lambda values: dense(values[..., 0]), "not one picture of 28x28"),
-        ((16, 784), dense, "not one picture of 28x28"),
-        ((1, 784), lambda values: tf.reshape(dense(values), (1, 2, 5)), "not with a score for each class"),
-        ((1, 784), lambda values: dense(values)[:, :1], "not with a score for each class"),
-        ((1, 784), lambda values: (dense(values), values * 2), "has 1 inputs and 2 outputs, not one of each"),
+        (
+            (1, 32, 32),
+            lambda values: tf.reshape(values, (1, 1024))[:, :10],
+            r"input shape .*32.*, expected one picture of 28x28",
+        ),
+        ((1, 28, 28, 3), lambda values: dense(values[..., 0]), "expected one picture of 28x28"),
+        ((16, 784), dense, "expected one picture of 28x28"),
+        ((1, 784), lambda values: tf.reshape(dense(values), (1, 2, 5)), "expected one score per class"),
+        ((1, 784), lambda values: dense(values)[:, :1], "expected one score per class"),
+        ((1, 784), lambda values: (dense(values), values * 2), "has 1 inputs and 2 outputs, expected one of each"),
     ],
 )
 def test_a_model_that_cannot_read_digits_is_refused(
@@ -176,5 +180,5 @@ def test_a_model_that_cannot_read_digits_is_refused(
 
 def test_a_model_of_other_numbers_is_refused(saved: Callable[[bytes], Path]) -> None:
     path = saved(flatbuffer((1, 784), lambda values: dense(tf.cast(values, tf.float32)), tf.int32))
-    with pytest.raises(ModelError, match="takes int32, not float32, uint8, int8 or int16"):
+    with pytest.raises(ModelError, match="has input type int32, expected float32, uint8, int8 or int16"):
         Classifier(path)

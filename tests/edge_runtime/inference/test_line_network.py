@@ -31,7 +31,7 @@ def test_the_shipped_line_network_reads_its_strips() -> None:
 
 def test_another_network_in_its_place_is_refused() -> None:
     model = model_file.read(model_file.SHIPPED)
-    with pytest.raises(ModelError, match="holds a line network that takes"):
+    with pytest.raises(ModelError, match="has a line network with unsupported input"):
         LineNetwork(model.path, model.flatbuffer, 1)
 
 
@@ -42,5 +42,5 @@ def test_a_line_network_unlike_the_card_is_refused(tmp_path: Path) -> None:
     card = json.loads(zipfile.ZipFile(path).read("card.json"))
     card["line_network"]["sha256"] = "0" * 64
     model_file.add_to_card(path, line_network=card["line_network"])
-    with pytest.raises(ModelCorrupt, match="its line network is not the one that its card names"):
+    with pytest.raises(ModelCorrupt, match="its line network does not match its card"):
         model_file.read(path)

@@ -128,7 +128,7 @@ def test_another_contract_version_is_refused_with_both(path: Path) -> None:
     model_file.write(path, FLATBUFFER, {**CARD, "contract": 987}, GOLDEN)
     with pytest.raises(ContractMismatch) as caught:
         model_file.read(path)
-    assert f"version 987 of the 28x28 contract, this runtime has version {CONTRACT_VERSION};" in str(caught.value)
+    assert f"version 987 of the 28x28 contract, this runtime supports version {CONTRACT_VERSION};" in str(caught.value)
 
 
 def rewritten(path: Path, **members: bytes) -> None:
@@ -165,7 +165,7 @@ def test_a_foreign_model_is_unverified_without_card(tmp_path: Path) -> None:
     model = model_file.read(path)
     assert (model.card, model.verified, model.flatbuffer) == (None, False, FLATBUFFER)
     assert model.labels == tuple("0123456789")
-    with pytest.raises(ModelError, match="holds no golden vectors"):
+    with pytest.raises(ModelError, match="has no golden vectors"):
         model.golden()
 
 

@@ -24,13 +24,15 @@ def test_a_length_is_one_or_a_range() -> None:
 
 @pytest.mark.parametrize(("least", "most"), [(0, None), (5, 4), (1, LONGEST + 1), (-1, 3)])
 def test_other_lengths_are_refused(least: int, most: int | None) -> None:
-    with pytest.raises(OptionError, match=f"a line has from 1 to {LONGEST} digits"):
+    with pytest.raises(OptionError, match=f"a line must have 1 to {LONGEST} digits"):
         of_length(least, most)
 
 
 @pytest.mark.parametrize("pattern", ["12a", "[", "[]", "[a]", "1-2", "[1", "?]", "[-3]", " "])
 def test_other_characters_are_refused_by_name(pattern: str) -> None:
-    with pytest.raises(OptionError, match=re.escape(f"a pattern takes digits, ?, * and [sets] of digits: {pattern!r}")):
+    with pytest.raises(
+        OptionError, match=re.escape(f"a pattern may hold digits, ?, * and [sets] of digits: {pattern!r}")
+    ):
         of_patterns(pattern)
 
 

@@ -186,7 +186,7 @@ def test_a_pattern_keeps_fitting_lines_and_zeroes_others(digits: tuple[Uint8, Ui
 
 
 def test_a_constraint_needs_a_line_network(digits: tuple[Uint8, Uint8], never: DigitReader) -> None:
-    with pytest.raises(OptionError, match="a constraint needs a model with a line network"):
+    with pytest.raises(OptionError, match="a constraint requires a model with a line network"):
         never.read(drawn(digits, 1)[0], constraint=of_length(3))
 
 

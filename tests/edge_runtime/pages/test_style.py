@@ -17,26 +17,26 @@ def test_a_range_runs_from_least_to_most(name: str) -> None:
     least, most, unit = LIMITS[name]
     PageStyle(**{name: (least, most)})  # type: ignore[arg-type]
     for span in ((most, least), (least - 1, most), (least, most + 1), (float("nan"), most)):
-        with pytest.raises(ValueError, match=rf"^{name} must run from the least to the most within .*{unit}, not"):
+        with pytest.raises(ValueError, match=rf"^{name} must be \(minimum, maximum\) within .*{unit}, not"):
             PageStyle(**{name: span})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["shade", "touching", "boxes", "board", "cast"])
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
 def test_a_share_lies_within_0_and_1(name: str, value: float) -> None:
-    with pytest.raises(ValueError, match=f"{name} must lie within 0-1, not at"):
+    with pytest.raises(ValueError, match=f"{name} must be within 0-1, not"):
         PageStyle(**{name: value})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("style", "message"),
     [
-        ({"digit_height": (40, 20)}, "digit_height must run from the least to the most"),
-        ({"grain": -1}, "the grain cannot be negative"),
-        ({"gaps": -1}, "0 to 20 gaps"),
-        ({"gaps": 21}, "0 to 20 gaps"),
-        ({"word_length": (0, 2)}, "word_length must run from at least 1"),
-        ({"word_length": (3, 2)}, "word_length must run from at least 1"),
+        ({"digit_height": (40, 20)}, r"digit_height must be \(minimum, maximum\)"),
+        ({"grain": -1}, "the grain must not be negative"),
+        ({"gaps": -1}, "gaps must be 0 to 20"),
+        ({"gaps": 21}, "gaps must be 0 to 20"),
+        ({"word_length": (0, 2)}, r"word_length must be \(minimum, maximum\) of at least 1"),
+        ({"word_length": (3, 2)}, r"word_length must be \(minimum, maximum\) of at least 1"),
         ({"ruling": "dotted"}, "ruling must be none, lines or squares, not dotted"),
         ({"inks": ((0, 0, 256),)}, "colors must be blue-green-red from 0 to 255"),
         ({"ruling_ink": (-1, 0, 0)}, "colors must be blue-green-red from 0 to 255"),

@@ -313,10 +313,10 @@ def test_of_many_crops_the_most_telling_remain(tiny: Trace) -> None:
         assert len(crops) == len(shown)
         assert all(np.array_equal(crop, images[i]) for crop, i in zip(crops, sorted(shown), strict=True))
     titles = picture[-3000:]
-    assert says(titles, "5. Read: 120; here are the 80 least sure, 40 are left out", 0.55, READ)
+    assert says(titles, "5. Read: 120; shown: the 80 least sure; left out: 40", 0.55, READ)
     for title, color in (
-        ("6. Rejected: 130; here are the 80 surest, 50 are left out", REJECTED),
-        ("7. The same ink in other cuts, joins and planes: 150; here are the 40 surest, 110 are left out", OTHER),
+        ("6. Rejected: 130; shown: the 80 surest; left out: 50", REJECTED),
+        ("7. The same ink, split, merged or on other planes: 150; shown: the 40 surest; left out: 110", OTHER),
     ):
         assert says(titles, title, 0.55, color)
 
@@ -327,7 +327,7 @@ def test_a_rechecked_line_shows_all_its_readings(tiny: Trace) -> None:
     whole = WholeLine((1, 2), (), np.zeros((0, 10)), 0.6, texts, 3, np.zeros((ROWS, COLUMNS), np.uint8), ())
     reading = replace(tiny.reading, text=("1 2",))
     picture = explain(made_up(tiny, checks=[None, Recheck("17", 0.25, whole)], reading=reading))
-    assert says(picture, "8. Lines read again, each as a whole: 1", 0.55, TEXT)
+    assert says(picture, "8. Lines reread as a whole: 1", 0.55, TEXT)
     assert says(picture, "digit by digit: 17, 25% likely", 0.5, PALE)
     assert says(picture, "by the line network: 12, 60% likely", 0.5, READ)
     assert says(picture, "by other strips: 3, 5, 4", 0.5, PALE)

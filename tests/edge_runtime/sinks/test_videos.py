@@ -161,7 +161,7 @@ def test_without_moving_pictures_there_is_no_video(
     sink = video(tmp_path / "clip.avi")
     sink.frame(Frame(np.zeros((48, 64), np.uint8), "page.png"), trace)
     sink.close()
-    assert messages == [f"{tmp_path}/clip.avi: no moving picture, so there is no video"]
+    assert messages == [f"{tmp_path}/clip.avi: no frames of a video, camera or stream, so no video was written"]
     assert names(tmp_path) == ["clip.avi"]
 
 
@@ -238,7 +238,7 @@ def test_a_full_disk_keeps_the_earlier_frames(video: Open, trace: Trace, small: 
 def test_a_disk_that_is_full_from_the_beginning(video: Open, trace: Trace, small: Path) -> None:
     sink = video(small / "clip.avi")
     (small / "others").write_bytes(bytes(300_000))
-    with pytest.raises(OutputError, match="No space left on device; it has no frame yet"):
+    with pytest.raises(OutputError, match="No space left on device; no frame was written"):
         feed(sink, trace, noise(1), noise(2))
     assert names(small) == ["others"]
     (small / "more").write_bytes(bytes(50_000))
@@ -265,7 +265,7 @@ def test_silent_write_failures_are_noticed_at_last(
         with pytest.raises(OutputError) as caught:
             sink.close()
     part = tmp_path / f".clip.part{suffix}"
-    assert str(caught.value) == f"cannot write {sink.path}: the disk failed; what there is of it is {part}"
+    assert str(caught.value) == f"cannot write {sink.path}: the disk failed; the part written so far is {part}"
     assert names(tmp_path) == [part.name]
     assert capfd.readouterr() == ("", "")
 
@@ -276,8 +276,8 @@ def test_silent_write_failures_are_noticed_at_last(
         ("folder.avi", "cannot write {}: it is a folder"),
         ("file/clip.avi", "cannot write {}: Not a directory"),
         ("x" * 250 + ".avi", "cannot write {}: File name too long"),
-        ("\udce9.avi", "{}: its name is not text that OpenCV can take; choose another one"),
-        ("a\0.avi", "{}: its name is not text that OpenCV can take; choose another one"),
+        ("\udce9.avi", "{}: OpenCV cannot open a file of this name; choose another one"),
+        ("a\0.avi", "{}: OpenCV cannot open a file of this name; choose another one"),
     ],
 )
 def test_what_cannot_be_written_is_said_at_once(video: Open, tmp_path: Path, name: str, reason: str) -> None:
@@ -293,7 +293,7 @@ def test_a_folder_that_goes_away_meanwhile(video: Open, trace: Trace, tmp_path: 
     sink = video(tmp_path / "deep" / "clip.avi")
     (tmp_path / "deep").rmdir()
     sink.frame(shade(1), trace)
-    with pytest.raises(OutputError, match="OpenCV opens no such video of 64x48 pixels"):
+    with pytest.raises(OutputError, match="OpenCV cannot write a video of 64x48 pixels"):
         sink.close()
 
 

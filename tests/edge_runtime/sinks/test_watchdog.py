@@ -216,11 +216,11 @@ def test_a_stuck_source_stops_the_beats_until_frames(manager: Manager) -> None:
             on.clear()
             # Whether the reader or the connection has lost patience first, one of them says so.
             said = next(message for message in iter(manager.hear, "") if message != "WATCHDOG=1")
-            lines = "no frame for 0.5 s", "it gives no frame any more; trying again"
+            lines = "no frame for 0.5 s", "it sends no frame any more; trying again"
             assert said in [f"STATUS={address}/stream.mjpg: {line}" for line in lines]
             manager.hear_silence(1.5)
             on.set()
-            assert "WATCHDOG=1" in manager.hear_until(f"STATUS={address}/stream.mjpg: frames again") or (
+            assert "WATCHDOG=1" in manager.hear_until(f"STATUS={address}/stream.mjpg: it sends frames again") or (
                 manager.hear() == "WATCHDOG=1"
             )
             process.send_signal(signal.SIGTERM)
@@ -237,7 +237,7 @@ def test_an_idle_folder_beats_a_lost_one_not(manager: Manager, tmp_path: Path) -
         manager.hear_until(f"STATUS={inbox}: No such file or directory; waiting for it")
         manager.hear_silence(2.0)
         (tmp_path / "away").rename(inbox)
-        assert manager.hear_until("WATCHDOG=1")[0] == f"STATUS={inbox}: it is back"
+        assert manager.hear_until("WATCHDOG=1")[0] == f"STATUS={inbox}: available again"
 
 
 def test_the_page_alone_is_ready_when_it_answers(manager: Manager) -> None:

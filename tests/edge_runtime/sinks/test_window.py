@@ -112,7 +112,7 @@ def test_a_frame_is_shown_above_its_status(sink: Window, screen: Screen, trace: 
     assert picture[480:].min() < 100  # there is something written
     assert re.fullmatch(r"\d+\.\d FPS   age \d+ ms   dropped 6", sink._line(shot(taken=0.0)))
     assert re.fullmatch(r"\d+\.\d FPS", sink._line(shot()))
-    assert sink._line(shot(moving=False)) == "q ends, s saves, any other key: the next one"
+    assert sink._line(shot(moving=False)) == "q quits, s saves, any other key: next"
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_an_opencv_without_windows_is_one_line(
     with pytest.raises(OutputError) as caught:
         Window(lambda frame, trace: frame.pixels)
     assert str(caught.value) == (
-        "no window can be opened: this OpenCV has no windows (pip uninstall opencv-python-headless, then pip install "
+        "cannot open a window: this OpenCV has no windows (pip uninstall opencv-python-headless, then pip install "
         f"--force-reinstall opencv-python); {ELSE}"
     )
     assert capfd.readouterr() == ("", "")
@@ -231,7 +231,7 @@ def test_no_display_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(OutputError) as caught:
         Window(lambda frame, trace: frame.pixels)
     assert str(caught.value) == (
-        f"no window can be opened: there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set); {ELSE}"
+        f"cannot open a window: there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set); {ELSE}"
     )
 
 

@@ -332,7 +332,7 @@ def test_a_ribbon_camera_is_known_by_its_driver(
     with pytest.raises(SourceError) as caught:
         opener("camera:0", Options(), tmp_path, kernel)().read()
     assert str(caught.value) == (
-        f"{tmp_path}/video0: a camera on a Raspberry Pi's ribbon cable gives no frame this way: name the source "
+        f"{tmp_path}/video0: a camera on a Raspberry Pi's ribbon cable sends no frame this way: use the source "
         f"picamera, which needs picamera2 ({MISSING})"
     )
 
@@ -353,12 +353,12 @@ def test_another_camera_may_fail_at_first(tmp_path: Path, plug: Plug, video: typ
     video.frames = (None, None, None, np.zeros((48, 64, 3), np.uint8))
     with pytest.raises(SourceError) as caught:
         Camera(tmp_path / "video0", Settings(), 5, kernel).read()
-    assert str(caught.value) == f"{tmp_path}/video0: it opens, but gives no frame; it may want another --size"
+    assert str(caught.value) == f"{tmp_path}/video0: it opens, but sends no frame; try another --size"
 
 
 def test_a_forbidden_camera_is_said_to_be(tmp_path: Path, plug: Plug, video: type[Video]) -> None:
     video.opens = False
-    with pytest.raises(SourceError, match="this camera cannot be opened: another program may have it"):
+    with pytest.raises(SourceError, match="this camera cannot be opened: another program may be using it"):
         Camera(tmp_path / "video0", Settings(), 5, plug(video0=WEBCAM))
 
 

@@ -166,7 +166,7 @@ def test_digest_authentication_as_many_cameras_ask_for_it() -> None:
     [
         (404, "text/plain", "the answer is 404 Not Found$"),
         (200, "text/html", r"this is a page \(text/html\), not a stream or a picture$"),
-        (200, "application/octet-stream", "no stream there: check the address, and that it is sending$"),
+        (200, "application/octet-stream", "no stream: check the address, and whether it is sending$"),
     ],
 )
 def test_what_is_no_stream(code: int, kind: str, message: str) -> None:
@@ -232,7 +232,7 @@ def test_a_password_is_also_given_after_a_redirection() -> None:
 def test_a_bad_address_is_refused_unseen(address: str) -> None:
     with pytest.raises(OptionError) as caught:
         public(address)
-    assert str(caught.value).startswith("the address of a stream cannot be understood: it looks like")
+    assert str(caught.value).startswith("invalid address of a stream: expected one such as")
     assert "s3cr" not in str(caught.value)
     with pytest.raises(OptionError):
         opener(address, 5)()
@@ -244,7 +244,7 @@ def test_nobody_listens() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(SourceError, match=f"^http://127.0.0.1:{port}/: cannot be reached: Connection refused$"):
             opener(f"http://127.0.0.1:{port}/", 2)()
-        with pytest.raises(SourceError, match="no stream there"):
+        with pytest.raises(SourceError, match="no stream: check the address"):
             opener(f"rtsp://127.0.0.1:{port}/", 2)()
 
 

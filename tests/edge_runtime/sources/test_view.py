@@ -44,10 +44,10 @@ def test_a_region_outside_is_named_the_next_read() -> None:
     region = View(roi=Box(2, 0, 2, 2))
     small, large = viewed(iter([Frame(PICTURE, "a"), Frame(np.zeros((9, 9), np.uint8), "b")]), region)
     assert isinstance(small, PictureError)
-    assert str(small) == "a: --roi 2,0,2,2 lies outside of this picture"
+    assert str(small) == "a: --roi 2,0,2,2 is outside this picture"
     assert isinstance(large, Frame)
     assert large.size == (2, 2)
-    with pytest.raises(SourceError, match="a: --roi 2,0,2,2 lies outside of this picture"):
+    with pytest.raises(SourceError, match="a: --roi 2,0,2,2 is outside this picture"):
         list(viewed(iter([Frame(PICTURE, "a", moving=True)]), region))
 
 

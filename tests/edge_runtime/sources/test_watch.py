@@ -114,7 +114,7 @@ def test_a_folder_that_goes_away_is_waited_for(inbox: Path, put: Put, messages: 
     steps = (lambda: None, lambda: inbox.rename(away), lambda: None, return_with_another)
     names = read_all(inbox, *steps)
     assert names == ["a.png", "b.png"]
-    assert messages == [f"{inbox}: No such file or directory; waiting for it", f"{inbox}: it is back"]
+    assert messages == [f"{inbox}: No such file or directory; waiting for it", f"{inbox}: available again"]
 
 
 def test_an_unfinished_picture_is_read_again(inbox: Path, put: Put) -> None:
@@ -178,7 +178,7 @@ def test_two_at_once_are_refused(inbox: Path, put: Put) -> None:
     put("a.png")
     first = watched(inbox, Options(), lambda seconds: None)
     next(first)
-    with pytest.raises(OptionError, match=r"inbox: another edge-digits watches this folder already\Z"):
+    with pytest.raises(OptionError, match=r"inbox: another edge-digits process already watches this folder\Z"):
         next(watched(inbox, Options()))
     first.close()  # type: ignore[attr-defined]
     next(watched(inbox, Options(), lambda seconds: None))
@@ -187,11 +187,11 @@ def test_two_at_once_are_refused(inbox: Path, put: Put) -> None:
 def test_bad_folders_and_unwritable_notes_are_named(
     inbox: Path, put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(SourceError, match="none: --watch needs a folder, and this is none"):
+    with pytest.raises(SourceError, match="none: --watch requires a folder"):
         next(watched(tmp_path / "none", Options()))
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "file"))
-    with pytest.raises(OutputError, match=r"cannot note in .*/file/watched/inbox-.*jsonl what was read: "):
+    with pytest.raises(OutputError, match=r"cannot record in .*/file/watched/inbox-.*jsonl what was read: "):
         next(watched(inbox, Options()))
 
 

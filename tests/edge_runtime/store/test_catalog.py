@@ -71,7 +71,7 @@ def test_rollbacks_end_at_the_shipped_model(folder: Path) -> None:
     assert changes.rollback(folder).ships
     assert catalog.current(folder) == SHIPPED
     assert ids(folder) == [C, B, A]
-    with pytest.raises(OptionError, match="the model that ships reads, and there is none before it"):
+    with pytest.raises(OptionError, match="the current model is the one that ships; there is no earlier one"):
         changes.rollback(folder)
     assert changes.rollback(folder, "b").entry.id == B
     assert catalog.current(folder).stem == B
@@ -130,9 +130,9 @@ def test_models_are_named_by_how_their_ids_begin(folder: Path) -> None:
 
 def test_the_current_and_shipped_models_stay(folder: Path) -> None:
     put(folder, A, B)
-    with pytest.raises(OptionError, match=f"{B} is the model that reads: edge-digits model rollback"):
+    with pytest.raises(OptionError, match=f"{B} is the current model: run edge-digits model rollback"):
         changes.remove(folder, B)
-    with pytest.raises(OptionError, match="is the model that ships, which stays"):
+    with pytest.raises(OptionError, match="is the model that ships, which cannot be removed"):
         changes.remove(folder, "shipped")
     assert changes.remove(folder, "aa").entry.id == A
     assert ids(folder) == [B]

@@ -57,7 +57,7 @@ def test_too_much_is_refused_announced_or_not() -> None:
 
 def test_truncated_or_senseless_answers_are_refused() -> None:
     with serving(sending(b"123", Content_Length="5")) as address:
-        assert why(lambda: fetch.fetch(address)) == f"{address}: the answer broke off after 3 bytes; try again"
+        assert why(lambda: fetch.fetch(address)) == f"{address}: the download ended after 3 bytes; try again"
     with serving(sending(b"5\r\n123", Transfer_Encoding="chunked")) as address:
         assert f"cannot fetch {address}" in why(lambda: fetch.fetch(address))
     with serving(sending(b"123", Content_Length="many")) as address:
@@ -94,7 +94,7 @@ def test_server_errors_are_reported_missing_files_are_none() -> None:
         with serving(sending(b"no", code)) as address:
             assert fetch.fetch(address) is None
     with serving(sending(b"no", 503)) as address:
-        assert why(lambda: fetch.fetch(address)).endswith(": the server answers 503 Service Unavailable")
+        assert why(lambda: fetch.fetch(address)).endswith(": the server returned 503 Service Unavailable")
 
 
 def test_redirections_are_followed_on_the_web_alone(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_other_addresses_stay_closed_and_secrets_hidden(tmp_path: Path) -> None:
             "is neither a file nor an http or https address"
         )
     message = why(lambda: fetch.fetch("https://me:s3cret@127.0.0.1:1/x?key=s3cret"), OptionError)
-    assert message.startswith("https://127.0.0.1:1/x: a user and password cannot be part of the address")
+    assert message.startswith("https://127.0.0.1:1/x: user and password are not allowed in the address")
     assert "s3cret" not in why(lambda: fetch.fetch("https://127.0.0.1:1/x?key=s3cret#s3cret"))
 
 
@@ -136,7 +136,7 @@ def test_by_https_the_certificate_must_be_trusted(tmp_path: Path, monkeypatch: p
         assert fetch.fetch(address) == b"12345"
         down = sending(b"", 302, Location="http://127.0.0.1:1/x")
         with serving(down, context=context) as leading:  # what protects it is not given up
-            assert why(lambda: fetch.fetch(leading)).endswith("it leads to http://127.0.0.1:1/x, which is refused")
+            assert why(lambda: fetch.fetch(leading)).endswith("it redirects to http://127.0.0.1:1/x, which is refused")
 
 
 def test_plain_http_needs_a_hash_or_signature(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_plain_http_needs_a_hash_or_signature(tmp_path: Path) -> None:
 
     with serving(model_alone) as address:
         url = f"{address}/new.tflite"
-        assert refusal(folder, url, OptionError).startswith(f"anybody on the way could change {url}: use https, ")
+        assert refusal(folder, url, OptionError).startswith(f"{url} could be changed in transit: use https, ")
         assert refusal(folder, url, ModelCorrupt, Trust(sha256="0" * 64)).startswith(f"{url} has SHA-256 ")
         assert refusal(folder, f"{address}/none", trust=right) == f"there is no {address}/none"
         install.install(f"{url}?key=s3cret", folder, right)
@@ -166,6 +166,6 @@ def test_a_truncated_download_changes_nothing(tmp_path: Path) -> None:
     data = (tmp_path / "new.tflite").read_bytes()
     trust = Trust(sha256=hashlib.sha256(data).hexdigest())
     with serving(sending(data[:500_000], Content_Length=str(len(data)))) as address:
-        assert refusal(folder, address, trust=trust).endswith("broke off after 500,000 bytes; try again")
+        assert refusal(folder, address, trust=trust).endswith("the download ended after 500,000 bytes; try again")
     with serving(sending(data[:500_000])) as address:  # of a length that nobody has told
         assert refusal(folder, address, ModelCorrupt, trust).startswith(f"{address} has SHA-256 ")

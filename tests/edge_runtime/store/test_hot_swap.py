@@ -113,15 +113,15 @@ def test_installed_and_rolled_back_models_take_over(service: Service, two: Uint8
     reader = service.start()
     assert model_of(reader, two) == SHIPS
     first = service.put("first")
-    assert service.next_line() == f"model {first} reads from now on, in place of {SHIPS}"
+    assert service.next_line() == f"model {first} is in use now, instead of {SHIPS}"
     assert model_of(reader, two) == first
     assert reader.classifier.model.sha256.startswith(first)
     second = service.put("second")
-    assert service.next_line() == f"model {second} reads from now on, in place of {first}"
+    assert service.next_line() == f"model {second} is in use now, instead of {first}"
     changes.rollback(service.folder)
-    assert service.next_line() == f"model {first} reads from now on, in place of {second}"
+    assert service.next_line() == f"model {first} is in use now, instead of {second}"
     changes.rollback(service.folder, "shipped")
-    assert service.next_line() == f"model {SHIPS} reads from now on, in place of {first}"
+    assert service.next_line() == f"model {SHIPS} is in use now, instead of {first}"
     assert model_of(reader, two) == SHIPS
 
 
@@ -139,7 +139,7 @@ def test_reading_continues_while_a_model_loads(service: Service, two: Uint8) -> 
     assert begun.wait(LONG)
     assert {model_of(reader, two) for _ in range(20)} == {SHIPS}
     may_end.set()
-    assert service.next_line().startswith(f"model {id} reads from now on")
+    assert service.next_line().startswith(f"model {id} is the current model now")
     assert {model_of(reader, two) for _ in range(20)} == {id}
 
 
@@ -174,7 +174,7 @@ def test_every_frame_is_read_wholly_by_one_model(service: Service, samples: Path
         thread.start()
     for turn in range(8):
         changes.rollback(service.folder, (plain, other)[turn % 2])
-        assert "reads from now on" in service.next_line()
+        assert "is in use now" in service.next_line()
     enough.set()
     for thread in readers:
         thread.join()
@@ -186,7 +186,7 @@ def test_a_raising_model_yields_to_its_predecessor(service: Service, two: Uint8)
     reader = service.start()
     service.faults[variant(service.folder.parent / "x", "bad").sha256[:12]] = failing(raising, after=2 * CALLS)
     bad = service.put("bad")
-    assert service.next_line().startswith(f"model {bad} reads")
+    assert service.next_line().startswith(f"model {bad} is in use now")
     assert [model_of(reader, two) for _ in range(4)] == [bad, bad, first, first]
     assert service.next_line() == f"model {bad} fails: RuntimeError: node 3 failed to invoke; {first} reads again"
     reader.close()
@@ -202,12 +202,12 @@ def test_a_model_that_hangs_is_given_up(service: Service, two: Uint8) -> None:
     )
     reader = service.start(timeout=0.5, replay=3600)
     bad = service.put("bad")
-    assert service.next_line().startswith(f"model {bad} reads")
+    assert service.next_line().startswith(f"model {bad} is in use now")
     assert [model_of(reader, two) for _ in range(3)] == [bad, SHIPS, SHIPS]
-    assert service.next_line() == f"model {bad} fails: it does not answer within 0.5 s; {SHIPS} reads again"
+    assert service.next_line() == f"model {bad} failed: no answer within 0.5 s; {SHIPS} is in use again"
     over.set()
     service.put("again")
-    assert "reads from now on" in service.next_line()
+    assert "is in use now" in service.next_line()
 
 
 def test_a_faulty_frame_is_not_the_models_fault(service: Service, two: Uint8) -> None:
@@ -231,9 +231,9 @@ def test_a_model_with_wrong_answers_is_given_up(service: Service, two: Uint8) ->
     service.faults[variant(service.folder.parent / "x", "bad").sha256[:12]] = turned
     reader = service.start(replay=0.01)
     bad = service.put("bad")
-    assert service.next_line().startswith(f"model {bad} reads")
+    assert service.next_line().startswith(f"model {bad} is in use now")
     wrong.set()
-    assert "does not answer as it should on this machine" in service.next_line()
+    assert "gives wrong results on this machine" in service.next_line()
     assert model_of(reader, two) == SHIPS
 
 
@@ -241,12 +241,12 @@ def test_after_its_minute_a_model_has_proved_itself(service: Service, two: Uint8
     first = service.put("first")
     service.faults[first] = failing(raising, after=10_000)
     reader = service.start(minute=0.0)
-    assert service.next_line() == f"model {first} has proved itself"
+    assert service.next_line() == f"model {first} has passed its trial"
     entry = service.entry(first)
     assert (entry.proved, entry.starts, entry.failed) == (True, 0, None)
     service.faults[first] = failing(raising)
     reader.close()
-    with pytest.raises(RuntimeError):  # who has proved itself is not given up
+    with pytest.raises(RuntimeError):  # who has passed its trial is not given up
         service.start().trace(two)
     assert catalog.current(service.folder).stem == first
 
@@ -259,14 +259,14 @@ def test_a_model_that_cannot_be_used_never_reads(damage: str, service: Service, 
     bad = variant(draft, "bad", wrong=damage == "wrong answers").sha256[:12]
     data = draft.read_bytes()[: -1000 if damage == "cut short" else None]
     changes.install(service.folder, data, Entry(id=bad))
-    assert service.next_line().startswith(f"model {bad} is not taken: ")
+    assert service.next_line().startswith(f"model {bad} is not used: ")
     assert model_of(running, two) == first
     assert catalog.current(service.folder).stem == first
     # Nor does it where it is the first that is opened.
     running.close()
     changes.install(service.folder, data, Entry(id=bad))
     assert model_of(service.start(), two) == first
-    assert service.next_line().startswith(f"model {bad} is not taken: ")
+    assert service.next_line().startswith(f"model {bad} is not used: ")
     assert service.entry(bad).failed is not None
 
 
@@ -280,7 +280,7 @@ def test_two_short_starts_are_enough(service: Service, two: Uint8) -> None:
     assert service.entry(bad).starts == 0
     changes.update_entry(service.folder, bad, starts=2)
     assert model_of(service.start(), two) == first
-    assert service.next_line() == f"model {bad} is not taken: 2 runs with it ended within its first minute"
+    assert service.next_line() == f"model {bad} is not used: 2 runs with it ended within the first minute"
     assert catalog.current(service.folder).stem == first
 
 

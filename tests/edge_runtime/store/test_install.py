@@ -29,7 +29,7 @@ def test_a_sound_model_is_installed_unchanged(folder: Path, tmp_path: Path, mess
     assert done.path == catalog.current(folder) == folder / f"{made.sha256[:12]}.tflite"
     assert done.path.read_bytes() == (tmp_path / "new.tflite").read_bytes()
     assert not done.signed
-    assert messages == [f"{tmp_path}/new.tflite: whole; trying it"]
+    assert messages == [f"{tmp_path}/new.tflite: complete; testing it"]
     newest = catalog.models(folder)[0].entry
     assert (newest.source, newest.signed, newest.proved) == (f"{tmp_path}/new.tflite", False, False)
 
@@ -46,7 +46,7 @@ def test_altered_or_truncated_models_are_refused(refused: Callable[..., str], tm
         path.write_bytes(whole[:length])
         assert refused(path, ModelCorrupt).startswith(f"{path} is damaged or cut short: ")
     path.write_bytes(whole[:size])
-    assert refused(path).startswith(f"{path} has no card, so that nothing tells whether it is whole")
+    assert refused(path).startswith(f"{path} has no card, so it cannot be verified")
     path.write_bytes(whole[: size // 2])
     refused(path)
     for data in (b"", b"<html>not found</html>"):
@@ -60,14 +60,14 @@ def test_other_contracts_shapes_and_labels_are_refused(refused: Callable[..., st
     path = tmp_path / "other.tflite"
     variant(path, contract=CONTRACT_VERSION - 1)
     assert refused(path, ContractMismatch).startswith(
-        f"{path} was made for version {CONTRACT_VERSION - 1} of the 28x28 contract, this runtime has version "
+        f"{path} was made for version {CONTRACT_VERSION - 1} of the 28x28 contract, this runtime supports version "
     )
     variant(path, format=2)
-    assert refused(path).startswith(f"{path} has a card of format 2, this runtime knows format 1; ")
+    assert refused(path).startswith(f"{path} has a card of format 2, this runtime supports format 1; ")
     variant(path, labels=[*"ABCDEFGHIJ", "not a digit"])
-    assert refused(path) == f"{path} reads other things than the digits; use it with --model"
+    assert refused(path) == f"{path} has other labels than the digits; use it with --model"
     variant(path, labels=[*"0123456789"[:8], "not a digit"])
-    assert refused(path).startswith(f"{path} tells 11 classes apart, but there are 9 labels")
+    assert refused(path).startswith(f"{path} has 11 classes, but there are 9 labels")
 
 
 @pytest.mark.filterwarnings("default")  # whatever TensorFlow has to say
@@ -83,20 +83,20 @@ def test_a_network_of_another_shape_is_refused(refused: Callable[..., str], tmp_
     assert shipped.card is not None
     model_file.write(tmp_path / "large.tflite", converter.convert(), shipped.card, shipped.golden())
     why = refused(tmp_path / "large.tflite")
-    assert why.startswith(f"{tmp_path}/large.tflite takes ")
-    assert why.endswith("not one picture of 28x28")
+    assert why.startswith(f"{tmp_path}/large.tflite has input shape ")
+    assert why.endswith("expected one picture of 28x28")
 
 
 def test_a_model_that_answers_wrongly_is_refused(refused: Callable[..., str], tmp_path: Path) -> None:
     variant(tmp_path / "wrong.tflite", wrong=True)
     why = refused(tmp_path / "wrong.tflite")
-    assert why.startswith(f"{tmp_path}/wrong.tflite does not answer as it should on this machine: ")
+    assert why.startswith(f"{tmp_path}/wrong.tflite gives wrong results on this machine: ")
 
 
 @pytest.mark.parametrize(("tail", "seconds", "why"), [
     ("crash", 60, "crashes the interpreter on this machine (SIGSEGV)"),
-    ("hang", 3, "does not answer: it was given 3 s to read a page"),
-    ("raise", 60, "fails as it reads: node 3 failed to invoke"),
+    ("hang", 3, "did not read a page within 3 s"),
+    ("raise", 60, "fails to read: node 3 failed to invoke"),
 ])  # fmt: skip
 def test_crashing_hanging_and_raising_models_are_refused(
     tail: str, seconds: float, why: str, refused: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -131,9 +131,12 @@ def test_a_stated_hash_must_match(refused: Callable[..., str], folder: Path, tmp
     variant(path)
     right = hashlib.sha256(path.read_bytes()).hexdigest()
     wrong = right.translate(str.maketrans("0123456789abcdef", "123456789abcdef0"))
-    assert refused(path, ModelCorrupt, Trust(sha256=wrong)) == f"{path} has SHA-256 {right}, not {wrong}; fetch again"
+    assert (
+        refused(path, ModelCorrupt, Trust(sha256=wrong))
+        == f"{path} has SHA-256 {right}, expected {wrong}; fetch it again"
+    )
     for no_hash in ("", "12", right + "0", right[:-1] + "g"):
-        with pytest.raises(OptionError, match="is no SHA-256"):
+        with pytest.raises(OptionError, match="is not a SHA-256"):
             Trust(sha256=no_hash)
     install.install(str(path), folder, Trust(sha256=right.upper()))
     assert catalog.current(folder).read_bytes() == path.read_bytes()

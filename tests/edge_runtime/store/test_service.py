@@ -90,8 +90,8 @@ def test_a_service_reads_through_installs_and_rollbacks(start: Run, folder: Path
     assert models == [SHIPS] * first + [new] * (last - first) + [SHIPS] * (len(models) - last)
     assert [each["frame"] for each in seen] == sorted({each["frame"] for each in seen})
     assert err == (
-        f"edge-digits: model {new} reads from now on, in place of {SHIPS}\n"
-        f"edge-digits: model {SHIPS} reads from now on, in place of {new}\n"
+        f"edge-digits: model {new} is in use now, instead of {SHIPS}\n"
+        f"edge-digits: model {SHIPS} is in use now, instead of {new}\n"
     )
 
 
@@ -113,16 +113,16 @@ def test_a_crashing_model_ends_at_the_third_start(start: Run, folder: Path, tmp_
     process = start("--frames", "3", **fragile)
     assert [reading["model"] for reading in readings(process)] == [first] * 3
     assert process.communicate()[1] == (
-        f"edge-digits: model {bad} is not taken: 2 runs with it ended within its first minute\n"
+        f"edge-digits: model {bad} is not used: 2 runs with it ended within the first minute\n"
     )
     assert process.returncode == 0
     assert catalog.current(folder).stem == first
-    assert catalog.find(folder, bad).entry.failed == "2 runs with it ended within its first minute"
+    assert catalog.find(folder, bad).entry.failed == "2 runs with it ended within the first minute"
 
 
 @pytest.mark.parametrize(("tail", "why"), [
     ("raise", "RuntimeError: node 3 failed to invoke"),
-    ("hang", "it does not answer within 10 s"),
+    ("hang", "no answer within 10 s"),
 ])  # fmt: skip
 def test_a_failing_model_is_given_up_while_running(
     tail: str, why: str, start: Run, folder: Path, tmp_path: Path
@@ -136,7 +136,7 @@ def test_a_failing_model_is_given_up_while_running(
     assert next(reading for reading in frames if reading["model"] == bad)
     assert next(reading for reading in frames if reading["model"] == SHIPS)
     assert process.stderr is not None
-    assert process.stderr.readline() == f"edge-digits: model {bad} reads from now on, in place of {SHIPS}\n"
+    assert process.stderr.readline() == f"edge-digits: model {bad} is in use now, instead of {SHIPS}\n"
     assert process.stderr.readline() == f"edge-digits: model {bad} fails: {why}; {SHIPS} reads again\n"
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)

@@ -50,7 +50,7 @@ def test_what_a_trusted_key_has_signed_is_taken(maker: Maker, folder: Path, tmp_
     signature = maker.sign(path)
     trust = Trust(keys=(other.public, maker.public), required=True)
     assert install.install(str(path), folder, trust).signed
-    assert messages == [f"{path}: signed by a trusted key, whole; trying it"]
+    assert messages == [f"{path}: signed by a trusted key, complete; testing it"]
     assert catalog.models(folder)[0].entry.signed
     signature.write_text(base64.encodebytes(signature.read_bytes()).decode())
     assert install.install(str(path), folder, trust).signed
@@ -69,7 +69,7 @@ def test_wrong_and_missing_signatures_are_refused(maker: Maker, refused: Callabl
     assert refused(path, trust=required).startswith(by_another)
     for data in (b"", bytes(63), bytes(65), b"%" * 88):
         signature.write_bytes(data)
-        assert refused(path, trust=optional).startswith(f"{path}: its signature is none: 64 bytes are needed")
+        assert refused(path, trust=optional).startswith(f"{path}: invalid signature: expected 64 bytes")
     signature.write_bytes(bytes(5000))
     assert "has more than 4,096 bytes" in refused(path, trust=optional)
 
@@ -80,10 +80,10 @@ def test_keys_that_cannot_be_used_are_named(maker: Maker, refused: Callable[...,
     trust = Trust(keys=(key,))
     assert refused(path, OptionError, trust) == f"cannot read the trusted key {key}: No such file or directory"
     key.write_text("no key")
-    assert refused(path, OptionError, trust).startswith(f"{key} holds no public key: make it with openssl ")
+    assert refused(path, OptionError, trust).startswith(f"{key} contains no public key: make one with openssl ")
     key.write_bytes(Maker(tmp_path / "curve", "EC").public.read_bytes())
-    assert refused(path, OptionError, trust).startswith(f"{key} holds a key of another kind: Ed25519 is needed")
-    with pytest.raises(OptionError, match="--require-signed needs a key to trust"):
+    assert refused(path, OptionError, trust).startswith(f"{key} has a key of another type: Ed25519 is required")
+    with pytest.raises(OptionError, match="--require-signed requires a trusted key"):
         Trust(required=True)
 
 

@@ -80,7 +80,8 @@ def test_another_library_that_is_missing_is_named() -> None:
 
 def test_an_opencv_built_otherwise_names_both_remedies() -> None:
     error = str(explain(ImportError("numpy.core.multiarray failed to import")))
-    assert error == "this OpenCV was built for another numpy: pip install --upgrade the OpenCV package, or 'numpy<2'"
+    remedy = "pip install --upgrade the OpenCV package, or 'numpy<2'"
+    assert error == f"this OpenCV was built for another numpy version: {remedy}"
 
 
 @pytest.mark.parametrize(

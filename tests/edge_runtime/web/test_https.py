@@ -72,7 +72,7 @@ def test_who_does_not_shake_hands_does_not_stay(secure: Hosted) -> None:
         assert everything(visitor) == b""
 
 
-def test_who_says_nothing_after_the_handshake_does_not_stay(secure: Hosted, trust: ssl.SSLContext) -> None:
+def test_silence_after_the_handshake_ends_the_connection(secure: Hosted, trust: ssl.SSLContext) -> None:
     assert ask(secure, trust, b"") == b""
     assert problem(ask(secure, trust, b"GET")) == (408, "Too slow")
 

@@ -29,5 +29,5 @@ def test_the_server_names_the_model_that_reads(tmp_path: Path, samples: Path, me
             if sha256 != new.sha256:
                 data = (tmp_path / "new.tflite").read_bytes()
                 changes.install(tmp_path / "models", data, Entry(id=new.sha256[:12]))
-                messages.wait(lambda lines: any("reads from now on" in line for line in lines))
+                messages.wait(lambda lines: any("is in use now" in line for line in lines))
         assert model["bytes"] == len(data)

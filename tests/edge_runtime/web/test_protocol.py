@@ -147,13 +147,13 @@ def reading() -> Iterator[tuple[Hosted, SimpleQueue[str]]]:
     assert served.messages == []
 
 
-def test_who_waits_for_a_body_hears_that_it_is_damaged(reading: tuple[Hosted, SimpleQueue[str]]) -> None:
+def test_a_damaged_body_is_an_error_while_reading(reading: tuple[Hosted, SimpleQueue[str]]) -> None:
     served, became = reading
     assert served.ask(POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n").startswith(b"HTTP/1.1 400 ")
     assert became.get(timeout=TIMEOUT) == "http.disconnect"
 
 
-def test_who_waits_for_a_body_hears_that_its_visitor_has_left(reading: tuple[Hosted, SimpleQueue[str]]) -> None:
+def test_a_departed_visitor_is_an_error_while_reading(reading: tuple[Hosted, SimpleQueue[str]]) -> None:
     served, became = reading
     with served.visit() as visitor:
         visitor.sendall(POST + b"Content-Length: 9\r\n\r\nhalf")
@@ -172,7 +172,7 @@ def test_a_head_that_drips_is_too_slow(brief: Hosted, before: bytes) -> None:
             assert problem(everything(visitor)) == (408, "Too slow")
 
 
-def test_half_a_request_behind_a_whole_one_is_too_slow(brief: Hosted) -> None:
+def test_a_partial_second_request_is_too_slow(brief: Hosted) -> None:
     taken = brief.ask(GET + GET[:20])
     assert taken.startswith(b"HTTP/1.1 200 ")
     assert taken.endswith(b"hello")
@@ -182,7 +182,7 @@ def test_who_says_nothing_is_left_without_a_word(brief: Hosted) -> None:
     assert brief.ask(b"") == b""
 
 
-def test_a_connection_is_kept_for_the_next_request_for_a_while(brief: Hosted) -> None:
+def test_a_connection_waits_for_the_next_request(brief: Hosted) -> None:
     with brief.visit() as visitor:
         assert answer(visitor, GET).status == 200
         assert answer(visitor, GET).status == 200
@@ -205,13 +205,13 @@ def test_a_request_may_follow_a_body_at_once(
         assert served.ask(post + GET + post + LAST).count(b"hello") == 4
 
 
-def test_what_is_not_http_behind_requests_is_refused_when_they_are_answered(hosted: Hosted) -> None:
+def test_garbage_behind_requests_is_refused_after_their_answers(hosted: Hosted) -> None:
     answers = hosted.ask(GET * 3 + b"X\r\n\r\n")
     assert answers.count(b"hello") == 3
     assert answers.rpartition(b"hello")[2].startswith(b"HTTP/1.1 400 ")
 
 
-def test_no_more_is_taken_of_requests_that_follow_than_fits() -> None:
+def test_pipelined_requests_are_read_within_a_limit() -> None:
     answered = threading.Event()
 
     async def wait(scope: Scope, receive: Receive, send: Send) -> None:
@@ -242,13 +242,13 @@ def test_many_requests_take_longer_than_one_may(brief: Hosted) -> None:
             assert answer(visitor, GET[20:]).status == 200
 
 
-def test_an_early_answer_arrives_though_its_body_is_still_on_the_way(hosted: Hosted) -> None:
+def test_an_early_answer_precedes_the_whole_body(hosted: Hosted) -> None:
     taken = hosted.ask(POST + b"Connection: close\r\nContent-Length: 9000000\r\n\r\n" + b"x" * 9_000_000)
     assert taken.startswith(b"HTTP/1.1 200 ")
     assert taken.endswith(b"hello")
 
 
-def test_the_rest_of_a_body_is_not_waited_for_for_ever(brief: Hosted) -> None:
+def test_the_rest_of_a_body_times_out(brief: Hosted) -> None:
     with brief.visit() as visitor:
         assert answer(visitor, POST + b"Content-Length: 1000\r\n\r\n").status == 200
         with dripping(visitor, b"x"):
@@ -335,7 +335,7 @@ def test_a_viewer_who_is_slow_stays() -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "within", "after"])
-def test_a_failure_is_told_in_a_line_and_answered(when: str) -> None:
+def test_a_failure_is_one_line_and_answered(when: str) -> None:
     async def fail(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await lifespan(receive, send)

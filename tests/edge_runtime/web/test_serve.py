@@ -82,7 +82,7 @@ def test_without_a_source_only_the_page_exists(tmp_path: Path) -> None:
 def test_readings_stay_after_the_sources_end(tmp_path: Path, samples: Path) -> None:
     with served(samples / "paper.jpg", home=tmp_path) as running:
         assert running.process.stderr is not None
-        assert "paper.jpg: at its end" in running.process.stderr.readline()
+        assert "paper.jpg: ended" in running.process.stderr.readline()
         reading = json.loads(ask(running.address + "api/reading")[1])
         assert reading["text"][0] == "48793968101"
         assert running.end() == (0, "")
@@ -163,15 +163,15 @@ def test_what_cannot_be_served_is_one_line(call: Call, tmp_path: Path, monkeypat
         port = taken.rpartition(":")[2]
         for arguments, code, words in (
             (["camera:999", "--port", 0], 3, "/dev/video999"),
-            (["--port", port], 2, f"port {port} of 127.0.0.1 is taken"),
+            (["--port", port], 2, f"port {port} of 127.0.0.1 is in use"),
             (["--host", "nowhere.invalid", "--port", 0], 2, "--host"),
             (["--token-file", loose, "--port", 0], 2, "chmod 600"),
             (["--token-file", tmp_path / "none", "--port", 0], 2, "none"),
             (["--allow-host", "http://pi", "--port", 0], 2, "'http://pi' is neither"),
             (["--allow-host", "pi:8000", "--port", 0], 2, "no port"),
-            (["--tls", tmp_path / "none.pem", "--port", 0], 2, "--tls takes two files"),
+            (["--tls", tmp_path / "none.pem", "--port", 0], 2, "--tls expects two files"),
             (["--tls", tmp_path / "none.pem", tmp_path / "none.key", "--port", 0], 2, "none.pem"),
-            (["--tls-key", tmp_path / "none.key", "--port", 0], 2, "--tls-key goes with --tls"),
+            (["--tls-key", tmp_path / "none.key", "--port", 0], 2, "--tls-key requires --tls"),
             (["a", "b"], 2, "unexpected extra argument"),
             (["--model", tmp_path / "none.tflite"], 4, "none.tflite"),
         ):
@@ -188,7 +188,7 @@ def test_options_come_from_a_file_and_the_environment(
 ) -> None:
     file = tmp_path / "config.toml"
     file.write_text('[serve]\nsource = "synthetic:1"\nport = 8123\nallow-host = ["pi", "digits"]\ntls = "auto"\n')
-    assert call(main, "config", "check", file) == (0, f"{file}: in order, 4 settings\n", "")
+    assert call(main, "config", "check", file) == (0, f"{file}: valid, 4 settings\n", "")
     monkeypatch.setenv("EDGE_DIGITS_SERVE_HOST", "0.0.0.0")
     shown = call(main, "config", "show", "--config", file).out
     serve = shown[shown.index("[serve]") :]

@@ -58,17 +58,17 @@ def test_a_port_is_free_again_at_once() -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-def test_a_port_that_is_taken_names_the_way_out(host: str) -> None:
+def test_a_port_in_use_suggests_another(host: str) -> None:
     with server.listen(host, 0) as listener:
         port = listener.getsockname()[1]
-        with pytest.raises(OptionError, match=f"^port {port} of {host} is taken: name another one with --port$"):
+        with pytest.raises(OptionError, match=f"^port {port} of {host} is in use: choose another one with --port$"):
             server.listen(host, port)
 
 
 @pytest.mark.parametrize(("host", "port", "message"), [
-    ("203.0.113.9", 8000, "^this machine does not have the address 203.0.113.9: name another one with --host$"),
-    ("no.such.host.invalid", 0, "'no.such.host.invalid' is no address to listen at: name another one with --host"),
-    ("a..b", 0, "is no address"), ("a\0b", 0, "is no address"), ("x" * 300, 0, "is no address"),
+    ("203.0.113.9", 8000, "^this machine does not have the address 203.0.113.9: choose another one with --host$"),
+    ("no.such.host.invalid", 0, "'no.such.host.invalid' is not an address to listen on: choose another one with"),
+    ("a..b", 0, "is not an address"), ("a\0b", 0, "is not an address"), ("x" * 300, 0, "is not an address"),
     ("127.0.0.1", 99999, "99999"), ("127.0.0.1", -1, "-1"),
 ])  # fmt: skip
 def test_where_nobody_can_listen_it_says_so(host: str, port: int, message: str) -> None:
@@ -240,7 +240,7 @@ def program() -> Iterator[tuple[subprocess.Popen[str], int]]:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_a_signal_ends_it_within_five_seconds_whatever_visitors_do(number: signal.Signals, code: int) -> None:
+def test_a_signal_ends_it_within_five_seconds(number: signal.Signals, code: int) -> None:
     with program() as (process, port):
         visitors = [socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) for _ in range(4)]
         visitors[0].sendall(GET)
@@ -261,7 +261,7 @@ def test_a_signal_ends_it_within_five_seconds_whatever_visitors_do(number: signa
         assert "Traceback" not in errors
 
 
-def test_a_signal_ends_it_at_once_where_nobody_waits() -> None:
+def test_a_signal_ends_an_idle_server_at_once() -> None:
     with program() as (process, port), socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT):
         before = monotonic()
         process.send_signal(signal.SIGTERM)

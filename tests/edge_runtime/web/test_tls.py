@@ -173,7 +173,7 @@ def test_a_fingerprint_is_as_browsers_show_it(pair: Pair) -> None:
     assert len(shown) == 95
     assert bytes.fromhex(shown.replace(":", "")) == read(pair).fingerprint(hashes.SHA256())
     assert shown == shown.upper()
-    with pytest.raises(OptionError, match=r"key\.pem is no certificate in PEM"):
+    with pytest.raises(OptionError, match=r"key\.pem is not a certificate in PEM format"):
         tls.fingerprint(pair[1])
 
 
@@ -195,9 +195,9 @@ def test_an_unusable_pair_is_refused_in_one_line(tmp_path: Path, pair: Pair) -> 
         tls.check(certificate, tmp_path / "none")
     with pytest.raises(OptionError, match="Is a directory"):
         tls.check(tmp_path, held)
-    with pytest.raises(OptionError, match=r"their\.key is no certificate in PEM"):
+    with pytest.raises(OptionError, match=r"their\.key is not a certificate in PEM format"):
         tls.check(held, certificate)
-    with pytest.raises(OptionError, match=r"their\.crt is no private key in PEM"):
+    with pytest.raises(OptionError, match=r"their\.crt is not a private key in PEM format"):
         tls.check(certificate, certificate)
     held.write_bytes(pem(key, b"secret"))
     with pytest.raises(OptionError, match=r"their\.key has a password"):

@@ -27,7 +27,7 @@ def test_a_token_is_read_without_surrounding_space(tmp_path: Path, text: str) ->
 @pytest.mark.parametrize("text", ["", "\n", TOKEN[1:], f"{TOKEN} {TOKEN}", f"{TOKEN}\n{TOKEN}", f"{TOKEN}/", "é" * 16,
                                   f"{TOKEN}\0", "x" * 513, "x" * 10_000])  # fmt: skip
 def test_a_bad_token_is_refused_unseen(tmp_path: Path, text: str) -> None:
-    with pytest.raises(OptionError, match="holds no token: one has 16 to 512 ") as caught:
+    with pytest.raises(OptionError, match="contains no token: 16 to 512 ") as caught:
         tokens.load(kept(tmp_path / "token", text))
     assert TOKEN not in str(caught.value)
     assert caught.value.exit_code == 2
@@ -36,7 +36,7 @@ def test_a_bad_token_is_refused_unseen(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644, 0o777, 0o620])
 def test_a_token_that_others_may_open_is_refused(tmp_path: Path, mode: int) -> None:
     path = kept(tmp_path / "token", TOKEN, mode)
-    with pytest.raises(OptionError, match=f"others may open {path}, which holds a token: chmod 600 {path}"):
+    with pytest.raises(OptionError, match=f"other users can read {path}, which contains a token: chmod 600 {path}"):
         tokens.load(path)
     path.chmod(0o600)
     assert tokens.load(path) == TOKEN

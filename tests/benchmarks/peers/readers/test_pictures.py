@@ -19,7 +19,7 @@ def test_the_truth_says_what_pictures_hold(lines: list[tuple[str, ...]], kind: s
     assert pictures.kind_of([Truth(file=str(i), lines=each) for i, each in enumerate(lines)]) == kind
 
 
-def test_a_part_of_a_folder_is_always_the_same(samples: Path) -> None:
+def test_the_sample_of_a_folder_never_changes(samples: Path) -> None:
     (whole,), (part,), (again,) = (pictures.of_folders([samples], at_most) for at_most in (None, 2, 2))
     assert (whole.name, whole.kind, len(whole.pictures)) == ("samples", PAGE, 3)
     assert [each.name for each in part.pictures] == [each.name for each in again.pictures]

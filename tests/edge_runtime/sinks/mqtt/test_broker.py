@@ -62,11 +62,11 @@ def test_a_password_comes_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("contents", "message"),
     [
-        (None, "the password for MQTT cannot be read: No such file or directory"),
-        (b"\n", "it should hold the password for MQTT, but is empty"),
-        (b"\xff\xfe", "this is not a password, but binary or too long"),
-        (b"a\0b", "this is not a password, but binary or too long"),
-        (b"x" * 65_536, "this is not a password, but binary or too long"),
+        (None, "the MQTT password cannot be read: No such file or directory"),
+        (b"\n", "the file of the MQTT password is empty"),
+        (b"\xff\xfe", "not a password: binary data, or too long"),
+        (b"a\0b", "not a password: binary data, or too long"),
+        (b"x" * 65_536, "not a password: binary data, or too long"),
     ],
 )
 def test_a_file_without_a_password_is_named(tmp_path: Path, contents: bytes | None, message: str) -> None:
@@ -79,22 +79,20 @@ def test_a_file_without_a_password_is_named(tmp_path: Path, contents: bytes | No
 
 
 def test_passwords_that_make_no_sense_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="there is a password for MQTT, but no user: write mqtt://user@host"):
+    with pytest.raises(OptionError, match="there is an MQTT password but no user: write mqtt://user@host"):
         Broker.parse("mqtt://broker", PASSWORD)
-    with pytest.raises(OptionError, match="are both set: one is enough"):
+    with pytest.raises(OptionError, match="are both set: keep one"):
         Broker.parse("mqtt://me@broker", {**PASSWORD, "EDGE_DIGITS_MQTT_PASSWORD_FILE": str(tmp_path)})
-    with pytest.raises(
-        OptionError, match=r"^EDGE_DIGITS_MQTT_PASSWORD: this is not a password, but binary or too long$"
-    ):
+    with pytest.raises(OptionError, match=r"^EDGE_DIGITS_MQTT_PASSWORD: not a password: binary data, or too long$"):
         Broker.parse("mqtt://me@broker", {"EDGE_DIGITS_MQTT_PASSWORD": "\udcff"})
 
 
 def test_an_authority_must_be_one_and_be_used(tmp_path: Path) -> None:
     ca = tmp_path / "ca.pem"
-    with pytest.raises(OptionError, match=r"ca\.pem: a certificate authority is for mqtts:// alone"):
+    with pytest.raises(OptionError, match=r"ca\.pem: a certificate authority requires mqtts://"):
         Broker.parse("mqtt://broker", {}, ca)
     with pytest.raises(OptionError, match=r"ca\.pem: cannot be used as a certificate authority: No such file"):
         Broker.parse("mqtts://broker", {}, ca)
     ca.write_text("no certificate")
-    with pytest.raises(OptionError, match=r"ca\.pem: cannot be used .*: there is no certificate in it"):
+    with pytest.raises(OptionError, match=r"ca\.pem: cannot be used .*: it contains no certificate"):
         Broker.parse("mqtts://broker", {}, ca)

@@ -259,7 +259,7 @@ def test_encryption_needs_a_trusted_certificate(tmp_path: Path, sink: Open, log:
             log.wait(len)
         (line,) = log
         assert line.startswith(f"mqtts://127.0.0.1:{port} has a certificate that is not trusted (")
-        assert line.endswith(": name its authority by --mqtt-ca); messages are kept until it is back")
+        assert line.endswith(": name its authority with --mqtt-ca); messages are kept until it is back")
     finally:
         broker.kill()
 
@@ -308,7 +308,7 @@ def test_two_of_the_same_name_are_said(broker: Mosquitto, sink: Open, log: Log, 
         messages.wait(lambda _: status(messages) == ["online", "offline", "online"])  # that of the other stays
         other.close()
     # paho-mqtt before 2.1 does not hear the reason.
-    reasons = ("Session taken over: another one has the same device name", "Normal disconnection")
+    reasons = ("Session taken over: another client has the same device name", "Normal disconnection")
     assert log in [[f"{broker.url} is away ({reason}); messages are kept until it is back"] for reason in reasons]
 
 

@@ -109,7 +109,7 @@ def test_two_processes_cannot_share_it(queue: Open, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", program, str(path)], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    message = f"another process uses the queue {path}: each needs one of its own"
+    message = f"another process uses the queue {path}: each process needs its own"
     assert done.stderr.splitlines()[-1] == f"edge_runtime.errors.OutputError: {message}"
     with pytest.raises(OutputError, match="another process"):
         queue()
