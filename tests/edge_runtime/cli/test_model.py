@@ -87,7 +87,7 @@ def test_one_is_shown_with_what_its_card_says(call: Call, two: list[str], home: 
 
 
 def test_one_is_removed(call: Call, two: list[str]) -> None:
-    assert call(main, "model", "remove", two[0][:5]) == (0, f"{two[0]} is removed\n", "")
+    assert call(main, "model", "remove", two[0][:5]) == (0, f"{two[0]} was removed\n", "")
     assert call(main, "model", "remove", two[1]).code == 2
     assert call(main, "model", "remove", "shipped").code == 2
     done = call(main, "model", "remove", two[0])

@@ -164,7 +164,7 @@ def test_digest_authentication_as_many_cameras_ask_for_it() -> None:
 @pytest.mark.parametrize(
     ("code", "kind", "message"),
     [
-        (404, "text/plain", "the answer is 404 Not Found$"),
+        (404, "text/plain", "the server returned 404 Not Found$"),
         (200, "text/html", r"this is a page \(text/html\), not a stream or a picture$"),
         (200, "application/octet-stream", "no stream: check the address, and whether it is sending$"),
     ],

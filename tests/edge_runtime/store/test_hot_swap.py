@@ -139,7 +139,7 @@ def test_reading_continues_while_a_model_loads(service: Service, two: Uint8) -> 
     assert begun.wait(LONG)
     assert {model_of(reader, two) for _ in range(20)} == {SHIPS}
     may_end.set()
-    assert service.next_line().startswith(f"model {id} is the current model now")
+    assert service.next_line().startswith(f"model {id} is in use now")
     assert {model_of(reader, two) for _ in range(20)} == {id}
 
 
@@ -188,7 +188,7 @@ def test_a_raising_model_yields_to_its_predecessor(service: Service, two: Uint8)
     bad = service.put("bad")
     assert service.next_line().startswith(f"model {bad} is in use now")
     assert [model_of(reader, two) for _ in range(4)] == [bad, bad, first, first]
-    assert service.next_line() == f"model {bad} fails: RuntimeError: node 3 failed to invoke; {first} reads again"
+    assert service.next_line() == f"model {bad} failed: RuntimeError: node 3 failed to invoke; {first} is in use again"
     reader.close()
     assert catalog.current(service.folder).stem == first
     assert service.entry(bad).failed == "RuntimeError: node 3 failed to invoke"
@@ -293,7 +293,7 @@ def test_an_unwritable_store_still_rolls_back(service: Service, two: Uint8) -> N
         assert service.next_line().startswith("cannot write the model store ")
         assert model_of(reader, two) == first
         lines = [service.next_line(), service.next_line()]
-        assert any(line.startswith(f"model {bad} fails: ") for line in lines), lines
+        assert any(line.startswith(f"model {bad} failed: ") for line in lines), lines
         assert model_of(reader, two) == first
         assert catalog.current(service.folder).stem == bad
         reader.close()

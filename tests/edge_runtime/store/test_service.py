@@ -137,7 +137,7 @@ def test_a_failing_model_is_given_up_while_running(
     assert next(reading for reading in frames if reading["model"] == SHIPS)
     assert process.stderr is not None
     assert process.stderr.readline() == f"edge-digits: model {bad} is in use now, instead of {SHIPS}\n"
-    assert process.stderr.readline() == f"edge-digits: model {bad} fails: {why}; {SHIPS} reads again\n"
+    assert process.stderr.readline() == f"edge-digits: model {bad} failed: {why}; {SHIPS} is in use again\n"
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)
     assert process.returncode == 0

@@ -45,7 +45,7 @@ def test_a_token_that_others_may_open_is_refused(tmp_path: Path, mode: int) -> N
 def test_only_a_file_holds_a_token(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe", 0o600)
     for path in (tmp_path, tmp_path / "pipe"):
-        with pytest.raises(OptionError, match="is no file"):
+        with pytest.raises(OptionError, match="is not a file"):
             tokens.load(path)
     with pytest.raises(OptionError, match=r"cannot read the token in .*: No such file"):
         tokens.load(tmp_path / "none")
@@ -92,7 +92,7 @@ def test_it_is_never_open_to_others(tmp_path: Path) -> None:
 
 def test_what_is_there_is_never_replaced(tmp_path: Path) -> None:
     path = kept(tmp_path / "token", "too short")
-    with pytest.raises(OptionError, match="holds no token"):
+    with pytest.raises(OptionError, match="contains no token"):
         tokens.made(path)
     assert path.read_text() == "too short"
     dangling = tmp_path / "link"
