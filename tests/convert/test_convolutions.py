@@ -160,16 +160,22 @@ def convolution(*stack: Any, scaling: Any = None, **options: Any) -> Callable[[]
 
 
 UNUSABLE = {
-    "dilation": (convolution(dilation_rate=2), "layer conv has dilation"),
-    "two strides": (convolution(strides=(1, 2)), "layer conv has dilation, groups, or two strides"),
-    "offset with padding": (convolution(scaling=layers.Rescaling(1 / 255, 0.5), padding="same"), "layer conv pads"),
-    "overlapping windows": (convolution(layers.MaxPooling2D(3, strides=1, name="pool")), "layer pool has padding"),
+    "dilation": (convolution(dilation_rate=2), "layer conv cannot be converted: .* no dilation"),
+    "two strides": (convolution(strides=(1, 2)), "layer conv cannot be converted: it must have equal strides"),
+    "offset with padding": (
+        convolution(scaling=layers.Rescaling(1 / 255, 0.5), padding="same"),
+        "layer conv cannot be converted: with this padding",
+    ),
+    "overlapping windows": (
+        convolution(layers.MaxPooling2D(3, strides=1, name="pool")),
+        "layer pool cannot be converted: its windows must be",
+    ),
     "pooled twice": (
         convolution(layers.MaxPooling2D(), layers.MaxPooling2D(name="pool")),
-        "layer pool does not follow",
+        "layer pool cannot be converted: it must follow a convolution",
     ),
-    "average": (convolution(layers.AveragePooling2D(2, name="mean")), r"layer mean \(AveragePooling2D\) cannot"),
-    "depthwise": (convolution(layers.DepthwiseConv2D(3, name="deep")), r"layer deep \(DepthwiseConv2D\) cannot"),
+    "average": (convolution(layers.AveragePooling2D(2, name="mean")), r"layer mean \(AveragePooling2D\) is not"),
+    "depthwise": (convolution(layers.DepthwiseConv2D(3, name="deep")), r"layer deep \(DepthwiseConv2D\) is not"),
 }
 
 

@@ -28,7 +28,7 @@ def test_examples_of_one_kind_are_too_few(
 
 
 def test_the_error_names_what_is_missing() -> None:
-    with pytest.raises(DataError, match="5 pages hold no digit, or no other thing"):
+    with pytest.raises(DataError, match="5 pages contain no digit, or no other thing"):
         fitting.check_both(np.zeros(4, np.bool_), 5, "digit", "other thing")
     fitting.check_both(np.array([True, False]), 5, "digit", "other thing")
 

@@ -151,7 +151,12 @@ def test_committed_baselines_each_name_their_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "why"), [("{}", "is not a benchmark result"), ("\0", "is no result"), ('{"format": 9}', "is no result")]
+    ("text", "why"),
+    [
+        ("{}", "is not a benchmark result"),
+        ("\0", "is not a benchmark result"),
+        ('{"format": 9}', "is not a benchmark result"),
+    ],
 )
 def test_what_is_no_result_is_one_line(text: str, why: str, tmp_path: Path, write: Write, call: Call) -> None:
     bad = tmp_path / "bad.json"
