@@ -163,7 +163,7 @@ UNUSABLE: dict[str, tuple[Callable[[], keras.Model], str]] = {
         r"found output shape \(None, 28, 10\)",
     ),
     "two outputs": (two_outputs, "found output shape "),
-    "linear convolution": (conv, "layer dense\w* must follow a ReLU"),
+    "linear convolution": (conv, r"layer dense\w* must follow a ReLU"),
     "reshaped between": (
         lambda: network(layers.Flatten(), layers.Dense(30, "relu"), layers.Reshape((30,), name="late")),
         r"layer late \(Reshape\) is not supported",

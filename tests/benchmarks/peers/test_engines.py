@@ -140,7 +140,7 @@ def test_the_command_measures_everything_in_turns(
     done = call(main, "peers", build, "--fast", "--out", tmp_path / "out")
     assert done.code == (5 if "MISSED" in done.out else 0), done.err  # so small a network is another matter
     assert ("error: beyond its limit: " in done.err) == (done.code == 5)
-    assert done.out.startswith("no footprint of LiteRT, ONNX Runtime, OpenCV dnn, numpy, Keras: --footprint makes")
+    assert done.out.startswith("no footprint of LiteRT, ONNX Runtime, OpenCV dnn, numpy, Keras: --footprint creates")
 
     written = json.loads((tmp_path / "out" / "peers.json").read_text())
     Draft202012Validator(json.loads(SCHEMA.read_text())).validate(written)

@@ -154,7 +154,7 @@ def test_a_damaged_card_says_which_weights(tmp_path: Path) -> None:
     model = model_file.read(model_file.SHIPPED)
     card = {**(model.card or {}), "check": {"both": "much"}}
     model_file.write(tmp_path / "damaged.tflite", model.flatbuffer, card, model.golden(), model.line)
-    with pytest.raises(ModelCorrupt, match="weights under check are not numbers"):
+    with pytest.raises(ModelCorrupt, match="weights under check are not a table of numbers"):
         DigitReader(tmp_path / "damaged.tflite")
 
 
