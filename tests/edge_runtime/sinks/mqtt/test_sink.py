@@ -223,7 +223,7 @@ def test_password_from_environment_and_file(tmp_path: Path, sink: Open, log: Log
             wrong = sink(Broker.parse(address, {"EDGE_DIGITS_MQTT_PASSWORD": "wr0ng"}))
             broker.heard.wait(lambda _: broker.count("not authorised") >= 3)
             wrong.close()
-        reason = "refuses us (Not authorized: check user and password)"
+        reason = "refuses the connection (Not authorized: check user and password)"
         assert log == [f"{broker.url} {reason}; messages are kept until it is back"]
     finally:
         broker.kill()
