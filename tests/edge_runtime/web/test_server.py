@@ -1,5 +1,6 @@
 import ast
 import asyncio
+import gc
 import http.client
 import logging
 import os
@@ -259,6 +260,20 @@ def test_a_signal_ends_it_within_five_seconds(number: signal.Signals, code: int)
         assert out == ""
         assert errors.count("\n") <= 1
         assert "Traceback" not in errors
+
+
+def test_a_stop_during_the_start_closes_connections() -> None:
+    async def stopping(scope: Scope, receive: Receive, send: Send) -> None:
+        served.stop()
+        await lifespan(receive, send)
+
+    served = server.Server(stopping)
+    listener = server.listen("127.0.0.1", 0)
+    with socket.create_connection(listener.getsockname(), timeout=TIMEOUT) as visitor:
+        served.run(listener)
+        with suppress(ConnectionResetError):
+            assert visitor.recv(1) == b""
+    gc.collect()  # warns of what is still open
 
 
 def test_a_signal_ends_an_idle_server_at_once() -> None:

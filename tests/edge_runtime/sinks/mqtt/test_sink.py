@@ -136,7 +136,7 @@ def test_a_broker_may_come_late(broker: Mosquitto, sink: Open, log: Log) -> None
         mqtt.reading(reading(50))
         messages.wait(lambda _: 50 in numbers(messages))
     assert log == [
-        f"{broker.url} is away (Connection refused); messages are kept until it is back",
+        f"{broker.url} is unreachable (Connection refused); messages are kept until it is back",
         f"{broker.url} is connected",
     ]
 
@@ -309,7 +309,7 @@ def test_two_of_the_same_name_are_said(broker: Mosquitto, sink: Open, log: Log, 
         other.close()
     # paho-mqtt before 2.1 does not hear the reason.
     reasons = ("Session taken over: another client has the same device name", "Normal disconnection")
-    assert log in [[f"{broker.url} is away ({reason}); messages are kept until it is back"] for reason in reasons]
+    assert log in [[f"{broker.url} is unreachable ({reason}); messages are kept until it is back"] for reason in reasons]
 
 
 def test_a_refused_message_is_dropped_and_logged_once(tmp_path: Path, sink: Open, log: Log) -> None:
