@@ -309,7 +309,9 @@ def test_two_of_the_same_name_are_said(broker: Mosquitto, sink: Open, log: Log, 
         other.close()
     # paho-mqtt before 2.1 does not hear the reason.
     reasons = ("Session taken over: another client has the same device name", "Normal disconnection")
-    assert log in [[f"{broker.url} is unreachable ({reason}); messages are kept until it is back"] for reason in reasons]
+    assert log in [
+        [f"{broker.url} is unreachable ({reason}); messages are kept until it is back"] for reason in reasons
+    ]
 
 
 def test_a_refused_message_is_dropped_and_logged_once(tmp_path: Path, sink: Open, log: Log) -> None:
