@@ -1,4 +1,4 @@
-"""What a visitor may do with a connection: limits that uvicorn lacks, by a protocol class and ASGI middleware."""
+"""What a visitor may do with a connection: limits that uvicorn lacks, by an asyncio protocol and ASGI middleware."""
 
 import asyncio
 import logging
@@ -12,7 +12,6 @@ import h11
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from edge_runtime.web import problems
 from edge_runtime.web.guard import with_headers
@@ -39,15 +38,14 @@ class Logged(Exception):
     """The application failed, which is logged already."""
 
 
-class Connection(H11Protocol):
-    """uvicorn's HTTP/1.1 protocol, for its setting `http`, which closes the connection where a head takes too long.
+class Connection(asyncio.Protocol):
+    """Passes everything on to the protocol `inner`, and closes the connection if the head of a request takes too long.
 
-    It overrides only methods that asyncio.Protocol documents. While it is open, it is in `visitors` by its address.
+    While it is open, it is in `visitors` by its address.
     """
 
-    def __init__(self, limits: Limits, visitors: MutableMapping[object, "Connection"], **options: Any) -> None:
-        super().__init__(**options)
-        self._limits, self._visitors = limits, visitors
+    def __init__(self, inner: asyncio.Protocol, limits: Limits, visitors: MutableMapping[object, "Connection"]) -> None:
+        self._inner, self._limits, self._visitors = inner, limits, visitors
         self._wire: asyncio.Transport
         self._address: object = None
         self._requests = 0  # in the hands of the application
@@ -55,9 +53,10 @@ class Connection(H11Protocol):
         self._heard = False
         self.surplus = False  # beyond `limits.connections`
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Open the connection."""
-        super().connection_made(transport)
+        self._inner.connection_made(transport)
+        assert isinstance(transport, asyncio.Transport)  # a TCP or TLS connection can be read and written
         self._wire = transport
         self._address = address(transport.get_extra_info("peername"))
         self._visitors[self._address] = self
@@ -71,7 +70,7 @@ class Connection(H11Protocol):
         if self._visitors.get(self._address) is self:  # under TLS, a new one may have the same port already
             del self._visitors[self._address]
         self._end_wait()
-        super().connection_lost(exc)
+        self._inner.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Handle received bytes."""
@@ -79,9 +78,21 @@ class Connection(H11Protocol):
         if not self._requests and self._timer is None:
             self._wait()
         try:
-            super().data_received(data)
+            self._inner.data_received(data)
         except h11.LocalProtocolError:  # the rest of a body is damaged, and the answer has begun
             self.abort()
+
+    def eof_received(self) -> bool | None:
+        """Handle the end of what the visitor sends."""
+        return self._inner.eof_received()
+
+    def pause_writing(self) -> None:
+        """Stop writing: the visitor receives too slowly."""
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Write again."""
+        self._inner.resume_writing()
 
     def begin(self) -> None:
         """Record that the application got a request, so its head is complete."""

@@ -5,9 +5,8 @@ import errno
 import logging
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,17 +69,26 @@ def _why_not(host: str, port: int, error: OSError) -> str:
 
 
 class Loop(asyncio.SelectorEventLoop):
-    """asyncio's event loop, whose servers wait for a visitor's part of TLS as long as for a request's head."""
+    """asyncio's event loop, whose servers limit connections, which uvicorn has no settings for.
 
-    def __init__(self, limits: Limits) -> None:
+    They wait for a visitor's part of TLS as long as for a request's head.
+    """
+
+    def __init__(self, limits: Limits, visitors: MutableMapping[object, Connection]) -> None:
         super().__init__()
-        self._limits = limits
+        self._limits, self._visitors = limits, visitors
+        self.servers: list[asyncio.Server] = []
 
-    async def create_server(self, *args: Any, ssl: Any = None, **options: Any) -> asyncio.Server:
-        """Return a server with these timeouts, which uvicorn has no setting for."""
+    async def create_server(self, protocol_factory: Any, *args: Any, ssl: Any = None, **options: Any) -> asyncio.Server:
+        """Return a server whose connections are each a `Connection` around what `protocol_factory` makes."""
         if ssl is not None:
             options |= {"ssl_handshake_timeout": self._limits.head, "ssl_shutdown_timeout": self._limits.head}
-        return await super().create_server(*args, ssl=ssl, **options)
+
+        def limited() -> Connection:
+            return Connection(protocol_factory(), self._limits, self._visitors)
+
+        self.servers.append(await super().create_server(limited, *args, ssl=ssl, **options))
+        return self.servers[-1]
 
 
 class Server:
@@ -96,8 +104,7 @@ class Server:
                                               "ssl_keyfile_password": "none", "ssl_ciphers": CIPHERS}  # fmt: skip
         config = uvicorn.Config(
             with_limits(app, limits, self._visitors),
-            http=partial(Connection, limits, self._visitors),  # type: ignore[arg-type]  # called as a class is
-            loop="asyncio", ws="none", lifespan="on", proxy_headers=False, backlog=BACKLOG,
+            http="h11", loop="asyncio", ws="none", lifespan="on", proxy_headers=False, backlog=BACKLOG,
             log_config=None, access_log=False, server_header=False,
             timeout_keep_alive=limits.keep_alive, timeout_graceful_shutdown=limits.drain,
             h11_max_incomplete_event_size=limits.head_bytes, **tls,  # type: ignore[arg-type]
@@ -119,14 +126,15 @@ class Server:
         Answers in progress then get `limits.drain` seconds. Each failure of the app is logged in this thread as one
         printable line. It passes a signal on to the previous handler.
         """
-        with listener, _logged(), asyncio.Runner(loop_factory=lambda: Loop(self._limits)) as runner:
-            runner.run(self._serve(listener))
+        loop = Loop(self._limits, self._visitors)
+        with listener, _logged(), asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(self._serve(listener, loop))
 
-    async def _serve(self, listener: socket.socket) -> None:
+    async def _serve(self, listener: socket.socket, loop: Loop) -> None:
         try:
             await self._server.serve([listener])
         finally:  # it may raise what a handler of the signal raises
-            for server in getattr(self._server, "servers", []):  # a signal during uvicorn's start leaves these open
+            for server in loop.servers:  # a signal during uvicorn's start leaves them open
                 server.close()
             for _ in range(ENDING):
                 for visitor in list(self._visitors.values()):  # who do not take the rest of their answer, or just came

@@ -125,9 +125,9 @@ def test_damaged_run_json_is_one_line(text: str, trained: Path, call: Call) -> N
     assert not (trained / "digits-float32.tflite").exists()
 
 
-@pytest.mark.parametrize("options", [["--recipe", "int4"], ["--fast"], []])
-def test_wrong_option_is_exit_code_2(options: list[str], call: Call) -> None:
-    call(main, *options).one_line(2)
+@pytest.mark.parametrize(("options", "named"), [(["--recipe", "int4"], "int4"), (["--fast"], "--fast"), ([], "KERAS")])
+def test_wrong_option_is_exit_code_2(options: list[str], named: str, call: Call) -> None:
+    assert named in call(main, *options).one_line(2)
 
 
 def test_output_below_a_file_cannot_be_written(trained: Path, call: Call) -> None:
