@@ -89,7 +89,15 @@ def readers(folders: tuple[Path, ...], at_most: int | None, pages: int, seed: in
     from benchmarks.peers.readers import compare as measure
     from train.report import png
 
-    sets = readers_chart.points(measure.run(folders, out, pages=pages, seed=seed, at_most=at_most))
+    def show(rows: list[measure.Row]) -> None:
+        print("\n".join(measure.table(rows)), end="\n\n", flush=True)
+
+    without = measure.missing()
+    for name, reason in without.items():
+        print(f"{name}: {reason}")
+    rows, sizes = measure.run(folders, out, pages=pages, seed=seed, at_most=at_most, without=without, done=show)
+    print("\n".join(measure.table_of_sizes(sizes)))
+    sets = readers_chart.points(rows)
     if sets:
         write_bytes(out / "readers.png", png(readers_chart.draw(sets, wide=True)))
     print(f"{out / 'readers.json'} contains all readings")

@@ -9,7 +9,7 @@ build/readers/readers.json holds, in the format of all results, for each set of 
     size/READER, size/READER in all               bytes on disk: beyond what edge-digits requires, and altogether
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -48,17 +48,25 @@ class Row:
         return float(np.quantile(times, quantile)) / 1e6
 
 
-def run(folders: Sequence[Path], out: Path, *, pages: int, seed: int, at_most: int | None) -> list[Row]:
-    """Measure on the pictures of `folders`, or on generated pages without one; print, and write readers.json to `out`.
+def missing() -> dict[str, str]:
+    """Return the readers that cannot be measured here, each with what to do."""
+    return {name: reason for name, reader in READERS.items() if (reason := reader.missing()) is not None}
 
-    `pages` is how many are drawn of each condition; of each folder, `at_most` so many pictures are read. Raises
-    OptionError for a wrong truth.jsonl, PictureError for an unreadable picture, and ProcessFailed if a reader fails.
+
+def run(
+    folders: Sequence[Path], out: Path, *, pages: int, seed: int, at_most: int | None,
+    without: Mapping[str, str], done: Callable[[list[Row]], None],
+) -> tuple[list[Row], dict[str, Size | None]]:  # fmt: skip
+    """Measure on the pictures of `folders`, or on generated pages without one, and write readers.json to `out`.
+
+    `pages` is how many are drawn of each condition; of each folder, `at_most` so many pictures are read; `without` are
+    the readers to leave out, as `missing` returns them. Calls `done` with the rows of each set, which may take long,
+    and returns all rows, and the readers' sizes. Raises OptionError for a wrong truth.jsonl, PictureError for an
+    unreadable picture, and ProcessFailed if a reader fails.
     """
     sets = of_folders(folders, at_most) if folders else [generated(pages, seed)]
     out.mkdir(parents=True, exist_ok=True)  # fails early if the folder is not writable
-    missing = {name: reason for name, reader in READERS.items() if (reason := reader.missing()) is not None}
-    print("\n".join(f"{name}: {reason}" for name, reason in missing.items()), end="\n" if missing else "")
-    names = [name for name in READERS if name not in missing]
+    names = [name for name in READERS if name not in without]
     sizes = {name: size.of_reader(name) for name in names}
     settings = {"sets": [each.name for each in sets], "pictures": [len(each.pictures) for each in sets],
                 "pages": pages, "seed": seed, "at_most": at_most, "threads": 1}  # fmt: skip
@@ -66,13 +74,12 @@ def run(folders: Sequence[Path], out: Path, *, pages: int, seed: int, at_most: i
     for number, each in enumerate(sets, 1):
         of_set = measure(each, names)
         rows += of_set
-        result.write(  # after each set, which may take long: an interrupt leaves those that are done
+        result.write(  # after each set: an interrupt leaves those that are done
             out / "readers.json", "readers", measures(rows, sizes), settings=settings,
-            details=details(sets[:number], rows, missing),
+            details=details(sets[:number], rows, without),
         )  # fmt: skip
-        print("\n".join(table(of_set)), end="\n\n", flush=True)
-    print("\n".join(table_of_sizes(sizes)))
-    return rows
+        done(of_set)
+    return rows, sizes
 
 
 def measure(pictures: PictureSet, names: Sequence[str]) -> list[Row]:
@@ -122,10 +129,10 @@ def measures(rows: Sequence[Row], sizes: Mapping[str, Size | None]) -> list[Meas
     return measured
 
 
-def details(sets: Sequence[PictureSet], rows: Sequence[Row], missing: Mapping[str, str]) -> dict[str, Any]:
+def details(sets: Sequence[PictureSet], rows: Sequence[Row], without: Mapping[str, str]) -> dict[str, Any]:
     """Return the details of readers.json: the readers that are left out, and everything that was read."""
     return {
-        "missing": dict(missing),
+        "missing": dict(without),
         "sets": [
             {
                 "name": each.name,
