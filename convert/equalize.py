@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from convert.layers import Conv, Layer
+from convert.layers import Conv, Layer, as_float32
 
 ROUNDS = 20
 
@@ -30,6 +30,4 @@ def equalize(layers: Sequence[Layer]) -> list[Layer]:
             factor = np.where(used, np.sqrt(np.where(used, incoming / np.where(used, outgoing, 1), 1)), 1)
             equalized[i] = layer._replace(kernel=layer.kernel / factor, bias=layer.bias / factor)
             equalized[i + 1] = following._replace(kernel=following.kernel * factor[:, None])
-    return [
-        each._replace(kernel=each.kernel.astype(np.float32), bias=each.bias.astype(np.float32)) for each in equalized
-    ]
+    return [as_float32(layer) for layer in equalized]

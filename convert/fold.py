@@ -1,13 +1,12 @@
 """Keras network -> plain layers: fold scaling and batch normalization, drop the softmax."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.layers import Conv, Dense, Layer, activated, flat_kernel, linear
+from convert.layers import Conv, Dense, Layer, as_float32, flat_kernel, logits
 from edge_runtime.errors import EdgeError
 from edge_runtime.inference.contract import SIDE
 
@@ -30,8 +29,7 @@ def fold(network: keras.Model) -> list[Layer]:
         folding.add(layer)
     if not folding.ended:
         raise UnusableModel("the network must end in a softmax, whose outputs are probabilities of classes")
-    layers = _finite([each._replace(kernel=each.kernel.astype(np.float32), bias=each.bias.astype(np.float32))
-                      for each in folding.layers])  # fmt: skip
+    layers = _finite([as_float32(layer) for layer in folding.layers])
     _check_answers(network, layers)
     return layers
 
@@ -51,14 +49,12 @@ class _Folding:
         if self.ended:
             raise UnusableModel(f"the layer after the softmax, {layer.name}, is not supported")
         if isinstance(layer, kinds.Rescaling) and not self.layers:
-            self.scale, self.offset = (
-                self.scale * float(layer.scale),
-                self.offset * float(layer.scale) + float(layer.offset),
-            )
+            self.scale *= float(layer.scale)
+            self.offset = self.offset * float(layer.scale) + float(layer.offset)
         elif isinstance(layer, kinds.Dense):
             self._add_kernel(layer, _dense(layer))
         elif type(layer) is kinds.Conv2D:
-            self._add_kernel(layer, _convolution(layer))
+            self._add_kernel(layer, _convolution(layer, is_first=not self.layers))
         elif isinstance(layer, kinds.BatchNormalization) and self.layers and not self.active:
             last, (factor, shift) = self.layers[-1], _normalization(layer)
             self.layers[-1] = last._replace(kernel=last.kernel * factor, bias=last.bias * factor + shift)
@@ -66,8 +62,8 @@ class _Folding:
             if layer.max_value is not None or layer.negative_slope or layer.threshold:
                 raise UnusableModel(f"layer {layer.name} is not a plain ReLU")
             self.active = True
-        elif isinstance(layer, kinds.MaxPooling2D) and self.layers and self.active:
-            self.layers[-1] = _pooled(self.layers[-1], layer)
+        elif isinstance(layer, kinds.MaxPooling2D):
+            self.layers[-1:] = [_pooled(self.layers[-1] if self.layers and self.active else None, layer)]
         elif isinstance(layer, kinds.Softmax):
             if self.active:
                 raise UnusableModel(f"the softmax, layer {layer.name}, must follow a dense layer without a ReLU")
@@ -110,7 +106,9 @@ def _dense(layer: keras.layers.Dense) -> Dense:
     return Dense(*_weights(layer))
 
 
-def _convolution(layer: keras.layers.Conv2D) -> Conv:
+def _convolution(layer: keras.layers.Conv2D, is_first: bool) -> Conv:
+    if is_first and layer.input.shape[1:] != (SIDE, SIDE, 1):
+        raise UnusableModel(f"layer {layer.name} cannot be converted: its input must be ({SIDE}, {SIDE}, 1)")
     if len(set(layer.strides)) > 1 or layer.dilation_rate != (1, 1) or layer.groups != 1:
         raise UnusableModel(
             f"layer {layer.name} cannot be converted: it must have equal strides, no dilation, one group"
@@ -120,7 +118,7 @@ def _convolution(layer: keras.layers.Conv2D) -> Conv:
     return Conv(*_weights(layer), layer.strides[0], layer.padding)
 
 
-def _pooled(last: Layer, layer: keras.layers.MaxPooling2D) -> Conv:
+def _pooled(last: Layer | None, layer: keras.layers.MaxPooling2D) -> Conv:
     if not isinstance(last, Conv) or last.pool > 1:
         raise UnusableModel(f"layer {layer.name} cannot be converted: it must follow a convolution and its ReLU")
     if len({*layer.pool_size, *layer.strides}) > 1 or layer.padding != "valid":
@@ -154,10 +152,7 @@ def _finite(layers: list[Layer]) -> list[Layer]:
 def _check_answers(network: keras.Model, layers: Sequence[Layer]) -> None:
     """Raise UnusableModel where the layers' outputs differ from the network's: it may not be sequential."""
     pixels = np.random.default_rng(1).integers(0, 256, (50, SIDE, SIDE)).astype(np.float32)
-    values: NDArray[Any] = pixels
-    for layer in layers[:-1]:
-        values = activated(layer, linear(layer, values))
-    values = linear(layers[-1], values)
+    values = logits(layers, pixels)
     powers = np.exp(values - values.max(axis=1, keepdims=True))
     if not np.allclose(powers / powers.sum(axis=1, keepdims=True), np.asarray(network(pixels)), atol=0.01):
         raise UnusableModel("the network must be a plain sequence of layers, each used once")

@@ -1,6 +1,6 @@
 """Layers as plain arrays, and what they compute."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -37,6 +37,25 @@ Layer = Dense | Conv
 def flat_kernel(layer: Layer) -> Float64:
     """Return a layer's kernel as float64 (inputs of an output, outputs)."""
     return np.asarray(layer.kernel, np.float64).reshape(-1, layer.kernel.shape[-1])
+
+
+def as_float32(layer: Layer) -> Layer:
+    """Return the layer with kernel and bias as float32."""
+    return layer._replace(kernel=layer.kernel.astype(np.float32), bias=layer.bias.astype(np.float32))
+
+
+def largest_weights(layer: Layer) -> Float64:
+    """Return the largest weight of each int8 scale: () for a dense layer, (outputs,) for a convolution; 1 for 0."""
+    largest = np.abs(flat_kernel(layer)).max(axis=0 if isinstance(layer, Conv) else None)
+    return np.where(largest > 0, largest, 1)
+
+
+def logits(layers: Sequence[Layer], images: NDArray[Any]) -> Float64:
+    """Return the output of the last layer, float64 (N, classes), for pictures (N, 28, 28)."""
+    values: NDArray[Any] = images
+    for layer in layers[:-1]:
+        values = activated(layer, linear(layer, values))
+    return linear(layers[-1], values)
 
 
 def inputs(layer: Layer, values: NDArray[Any]) -> Iterator[Float64]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.layers import Conv, Layer, activated, linear
+from convert.layers import Conv, Layer, activated, largest_weights, linear
 from convert.recipes import Conversion
 from edge_runtime.inference.contract import SIDE
 
@@ -26,6 +26,7 @@ class Network(tf.Module):  # type: ignore[misc]
         self.layers = [
             layer._replace(kernel=tf.constant(layer.kernel), bias=tf.constant(layer.bias)) for layer in layers
         ]
+        self._largest = [largest_weights(layer).astype(np.float32) for layer in layers]
         self._ranges = ranges
 
     @tf.function(input_signature=[tf.TensorSpec((None, SIDE, SIDE), tf.float32, name="pixels")])  # type: ignore[untyped-decorator]
@@ -35,7 +36,7 @@ class Network(tf.Module):  # type: ignore[misc]
         if isinstance(self.layers[0], Conv):
             values = values[..., None]
         for i, layer in enumerate(self.layers):
-            kernel = layer.kernel if self._ranges is None else _fake_quantized_kernel(layer)
+            kernel = layer.kernel if self._ranges is None else _fake_quantized_kernel(layer.kernel, self._largest[i])
             if isinstance(layer, Conv):
                 values = tf.nn.conv2d(values, kernel, layer.stride, layer.padding.upper()) + layer.bias
             else:
@@ -85,12 +86,11 @@ def _ranges(layers: Sequence[Layer], calibration: NDArray[np.uint8]) -> list[Ran
     values: NDArray[Any] = calibration
     ranges = []
     for i, layer in enumerate(layers):
-        values = linear(layer, values)
-        if i < len(layers) - 1:
-            values = np.maximum(values, 0)
-        low, high = (float(np.float32(end)) for end in (values.min(initial=0.0), values.max(initial=0.0)))
+        outputs = linear(layer, values)
+        low = float(np.float32(outputs.min(initial=0.0))) if i == len(layers) - 1 else 0.0  # others have a ReLU
+        high = float(np.float32(outputs.max(initial=0.0)))
         ranges.append((low, high if low < high else 1.0))
-        values = activated(layer, values)
+        values = activated(layer, outputs)
     return ranges
 
 
@@ -99,12 +99,9 @@ def _fake_quantized(values: tf.Tensor, bounds: Range) -> tf.Tensor:
     return tf.quantization.fake_quant_with_min_max_args(values, *bounds, num_bits=8)
 
 
-def _fake_quantized_kernel(layer: Layer) -> tf.Tensor:
-    """Return a kernel in 254 steps around 0: of one size, or for a convolution of one size for each output."""
-    axes = tuple(range(layer.kernel.ndim - 1)) if isinstance(layer, Conv) else None
-    largest = np.abs(np.asarray(layer.kernel)).max(axis=axes)
-    largest = np.where(largest > 0, largest, 1).astype(np.float32)  # 1 where all weights are 0
-    quantized = tf.quantization
-    if isinstance(layer, Conv):
-        return quantized.fake_quant_with_min_max_vars_per_channel(layer.kernel, -largest, largest, narrow_range=True)
-    return quantized.fake_quant_with_min_max_args(layer.kernel, -float(largest), float(largest), narrow_range=True)
+def _fake_quantized_kernel(kernel: tf.Tensor, largest: NDArray[np.float32]) -> tf.Tensor:
+    """Return a kernel in 254 steps around 0: of one size, or of one for each output; see `largest_weights`."""
+    if largest.ndim:
+        return tf.quantization.fake_quant_with_min_max_vars_per_channel(kernel, -largest, largest, narrow_range=True)
+    bounds = -float(largest), float(largest)
+    return tf.quantization.fake_quant_with_min_max_args(kernel, *bounds, narrow_range=True)

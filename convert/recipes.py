@@ -8,8 +8,8 @@ from typing import Literal
 class Conversion:
     """Types of weights and activations. Integer activations need integer weights and calibration digits.
 
-    int8 weights have one scale for the whole kernel: runtimes from before 2024, including the 32-bit ARM one, do not
-    support dense layers with a scale per output.
+    int8 weights have one scale for a dense kernel, and one for each output of a convolution: runtimes from before 2024,
+    including the 32-bit ARM one, do not support dense layers with a scale per output.
     """
 
     name: str

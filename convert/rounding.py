@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.layers import Conv, Float64, Layer, activated, flat_kernel, inputs, linear
+from convert.layers import Float64, Layer, activated, as_float32, flat_kernel, inputs, largest_weights, linear
 
 STEPS = 127  # to the largest weight, on either side of 0
 DAMPING = 0.01  # share of the inputs' mean square, added to each: some pixels never have ink
@@ -29,12 +29,9 @@ def round_weights(layers: Sequence[Layer], images: NDArray[np.uint8]) -> list[La
     for layer in layers:
         kernel = flat_kernel(layer)
         mean, together = _moments(layer, values)
-        largest = np.abs(kernel).max(axis=0 if isinstance(layer, Conv) else None, keepdims=True)
-        steps = _rounded(kernel, largest, together)
+        steps = _rounded(kernel, largest_weights(layer), together)
         bias = layer.bias - mean @ (steps - kernel)
-        layer = layer._replace(
-            kernel=steps.reshape(layer.kernel.shape).astype(np.float32), bias=bias.astype(np.float32)
-        )
+        layer = as_float32(layer._replace(kernel=steps.reshape(layer.kernel.shape), bias=bias))
         rounded.append(layer)
         values = activated(layer, linear(layer, values))
     return rounded
@@ -51,16 +48,18 @@ def _moments(layer: Layer, values: NDArray[Any]) -> tuple[Float64, Float64]:
 
 
 def _rounded(kernel: Float64, largest: Float64, together: Float64) -> Float64:
-    """Return a kernel, (inputs, outputs), rounded to steps of `largest` / 127, (1, 1) or (1, outputs)."""
-    step = np.where(largest > 0, largest, 1) / STEPS
-    together = together.copy()
+    """Return a kernel, (inputs, outputs), rounded to steps of `largest` / 127, () or (outputs,).
+
+    Changes `together`, the mean products of the inputs.
+    """
+    step = largest / STEPS
     together[np.diag_indices_from(together)] += DAMPING * together.diagonal().mean() + 1e-12
     spread = np.linalg.cholesky(np.linalg.inv(together)).T  # upper triangular: how later inputs compensate an error
     left, whole = kernel.copy(), np.empty_like(kernel)
     for j in range(len(kernel)):
-        whole[j] = np.clip(np.round(left[j] / step[0]), -STEPS, STEPS)
-        error = (left[j] - whole[j] * step[0]) / spread[j, j]
+        whole[j] = np.clip(np.round(left[j] / step), -STEPS, STEPS)
+        error = (left[j] - whole[j] * step) / spread[j, j]
         left[j + 1 :] -= np.outer(spread[j, j + 1 :], error)
-    greatest = (np.abs(kernel) == largest) & (largest > 0)
+    greatest = np.abs(kernel) == largest
     whole[greatest] = STEPS * np.sign(kernel[greatest])  # keeps the steps the same
     return np.asarray(whole * step)

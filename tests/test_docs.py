@@ -138,14 +138,15 @@ def run_all(blocks: list[str]) -> list[str]:
 def test_every_command_of_the_second_tutorial_runs() -> None:
     *blocks, real = shell_blocks(TUTORIAL.with_name("tutorial-2.md"))
     assert len(blocks) == 3
-    assert real == "make tflite RECIPE=cnn\n"  # takes 40 minutes; the recipe itself is tested elsewhere
+    assert real == "make tflite RECIPE=cnn\n"  # takes too long; tests of train and convert have such networks
     shutil.rmtree(ROOT / "build" / "tutorial-2", ignore_errors=True)
     shown = run_all(blocks)
     accuracy = re.search(r"evaluate: loss [\d.]+, accuracy ([\d.]+)", shown[0])
     assert accuracy is not None
-    assert float(accuracy[1]) >= 0.984
+    assert float(accuracy[1]) >= 0.986
     assert len(re.findall(r"^\S+tflite: [\d,]+ bytes$", shown[1], re.MULTILINE)) == 4
     assert len(shown[2].splitlines()) == 3
+    assert (ROOT / "build" / "tutorial-2" / "paper.png").is_file()
 
 
 @pytest.mark.slow

@@ -110,7 +110,8 @@ class Recipe:
     @property
     def layers(self) -> str:
         """The network's layers in words, from the input to the outputs."""
-        return " - ".join(map(str, ("28x28", *self.convolutions, *self.hidden, self.classes)))
+        inputs = "28x28" if self.convolutions else 784
+        return " - ".join(map(str, (inputs, *self.convolutions, *self.hidden, self.classes)))
 
 
 RECIPES = {
@@ -143,7 +144,7 @@ RECIPES = {
             runs=2,
         ),
         # The next step after the MLP: convolutions. It trains on the same kinds of pictures as
-        # `release`, cut out of fewer pages: drawing 8,000 takes 20 minutes.
+        # `release`, cut out of fewer pages, which are drawn sooner.
         Recipe(
             name="cnn",
             convolutions=(

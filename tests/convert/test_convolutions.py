@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from convert import quantize
 from convert.equalize import equalize
 from convert.fold import UnusableModel, fold
-from convert.layers import Conv, Layer, activated, linear
+from convert.layers import Conv, activated, as_float32, largest_weights, linear, logits
 from convert.recipes import CONVERSIONS
 from convert.rounding import STEPS, round_weights
 from convert.verify import verify
@@ -43,13 +43,6 @@ def images() -> NDArray[np.uint8]:
 def made() -> keras.Sequential:
     """A network as `train` builds them, with random weights and statistics."""
     return network(*model.build(STACK).layers[:-1])
-
-
-def logits(folded: list[Layer], images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    values: NDArray[Any] = images
-    for layer in folded[:-1]:
-        values = activated(layer, linear(layer, values))
-    return linear(folded[-1], values)
 
 
 @settings(max_examples=25)
@@ -91,7 +84,7 @@ def test_a_tutorials_own_network_folds(images: NDArray[np.uint8]) -> None:
 
 
 @pytest.mark.parametrize("name", CONVERSIONS)
-def test_flatbuffer_gives_the_networks_labels(name: str, made: keras.Sequential, images: NDArray[np.uint8]) -> None:
+def test_flatbuffer_gives_the_networks_logits(name: str, made: keras.Sequential, images: NDArray[np.uint8]) -> None:
     folded, conversion = equalize(fold(made)), CONVERSIONS[name]
     own = round_weights(folded, images) if conversion.weights == "int8" else folded
     with stderr_silenced():
@@ -121,19 +114,18 @@ def test_rounded_kernels_are_whole_steps(made: keras.Sequential, images: NDArray
     folded = fold(made)
     rounded = round_weights(folded, images)
     for layer, after in zip(folded, rounded, strict=True):
-        axes = tuple(range(layer.kernel.ndim - 1)) if isinstance(layer, Conv) else None
-        step = np.abs(layer.kernel).max(axis=axes) / STEPS
+        step = largest_weights(layer) / STEPS
+        assert step.shape == (layer.kernel.shape[-1:] if isinstance(layer, Conv) else ())
         assert np.abs(after.kernel / step - np.round(after.kernel / step)).max() < 1e-3
-        np.testing.assert_allclose(np.abs(after.kernel).max(axis=axes) / STEPS, step, rtol=1e-5)
+        np.testing.assert_allclose(largest_weights(after) / STEPS, step, rtol=1e-5)
 
 
 def test_rounding_loses_less_than_the_nearest_steps(made: keras.Sequential, images: NDArray[np.uint8]) -> None:
     folded = fold(made)
     nearest = []
     for layer in folded:
-        axes = tuple(range(layer.kernel.ndim - 1)) if isinstance(layer, Conv) else None
-        step = np.abs(layer.kernel).max(axis=axes) / STEPS
-        nearest.append(layer._replace(kernel=np.round(layer.kernel / step) * step))
+        step = largest_weights(layer) / STEPS
+        nearest.append(as_float32(layer._replace(kernel=np.round(layer.kernel / step) * step)))
     lost = [
         np.square(logits(each, images) - logits(folded, images)).mean()
         for each in (round_weights(folded, images), nearest)
@@ -159,7 +151,26 @@ def convolution(*stack: Any, scaling: Any = None, **options: Any) -> Callable[[]
     )  # fmt: skip
 
 
-UNUSABLE = {
+UNUSABLE: dict[str, tuple[Callable[[], keras.Sequential], str]] = {
+    "pixels as channels": (
+        lambda: network(
+            layers.Rescaling(1 / 255),
+            layers.Reshape((14, 14, 4)),
+            layers.Conv2D(4, 3, activation="relu", name="conv"),
+            layers.Flatten(),
+        ),
+        r"layer conv cannot be converted: its input must be \(28, 28, 1\)",
+    ),
+    "pooled before the ReLU": (
+        lambda: network(
+            layers.Reshape((28, 28, 1)),
+            layers.Conv2D(4, 3),
+            layers.MaxPooling2D(2, name="pool"),
+            layers.ReLU(),
+            layers.Flatten(),
+        ),
+        "layer pool cannot be converted: it must follow a convolution and its ReLU",
+    ),
     "dilation": (convolution(dilation_rate=2), "layer conv cannot be converted: .* no dilation"),
     "two strides": (convolution(strides=(1, 2)), "layer conv cannot be converted: it must have equal strides"),
     "offset with padding": (

@@ -18,13 +18,16 @@ from edge_runtime.errors import OptionError
 from tests.builds import FEW, ROOT, few
 from train import dataset, loop, model
 from train.checkpoint import Row
-from train.recipes import Augmentation, Recipe
+from train.recipes import Augmentation, Convolution, Recipe
 
 pytestmark = pytest.mark.usefixtures("few_digits")
 
 QUICK = Recipe(name="quick", hidden=(8,), epochs=2, batch_size=300)
 DISTORTED = Recipe(name="distorted", hidden=(8,), epochs=3, batch_size=300, augmentation=Augmentation())
 REFITTED = dataclasses.replace(DISTORTED, refit=2)
+CONVOLUTIONAL = Recipe(
+    name="convolutional", convolutions=(Convolution(filters=4, size=5, stride=4, pool=2),), epochs=2, batch_size=100
+)
 TUTORIAL = Recipe(name="tutorial", hidden=(8,), epochs=3, batch_size=400, learning_rate=1e-3, tutorial=True)
 
 Weights = list[NDArray[np.float32]]
@@ -60,6 +63,14 @@ def test_same_seed_gives_the_same_weights_and_history(quick: tuple[Weights, Rows
     weights, history = fit(QUICK, 1, tmp_path)
     assert same(weights, quick[0])
     assert without_seconds(history) == without_seconds(quick[1])
+
+
+def test_convolutions_train_and_resume_like_dense_layers(tmp_path: Path) -> None:
+    weights, history = fit(CONVOLUTIONAL, 1, tmp_path)
+    assert weights[0].shape == (5, 5, 1, 4)
+    assert history[1]["loss"] < history[0]["loss"]
+    again, _ = fit(CONVOLUTIONAL, 1, tmp_path, resume=True)  # everything is in the checkpoint
+    assert same(again, weights)
 
 
 def test_another_seed_gives_other_weights(quick: tuple[Weights, Rows, Path], tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_history_has_a_row_for_each_epoch(smoke_build: Path, run: dict[str, Any]
 def test_report_shows_the_accuracy(smoke_build: Path, run: dict[str, Any]) -> None:
     page = (smoke_build / "report" / "index.html").read_text(encoding="utf-8")
     assert f"{run['test_accuracy']:.2%} of 10,000" in page
-    assert "28x28 - 128 - 10" in page
+    assert "784 - 128 - 10" in page
     misread = sum(
         int(row["test digits"]) - int(row["read right"])
         for row in csv.DictReader((smoke_build / "report" / "per-class.csv").read_text().splitlines())

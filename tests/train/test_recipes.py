@@ -94,7 +94,7 @@ def test_impossible_convolution_is_refused(nonsense: dict[str, int]) -> None:
 
 
 def test_layers_are_said_in_words() -> None:
-    assert RECIPES["release"].layers == "28x28 - 512 - 448 - 448 - 11"
+    assert RECIPES["release"].layers == "784 - 512 - 448 - 448 - 11"
     convolutions = (Convolution(filters=8, size=5, stride=2), Convolution(filters=16, pool=2))
     made = Recipe(name="both", convolutions=convolutions, hidden=(32,), epochs=1, batch_size=1)
     assert made.layers == "28x28 - 8 filters 5x5 every 2 pixels - 16 filters 3x3 pooled by 2 - 32 - 10"
