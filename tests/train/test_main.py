@@ -150,10 +150,8 @@ def test_resumed_run_ends_with_the_same_bits(
 @pytest.mark.slow
 def test_resuming_another_run_is_one_line(interrupted: tuple[Path, int, str], tmp_path: Path, call: Call) -> None:
     folder = shutil.copytree(interrupted[0], tmp_path / "resumed")
-    assert re.fullmatch(
-        r"error: .*checkpoint\.npz belongs to another recipe, seed, start or .*\n",
-        call(main, "--recipe", "smoke", "--output", folder, "--resume", "--seed", 2).one_line(2),
-    )
+    line = call(main, "--recipe", "smoke", "--output", folder, "--resume", "--seed", 2).one_line(2)
+    assert "checkpoint.npz belongs to another recipe, seed, start or" in line
 
 
 # The tutorial
@@ -222,8 +220,6 @@ def test_read_only_folder_cannot_be_written(tmp_path: Path, call: Call) -> None:
 
 def test_missing_data_is_one_line(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGE_DIGITS_DATA", str(tmp_path))
-    assert re.fullmatch(
-        r"error: EDGE_DIGITS_DATA=.* contains neither .*\n",
-        call(main, "--recipe", "smoke", "--output", tmp_path / "build").one_line(1),
-    )
+    line = call(main, "--recipe", "smoke", "--output", tmp_path / "build").one_line(1)
+    assert f"EDGE_DIGITS_DATA={tmp_path} contains neither" in line
     assert list((tmp_path / "build").iterdir()) == []

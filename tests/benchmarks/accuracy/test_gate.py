@@ -141,7 +141,5 @@ def test_damaged_file_is_one_line(smoke_copy: Path, call: Call) -> None:
     data = bytearray(path.read_bytes())
     data[50_000] ^= 1
     path.write_bytes(data)
-    assert re.fullmatch(
-        r"error: .*digits-int8.tflite is damaged: its card says SHA-256 .*\n",
-        call(main, "parity", smoke_copy).one_line(4),
-    )
+    line = call(main, "parity", smoke_copy).one_line(4)
+    assert "digits-int8.tflite is damaged: its card says SHA-256" in line
