@@ -130,7 +130,14 @@ def every_benchmark(fast: bool, names: tuple[str, ...]) -> None:
     """
     from benchmarks import every
 
-    every.run(every.chosen(every.QUICK if fast else every.WHOLE, names), Path("build/all"))
+    parts = every.chosen(every.QUICK if fast else every.WHOLE, names)
+    outcomes: list[every.Outcome] = []
+    try:
+        for outcome in every.run(parts, Path("build/all")):
+            outcomes.append(outcome)  # one by one: an interrupt leaves those that are done
+    finally:
+        print("\n".join(every.summary(outcomes)), flush=True)
+    every.check(outcomes)
 
 
 for each in (*accuracy.COMMANDS, *running.COMMANDS):

@@ -98,27 +98,27 @@ def chosen(parts: Sequence[Part], names: Sequence[str]) -> list[Part]:
     return [part for part in parts if not names or part.name in names]
 
 
-def run(parts: Sequence[Part], out: Path, *, root: Path = ROOT) -> list[Outcome]:
-    """Run the parts in order, from the folder `root`; each part's output goes to a file in `out`. Prints the summary.
+def run(parts: Sequence[Part], out: Path, *, root: Path = ROOT) -> Iterator[Outcome]:
+    """Run the parts in order, from the folder `root`, and yield the outcome of each.
 
-    After the summary, raises PartFailed if a part failed, or else LimitMissed if one missed a limit.
+    Each part's output goes to a file in `out`. SIGTERM interrupts as SIGINT does.
     """
     out.mkdir(parents=True, exist_ok=True)
-    outcomes: list[Outcome] = []
     with ExitStack() as stack:
-        # The summary comes last, even after an interrupt.
-        stack.callback(lambda: print("\n".join(summary(outcomes)), flush=True))
         stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, signal.default_int_handler))
         begin = stack.enter_context(_progress(parts))
         for part in parts:
-            outcomes.append(_run(part, out / f"{part.name}.txt", root, begin(part)))
+            yield _run(part, out / f"{part.name}.txt", root, begin(part))
+
+
+def check(outcomes: Sequence[Outcome]) -> None:
+    """Raise PartFailed if a part failed, or else LimitMissed if one missed a limit."""
     failed = [outcome.name for outcome in outcomes if outcome.code not in (0, LIMITS)]
     missed = [outcome.name for outcome in outcomes if outcome.code == LIMITS]
     if failed:
-        raise PartFailed(f"{len(failed)} of {len(parts)} parts failed: {', '.join(failed)}; all others are done")
+        raise PartFailed(f"{len(failed)} of {len(outcomes)} parts failed: {', '.join(failed)}; all others are done")
     if missed:
         raise LimitMissed(f"a limit is missed: {', '.join(missed)}; all parts are done")
-    return outcomes
 
 
 def summary(outcomes: Sequence[Outcome]) -> list[str]:

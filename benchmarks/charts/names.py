@@ -24,7 +24,7 @@ def name_points(axes: Axes, points: Sequence[tuple[str, float, float]]) -> None:
     inside = axes.get_window_extent(renderer)
     places = axes.transData.transform([(x, y) for _, x, y in points])
     taken = [Bbox.from_bounds(x - 5, y - 5, 10, 10) for x, y in places]
-    for (name, x, y), _ in zip(points, places, strict=True):
+    for name, x, y in points:
         best: tuple[float, Annotation | None] = (np.inf, None)
         for distance in DISTANCES:
             for across, up, dx, dy in PLACES:

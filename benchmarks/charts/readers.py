@@ -52,12 +52,12 @@ def draw(sets: Mapping[str, Sequence[Point]], wide: bool) -> Figure:
     figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     for axes in panels.flat[len(sets) :]:
         axes.axis("off")
-    for axes, (name, points) in zip(panels.flat, sets.items(), strict=False):
-        _panel(axes, name, points)
+    for axes, (name, of_set) in zip(panels.flat, sets.items(), strict=False):
+        _panel(axes, name, of_set)
     figure.draw_without_rendering()  # name placement needs the final layout
     figure.set_layout_engine("none")
-    for axes, points in zip(panels.flat, sets.values(), strict=False):
-        name_points(axes, [(point.name, point.nanoseconds, point.error) for point in points])
+    for axes, of_set in zip(panels.flat, sets.values(), strict=False):
+        name_points(axes, [(point.name, point.nanoseconds, point.error) for point in of_set])
     return figure
 
 
@@ -67,7 +67,8 @@ def _panel(axes: Axes, name: str, points: Sequence[Point]) -> None:
     for point in points:
         marker, color = ("o", BLUE) if point.name == EDGE else ("D", ORANGE)
         axes.plot(point.nanoseconds, point.error, marker, color=color, clip_on=False, zorder=3)
-    times, errors = ([getattr(point, of) for point in points] for of in ("nanoseconds", "error"))
+    times = [point.nanoseconds for point in points]
+    errors = [point.error for point in points]
     axes.set(
         title=name, xlim=(min(times) / WIDER, max(times) * WIDER), ylim=(0, 2 * max(LINEAR, *errors)),
         xlabel="processor time of a picture, median", ylabel="character errors, %",

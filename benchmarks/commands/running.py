@@ -29,11 +29,11 @@ def latency(folder: Path | None, fast: bool, out: Path) -> None:
     files = measure.find(folder)
     for line in files.lacking:
         print(line, flush=True)
-    measures, energy, warnings = measure.run(files, out, fast=fast)
+    measures, energy = measure.run(files, out, fast=fast)
     least, ratios = limits.read_limits()["latency"], latency_table.ratios(measures)
     print("\n".join(latency_table.table(measures, energy, least, ratios)))
-    if warnings:
-        print(latency_table.warning(measures))
+    if warning := latency_table.warning(measures):
+        print(warning)
     missed = [name for name, ratio in ratios.items() if ratio.value < least[name]]
     if missed:
         raise LimitMissed(f"below its limit: {', '.join(missed)}; {out / 'latency.json'} holds the figures")
@@ -80,22 +80,25 @@ def peers(folder: Path, fast: bool, footprint: bool, out: Path) -> None:
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="build/readers",
               show_default=True, help="Where readers.json and readers.png go.")  # fmt: skip
 def readers(folders: tuple[Path, ...], at_most: int | None, pages: int, seed: int, out: Path) -> None:
-    """Read the pictures in each DIR, which has a truth.jsonl, with other readers, too, in turns.
+    """Compare edge-digits with other readers, in turns, on the pictures in each DIR, which has a truth.jsonl.
 
     Without DIR, pages are drawn. RapidOCR and Tesseract are measured if they are installed. If all pictures of a DIR
     have one line each, the readers may use that.
     """
     from benchmarks.charts import readers as readers_chart
     from benchmarks.peers.readers import compare as measure
+    from benchmarks.peers.readers import size
+    from benchmarks.peers.readers.catalog import READERS
     from train.report import png
-
-    def show(rows: list[measure.Row]) -> None:
-        print("\n".join(measure.table(rows)), end="\n\n", flush=True)
 
     without = measure.missing()
     for name, reason in without.items():
         print(f"{name}: {reason}")
-    rows, sizes = measure.run(folders, out, pages=pages, seed=seed, at_most=at_most, without=without, done=show)
+    sizes = {name: size.of_reader(name) for name in READERS if name not in without}
+    rows: list[measure.Row] = []
+    for of_set in measure.run(folders, out, pages=pages, seed=seed, at_most=at_most, without=without, sizes=sizes):
+        print("\n".join(measure.table(of_set)), end="\n\n", flush=True)
+        rows += of_set
     print("\n".join(measure.table_of_sizes(sizes)))
     sets = readers_chart.points(rows)
     if sets:

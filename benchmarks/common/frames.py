@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from edge_runtime.pages import timing
 from edge_runtime.records import Uint8
 
-SIZE = (640, 480)  # (width, height)
-SEED = timing.SEED
+SIZE = timing.SIZES["640x480"]  # (width, height)
 PAPER, PEN, PENCIL = 235, 25, 180  # gray levels; PENCIL strokes join PEN strokes into one connected component
 Shades = NDArray[np.float32]
 
@@ -30,7 +29,7 @@ def frames() -> dict[str, Uint8]:
 
 def _grays() -> Iterator[tuple[str, Uint8]]:
     """Yield each hard frame, uint8 (480, 640), with its name."""
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng(timing.SEED)
     yield from _noises(rng)
     yield from _patterns()
     yield from _writings(rng)

@@ -5,6 +5,7 @@ turn is calibrated as in pyperf, and each process's warm-ups are stored separate
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -22,6 +23,8 @@ ROOT = Path(__file__).parents[2]
 LEAST = 20e6  # nanoseconds of a turn
 COLD = 2  # calls before calibration: the first ones are slow and would fill whole turns
 WARM_UPS = 2  # turns after calibration
+# Environment variables that OpenMP, OpenBLAS and MKL read once, when they are loaded.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 Call = Callable[[], object]
 TurnsByName = dict[str, list["Turns"]]  # by name, one for each process
 
@@ -56,15 +59,16 @@ def take(calls: Mapping[str, Call], turns: int, *, least: float = LEAST) -> dict
     return measured
 
 
-def run_module(module: str, *arguments: str) -> Any:
+def run_module(module: str, *arguments: str, env: Mapping[str, str] | None = None) -> Any:
     """Run a module of `benchmarks` in its own process, and return the JSON value that it prints.
 
-    Raises ProcessFailed if it fails.
+    `env` holds further environment variables. Raises ProcessFailed if it fails.
     """
     command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    environment = {**os.environ, **(env or {})}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, check=False)
     if done.returncode != 0:
-        said = done.stderr.strip().splitlines() or ["no reason given"]
+        said = done.stderr.strip().splitlines() or ["no message"]
         raise ProcessFailed(f"benchmarks.{module} {arguments[0]} ended with exit code {done.returncode}: {said[-1]}")
     return json.loads(done.stdout)
 

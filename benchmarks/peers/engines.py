@@ -69,11 +69,10 @@ def run(build: Path, out: Path, *, fast: bool = False, measure_footprint: bool =
     measures += sizes(build, networks)
     processes, count = (PROCESSES_FAST, TURNS_FAST) if fast else (PROCESSES, TURNS)
     records = []
+    arguments = [str(build.resolve()), str(networks.folder.resolve()), str(count)]
     with progress(f"{len(NAMES)} ways to one digit, in turns", processes) as tick:
         for _ in range(processes):
-            records.append(
-                turns.run_module("peers.turns", str(build.resolve()), str(networks.folder.resolve()), str(count))
-            )
+            records.append(turns.run_module("peers.turns", *arguments, env=turns.ONE_THREAD))
             tick()
     measures += taken(records, layers)
     footprints = footprint.measure(build, networks, out, make=measure_footprint)

@@ -179,7 +179,7 @@ def _said(command: list[str], what: str) -> str:
     """Return a command's output. Raises EdgeError if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        lines = done.stderr.strip().splitlines() or ["no reason given"]
+        lines = done.stderr.strip().splitlines() or ["no message"]
         raise EdgeError(f"{what} failed: {lines[-1]}")
     return done.stdout
 

@@ -57,7 +57,7 @@ class Networks(NamedTuple):
 
 
 def write(folded: Sequence[Layer], layers: Sequence[Whole], networks: Networks) -> None:
-    """Write all of `networks`: float32 ones from `folded`, int8 ones from `layers`: dense layers."""
+    """Write all of `networks`, float32 ones from `folded` and int8 ones from `layers`. All layers must be dense."""
     write_bytes(networks.float32, real(folded))
     write_bytes(networks.static, static(layers))
     write_bytes(networks.dynamic, dynamic(layers))

@@ -3,13 +3,9 @@
     python -m benchmarks.peers.turns BUILD NETWORKS TURNS
 
 BUILD is the folder of the model files, NETWORKS that of their copies for other runtimes. Prints a JSON object: Turns
-of each runtime and roofline measure, by name, and the bytes a second from memory.
+of each runtime and roofline measure, by name, and the bytes a second from memory. The environment must contain
+ONE_THREAD.
 """
-
-import os
-
-# Before numpy: OpenBLAS reads these once.
-os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 import json
 import sys

@@ -32,16 +32,16 @@ def readers(results: Results) -> Parts:
         parts.append(figure(chart("readers", said, lambda wide: readers_chart.draw(points, wide)), ""))
     for each in sets:
         rows = [_row(result, each["name"], reader, of_one) for reader, of_one in each["readers"].items()]
-        title = f"{each['name']}: {len(each['pictures'])}"
+        title = f"{each['name']}, {len(each['pictures'])} pictures"
         parts += [heading(title), table(title, HEAD, rows)]
     return parts
 
 
 def _points(result: Result, of_set: dict[str, Any]) -> list[Point]:
     return [
-        Point(reader, of_one["error_rate"], result.measures[f"{of_set['name']}/{reader}/processor time"].value)
+        Point(reader, rate, result.measures[f"{of_set['name']}/{reader}/processor time"].value)
         for reader, of_one in of_set["readers"].items()
-        if of_one["error_rate"] is not None
+        if (rate := Summary(**of_one["summary"]).error_rate) is not None
     ]
 
 

@@ -10,7 +10,7 @@ from benchmarks.charts import serve as serve_chart
 from benchmarks.charts import soak as soak_chart
 from benchmarks.charts import updates as updates_chart
 from benchmarks.charts.svg import chart
-from benchmarks.common.limits import read_limits
+from benchmarks.common.limits import beyond, read_limits
 from benchmarks.report.page import Parts, figure, notice, paragraph, table
 from benchmarks.report.results import Results
 from benchmarks.report.sections import written
@@ -89,8 +89,9 @@ def videos(results: Results) -> Parts:
 
 
 def _missed(figures: Mapping[str, Any], limits: Mapping[str, float]) -> Markup:
-    return notice([f"Limit missed: {name} is {figures[name]:g} (allowed: {most:g})"
-                   for name, most in limits.items() if name in figures and figures[name] > most])  # fmt: skip
+    known = {name: most for name, most in limits.items() if name in figures}
+    return notice([f"Limit missed: {name} is {figures[name]:g} (allowed: {known[name]:g})"
+                   for name in beyond(figures, known)])  # fmt: skip
 
 
 def _limits(figures: Mapping[str, Any], limits: Mapping[str, float]) -> Markup:

@@ -133,8 +133,7 @@ def robustness(results: Results) -> Parts:
     limits = read_limits()["robustness"]
     missed = list(result.details["missed"])
     count = result.record["settings"].get("pages")
-    count_missed = f"{len(missed)} limit{'s are' if len(missed) > 1 else ' is'} missed"
-    return [
+    parts: Parts = [
         paragraph(f"Pages of ten MNIST test digits, with one difficulty at a time, from severity 1 to 5; {count} "
                   "pages of each. What lies between the dashed line and what is read is lost between page and "
                   "network."),
@@ -143,8 +142,10 @@ def robustness(results: Results) -> Parts:
                          cells, limits, columns=4 if wide else 2, panel=2.6 if wide else 2.1)),
                "Percent, stretched near 100. A short gray line is the least that a build may locate, and its "
                "precision."),
-        *([details(count_missed, notice(missed))] if missed else []),
     ]  # fmt: skip
+    if missed:
+        parts.append(details(f"{len(missed)} limit{'s are' if len(missed) > 1 else ' is'} missed", notice(missed)))
+    return parts
 
 
 def reliability(results: Results) -> Parts:

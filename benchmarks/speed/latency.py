@@ -82,11 +82,10 @@ class Measured(NamedTuple):
 
 
 class Timed(NamedTuple):
-    """The results: the measures by name, the energy of frames, and the warnings of latency.json."""
+    """The results: the measures by name, and the energy of frames."""
 
     measures: dict[str, Measure]
     energy: Energy | None
-    warnings: list[str]
 
 
 def run(files: Files, out: Path, *, fast: bool) -> Timed:
@@ -95,13 +94,13 @@ def run(files: Files, out: Path, *, fast: bool) -> Timed:
     measured = measure(files, effort)
     measures = {each.name: each for each in to_measures(measured)}
     settings = {"fast": fast, "models": {name: path.name for name, path in files.models.items()}, **asdict(effort)}
-    record = result.write(
+    result.write(
         out / "latency.json", "latency", list(measures.values()), settings=settings, details=details(measured),
         model=files.models["int8"],
     )  # fmt: skip
     every = turns.suite({**measured.in_turns, **measured.alone})
     write_whole(out / "pyperf.json", lambda place: every.dump(str(place), replace=True))
-    return Timed(measures, measured.energy, record["warnings"])
+    return Timed(measures, measured.energy)
 
 
 def find(folder: Path | None) -> Files:
@@ -212,7 +211,7 @@ def _processes(tick: Tick, count: int, module: str, *arguments: str) -> TurnsByN
 
 
 def _energy(effort: Effort, tick: Tick) -> Energy | None:
-    pages = cycle([timing.page(frames.SIZE, seed) for seed in range(whole_frame.SEEDS)])
+    pages = cycle([timing.page(frames.SIZE, seed) for seed in range(timing.PAGES)])
     with DigitReader() as reader:
         return energy.measure(
             lambda: len(reader.read(next(pages)).digits), effort.energy_seconds, effort.energy_blocks, tick

@@ -6,7 +6,9 @@ from typing import Any
 from benchmarks.speed import starts, whole_frame
 from benchmarks.speed.energy import Energy
 from benchmarks.speed.single_digit import BARE, BATCHES, CONFIDENCES, FEW, MANY, SCORES, THREADS, beside_keras
+from edge_runtime.bench.process import STAGES
 from edge_runtime.bench.result import Measure, Ratio, is_unstable, ratio, statistics
+from edge_runtime.pages import timing
 
 WAYS = ("Keras model(x)", "Keras tf.function", "Keras predict")
 MOST_NAMED = 6  # of unstable measures
@@ -37,9 +39,11 @@ def table(
     yield from _asked(measures, limits, ratios)
 
 
-def warning(measures: Measures) -> str:
-    """Return a line that names unstable measures, which another run may contradict."""
+def warning(measures: Measures) -> str | None:
+    """Return a line that names unstable measures, which another run may contradict; None without any."""
     names = [name for name, measure in measures.items() if is_unstable(measure)]
+    if not names:
+        return None
     named = ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
     return f"warning: {len(names)} of {len(measures)} measures are unstable, is the machine idle? {named}"
 
@@ -103,10 +107,10 @@ def _starts(measures: Measures, models: Sequence[str]) -> Iterator[str]:
 
 
 def _frames(measures: Measures) -> Iterator[str]:
-    yield f"{'Whole frames, one thread: ms':<40}" + "".join(f"{stage:>11}" for stage in whole_frame.STAGES)
-    for name in (*whole_frame.SIZES, whole_frame.PHOTO):
+    yield f"{'Whole frames, one thread: ms':<40}" + "".join(f"{stage:>11}" for stage in STAGES)
+    for name in (*timing.SIZES, timing.PHOTO):
         yield from stage_table(f"{name}, ten digits", _group(measures, f"stages {name}/"))
-    decode = measures[f"decode/{whole_frame.PHOTO}"].value / 1e6
+    decode = measures[f"decode/{timing.PHOTO}"].value / 1e6
     yield f"  {'decoding 12 megapixels of JPEG, apart':<38}{decode:>66.2f}"
     group = f"frame {whole_frame.PLAIN}/"
     chain = measures[group + whole_frame.CHAIN]
@@ -149,8 +153,8 @@ def _asked(measures: Measures, limits: Mapping[str, Any], ratios: Mapping[str, R
     for name, label in (("start_ratio", "start, Keras to ours"), ("memory_ratio", "memory, Keras to ours")):
         if name in ratios:
             yield f"  {label:<32}{_ratio(ratios[name]):<26}at least {limits[name]:g}"
-    hard = [stages[whole_frame.STAGES[-1]].value for stages in _hard(measures).values()]
-    frame = measures[f"stages {whole_frame.PLAIN}/{whole_frame.STAGES[-1]}"].value
+    hard = [stages[STAGES[-1]].value for stages in _hard(measures).values()]
+    frame = measures[f"stages {whole_frame.PLAIN}/{STAGES[-1]}"].value
     asked = limits["asked"]
     for label, value, most in (("frame of ten digits, median", frame, asked["frame_ms"]),
                                ("hardest frame, median", max(hard), asked["hardest_frame_ms"])):  # fmt: skip
@@ -159,7 +163,7 @@ def _asked(measures: Measures, limits: Mapping[str, Any], ratios: Mapping[str, R
 
 def _hard(measures: Measures) -> dict[str, Measures]:
     """Return the stages of each hard frame, slowest first."""
-    last = whole_frame.STAGES[-1]
+    last = STAGES[-1]
     names = [name.split(" ", 2)[2].removesuffix(f"/{last}") for name in measures
              if name.startswith("hard frame ") and name.endswith(f"/{last}")]  # fmt: skip
     stages = {name: _group(measures, f"hard frame {name}/") for name in names}

@@ -24,18 +24,15 @@ import cv2
 from benchmarks.common import frames
 from benchmarks.common.turns import Turns
 from edge_runtime import DigitReader
+from edge_runtime.bench.process import STAGES, chain, of_stages
 from edge_runtime.pages import timing
-from edge_runtime.records import Reading, Uint8
+from edge_runtime.records import Uint8
 from edge_runtime.sources import pictures
 
-STAGES = ("ink", "locate", "normalize", "classify", "rest", "total")
-SIZES = {"320x240": (320, 240), "640x480": (640, 480), "1280x720": (1280, 720)}
-PLAIN, PHOTO = "640x480", "12 megapixels"
+PLAIN = "640x480"
 CHAIN, SHIPPED = "plain chain", "model that ships"
 NEGATIVE = ", inverted"
 WARM_UPS = 2
-SEEDS = 5  # pages of each size
-WINDOW, OFFSET = 31, 10  # of cv2.adaptiveThreshold
 PASSES, LONG = 3, 30.0  # most readings of a hard frame; no further one after this many milliseconds
 SHARE = 500e6  # nanoseconds after which a hard frame takes no further turns
 
@@ -60,8 +57,8 @@ def main() -> None:
 
 def look(reader: DigitReader, hard: dict[str, Uint8]) -> dict[str, float]:
     """Read each frame up to PASSES times, and return the minimum milliseconds of each."""
-    for seed in range(SEEDS):
-        reader.read(timing.page(SIZES[PLAIN], seed))
+    for seed in range(timing.PAGES):
+        reader.read(timing.page(timing.SIZES[PLAIN], seed))
     least = {}
     for name, frame in hard.items():
         totals: list[float] = []
@@ -75,10 +72,9 @@ def take_turns(
     reader: DigitReader, readers: dict[str, DigitReader], turns: int, names: Sequence[str]
 ) -> dict[str, Turns]:
     """Return the output of `turns`; each turn covers every kind, and warm-ups use generated pages only."""
-    pages = {name: [timing.page(size, seed) for seed in range(SEEDS)] for name, size in SIZES.items()}
-    pages[PHOTO] = [timing.photo(0)]
-    jpeg = cv2.imencode(".jpg", pages[PHOTO][0])[1].tobytes()
-    every = frames.frames() if names else {}
+    pages = timing.every()
+    jpeg = cv2.imencode(".jpg", pages[timing.PHOTO][0])[1].tobytes()
+    hard = frames.frames() if names else {}
     results: dict[str, Turns] = {}
 
     def keep(name: str, nanoseconds: float) -> None:
@@ -91,26 +87,19 @@ def take_turns(
     for turn in range(-WARM_UPS, turns):
         for name, drawn in pages.items():
             for page in drawn:
-                for stage, spent in of_stages(reader.read(page)).items():
+                for stage, spent in zip(STAGES, of_stages(reader.read(page)), strict=True):
                     keep(f"stages {name}/{stage}", spent)
         for name in names if turn >= 0 else ():
             total = results.get(f"hard frame {name}/{STAGES[-1]}")
             if total is None or sum(total.values) < SHARE:
-                for stage, spent in of_stages(reader.read(every[name])).items():
+                for stage, spent in zip(STAGES, of_stages(reader.read(hard[name])), strict=True):
                     keep(f"hard frame {name}/{stage}", spent)
-        page = pages[PLAIN][turn % SEEDS]
-        keep(f"frame {PLAIN}/{CHAIN}", spent_on(partial(plain_chain, page)))
+        page = pages[PLAIN][turn % timing.PAGES]
+        keep(f"frame {PLAIN}/{CHAIN}", spent_on(partial(chain, page)))
         for name, of_model in {SHIPPED: reader, **readers}.items():
             keep(f"frame {PLAIN}/{name}", spent_on(partial(of_model.read, page)))
-        keep(f"decode/{PHOTO}", spent_on(partial(pictures.decode, jpeg, PHOTO)))
+        keep(f"decode/{timing.PHOTO}", spent_on(partial(pictures.decode, jpeg, timing.PHOTO)))
     return results
-
-
-def of_stages(reading: Reading) -> dict[str, float]:
-    """Return the nanoseconds of each of STAGES; `rest` is selection, rejection and lines."""
-    ms = reading.ms
-    named = [ms.ink, ms.locate, ms.normalize, ms.classify]
-    return dict(zip(STAGES, (1e6 * spent for spent in (*named, ms.total - sum(named), ms.total)), strict=True))
 
 
 def spent_on(call: Callable[[], object]) -> int:
@@ -118,12 +107,6 @@ def spent_on(call: Callable[[], object]) -> int:
     started = perf_counter_ns()
     call()
     return perf_counter_ns() - started
-
-
-def plain_chain(frame: Uint8) -> None:
-    """Find ink by the plainest method in a frame, uint8 (H, W, 3)."""
-    gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
-    cv2.adaptiveThreshold(gray, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, WINDOW, OFFSET)
 
 
 if __name__ == "__main__":

@@ -146,7 +146,7 @@ def readers(path: Path, **options: Any) -> Path:
         ]  # fmt: skip
         summary = {"pages": 5, "exact_pages": 3, "digits": 50, "edits": edits, "lines": 9, "exact_lines": 8,
                    "pages_without_digits": 1, "false_digits": 2, "median_ms": None, "worst_ms": None}  # fmt: skip
-        of_readers[name] = {"summary": summary, "error_rate": 2.0 * edits, "read": [["12"]] * 6}
+        of_readers[name] = {"summary": summary, "read": [["12"]] * 6}
     of_set = {"name": "photos", "kind": "page", "pictures": [["a.jpg", ["12"], "core"]] * 6, "readers": of_readers}
     missing = {"Tesseract": "not installed: apt install tesseract-ocr"}
     return write(path, "readers", measures, {"missing": missing, "sets": [of_set]}, **options)

@@ -1,21 +1,22 @@
 """`python -m benchmarks all`: one part after the other, whatever becomes of each."""
 
+import functools
 import os
 import re
 import select
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from benchmarks import every
 from benchmarks.__main__ import benchmarks, main
-from benchmarks.common.limits import LimitMissed
-from benchmarks.every import Part, PartFailed, chosen
+from benchmarks.every import Part, chosen
 from tests.builds import ROOT
-from tests.commands import Call
+from tests.commands import Call, Done
 
 # Stands in for the benchmarks: does what its name says.
 STAND_IN = """
@@ -45,7 +46,20 @@ def parts(*names: str) -> list[Part]:
     return [Part(name, ("--some", "option"), 1) for name in names]
 
 
-def test_parts_run_in_turn_and_are_summarized(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def run_all(root: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done]:
+    """Return a function that runs `all` with parts of these names, in the folder of the stand-in."""
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(every, "run", functools.partial(every.run, root=root))
+
+    def run(*names: str) -> Done:
+        monkeypatch.setattr(every, "WHOLE", parts(*names))
+        return call(main, "all")
+
+    return run
+
+
+def test_parts_run_in_their_order(root: Path) -> None:
     outcomes = every.run(parts("one", "two"), root / "logs", root=root)
     assert [(each.name, each.code, each.line) for each in outcomes] == [
         ("one", 0, "one is through"), ("two", 0, "two is through")
@@ -53,28 +67,32 @@ def test_parts_run_in_turn_and_are_summarized(root: Path, capsys: pytest.Capture
     assert (root / "logs" / "one.txt").read_bytes().splitlines() == [
         b"begins with --some option", b"an odd byte", b"\xff", b"", b"one is through"
     ]  # fmt: skip
-    shown = capsys.readouterr()
-    assert [re.sub(r" +\d+ s", " N s", line) for line in shown.out.splitlines()] == [
+
+
+def test_the_command_ends_with_a_summary(run_all: Callable[..., Done]) -> None:
+    done = run_all("one", "two")
+    assert done.code == 0
+    assert [re.sub(r" +\d+ s", " N s", line) for line in done.out.splitlines()] == [
         "one        done N s  one is through", "two        done N s  two is through"
     ]  # fmt: skip
-    assert shown.err == "1/2 one: about 1 s\n2/2 two: about 1 s\n"
+    assert done.err == "1/2 one: about 1 s\n2/2 two: about 1 s\n"
 
 
-def test_one_that_breaks_stops_none_of_the_others(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(PartFailed, match=r"1 of 3 parts failed: breaks; all others are done") as raised:
-        every.run(parts("breaks", "misses", "one"), root / "logs", root=root)
-    assert raised.value.exit_code == 1
-    lines = capsys.readouterr().out.splitlines()
+def test_one_that_breaks_stops_none_of_the_others(run_all: Callable[..., Done]) -> None:
+    done = run_all("breaks", "misses", "one")
+    assert done.code == 1
+    assert done.err.endswith("\nerror: 1 of 3 parts failed: breaks; all others are done\n")
+    lines = done.out.splitlines()
     assert [line.split()[0] for line in lines] == ["breaks", "misses", "one"]
     assert "failed (1)" in lines[0]
-    assert lines[0].endswith(f"breaks is through (all of it: {root / 'logs' / 'breaks.txt'})")
+    assert lines[0].endswith(f"breaks is through (all of it: {Path('build', 'all', 'breaks.txt')})")
     assert "limit missed" in lines[1]
 
 
-def test_a_missed_limit_is_exit_code_5(root: Path) -> None:
-    with pytest.raises(LimitMissed, match=r"a limit is missed: misses; all parts are done") as raised:
-        every.run(parts("misses", "one"), root / "logs", root=root)
-    assert raised.value.exit_code == 5
+def test_a_missed_limit_is_exit_code_5(run_all: Callable[..., Done]) -> None:
+    done = run_all("misses", "one")
+    assert done.code == 5
+    assert done.err.endswith("\nerror: a limit is missed: misses; all parts are done\n")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
@@ -83,13 +101,15 @@ def test_what_is_interrupted_leaves_nothing_running(root: Path, sent: signal.Sig
     os.mkfifo(root / "started")
     fifo = os.open(root / "started", os.O_RDWR | os.O_NONBLOCK)
     script = (
-        "import sys; sys.path.append(sys.argv[1])\nfrom pathlib import Path\nfrom benchmarks import every\n"
-        "here = Path(sys.argv[2])\n"
-        "parts = [every.Part(name, (), 1) for name in ('one', 'waits', 'two')]\n"
-        "every.run(parts, here / 'logs', root=here)\n"
+        "import functools, os, sys\nfrom pathlib import Path\n"
+        "from benchmarks import every\nfrom benchmarks.__main__ import main\n"
+        "here = Path(sys.argv.pop())\nos.chdir(here)\n"
+        "every.WHOLE = [every.Part(name, (), 1) for name in ('one', 'waits', 'two')]\n"
+        "every.run = functools.partial(every.run, root=here)\n"
+        "main()\n"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", script, str(ROOT), str(root)], cwd=ROOT, text=True,
+        [sys.executable, "-c", script, "all", str(root)], cwd=ROOT, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
         ready, _, _ = select.select([fifo], [], [], 60)
@@ -98,13 +118,13 @@ def test_what_is_interrupted_leaves_nothing_running(root: Path, sent: signal.Sig
         process.send_signal(sent)
         out, err = process.communicate(timeout=60)
     os.close(fifo)
-    assert process.returncode != 0
+    assert process.returncode == 130
     assert out.startswith("one ")
     assert out.count("\n") == 1
-    assert "KeyboardInterrupt" in err
+    assert err.endswith("interrupted\n")
     with pytest.raises(ProcessLookupError):
         os.kill(part, 0)
-    assert not (root / "logs" / "two.txt").exists()
+    assert not (root / "build" / "all" / "two.txt").exists()
 
 
 @pytest.mark.parametrize("whole", [every.QUICK, every.WHOLE])

@@ -7,12 +7,14 @@ reader that does without it.
 import importlib.util
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 PAGE, LINE, DIGIT = "page", "line", "digit"  # what the pictures of a set hold: anything; one line each; one digit each
 EVERY = (PAGE, LINE, DIGIT)
 EDGE = "edge-digits"
 EXTRA = "pip install 'edge-digits[peers]'"
+RAPIDOCR_MODELS = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"  # the detector and the recognizer, in its wheel
 
 
 class Reader(NamedTuple):
@@ -31,12 +33,16 @@ class Reader(NamedTuple):
 
 
 def _present() -> None:
-    """Return None: it needs nothing but what edge-digits needs."""
+    """Return None: everything it needs comes with edge-digits."""
 
 
 def _rapidocr() -> str | None:
-    there = all(importlib.util.find_spec(package) for package in ("rapidocr", "onnxruntime"))
-    return None if there else f"not installed: {EXTRA}"
+    package = importlib.util.find_spec("rapidocr")
+    if package is None or package.origin is None or importlib.util.find_spec("onnxruntime") is None:
+        return f"not installed: {EXTRA}"
+    models = Path(package.origin).parent / "models"
+    lacking = [name for name in RAPIDOCR_MODELS if not (models / name).exists()]  # RapidOCR would download these
+    return f"this version of rapidocr has no {lacking[0]}: {EXTRA}" if lacking else None
 
 
 def _tesseract() -> str | None:

@@ -9,7 +9,7 @@ build/readers/readers.json holds, in the format of all results, for each set of 
     size/READER, size/READER in all               bytes on disk: beyond what edge-digits requires, and altogether
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,14 @@ import numpy as np
 from benchmarks.accuracy import score
 from benchmarks.accuracy.score import Score, Summary
 from benchmarks.common.progress import progress
-from benchmarks.peers.readers import size, turns
-from benchmarks.peers.readers.catalog import PAGE, READERS
+from benchmarks.peers.readers import turns
+from benchmarks.peers.readers.catalog import READERS
 from benchmarks.peers.readers.pictures import Picture, PictureSet, generated, of_folders
 from benchmarks.peers.readers.size import Size
 from benchmarks.peers.readers.turns import Answer
 from edge_runtime.bench import result
 from edge_runtime.bench.result import Measure
+from edge_runtime.records import Uint8
 
 DIGITS = frozenset("0123456789")
 
@@ -35,7 +36,6 @@ class Row:
     """One reader on one set of pictures."""
 
     set_name: str
-    kind: str
     reader: str
     summary: Summary
     groups: dict[str, float]  # character errors in percent, by tier
@@ -55,38 +55,41 @@ def missing() -> dict[str, str]:
 
 def run(
     folders: Sequence[Path], out: Path, *, pages: int, seed: int, at_most: int | None,
-    without: Mapping[str, str], done: Callable[[list[Row]], None],
-) -> tuple[list[Row], dict[str, Size | None]]:  # fmt: skip
+    without: Mapping[str, str], sizes: Mapping[str, Size | None],
+) -> Iterator[list[Row]]:  # fmt: skip
     """Measure on the pictures of `folders`, or on generated pages without one, and write readers.json to `out`.
 
-    `pages` is how many are drawn of each condition; of each folder, `at_most` so many pictures are read; `without` are
-    the readers to leave out, as `missing` returns them. Calls `done` with the rows of each set, which may take long,
-    and returns all rows, and the readers' sizes. Raises OptionError for a wrong truth.jsonl, PictureError for an
-    unreadable picture, and ProcessFailed if a reader fails.
+    `pages` is the number of pages of each condition and severity. At most `at_most` pictures of each folder are read.
+    `sizes` names the readers to measure, `without` those that are left out, as `missing` returns them. Yields the rows
+    of each set once they are written. Raises OptionError for a wrong truth.jsonl, PictureError for an unreadable
+    picture, and ProcessFailed if a reader fails.
     """
     sets = of_folders(folders, at_most) if folders else [generated(pages, seed)]
     out.mkdir(parents=True, exist_ok=True)  # fails early if the folder is not writable
-    names = [name for name in READERS if name not in without]
-    sizes = {name: size.of_reader(name) for name in names}
     settings = {"sets": [each.name for each in sets], "pictures": [len(each.pictures) for each in sets],
-                "pages": pages, "seed": seed, "at_most": at_most, "threads": 1}  # fmt: skip
+                "threads": 1, **({"at_most": at_most} if folders else {"pages": pages, "seed": seed})}  # fmt: skip
     rows: list[Row] = []
     for number, each in enumerate(sets, 1):
-        of_set = measure(each, names)
+        of_set = measure(each, list(sizes))
         rows += of_set
         result.write(  # after each set: an interrupt leaves those that are done
             out / "readers.json", "readers", measures(rows, sizes), settings=settings,
             details=details(sets[:number], rows, without),
         )  # fmt: skip
-        done(of_set)
-    return rows, sizes
+        yield of_set
 
 
 def measure(pictures: PictureSet, names: Sequence[str]) -> list[Row]:
     """Return a row for each of these readers that reads this kind of pictures."""
     able = [name for name in names if pictures.kind in READERS[name].kinds]
     with progress(f"{pictures.name}, {len(pictures.pictures)} pictures", len(pictures.pictures)) as tick:
-        answers, memory = turns.take(able, pictures.kind, ((tick(), each.load())[1] for each in pictures.pictures))
+
+        def loaded() -> Iterator[Uint8]:
+            for each in pictures.pictures:
+                yield each.load()
+                tick()
+
+        answers, memory = turns.take(able, pictures.kind, loaded())
     return [_row(pictures, name, answers[name], memory[name]) for name in able]
 
 
@@ -97,7 +100,7 @@ def _row(pictures: PictureSet, name: str, answers: list[Answer], memory: int | N
         if each.lines and each.group:
             by_group.setdefault(each.group, []).append(of_one)
     return Row(
-        set_name=pictures.name, kind=pictures.kind, reader=name, summary=score.summarize(scores, []),
+        set_name=pictures.name, reader=name, summary=score.summarize(scores, []),
         groups={group: score.summarize(some, []).error_rate or 0.0 for group, some in sorted(by_group.items())},
         answers=answers, memory=memory,
     )  # fmt: skip
@@ -148,10 +151,7 @@ def details(sets: Sequence[PictureSet], rows: Sequence[Row], without: Mapping[st
 def _of_row(row: Row) -> dict[str, Any]:
     return {
         "summary": asdict(row.summary),
-        "error_rate": row.summary.error_rate,
-        "false_digits_a_page": row.summary.false_digits_a_page,
         "groups": row.groups,
-        "memory_bytes": row.memory,
         "read": [answer.lines for answer in row.answers],
     }
 
@@ -168,7 +168,7 @@ def table_of_sizes(sizes: Mapping[str, Size | None]) -> list[str]:
 def table(rows: Sequence[Row]) -> list[str]:
     """Return the table of a set of pictures: a line for each of `rows`, the readers on that set."""
     first = rows[0]
-    what = f"{first.set_name}, {first.summary.pages} {'pictures' if first.kind == PAGE else 'strings'}"
+    what = f"{first.set_name}, {first.summary.pages} pictures"
     lines = [f"{what:<28}{'errors':>9}{'exact':>14}{'false/picture':>15}{'ms p50':>9}{'p99':>9}{'processor':>11}"
              f"{'MB':>7}"]  # fmt: skip
     for row in rows:

@@ -10,7 +10,7 @@ from edge_runtime.records import Uint8
 
 
 def opened(kind: str) -> tuple[Callable[[str], Uint8], Callable[[Uint8], list[str]]]:
-    """Return what loads a picture, and what reads it; one thread. It is not said what the pictures hold."""
+    """Return what loads a picture, and what reads it; one thread. `kind` is ignored."""
     cv2.setNumThreads(1)
     reader = DigitReader()
     return load, lambda pixels: list(reader.read(pixels).text)

@@ -39,7 +39,7 @@ class PictureSet(NamedTuple):
 
 
 def of_folders(folders: Sequence[Path], at_most: int | None = None) -> list[PictureSet]:
-    """Return the pictures of each folder, at most so many, drawn at random and always the same.
+    """Return the pictures of each folder: at most `at_most`, a fixed random choice.
 
     Raises OptionError for a wrong truth.jsonl, and for two folders of one name.
     """
@@ -70,7 +70,7 @@ def kind_of(rows: Sequence[Truth]) -> str:
 
 
 def generated(pages: int, seed: int) -> PictureSet:
-    """Return so many pages of each condition that `benchmarks robustness` draws, at each of SEVERITIES."""
+    """Return `pages` pages of each condition of `benchmarks robustness`, at each of SEVERITIES."""
     digits = dataset.load("test")
     drawn = []
     for condition in CONDITIONS:

@@ -18,7 +18,7 @@ from benchmarks.peers.readers.catalog import READERS
 
 
 def main() -> None:
-    """Read what comes."""
+    """Answer each line of standard input."""
     output = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
     name, kind = sys.argv[1:]

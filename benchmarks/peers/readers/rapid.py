@@ -5,20 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import rapidocr
 
-from benchmarks.peers.readers.catalog import EXTRA
+from benchmarks.peers.readers.catalog import RAPIDOCR_MODELS
 from benchmarks.peers.readers.loading import load
-from edge_runtime.errors import DependencyMissing
 from edge_runtime.records import Box, Uint8
 from edge_runtime.vision.lines import order
 
-try:
-    import rapidocr
-except ImportError as error:
-    raise DependencyMissing(f"{error}: {EXTRA}") from error
-
-MODELS = Path(rapidocr.__file__).parent / "models"
-DETECTOR, RECOGNIZER = MODELS / "PP-OCRv6_det_small.onnx", MODELS / "PP-OCRv6_rec_small.onnx"
+DETECTOR, RECOGNIZER = (Path(rapidocr.__file__).parent / "models" / name for name in RAPIDOCR_MODELS)
 
 
 def opened(kind: str) -> tuple[Callable[[str], Uint8], Callable[[Uint8], list[str]]]:
@@ -29,13 +23,9 @@ def opened(kind: str) -> tuple[Callable[[str], Uint8], Callable[[Uint8], list[st
 def engine() -> Any:
     """Return RapidOCR with its own settings, one thread, and without its classifier of upside-down lines.
 
-    That takes digits for upside down at times. Raises DependencyMissing for a version without these models: it would
-    fetch them.
+    That takes digits for upside down at times.
     """
     cv2.setNumThreads(1)
-    for model in (DETECTOR, RECOGNIZER):
-        if not model.exists():
-            raise DependencyMissing(f"this version of rapidocr has no {model.name}: {EXTRA}")
     threads = {f"EngineConfig.onnxruntime.{which}_op_num_threads": 1 for which in ("intra", "inter")}
     models = {"Det.model_path": str(DETECTOR), "Rec.model_path": str(RECOGNIZER)}
     return rapidocr.RapidOCR(params={"Global.log_level": "error", "Global.use_cls": False, **threads, **models})

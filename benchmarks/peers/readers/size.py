@@ -4,6 +4,7 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Container, Iterable, Mapping
+from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +23,10 @@ FORMAT = "${Package}\t${Installed-Size}\t${Essential}\t${Pre-Depends}, ${Depends
 
 
 class Size(NamedTuple):
-    """Bytes on disk: beyond the packages that the edge runtime requires, and with those of these that it needs."""
+    """Bytes on disk.
+
+    `whole` counts every package that the reader needs, `beyond` only those that the edge runtime does not require.
+    """
 
     beyond: int
     whole: int
@@ -38,10 +42,11 @@ def of_reader(name: str) -> Size | None:
     if reader.debian is not None:
         size = debian(reader.debian)
         return None if size is None else Size(size, size)
-    shared = required(_requirements())
     own = _blocks(Path(edge_runtime.__file__).parent.rglob("*")) if name == EDGE else 0
-    whole = shared if name == EDGE else required(reader.packages)
-    return Size(own + sum(map(_bytes, whole.keys() - shared.keys())), own + sum(map(_bytes, whole)))
+    needed = _shared() if name == EDGE else required(reader.packages)
+    sizes = {package: _bytes(installed) for package, installed in needed.items()}
+    beyond = own + sum(size for package, size in sizes.items() if package not in _shared())
+    return Size(beyond, own + sum(sizes.values()))
 
 
 def required(packages: Iterable[str]) -> Mapping[str, Distribution]:
@@ -102,9 +107,11 @@ def _closure(names: Iterable[str], needs: Mapping[str, list[str]]) -> set[str]:
     return known
 
 
-def _requirements() -> list[str]:
+@cache
+def _shared() -> Mapping[str, Distribution]:
+    """Return the distributions that the edge runtime requires, by name."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return list(project["dependencies"])
+    return required(project["dependencies"])
 
 
 def _installed(name: str) -> Distribution | None:
@@ -116,8 +123,7 @@ def _installed(name: str) -> Distribution | None:
     return None
 
 
-def _bytes(name: str) -> int:
-    package = distribution(name)
+def _bytes(package: Distribution) -> int:
     return _blocks(Path(str(package.locate_file(file))) for file in package.files or ())
 
 

@@ -8,14 +8,12 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import IO, Any, NamedTuple, Self
+from typing import IO, Any, NamedTuple, NoReturn, Self
 
 import cv2
 
-from benchmarks.common.turns import ROOT, ProcessFailed
+from benchmarks.common.turns import ONE_THREAD, ROOT, ProcessFailed
 from edge_runtime.records import Uint8
-
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class Answer(NamedTuple):
@@ -75,7 +73,7 @@ class ReaderProcess:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    def _fail(self) -> None:
+    def _fail(self) -> NoReturn:
         code = self._process.wait()
         self._messages.seek(0)
         said = self._messages.read().strip().splitlines() or ["no message"]

@@ -5,7 +5,6 @@ import pytest
 
 from benchmarks.common import frames
 from benchmarks.speed import whole_frame
-from edge_runtime.pages import timing
 from edge_runtime.records import Uint8
 
 NEGATIVE = whole_frame.NEGATIVE
@@ -53,16 +52,3 @@ def test_salt_and_pepper_have_their_density(percent: int, hard: dict[str, Uint8]
 def test_a_lattice_and_fields_join_marks_in_pencil(hard: dict[str, Uint8]) -> None:
     for name in ("digits 12 high on a lattice", "digits on fields"):
         assert np.isin([frames.PAPER, frames.PENCIL, frames.PEN], hard[name]).all()
-
-
-@pytest.mark.parametrize(("size", "shape"), [((320, 240), (240, 320, 3)), ((1280, 720), (720, 1280, 3))])
-def test_size_and_seed_decide_the_page(size: tuple[int, int], shape: tuple[int, ...]) -> None:
-    page = timing.page(size, 3)
-    assert (page.shape, page.dtype) == (shape, np.dtype(np.uint8))
-    np.testing.assert_array_equal(page, timing.page(size, 3))
-    assert not np.array_equal(page, timing.page(size, 4))
-
-
-def test_a_photo_has_12_megapixels() -> None:
-    photo = timing.photo(0)
-    assert (photo.shape, photo.dtype) == ((3000, 4000, 3), np.dtype(np.uint8))

@@ -15,13 +15,14 @@ import pytest
 from benchmarks.__main__ import main
 from benchmarks.common.limits import LimitMissed
 from benchmarks.common.turns import Turns
-from benchmarks.speed import latency, latency_table, single_digit, starts, whole_frame
+from benchmarks.speed import latency, latency_table, single_digit, starts
 from benchmarks.speed.latency_table import WAYS
 from convert import calibration, package, quantize
 from convert.fold import fold
 from convert.layers import Dense
 from convert.recipes import CONVERSIONS
 from edge_runtime.bench import result
+from edge_runtime.bench.process import STAGES
 from edge_runtime.bench.result import Measure, timed
 from edge_runtime.inference.classifier import Classifier
 from edge_runtime.inference.model_file import SHIPPED
@@ -60,7 +61,7 @@ def names(models: tuple[str, ...], hard: str, keras: bool = False) -> list[str]:
         ),
         *(f"frame 640x480/{name}" for name in ("plain chain", "model that ships", *built)),
         "decode/12 megapixels",
-        *(f"hard frame {hard}/{stage}" for stage in whole_frame.STAGES),
+        *(f"hard frame {hard}/{stage}" for stage in STAGES),
         *(f"cold start/{name}" for name in ("import numpy, cv2", *reads)),
         *(["load/Keras", *(f"first inference/{way}" for way in WAYS)] if keras else []),
         *(f"peak memory/{name}" for name in reads),
@@ -263,3 +264,4 @@ def test_a_warning_names_what_is_unstable() -> None:
     assert latency_table.warning({each.name: each for each in (steady, *wild[:1])}) == (
         "warning: 1 of 2 measures are unstable, is the machine idle? wild/0"
     )
+    assert latency_table.warning({"steady/a": steady}) is None

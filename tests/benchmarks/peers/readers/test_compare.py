@@ -47,6 +47,7 @@ def test_without_others_it_reads_alone(
     assert "2 of 2" in lines[5]
     record = json.loads((tmp_path / "readers.json").read_text(encoding="utf-8"))
     VALIDATOR.validate(record)
+    assert record["settings"] == {"sets": ["samples"], "pictures": [2], "threads": 1, "at_most": 2}
     assert {each["name"] for each in record["measures"]} >= {
         f"samples/{EDGE}/a picture", f"samples/{EDGE}/character errors", f"samples/{EDGE}/exact pages", f"size/{EDGE}",
     }  # fmt: skip
@@ -60,7 +61,7 @@ def row(set_name: str, reader: str, lines: tuple[str, ...], read: list[str], ms:
     """Return a reader's row on a set of one picture."""
     judged = compare.judge(Picture("", lines, "", lambda: np.zeros((1, 1), np.uint8)), read)
     answers = [Answer(read, int(1e6 * ms), int(5e5 * ms))]
-    return compare.Row(set_name=set_name, kind="page", reader=reader, summary=summarize([judged], []),
+    return compare.Row(set_name=set_name, reader=reader, summary=summarize([judged], []),
                        groups={}, answers=answers, memory=50_000_000)  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The pictures that readers are compared on: what they hold, a part of a folder, and generated ones."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -19,13 +20,21 @@ def test_the_truth_says_what_pictures_hold(lines: list[tuple[str, ...]], kind: s
     assert pictures.kind_of([Truth(file=str(i), lines=each) for i, each in enumerate(lines)]) == kind
 
 
-def test_the_sample_of_a_folder_never_changes(samples: Path) -> None:
-    (whole,), (part,), (again,) = (pictures.of_folders([samples], at_most) for at_most in (None, 2, 2))
+def test_all_pictures_of_a_folder_are_read(samples: Path) -> None:
+    (whole,) = pictures.of_folders([samples])
     assert (whole.name, whole.kind, len(whole.pictures)) == ("samples", PAGE, 3)
-    assert [each.name for each in part.pictures] == [each.name for each in again.pictures]
-    assert len(part.pictures) == 2
-    assert {each.name for each in part.pictures} < {each.name for each in whole.pictures}
-    assert part.pictures[0].load().ndim in (2, 3)
+    assert whole.pictures[0].load().ndim in (2, 3)
+
+
+def test_the_sample_of_a_folder_never_changes(tmp_path: Path) -> None:
+    rows = [json.dumps({"file": f"{number}.png", "lines": ["12"]}) for number in range(50)]
+    (tmp_path / "truth.jsonl").write_text("\n".join(rows))
+    (part,), (again,) = (pictures.of_folders([tmp_path], 10) for _ in range(2))
+    names = [each.name for each in part.pictures]
+    assert names == [each.name for each in again.pictures]
+    assert len(set(names)) == 10
+    assert names != [f"{number}.png" for number in range(10)]
+    assert names == sorted(names, key=lambda name: int(name.removesuffix(".png")))
 
 
 def test_two_folders_of_one_name_are_refused(samples: Path) -> None:

@@ -1,6 +1,7 @@
 """What a reader takes on disk: its packages and what these require, without what edge-digits requires too."""
 
 import shutil
+import subprocess
 
 import pytest
 
@@ -33,3 +34,28 @@ def test_debian_packages_count_without_the_base_system(monkeypatch: pytest.Monke
     assert size.debian("libc6") == 0
     monkeypatch.setenv("PATH", "/nowhere")
     assert size.debian("tesseract-ocr") is None
+
+
+# Name, KiB, essential, dependencies, as in size.FORMAT.
+LISTING = """\
+reader\t100\tno\t, absent | models, library (>= 1.2) | other, shared, no-such-package
+models\t30\tno\t, reader
+library\t7\tno\tdeep (= 2:1~b), base
+deep\t2\t\t, virtual
+other\t1000\tno\t, 
+virtual\t\tno\t, 
+shared\t500\tno\t, 
+python3\t60\tno\t, shared
+base\t3000\tyes\t, base-library
+base-library\t4000\tno\t, 
+"""  # noqa: W291 - as dpkg-query prints it
+
+
+def test_dependencies_of_debian_packages_are_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = subprocess.CompletedProcess([], 0, LISTING)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
+    assert size.debian("reader") == 1024 * (100 + 30 + 7 + 2)
+    assert size.debian("library") == 1024 * (7 + 2)
+    assert size.debian("shared") == size.debian("base-library") == 0
+    assert size.debian("virtual") is None
+    assert size.debian("absent") is None

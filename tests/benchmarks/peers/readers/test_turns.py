@@ -1,7 +1,9 @@
 """Readers in their own processes: what each reads, and what is said of one that fails."""
 
+import importlib.util
 import shutil
 import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import cv2
@@ -9,8 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.common.turns import ProcessFailed
-from benchmarks.peers.readers import catalog
-from benchmarks.peers.readers.catalog import DIGIT, EDGE, LINE, PAGE, READERS
+from benchmarks.peers.readers.catalog import DIGIT, EDGE, LINE, PAGE, RAPIDOCR_MODELS, READERS
 from benchmarks.peers.readers.turns import ReaderProcess, take
 from edge_runtime.records import Uint8
 from edge_runtime.sources import pictures
@@ -55,4 +56,17 @@ def test_a_missing_program_says_how_to_install(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PATH", "/nowhere")
     assert READERS["Tesseract"].missing() == "not installed: apt install tesseract-ocr"
     assert READERS[EDGE].missing() is None
-    assert "edge-digits[peers]" in catalog.EXTRA
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert READERS["RapidOCR"].missing() == "not installed: pip install 'edge-digits[peers]'"
+
+
+def test_rapidocr_without_its_models_is_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    spec = ModuleSpec("rapidocr", None, origin=str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / RAPIDOCR_MODELS[0]).touch()
+    assert READERS["RapidOCR"].missing() == (
+        f"this version of rapidocr has no {RAPIDOCR_MODELS[1]}: pip install 'edge-digits[peers]'"
+    )
+    (tmp_path / "models" / RAPIDOCR_MODELS[1]).touch()
+    assert READERS["RapidOCR"].missing() is None
