@@ -26,20 +26,18 @@ from edge_runtime.web.problems import Problem
 from edge_runtime.web.reads import Reads
 
 LONGEST_POLL = 30  # seconds
-TURN = 0.1  # seconds between two heartbeats of the event loop
+HEARTBEAT_EVERY = 0.1  # seconds between two heartbeats of the event loop
 BOARD_EVERY = 5.0  # seconds between two queries of the board
 
 Answer = Callable[[Request], Awaitable[Response]]
 
 
-def application(
-    reader: Reader, live: Live, metrics: Metrics, rules: Rules, turned: Callable[[], None] = lambda: None
-) -> ASGIApp:
+def application(reader: Reader, live: Live, metrics: Metrics, rules: Rules, heartbeat: Callable[[], None]) -> ASGIApp:
     """Return the ASGI application that serves what a pipeline puts into `live` and `metrics`.
 
-    While it serves, it calls `turned` ten times a second in the event loop.
+    While it serves, it calls `heartbeat` ten times a second in the event loop.
     """
-    handlers = _Handlers(reader, live, metrics, turned)
+    handlers = _Handlers(reader, live, metrics, heartbeat)
     answers: dict[str, Answer] = {
         "/healthz": handlers.alive, "/readyz": handlers.ready, "/metrics": handlers.metrics,
         "/openapi.json": handlers.description, "/api/model": handlers.model, "/api/reading": handlers.reading,
@@ -57,10 +55,10 @@ def application(
 
 
 class _Handlers:
-    """A function for each address."""
+    """The handlers of the application, a method for each path."""
 
-    def __init__(self, reader: Reader, live: Live, metrics: Metrics, turned: Callable[[], None]) -> None:
-        self._reader, self._live, self._metrics, self._turned = reader, live, metrics, turned
+    def __init__(self, reader: Reader, live: Live, metrics: Metrics, heartbeat: Callable[[], None]) -> None:
+        self._reader, self._live, self._metrics, self._heartbeat = reader, live, metrics, heartbeat
         self._reads = Reads(reader)
         self._stream_viewers, self._event_viewers = streams.Viewers(), streams.Viewers()
         self._board = _Board()
@@ -68,9 +66,9 @@ class _Handlers:
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         self._live.attach()
-        turning = asyncio.create_task(_repeat(self._turned))
+        beating = asyncio.create_task(_repeat(self._heartbeat))
         yield
-        turning.cancel()
+        beating.cancel()
         self._reads.close()
 
     async def alive(self, request: Request) -> Response:
@@ -159,12 +157,13 @@ class _Handlers:
 async def _repeat(call: Callable[[], None]) -> None:
     while True:
         call()
-        await asyncio.sleep(TURN)
+        await asyncio.sleep(HEARTBEAT_EVERY)
 
 
 async def _problem(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException):  # from Starlette: unknown path or wrong method
-        error = Problem(error.status_code, str(error.detail), f"{request.method} is not supported here", error.headers)
+        detail = "unknown path" if error.status_code == 404 else f"{request.method} is not supported here"
+        error = Problem(error.status_code, str(error.detail), detail, error.headers)
     assert isinstance(error, Problem)
     return problems.response(error)
 

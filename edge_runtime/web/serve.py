@@ -77,8 +77,9 @@ class Service:
         reader: Reader,
         live: Live,
         metrics: Metrics,
-        turned: Callable[[], None] = lambda: None,
+        heartbeat: Callable[[], None],
     ) -> None:
+        self._live = live
         self._started = threading.Event()
         self._ended = threading.Event()
 
@@ -90,11 +91,11 @@ class Service:
                 self._started.set()
                 self._ended.set()
 
-        def turn() -> None:
+        def beat() -> None:
             self._started.set()
-            turned()
+            heartbeat()
 
-        app = application(reader, live, metrics, entered.rules, turn)
+        app = application(reader, live, metrics, entered.rules, beat)
         self._server = server.Server(app, certificate=entered.certificate)
         self._thread = threading.Thread(target=run, name="web", daemon=True)
         self._thread.start()
@@ -106,7 +107,8 @@ class Service:
             pass
 
     def close(self) -> None:
-        """End the server within TIMEOUT seconds; `live.end()` before it ends endless answers at once."""
+        """End the live readings, and so all endless answers, and the server, within TIMEOUT seconds."""
+        self._live.end()
         self._server.stop()
         self._thread.join(TIMEOUT)
 
@@ -117,14 +119,13 @@ def serving(
     reader: Reader,
     live: Live,
     metrics: Metrics,
-    turned: Callable[[], None] = lambda: None,
+    heartbeat: Callable[[], None] = lambda: None,
 ) -> Iterator[Service]:
-    """Serve within the context; the server's thread calls `turned` ten times a second while it serves."""
-    service = Service(entered, reader, live, metrics, turned)
+    """Serve within the context; the server's thread calls `heartbeat` ten times a second while it serves."""
+    service = Service(entered, reader, live, metrics, heartbeat)
     try:
         yield service
     finally:
-        live.end()
         service.close()
 
 

@@ -71,7 +71,7 @@ def _why_not(host: str, port: int, error: OSError) -> str:
 class Loop(asyncio.SelectorEventLoop):
     """asyncio's event loop, whose servers limit connections, which uvicorn has no settings for.
 
-    They wait for a visitor's part of TLS as long as for a request's head.
+    `limits.head` is also the timeout of a TLS handshake and of a TLS shutdown.
     """
 
     def __init__(self, limits: Limits, visitors: MutableMapping[object, Connection]) -> None:

@@ -93,7 +93,7 @@ def test_every_answer_has_the_security_headers(empty: Site) -> None:
 
 def test_what_is_not_there_is_a_problem(empty: Site) -> None:
     assert empty.ask("/nope").json == {
-        "type": "about:blank", "title": "Not Found", "status": 404, "detail": "GET is not supported here",
+        "type": "about:blank", "title": "Not Found", "status": 404, "detail": "unknown path",
     }  # fmt: skip
     wrong = empty.ask("/api/model", method="DELETE")
     assert (wrong.status, "GET" in wrong.headers["allow"]) == (405, True)
