@@ -10,18 +10,19 @@ usage() {
 Usage: install.sh [--user] [--prefix DIR] [--no-service] [--with-camera]
        install.sh --selftest | --rollback | --uninstall [--purge]
 
-Installs edge-digits beside what is there, tries it, and only then switches over. Once more changes nothing.
+Installs edge-digits beside the current version, tests it, and only then switches over. Running it again changes
+nothing.
 
-  --user         for you only, without root: ~/.local/share/edge-digits, and a service of yours
+  --user         for you only, without root: into ~/.local/share/edge-digits, with a user service
   --prefix DIR   into DIR instead of /opt/edge-digits
-  --no-service   the command alone: nothing outside of DIR
+  --no-service   only the command: nothing outside DIR
   --with-camera  cameras on the ribbon cable, too: picamera2, by apt where it is missing
-  --selftest     try what is installed, as the service would run it
+  --selftest     test the installation as the service would run it
   --rollback     go back to what was installed before
   --uninstall    remove it; configuration and state stay
   --purge        with --uninstall: remove these and the service's user, too
 
-Exit codes: 0 done, 1 not done and nothing changed, 2 a wrong option, 5 it does not work on this computer.
+Exit codes: 0 done, 1 not done and nothing changed, 2 an invalid option, 5 it does not work on this computer.
 END
 }
 
@@ -44,7 +45,7 @@ while [ $# -gt 0 ]; do
     --selftest | --rollback | --uninstall) mode=${1#--} ;;
     --purge) purge=yes ;;
     -h | --help) usage; exit 0 ;;
-    *) die 2 "there is no $1 (see --help)" ;;
+    *) die 2 "unknown option $1 (see --help)" ;;
   esac
   shift
 done
@@ -68,7 +69,7 @@ case $prefix$config in
   *[!A-Za-z0-9/._+-]*) die 2 "$prefix: a folder's name may hold letters, digits and ._+- only" ;;
 esac
 case $prefix in /*) ;; *) prefix=$PWD/$prefix ;; esac
-[ "$prefix" != / ] || die 2 "--prefix / is not a separate folder"
+[ "$prefix" != / ] || die 2 "--prefix must not be /"
 
 control() { if [ "$user" ]; then systemctl --user "$@"; else systemctl "$@"; fi; }
 runs_systemd() {

@@ -43,7 +43,7 @@ class PictureTooLarge(PictureError):
 
 
 class SourceError(EdgeError, OSError):
-    """A camera or a stream is not there, or gives no frame any more."""
+    """A camera or stream is unavailable, or stopped sending frames."""
 
     exit_code = 3
 

@@ -42,17 +42,16 @@ class Box(NamedTuple):
 
     @property
     def slices(self) -> tuple[slice, slice]:
-        """The rows and columns that it covers of a picture that holds it."""
-        return slice(self.y, self.y + self.height), slice(self.x, self.x + self.width)
+        """Its rows and columns, to index a picture that contains the box."""
+        return slice(self.y, self.bottom), slice(self.x, self.right)
 
     def moved(self, x: int, y: int) -> "Box":
         """Return the box so many columns further right, and rows further down."""
         return Box(self.x + x, self.y + y, self.width, self.height)
 
     def rimmed(self, size: tuple[int, int]) -> "Box":
-        """Return the box with a pixel more on every side, inside a picture of this (width, height)."""
-        x, y = max(0, self.x - 1), max(0, self.y - 1)
-        return Box(x, y, min(self.x + self.width + 1, size[0]) - x, min(self.y + self.height + 1, size[1]) - y)
+        """Return the box grown by one pixel on every side, cut to a picture of this (width, height)."""
+        return Box(self.x - 1, self.y - 1, self.width + 2, self.height + 2).within(size)
 
     def scaled(self, size: tuple[int, int], across: float, down: float | None = None) -> "Box":
         """Return the box in a picture that is scaled by these factors to this (width, height).

@@ -1,6 +1,6 @@
 """The survey of a picture: every region of it, classified, in the rotation in which the page reads best."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,12 +37,8 @@ class Seen(NamedTuple):
 
     def and_also(self, other: "Seen") -> "Seen":
         """Return these rows, followed by those of `other`."""
-        return Seen(
-            np.concatenate([self.images, other.images]),
-            np.concatenate([self.confidences, other.confidences]),
-            np.concatenate([self.darkness, other.darkness]),
-            np.concatenate([self.stroke_width, other.stroke_width]),
-        )
+        pairs: Iterable[tuple[NDArray[Any], NDArray[Any]]] = zip(self, other, strict=True)
+        return Seen._make(np.concatenate(pair) for pair in pairs)
 
 
 class Survey(NamedTuple):
@@ -160,7 +156,7 @@ class Surveyor:
         return self._classifier.confidences(images)[:, : self._classifier.digits]
 
 
-def _spread(values: NDArray[Any], rows: Sequence[int], into: NDArray[Any]) -> NDArray[Any]:
+def _spread(values: NDArray[Any], rows: list[int], into: NDArray[Any]) -> NDArray[Any]:
     """Write `values` to these rows of `into`, and return it."""
     into[rows] = values
     return into

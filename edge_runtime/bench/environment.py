@@ -48,7 +48,7 @@ def describe(model: Path | None = None, *, root: Path = board.ROOT) -> dict[str,
     """
     return {
         "machine": machine(root),
-        "system": {"os": _os(root), "kernel": platform.release(), "python": platform.python_version()},
+        "system": {"os": board.os_name(root), "kernel": platform.release(), "python": platform.python_version()},
         "versions": versions(),
         "state": state(root),
         "commit": commit(),
@@ -149,8 +149,3 @@ def _processor(cpuinfo: str) -> str:
 def _memory(meminfo: str) -> int | None:
     match = re.search(r"^MemTotal:\s*(\d+) kB", meminfo, re.MULTILINE)
     return round(1024 * int(match[1]) / STEP) * STEP if match else None
-
-
-def _os(root: Path) -> str:
-    named = re.search(r'^PRETTY_NAME="?([^"\n]*)', text_of(root / "etc/os-release"), re.MULTILINE)
-    return named[1] if named else platform.platform()

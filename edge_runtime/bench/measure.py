@@ -21,7 +21,7 @@ from edge_runtime.errors import EdgeError, OutputError
 from edge_runtime.inference import golden
 from edge_runtime.inference.classifier import Classifier
 from edge_runtime.pages import timing
-from edge_runtime.system import board
+from edge_runtime.system import board, signals
 
 PROCESSES, PROCESSES_FAST = 3, 2
 STARTS, STARTS_FAST = 7, 3
@@ -182,7 +182,9 @@ def _measured(part: str, settings: Settings) -> Taken:
 def _answer(command: Sequence[str], what: str) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode:
-        why = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        code = done.returncode
+        ended = f"killed by {signals.name_of(-code)}" if code < 0 else f"exit code {code}"
+        why = (done.stderr.strip().splitlines() or [ended])[-1]
         raise EdgeError(f"{what}: not measured: {why}")
     return done
 

@@ -6,6 +6,7 @@ from typing import Any
 from edge_runtime.bench import result
 from edge_runtime.bench.process import STAGES
 from edge_runtime.bench.result import Measure
+from edge_runtime.inference import golden
 
 Measures = dict[str, Measure]
 WIDTH = 34  # of the label at the start of a line
@@ -45,12 +46,9 @@ def _machine(environment: dict[str, Any]) -> Iterator[str]:
 
 def _golden(replay: dict[str, Any] | None) -> Iterator[str]:
     if replay is None:
-        yield "Golden vectors: this model has none, so its output on this machine cannot be verified"
+        yield f"Golden vectors: {golden.NO_VECTORS}"
     else:
-        yield (
-            f"Golden vectors: {replay['same']} of {replay['vectors']} have the expected label, scores differ by up to "
-            f"{replay['furthest']:g} units in the last place (allowed: {replay['allowed']})"
-        )
+        yield f"Golden vectors: {golden.Replay(**replay)}"
 
 
 def _digit(measures: Measures) -> Iterator[str]:

@@ -26,7 +26,7 @@ Exit codes:
 def doctor(as_json: bool) -> None:
     """Check this machine, and report what is missing or wrong, each with the command that fixes it.
 
-    It depends on no other package, so it also runs where one is missing. It changes nothing.
+    It also runs where a package that the other commands need is missing or broken. It changes nothing.
     """
     from edge_runtime.doctor import all_checks, table
 

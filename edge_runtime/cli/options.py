@@ -1,9 +1,7 @@
 """The options of commands: a frozen record of each section's values, and the decorator that adds the options."""
 
-from dataclasses import dataclass, fields
-from functools import wraps
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -127,7 +125,7 @@ camera = section(
     option("--stall", metavar="SECONDS", type=Finite(0.1, 3600), default=5.0, show_default=True,
            help="Reopen a camera or stream that sends no frame for this long."),
     option("--retries", metavar="N", type=click.IntRange(0),
-           help="Attempts in a row. [default: unlimited, once it has sent a frame]"),
+           help="Give up after N failed retries in a row. [default: never, once it has sent a frame]"),
 )  # fmt: skip
 
 
@@ -151,8 +149,8 @@ mqtt = section(
     option("--mqtt-ca", metavar="FILE", type=FILE, help="Trust the certificates in FILE."),
     option("--mqtt-queue", metavar="N", type=click.IntRange(1, 100_000), default=10_000, show_default=True,
            help="Keep the last N messages while the broker is unreachable."),
-    option("--mqtt-spool", metavar="FILE", type=FILE, help="Keep these messages in FILE."),
-    option("--mqtt-discovery", is_flag=True, help="Announce it to Home Assistant."),
+    option("--mqtt-spool", metavar="FILE", type=FILE, help="Keep the messages that wait for the broker in FILE."),
+    option("--mqtt-discovery", is_flag=True, help="Announce the device to Home Assistant."),
 )  # fmt: skip
 
 
@@ -210,16 +208,10 @@ class ReadingOptions:
 
 def reading(command: Command) -> Command:
     """Give a command the sections of `ReadingOptions`, and call it with one record of them as `reading`."""
-
-    @wraps(command)
-    def call(*arguments: Any, **values: Any) -> Any:
-        own = {field.name: values.pop(field.name) for field in fields(ReadingOptions)}
-        return command(*arguments, reading=ReadingOptions(**own), **values)
-
-    asking: Command = call
+    decorated = section("", "reading", ReadingOptions)(command)
     for each in (decision, network, mqtt, camera, look, report):
-        asking = each(asking)
-    return asking
+        decorated = each(decorated)
+    return decorated
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from edge_runtime.doctor.findings import Finding, a_raspberry_pi, failed, ok, pip, warning
+from edge_runtime.doctor.findings import NO_NUMPY, WITHOUT_NUMPY, Finding, a_raspberry_pi, failed, ok, pip, warning
 from edge_runtime.doctor.probe import Probe
 from edge_runtime.sources import camera_list
 from edge_runtime.sources.camera_list import PROCESSORS, RECEIVERS, VIDEO_CAPTURE, Ioctl, Node
@@ -134,8 +134,8 @@ def picamera2(probe: Probe, root: Path = ROOT, *, prefix: Path | None = None) ->
     if re.search(r"another numpy|size changed|multiarray|_ARRAY_API", f"{probe.why} {probe.complaints}"):
         message = "the system's package was built for another numpy version"
         return failed("picamera2", message, pip("install --upgrade simplejpeg"))
-    if probe.why == "No module named 'numpy'":
-        return failed("picamera2", "not checked: numpy is missing", pip("install numpy"))
+    if probe.why == NO_NUMPY:
+        return failed("picamera2", WITHOUT_NUMPY, pip("install numpy"))
     return failed("picamera2", _why(probe), "sudo apt-get install --reinstall -y python3-picamera2 python3-libcamera")
 
 

@@ -4,12 +4,11 @@ import re
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
-from edge_runtime.doctor.findings import Finding, failed, ok, pip, warning
+from edge_runtime.doctor.findings import NO_NUMPY, WITHOUT_NUMPY, Finding, failed, ok, pip, warning
 from edge_runtime.doctor.probe import Probe
 
 # Messages of packages that were built for another numpy.
 CLASH = re.compile(r"multiarray failed to import|_ARRAY_API not found|size changed|compiled using NumPy")
-NO_NUMPY, WITHOUT_NUMPY = "No module named 'numpy'", "not checked: numpy is missing"
 OPENCV = ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python")
 PARTS = {"V4L2": r"v4l/v4l2: +YES", "FFmpeg": r"FFMPEG: +YES"}  # patterns in OpenCV's build information
 WINDOWS = r"GUI: +(?!NONE)\S"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from edge_runtime.doctor.findings import Finding, failed, ok, the_systems_python, warning
 from edge_runtime.errors import OptionError
-from edge_runtime.system.board import ROOT, text_of
+from edge_runtime.system.board import ROOT, os_name, text_of
 from edge_runtime.system.state_folder import state_folder
 from edge_runtime.system.subprocesses import ask
 
@@ -32,9 +32,8 @@ def system(root: Path = ROOT, *, machine: str | None = None, bits: int | None = 
     """Report the system; `machine` is the kernel's name of the processor, `bits` are those of programs."""
     machine = platform.machine() if machine is None else machine
     bits = 8 * struct.calcsize("P") if bits is None else bits
-    named = re.search(r'^PRETTY_NAME="?([^"\n]*)', text_of(root / "etc/os-release"), re.MULTILINE)
     board = text_of(root / "proc/device-tree/model")
-    what = f"{board + ': ' if board else ''}{named[1] if named else platform.platform()}, {machine}"
+    what = f"{board + ': ' if board else ''}{os_name(root)}, {machine}"
     if machine == "armv6l":
         return failed("system", f"{what}: this processor is too old: no interpreter has a package for it")
     if bits == 32:

@@ -9,6 +9,8 @@ from typing import Literal, NamedTuple
 from edge_runtime.system.board import text_of
 
 Status = Literal["ok", "warning", "failed"]
+# The error of a package that needs numpy where that is missing, and the message of its finding.
+NO_NUMPY, WITHOUT_NUMPY = "No module named 'numpy'", "not checked: numpy is missing"
 
 
 class Finding(NamedTuple):

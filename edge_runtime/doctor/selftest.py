@@ -68,15 +68,12 @@ def lines(record: Record) -> Iterator[str]:
     model, vectors, source = record["model"], record["golden_vectors"], record["source"]
     yield f"{'Model':<16}{model['id']}, {model['path']}"
     if vectors is None:
-        yield f"{'Golden vectors':<16}this model has none, so its output on this machine cannot be verified"
+        yield f"{'Golden vectors':<16}{golden.NO_VECTORS}"
     elif vectors["furthest"] is None:
         yield f"{'Golden vectors':<16}failed: no output to compare"
     else:
-        yield (
-            f"{'Golden vectors':<16}{'ok' if vectors['passed'] else 'failed'}: {vectors['same']} of "
-            f"{vectors['vectors']} have the expected label, scores differ by up to {vectors['furthest']:g} units in "
-            f"the last place (allowed: {vectors['allowed']})"
-        )
+        replay = golden.Replay(*(vectors[name] for name in golden.Replay._fields))
+        yield f"{'Golden vectors':<16}{'ok' if replay.passed else 'failed'}: {replay}"
     for page in record["pages"]:
         status = "ok" if page["passed"] else "failed" if page["required"] else "not as written"
         yield f"{'Sample page':<16}{status}: {page['file']} reads {_text(page['read'])}, {page['ms']:.1f} ms"

@@ -15,6 +15,7 @@ from edge_runtime.inference.model_file import ModelFile
 # products differently. Floats are summed in another order, and where activations are quantized in between, a sum
 # between two quantization steps may round to the other one.
 UNITS, UNITS_FLOAT = 2, 2**14
+NO_VECTORS = "this model has none, so its output on this machine cannot be verified"  # no golden vectors
 
 
 class Replay(NamedTuple):
@@ -27,6 +28,12 @@ class Replay(NamedTuple):
     same: int
     furthest: float
     allowed: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.same} of {self.vectors} have the expected label; scores differ by up to {self.furthest:g} units in "
+            f"the last place (allowed: {self.allowed})"
+        )
 
     @property
     def passed(self) -> bool:
@@ -83,8 +90,7 @@ def check(classifier: Classifier) -> Replay | None:
     result = replay(classifier)
     if result is not None and not result.passed:
         raise CheckFailed(
-            f"{classifier.model.path} gives wrong results on this machine: {result.same} of {result.vectors} golden "
-            f"vectors have the expected label, and scores differ by up to {result.furthest:g} units in the last place "
-            f"(allowed: {result.allowed}); copy the file again, or install another version of the interpreter"
+            f"{classifier.model.path} gives wrong results on this machine: of its golden vectors, {result}; copy the "
+            "file again, or install another version of the interpreter"
         )
     return result

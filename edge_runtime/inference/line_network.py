@@ -23,7 +23,10 @@ class LineNetwork:
         inputs, outputs = self._graph.get_input_details()[0], self._graph.get_output_details()[0]
         shape = tuple(inputs["shape"].tolist())
         if shape != (1, ROWS, COLUMNS, 1) or inputs["dtype"] != np.uint8 or outputs["shape"][-1] != BLANK + 1:
-            raise ModelError(f"{path} has a line network with unsupported input {inputs['dtype'].__name__} {shape}")
+            raise ModelError(
+                f"{path} has a line network with unsupported input {inputs['dtype'].__name__} {shape} "
+                f"or output {tuple(outputs['shape'].tolist())}"
+            )
         self._in, self._out = inputs["index"], outputs["index"]
         self._scale = float(outputs["quantization"][0])
         self.step = COLUMNS / int(outputs["shape"][1])

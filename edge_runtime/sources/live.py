@@ -103,11 +103,11 @@ class _Feed(threading.Thread):
         """Open the source, take its frames, and retry; return the last error, or None if stopped."""
         failures, seen = 0, False
         while not self._ended.is_set():
-            any_more = ""
+            why = "it sends no frames"
             try:
                 for _ in self._frames():
-                    failures, seen, any_more = 0, True, " any more"
-                reason = SourceError(f"{self._source}: it sends no frame{any_more}")
+                    failures, seen, why = 0, True, "it stopped sending frames"
+                reason = SourceError(f"{self._source}: {why}")
             except SourceError as error:
                 reason = error
             except Exception as error:  # boundary: a driver may raise anything, and the reader must not wait forever

@@ -37,8 +37,8 @@ def verify(data: bytes, signature: bytes, trusted: Sequence[Ed25519PublicKey], n
             continue
         return
     raise ModelError(
-        f"{name}: its signature is not by a key that is trusted here, or not of this file; "
-        "fetch both again, from a trusted place"
+        f"{name}: its signature was not made with a trusted key, or belongs to another file; "
+        "fetch both again, from a source you trust"
     )
 
 

@@ -61,7 +61,7 @@ def state(one: Stored) -> str:
         return SHIPS
     if one.entry.failed is not None:
         return f"failed: {one.entry.failed}"
-    return "proved" if one.entry.proved else "on trial"
+    return "trial passed" if one.entry.proved else "on trial"
 
 
 def _whole(one: Stored) -> ModelFile:

@@ -1,5 +1,6 @@
-"""The board's own reports: the processor's temperature, and whether the board throttles."""
+"""The board's own reports: its system, the processor's temperature, and whether the board throttles."""
 
+import platform
 import re
 import subprocess
 from pathlib import Path
@@ -47,6 +48,12 @@ def throttled(root: Path = ROOT) -> tuple[str, ...] | None:
     return None if bits is None else tuple(state for bit, state in zip(BITS, STATES, strict=True) if bits >> bit & 1)
 
 
+def os_name(root: Path = ROOT) -> str:
+    """Return the name and version of the operating system. `root` is the root of the file system."""
+    named = re.search(r'^PRETTY_NAME="?([^"\n]*)', text_of(root / "etc/os-release"), re.MULTILINE)
+    return named[1] if named else platform.platform()
+
+
 def _rank(name: str) -> int | None:
     """Return how likely a sensor is the processor's, the likeliest 0; None if it is another's."""
     name = name.lower().replace("-", "_")
@@ -78,9 +85,9 @@ def vcgencmd(program: Path, command: str) -> str | None:
 
 
 def text_of(path: Path) -> str:
-    """Return the text of a system's file, stripped; empty if it cannot be read, as for a sleeping sensor.
+    """Return the text of a file such as one in /proc or /sys, without white space and NUL at its ends.
 
-    In the device tree, a zero ends it.
+    Device-tree files end in NUL. It is empty if the file cannot be read, as for a sleeping sensor.
     """
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip("\0 \t\r\n")

@@ -1,4 +1,4 @@
-"""The base class of what a `with` statement closes."""
+"""The base class of objects that a `with` statement closes."""
 
 from abc import ABC, abstractmethod
 from typing import Self

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# Two threads at once would each restore the redirection of the other; a block may hold another.
+# Two threads at once would each restore the redirection of the other. Reentrant: blocks of one thread may be nested.
 _TURN = threading.RLock()
 
 

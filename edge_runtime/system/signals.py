@@ -40,7 +40,7 @@ def leave_threads_behind() -> None:
 
 
 def name_of(number: int) -> str:
-    """Return the name of a signal."""
+    """Return the name of a signal, such as SIGKILL; "signal N" if it has none."""
     try:
         return signal.Signals(number).name
     except ValueError:

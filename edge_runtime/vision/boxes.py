@@ -41,7 +41,7 @@ def lies_in(boxes: NDArray[np.int64], outer: NDArray[np.int64]) -> Flags:
 
 
 def touching(boxes: NDArray[np.int64]) -> Flags:
-    """Return for each box, with its rim of a pixel, whether it touches another one with its rim."""
+    """Return for each box whether it touches or overlaps another one, both grown by a pixel on every side."""
     x, y, width, height = boxes.T
     near = (x[:, None] <= x + width + 2) & (y[:, None] <= y + height + 2)
     return np.asarray(np.count_nonzero(near & near.T, axis=1) > 1)

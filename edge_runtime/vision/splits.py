@@ -172,8 +172,6 @@ def _trimmed(component: Piece, start: int, ink: Uint8, least: float) -> Piece | 
     x, y, width, height = cv2.boundingRect(strokes)
     if max(width, height) <= 2:
         return None
-    x_on_plane, y_on_plane = component.place.x + start, component.place.y
-    left, top = max(0, x - 1), max(0, y - 1)
-    part = ink[top : y + height + 1, left : x + width + 1]
-    box, place = Box(x, y, width, height), Box(left, top, part.shape[1], part.shape[0])
-    return Piece(box.moved(x_on_plane, y_on_plane), place.moved(x_on_plane, y_on_plane), part)
+    box = Box(x, y, width, height)
+    place, at = box.rimmed(ink.shape[::-1]), (component.place.x + start, component.place.y)
+    return Piece(box.moved(*at), place.moved(*at), ink[place.slices])

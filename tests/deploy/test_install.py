@@ -183,9 +183,9 @@ def test_without_a_service_only_its_folder_changes(tmp_path: Path, home: Home) -
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--nonsense"], "there is no --nonsense"),
+        (["--nonsense"], "unknown option --nonsense"),
         (["--prefix"], "--prefix needs a folder"),
-        (["--prefix", "/"], "--prefix / is not a separate folder"),
+        (["--prefix", "/"], "--prefix must not be /"),
         (["--prefix", "/tmp/a b"], "may hold letters"),
         (["--prefix", "/tmp/%h"], "may hold letters"),
         (["--purge"], "--purge goes with --uninstall"),

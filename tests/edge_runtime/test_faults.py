@@ -129,7 +129,7 @@ def test_a_troubled_stream_is_awaited_sigterm_ends_it(fault: str, run: Run, pict
         if fault == "goes away":
             server.close()
         # Who says it first, the one that waits for frames or the one that takes them, is left to chance.
-        running.wait_for(lambda: "no frame for 0.3 s" in running.said or "no frame any more" in running.said)
+        running.wait_for(lambda: "no frame for 0.3 s" in running.said or "stopped sending frames" in running.said)
         assert running.terminate() == 0
         assert whole(running.out)
         assert "error" not in running.said

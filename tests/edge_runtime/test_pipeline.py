@@ -188,7 +188,7 @@ def test_a_stream_is_read_with_its_frames_age(reader: DigitReader, shown: list[U
 
     memory, failed = Memory(), list[EdgeError]()
     options = Options(timeouts=Timeouts(retries=0))
-    with serving(paced) as address, pytest.raises(SourceError, match="it sends no frame any more"):
+    with serving(paced) as address, pytest.raises(SourceError, match="it stopped sending frames"):
         run([address], reader, [memory], options, Report(raw=True), failed.append)
     read_frames = [reading.frame for reading in memory.readings]
     assert read_frames == sorted(set(read_frames))
@@ -232,7 +232,7 @@ def test_a_restarted_streams_reading_continues(reader: DigitReader, shown: list[
         run([address], reader, [memory], options, Report(), lambda error: None)
         ended.set()
     assert len(memory.frames) == 10
-    assert messages == [f"{address}: it sends no frame any more; trying again", f"{address}: it sends frames again"]
+    assert messages == [f"{address}: it stopped sending frames; trying again", f"{address}: it sends frames again"]
     assert memory.said == [(memory.events[0].frame, "appeared", "2741")]
 
 

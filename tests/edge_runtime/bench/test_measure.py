@@ -86,7 +86,7 @@ def test_the_table_shows_all_within_line_width(done: tuple[dict[str, Any], list[
     lines = list(table.lines(done[0]))
     text = "\n".join(lines)
     assert max(map(len, lines)) <= 120
-    assert "Golden vectors: 34 of 34 have the expected label, scores differ by up to" in text
+    assert "Golden vectors: 34 of 34 have the expected label; scores differ by up to" in text
     for part in ("bare LiteRT", "64 at once", "12 megapixels", "edge-digits read PNG", "copy of 32 MiB"):
         assert any(line.startswith(f"  {part}") for line in lines), part
     assert "nan" not in text

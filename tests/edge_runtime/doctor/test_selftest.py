@@ -79,7 +79,7 @@ def test_people_are_told_in_lines(call: Call, samples: Path) -> None:
     assert (done.code, done.err) == (0, "")
     lines = done.out.splitlines()
     assert lines[0] == f"Model           {model_file.read(SHIPPED).sha256[:12]}, {SHIPPED}"
-    assert lines[1].startswith("Golden vectors  ok: 34 of 34 have the expected label, scores differ by up to ")
+    assert lines[1].startswith("Golden vectors  ok: 34 of 34 have the expected label; scores differ by up to ")
     assert lines[3].startswith("Sample page     ok: paper.jpg reads 48793968101 / 0430355509 / 043, ")
     assert lines[5].startswith("One digit       ")
     assert lines[5].endswith(" us")

@@ -79,7 +79,9 @@ def test_another_label_fails(write: Write) -> None:
         assert result.same < 7  # of the 20 digits none; a label may be the same where all are as likely
         with pytest.raises(CheckFailed) as caught:
             golden.check(model)
-    assert str(caught.value).startswith(f"{path} gives wrong results on this machine: {result.same} of 26 golden")
+    assert str(caught.value).startswith(
+        f"{path} gives wrong results on this machine: of its golden vectors, {result.same} of 26 have"
+    )
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 5
 

@@ -51,7 +51,7 @@ class Sensor:
     scene: Uint8 = field(default_factory=lambda: np.full((480, 640), 200, np.uint8))
     adjusted: Size | None = None  # what libcamera makes of any size
     broken: str = ""  # what it says when it is started
-    silent: bool = False  # it sends no frame any more
+    silent: bool = False  # it has stopped sending frames
     taken: bool = False  # another program has it
     owner: "Picamera2 | None" = None
     controls: dict[str, object] = field(default_factory=dict)  # that it was started with

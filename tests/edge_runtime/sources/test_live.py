@@ -95,7 +95,7 @@ def test_the_newest_frame_comes_others_are_counted(options: Options, messages: L
     with pytest.raises(SourceError, match="there is no more"):
         next(frames)
     assert camera.closed
-    assert messages == ["cam: it sends no frame any more; trying again"]
+    assert messages == ["cam: it stopped sending frames; trying again"]
 
 
 def test_an_ended_source_reopens_and_reports_changes_once(options: Options, messages: Log) -> None:
@@ -108,7 +108,7 @@ def test_an_ended_source_reopens_and_reports_changes_once(options: Options, mess
     again = next_of(frames, second, 2)
     assert (value_of(again), again.index) == (2, 1)
     assert first.closed
-    assert messages == ["cam: it sends no frame any more; trying again", "cam: it sends frames again"]
+    assert messages == ["cam: it stopped sending frames; trying again", "cam: it sends frames again"]
     second.give(None)
     frames.close()
     assert second.closed

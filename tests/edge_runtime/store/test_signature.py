@@ -61,7 +61,7 @@ def test_wrong_and_missing_signatures_are_refused(maker: Maker, refused: Callabl
     variant(path)
     required, optional = Trust(keys=(maker.public,), required=True), Trust(keys=(maker.public,))
     assert refused(path, trust=required) == f"{path} is not signed: there is no {path}.sig"
-    by_another = f"{path}: its signature is not by a key that is trusted here, or "
+    by_another = f"{path}: its signature was not made with a trusted key, or "
     other.sign(path)
     assert all(refused(path, trust=trust).startswith(by_another) for trust in (required, optional))
     signature = maker.sign(path)
