@@ -85,7 +85,7 @@ def test_light_digits_are_digits_their_paper_is_not() -> None:
         assert np.count_nonzero(taken.images[which] > 127, axis=(1, 2)).max() < 0.6 * 20 * 20
 
 
-def test_equal_ink_is_taken_once_few_non_digits() -> None:
+def test_equal_ink_is_taken_once() -> None:
     digits = dataset.load("held_out")
     look = PageStyle(digit_height=(40, 40), ruling="squares", noise=(10, 10), distractors=(("words", 5),))
     page = draw_page(digits.images[:8], digits.labels[:8], np.random.default_rng(1), look)

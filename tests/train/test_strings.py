@@ -58,7 +58,7 @@ def test_amounts_look_like_numbers_with_final_zeros() -> None:
 @pytest.mark.parametrize(
     ("digits", "start"), [((1, 0, 0), 1), ((1, 0), 2), ((0, 0), 0), ((1, 0, 0, 5), 4), ((), 0), ((7, 0, 0, 0), 1)]
 )
-def test_final_zeros_begin_at_several_places(digits: tuple[int, ...], start: int) -> None:
+def test_only_several_final_zeros_count(digits: tuple[int, ...], start: int) -> None:
     assert strings.zeros(digits) == start
 
 

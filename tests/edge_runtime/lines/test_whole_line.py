@@ -56,7 +56,7 @@ def test_the_classifier_sees_the_clearest_views_digits() -> None:
     assert texts_of(views, located(4, 5, 6, likely=-99.0), None)[-1].digits == pytest.approx(3 * np.log(SURER))
 
 
-def test_a_refused_text_is_never_a_lines() -> None:
+def test_a_refused_text_is_never_reported() -> None:
     assert [text.labels for text in texts_of([view(1, 2, sure=0.7)], located(1), of_length(2))] == [(1, 2)]
 
 

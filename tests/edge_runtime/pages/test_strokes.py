@@ -33,7 +33,7 @@ def test_depths_are_roots_of_whole_numbers() -> None:
 
 @pytest.mark.parametrize("width", [2, 3, 4])
 @pytest.mark.parametrize("pen", [0.4, 0.5, 1.0, 2.0, 2.5])
-def test_a_pen_is_its_factor_wide(width: int, pen: float) -> None:
+def test_a_pen_is_scaled_by_its_factor(width: int, pen: float) -> None:
     for image in (bar(width), ring(8, width)):
         ink = write(measure(image[None])[0], pen, 100)
         across = ink[ink.shape[0] // 2]

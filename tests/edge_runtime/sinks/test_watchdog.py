@@ -216,7 +216,7 @@ def test_a_stuck_source_stops_the_beats_until_frames(manager: Manager) -> None:
             on.clear()
             # Whether the reader or the connection has lost patience first, one of them says so.
             said = next(message for message in iter(manager.hear, "") if message != "WATCHDOG=1")
-            lines = "no frame for 0.5 s", "it sends no frame any more; trying again"
+            lines = "no frame for 0.5 s", "it stopped sending frames; trying again"
             assert said in [f"STATUS={address}/stream.mjpg: {line}" for line in lines]
             manager.hear_silence(1.5)
             on.set()
@@ -227,7 +227,7 @@ def test_a_stuck_source_stops_the_beats_until_frames(manager: Manager) -> None:
             manager.hear_until("STOPPING=1")
 
 
-def test_an_idle_folder_beats_a_lost_one_not(manager: Manager, tmp_path: Path) -> None:
+def test_only_an_idle_folder_beats(manager: Manager, tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     environment = manager.environment(0.4, STATE_DIRECTORY=str(tmp_path / "state"))

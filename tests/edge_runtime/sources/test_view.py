@@ -61,7 +61,7 @@ def noisy(pixels: Uint8, deviation: float, seed: int) -> Uint8:
     return np.clip(pixels + noise, 0, 255).astype(np.uint8)
 
 
-def test_noise_is_still_a_thin_stroke_not() -> None:
+def test_a_thin_stroke_moves_but_noise_is_still() -> None:
     paper = np.full((480, 640), 210, np.uint8)
     written = paper.copy()
     cv2.line(written, (300, 200), (304, 230), 60, 2, cv2.LINE_AA)

@@ -140,7 +140,7 @@ def test_damaged_notes_are_passed_over(inbox: Path, put: Put, state: Path, damag
     assert notes.read_bytes() == whole
 
 
-def test_a_folder_absent_at_start_keeps_its_history(inbox: Path, put: Put) -> None:
+def test_a_returning_picture_is_not_reread(inbox: Path, put: Put) -> None:
     put("a.png")
     assert read_all(inbox) == ["a.png"]
     (inbox / "a.png").rename(inbox.with_name("a.png"))

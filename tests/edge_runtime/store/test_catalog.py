@@ -98,7 +98,7 @@ def test_a_reinstalled_model_is_the_newest_and_clean(folder: Path) -> None:
     assert catalog.pointer(folder) != again  # the same name, another file
 
 
-def test_a_failure_rolls_back_strangers_change_nothing(folder: Path) -> None:
+def test_a_failed_model_is_rolled_back(folder: Path) -> None:
     put(folder, A, B)
     changes.update_entry(folder, B, proved=True)
     changes.give_up(folder, B, "it hangs")

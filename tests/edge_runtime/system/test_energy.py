@@ -44,7 +44,7 @@ def printing(root: Path, text: str) -> Path:
     return vcgencmd(root, f'[ "$1" = pmic_read_adc ] && cat {root / "answer"}')
 
 
-def test_packages_are_added_their_parts_not(tmp_path: Path) -> None:
+def test_only_whole_packages_are_added(tmp_path: Path) -> None:
     first = domain(tmp_path, "intel-rapl:0", "package-0", 1_000_000)
     second = domain(tmp_path, "intel-rapl:1", "package-1", 5)
     others = [

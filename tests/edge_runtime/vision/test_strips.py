@@ -33,7 +33,7 @@ def test_digits_are_20_centered_rows_at_full_ink() -> None:
     assert not strip.image[:, strip.width :].any()
 
 
-def test_digits_above_most_boxes_keep_their_height() -> None:
+def test_taller_digits_stay_taller_on_the_strip() -> None:
     boxes = [Box(100, 60, 20, 40), Box(140, 60, 20, 40)]
     strip = strip_of(page(*boxes), boxes, 1.25)
     assert strip.height == 50

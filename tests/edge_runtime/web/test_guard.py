@@ -89,7 +89,7 @@ def send(rules: Rules, method: str, path: str, query: bytes, headers: list[tuple
 @pytest.mark.parametrize(
     "host", ["localhost", "LocalHost:8000", "localhost.", "127.0.0.1", "127.3.2.1:80", "[::1]:8000"]
 )
-def test_loopback_answers_to_its_own_names_only(host: str) -> None:
+def test_loopback_answers_to_its_own_names(host: str) -> None:
     assert ask(LOCAL, host=host).status == 200
 
 
@@ -153,7 +153,7 @@ def test_addresses_are_recognized(address: object, port: int) -> None:
     {"origin": "http://LOCALHOST:8000", "sec_fetch_site": "same-origin"},
     {"sec_fetch_site": "none"},
 ])  # fmt: skip
-def test_changes_come_from_here_and_programs_only(headers: dict[str, str]) -> None:
+def test_changes_from_here_and_programs_are_allowed(headers: dict[str, str]) -> None:
     assert ask(LOCAL, "POST", host="localhost:8000", **headers).status == 200
 
 
