@@ -4,7 +4,8 @@ PYTHON ?= python3
 RECIPE ?= standard
 SEED ?= 1
 MARK ?= not slow and not window and not emulated
-PROCESSES ?= auto
+# Many tests wait for a program or a timeout: a few processes more than cores keep these busy.
+PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(max(4, os.cpu_count() or 1))')
 
 VENV := .venv
 RUNTIME := .venv-runtime
@@ -38,7 +39,7 @@ serve: $(RUNTIME)/serving ## Show SOURCE=camera, or generated pages, on a web pa
 	$(RUNTIME)/bin/edge-digits serve $(or $(SOURCE),synthetic)
 
 test: $(VENV)/installed data ## Run the tests (MARK=slow: those that train or build; PROCESSES=0: one by one)
-	$(VENV)/bin/python -m pytest -m '$(MARK)' $(if $(findstring not slow,$(MARK)),--numprocesses=$(PROCESSES) --dist=loadfile --cov)
+	$(VENV)/bin/python -m pytest -m '$(MARK)' --numprocesses=$(PROCESSES) --dist=loadfile
 
 # Two systems at a time, one on each core.
 test-arm64: ## Install and test it on emulated 64-bit Raspberry Pis, with Debian 12 and 13 (as root)
@@ -142,13 +143,13 @@ build/%/parity.ok: build/%/digits-float32.tflite build/%/digits-float16.tflite b
 	@touch $@
 
 $(VENV)/installed: requirements/dev.txt pyproject.toml
-	$(call make_venv,$(VENV))
+	$(call make_venv,$(VENV),13,TensorFlow)
 	$(VENV)/bin/python $(PIP_INSTALL) --require-hashes --requirement requirements/dev.txt
 	$(VENV)/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(RUNTIME)/installed: requirements/runtime.txt pyproject.toml $(RUNTIME_FILES)
-	$(call make_venv,$(RUNTIME))
+	$(call make_venv,$(RUNTIME),14,LiteRT)
 	$(RUNTIME)/bin/python $(PIP_INSTALL) --require-hashes --requirement requirements/runtime.txt
 	$(RUNTIME)/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --force-reinstall .
 	@touch $@
@@ -157,9 +158,10 @@ $(RUNTIME)/serving: requirements/serve.txt $(RUNTIME)/installed
 	$(RUNTIME)/bin/python $(PIP_INSTALL) --require-hashes --requirement requirements/serve.txt
 	@touch $@
 
+# make_venv DIRECTORY, the last minor version of Python 3 that it may have, and the package that this depends on
 define make_venv
-@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
-  { echo 'error: Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12' >&2; exit 1; }
+@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, $(2)))' || \
+  { echo 'error: $(3) needs Python 3.11 to 3.$(2): make PYTHON=python3.12' >&2; exit 1; }
 @echo 'Installing into $(1), once; it takes a minute or two.'
 @$(PYTHON) -m venv $(1) || { echo 'error: python3 cannot make virtual environments: apt install python3-venv' >&2; exit 1; }
 endef

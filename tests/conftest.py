@@ -18,7 +18,7 @@ from tests.log import Log
 # Where everything must hold, the same code is tested by the same examples each time; elsewhere, by new ones.
 ALIKE = "CI" in os.environ
 settings.register_profile("tests", deadline=None, max_examples=60, derandomize=ALIKE)
-settings.register_profile("again", deadline=None, max_examples=20, derandomize=ALIKE)  # where all runs a second time
+settings.register_profile("again", deadline=None, max_examples=10, derandomize=ALIKE)  # where all runs a second time
 settings.register_profile("emulated", deadline=None, max_examples=3)  # where a test takes twenty times as long
 settings.register_profile("thorough", deadline=None, max_examples=2000)
 settings.load_profile("tests")
@@ -94,11 +94,22 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.fixture(scope="session")
-def smoke_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder that `python -m train` and `python -m convert` have filled; only to be read."""
+def smoke_build(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Return a folder that `python -m train` and `python -m convert` have filled; only to be read.
+
+    The first worker that needs it builds it for all, as pytest-xdist's documentation does (FileLock).
+    """
+    from filelock import FileLock
+
     from tests.builds import built
 
-    return built(tmp_path_factory.mktemp("smoke"), "smoke")
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent  # the workers' folders lie side by side
+    with FileLock(shared / "smoke.lock"):
+        if not (shared / "smoke-made").exists():
+            built(shared / "smoke", "smoke")
+            (shared / "smoke-made").touch()
+    return shared / "smoke"
 
 
 @pytest.fixture

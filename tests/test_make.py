@@ -45,7 +45,7 @@ def test_an_unsupported_python_is_one_clear_line(checkout: Path, tmp_path: Path)
     python.chmod(0o755)
     done = make(checkout, "data", f"PYTHON={python}")
     assert done.returncode == 2
-    assert done.stderr.splitlines()[0] == "error: Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12"
+    assert done.stderr.splitlines()[0] == "error: TensorFlow needs Python 3.11 to 3.13: make PYTHON=python3.12"
     assert not (checkout / ".venv").exists()
 
 

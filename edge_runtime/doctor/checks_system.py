@@ -17,7 +17,7 @@ from edge_runtime.system.board import ROOT, os_name, text_of
 from edge_runtime.system.state_folder import state_folder
 from edge_runtime.system.subprocesses import ask
 
-PYTHON = (3, 11), (3, 13)  # the first and the last version with packages
+PYTHON = (3, 11), (3, 14)  # the first and the last version with packages
 MB = 1_000_000
 DISK_FULL, DISK_LOW = 50 * MB, 500 * MB
 INODES = 1000  # a file system with fewer left has little room for new files

@@ -15,6 +15,7 @@ PROJECT = tomllib.loads((small.DEPLOY.parent / "pyproject.toml").read_text())["p
     [
         ("aarch64", "3.11", "ai-edge-litert", ">=1.26", True),
         ("aarch64", "3.13", "ai-edge-litert", ">=2.1", True),
+        ("aarch64", "3.14", "ai-edge-litert", ">=2.3.2", True),
         ("x86_64", "3.12", "ai-edge-litert", ">=1.26", True),
         ("armv7l", "3.11", "tflite-runtime", "<2,>=1.24", False),
     ],

@@ -84,7 +84,7 @@ def test_a_real_systemd_runs_and_restarts_it(tmp_path: Path) -> None:
     release = subprocess.run(
         [DEBIANS, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], capture_output=True, text=True, check=True
     ).stdout.strip()
-    if release not in ("3.11", "3.12", "3.13"):
+    if release not in ("3.11", "3.12", "3.13", "3.14"):
         pytest.skip(f"Python {release} is not one of ours")
     source = copy_tracked(tmp_path / "source")
     path = bundle.build(source, tmp_path / "out", 0, machine=small.MACHINE, pythons=(release,))

@@ -46,7 +46,7 @@ def test_a_system_that_says_nothing_of_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("version", "status"), [((3, 10, 9), "failed"), ((3, 11, 2), "ok"), ((3, 13, 5), "ok"),
-                                                 ((3, 14, 0), "failed")])  # fmt: skip
+                                                 ((3, 14, 0), "ok"), ((3, 15, 0), "failed")])  # fmt: skip
 def test_pythons_that_there_are_packages_for(version: tuple[int, int, int], status: str) -> None:
     finding = checks_system.python(version)
     assert finding.status == status
