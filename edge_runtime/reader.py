@@ -34,7 +34,7 @@ Float64 = NDArray[np.float64]
 
 
 class Reader(Protocol):
-    """An object that reads frames: a DigitReader, or `store.hot_swap.Swapping`, which can replace its model."""
+    """An object that reads frames: a DigitReader, or `store.hot_swap.HotSwapReader`, which can replace its model."""
 
     @property
     def classifier(self) -> Classifier:

@@ -11,7 +11,7 @@ from edge_runtime.reader import DigitReader, Reader
 from edge_runtime.store.current import current, home
 
 if TYPE_CHECKING:
-    from edge_runtime.store.hot_swap import Swapping
+    from edge_runtime.store.hot_swap import HotSwapReader
 
 
 def opened(reading: ReadingOptions, lasting: bool) -> AbstractContextManager[Reader]:
@@ -31,12 +31,12 @@ def opened(reading: ReadingOptions, lasting: bool) -> AbstractContextManager[Rea
     folder = _home() if network.model is None else None
     if folder is None:
         return of(network.model)
-    return _swapping(folder, of) if lasting else of(current(folder))
+    return _hot_swapping(folder, of) if lasting else of(current(folder))
 
 
-def _swapping(folder: Path, of: Callable[[Path], DigitReader]) -> "Swapping":
+def _hot_swapping(folder: Path, of: Callable[[Path], DigitReader]) -> "HotSwapReader":
     from edge_runtime.store import warm_up
-    from edge_runtime.store.hot_swap import Swapping  # not at the top: it would slow down reading pictures
+    from edge_runtime.store.hot_swap import HotSwapReader  # not at the top: it would slow down reading pictures
 
     def warmed_up(path: Path, warmed: bool) -> DigitReader:
         reader = of(path)
@@ -44,7 +44,7 @@ def _swapping(folder: Path, of: Callable[[Path], DigitReader]) -> "Swapping":
             warm_up.up(reader)
         return reader
 
-    return Swapping(folder, warmed_up)
+    return HotSwapReader(folder, warmed_up)
 
 
 def _home() -> Path | None:

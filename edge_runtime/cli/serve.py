@@ -32,7 +32,7 @@ class ServeCommand(SectionedCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class WebOptions:
-    """The server's address and access rules: see `web.serve.Listening`."""
+    """The server's address and access rules: see `web.serve.ListenConfig`."""
 
     host: str
     port: int
@@ -84,7 +84,7 @@ def serve(source: str | None, web: WebOptions, reading: ReadingOptions) -> None:
     from edge_runtime.sources.kinds import public
     from edge_runtime.web.live import Live
     from edge_runtime.web.metrics import Metrics
-    from edge_runtime.web.serve import Listening, entrance, serving
+    from edge_runtime.web.serve import ListenConfig, endpoint, serving
 
     outputs.check([source] if source else [], reading)
     with signals.sigterm_is_an_end(True, set()), readers.opened(reading, True) as reader:
@@ -97,10 +97,10 @@ def serve(source: str | None, web: WebOptions, reading: ReadingOptions) -> None:
             watchdog.status(line)
 
         request = requested(reading, lambda: watchdog.beat("frames"))
-        entered = entrance(Listening(**asdict(web)))
+        listening = endpoint(ListenConfig(**asdict(web)))
         sinks = [live, metrics, *outputs.standing(reading), *watchdog.sinks("frames")]
-        with serving(entered, reader, live, metrics, lambda: watchdog.beat("web")) as service, watchdog:
-            for line in entered.lines:
+        with serving(listening, reader, live, metrics, lambda: watchdog.beat("web")) as service, watchdog:
+            for line in listening.lines:
                 print_err(line)
             if source is not None:
                 with suppress(Closed), logged("edge_runtime.sources", show_state):

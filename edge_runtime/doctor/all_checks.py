@@ -92,7 +92,7 @@ def passed(findings: Sequence[Finding]) -> bool:
 def record(findings: Sequence[Finding]) -> dict[str, Any]:
     """Return the findings for programs, as edge_runtime/schemas/doctor.schema.json describes them."""
     return {
-        "format": 1,
+        "format": 2,
         "checked_at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "version": __version__,
         "passed": passed(findings),
@@ -100,7 +100,7 @@ def record(findings: Sequence[Finding]) -> dict[str, Any]:
             {
                 "name": finding.name,
                 "status": finding.status,
-                "found": finding.message,
+                "message": finding.message,
                 "remedy": finding.remedy,
             }
             for finding in findings

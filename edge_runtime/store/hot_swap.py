@@ -55,7 +55,7 @@ class _Turn:
         return self.reader.classifier.model.sha256[:12]
 
 
-class Swapping(Closing):
+class HotSwapReader(Closing):
     """Reads like a DigitReader, with the current model of the store in `folder`, until closed.
 
     `opened` opens a model. Any thread logs changes of models. If a model cannot be opened, the previous one replaces

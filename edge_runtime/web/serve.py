@@ -20,7 +20,7 @@ from edge_runtime.web.metrics import Metrics
 TIMEOUT = 4.5  # seconds; the server drains answers for 3 of these
 
 
-class Listening(NamedTuple):
+class ListenConfig(NamedTuple):
     """The requested address and port, token file, other names of the machine, and TLS.
 
     `tls` is a certificate file, "auto" to make one, or None; `tls_key` is the file of its key.
@@ -34,7 +34,7 @@ class Listening(NamedTuple):
     tls_key: Path | None
 
 
-class Entrance(NamedTuple):
+class Endpoint(NamedTuple):
     """The listening socket, the access rules, and messages about them, a line each."""
 
     listener: socket.socket
@@ -43,7 +43,7 @@ class Entrance(NamedTuple):
     lines: list[str]
 
 
-def entrance(asked: Listening) -> Entrance:
+def endpoint(asked: ListenConfig) -> Endpoint:
     """Open the requested socket. Raises OptionError where that fails, OutputError where no file can be written."""
     certificate, lines = _certificate(asked.tls, asked.tls_key, asked.allow_host)
     loopback = _is_loopback(asked.host)
@@ -65,7 +65,7 @@ def entrance(asked: Listening) -> Entrance:
     for name in _addresses(asked.host):
         lines.append(f"{scheme}://{name}:{port}/" + (f"?token={token}" if fresh else ""))
     rules = Rules(token=token, hosts=hosts, loopback=loopback, secure=certificate is not None)
-    return Entrance(listener, rules, certificate, lines)
+    return Endpoint(listener, rules, certificate, lines)
 
 
 class Service:
@@ -73,7 +73,7 @@ class Service:
 
     def __init__(
         self,
-        entered: Entrance,
+        listening: Endpoint,
         reader: Reader,
         live: Live,
         metrics: Metrics,
@@ -85,7 +85,7 @@ class Service:
 
         def run() -> None:
             try:
-                self._server.run(entered.listener)
+                self._server.run(listening.listener)
             finally:
                 live.end()
                 self._started.set()
@@ -95,8 +95,8 @@ class Service:
             self._started.set()
             heartbeat()
 
-        app = application(reader, live, metrics, entered.rules, beat)
-        self._server = server.Server(app, certificate=entered.certificate)
+        app = application(reader, live, metrics, listening.rules, beat)
+        self._server = server.Server(app, certificate=listening.certificate)
         self._thread = threading.Thread(target=run, name="web", daemon=True)
         self._thread.start()
         self._started.wait(TIMEOUT)
@@ -115,14 +115,14 @@ class Service:
 
 @contextmanager
 def serving(
-    entered: Entrance,
+    listening: Endpoint,
     reader: Reader,
     live: Live,
     metrics: Metrics,
     heartbeat: Callable[[], None] = lambda: None,
 ) -> Iterator[Service]:
     """Serve within the context; the server's thread calls `heartbeat` ten times a second while it serves."""
-    service = Service(entered, reader, live, metrics, heartbeat)
+    service = Service(listening, reader, live, metrics, heartbeat)
     try:
         yield service
     finally:

@@ -75,7 +75,7 @@ def test_it_works_on_each_raspberry_pi_core(root: Root, core: str) -> None:
 def test_the_doctor_finds_nothing_wrong(root: Root) -> None:
     done = root.run(COMMAND, "doctor", "--json")
     assert (done.code, done.err) == (0, "")
-    checks = {check["name"]: (check["status"], check["found"]) for check in json.loads(done.out)["checks"]}
+    checks = {check["name"]: (check["status"], check["message"]) for check in json.loads(done.out)["checks"]}
     status, system = checks["system"]
     assert status == "ok"
     assert re.fullmatch(rf"Debian GNU/Linux {root.system.name[7:9]} \(\w+\), aarch64, 64-bit", system)

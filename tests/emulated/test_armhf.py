@@ -58,11 +58,11 @@ def test_the_doctor_says_that_it_is_a_fallback(root: Root) -> None:
     assert (done.code, done.err) == (0, "")
     checks = {check["name"]: check for check in json.loads(done.out)["checks"]}
     assert {name for name, check in checks.items() if check["status"] != "ok"} == {"system", "camera"}
-    assert "armv7l, 32-bit" in checks["system"]["found"]
-    assert "tflite-runtime 2.14.0" in checks["interpreter"]["found"]
-    assert checks["numpy"]["found"].startswith("1.24.")
-    assert checks["opencv"]["found"].startswith("4.6.0 (the system's)")
-    assert checks["pillow"]["found"].startswith("9.4.")
+    assert "armv7l, 32-bit" in checks["system"]["message"]
+    assert "tflite-runtime 2.14.0" in checks["interpreter"]["message"]
+    assert checks["numpy"]["message"].startswith("1.24.")
+    assert checks["opencv"]["message"].startswith("4.6.0 (the system's)")
+    assert checks["pillow"]["message"].startswith("9.4.")
 
 
 def test_the_test_digits_read_the_same(root: Root) -> None:

@@ -68,9 +68,9 @@ async function ask(path, options, parse) {
 }
 
 async function problemOf(response) {
-  const told = await response.json().catch(() => ({}));
+  const problem = await response.json().catch(() => ({}));
   const wait = Number.parseFloat(response.headers.get("Retry-After"));
-  const detail = String(told.detail ?? told.title ?? response.status);
+  const detail = String(problem.detail ?? problem.title ?? response.status);
   return new Problem(response.status, detail, Number.isFinite(wait) ? wait : null);
 }
 

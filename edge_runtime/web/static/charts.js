@@ -8,8 +8,8 @@ const STEPS = { 0: 25, 25: 25, 50: 10, 75: 5 }; // percent from mark to mark, wh
 const SMALLEST = 4, LARGEST = 9; // radius of a bin's circle
 
 /** Return the diagram of {data, bins: [[mean confidence, share right, count], ...]} as an SVG element. */
-export function reliabilityChart(told) {
-  const bins = counted(told.bins);
+export function reliabilityChart(reliability) {
+  const bins = counted(reliability.bins);
   const most = Math.max(...bins.map(([, , count]) => count));
   // Both axes begin at the same share, below all that there is to show, and end at 1.
   const least = Math.min(0.75, Math.floor(4 * Math.min(...bins.map(([sure, right]) => Math.min(sure, right)))) / 4);
@@ -20,7 +20,7 @@ export function reliabilityChart(told) {
   const whole = `0 0 ${LEFT + SIDE + RIGHT} ${TOP + SIDE + BOTTOM}`;
   const way = bins.map(([sure, right]) => `${across(sure)},${down(right)}`).join(" ");
   const middle = down((1 + least) / 2);
-  return svg("svg", { viewBox: whole, class: "chart", role: "img", "aria-label": reliabilityText(told) },
+  return svg("svg", { viewBox: whole, class: "chart", role: "img", "aria-label": reliabilityText(reliability) },
     ...shares.flatMap((share) => [
       svg("line", { x1: across(share), y1: down(least), x2: across(share), y2: down(1), class: "grid" }),
       svg("line", { x1: across(least), y1: down(share), x2: across(1), y2: down(share), class: "grid" }),

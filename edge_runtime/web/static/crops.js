@@ -8,7 +8,7 @@ const SHOWN = 60; // more would only slow the page down
 const NAMED = 3; // classes that are read out
 
 let names = [];
-model().then((told) => { names = told.labels; }, () => { names = []; });
+model().then((sheet) => { names = sheet.labels; }, () => { names = []; });
 
 /** Return what shows crops in an element: `show(crops)` again and again, `clear()` to empty it. */
 export function cropList(element) {

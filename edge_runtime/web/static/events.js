@@ -11,7 +11,7 @@ const FIRST_PAUSE = 2000, LONGEST_PAUSE = 30_000; // milliseconds until it is tr
 export function eventList(list) {
   const parts = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
   const time = new Intl.DateTimeFormat(language, parts);
-  const told = []; // {id, event}, the newest first
+  const events = []; // {id, event}, the newest first
   let stream = null;
   let pause = FIRST_PAUSE;
   let timer = null;
@@ -37,10 +37,10 @@ export function eventList(list) {
   }
 
   function take({ data, lastEventId }) {
-    if (told.some(({ id }) => id === lastEventId)) return; // told again after a break
-    told.unshift({ id: lastEventId, event: JSON.parse(data) });
-    told.splice(KEPT);
-    list.replaceChildren(...told.map(({ event }) => item(event))); // all anew: nothing is seen to move
+    if (events.some(({ id }) => id === lastEventId)) return; // sent again after a reconnection
+    events.unshift({ id: lastEventId, event: JSON.parse(data) });
+    events.splice(KEPT);
+    list.replaceChildren(...events.map(({ event }) => item(event))); // all anew: nothing is seen to move
   }
 
   function item(event) {

@@ -7,7 +7,7 @@ import { showLines, showTimes } from "./lines.js";
 import { paint } from "./overlay.js";
 import { conditionText, duration, number, t } from "./strings.js";
 
-const WAIT = 10; // seconds that the server may take to answer, once it has told how the source is doing
+const WAIT = 10; // seconds that the server may take to answer, once it has sent the state of the source
 const IDLE = 1000; // milliseconds between questions at least, while there is nothing new
 const FIRST_PAUSE = 1000, LONGEST_PAUSE = 30_000; // milliseconds until the server is tried again
 

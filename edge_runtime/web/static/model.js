@@ -23,11 +23,11 @@ export function modelCard() {
     async show() {
       if (filled) return;
       try {
-        const told = await model();
+        const sheet = await model();
         if (filled) return;
         filled = true;
         put(byId("model-notice"), "");
-        byId("model-sheet").replaceChildren(...sections(told));
+        byId("model-sheet").replaceChildren(...sections(sheet));
       } catch (problem) {
         put(byId("model-notice"), problem.message);
       }
@@ -36,10 +36,10 @@ export function modelCard() {
   };
 }
 
-function sections(told) {
-  const { card } = told;
+function sections(sheet) {
+  const { card } = sheet;
   return [
-    section("about", facts(about(told))),
+    section("about", facts(about(sheet))),
     section("parity", ...parity(card?.measured ?? null)),
     section("reliability", reliability(card?.measured?.reliability ?? null)),
     section("training", training(card)),
@@ -79,23 +79,23 @@ function parity(measured) {
   return [table, measured.split ? el("p", { class: "hint" }, t("parityOn", measured.split)) : null];
 }
 
-function reliability(told) {
-  if (!told?.bins?.length) return el("p", { class: "hint", id: "reliability" }, t("noReliability"));
-  const caption = el("figcaption", { class: "hint" }, reliabilityText(told));
-  return el("figure", { id: "reliability" }, reliabilityChart(told), caption);
+function reliability(measured) {
+  if (!measured?.bins?.length) return el("p", { class: "hint", id: "reliability" }, t("noReliability"));
+  const caption = el("figcaption", { class: "hint" }, reliabilityText(measured));
+  return el("figure", { id: "reliability" }, reliabilityChart(measured), caption);
 }
 
 function training(card) {
-  const told = card?.training;
-  if (!told) return el("p", { class: "hint" }, t("noTraining"));
-  const versions = Object.entries(told.versions ?? {}).map(([name, version]) => `${name} ${version}`);
+  const record = card?.training;
+  if (!record) return el("p", { class: "hint" }, t("noTraining"));
+  const versions = Object.entries(record.versions ?? {}).map(([name, version]) => `${name} ${version}`);
   return facts([
-    ["recipe", told.recipe?.name],
-    ["seed", text(told.seed)],
-    ["epochs", text(told.epochs)],
-    ["parameters", text(told.parameters)],
-    ["command", told.command ? el("code", {}, told.command) : null],
-    ["commit", told.commit ? el("code", {}, told.commit) : null],
+    ["recipe", record.recipe?.name],
+    ["seed", text(record.seed)],
+    ["epochs", text(record.epochs)],
+    ["parameters", text(record.parameters)],
+    ["command", record.command ? el("code", {}, record.command) : null],
+    ["commit", record.commit ? el("code", {}, record.commit) : null],
     ["versions", versions.join(", ")],
   ]);
 }

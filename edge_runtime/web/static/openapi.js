@@ -25,15 +25,15 @@ function show(document) {
 }
 
 function operation(method, path, item, resolve) {
-  const told = item[method];
-  const parameters = [...(item.parameters ?? []), ...(told.parameters ?? [])].map(resolve);
+  const spec = item[method];
+  const parameters = [...(item.parameters ?? []), ...(spec.parameters ?? [])].map(resolve);
   const title = el("h2", {}, el("span", { class: `method ${method}` }, method.toUpperCase()), " ", el("code", {}, path));
   const content = el("div", {},
-    ...prose(told.description),
+    ...prose(spec.description),
     ...(parameters.length ? [el("h3", {}, t("parameterNames")), parameterTable(parameters, path)] : []),
-    ...(told.requestBody ? [el("h3", {}, t("body")), body(resolve(told.requestBody))] : []),
-    el("h3", {}, t("responses")), responseTable(told.responses ?? {}, path, resolve));
-  return drawer([title, el("span", { class: "lead" }, told.summary ?? "")], content, "operation");
+    ...(spec.requestBody ? [el("h3", {}, t("body")), body(resolve(spec.requestBody))] : []),
+    el("h3", {}, t("responses")), responseTable(spec.responses ?? {}, path, resolve));
+  return drawer([title, el("span", { class: "lead" }, spec.summary ?? "")], content, "operation");
 }
 
 function parameterTable(parameters, path) {
@@ -47,14 +47,14 @@ function parameterTable(parameters, path) {
 
 function responseTable(responses, path, resolve) {
   const rows = Object.entries(responses).map(([status, answer]) => {
-    const told = resolve(answer);
-    return [el("code", {}, status), worded(told.description), contents(told.content)];
+    const response = resolve(answer);
+    return [el("code", {}, status), worded(response.description), contents(response.content)];
   });
   return table(path, t("responses"), [t("statusCode"), t("meaning"), t("content")], rows);
 }
 
-function body(told) {
-  return el("p", {}, [told.description ?? "", contents(told.content)].filter(Boolean).join(" "));
+function body(request) {
+  return el("p", {}, [request.description ?? "", contents(request.content)].filter(Boolean).join(" "));
 }
 
 function contents(content = {}) {

@@ -96,9 +96,9 @@ function card(name) {
   const more = el("div");
   const frame = el("div", { class: "wide", tabindex: "0", role: "group", "aria-label": t("stagesOf", name) });
   const stages = el("details", { class: "drawer waiting" }, el("summary", {}, t("howRead")), frame);
-  const told = el("div", { class: "told" }, el("h2", {}, name), lines, meta, more);
+  const answer = el("div", { class: "answer" }, el("h2", {}, name), lines, meta, more);
   showLines(lines, [], t("noLines"));
-  const root = el("article", { class: "result" }, picture, told, stages);
+  const root = el("article", { class: "result" }, picture, answer, stages);
   return { name, picture, lines, meta, more, stages, frame, root };
 }
 

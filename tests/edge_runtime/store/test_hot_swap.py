@@ -19,7 +19,7 @@ from edge_runtime.inference.model_file import SHIPPED
 from edge_runtime.records import Frame, Uint8
 from edge_runtime.store import catalog, changes, warm_up
 from edge_runtime.store.history import Entry
-from edge_runtime.store.hot_swap import Swapping
+from edge_runtime.store.hot_swap import HotSwapReader
 from edge_runtime.trace import Trace
 from tests.edge_runtime.inference.model_variants import variant
 from tests.edge_runtime.system.disks import read_only
@@ -45,9 +45,9 @@ class Service:
         changes.install(self.folder, path.read_bytes(), Entry(id=id))
         return id
 
-    def start(self, **settings: float) -> Swapping:
+    def start(self, **settings: float) -> HotSwapReader:
         settings = {"poll": 0.01, **settings}
-        return self._undo.enter_context(Swapping(self.folder, self._opened, **settings))
+        return self._undo.enter_context(HotSwapReader(self.folder, self._opened, **settings))
 
     def next_line(self) -> str:
         """Wait for the next line."""
@@ -103,7 +103,7 @@ def raising() -> None:
     raise RuntimeError("node 3 failed to invoke")
 
 
-def model_of(reader: Swapping, frame: Uint8) -> str:
+def model_of(reader: HotSwapReader, frame: Uint8) -> str:
     reading = reader.trace(frame).reading
     assert reading.text == ("2",)
     return reading.model

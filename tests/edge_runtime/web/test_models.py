@@ -7,7 +7,7 @@ from edge_runtime.inference import model_file
 from edge_runtime.inference.model_file import SHIPPED
 from edge_runtime.store import changes
 from edge_runtime.store.history import Entry
-from edge_runtime.store.hot_swap import Swapping
+from edge_runtime.store.hot_swap import HotSwapReader
 from tests.edge_runtime.inference.model_variants import variant
 from tests.edge_runtime.web.site import site
 from tests.log import Log
@@ -17,7 +17,7 @@ def test_the_server_names_the_model_that_reads(tmp_path: Path, samples: Path, me
     new = variant(tmp_path / "new.tflite", "new")
     picture = (samples / "digit.png").read_bytes()
     with (
-        Swapping(tmp_path / "models", lambda path, warmed: DigitReader(path), poll=0.01) as reader,
+        HotSwapReader(tmp_path / "models", lambda path, warmed: DigitReader(path), poll=0.01) as reader,
         site(reader, None) as served,
     ):
         for sha256 in (model_file.read(SHIPPED).sha256, new.sha256):
