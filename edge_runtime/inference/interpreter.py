@@ -58,19 +58,18 @@ class Graph:
         self._to_input = _input_table(inputs[0], model)
         # No conversion where the images already fit the input: this call is the runtime's inner loop.
         self._plain = self._to_input is None and self._shape == (SIDE, SIDE)
+        self._run_one = _single(self._one, self._in, self._out)
         self.probabilities = self._output(outputs[0])
 
     def run(self, images: Uint8) -> Scores:
         """Return the output tensor, (N, classes), for uint8 (N, 28, 28). Raises ValueError once closed."""
-        one = self._one
-        if one is None:
-            raise ValueError("the classifier is closed")
         if not self._plain:
             images = self._converted(images)
         if len(images) == 1:
-            one.set_tensor(self._in, images)
-            one.invoke()
-            return one.get_tensor(self._out)  # type: ignore[no-any-return]
+            return self._run_one(images)
+        one = self._one
+        if one is None:
+            raise ValueError("the classifier is closed")
         if not self._batches:
             return self._gather(one, images, 1)
         few = len(images) % BATCH if len(images) % BATCH <= FEW else 0
@@ -84,6 +83,7 @@ class Graph:
     def close(self) -> None:
         """Free the interpreters; safe to call again."""
         self._one = self._many = None
+        self._run_one = _closed
 
     def _converted(self, images: Uint8) -> NDArray[Any]:
         values = images if self._to_input is None else self._to_input[images]
@@ -139,6 +139,22 @@ class Graph:
             if values.min() < 0 or abs(values.sum() - 1) > 0.02:
                 return False
         return True
+
+
+def _single(interpreter: Any, index_in: int, index_out: int) -> Callable[[NDArray[Any]], Scores]:
+    """Return the function that runs one image. Looking up the methods once saves a hundredth of a digit's time."""
+    set_tensor, invoke, get_tensor = interpreter.set_tensor, interpreter.invoke, interpreter.get_tensor
+
+    def run(image: NDArray[Any]) -> Scores:
+        set_tensor(index_in, image)
+        invoke()
+        return get_tensor(index_out)  # type: ignore[no-any-return]
+
+    return run
+
+
+def _closed(image: NDArray[Any]) -> Scores:
+    raise ValueError("the classifier is closed")
 
 
 def _input_table(details: dict[str, Any], model: ModelFile) -> NDArray[Any] | None:
