@@ -14,11 +14,8 @@ from benchmarks.charts.svg import NARROW, WIDE
 from edge_runtime.bench.result import Ratio
 
 
-def draw(ratios: Mapping[str, Ratio], of: str, wide: bool, goals: Mapping[str, float] | None = None) -> Figure:
-    """Draw ratios by the peer's name, the first at the top; `of` names the reference.
-
-    `goals` are minimum ratios by the same names, drawn as marks.
-    """
+def draw(ratios: Mapping[str, Ratio], of: str, wide: bool) -> Figure:
+    """Draw ratios by the peer's name, the first at the top; `of` names the reference."""
     row = 0.36 if wide else 0.52
     figure, axes = plt.subplots(figsize=(WIDE if wide else NARROW, row * len(ratios) + 1.0), layout="constrained")
     axes.set_xscale("log")
@@ -26,16 +23,18 @@ def draw(ratios: Mapping[str, Ratio], of: str, wide: bool, goals: Mapping[str, f
     for i, (name, ratio) in enumerate(ratios.items()):
         axes.plot([ratio.low, ratio.high], [i, i], color=BLUE, linewidth=3, alpha=0.5, solid_capstyle="butt")
         axes.plot(ratio.value, i, "o", color=BLUE, markersize=5)
-        goal = (goals or {}).get(name)
-        if goal is not None:
-            axes.plot([goal] * 2, [i - 0.3, i + 0.3], color="black", linewidth=1.2, linestyle=(0, (1.5, 1.5)))
-        label = interval(ratio)
-        edge = max(ratio.high, ratio.value, goal or 0)
-        axes.annotate(label, (edge, i), (8, 0), textcoords="offset points", va="center", fontsize=8.5)
+        axes.annotate(
+            interval(ratio),
+            (max(ratio.high, ratio.value), i),
+            (8, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8.5,
+        )
         if not wide:
             axes.annotate(name, (0, i - 0.22), xycoords=("axes fraction", "data"), va="bottom", fontsize=8.5)
     ends: Sequence[float] = [end for ratio in ratios.values() for end in (ratio.low, ratio.high) if np.isfinite(end)]
-    low, high = min([1.0, *ends]) / 1.15, max([2.0, *ends, *(goals or {}).values()])
+    low, high = min([1.0, *ends]) / 1.15, max([2.0, *ends])
     axes.set_xlim(low, high * (high / low) ** (0.22 if wide else 0.55))
     axes.set_ylim(len(ratios) - 0.5, -0.5 if wide else -0.85)
     axes.set_yticks(range(len(ratios)), list(ratios) if wide else [""] * len(ratios))

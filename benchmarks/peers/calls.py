@@ -34,7 +34,6 @@ ONNX_FLOAT32, ONNX_STATIC, ONNX_DYNAMIC = (
 ONNX_RUN = "ONNX Runtime static int8, run()"
 OPENCV, NUMPY = "OpenCV dnn", "numpy"
 # Every way to run int8 in ONNX Runtime; the best one counts.
-ONNX_INT8 = (ONNX_STATIC, ONNX_RUN, ONNX_DYNAMIC)
 SMALL = (SCORES, CONFIDENCES, BARE, FLOAT32, FLOAT16, DYNAMIC,
          ONNX_FLOAT32, ONNX_STATIC, ONNX_RUN, ONNX_DYNAMIC, OPENCV, NUMPY)  # fmt: skip
 

@@ -1,7 +1,4 @@
-"""The report on peers: the same weights and inputs elsewhere, distance from the limit, footprint.
-
-The names are those of peers.json, repeated here because benchmarks/peers/engines.py needs TensorFlow and ONNX Runtime.
-"""
+"""The report on peers: the same weights and inputs elsewhere, distance from the limit, footprint."""
 
 from collections.abc import Mapping
 
@@ -11,24 +8,13 @@ from benchmarks.charts.ratios import interval
 from benchmarks.charts.scales import duration, number, size, times
 from benchmarks.charts.svg import chart
 from benchmarks.common.limits import read_limits
+from benchmarks.peers.limits import LIMITED
 from benchmarks.report.models import KERAS, ONE
 from benchmarks.report.page import Parts, figure, heading, paragraph, table, warned
 from benchmarks.report.results import Absent, Result, Results
-from benchmarks.speed.single_digit import BARE, CONFIDENCES, SCORES
+from benchmarks.speed.single_digit import BARE, SCORES
 from edge_runtime.bench.result import Measure
 
-ONNX_INT8 = tuple(f"ONNX Runtime {kind}" for kind in ("static int8", "static int8, run()", "dynamic int8"))
-# Limits of thresholds.toml: each bounds the ratio of the fastest of these to the reference.
-ASKED = {
-    "onnx_runtime_int8_at_least": (ONNX_INT8, SCORES),
-    "opencv_at_least": (("OpenCV dnn",), SCORES),
-    "numpy_at_least": (("numpy",), SCORES),
-    "keras_call_at_least": (("Keras model(x)",), SCORES),
-    "keras_predict_at_least": (("Keras predict",), SCORES),
-    "scores_at_most": ((SCORES,), BARE),
-    "confidences_at_most": ((CONFIDENCES,), BARE),
-}
-LEAST = "_at_least"
 READING, PRODUCTS = "limit/reading", "limit/products"
 # Parts of the limit: name, count, time, rate, and number format.
 PARTS = (
@@ -43,22 +29,19 @@ def peers(results: Results) -> Parts:
     result = results.by_benchmark["peers"]
     calls = _calls(result)
     ratios = {name: result.ratio(ONE + name, ONE + SCORES) for name in calls if name != SCORES}
-    limits: dict[str, float] = read_limits().get("peers", {})
-    goals = {name: limit for key, limit in limits.items() if key.endswith(LEAST) for name in ASKED[key][0]}
     quick = {name: each for name, each in calls.items() if not name.startswith(KERAS)}
     return [
         paragraph("The same weights, the same digit, one thread, one run: all runtimes take turns of some 20 ms, in "
                   "several processes, each in the way that its manual recommends for speed."),
         figure(chart("peers", f"Ratios with intervals: how many times as long as {SCORES} each of {', '.join(ratios)} "
                               "takes",
-                     lambda wide: charts_ratios.draw(ratios, SCORES, wide, goals)),
-               "The bar is the 95 % interval, by bootstrap; if it is invisible, it is narrower than the dot. The "
-               "dotted line is the required minimum."),
+                     lambda wide: charts_ratios.draw(ratios, SCORES, wide)),
+               "The bar is the 95 % interval, by bootstrap; if it is invisible, it is narrower than the dot."),
         figure(chart("peers-strips", f"A strip of measured times for each of {', '.join(quick)}",
                      lambda wide: distributions.draw(quick, wide)),
                "The same times as measured; the full network's would be far to the right. Every line is one value, "
                "the bar the median, and < the 99th percentile."),
-        *_asked(result, limits),
+        *_asked(result, read_limits().get("peers", {})),
     ]  # fmt: skip
 
 
@@ -66,13 +49,9 @@ def _asked(peers: Result, limits: Mapping[str, float]) -> Parts:
     """Return a table of the limits, and whether the whole interval is within each."""
     lines = []
     for key, limit in limits.items():
-        names, to = ASKED[key]
-        ratios = {name: peers.ratio(ONE + name, ONE + to) for name in names}
-        name = min(ratios, key=lambda name: ratios[name].value)
-        ratio, least = ratios[name], key.endswith(LEAST)
-        met = ratio.low >= limit if least else ratio.high <= limit
-        asked = f"at {'least' if least else 'most'} {limit:g}"
-        lines.append([f"{name}, as a multiple of {to}", interval(ratio), asked, "yes" if met else warned("no")])
+        ratio = peers.ratio(ONE + LIMITED[key], ONE + BARE)
+        met = "yes" if ratio.high <= limit else warned("no")
+        lines.append([f"{LIMITED[key]}, as a multiple of {BARE}", interval(ratio), f"at most {limit:g}", met])
     title = "Requirements"
     return [heading(title), table(title, ["", "measured", "required", "met"], lines)] if lines else []
 
