@@ -241,7 +241,8 @@ def _strips(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
     rows, columns = checks[0].whole.strip.shape
     block = blank(ROW + len(shown) * (2 * rows + MARGIN) + MARGIN)
     left_out = f"; shown: the first {len(shown)}" if len(checks) > len(shown) else ""
-    write(block, f"8. Lines reread as a whole: {len(checks)}{left_out}", (MARGIN, 16), 0.55)
+    title = f"8. Lines reread as a whole: {len(checks)}{left_out}. The two probabilities are of different networks"
+    write(block, title, (MARGIN, 16), 0.55)
     for i, check in enumerate(shown):
         y = ROW + MARGIN + i * (2 * rows + MARGIN)
         strip = cv2.bitwise_not(cv2.resize(check.whole.strip, (2 * columns, 2 * rows)))
