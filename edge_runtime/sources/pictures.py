@@ -1,6 +1,7 @@
 """Picture files -> frames: every format that Pillow reads, upright, in 8 bits."""
 
 import io
+import stat
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -42,15 +43,20 @@ def inside(folder: Path) -> list[Path]:
 
 
 def _expanded(path: Path) -> Iterator[Path | PictureError]:
-    if path.is_dir():
+    try:
+        mode = path.stat().st_mode  # is_dir() and the like hide errors from Python 3.14 on
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in the name
+        yield PictureError(f"{path}: no such file")
+        return
+    if stat.S_ISDIR(mode):
         files = inside(path)
         if not files:
             yield PictureError(f"{path}: no picture in this folder")
         yield from files
-    elif path.is_file():
+    elif stat.S_ISREG(mode):
         yield path
     else:
-        yield PictureError(f"{path}: {'not a file' if path.exists() else 'no such file'}")
+        yield PictureError(f"{path}: not a file")
 
 
 def load(path: Path) -> Frame:
