@@ -34,6 +34,7 @@ def test_the_shipped_model_matches_its_card(reader: DigitReader, mnist_test: Dig
     assert reader.classifier.model.path.stat().st_size <= 1_048_576
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("light_on_dark", [False, True])
 def test_ten_digits_on_a_page(reader: DigitReader, mnist_test: Digits, light_on_dark: bool) -> None:
     style = PageStyle(light_on_dark=light_on_dark)
@@ -46,6 +47,7 @@ def test_ten_digits_on_a_page(reader: DigitReader, mnist_test: Digits, light_on_
     assert wrong <= 0.01 * PAGES * 10
 
 
+@pytest.mark.slow
 def test_enlarged_digits_keep_their_labels(mnist_test: Digits) -> None:
     reader = DigitReader(min_confidence=0)  # what is tested is finding and normalizing, not what is rejected
     rng = np.random.default_rng(2000)

@@ -101,6 +101,7 @@ def test_a_file_of_other_layers_is_refused(start: Path, images: Uint8) -> None:
         finetune.initialize(network, start, images)
 
 
+@pytest.mark.slow
 def test_training_goes_on_from_the_file(start: Path, tmp_path: Path, images: Uint8) -> None:
     network, history, _ = loop.adapt(TUNED, 1, tmp_path / "one", resume=False, start=start)
     anew = loop.fit(dataclasses.replace(TUNED, kept=0.0, runs=1), 1, tmp_path / "anew", resume=False)
@@ -113,6 +114,7 @@ def test_training_goes_on_from_the_file(start: Path, tmp_path: Path, images: Uin
     assert np.array_equal(logits(network, images), logits(again.network, images))
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_ends_with_the_same_weights(start: Path, tmp_path: Path, images: Uint8) -> None:
     whole = loop.adapt(TUNED, 1, tmp_path, resume=False, start=start)
     shutil.rmtree(tmp_path / f"{loop.RUN}2")  # as if it had been interrupted after the first run
@@ -122,6 +124,7 @@ def test_an_interrupted_training_ends_with_the_same_weights(start: Path, tmp_pat
     assert np.array_equal(logits(whole.network, images), logits(again.network, images))
 
 
+@pytest.mark.slow
 def test_a_run_continues_only_its_own_start(start: Path, tmp_path: Path, images: Uint8) -> None:
     loop.adapt(TUNED, 1, tmp_path / "out", resume=False, start=start)
     other = tmp_path / "other.tflite"

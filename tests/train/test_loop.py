@@ -159,6 +159,7 @@ loop.fit(REFITTED, 1, Path(sys.argv[1]), False)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epoch", [1, 3, 4], ids=["at first", "before refitting", "refitting"])
 def test_a_killed_run_resumes_to_the_same_bits(epoch: int, refitted: tuple[Weights, Rows], tmp_path: Path) -> None:
     command = [sys.executable, "-c", DIE, str(tmp_path), str(epoch)]
@@ -171,6 +172,7 @@ def test_a_killed_run_resumes_to_the_same_bits(epoch: int, refitted: tuple[Weigh
     assert [row["epoch"] for row in history] == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.slow
 def test_the_last_epochs_use_held_out_digits(
     refitted: tuple[Weights, Rows], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,6 +104,7 @@ def test_a_page_without_anything_adds_nothing() -> None:
     assert len(sample.prior) == len(sample.digit) == 0
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_table_and_writes_nothing(model: Path, call: Call) -> None:
     before = model.read_bytes()
     done = call(rejection.main, "--pages", 4, "--model", model)

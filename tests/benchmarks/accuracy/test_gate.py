@@ -75,6 +75,7 @@ def test_good_build_passes_and_the_cards_say_so(smoke_build: Path, smoke_copy: P
         assert (smoke_copy / "report" / f"flipped-{name}.png").exists() == bool(figures["flipped"])
 
 
+@pytest.mark.slow
 def test_gate_that_was_passed_is_passed_again(smoke_copy: Path, call: Call) -> None:
     assert call(main, "parity", smoke_copy).code == 0
     before = {name: (smoke_copy / f"digits-{name}.tflite").read_bytes() for name in NAMES}

@@ -43,6 +43,7 @@ def test_a_reader_that_reads_nothing_is_never_exact(digits: tuple[Uint8, Uint8])
     assert (watched.exact, watched.still, watched.wrong) == (False, False, 0)
 
 
+@pytest.mark.slow
 def test_the_command_counts_and_writes_what_it_found(call: Call, tmp_path: Path) -> None:
     done = call(main, "videos", "--videos", "1", "--out", tmp_path)
     assert done.code == 0

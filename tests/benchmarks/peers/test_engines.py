@@ -119,6 +119,7 @@ def test_the_table_sets_accuracy_beside_speed() -> None:
     assert cells["Keras model(x)"][:4] == ["50,000.00", "us", "4,545", "(4,545-4,545)"]
 
 
+@pytest.mark.slow
 def test_the_command_measures_everything_in_turns(
     tmp_path: Path, digits: tuple[Uint8, Uint8], call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,6 +39,7 @@ def test_a_reading_by_another_model_is_astray(place: int, model: str, astray: in
     assert updates.summary(lines, CHANGE)["astray"] == astray
 
 
+@pytest.mark.slow
 def test_the_real_thing_once(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     most = tmp_path / "limits.toml"
     most.write_text("[updates]\ngap_ms = 60_000\nastray = 0\n")

@@ -73,6 +73,7 @@ def little(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latency, "FAST", LITTLE)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("little")
 def test_without_a_build_the_shipped_model_is_measured(tmp_path: Path, call: Call) -> None:
     folder = tmp_path / "nothing"
