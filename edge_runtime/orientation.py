@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from edge_runtime.records import Box, Uint8
 from edge_runtime.vision.boxes import at_sides, centers
 from edge_runtime.vision.glyphs import Float64, Glyphs
+from edge_runtime.vision.lines import REACH
 from edge_runtime.vision.normalize import normalize
 from edge_runtime.vision.page_model import WEAK_EVIDENCE, alike, evidence, priors
 from edge_runtime.vision.weights import Weights
@@ -31,20 +32,18 @@ SURENESS = 16
 STROKE, ALIKE_SIDEWAYS, ALIKE_UPSIDE_DOWN, DIGIT_UPSIDE_DOWN = "1", "018", "01689", "0125689"
 # Pairs of labels, of a glyph in two positions a half turn apart, that do not distinguish the positions.
 PAIRS = frozenset({"00", "11", "88", "69", "96"})
-FAT = 0.3  # of a glyph's long side: no pen is broader; the paper between lines is, and objects are
 # A page reads well as it lies if its glyphs give this share of the evidence they could give.
 WELL = 0.6
 # Another position needs BETTER times the evidence of this one (and sloping lines BETTER times the neighbors of level
 # ones), and as much as nearly two digits. `reads_better` decides.
 BETTER, ENOUGH = 1.3, 1.5
-# Lines are rotated if they slope by at least STEEP degrees, and read as they lie otherwise. Glyphs up to NEAR times
+# Lines are rotated if they slope by at least STEEP degrees, and read as they lie otherwise. Glyphs up to REACH times
 # their size apart may be neighbors on a line, which passes within ASIDE times the size of their centers: of 328
-# photographs and 120 generated pages that lean by 0 to 40 degrees, the angle of 407 is found (with 4 and 0.15, of 400).
-STEEP, NEAR, ASIDE = 15.0, 6.0, 0.25
+# photographs and 120 generated pages that lean by 0 to 40 degrees, the angle of 407 is found (with 0.15, of 400).
+STEEP, ASIDE = 15.0, 0.25
 LINE = 3  # glyphs that make a line; two may stand at any angle
 # The classifier reads digits that lean by 20 degrees nearly as well: once turned, this share of the evidence is enough.
-# With 0.8, a drawn page with three rows of digits one below the other is turned by 29 degrees.
-LEANING = 0.9
+LEANING = 1 / BETTER
 
 Classify = Callable[[Uint8], Float64]  # uint8 (N, 28, 28) -> the confidences of N glyphs, float64 (N, digits)
 
@@ -139,12 +138,11 @@ def _is_line(plane: NDArray[np.int64], confidences: Float64) -> bool:
 def likely(glyphs: Glyphs, size: tuple[int, int]) -> Float64:
     """Return a weight for each glyph, float64 (N,): dark and large ones of one size are likely digits in any position.
 
-    Glyphs that touch the frame's edge, are attached to a line or are thicker than a pen weigh little.
+    Glyphs that touch the frame's edge or are attached to a line weigh little.
     """
     long = glyphs.boxes[:, 2:].max(axis=1, initial=1)
     outer = np.any([*at_sides(glyphs.boxes, size), glyphs.attached], axis=0)
     weight = glyphs.darkness * np.sqrt(long) * np.where(outer, WEAK_EVIDENCE, 1)
-    weight[glyphs.stroke_width > FAT * long] *= WEAK_EVIDENCE
     return np.asarray(weight * (alike(long, glyphs.plane) @ weight))
 
 
@@ -168,7 +166,7 @@ def lean_of(glyphs: Glyphs, rows: NDArray[np.int64]) -> float:
     away = middles[None] - middles[:, None]
     distance = np.hypot(away[..., 0], away[..., 1])
     # A glyph nearer than half its size is the same digit on another plane.
-    pairs = (distance > long / 2) & (distance < NEAR * long) & (np.abs(np.log(long / long[:, None])) < 1 / 2)
+    pairs = (distance > long / 2) & (distance < REACH * long) & (np.abs(np.log(long / long[:, None])) < 1 / 2)
     i, j = np.nonzero(pairs)
     if len(np.unique(i)) < LINE:
         return 0.0

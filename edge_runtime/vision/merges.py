@@ -1,4 +1,4 @@
-"""Boxes of components -> groups that may be one digit: the flag of a 5, a dashed 7, a stroke with a crack."""
+"""Boxes of components -> groups that may be one digit: the flag of a 5, a dashed 7."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -13,9 +13,7 @@ from edge_runtime.vision.glyphs import PALE
 NEAR = 0.2
 # ... their common height is at least this part of their common width, ...
 UPRIGHT = 0.7
-# ... and one is a fragment: it lies mostly above or below the other, or is less than half as high. Instead, the gap may
-# be a crack: at most this part of the height.
-CRACK = 0.08
+# ... and one is a fragment: it lies mostly above or below the other, or is less than half as high.
 
 
 def merges(boxes: Sequence[Box], darkness: NDArray[np.float64], most: int) -> list[tuple[int, ...]]:
@@ -39,7 +37,7 @@ def merges(boxes: Sequence[Box], darkness: NDArray[np.float64], most: int) -> li
     stacked = -gap_x * 2 > np.minimum(width[i], width[j])
     fragment = 2 * np.minimum(height[i], height[j]) < higher
     joinable = joint_height >= UPRIGHT * joint_width
-    joinable &= stacked | fragment | (gap <= CRACK * higher)
+    joinable &= stacked | fragment
     joinable &= np.minimum(darkness[i], darkness[j]) >= PALE * np.maximum(darkness[i], darkness[j])
     pairs = list(zip(i[joinable][:most].tolist(), j[joinable][:most].tolist(), strict=True))
     partners: dict[int, set[int]] = {}

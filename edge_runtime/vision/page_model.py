@@ -21,10 +21,8 @@ USUAL = 0.75
 # Glyphs are not neighbors if they are further apart than REACH heights along a line, or half of that up or down, or if
 # their sizes differ by more than this (a standard deviation of the logarithm of heights).
 ALIKE = 0.3
-# A single stroke, or a glyph that a corner of the picture cuts off, may be anything: its weight as evidence, and the
-# reduction of the log odds that a stroke is a digit. Without the latter, there are 0.33 false digits in a picture
-# without digits in place of 0.26.
-WEAK_EVIDENCE, STROKE_DOUBT = 0.2, 1.0
+# A single stroke, or a glyph that a corner of the picture cuts off, may be anything: its weight as evidence.
+WEAK_EVIDENCE = 0.2
 ROUNDS = 2  # of expectation maximization; more change little
 PART_LIKELIER = 2.0  # natural units by which a part's log odds exceed its whole's if the whole is a digit, too
 SURE = 0.8  # glyphs at least so surely digits give the darkness and stroke width of the pen
@@ -135,7 +133,6 @@ def priors(glyphs: Glyphs, own: Float64) -> Float64:
 
     `own` is their `evidence`.
     """
-    own = own - STROKE_DOUBT * glyphs.stroke
     x, y = centers(glyphs.boxes)
     height = glyphs.boxes[:, 3]
     weight = alike(height, glyphs.plane) * np.where(glyphs.stroke, WEAK_EVIDENCE, 1.0)

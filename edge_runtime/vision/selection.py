@@ -19,7 +19,7 @@ STEPS = 500
 OTHER = 4.0
 # The cost of a digit's ink that is part of no digit: without it, the flag of a 5 would be left out if its body is a
 # surer 3.
-UNEXPLAINED = 10.0
+UNEXPLAINED = -log(SURER)
 
 
 def surest(confidences: NDArray[np.float64]) -> NDArray[np.float64]:

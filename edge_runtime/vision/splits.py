@@ -13,11 +13,8 @@ from edge_runtime.records import Box, Uint8
 
 HALF = 20  # rows above and below the middle for the search of cuts
 HEIGHT = 2 * HALF
-ACROSS = 5  # pixels: the valley where two strokes meet is narrower than that
-VALLEY = 4  # a valley so many times paler than its sides
 SIDEWAYS = 60  # the cost of a step to the side, where a pixel of full ink costs 255
 WALL = 255 * HEIGHT * HEIGHT  # keeps cuts in their own component: more than the cost of any cut
-MOST = 0.2  # a cut through more ink than this part of the height would run along a stroke
 
 
 class Piece(NamedTuple):
@@ -63,14 +60,9 @@ def _reduced(ink: Uint8) -> Uint8:
 
 
 def _resistance(ink: Uint8) -> NDArray[np.int32]:
-    """Return the cost of cutting each pixel of ink, uint8 (H, W): int32, 0-255.
-
-    Where two strokes meet, the ink between their bodies is a little paler. Such a valley, which a closing fills, costs
-    less than its ink, and dark ink the more.
-    """
-    closed = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, ACROSS), np.uint8))
-    cost = np.maximum(ink.astype(np.int32) * (1 + VALLEY) - VALLEY * closed.astype(np.int32), 0)
-    return np.asarray(cost * cost // 255, dtype=np.int32)
+    """Return the cost of cutting each pixel of ink, uint8 (H, W): int32, 0-255; pale ink costs less than its share."""
+    cost = ink.astype(np.int32)
+    return cost * cost // 255
 
 
 def _seams(ink: NDArray[np.int32], walls: NDArray[np.intp]) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
@@ -124,7 +116,7 @@ def _apart(costs: NDArray[np.int32], ink: NDArray[np.int32], all_ink: NDArray[np
     # Around each local minimum, the other cuts are the same cut with a detour.
     cheapest = ((costs < np.r_[WALL, costs[:-1]]) & (costs <= np.r_[costs[1:], WALL])).nonzero()[0]
     for column in cheapest[np.argsort(costs[cheapest], kind="stable")].tolist():
-        if costs[column] > MOST * 255 * HEIGHT or len(chosen) == most:
+        if len(chosen) == most:
             break
         amount = amounts[column]
         at = bisect(passed, amount)

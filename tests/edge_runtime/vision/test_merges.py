@@ -25,7 +25,6 @@ def of_one_pen(boxes: list[Box], most: int = MANY) -> list[tuple[int, ...]]:
         pytest.param([(60, 40, 26, 12), (50, 43, 12, 45)], id="the flag of a 5 beside its body"),
         pytest.param([(50, 20, 30, 40), (52, 40, 20, 5)], id="the dash of a 7"),
         pytest.param([(50, 20, 20, 25), (50, 48, 20, 25)], id="an 8 in two halves"),
-        pytest.param([(50, 20, 12, 40), (62, 20, 12, 40)], id="a 0 cracked from top to bottom"),
         pytest.param([(0, 0, 60, 80), (20, 30, 8, 9)], id="a blot inside a 0"),
     ],
 )

@@ -169,14 +169,6 @@ def test_a_cut_comes_around_a_tail() -> None:
     assert found_again(ink, [Box(20, 10, 16, 40), Box(30, 10, 4, 35)]) > 0.9
 
 
-def test_a_cut_takes_the_valley_between_strokes() -> None:
-    ink = np.zeros((60, 60), np.uint8)
-    ink[10:50, 20:24] = ink[10:50, 26:30] = 255
-    ink[10:50, 24:26] = 200
-    left, right = split([whole(ink)])[0]
-    assert (left.box, right.box) == (Box(20, 10, 5, 40), Box(25, 10, 5, 40))
-
-
 def test_marks_are_split_together_as_alone() -> None:
     marks = [whole(blocks(2)), whole(blocks(3, bridge=5)), whole(np.full((40, 80), 255, np.uint8))]
     assert [[piece.box for piece in pieces] for pieces in split(marks)] == [
