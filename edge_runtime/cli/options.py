@@ -155,6 +155,26 @@ mqtt = section(
 
 
 @dataclass(frozen=True, kw_only=True)
+class CommandOptions:
+    """Whether commands over MQTT are executed, and the model file or folder that they may install from."""
+
+    mqtt_commands: bool
+    mqtt_model: Path | None
+    trusted_key: tuple[Path, ...]
+
+
+commands = section(
+    "MQTT", "commands", CommandOptions,
+    option("--mqtt-commands", is_flag=True,
+           help="Execute commands that come over MQTT: selftest, restart, install."),
+    option("--mqtt-model", metavar="PATH", type=PATH,
+           help="The model that the command install installs: a file, or the newest in a folder."),
+    option("--trusted-key", metavar="FILE", multiple=True, type=FILE, envvar="EDGE_DIGITS_MODEL_TRUSTED_KEY",
+           help="Install only what is signed with this key: Ed25519, in PEM format."),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
 class NetworkOptions:
     """The model, None for the installed one, and its number of threads."""
 
@@ -202,6 +222,7 @@ class ReadingOptions:
     look: LookOptions
     camera: CameraOptions
     mqtt: MqttOptions
+    commands: CommandOptions
     network: NetworkOptions
     decision: DecisionOptions
 
@@ -209,7 +230,7 @@ class ReadingOptions:
 def reading(command: Command) -> Command:
     """Give a command the sections of `ReadingOptions`, and call it with one record of them as `reading`."""
     decorated = section("", "reading", ReadingOptions)(command)
-    for each in (decision, network, mqtt, camera, look, report):
+    for each in (decision, network, commands, mqtt, camera, look, report):
         decorated = each(decorated)
     return decorated
 

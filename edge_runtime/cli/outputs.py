@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
-from edge_runtime.cli.options import LookOptions, MqttOptions, ReadingOptions, ResultOptions
+from edge_runtime.cli.options import LookOptions, ReadingOptions, ResultOptions
 from edge_runtime.errors import OptionError, OutputError
 from edge_runtime.system.state_folder import state_folder
 
 if TYPE_CHECKING:
+    from edge_runtime.reader import Reader
     from edge_runtime.records import Frame, Uint8
     from edge_runtime.sinks.sink import Sink
     from edge_runtime.trace import Trace
@@ -19,7 +20,7 @@ def sinks(
     results: ResultOptions,
     reading: ReadingOptions,
     sources: Sequence[str],
-    labels: Sequence[str],
+    reader: "Reader",
     write: Callable[[str], None],
 ) -> "list[Sink]":
     """Return the open sinks; `write` takes a line of results.
@@ -27,12 +28,12 @@ def sinks(
     Sinks with a file, a window or a connection hold it open from now on. Raises OptionError where an option is invalid,
     OutputError where a sink cannot be opened, DependencyMissing where a package is missing; then no sink stays open.
     """
-    return _opened(_sinks(results, reading, sources, labels, write))
+    return _opened(_sinks(results, reading, sources, reader, write))
 
 
-def standing(reading: ReadingOptions) -> "list[Sink]":
+def standing(reading: ReadingOptions, reader: "Reader") -> "list[Sink]":
     """Return the sinks of a service: a log, a broker, a line a minute. Raises what `sinks` raises."""
-    return _opened(_standing(reading))
+    return _opened(_standing(reading, reader))
 
 
 def _opened(sinks: "Iterator[Sink]") -> "list[Sink]":
@@ -54,7 +55,7 @@ def _sinks(
     results: ResultOptions,
     reading: ReadingOptions,
     sources: Sequence[str],
-    labels: Sequence[str],
+    reader: "Reader",
     write: Callable[[str], None],
 ) -> "Iterator[Sink]":
     from edge_runtime.sinks.lines import JsonLines, Text
@@ -75,8 +76,9 @@ def _sinks(
         from edge_runtime.sinks import explain
         from edge_runtime.sinks.pictures import Pictures
 
+        labels = reader.classifier.labels
         yield Pictures(results.explain, lambda frame, trace: explain.explain(trace, labels), results.keep)
-    yield from _standing(reading)
+    yield from _standing(reading, reader)
     if results.video is not None:
         from edge_runtime.sinks.videos import Video
 
@@ -87,43 +89,48 @@ def _sinks(
         yield Window(annotated)
 
 
-def _standing(reading: ReadingOptions) -> "Iterator[Sink]":
+def _standing(reading: ReadingOptions, reader: "Reader") -> "Iterator[Sink]":
     """Yield the sinks that a service has too."""
-    report, mqtt = reading.report, reading.mqtt
+    report = reading.report
     if report.log is not None:
         from edge_runtime.sinks.rotating import JsonFile
 
         yield JsonFile(report.log, max(1, round(report.log_size * 1e6)), report.log_keep)
-    if mqtt.mqtt is not None:
-        yield _mqtt(mqtt.mqtt, mqtt)
+    if reading.mqtt.mqtt is not None:
+        yield _mqtt(reading.mqtt.mqtt, reading, reader)
     if report.stats:
         from edge_runtime.sinks.stats import Stats
 
         yield Stats()
 
 
-def _mqtt(address: str, mqtt: MqttOptions) -> "Sink":
+def _mqtt(address: str, reading: ReadingOptions, reader: "Reader") -> "Sink":
+    from edge_runtime.cli.actions import actions
     from edge_runtime.sinks.mqtt.broker import Broker
     from edge_runtime.sinks.mqtt.sink import Mqtt, device_name
 
+    mqtt, commands = reading.mqtt, reading.commands
     broker = Broker.parse(address, os.environ, mqtt.mqtt_ca)
     device = device_name(mqtt.mqtt_device)
     queue = mqtt.mqtt_spool or state_folder() / f"mqtt-{device}.sqlite"
-    return Mqtt(broker, queue, device=device, limit=mqtt.mqtt_queue, announce=mqtt.mqtt_discovery)
+    done = actions(commands, reader) if commands.mqtt_commands else None
+    return Mqtt(broker, queue, device=device, limit=mqtt.mqtt_queue, announce=mqtt.mqtt_discovery, actions=done)
 
 
 def check(sources: Sequence[str], reading: ReadingOptions, results: ResultOptions | None = None) -> None:
     """Raise OptionError where one file would overwrite another, or where options conflict."""
     from edge_runtime.sources.kinds import files, kind_of
 
-    report, mqtt, network = reading.report, reading.mqtt, reading.network
+    report, mqtt, network, commands = reading.report, reading.mqtt, reading.network, reading.commands
     _check_ends(sources, reading.look)
     named = [path for source in sources if source != "-" and not kind_of(source).live for path in files(source)]
     if results is not None:
         _check_folders(named, results)
     taken = {os.path.realpath(path): "what is read" for path in named}
     read = {"--model": network.model, "--labels": network.labels, "--mqtt-ca": mqtt.mqtt_ca}
+    read |= {"--mqtt-model": commands.mqtt_model}
     taken |= {os.path.realpath(path): option for option, path in read.items() if path is not None}
+    taken |= {os.path.realpath(path): "--trusted-key" for path in commands.trusted_key}
     written = {"--log": report.log, "--video": results.video if results else None, "--mqtt-spool": mqtt.mqtt_spool}
     for option, path in written.items():
         if path is None:
@@ -136,6 +143,26 @@ def check(sources: Sequence[str], reading: ReadingOptions, results: ResultOption
     useless = [name for name in alone if getattr(mqtt, name)]
     if useless and mqtt.mqtt is None:
         raise OptionError(f"--{useless[0].replace('_', '-')} requires --mqtt")
+    _check_commands(sources, reading)
+
+
+def _check_commands(sources: Sequence[str], reading: ReadingOptions) -> None:
+    """Raise OptionError where commands have no broker, no source that lasts, or no model that they may install."""
+    from edge_runtime.sources.kinds import kind_of
+
+    commands = reading.commands
+    if not commands.mqtt_commands:
+        if commands.mqtt_model is not None:
+            raise OptionError("--mqtt-model requires --mqtt-commands")
+        return
+    if reading.mqtt.mqtt is None:
+        raise OptionError("--mqtt-commands requires --mqtt")
+    if sources and not reading.look.watch and not any(kind_of(source).live for source in sources):
+        raise OptionError("--mqtt-commands requires a camera, a stream or --watch: nothing else reads for long")
+    if commands.mqtt_model is not None and not commands.trusted_key:
+        raise OptionError("--mqtt-model requires --trusted-key FILE: commands install only signed models")
+    if commands.mqtt_model is not None and reading.network.model is not None:
+        raise OptionError("--mqtt-model installs into the model store, which --model replaces: leave out one of them")
 
 
 def _check_ends(sources: Sequence[str], look: LookOptions) -> None:

@@ -78,7 +78,7 @@ def read(sources: tuple[str, ...], results: ResultOptions, reading: ReadingOptio
     ):
         if not reader.classifier.model.verified:
             print_err(f"{reader.classifier.model.path} has no card: it is used unverified")
-        sinks = outputs.sinks(results, reading, sources, reader.classifier.labels, show)
+        sinks = outputs.sinks(results, reading, sources, reader, show)
         sinks += watchdog.sinks("frames")
         with suppress(Closed), watchdog, logged("edge_runtime.sources", watchdog.status):
             pipeline.run(sources, reader, sinks, request.options, request.report, request.failed, request.view)

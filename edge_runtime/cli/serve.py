@@ -98,7 +98,7 @@ def serve(source: str | None, web: WebOptions, reading: ReadingOptions) -> None:
 
         request = requested(reading, lambda: watchdog.beat("frames"))
         listening = endpoint(ListenConfig(**asdict(web)))
-        sinks = [live, metrics, *outputs.standing(reading), *watchdog.sinks("frames")]
+        sinks = [live, metrics, *outputs.standing(reading, reader), *watchdog.sinks("frames")]
         with serving(listening, reader, live, metrics, lambda: watchdog.beat("web")) as service, watchdog:
             for line in listening.lines:
                 print_err(line)

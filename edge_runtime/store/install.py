@@ -57,18 +57,27 @@ def install(name: str, folder: Path, trust: Trust, seconds: float = trial.SECOND
     store cannot be written, OptionError if `trust` or `name` make no sense; nothing has changed then.
     """
     shown = fetch.public(name)
-    if fetch.is_plain(name) and trust.sha256 is None and not trust.keys:
-        raise OptionError(f"{shown} could be changed in transit: use https, --sha256 HASH, or --trusted-key FILE")
-    data = fetch.fetch(name)
-    if data is None:
-        raise ModelError(f"there is no {shown}")
-    signed = _vouched(name, data, trust)
+    data, signed = fetched(name, trust)
     with _written(data) as draft:
         model = checked(draft, shown)
         logger.info(f"{shown}: {'signed by a trusted key, ' * signed}complete; testing it")
         trial.run(draft, shown, seconds)
     entry = Entry(id=model.sha256[:12], source=shown, signed=signed)
     return Installed(changes.install(folder, data, entry), model, signed)
+
+
+def fetched(name: str, trust: Trust) -> tuple[bytes, bool]:
+    """Return the bytes of the model in a file or at an address, and whether a trusted key has signed them.
+
+    Raises ModelError if there is none or if its hash or signature is wrong or missing, and OptionError.
+    """
+    shown = fetch.public(name)
+    if fetch.is_plain(name) and trust.sha256 is None and not trust.keys:
+        raise OptionError(f"{shown} could be changed in transit: use https, --sha256 HASH, or --trusted-key FILE")
+    data = fetch.fetch(name)
+    if data is None:
+        raise ModelError(f"there is no {shown}")
+    return data, _vouched(name, data, trust)
 
 
 def checked(path: Path, shown: str) -> ModelFile:

@@ -55,6 +55,18 @@ def whole_record(one: Stored) -> dict[str, Any]:
     return {**record(one), "sha256": model.sha256, "labels": list(model.labels), "card": model.card}
 
 
+def summary(card: dict[str, Any]) -> str:
+    """Return what a card says of its model's training, as a sentence of at most 255 characters (Home Assistant's)."""
+    recipe = _part(_part(card, "training"), "recipe").get("name")
+    accuracy, commit = _part(card, "measured").get("accuracy"), card.get("commit")
+    facts = [
+        f"recipe {recipe}" if recipe else "",
+        f"{accuracy} % of the test digits" if accuracy else "",
+        f"commit {str(commit)[:12]}" if commit else "",
+    ]
+    return ", ".join(filter(None, facts))[:255]
+
+
 def state(one: Stored) -> str:
     """Return a model's state, in a word or two."""
     if one.ships:

@@ -4,14 +4,15 @@ import select
 import socket
 import ssl
 import time
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import NamedTuple
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge_runtime.sinks.mqtt.broker import Broker
 from edge_runtime.sinks.mqtt.spool import Spool
@@ -29,15 +30,23 @@ ADVICE = {
 }
 
 
+class Subscription(NamedTuple):
+    """A topic to subscribe to, and what takes each payload there and whether its sender had it retained."""
+
+    topic: str
+    take: Callable[[bytes, bool], None]
+
+
 class Link:
     """One connection to a broker, which sends the messages of a queue in order.
 
     Each link has a client of its own, without state from earlier ones: messages that these sent without acknowledgment
     are still in the queue, and are sent again only from there, in order. All methods are called from one thread.
 
-    The topic `base`/status says whether `device` is online; `retained` are topics and payloads to publish first. Data
-    at `ear` ends waiting, and is read and discarded. `refused` receives the reason why the broker rejects a message,
-    once for each reason. Raises OSError where the broker cannot be reached.
+    The topic `base`/status says whether `device` is online; `retained` holds payloads by their topics, which are
+    published before the queue, and again whenever one has changed. `subscription` is renewed with each link. Data at
+    `ear` ends waiting, and is read and discarded. `refused` receives what the broker rejects and
+    why, once for each reason. Raises OSError where the broker cannot be reached.
     """
 
     def __init__(
@@ -45,13 +54,15 @@ class Link:
         broker: Broker,
         device: str,
         base: str,
-        retained: Iterable[tuple[str, str]],
+        retained: Mapping[str, str],
         spool: Spool,
         ear: socket.socket,
         refused: Callable[[str], None],
+        subscription: Subscription | None = None,
     ) -> None:
         self._status, self._spool, self._ear, self._refused = f"{base}/status", spool, ear, refused
-        self._retained = deque([(self._status, ONLINE), *retained])
+        self._retained, self._published = retained, dict[str, str]()
+        self._subscription = subscription
         self._flying: dict[int, int] = {}  # queue numbers by message ID; 0 for messages outside the queue
         self._window, self._largest = WINDOW, float("inf")
         self._refusals = set[str]()
@@ -64,6 +75,7 @@ class Link:
             reconnect_on_failure=False,
         )
         client.on_connect, client.on_disconnect, client.on_publish = self._answered, self._ended, self._acknowledged
+        client.on_subscribe = self._subscribed
         client.username_pw_set(broker.user, broker.password)
         client.will_set(self._status, OFFLINE, qos=1, retain=True)
         if broker.tls is not None:
@@ -95,19 +107,21 @@ class Link:
 
     def send(self) -> None:
         """Send as much as the window allows: retained messages, then those of the queue that are not in flight."""
-        while self._retained and len(self._flying) < self._window:
-            self._publish(*self._retained.popleft(), retain=True)
+        for topic, state in {self._status: ONLINE, **self._retained}.items():
+            if len(self._flying) < self._window and self._published.get(topic) != state:
+                self._published[topic] = state
+                self._publish(topic, state, retain=True)
         on_their_way = set(self._flying.values())
-        for number, topic, payload in self._spool.first(self._window):
+        for number, name, payload in self._spool.first(self._window):
             if len(self._flying) >= self._window or not self.open:
                 break
             if number in on_their_way:
                 continue
-            if len(topic) + len(payload) + EXTRA > self._largest:
-                self._refuse("too large")
+            if len(name) + len(payload) + EXTRA > self._largest:
+                self._refuse("messages (too large); they are dropped")
                 self._spool.done(number)
             else:
-                self._publish(topic.decode(), payload, number)
+                self._publish(name.decode(), payload, number)
 
     def leave(self, until: float) -> None:
         """Publish the offline status, and disconnect.
@@ -131,10 +145,10 @@ class Link:
         self._flying[message] = number
         return message
 
-    def _refuse(self, reason: str) -> None:
-        if reason not in self._refusals:
-            self._refusals.add(reason)
-            self._refused(reason)
+    def _refuse(self, clause: str) -> None:
+        if clause not in self._refusals:
+            self._refusals.add(clause)
+            self._refused(clause)
 
     def _answered(
         self, client: Client, _: object, flags: ConnectFlags, code: ReasonCode, properties: Properties | None
@@ -145,6 +159,17 @@ class Link:
         self.taken = True
         self._window = min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW))
         self._largest = getattr(properties, "MaximumPacketSize", self._largest)
+        if self._subscription is not None:
+            topic, take = self._subscription
+            client.message_callback_add(topic, lambda _, __, message: take(bytes(message.payload), message.retain))
+            client.subscribe(topic, options=SubscribeOptions(qos=1, retainAsPublished=True))
+
+    def _subscribed(
+        self, client: Client, _: object, message: int, codes: list[ReasonCode], properties: Properties | None
+    ) -> None:
+        for code in codes:
+            if code.is_failure:
+                self._refuse(f"the subscription to commands ({code}); none will come")
 
     def _ended(
         self, client: Client, _: object, flags: DisconnectFlags, code: ReasonCode, properties: Properties | None
@@ -156,5 +181,5 @@ class Link:
         self, client: Client, _: object, message: int, code: ReasonCode, properties: Properties | None
     ) -> None:
         if code.is_failure:
-            self._refuse(str(code))
+            self._refuse(f"messages ({code}); they are dropped")
         self._spool.done(self._flying.pop(message, 0))

@@ -9,19 +9,17 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from edge_runtime.errors import OptionError
 from edge_runtime.records import Event, Reading
 from edge_runtime.sinks.json_record import event_record, to_record
 from edge_runtime.sinks.mqtt import discovery
 from edge_runtime.sinks.mqtt.broker import Broker
+from edge_runtime.sinks.mqtt.commands import Actions, Commands
 from edge_runtime.sinks.mqtt.spool import Spool
 from edge_runtime.sinks.sink import Sink
 from edge_runtime.system.dependencies import explain
-
-if TYPE_CHECKING:
-    pass
 
 logger = logging.getLogger(__name__)
 PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before each further attempt to connect; the last one from then on
@@ -49,9 +47,10 @@ class Mqtt(Sink):
     Each message enters the queue at `queue` first, which holds the last `limit`, and leaves it once the broker has
     acknowledged it; the broker may be unavailable, also at the start. Callers never wait for the network: a thread
     connects, retries after `pauses` in seconds, and sends the queue in order. edge-digits/DEVICE/status is online while
-    connected, else offline; with `announce`, the sink announces the device to Home Assistant.
+    connected, else offline; with `announce`, the sink announces the device to Home Assistant. With `actions`, commands
+    that come at edge-digits/DEVICE/command are executed, in another thread.
 
-    Both threads log when the broker goes away, when it is back, and what it rejects. Raises OptionError where `device`
+    All threads log when the broker goes away, when it is back, and what it rejects. Raises OptionError where `device`
     is not a valid name, OutputError where the queue cannot be used.
     """
 
@@ -63,22 +62,27 @@ class Mqtt(Sink):
         device: str,
         limit: int = 10_000,
         announce: bool = False,
+        actions: Actions | None = None,
         pauses: tuple[float, ...] = PAUSES,
     ) -> None:
         try:
-            from edge_runtime.sinks.mqtt.link import Link  # not at the top: the extra may be missing
+            from edge_runtime.sinks.mqtt.link import Link, Subscription  # not at the top: the extra may be missing
         except ImportError as error:
             raise explain(error) from error
         self._link: type[Link] = Link
         self._broker, self._device, self._pauses = broker, device_name(device), pauses
         self._base = f"edge-digits/{device}"
-        self._announced = [discovery.announcement(device, self._base)] if announce else []
+        self._retained = discovery.announcements(device, self._base, actions) if announce else {}
         self._spool = Spool(queue, limit)
         self._bell, self._ear = socket.socketpair()  # wakes the thread while it waits for the network
         self._bell.setblocking(False)
         self._ear.setblocking(False)
         self._ending = threading.Event()
         self._until = float("inf")  # when to stop sending, in time.monotonic()
+        self._commands = None if actions is None else Commands(actions, self._retain)
+        self._subscription: Subscription | None = None
+        if self._commands is not None:
+            self._subscription = Subscription(f"{self._base}/command", self._commands.take)
         # A thread that looks up a host's name cannot be stopped, so it is a daemon.
         self._thread = threading.Thread(target=self._run, name=f"mqtt {broker.name}", daemon=True)
         self._thread.start()
@@ -99,9 +103,12 @@ class Mqtt(Sink):
     def close(self) -> None:
         """Send for up to a second, publish offline, and end the thread; unsent messages stay in the queue.
 
-        Takes no more than two seconds. Raises OutputError where remaining messages cannot be kept on disk.
+        Takes no more than two seconds, or three where a command runs. Raises OutputError where remaining messages
+        cannot be kept on disk.
         """
         if not self._ending.is_set():
+            if self._commands is not None:
+                self._commands.close()
             self._until = time.monotonic() + DRAIN
             self._ending.set()
             self._wake()
@@ -115,12 +122,19 @@ class Mqtt(Sink):
         self._spool.put(f"{self._base}/{kind}", json.dumps(record))
         self._wake()
 
+    def _retain(self, kind: str, record: dict[str, Any]) -> None:
+        """Publish the state of this moment, or once connected; states in between are skipped."""
+        topic, payload = f"{self._base}/{kind}", json.dumps(record)
+        if self._retained.get(topic) != payload:
+            self._retained[topic] = payload
+            self._wake()
+
     def _wake(self) -> None:
         with suppress(OSError):  # enough wake-ups are pending, or the thread has ended
             self._bell.send(b"!")
 
-    def _refused(self, reason: str) -> None:
-        logger.warning(f"{self._broker.name} refuses messages ({reason}); they are dropped")
+    def _refused(self, clause: str) -> None:
+        logger.warning(f"{self._broker.name} refuses {clause}")
 
     def _run(self) -> None:
         """Connect until closed, and log each change; while the broker is away, log each kind of reason once."""
@@ -145,8 +159,9 @@ class Mqtt(Sink):
     def _serve(self, reported: set[str]) -> str:
         """Connect, send until the connection ends, and return why it ended."""
         link = self._link(
-            self._broker, self._device, self._base, self._announced, self._spool, self._ear, self._refused
-        )
+            self._broker, self._device, self._base, self._retained, self._spool, self._ear, self._refused,
+            self._subscription,
+        )  # fmt: skip
         waiting = time.monotonic() + ANSWER
         try:
             while link.open:

@@ -10,9 +10,11 @@ import click
 import cv2
 import pytest
 
+from edge_runtime import DigitReader
 from edge_runtime.cli import outputs
 from edge_runtime.cli.options import (
     CameraOptions,
+    CommandOptions,
     DecisionOptions,
     LookOptions,
     MqttOptions,
@@ -43,13 +45,15 @@ def parameters(*arguments: object) -> dict[str, Any]:
 def reading(values: dict[str, Any]) -> ReadingOptions:
     return ReadingOptions(
         report=taken(ReportOptions, values), look=taken(LookOptions, values), camera=taken(CameraOptions, values),
-        mqtt=taken(MqttOptions, values), network=taken(NetworkOptions, values), decision=taken(DecisionOptions, values),
+        mqtt=taken(MqttOptions, values), commands=taken(CommandOptions, values), network=taken(NetworkOptions, values),
+        decision=taken(DecisionOptions, values),
     )  # fmt: skip
 
 
 def made(*arguments: object) -> list[Sink]:
     values = parameters(*arguments)
-    return outputs.sinks(taken(ResultOptions, values), reading(values), ["source"], [*"0123456789"], print)
+    with DigitReader() as reader:
+        return outputs.sinks(taken(ResultOptions, values), reading(values), ["source"], reader, print)
 
 
 def check(values: dict[str, Any], sources: list[str]) -> None:

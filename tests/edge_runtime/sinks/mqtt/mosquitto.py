@@ -6,18 +6,22 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from paho.mqtt import publish
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from edge_runtime.sinks.mqtt.sink import Mqtt
 from tests.log import Log
 
+Open = Callable[..., Mqtt]  # what opens a sink at a broker
 PROGRAM = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 
 
@@ -64,6 +68,27 @@ class Mosquitto:
     def count(self, words: str) -> int:
         """Tell how many lines of its log hold these words."""
         return sum(words in line for line in tuple(self.heard))
+
+    def wait_for(self, words: str, times: int = 1) -> None:
+        """Wait until so many lines of its log hold these words."""
+        self.heard.wait(lambda _: self.count(words) >= times)
+
+    def publish(self, topic: str, payload: str, retain: bool = False, user: str = "") -> None:
+        """Publish a message, as a user whose password is the same, and wait until it is taken or refused."""
+        auth: publish.AuthParameter | None = {"username": user, "password": user} if user else None
+        publish.single(
+            topic, payload, 1, retain, "127.0.0.1", self.port, auth=auth, protocol=MQTTProtocolVersion.MQTTv5
+        )
+
+    def command(self, word: str, lines: Callable[[], Sequence[str]]) -> None:
+        """Send a command to the device pi until its log says that it came: while another one ends, it does not."""
+        accepted, acknowledged = f"the command {word} came over MQTT", "Received PUBACK from edge-digits-pi"
+        before, until = sum(accepted in line for line in lines()), time.monotonic() + 60
+        while sum(accepted in line for line in lines()) == before:
+            assert time.monotonic() < until
+            times = self.count(acknowledged)
+            self.publish("edge-digits/pi/command", word)
+            self.wait_for(acknowledged, times + 1)
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""

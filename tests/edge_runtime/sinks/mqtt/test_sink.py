@@ -5,7 +5,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +17,7 @@ from edge_runtime.records import Box, Event, Reading, Timings
 from edge_runtime.sinks.json_record import event_record, to_record
 from edge_runtime.sinks.mqtt.broker import Broker
 from edge_runtime.sinks.mqtt.sink import Mqtt, device_name
-from tests.edge_runtime.sinks.mqtt.mosquitto import PROGRAM, Mosquitto, listening
+from tests.edge_runtime.sinks.mqtt.mosquitto import PROGRAM, Mosquitto, Open, listening
 from tests.log import Log
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="mosquitto is not installed")
@@ -31,39 +30,6 @@ def reading(number: int) -> Reading:
 
 
 EVENT = Event("appeared", 1, "48 7", None, Box(1, 2, 3, 4), 0.98765, "cam", 7, MOMENT)
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    broker = Mosquitto(tmp_path / "broker")
-    yield broker
-    broker.kill()
-
-
-@pytest.fixture
-def log(messages: Log) -> Log:
-    """What is logged meanwhile; `messages` are those that came to a listener."""
-    return messages
-
-
-Open = Callable[..., Mqtt]
-
-
-@pytest.fixture
-def sink(tmp_path: Path, log: Log) -> Iterator[Open]:
-    """Return what opens a sink; all are closed at last."""
-    opened: list[Mqtt] = []
-
-    def open_sink(at: Mosquitto | Broker | int, **options: object) -> Mqtt:
-        broker = Broker(host="127.0.0.1", port=at) if isinstance(at, int) else at
-        broker = Broker.parse(broker.url, {}) if isinstance(broker, Mosquitto) else broker
-        settings = {"device": "pi", "pauses": (0.02,), **options}
-        opened.append(Mqtt(broker, tmp_path / "queue", **settings))  # type: ignore[arg-type]
-        return opened[-1]
-
-    yield open_sink
-    for each in opened:
-        each.close()
 
 
 def numbers(messages: Log) -> list[int]:
