@@ -3,7 +3,7 @@
 PYTHON ?= python3
 RECIPE ?= standard
 SEED ?= 1
-MARK ?= not slow and not window and not emulated
+MARK ?= not slow and not window and not emulated and not home_assistant
 # Many tests wait for a program or a timeout: a few processes more than cores keep these busy.
 PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(max(4, os.cpu_count() or 1))')
 
@@ -17,7 +17,7 @@ RUNTIME_FILES := $(shell find edge_runtime -type f ! -name '*.pyc')
 PIP_INSTALL := -m pip install --disable-pip-version-check $(shell test -t 2 || echo --quiet)
 
 .DEFAULT_GOAL := help
-.PHONY: help tflite train parity line demo serve test lint format lock data samples ship bench fuzz bundle deploy test-arm64 test-armhf nightly clean $(BENCHES)
+.PHONY: help tflite train parity line demo serve test lint format lock data samples ship bench fuzz bundle deploy test-arm64 test-armhf test-home-assistant nightly clean $(BENCHES)
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -50,7 +50,13 @@ test-armhf: emulated-debian-12-armhf ## Try it on an emulated 32-bit Raspberry P
 emulated-%: $(VENV)/installed data
 	$(VENV)/bin/python -m pytest -m emulated -k '$*' -v -rsP -p no:randomly tests/emulated
 
-nightly: test-arm64 test-armhf fuzz ## What takes too long for every change
+# 2026.2 is the last one for Python 3.13. Its MQTT integration fetches paho-mqtt by itself.
+test-home-assistant: $(VENV)/installed ## Let Home Assistant validate its entities (installs it; needs Python 3.13)
+	test -x build/venv-home-assistant/bin/python || $(or $(HOME_ASSISTANT_PYTHON),python3.13) -m venv build/venv-home-assistant
+	build/venv-home-assistant/bin/python $(PIP_INSTALL) homeassistant==2026.2.3 'paho-mqtt>=2.1'
+	$(VENV)/bin/python -m pytest -q -m home_assistant tests/edge_runtime/sinks/mqtt/test_home_assistant.py
+
+nightly: test-arm64 test-armhf test-home-assistant fuzz ## What takes too long for every change
 
 lint: $(VENV)/installed ## Check style, types and the arrows between the packages
 	$(VENV)/bin/ruff check
