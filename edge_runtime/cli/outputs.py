@@ -107,7 +107,8 @@ def _standing(reading: ReadingOptions, reader: "Reader") -> "Iterator[Sink]":
 def _mqtt(address: str, reading: ReadingOptions, reader: "Reader") -> "Sink":
     from edge_runtime.cli.actions import actions
     from edge_runtime.sinks.mqtt.broker import Broker
-    from edge_runtime.sinks.mqtt.sink import Mqtt, device_name
+    from edge_runtime.sinks.mqtt.sink import Mqtt
+    from edge_runtime.system.device_name import device_name
 
     mqtt, commands = reading.mqtt, reading.commands
     broker = Broker.parse(address, os.environ, mqtt.mqtt_ca)

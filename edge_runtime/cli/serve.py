@@ -1,5 +1,6 @@
 """`edge-digits serve`: a web page with the live results, and an HTTP API for programs."""
 
+import logging
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from edge_runtime.cli.exit_codes import EXIT_CODES
 from edge_runtime.cli.options import FILE, ReadingOptions
 from edge_runtime.cli.sections import SectionedCommand, option, section
 from edge_runtime.cli.terminal import logged, print_err
+from edge_runtime.errors import OutputError, PictureError
 from edge_runtime.system import signals
 
 PORT = 8000
@@ -82,13 +84,15 @@ def serve(source: str | None, web: WebOptions, reading: ReadingOptions) -> None:
     from edge_runtime.sinks.sink import Closed
     from edge_runtime.sinks.watchdog import Watchdog
     from edge_runtime.sources.kinds import public
+    from edge_runtime.system.device_name import device_name
     from edge_runtime.web.live import Live
     from edge_runtime.web.metrics import Metrics
     from edge_runtime.web.serve import ListenConfig, endpoint, serving
 
     outputs.check([source] if source else [], reading)
     with signals.sigterm_is_an_end(True, set()), readers.opened(reading, True) as reader:
-        metrics = Metrics(reader, lambda: None if source is None else live.state == "reading")
+        device = device_name(reading.mqtt.mqtt_device)
+        metrics = Metrics(reader, lambda: None if source is None else live.state == "reading", device=device)
         live = Live(None if source is None else public(source), reading.camera.stall, metrics.reconnected)
         watchdog = Watchdog("web") if source is None else Watchdog("web", "frames")
 
@@ -96,6 +100,11 @@ def serve(source: str | None, web: WebOptions, reading: ReadingOptions) -> None:
             live.set_status_line(line)
             watchdog.status(line)
 
+        def failed(error: PictureError | OutputError) -> None:
+            metrics.failed("picture" if isinstance(error, PictureError) else "output")
+            request.failed(error)
+
+        interruptions = logged("edge_runtime.sources", lambda _: metrics.failed("source"), logging.WARNING)
         request = requested(reading, lambda: watchdog.beat("frames"))
         listening = endpoint(ListenConfig(**asdict(web)))
         sinks = [live, metrics, *outputs.standing(reading, reader), *watchdog.sinks("frames")]
@@ -103,8 +112,8 @@ def serve(source: str | None, web: WebOptions, reading: ReadingOptions) -> None:
             for line in listening.lines:
                 print_err(line)
             if source is not None:
-                with suppress(Closed), logged("edge_runtime.sources", show_state):
-                    pipeline.run([source], reader, sinks, request.options, request.report, request.failed, request.view)
+                with suppress(Closed), logged("edge_runtime.sources", show_state), interruptions:
+                    pipeline.run([source], reader, sinks, request.options, request.report, failed, request.view)
                 watchdog.rest("frames")
                 print_err(f"{public(source)}: ended; the last reading stays on the page")
             service.wait()

@@ -41,8 +41,8 @@ def print_err(message: str) -> None:
 class _Handler(logging.Handler):
     """Passes the message of each record to `take`, with "error: " before those of errors."""
 
-    def __init__(self, take: Callable[[str], None]) -> None:
-        super().__init__(logging.INFO)
+    def __init__(self, take: Callable[[str], None], level: int) -> None:
+        super().__init__(level)
         self._take = take
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -50,9 +50,9 @@ class _Handler(logging.Handler):
 
 
 @contextmanager
-def logged(name: str, take: Callable[[str], None]) -> Iterator[None]:
-    """Pass what the logger `name` and its children log within the context to `take`, from any thread."""
-    logger, handler = logging.getLogger(name), _Handler(take)
+def logged(name: str, take: Callable[[str], None], level: int = logging.INFO) -> Iterator[None]:
+    """Pass what the logger `name` and its children log at this level or above to `take`, from any thread."""
+    logger, handler = logging.getLogger(name), _Handler(take, level)
     logger.setLevel(logging.INFO)
     logger.addHandler(handler)
     try:

@@ -128,18 +128,18 @@ class _Feed(threading.Thread):
         capture = self._opened()
         try:
             while not self._ended.is_set() and (pixels := capture.read()) is not None:
+                self._say(False, f"{self._source}: it sends frames again")  # first: before who takes the frame goes on
                 with self._fresh:
                     self._newest = pixels, time.monotonic()
                     self._passed += 1
                     self._fresh.notify()
-                self._say(False, f"{self._source}: it sends frames again")
                 yield
         finally:
             capture.close()
 
     def _say(self, away: bool, line: str) -> None:
-        """Log a line if the state changes."""
+        """Log a line if the state changes: an interruption as a warning, its end as information."""
         with self._fresh:
             changed, self._away = self._away != away, away
         if changed:
-            logger.warning(line)
+            logger.log(logging.WARNING if away else logging.INFO, line)

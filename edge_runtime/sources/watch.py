@@ -47,7 +47,7 @@ def watched(
                 away, before = True, {}
             else:
                 if away:
-                    logger.warning(f"{folder}: available again")
+                    logger.info(f"{folder}: available again")
                 away = False
                 for name, state in now.items():
                     if before.get(name) == state and history.is_new(name, state):

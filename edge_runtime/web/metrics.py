@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from itertools import chain
+from time import monotonic, time
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -14,6 +15,7 @@ from prometheus_client import (
 )
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 
+import edge_runtime
 from edge_runtime.reader import Reader
 from edge_runtime.records import Event, Frame
 from edge_runtime.sinks.sink import Sink
@@ -27,19 +29,22 @@ STAGE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.0
 AGE_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 EVENTS = ("appeared", "changed", "gone")
 OUTCOMES = ("read", "refused", "busy")
+# The source was interrupted, a picture could not be read, a result could not be written.
+ERRORS = ("source", "picture", "output")
 STATIC, OTHER = "/static/{name}", "other"
 
 Temperature = Callable[[], float | None]
 Throttled = Callable[[], tuple[str, ...] | None]
 Up = Callable[[], bool | None]
+Last = Callable[[], float | None]
 
 
 class Metrics(Sink):
     """Counts what a pipeline reads and a server answers, in a registry of its own.
 
-    `reader` supplies the model and its labels. `up` returns whether the source gives frames, None without a source.
-    Each call of `text` calls `up`, `temperature` and `throttled`. All methods are thread-safe, but only one thread may
-    call those of a sink.
+    `reader` supplies the model and its labels; `device` is the device's name. `up` returns whether the source gives
+    frames, None without a source. Each call of `text` calls `up`, `temperature` and `throttled`. All methods are
+    thread-safe, but only one thread may call those of a sink.
     """
 
     output = False
@@ -50,11 +55,14 @@ class Metrics(Sink):
         up: Up = lambda: None,
         temperature: Temperature = board.temperature,
         throttled: Throttled = board.throttled,
+        *,
+        device: str = "",
     ) -> None:
         # Otherwise every series exports its creation time; process_start_time_seconds suffices.
         disable_created_metrics()  # type: ignore[no-untyped-call, unused-ignore]
         self._registry = registry = CollectorRegistry()
         self._skipped = 0  # frames in the next `dropped` that were still or are already counted here
+        self._last: float | None = None  # when the last frame was taken, in seconds since 1970
 
         def counter(name: str, description: str, *labels: str) -> Counter:
             return Counter(f"edge_digits_{name}", description, labels, registry=registry)
@@ -67,6 +75,10 @@ class Metrics(Sink):
         self._dropped = counter("frames_dropped", "Frames that a live source sent while another one was being read.")
         self._readings = counter("readings", "Frames of the source that were read, also those without a digit.")
         self._reconnects = counter("reconnects", "Times the source recovered after a failure.")
+        self._errors = _each(
+            counter("errors", "Errors: interruptions of the source, unreadable pictures, failed outputs.", "kind"),
+            ERRORS,
+        )
         self._events = _each(counter("events", "Events of lines reported.", "event"), EVENTS)
         labels = reader.classifier.labels[: reader.classifier.digits]
         self._digits = _each(counter("digits", "Digits read, counted in every frame.", "label"), labels)
@@ -79,12 +91,13 @@ class Metrics(Sink):
         )
         self._reads = _each(counter("reads", description, "outcome"), OUTCOMES)
         self._requests = counter("http_requests", "HTTP requests answered.", "path", "status")
-        registry.register(_Now(reader, up, temperature, throttled))
+        registry.register(_Now(reader, device, lambda: self._last, up, temperature, throttled))
         ProcessCollector(registry=registry)
 
     def frame(self, frame: Frame, trace: Trace) -> None:
         """Count a frame, its digits and its rejections."""
         reading = trace.reading
+        self._last = _moment(frame)
         self._frames.inc()
         self._readings.inc()
         dropped, self._skipped = (frame.dropped or 0) - self._skipped, 0
@@ -102,6 +115,7 @@ class Metrics(Sink):
     def still(self, frame: Frame) -> None:
         """Count a frame that was not read."""
         dropped = frame.dropped or 0
+        self._last = _moment(frame)
         self._frames.inc()
         self._still.inc()
         if dropped:
@@ -115,6 +129,10 @@ class Metrics(Sink):
     def reconnected(self) -> None:
         """Count that the source gives frames again."""
         self._reconnects.inc()
+
+    def failed(self, kind: str) -> None:
+        """Count an error by its kind, one of ERRORS; an interruption of the source is one error, however long."""
+        self._errors[kind].inc()
 
     def read(self, outcome: str) -> None:
         """Count an uploaded picture by its outcome, one of OUTCOMES."""
@@ -133,8 +151,10 @@ class Metrics(Sink):
 class _Now:
     """Metrics of the current state, queried at each scrape; unknown values are omitted."""
 
-    def __init__(self, reader: Reader, up: Up, temperature: Temperature, throttled: Throttled) -> None:
-        self._reader = reader
+    def __init__(
+        self, reader: Reader, device: str, last: Last, up: Up, temperature: Temperature, throttled: Throttled
+    ) -> None:
+        self._reader, self._device, self._last = reader, device, last
         self._up, self._temperature, self._throttled = up, temperature, throttled
 
     def describe(self) -> Iterable[Metric]:
@@ -147,11 +167,17 @@ class _Now:
         model = self._reader.classifier.model
         facts = {"name": model.path.name, "sha256": model.sha256, "verified": str(model.verified).lower()}
         yield InfoMetricFamily("edge_digits_model", "The current model.", facts)
+        build = {"device": self._device, "model": model.sha256[:12], "version": edge_runtime.__version__}
+        yield InfoMetricFamily("edge_digits_build", "The device, its current model, and its version.", build)
 
     def _source(self) -> Iterable[Metric]:
         up = self._up()
         if up is not None:
             yield GaugeMetricFamily("edge_digits_source_up", "Whether the source sends frames.", float(up))
+        last = self._last()
+        if last is not None:
+            name, description = "edge_digits_last_frame_timestamp_seconds", "When the last frame was taken, since 1970."
+            yield GaugeMetricFamily(name, description, last)
 
     def _warmth(self) -> Iterable[Metric]:
         degrees = self._temperature()
@@ -166,6 +192,11 @@ class _Now:
             for state in board.STATES:
                 family.add_metric([state], float(state in states))
             yield family
+
+
+def _moment(frame: Frame) -> float:
+    """Return when a frame was taken, in seconds since 1970."""
+    return time() if frame.taken is None else time() - (monotonic() - frame.taken)
 
 
 def _each(counter: Counter, values: Iterable[str]) -> dict[str, Counter]:

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import re
 import socket
 import ssl
 import threading
@@ -11,7 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from edge_runtime.errors import OptionError
 from edge_runtime.records import Event, Reading
 from edge_runtime.sinks.json_record import event_record, to_record
 from edge_runtime.sinks.mqtt import discovery
@@ -20,25 +18,12 @@ from edge_runtime.sinks.mqtt.commands import Actions, Commands
 from edge_runtime.sinks.mqtt.spool import Spool
 from edge_runtime.sinks.sink import Sink
 from edge_runtime.system.dependencies import explain
+from edge_runtime.system.device_name import device_name
 
 logger = logging.getLogger(__name__)
 PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before each further attempt to connect; the last one from then on
 ANSWER = 10.0  # seconds, timeout for a broker to accept a connection
 DRAIN, FAREWELL, LAST = 1.0, 0.4, 1.8  # seconds in close: to send the queue, to publish offline, in all
-
-
-def device_name(name: str | None = None) -> str:
-    """Return `name` if it is a valid device name; without one, derive it from this computer's name.
-
-    Raises OptionError where it is not 1 to 64 letters, digits, dots, dashes and underscores.
-    """
-    if name is None:
-        return re.sub(r"[^A-Za-z0-9_.-]", "-", socket.gethostname())[:64] or "edge-digits"
-    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", name):
-        raise OptionError(
-            f"{name!r} is not a device name: 1 to 64 letters, digits, dots, dashes and underscores are allowed"
-        )
-    return name
 
 
 class Mqtt(Sink):

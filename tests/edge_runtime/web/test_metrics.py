@@ -1,4 +1,5 @@
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+import edge_runtime
 from edge_runtime import DigitReader
 from edge_runtime.records import Box, Event, Frame
 from edge_runtime.sinks.stats import STAGES
@@ -124,6 +126,31 @@ def test_the_model_and_the_process_tell_of_themselves(made: Made, reader: DigitR
     assert line in text.splitlines()
     assert series(metrics)["process_resident_memory_bytes", ""] > 1e6
     assert "_created" not in text
+
+
+def test_the_build_names_device_model_and_version(made: Made, reader: DigitReader) -> None:
+    text = made(device="pi").text()[0].decode()
+    model = reader.classifier.model.sha256[:12]
+    line = f'edge_digits_build_info{{device="pi",model="{model}",version="{edge_runtime.__version__}"}} 1.0'
+    assert line in text.splitlines()
+
+
+def test_the_last_frame_has_its_own_time(made: Made, paper: tuple[Frame, Trace]) -> None:
+    metrics, (frame, trace) = made(), paper
+    name = ("edge_digits_last_frame_timestamp_seconds", "")
+    assert name not in series(metrics)
+    metrics.frame(replace(frame, taken=time.monotonic() - 100), trace)
+    assert time.time() - series(metrics)[name] == pytest.approx(100, abs=60)
+    metrics.still(frame)  # of a file: now
+    assert time.time() - series(metrics)[name] == pytest.approx(0, abs=60)
+
+
+def test_errors_count_by_their_kind(made: Made) -> None:
+    metrics = made()
+    metrics.failed("source")
+    values = series(metrics)
+    errors = {kind: values["edge_digits_errors_total", kind] for kind in ("source", "picture", "output")}
+    assert errors == {"source": 1, "picture": 0, "output": 0}
 
 
 def test_what_cannot_be_told_is_left_out(made: Made) -> None:

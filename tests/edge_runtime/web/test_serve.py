@@ -7,6 +7,8 @@ import socket
 import ssl
 import stat
 import sys
+import threading
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -14,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.cli.main import main
+from edge_runtime.system.device_name import device_name
 from tests.commands import Call
+from tests.edge_runtime.sources.servers import Request, part
 from tests.edge_runtime.sources.servers import serving as camera
 from tests.edge_runtime.web import process
 from tests.edge_runtime.web.process import served
@@ -71,6 +75,53 @@ def test_a_slow_picture_does_not_delay_the_end(tmp_path: Path, monkeypatch: pyte
     assert code == 0
     assert "timeout graceful shutdown exceeded" in rest
     assert len(rest.splitlines()) == 1
+
+
+def metrics(address: str) -> dict[str, float]:
+    """Return the values that a server exports, by name and labels."""
+    lines = ask(address + "metrics")[1].decode().splitlines()
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}
+
+
+def test_an_interruption_of_the_source_counts_once(tmp_path: Path, samples: Path) -> None:
+    ended, over, connections = threading.Event(), threading.Event(), list[Request]()
+    picture = (samples / "paper.jpg").read_bytes()
+
+    def answer(request: Request) -> None:
+        """Send some frames and end; at the second and third connection, nothing; then frames for ever."""
+        connections.append(request)
+        body = request.begin_stream()
+        while len(connections) not in (2, 3) and not over.wait(0.05) and not (len(connections) == 1 and ended.is_set()):
+            body.write(part(picture))
+
+    with camera(answer) as source, served(source, "--stall", "5", home=tmp_path) as running:
+        try:
+            assert running.process.stderr is not None
+            assert json.loads(ask(running.address + "api/live?after=1&wait=30")[1])["number"] > 1
+            ended.set()
+            assert running.process.stderr.readline().endswith("trying again\n")
+            assert running.process.stderr.readline().endswith("it sends frames again\n")
+            last = json.loads(ask(running.address + "api/live")[1])["number"]
+            assert json.loads(ask(running.address + f"api/live?after={last}&wait=30")[1])["number"] > last
+            values = metrics(running.address)
+        finally:
+            over.set()
+            running.end()
+    assert len(connections) == 4
+    assert values['edge_digits_errors_total{kind="source"}'] == 1
+    assert values["edge_digits_reconnects_total"] == 1
+    assert abs(time.time() - values["edge_digits_last_frame_timestamp_seconds"]) < 120
+    (build,) = [name for name in values if name.startswith("edge_digits_build_info")]
+    assert f'device="{device_name()}"' in build
+
+
+def test_an_unreadable_picture_counts(tmp_path: Path) -> None:
+    (tmp_path / "page.png").write_bytes(b"no picture")
+    with served(tmp_path / "page.png", home=tmp_path) as running:
+        assert running.process.stderr is not None
+        assert "error: " in running.process.stderr.readline()
+        assert metrics(running.address)['edge_digits_errors_total{kind="picture"}'] == 1
+        assert running.end()[0] == 0
 
 
 def test_without_a_source_only_the_page_exists(tmp_path: Path) -> None:

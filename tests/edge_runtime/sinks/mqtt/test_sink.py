@@ -16,7 +16,8 @@ from edge_runtime.errors import OptionError
 from edge_runtime.records import Box, Event, Reading, Timings
 from edge_runtime.sinks.json_record import event_record, to_record
 from edge_runtime.sinks.mqtt.broker import Broker
-from edge_runtime.sinks.mqtt.sink import Mqtt, device_name
+from edge_runtime.sinks.mqtt.sink import Mqtt
+from edge_runtime.system.device_name import device_name
 from tests.edge_runtime.sinks.mqtt.mosquitto import PROGRAM, Mosquitto, Open, listening
 from tests.log import Log
 
