@@ -1,6 +1,7 @@
 """The service under a real systemd, which is booted for it: sandboxed, ready, watched, writing hardly a byte."""
 
 import os
+import shutil
 import subprocess
 import tarfile
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from deploy import bundle
 from tests.builds import copy_tracked
 from tests.deploy import small
+from tests.edge_runtime.inference.model_variants import variant
+from tests.edge_runtime.store.maker import Maker
 
 DEBIANS = Path("/usr/bin/python3")
 PROBE = """
@@ -33,6 +36,34 @@ touch $sees/var/lib/edge-digits/x
 before=$(sed -n 's/^wchar: //p' /proc/$pid/io) ticks=$(cut -d" " -f14 /proc/$pid/stat)
 while [ $(($(cut -d" " -f14 /proc/$pid/stat) - ticks)) -lt 100 ]; do sleep 1; done
 [ "$(sed -n 's/^wchar: //p' /proc/$pid/io)" -le $((before + 1000)) ]
+
+# Commands over MQTT: within the sandbox, one installs a signed model, and one has the service begun anew.
+printf 'listener 18839 127.0.0.1\nallow_anonymous true\n' >/tmp/mosquitto.conf
+"$(command -v mosquitto || echo /usr/sbin/mosquitto)" -c /tmp/mosquitto.conf -d
+cp -r /mnt/offered /srv/offered
+chmod -R a+rX /srv/offered
+cat >>/etc/edge-digits/config.toml <<END
+mqtt = "mqtt://127.0.0.1:18839"
+mqtt-device = "pi"
+mqtt-commands = true
+mqtt-model = "/srv/offered"
+trusted-key = ["/srv/offered/maker.pem"]
+END
+systemctl restart edge-digits
+publish="from paho.mqtt import publish; publish.single('edge-digits/pi/command', '%s', 1, port=18839)"
+until [ -L /var/lib/edge-digits/models/current ]; do
+  /opt/edge-digits/venv/bin/python -c "$(printf "$publish" install)"
+  sleep 1
+done
+sed -i 's/^RestartSec=.*/RestartSec=1/' /etc/systemd/system/edge-digits.service
+systemctl daemon-reload
+until [ "$(systemctl show -P NRestarts edge-digits)" = 1 ]; do
+  /opt/edge-digits/venv/bin/python -c "$(printf "$publish" restart)"
+  sleep 1
+done
+systemctl reset-failed edge-digits
+until systemctl is-active edge-digits; do sleep 1; done
+sed -i '/^mqtt/d; /^trusted/d' /etc/edge-digits/config.toml
 
 # What hangs is begun anew.
 sed -i 's/^WatchdogSec=.*/WatchdogSec=4/; s/^RestartSec=.*/RestartSec=1/' /etc/systemd/system/edge-digits.service
@@ -91,6 +122,12 @@ def test_a_real_systemd_runs_and_restarts_it(tmp_path: Path) -> None:
     with tarfile.open(path) as tar:
         tar.extractall(tmp_path, filter="data")
     (top,) = tmp_path.glob("edge-digits-*")
+    (top / "offered").mkdir()
+    maker = Maker(tmp_path / "maker")
+    variant(top / "offered" / "new.tflite", "new")
+    maker.sign(top / "offered" / "new.tflite")
+    shutil.copy(maker.public, top / "offered")
+    small.seal(top)
     (tmp_path / "scratch").mkdir()
     (tmp_path / "probe.sh").write_text(PROBE)
     command = ["unshare", "--mount", "--pid", "--ipc", "--uts", "--cgroup", "--fork", "--kill-child"]
