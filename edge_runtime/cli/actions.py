@@ -3,11 +3,12 @@
 import logging
 import os
 import signal
+from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
-from edge_runtime.cli.options import CommandOptions
+from edge_runtime.cli.options import NetworkOptions, ReadingOptions
 from edge_runtime.errors import EdgeError, ModelError
 from edge_runtime.reader import DigitReader, Reader
 from edge_runtime.system.attempt import attempt
@@ -24,19 +25,20 @@ SWAP_TIMEOUT = 90.0
 POLL = 0.1  # seconds between two looks for the hot swap
 
 
-def actions(commands: CommandOptions, reader: Reader) -> "Actions":
+def actions(reading: ReadingOptions, reader: Reader) -> "Actions":
     """Return what commands do beside `reader`. Raises EdgeError if a trusted key or its package cannot be used."""
     from edge_runtime.sinks.mqtt.commands import Actions
 
+    commands, test = reading.commands, partial(selftest, reading.network)
     if commands.mqtt_model is None:
-        return Actions(selftest=selftest, restart=restart)
+        return Actions(selftest=test, restart=restart)
     from edge_runtime.store import catalog, signature
     from edge_runtime.store.candidate import Candidates
 
     signature.keys(commands.trusted_key)
     candidates, folder = Candidates(commands.mqtt_model, commands.trusted_key), catalog.home()
     return Actions(
-        selftest=selftest,
+        selftest=test,
         restart=restart,
         install=lambda: install(candidates, folder, reader),
         update=lambda: update(candidates, reader),
@@ -71,12 +73,16 @@ def update(candidates: "Candidates", reader: Reader) -> dict[str, Any]:
     }
 
 
-def selftest() -> dict[str, Any]:
-    """Test this machine with the store's current model, and return the record. Raises EdgeError, also if it hangs."""
+def selftest(network: NetworkOptions) -> dict[str, Any]:
+    """Test this machine with the named model, else the installed one, and return the record.
+
+    Raises EdgeError, also if the test hangs.
+    """
     from edge_runtime.doctor import selftest as testing
 
     def run() -> dict[str, Any]:
-        with DigitReader(testing.current_model()) as reader:
+        model = network.model or testing.current_model()
+        with DigitReader(model, labels=network.labels, threads=network.threads) as reader:
             return testing.run(reader)[0]
 
     outcome = attempt(run, SELFTEST_TIMEOUT)

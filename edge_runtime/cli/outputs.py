@@ -110,11 +110,11 @@ def _mqtt(address: str, reading: ReadingOptions, reader: "Reader") -> "Sink":
     from edge_runtime.sinks.mqtt.sink import Mqtt
     from edge_runtime.system.device_name import device_name
 
-    mqtt, commands = reading.mqtt, reading.commands
+    mqtt = reading.mqtt
     broker = Broker.parse(address, os.environ, mqtt.mqtt_ca)
     device = device_name(mqtt.mqtt_device)
     queue = mqtt.mqtt_spool or state_folder() / f"mqtt-{device}.sqlite"
-    done = actions(commands, reader) if commands.mqtt_commands else None
+    done = actions(reading, reader) if reading.commands.mqtt_commands else None
     return Mqtt(broker, queue, device=device, limit=mqtt.mqtt_queue, announce=mqtt.mqtt_discovery, actions=done)
 
 

@@ -90,6 +90,11 @@ def updates(messages: Log) -> list[tuple[str, str, bool]]:
     return [(record["installed_version"], record["latest_version"], record["in_progress"]) for record in records]
 
 
+def models(messages: Log) -> list[str]:
+    """Return the models of the readings that were published."""
+    return [json.loads(message.payload)["model"] for message in messages if message.topic.endswith("/reading")]
+
+
 def test_only_signed_models_are_installed_while_reading(
     broker: Mosquitto, maker: Maker, offered: Path, tmp_path: Path
 ) -> None:
@@ -98,10 +103,11 @@ def test_only_signed_models_are_installed_while_reading(
     first = put(offered, "first", maker)
     with listening(broker) as messages, Program(broker, tmp_path, *read, *options) as program:
         messages.wait(lambda _: (SHIPS, first, False) in updates(messages))
+        messages.wait(lambda _: SHIPS in models(messages))
         broker.wait_for("Sending SUBACK to edge-digits-pi")
         broker.command("install", program.lines)
         messages.wait(lambda _: updates(messages)[-1] == (first, first, False))
-        assert (SHIPS, first, True) in updates(messages)
+        messages.wait(lambda _: first in models(messages))
         count = len(updates(messages))
         put(offered, "second", None)
         put(offered, "third", Maker(tmp_path / "stranger"))
@@ -116,9 +122,9 @@ def test_only_signed_models_are_installed_while_reading(
     assert catalog.current(tmp_path / "models").stem == first
     assert record["passed"]
     assert record["model"]["id"] == first
-    models = [each["model"] for each in printed if each["type"] == "reading"]
-    assert models == sorted(models, key=[SHIPS, first].index)
-    assert {*models} == {SHIPS, first}
+    used = [each["model"] for each in printed if each["type"] == "reading"]
+    assert used == sorted(used, key=[SHIPS, first].index)
+    assert {*used} == {SHIPS, first}
     assert code == 0
     assert messages[-1].payload == "offline"
     refusals = [line for line in program.lines() if line.startswith("install: ")]
@@ -129,6 +135,8 @@ def test_only_signed_models_are_installed_while_reading(
 def test_a_server_without_a_source_takes_commands(broker: Mosquitto, tmp_path: Path) -> None:
     with listening(broker) as messages, Program(broker, tmp_path, "serve", "--port", "0") as program:
         broker.wait_for("Sending SUBACK to edge-digits-pi")
+        broker.command("selftest", program.lines)
+        messages.wait(lambda them: any(message.topic.endswith("/selftest") for message in them))
         broker.command("restart", program.lines)
         assert program.end() == (0, [])
         messages.wait(lambda them: them[-1].payload == "offline")

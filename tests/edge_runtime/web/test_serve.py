@@ -124,6 +124,14 @@ def test_an_unreadable_picture_counts(tmp_path: Path) -> None:
         assert running.end()[0] == 0
 
 
+def test_an_output_that_fails_counts(tmp_path: Path, samples: Path) -> None:
+    with served(samples / "paper.jpg", "--log", "/dev/full", home=tmp_path) as running:
+        assert running.process.stderr is not None
+        assert "error: " in running.process.stderr.readline()
+        assert metrics(running.address)['edge_digits_errors_total{kind="output"}'] == 1
+        assert running.end()[0] == 0
+
+
 def test_without_a_source_only_the_page_exists(tmp_path: Path) -> None:
     with served(home=tmp_path) as running:
         assert ask(running.address)[0] == 200
