@@ -1,6 +1,5 @@
 """`edge-digits serve`: a web page with the live results, and an HTTP API for programs."""
 
-import logging
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from edge_runtime.cli.config_option import config_option
 from edge_runtime.cli.exit_codes import EXIT_CODES
 from edge_runtime.cli.options import FILE, ReadingOptions
 from edge_runtime.cli.sections import SectionedCommand, option, section
-from edge_runtime.cli.terminal import logged, print_err
+from edge_runtime.cli.terminal import handled, logged, print_err
 from edge_runtime.errors import OutputError, PictureError
 from edge_runtime.system import signals
 
@@ -86,14 +85,14 @@ def serve(source: str | None, web: WebOptions, reading: ReadingOptions) -> None:
     from edge_runtime.sources.kinds import public
     from edge_runtime.system.device_name import device_name
     from edge_runtime.web.live import Live
-    from edge_runtime.web.metrics import Metrics
+    from edge_runtime.web.metrics import Interruptions, Metrics
     from edge_runtime.web.serve import ListenConfig, endpoint, serving
 
     outputs.check([source] if source else [], reading)
     with signals.sigterm_is_an_end(True, set()), readers.opened(reading, True) as reader:
         device = device_name(reading.mqtt.mqtt_device)
         metrics = Metrics(reader, lambda: None if source is None else live.state == "reading", device=device)
-        live = Live(None if source is None else public(source), reading.camera.stall, metrics.reconnected)
+        live = Live(None if source is None else public(source), reading.camera.stall)
         watchdog = Watchdog("web") if source is None else Watchdog("web", "frames")
 
         def show_state(line: str) -> None:
@@ -104,7 +103,6 @@ def serve(source: str | None, web: WebOptions, reading: ReadingOptions) -> None:
             metrics.failed("picture" if isinstance(error, PictureError) else "output")
             request.failed(error)
 
-        interruptions = logged("edge_runtime.sources", lambda _: metrics.failed("source"), logging.WARNING)
         request = requested(reading, lambda: watchdog.beat("frames"))
         listening = endpoint(ListenConfig(**asdict(web)))
         sinks = [live, metrics, *outputs.standing(reading, reader), *watchdog.sinks("frames")]
@@ -112,6 +110,7 @@ def serve(source: str | None, web: WebOptions, reading: ReadingOptions) -> None:
             for line in listening.lines:
                 print_err(line)
             if source is not None:
+                interruptions = handled("edge_runtime.sources", Interruptions(metrics))
                 with suppress(Closed), logged("edge_runtime.sources", show_state), interruptions:
                     pipeline.run([source], reader, sinks, request.options, request.report, failed, request.view)
                 watchdog.rest("frames")

@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 import click
 
@@ -41,8 +41,8 @@ def print_err(message: str) -> None:
 class _Handler(logging.Handler):
     """Passes the message of each record to `take`, with "error: " before those of errors."""
 
-    def __init__(self, take: Callable[[str], None], level: int) -> None:
-        super().__init__(level)
+    def __init__(self, take: Callable[[str], None]) -> None:
+        super().__init__(logging.INFO)
         self._take = take
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -50,12 +50,17 @@ class _Handler(logging.Handler):
 
 
 @contextmanager
-def logged(name: str, take: Callable[[str], None], level: int = logging.INFO) -> Iterator[None]:
-    """Pass what the logger `name` and its children log at this level or above to `take`, from any thread."""
-    logger, handler = logging.getLogger(name), _Handler(take, level)
+def handled(name: str, handler: logging.Handler) -> Iterator[None]:
+    """Pass what the logger `name` and its children log within the context to a handler, from any thread."""
+    logger = logging.getLogger(name)
     logger.setLevel(logging.INFO)
     logger.addHandler(handler)
     try:
         yield
     finally:
         logger.removeHandler(handler)
+
+
+def logged(name: str, take: Callable[[str], None]) -> AbstractContextManager[None]:
+    """Pass what the logger `name` and its children log within the context to `take`, from any thread."""
+    return handled(name, _Handler(take))

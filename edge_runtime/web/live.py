@@ -38,13 +38,13 @@ class Live(Sink):
     """Keeps the newest frames and the last events of a `source` (its public name; None without a source).
 
     The pipeline's thread adds frames and events and never waits; viewers read in the event loop that called `attach`.
-    After `stall` seconds without a frame the source counts as lost; `back` is called when it gives frames again. `run`
-    names this run of the program: numbers restart with each run.
+    After `stall` seconds without a frame the source counts as lost. `run` names this run of the program: numbers
+    restart with each run.
     """
 
-    def __init__(self, source: str | None, stall: float = 5.0, back: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, source: str | None, stall: float = 5.0) -> None:
         self.source, self.dropped, self.run = source, 0, secrets.token_hex(4)
-        self._stall, self._back = stall, back
+        self._stall = stall
         self._lock = threading.Lock()
         self._frames: deque[Seen] = deque(maxlen=FRAMES)
         self._events: deque[NumberedEvent] = deque(maxlen=EVENTS)
@@ -200,8 +200,6 @@ class Live(Sink):
         """Record that a frame came; the caller holds the lock."""
         if self._closing:
             raise Closed
-        if self._status_line is not None:
-            self._back()
         self._last, self._status_line = monotonic(), None
         self._wake()
 

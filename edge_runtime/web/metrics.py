@@ -1,5 +1,6 @@
 """Prometheus metrics: counts of readings, their latency, and the state of the source and the board."""
 
+import logging
 from collections.abc import Callable, Iterable
 from itertools import chain
 from time import monotonic, time
@@ -146,6 +147,21 @@ class Metrics(Sink):
     def text(self) -> tuple[bytes, str]:
         """Return all metrics in the Prometheus text format, and its content type. Querying the board may be slow."""
         return generate_latest(self._registry), CONTENT_TYPE_LATEST
+
+
+class Interruptions(logging.Handler):
+    """Counts the interruptions of a source, which it logs as warnings, and their ends, which it logs as information."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        super().__init__(logging.INFO)
+        self._metrics = metrics
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count a log record; any thread may call it."""
+        if record.levelno >= logging.WARNING:
+            self._metrics.failed("source")
+        else:
+            self._metrics.reconnected()
 
 
 class _Now:

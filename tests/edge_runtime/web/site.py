@@ -62,7 +62,7 @@ class Site(NamedTuple):
 def site(reader: Reader, source: str | None = "camera", rules: Rules = OPEN, **board: Any) -> Iterator[Site]:
     """Serve on loopback meanwhile; `board` holds further options of `Metrics`."""
     metrics = Metrics(reader, lambda: None if source is None else live.state == "reading", **board)
-    live = Live(source, back=metrics.reconnected)
+    live = Live(source)
     messages: list[str] = []
     listener = server.listen("127.0.0.1", 0)
     with (
