@@ -3,12 +3,13 @@
 PYTHON ?= python3
 RECIPE ?= standard
 SEED ?= 1
-MARK ?= not slow and not window and not emulated and not home_assistant
+MARK ?= not slow and not window and not emulated and not home_assistant and not fleet
 # Many tests wait for a program or a timeout: a few processes more than cores keep these busy.
 PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(max(4, os.cpu_count() or 1))')
 
 VENV := .venv
 RUNTIME := .venv-runtime
+ANSIBLE := .venv-fleet
 BUILD := build/$(RECIPE)
 MODELS := $(addprefix $(BUILD)/digits-,$(addsuffix .tflite,float32 float16 dynamic int8))
 BENCHES := $(addprefix bench-,all compare digits latency lines pages parity peers readers report robustness sensitivity serve soak strings updates videos)
@@ -17,7 +18,7 @@ RUNTIME_FILES := $(shell find edge_runtime -type f ! -name '*.pyc')
 PIP_INSTALL := -m pip install --disable-pip-version-check $(shell test -t 2 || echo --quiet)
 
 .DEFAULT_GOAL := help
-.PHONY: help tflite train parity line demo serve test lint format lock data samples ship bench fuzz bundle deploy test-arm64 test-armhf test-home-assistant nightly clean $(BENCHES)
+.PHONY: help tflite train parity line demo serve test lint format lock data samples ship bench fuzz bundle deploy fleet test-fleet test-arm64 test-armhf test-home-assistant nightly clean $(BENCHES)
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -38,7 +39,7 @@ demo: $(RUNTIME)/installed ## Read the sample pages with the shipped model; need
 serve: $(RUNTIME)/serving ## Show SOURCE=camera, or generated pages, on a web page
 	$(RUNTIME)/bin/edge-digits serve $(or $(SOURCE),synthetic)
 
-test: $(VENV)/installed data ## Run the tests (MARK=slow: those that train or build; PROCESSES=0: one by one)
+test: $(VENV)/installed $(ANSIBLE)/installed data ## Run the tests (MARK=slow: those that train or build; PROCESSES=0: one by one)
 	$(VENV)/bin/python -m pytest -m '$(MARK)' --numprocesses=$(PROCESSES) --dist=loadfile
 
 # Two systems at a time, one on each core.
@@ -50,13 +51,16 @@ test-armhf: emulated-debian-12-armhf ## Try it on an emulated 32-bit Raspberry P
 emulated-%: $(VENV)/installed data
 	$(VENV)/bin/python -m pytest -m emulated -k '$*' -v -rsP -p no:randomly tests/emulated
 
+test-fleet: $(VENV)/installed $(ANSIBLE)/installed ## Install, change and roll back six computers by ssh, on this one
+	$(VENV)/bin/python -m pytest -m fleet -v -p no:randomly tests/deploy
+
 # 2026.2 is the last one for Python 3.13. Its MQTT integration fetches paho-mqtt by itself.
 test-home-assistant: $(VENV)/installed ## Let Home Assistant validate its entities (installs it; needs Python 3.13)
 	test -x build/venv-home-assistant/bin/python || $(or $(HOME_ASSISTANT_PYTHON),python3.13) -m venv build/venv-home-assistant
 	build/venv-home-assistant/bin/python $(PIP_INSTALL) homeassistant==2026.2.3 'paho-mqtt>=2.1'
 	$(VENV)/bin/python -m pytest -q -m home_assistant tests/edge_runtime/sinks/mqtt/test_home_assistant.py
 
-nightly: test-arm64 test-armhf test-home-assistant fuzz ## What takes too long for every change
+nightly: test-arm64 test-armhf test-fleet test-home-assistant fuzz ## What takes too long for every change
 
 lint: $(VENV)/installed ## Check style, types and the arrows between the packages
 	$(VENV)/bin/ruff check
@@ -124,8 +128,12 @@ fuzz: $(VENV)/installed ## Feed garbage to the decoder and the reader (FUZZ_RUNS
 bundle: $(VENV)/installed ## Pack all that a Raspberry Pi needs, without internet: dist/
 	$(VENV)/bin/python -m deploy bundle $(if $(MACHINE),--machine $(MACHINE))
 
-deploy: $(VENV)/installed ## Install it on HOST=user@pi and start it (DRY_RUN=1: only say how)
+deploy: $(VENV)/installed $(ANSIBLE)/installed ## Install it on HOST=user@pi and start it (DRY_RUN=1: only say how)
 	@$(VENV)/bin/python -m deploy to $(or $(HOST),$(error HOST=user@pi is needed)) $(if $(DRY_RUN),--dry-run) $(DEPLOY_OPTIONS)
+
+fleet: $(VENV)/installed $(ANSIBLE)/installed ## PLAYBOOK=install|model|rollback|status on the computers of INVENTORY=FILE
+	@$(VENV)/bin/python -m deploy fleet $(or $(PLAYBOOK),$(error PLAYBOOK=install, model, rollback or status is needed)) \
+	  --inventory $(or $(INVENTORY),$(error INVENTORY=FILE is needed)) $(if $(DRY_RUN),--dry-run) $(FLEET_OPTIONS)
 
 lock: ## Refresh the lock files (needs uv)
 	requirements/lock
@@ -162,6 +170,11 @@ $(RUNTIME)/installed: requirements/runtime.txt pyproject.toml $(RUNTIME_FILES)
 
 $(RUNTIME)/serving: requirements/serve.txt $(RUNTIME)/installed
 	$(RUNTIME)/bin/python $(PIP_INSTALL) --require-hashes --requirement requirements/serve.txt
+	@touch $@
+
+$(ANSIBLE)/installed: requirements/fleet.txt
+	$(call make_venv,$(ANSIBLE),14,Ansible)
+	$(ANSIBLE)/bin/python $(PIP_INSTALL) --require-hashes --requirement requirements/fleet.txt
 	@touch $@
 
 # make_venv DIRECTORY, the last minor version of Python 3 that it may have, and the package that this depends on

@@ -17,10 +17,12 @@ import pytest
 SYSTEMCTL = """#!/bin/sh
 echo "$*" >>{log}
 case $* in
-  *is-active*) [ -e {active} ] ;;
+  *"show --property=InvocationID"*) echo "InvocationID=$(grep -c 'start edge-digits' {log})" ;;
+  *show*) echo LoadState=loaded; [ -e {active} ] && echo ActiveState=active || echo ActiveState=inactive ;;
+  *is-active*) [ -e {active} ] && [ "$(readlink {models}/current)" != "$(cat {bad} 2>/dev/null || echo none)" ] ;;
   *"try-restart "*) [ ! -e {active} ] || exec {self} --user restart edge-digits ;;
-  *"restart "*) rm -f {active}; [ "$({command})" != "$(cat {broken} 2>/dev/null)" ] && {command} >{active} ;;
-  *"disable "*) rm -f {active} ;;
+  *"start "*) rm -f {active}; [ "$({command})" != "$(cat {broken} 2>/dev/null)" ] && {command} >{active} ;;
+  *"stop "* | *"disable "*) rm -f {active} ;;
 esac
 """
 
@@ -33,17 +35,22 @@ class Remote(NamedTuple):
     log: Path  # what systemctl was told, a line each
     active: Path  # what the running service says it is
     broken: Path  # what the version says that does not start
+    bad: Path  # the model, by its link in the store, with which the service ends
 
     @property
     def command(self) -> Path:
         return self.home / ".local" / "share" / "edge-digits" / "venv" / "bin" / "edge-digits"
+
+    @property
+    def models(self) -> Path:
+        return self.home / ".local" / "state" / "edge-digits" / "models"
 
     def says(self) -> str:
         return subprocess.run([self.command], capture_output=True, text=True, check=True).stdout
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Remote]:
+def running(folder: Path, name: str = "pi") -> Iterator[Remote]:
     """Run an sshd with throwaway keys on a free port of this computer alone. Skips where there is none."""
     sshd = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin")
     if sshd is None or shutil.which("ssh") is None:
@@ -52,10 +59,11 @@ def running(folder: Path) -> Iterator[Remote]:
     home, bin = folder / "home", folder / "bin"
     home.mkdir()
     bin.mkdir()
-    for name in ("host", "user"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
-    remote = Remote(folder / "ssh_config", home, folder / "log", folder / "active", folder / "broken")
-    paths = {name: shlex.quote(str(getattr(remote, name))) for name in ("log", "active", "broken", "command")}
+    for key in ("host", "user"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / key], check=True)
+    remote = Remote(folder / "ssh_config", home, folder / "log", folder / "active", folder / "broken", folder / "bad")
+    fields = ("log", "active", "broken", "bad", "command", "models")
+    paths = {field: shlex.quote(str(getattr(remote, field))) for field in fields}
     (bin / "systemctl").write_text(SYSTEMCTL.format(**paths, self=shlex.quote(str(bin / "systemctl"))))
     (bin / "systemctl").chmod(0o755)
     with socket.socket() as probe:
@@ -64,13 +72,13 @@ def running(folder: Path) -> Iterator[Remote]:
     python = Path(sys.executable).resolve().parent
     (folder / "sshd_config").write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder / 'host'}\nAuthorizedKeysFile {folder / 'user.pub'}\n"
-        "PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\n"
+        "PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\nSubsystem sftp internal-sftp\n"
         f"SetEnv HOME={home} PATH={bin}:{python}:/usr/sbin:/usr/bin:/sbin:/bin\n"
     )
     known = folder / "known_hosts"
     known.write_text(f"[127.0.0.1]:{port} {(folder / 'host.pub').read_text()}")
     remote.config.write_text(
-        f"Host pi\n  HostName 127.0.0.1\n  Port {port}\n  User {getpass.getuser()}\n  IdentityFile {folder / 'user'}\n"
+        f"Host {name}\n  HostName 127.0.0.1\n  Port {port}\n  User {getpass.getuser()}\n  IdentityFile {folder / 'user'}\n"
         f"  IdentitiesOnly yes\n  BatchMode yes\n  UserKnownHostsFile {known}\n  LogLevel ERROR\n"
     )
     command = [sshd, "-D", "-e", "-f", str(folder / "sshd_config")]
@@ -85,4 +93,5 @@ def running(folder: Path) -> Iterator[Remote]:
             yield remote
         finally:
             server.terminate()
-            server.communicate()
+            server.stderr.close()  # connections that are kept for the next command have it, too
+            server.wait()

@@ -26,6 +26,7 @@ def main():
     elif sys.argv[1:] == ["selftest"]:
         print("{version} works" if not {fails} else "a digit is wrong")
         sys.exit({fails})
+    elif sys.argv[1:] == ["model", "list", "--json"]: print("[]")
     else: print("{version}", *sys.argv[1:])
 """
 CV2 = {"cv2.py": '__version__ = "5.0.0"\n'}
