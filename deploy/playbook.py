@@ -136,9 +136,7 @@ def _environment() -> dict[str, str]:
 
 def _password(failures: Iterable[Failure]) -> str | None:
     """Return the option by which Ansible asks for the password that was needed, if that is why it failed."""
-    return next(
-        (option for failure in failures for text, option in PASSWORDS.items() if text in failure.message), None
-    )
+    return next((option for failure in failures for text, option in PASSWORDS.items() if text in failure.message), None)
 
 
 def _lines(failures: list[Failure]) -> list[str]:

@@ -21,10 +21,14 @@ case $* in
   *show*) echo LoadState=loaded; [ -e {active} ] && echo ActiveState=active || echo ActiveState=inactive ;;
   *is-active*) [ -e {active} ] && [ "$(readlink {models}/current)" != "$(cat {bad} 2>/dev/null || echo none)" ] ;;
   *"try-restart "*) [ ! -e {active} ] || exec {self} --user restart edge-digits ;;
-  *"start "*) rm -f {active}; [ "$({command})" != "$(cat {broken} 2>/dev/null)" ] && {command} >{active} ;;
+  *"start "*) rm -f {active}; [ "$({says})" != "$(cat {broken} 2>/dev/null)" ] && {says} >{active} ;;
   *"stop "* | *"disable "*) rm -f {active} ;;
 esac
 """
+
+
+# As in deploy/ansible/ansible.cfg, but connections end soon after the test.
+SSH_ARGS = "-o ControlMaster=auto -o ControlPersist=5s"
 
 
 class Remote(NamedTuple):
@@ -50,8 +54,11 @@ class Remote(NamedTuple):
 
 
 @contextmanager
-def running(folder: Path, name: str = "pi") -> Iterator[Remote]:
-    """Run an sshd with throwaway keys on a free port of this computer alone. Skips where there is none."""
+def running(folder: Path, name: str = "pi", *says: str) -> Iterator[Remote]:
+    """Run an sshd with throwaway keys on a free port of this computer alone. Skips where there is none.
+
+    `says` are arguments with which the installed command says what it is.
+    """
     sshd = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin")
     if sshd is None or shutil.which("ssh") is None:
         pytest.skip("sshd is not installed")
@@ -62,9 +69,10 @@ def running(folder: Path, name: str = "pi") -> Iterator[Remote]:
     for key in ("host", "user"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / key], check=True)
     remote = Remote(folder / "ssh_config", home, folder / "log", folder / "active", folder / "broken", folder / "bad")
-    fields = ("log", "active", "broken", "bad", "command", "models")
+    fields = ("log", "active", "broken", "bad", "models")
     paths = {field: shlex.quote(str(getattr(remote, field))) for field in fields}
-    (bin / "systemctl").write_text(SYSTEMCTL.format(**paths, self=shlex.quote(str(bin / "systemctl"))))
+    paths |= {"self": shlex.quote(str(bin / "systemctl")), "says": shlex.join([str(remote.command), *says])}
+    (bin / "systemctl").write_text(SYSTEMCTL.format(**paths))
     (bin / "systemctl").chmod(0o755)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

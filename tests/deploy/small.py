@@ -8,6 +8,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -32,8 +33,11 @@ def main():
 CV2 = {"cv2.py": '__version__ = "5.0.0"\n'}
 
 
-def make(folder: Path, version: str = "1.0", *, fails: str = "0") -> Path:
-    """Make a bundle's folder; `fails` is what its selftest exits with, as Python."""
+def make(folder: Path, version: str = "1.0", *, fails: str = "0", program: Path | None = None) -> Path:
+    """Make a bundle's folder; `fails` is what its selftest exits with, as Python.
+
+    `program` is a wheel to install instead of the stand-in: it imports what it needs from where the tests do.
+    """
     top = folder / f"edge-digits-{version}-{MACHINE}"
     (top / "wheels").mkdir(parents=True)
     for name in bundle.FILES:
@@ -43,14 +47,25 @@ def make(folder: Path, version: str = "1.0", *, fails: str = "0") -> Path:
     (top / "about").write_text(f"{version} {MACHINE} {PYTHON}\n")
     installer = _pip()
     files = {"edge_runtime.py": COMMAND.format(version=version, fails=fails)}
-    wheel_paths = [
-        _wheel(top / "wheels", "edge_digits", version, files),
-        _wheel(top / "wheels", "opencv_python_headless", "5.0", CV2),
-        Path(shutil.copy(installer, top / "wheels")),
-    ]
+    if program:
+        borrowed = {"borrowed.pth": f"{sysconfig.get_path('purelib')}\n"}
+        ours = [Path(shutil.copy(program, top / "wheels")), _wheel(top / "wheels", "borrowed", "1.0", borrowed)]
+    else:
+        ours = [
+            _wheel(top / "wheels", "edge_digits", version, files),
+            _wheel(top / "wheels", "opencv_python_headless", "5.0", CV2),
+        ]
+    wheel_paths = [*ours, Path(shutil.copy(installer, top / "wheels"))]
     (top / f"requirements-{PYTHON}.txt").write_text("".join(f"{wheels.line(wheel)}\n" for wheel in wheel_paths))
     seal(top)
     return top
+
+
+def packed(folder: Path, version: str, *, fails: str = "0", program: Path | None = None) -> Path:
+    """Make a bundle as one file."""
+    top = make(folder, version, fails=fails, program=program)
+    bundle.pack(top, folder / f"{top.name}.tar.gz", 0)
+    return folder / f"{top.name}.tar.gz"
 
 
 def seal(top: Path) -> None:
