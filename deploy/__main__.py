@@ -5,6 +5,7 @@ python -m deploy to user@pi                    make it, copy it, install it, try
 python -m deploy fleet install -i FILE         the same on all computers of an inventory, in stages
 """
 
+import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -37,7 +38,8 @@ def _connection(command: Command) -> Command:
         click.option("--dry-run", is_flag=True, help="Only print the steps; make no connection."),
         click.option("--ask-become-pass", is_flag=True, help="Ask for the password of sudo."),
         click.option("--ask-pass", is_flag=True, help="Ask for the password of ssh."),
-        click.option("--ssh-config", metavar="FILE", type=FILE, help="Configuration file of ssh. [default: ~/.ssh/config]"),
+        click.option("--ssh-config", metavar="FILE", type=FILE,
+                     help="Configuration file of ssh. [default: ~/.ssh/config]"),
         click.option("--watch", metavar="SECONDS", type=click.IntRange(0, 86400),
                      help="How long a changed service must run. [default: 60]"),
     ):  # fmt: skip
@@ -51,6 +53,14 @@ def _options(ssh_config: Path | None, ask_pass: bool, ask_become_pass: bool) -> 
         *(["--ask-pass"] if ask_pass else []),
         *(["--ask-become-pass"] if ask_become_pass else []),
     )
+
+
+def _stages(text: str) -> list[str | int]:
+    """Return the sizes of the batches. Raises BadParameter where one is neither a number nor a percentage."""
+    sizes = [size.strip() for size in text.split(",")]
+    if not all(re.fullmatch(r"[1-9]\d*|(100|[1-9]?\d)%", size) for size in sizes):
+        raise click.BadParameter(f"{text!r} is not like 1,10%,100%", param_hint="--stages")
+    return [size if size.endswith("%") else int(size) for size in sizes]
 
 
 def _set(**variables: object) -> dict[str, object]:
@@ -112,16 +122,21 @@ def to(
 @click.option("--model", metavar="FILE", type=FILE, help="Install this model. [default: the inventory's]")
 @click.option("--from", "leave", metavar="ID", help="With rollback: the version or model to leave, by its start.")
 @click.option("--limit", metavar="HOSTS", help="Only these computers or groups.")
+@click.option("--stages", metavar="N,N%,...", help="How many computers at a time. [default: 1,10%,100%]")
 @_connection
 def fleet(
     playbook: str, inventory: Path, path: Path | None, model: Path | None, leave: str | None, limit: str | None,
-    watch: int | None, ssh_config: Path | None, ask_pass: bool, ask_become_pass: bool, dry_run: bool,
+    stages: str | None, watch: int | None, ssh_config: Path | None, ask_pass: bool, ask_become_pass: bool,
+    dry_run: bool,
 ) -> None:  # fmt: skip
     """Install, change the model, go back, or show what runs, on all computers of an inventory.
 
     Where it does not work on a computer, that one goes back by itself, the rest is not touched: exit code 5.
     """
-    variables = _set(bundle=path and str(path), model=model and str(model), rollback_from=leave, watch_seconds=watch)
+    variables = _set(
+        bundle=path and str(path), model=model and str(model), rollback_from=leave, watch_seconds=watch,
+        stages=stages and _stages(stages),
+    )  # fmt: skip
     options = (*([f"--limit={limit}"] if limit else []), *_options(ssh_config, ask_pass, ask_become_pass))
     wanted = playbooks.Run(playbook=playbook, inventory=inventory, variables=variables, options=options)
     if dry_run:

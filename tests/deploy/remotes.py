@@ -17,6 +17,14 @@ import pytest
 SYSTEMCTL = """#!/bin/sh
 echo "$*" >>{log}
 case $* in
+  *"show --property=InvocationID"*)
+    process=$$
+    while [ -e {cut} ] && [ $process -gt 1 ]; do
+      process=$(sed -n 's/^PPid:[^0-9]*//p' /proc/$process/status)
+      case $(cat /proc/$process/comm) in sshd*) kill -9 $process ;; esac
+    done ;;
+esac
+case $* in
   *"show --property=InvocationID"*) echo "InvocationID=$(grep -c 'start edge-digits' {log})" ;;
   *show*) echo LoadState=loaded; [ -e {active} ] && echo ActiveState=active || echo ActiveState=inactive ;;
   *is-active*) [ -e {active} ] && [ "$(readlink {models}/current)" != "$(cat {bad} 2>/dev/null || echo none)" ] ;;
@@ -40,6 +48,7 @@ class Remote(NamedTuple):
     active: Path  # what the running service says it is
     broken: Path  # what the version says that does not start
     bad: Path  # the model, by its link in the store, with which the service ends
+    cut: Path  # where this exists, the connection and sshd end when the service is watched
 
     @property
     def command(self) -> Path:
@@ -68,9 +77,9 @@ def running(folder: Path, name: str = "pi", *says: str) -> Iterator[Remote]:
     bin.mkdir()
     for key in ("host", "user"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / key], check=True)
-    remote = Remote(folder / "ssh_config", home, folder / "log", folder / "active", folder / "broken", folder / "bad")
-    fields = ("log", "active", "broken", "bad", "models")
-    paths = {field: shlex.quote(str(getattr(remote, field))) for field in fields}
+    fields = ("log", "active", "broken", "bad", "cut")
+    remote = Remote(folder / "ssh_config", home, *(folder / field for field in fields))
+    paths = {field: shlex.quote(str(getattr(remote, field))) for field in (*fields, "models")}
     paths |= {"self": shlex.quote(str(bin / "systemctl")), "says": shlex.join([str(remote.command), *says])}
     (bin / "systemctl").write_text(SYSTEMCTL.format(**paths))
     (bin / "systemctl").chmod(0o755)
@@ -80,13 +89,15 @@ def running(folder: Path, name: str = "pi", *says: str) -> Iterator[Remote]:
     python = Path(sys.executable).resolve().parent
     (folder / "sshd_config").write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder / 'host'}\nAuthorizedKeysFile {folder / 'user.pub'}\n"
-        "PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\nSubsystem sftp internal-sftp\n"
+        "PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\n"
+        "Subsystem sftp internal-sftp\n"
         f"SetEnv HOME={home} PATH={bin}:{python}:/usr/sbin:/usr/bin:/sbin:/bin\n"
     )
     known = folder / "known_hosts"
     known.write_text(f"[127.0.0.1]:{port} {(folder / 'host.pub').read_text()}")
     remote.config.write_text(
-        f"Host {name}\n  HostName 127.0.0.1\n  Port {port}\n  User {getpass.getuser()}\n  IdentityFile {folder / 'user'}\n"
+        f"Host {name}\n  HostName 127.0.0.1\n  Port {port}\n  User {getpass.getuser()}\n"
+        f"  IdentityFile {folder / 'user'}\n"
         f"  IdentitiesOnly yes\n  BatchMode yes\n  UserKnownHostsFile {known}\n  LogLevel ERROR\n"
     )
     command = [sshd, "-D", "-e", "-f", str(folder / "sshd_config")]

@@ -29,7 +29,6 @@ all:
     edge_digits_user: true
     edge_digits_watch_seconds: 1
     edge_digits_bundle: first/edge-digits-1.0-{machine}.tar.gz
-    edge_digits_stages: [1, 2, 100%]
     edge_digits_config: |
       [serve]
       source = "synthetic"
@@ -169,7 +168,7 @@ def test_a_bad_model_stops_after_the_first(fleet: Fleet, tmp_path: Path) -> None
 def test_a_failure_stops_a_later_batch(fleet: Fleet, tmp_path: Path) -> None:
     made = variant(tmp_path / "new.tflite", "new").sha256[:12]
     fleet.remotes["pi3"].bad.write_text(f"{made}.tflite\n")
-    done = fleet.run("model", f"--model={tmp_path}/new.tflite")
+    done = fleet.run("model", f"--model={tmp_path}/new.tflite", "--stages=1,2,100%")
     assert done.code == 5
     assert done.err.startswith("error: pi3: the service ended within its first 1 seconds; 1.0-")
     assert fleet.models() == {**dict.fromkeys(NAMES, SHIPPED), "pi1": made, "pi2": made}
@@ -179,7 +178,7 @@ def test_a_failure_stops_a_later_batch(fleet: Fleet, tmp_path: Path) -> None:
 
 def test_a_version_that_does_not_start_goes_back(fleet: Fleet) -> None:
     fleet.remotes["pi2"].broken.write_text(fleet.remotes["pi2"].active.read_text().replace("1.0", "2.0"))
-    done = fleet.run("install", f"--bundle={fleet.second}")
+    done = fleet.run("install", f"--bundle={fleet.second}", "--stages=1,2,100%")
     assert done.code == 5
     assert done.err.startswith("error: pi2: the service does not start")
     assert fleet.versions() == {**dict.fromkeys(NAMES, "1.0"), "pi1": "2.0", "pi3": "2.0"}

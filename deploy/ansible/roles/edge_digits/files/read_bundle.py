@@ -1,4 +1,7 @@
-"""Print the start of the name that a bundle's installation gets. Arguments: the bundle, and `uname -m` of the computer."""
+"""Print the start of the name that a bundle's installation gets.
+
+Arguments: the bundle, and what `uname -m` prints on the computer that is to get it.
+"""
 
 import hashlib
 import sys
@@ -9,11 +12,13 @@ FILES = ("SHA256SUMS", "about")  # the first files in a bundle, so that no more 
 
 def main(path: str, there: str) -> None:
     """Print the name, or exit with a line where the bundle at `path` is none, or is for another machine."""
+    if not path:
+        sys.exit("no bundle is named: set edge_digits_bundle, or use --bundle FILE")
     texts = {}
     try:
         with tarfile.open(path) as tar:
             for member in tar:
-                folder, _, name = member.name.partition("/")
+                _top, _, name = member.name.partition("/")
                 if name in FILES:
                     texts[name] = tar.extractfile(member).read()
                 if len(texts) == len(FILES):

@@ -1,4 +1,4 @@
-"""make deploy: to a real sshd, with a small bundle, for one person."""
+"""make deploy: to a real sshd, with a small bundle, for one person; and what cannot be."""
 
 import os
 import subprocess
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from deploy import bundle
 from tests.commands import Done
 from tests.deploy import remotes, small
 from tests.deploy.remotes import Remote
@@ -22,23 +21,17 @@ def pi(tmp_path: Path) -> Iterator[Remote]:
         yield remote
 
 
-def pack(folder: Path, version: str, fails: str = "0") -> Path:
-    top = small.make(folder, version, fails=fails)
-    bundle.pack(top, folder / f"{top.name}.tar.gz", 0)
-    return folder / f"{top.name}.tar.gz"
+def run(*arguments: object) -> Done:
+    command = [sys.executable, "-m", "deploy", *map(str, arguments)]
+    done = subprocess.run(
+        command, cwd=small.DEPLOY.parent, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+        env={**os.environ, "ANSIBLE_SSH_ARGS": remotes.SSH_ARGS},
+    )  # fmt: skip
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 def deploy(pi: Remote, path: Path, *options: str) -> Done:
-    command = [sys.executable, "-m", "deploy", "to", "pi", "--user", f"--ssh-config={pi.config}", f"--bundle={path}"]
-    done = subprocess.run(
-        [*command, *options],
-        cwd=small.DEPLOY.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    return Done(done.returncode, done.stdout, done.stderr)
+    return run("to", "pi", "--user", f"--ssh-config={pi.config}", f"--bundle={path}", "--watch=0", *options)
 
 
 def left_over() -> set[str]:
@@ -47,7 +40,7 @@ def left_over() -> set[str]:
 
 def test_it_is_installed_tried_and_started(pi: Remote, tmp_path: Path) -> None:
     before = left_over()
-    done = deploy(pi, pack(tmp_path, "1.0"))
+    done = deploy(pi, small.packed(tmp_path, "1.0"))
     assert (done.code, done.err) == (0, "")
     assert pi.active.read_text() == pi.says() == "1.0\n"
     log = pi.log.read_text()
@@ -56,15 +49,15 @@ def test_it_is_installed_tried_and_started(pi: Remote, tmp_path: Path) -> None:
     assert "1.0 works" in done.out
     assert left_over() == before
 
-    done = deploy(pi, pack(tmp_path, "2.0"))
+    done = deploy(pi, small.packed(tmp_path, "2.0"))
     assert (done.code, done.err) == (0, "")
     assert pi.active.read_text() == "2.0\n"
 
 
 def test_it_goes_back_where_the_selftest_fails(pi: Remote, tmp_path: Path) -> None:
-    assert deploy(pi, pack(tmp_path, "1.0")).code == 0
+    assert deploy(pi, small.packed(tmp_path, "1.0")).code == 0
     for version, fails in (("2.0", "5"), ("3.0", FAILS_ONCE_INSTALLED)):
-        done = deploy(pi, pack(tmp_path, version, fails))
+        done = deploy(pi, small.packed(tmp_path, version, fails=fails))
         assert done.code == 5
         assert "a digit is wrong" in done.out
         assert done.err.splitlines()[-1].startswith("error: ")
@@ -73,7 +66,7 @@ def test_it_goes_back_where_the_selftest_fails(pi: Remote, tmp_path: Path) -> No
 
 
 def test_where_nothing_was_installed_nothing_is(pi: Remote, tmp_path: Path) -> None:
-    done = deploy(pi, pack(tmp_path, "1.0", FAILS_ONCE_INSTALLED))
+    done = deploy(pi, small.packed(tmp_path, "1.0", fails=FAILS_ONCE_INSTALLED))
     assert done.code == 5
     assert done.err == "error: the selftest fails on pi; nothing is installed there\n"
     assert not pi.command.parent.parent.exists()
@@ -82,14 +75,14 @@ def test_where_nothing_was_installed_nothing_is(pi: Remote, tmp_path: Path) -> N
 
 def test_it_rolls_back_where_the_service_fails(pi: Remote, tmp_path: Path) -> None:
     pi.broken.write_text("2.0\n")
-    assert deploy(pi, pack(tmp_path, "1.0")).code == 0
-    done = deploy(pi, pack(tmp_path, "2.0"))
+    assert deploy(pi, small.packed(tmp_path, "1.0")).code == 0
+    done = deploy(pi, small.packed(tmp_path, "2.0"))
     assert (done.code, "no longer starts" in done.err) == (5, True)
     assert pi.active.read_text() == pi.says() == "1.0\n"
 
 
 def test_a_dry_run_connects_to_nothing(pi: Remote, tmp_path: Path) -> None:
-    done = deploy(pi, pack(tmp_path, "1.0"), "--dry-run")
+    done = deploy(pi, small.packed(tmp_path, "1.0"), "--dry-run")
     assert (done.code, done.err) == (0, "")
     steps = done.out.splitlines()
     assert all(step.startswith("ssh pi: ") for step in steps)
@@ -101,7 +94,7 @@ def test_a_dry_run_connects_to_nothing(pi: Remote, tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_is_one_line(pi: Remote, tmp_path: Path) -> None:
-    path = pack(tmp_path, "1.0")
+    path = small.packed(tmp_path, "1.0")
     other = path.rename(path.with_name("edge-digits-1.0-sparc64.tar.gz"))
     done = deploy(pi, other)
     assert (done.code, done.err) == (1, f"error: {other.name} is for sparc64, and pi is {small.MACHINE}\n")
