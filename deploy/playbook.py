@@ -115,7 +115,9 @@ def steps(wanted: Run) -> list[str]:
 def _call(wanted: Run) -> tuple[int, list[Failure]]:
     with tempfile.TemporaryDirectory() as scratch:
         written = Path(scratch, "failures")
-        environment = {**_environment(), "EDGE_DIGITS_FAILURES": str(written)}
+        # A folder of its own: Ansible would take an open connection to another computer of the same name.
+        connections = {"ANSIBLE_SSH_CONTROL_PATH_DIR": scratch}
+        environment = {**_environment(), **connections, "EDGE_DIGITS_FAILURES": str(written)}
         code = subprocess.run(wanted.command, env=environment, check=False).returncode
         lines = written.read_text().splitlines() if written.exists() else []
     return code, [Failure(**json.loads(line)) for line in lines]
