@@ -64,11 +64,21 @@ def test_options_of_the_installation_exist(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     named = {option for line in re.findall(r"/install\.sh(.*)", text) for option in re.findall(r"^ (--[a-z-]+)", line)}
     assert all(f" {option} " in usage for option in named)
-    shown = subprocess.run(
-        [sys.executable, "-m", "deploy", "to", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
-    passed_on = re.findall(r"make deploy .*?DEPLOY_OPTIONS='?(--[a-z-]+)", text)
-    assert all(f" {option} " in shown for option in passed_on)
+    for command, variable in (("to", "DEPLOY_OPTIONS"), ("fleet", "FLEET_OPTIONS")):
+        shown = subprocess.run(
+            [sys.executable, "-m", "deploy", command, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout
+        quoted = re.findall(rf"{variable}=(?:'(.*?)'|(\S+))", text)
+        passed_on = re.findall(r"--[a-z-]+", str(quoted))
+        assert all(f" {option} " in shown for option in passed_on)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_variables_of_the_role_exist(document: Path) -> None:
+    role = ROOT / "deploy" / "ansible" / "roles" / "edge_digits"
+    known = re.findall(r"^ +(edge_digits_\w+):$", (role / "meta" / "argument_specs.yml").read_text(), re.MULTILINE)
+    named = re.findall(r"edge_digits_\w+", document.read_text(encoding="utf-8"))
+    assert {*named} <= {*known, "edge_digits_stages"}
 
 
 def said_by_doctor() -> dict[tuple[str, str], str]:
