@@ -1,9 +1,11 @@
 #!/bin/sh
 # Boot systemd in namespaces of its own, over a copy-on-write view of this system, with a bundle installed into it:
-#   unshare --mount --pid --ipc --uts --cgroup --fork boot.sh SCRATCH BUNDLE-FOLDER PROBE
-# PROBE is a shell script that runs there once the service does; what it prints comes to BUNDLE-FOLDER/told.
+#   unshare --mount --pid --ipc --uts --cgroup --fork boot.sh SCRATCH BUNDLE-FOLDER PROBE [FOLDER...]
+# PROBE is a shell script that runs there once the service does; what it prints comes to BUNDLE-FOLDER/told. Each FOLDER
+# is there by the same name, though the system has a /tmp of its own.
 set -eu
 scratch=$1 bundle=$2 probe=$3
+shift 3
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$scratch"
 root=$scratch/root
@@ -21,6 +23,10 @@ mount --rbind /sys "$root/sys"
 umount --lazy "$root/sys/fs/cgroup" 2>/dev/null || true
 mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
 mount --bind "$bundle" "$root/mnt"
+for folder in "$@"; do
+  mkdir -p "$root$folder"
+  mount --bind "$folder" "$root$folder"
+done
 : >"$root/etc/machine-id"
 rm -f "$root/usr/bin/udevadm" # it would wait for devices that are none of ours
 chroot "$root" /mnt/install.sh >&2

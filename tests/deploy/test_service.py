@@ -1,9 +1,6 @@
 """The service under a real systemd, which is booted for it: sandboxed, ready, watched, writing hardly a byte."""
 
-import os
 import shutil
-import subprocess
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -11,10 +8,10 @@ import pytest
 from deploy import bundle
 from tests.builds import copy_tracked
 from tests.deploy import small
+from tests.deploy.booted import boot, release
 from tests.edge_runtime.inference.model_variants import variant
 from tests.edge_runtime.store.maker import Maker
 
-DEBIANS = Path("/usr/bin/python3")
 PROBE = """
 set -eux
 systemctl is-active edge-digits
@@ -40,7 +37,7 @@ while [ $(($(cut -d" " -f14 /proc/$pid/stat) - ticks)) -lt 100 ]; do sleep 1; do
 # Commands over MQTT: within the sandbox, one installs a signed model, and one has the service begun anew.
 printf 'listener 18839 127.0.0.1\nallow_anonymous true\n' >/tmp/mosquitto.conf
 "$(command -v mosquitto || echo /usr/sbin/mosquitto)" -c /tmp/mosquitto.conf -d
-cp -r /mnt/offered /srv/offered
+cp -r OFFERED /srv/offered
 chmod -R a+rX /srv/offered
 cat >>/etc/edge-digits/config.toml <<END
 mqtt = "mqtt://127.0.0.1:18839"
@@ -110,37 +107,13 @@ done
 
 @pytest.mark.slow
 def test_a_real_systemd_runs_and_restarts_it(tmp_path: Path) -> None:
-    if os.geteuid() != 0 or not Path("/usr/lib/systemd/systemd").exists():
-        pytest.skip("this needs root, and systemd")
-    release = subprocess.run(
-        [DEBIANS, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], capture_output=True, text=True, check=True
-    ).stdout.strip()
-    if release not in ("3.11", "3.12", "3.13", "3.14"):
-        pytest.skip(f"Python {release} is not one of ours")
+    python = release()
     source = copy_tracked(tmp_path / "source")
-    path = bundle.build(source, tmp_path / "out", 0, machine=small.MACHINE, pythons=(release,))
-    with tarfile.open(path) as tar:
-        tar.extractall(tmp_path, filter="data")
-    (top,) = tmp_path.glob("edge-digits-*")
-    (top / "offered").mkdir()
+    path = bundle.build(source, tmp_path / "out", 0, machine=small.MACHINE, pythons=(python,))
+    offered = tmp_path / "offered"
+    offered.mkdir()
     maker = Maker(tmp_path / "maker")
-    variant(top / "offered" / "new.tflite", "new")
-    maker.sign(top / "offered" / "new.tflite")
-    shutil.copy(maker.public, top / "offered")
-    small.seal(top)
-    (tmp_path / "scratch").mkdir()
-    (tmp_path / "probe.sh").write_text(PROBE)
-    command = ["unshare", "--mount", "--pid", "--ipc", "--uts", "--cgroup", "--fork", "--kill-child"]
-    own = ["unshare", "--mount", "--cgroup", "mount", "-t", "cgroup2", "x", "/sys/fs/cgroup"]
-    tested = subprocess.run(own, check=False)
-    if tested.returncode:
-        pytest.skip("no cgroups of one's own here")
-    boot = [Path(__file__).with_name("boot.sh"), tmp_path / "scratch", top, tmp_path / "probe.sh"]
-    with subprocess.Popen([*command, "sh", *map(str, boot)]) as booted:
-        try:
-            booted.wait(timeout=240)
-        except subprocess.TimeoutExpired:
-            booted.kill()
-    log = (top / "told").read_text() if (top / "told").exists() else "it did not boot"
-    assert (top / "code").exists(), log
-    assert (top / "code").read_text() == "0\n", log
+    variant(offered / "new.tflite", "new")
+    maker.sign(offered / "new.tflite")
+    shutil.copy(maker.public, offered)
+    boot(tmp_path, path, PROBE.replace("OFFERED", str(offered)), offered)
