@@ -109,6 +109,7 @@ def to(
         if dry_run:
             for step in playbooks.steps(wanted):
                 print(f"{host}: {step}")
+            print(f"{host}: Where one of these fails, go back to what was there")
             return
         variables["edge_digits_bundle"] = str((path or _bundle(Path("dist"), MACHINES[0], ())).resolve())
         playbooks.run(wanted)

@@ -3,6 +3,7 @@
 import json
 import locale
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,11 +20,11 @@ REFUSED = 5  # what install.sh also exits with: it does not work on that compute
 REFUSED_TASK = "Stop where it was refused"  # of roles/edge_digits/tasks/go_back.yml
 LOST_TASK = "Stop the roll-out where a computer of this batch was lost"  # of roles/edge_digits/tasks/main.yml
 MOST_SHOWN = 3  # failed computers in the last line; Ansible shows all of them above it
-# What ssh or sudo says where a password is needed, and the option by which Ansible asks for it.
+# What ssh or sudo says where a password is needed, as a pattern, and the option by which Ansible asks for it.
 PASSWORDS = {
     "Missing sudo password": "--ask-become-pass",
     "a password is required": "--ask-become-pass",
-    "Permission denied (": "--ask-pass",
+    r"Permission denied \(.*(password|keyboard-interactive).*\)": "--ask-pass",
 }
 
 
@@ -96,7 +97,7 @@ def run(wanted: Run) -> None:
         code, failures = _call(wanted)
     if failures:
         refused = any(failure.task.endswith(REFUSED_TASK) for failure in failures)
-        raise DeployError("; ".join(_lines(failures)), REFUSED if refused else 1)
+        raise DeployError("; ".join(lines(failures)), REFUSED if refused else 1)
     if code:
         raise DeployError(f"ansible-playbook ended with exit code {code}; what it said is above")
 
@@ -119,8 +120,8 @@ def _call(wanted: Run) -> tuple[int, list[Failure]]:
         connections = {"ANSIBLE_SSH_CONTROL_PATH_DIR": scratch}
         environment = {**_environment(), **connections, "EDGE_DIGITS_FAILURES": str(written)}
         code = subprocess.run(wanted.command, env=environment, check=False).returncode
-        lines = written.read_text().splitlines() if written.exists() else []
-    return code, [Failure(**json.loads(line)) for line in lines]
+        records = written.read_text().splitlines() if written.exists() else []
+    return code, [Failure(**json.loads(record)) for record in records]
 
 
 def _environment() -> dict[str, str]:
@@ -139,21 +140,25 @@ def _environment() -> dict[str, str]:
 
 def _password(failures: Iterable[Failure]) -> str | None:
     """Return the option by which Ansible asks for the password that was needed, if that is why it failed."""
-    return next((option for failure in failures for text, option in PASSWORDS.items() if text in failure.message), None)
+    needed = (
+        option for failure in failures for text, option in PASSWORDS.items() if re.search(text, failure.message)
+    )  # fmt: skip
+    return next(needed, None)
 
 
-def _lines(failures: list[Failure]) -> list[str]:
+def lines(failures: list[Failure]) -> list[str]:
     """Return what failed, a computer each, and how many more did."""
     # It fails on those that are not lost.
     failures = [failure for failure in failures if not failure.task.endswith(LOST_TASK)] or failures
-    lines = [f"{failure.host}: {_why(failure)}" if failure.host else failure.message for failure in failures]
-    more = [f"{len(lines) - MOST_SHOWN} more failed"] if len(lines) > MOST_SHOWN else []
-    return lines[:MOST_SHOWN] + more
+    shown = [f"{failure.host}: {_why(failure)}" if failure.host else failure.message for failure in failures]
+    more = [f"{len(shown) - MOST_SHOWN} more failed"] if len(shown) > MOST_SHOWN else []
+    return shown[:MOST_SHOWN] + more
 
 
 def _why(failure: Failure) -> str:
-    lines = [line.strip() for line in failure.message.splitlines() if line.strip()]
-    why = (lines[-1] if failure.unreachable else " ".join(lines)) if lines else f"{failure.task!r} failed"
+    said = [line.strip() for line in failure.message.splitlines() if line.strip()]
+    why = (said[-1] if failure.unreachable else " ".join(said)) if said else f"{failure.task!r} failed"
+    why = re.sub("^((Task|Action|Module) failed: )+", "", why)
     if option := _password([failure]):
         return f"{why}: a password is needed; add {option}"
     if "Host key verification failed" in failure.message:

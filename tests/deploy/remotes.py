@@ -89,7 +89,8 @@ def running(folder: Path, name: str = "pi", *says: str) -> Iterator[Remote]:
     python = Path(sys.executable).resolve().parent
     (folder / "sshd_config").write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder / 'host'}\nAuthorizedKeysFile {folder / 'user.pub'}\n"
-        "PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\n"
+        "PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
+        "PermitRootLogin yes\n"
         "Subsystem sftp internal-sftp\n"
         f"SetEnv HOME={home} PATH={bin}:{python}:/usr/sbin:/usr/bin:/sbin:/bin\n"
     )

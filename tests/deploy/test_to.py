@@ -161,6 +161,7 @@ def test_a_dry_run_connects_to_nothing() -> None:
     steps = done.out.splitlines()
     assert all(step.startswith("pi@nowhere.invalid: ") for step in steps)
     assert "pi@nowhere.invalid: Test by the selftest" in steps
+    assert steps[-1] == "pi@nowhere.invalid: Where one of these fails, go back to what was there"
 
 
 def test_what_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
@@ -172,6 +173,38 @@ def test_what_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
         done = run("to", "pi", "--user", f"--ssh-config={config}", f"--bundle={small.packed(tmp_path, '1.0')}")
     assert done.code == 1
     assert re.fullmatch(r"error: pi: cannot be reached: .*Connection refused.*\n", done.err)
+
+
+def test_a_key_that_is_refused_is_one_line(pi: Remote, tmp_path: Path) -> None:
+    options = ("to", "pi", "--user", f"--ssh-config={pi.config}", f"--bundle={small.packed(tmp_path, '1.0')}")
+    (tmp_path / "known_hosts").rename(tmp_path / "known")
+    assert run(*options).err == (
+        "error: pi: its host key is unknown, or is not that of before: connect once by ssh pi\n"
+    )  # fmt: skip
+    (tmp_path / "known").rename(tmp_path / "known_hosts")
+    pi.config.write_text(pi.config.read_text().replace("IdentityFile", "#"))
+    done = run(*options)
+    assert done.code == 1
+    assert re.fullmatch(r"error: pi: cannot be reached: .*Permission denied \(publickey\).*\n", done.err)
+    assert not list(pi.home.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("message", "unreachable", "line"),
+    [
+        ("Missing sudo password", False, "pi: Missing sudo password: a password is needed; add --ask-become-pass"),
+        ("x\nPermission denied (publickey,password).", True,
+         "pi: Permission denied (publickey,password).: a password is needed; add --ask-pass"),
+        ("", False, "pi: 'Copy' failed"),
+    ],
+)  # fmt: skip
+def test_the_password_that_is_needed_is_named(message: str, unreachable: bool, line: str) -> None:
+    assert playbook.lines([playbook.Failure("pi", "Copy", message, unreachable)]) == [line]
+
+
+def test_many_failures_are_counted() -> None:
+    failures = [playbook.Failure(f"pi{number}", "Copy", "no", False) for number in range(5)]
+    assert playbook.lines(failures) == ["pi0: no", "pi1: no", "pi2: no", "2 more failed"]
 
 
 def test_an_inventory_without_computers_is_one_line(tmp_path: Path) -> None:
