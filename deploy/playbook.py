@@ -160,7 +160,7 @@ def _why(failure: Failure) -> str:
     why = (said[-1] if failure.unreachable else " ".join(said)) if said else f"{failure.task!r} failed"
     why = re.sub("^((Task|Action|Module) failed: )+", "", why)
     if option := _password([failure]):
-        return f"{why}: a password is needed; add {option}"
+        return f"{why}: the password is missing or wrong; {option} asks for it"
     if "Host key verification failed" in failure.message:
         return f"its host key is unknown, or is not that of before: connect once by ssh {failure.host}"
     return f"cannot be reached: {why}" if failure.unreachable else why

@@ -190,16 +190,15 @@ def test_a_key_that_is_refused_is_one_line(pi: Remote, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "unreachable", "line"),
+    ("message", "unreachable", "option"),
     [
-        ("Missing sudo password", False, "pi: Missing sudo password: a password is needed; add --ask-become-pass"),
-        ("x\nPermission denied (publickey,password).", True,
-         "pi: Permission denied (publickey,password).: a password is needed; add --ask-pass"),
-        ("", False, "pi: 'Copy' failed"),
+        ("Missing sudo password", False, "--ask-become-pass"),
+        ("Permission denied (publickey,password).", True, "--ask-pass"),
     ],
 )  # fmt: skip
-def test_the_password_that_is_needed_is_named(message: str, unreachable: bool, line: str) -> None:
-    assert playbook.lines([playbook.Failure("pi", "Copy", message, unreachable)]) == [line]
+def test_the_password_that_is_needed_is_named(message: str, unreachable: bool, option: str) -> None:
+    failures = [playbook.Failure("pi", "Log in", f"Warning\n{message}" if unreachable else message, unreachable)]
+    assert playbook.lines(failures) == [f"pi: {message}: the password is missing or wrong; {option} asks for it"]
 
 
 def test_many_failures_are_counted() -> None:
@@ -235,7 +234,7 @@ def test_what_is_no_bundle_is_one_line(tmp_path: Path) -> None:
     script = playbook.FOLDER / "roles" / "edge_digits" / "files" / "read_bundle.py"
 
     def read(*arguments: object) -> Done:
-        command = [sys.executable, script, *map(str, arguments)]
+        command = [sys.executable, str(script), *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         return Done(done.returncode, done.stdout, done.stderr)
 

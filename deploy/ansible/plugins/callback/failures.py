@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from ansible.plugins.callback import CallbackBase
 
@@ -17,7 +18,7 @@ requirements:
 """
 
 
-class CallbackModule(CallbackBase):
+class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no types
     """Keeps the last failure of each computer, and writes those of the computers that failed in the end."""
 
     CALLBACK_VERSION = 2.0
@@ -25,32 +26,32 @@ class CallbackModule(CallbackBase):
     CALLBACK_NAME = "failures"
     CALLBACK_NEEDS_ENABLED = True
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self._last = {}
+        self._last: dict[str, dict[str, object]] = {}
 
-    def v2_runner_on_failed(self, result, ignore_errors=False):
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         """Keep the failure, unless the playbook ignores it."""
         if not ignore_errors:
             self._keep(result, unreachable=False)
 
-    def v2_runner_on_unreachable(self, result):
+    def v2_runner_on_unreachable(self, result: Any) -> None:
         """Keep that a computer cannot be reached."""
         self._keep(result, unreachable=True)
 
-    def v2_playbook_on_no_hosts_matched(self):
+    def v2_playbook_on_no_hosts_matched(self) -> None:
         """Keep that nothing was done."""
         message = "the inventory, or --limit, names no computer"
         self._last[""] = {"host": "", "task": "", "message": message, "unreachable": False}
 
-    def v2_playbook_on_stats(self, stats):
+    def v2_playbook_on_stats(self, stats: Any) -> None:
         """Write the failures of the computers that are left as failed."""
         if path := os.environ.get("EDGE_DIGITS_FAILURES"):
             failed = {*stats.failures, *stats.dark, ""}
             lines = [json.dumps(failure) for host, failure in self._last.items() if host in failed]
             Path(path).write_text("".join(f"{line}\n" for line in lines))
 
-    def _keep(self, result, *, unreachable):
+    def _keep(self, result: Any, *, unreachable: bool) -> None:
         host, answer = result.host.get_name(), result.result
         message = answer.get("stderr") or answer.get("msg") or answer.get("stdout") or ""
         self._last[host] = {

@@ -19,14 +19,14 @@ def main(path: str, there: str) -> None:
         with tarfile.open(path) as tar:
             for member in tar:
                 _top, _, name = member.name.partition("/")
-                if name in FILES:
-                    texts[name] = tar.extractfile(member).read()
+                if name in FILES and (file := tar.extractfile(member)):
+                    texts[name] = file.read()
                 if len(texts) == len(FILES):
                     break
         version, machine, *_ = texts["about"].decode().split()
     except FileNotFoundError:
         sys.exit(f"there is no {path}: make bundle writes one to dist/")
-    except (OSError, tarfile.TarError, EOFError, KeyError, ValueError, AttributeError):
+    except (OSError, tarfile.TarError, EOFError, KeyError, ValueError):
         sys.exit(f"{path} is no bundle, or is damaged: make bundle writes one to dist/")
     if machine != there:
         sys.exit(f"{path} is for {machine}, and this computer is {there}")
