@@ -17,7 +17,7 @@ ANSIBLE = CHECKOUT / ".venv-fleet" / "bin" / "ansible-playbook"
 FOLDER = Path(__file__).parent / "ansible"
 PLAYBOOKS = tuple(sorted(path.stem for path in (FOLDER / "playbooks").glob("*.yml")))
 REFUSED = 5  # what install.sh also exits with: it does not work on that computer
-REFUSED_TASK = "Stop where it was refused"  # of roles/edge_digits/tasks/go_back.yml
+REFUSED_TASK = "Stop where it was refused"  # of roles/edge_digits/tasks/stop.yml
 LOST_TASK = "Stop the roll-out where a computer of this batch was lost"  # of roles/edge_digits/tasks/main.yml
 MOST_SHOWN = 3  # failed computers in the last line; Ansible shows all of them above it
 # What ssh or sudo says where a password is needed, as a pattern, and the option by which Ansible asks for it.
@@ -158,7 +158,7 @@ def lines(failures: list[Failure]) -> list[str]:
 def _why(failure: Failure) -> str:
     said = [line.strip() for line in failure.message.splitlines() if line.strip()]
     why = (said[-1] if failure.unreachable else " ".join(said)) if said else f"{failure.task!r} failed"
-    why = re.sub("^((Task|Action|Module) failed: )+", "", why)
+    why = re.sub("^((Task|Action|Module) failed: |(edge-digits: )?error: )+", "", why)
     if option := _password([failure]):
         return f"{why}: the password is missing or wrong; {option} asks for it"
     if "Host key verification failed" in failure.message:

@@ -143,7 +143,7 @@ def test_a_model_reaches_all_and_goes_back(fleet: Fleet, tmp_path: Path) -> None
 
     done = fleet.run("status")
     assert (done.code, done.err) == (0, "")
-    assert len(re.findall(rf"1\.0-\S+, model {made}, service runs", done.out)) == 6
+    assert len(re.findall(rf"1\.0-\S+\s+model\s+{made}\s+\(on\s+trial\),\s+service\s+runs", done.out)) == 6
 
     done = fleet.run("rollback", f"--from={made}")
     assert (done.code, done.err) == (0, "")
