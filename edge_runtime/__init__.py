@@ -11,6 +11,7 @@ The names in `__all__` are the public interface, and stay from version to versio
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from edge_runtime.batch.read_pages import ReadPages
     from edge_runtime.errors import (
         CheckFailed,
         ContractMismatch,
@@ -60,6 +61,7 @@ __all__ = [
     "OutputError",
     "PictureError",
     "PictureTooLarge",
+    "ReadPages",
     "Reading",
     "Rejection",
     "Sink",
@@ -71,6 +73,7 @@ __all__ = [
 ]
 # Where the names are from; those of no other module are errors.
 _MODULES = {
+    "batch.read_pages": ("ReadPages",),
     "inference.classifier": ("Classifier",),
     "lines.constraint": ("Constraint", "of_length", "of_patterns"),
     "pipeline": ("run",),

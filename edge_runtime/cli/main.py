@@ -6,6 +6,7 @@ import sys
 import click
 
 import edge_runtime
+from edge_runtime.cli.batch import batch
 from edge_runtime.cli.bench import bench
 from edge_runtime.cli.config import config
 from edge_runtime.cli.doctor import doctor
@@ -27,7 +28,7 @@ def cli() -> None:
     """Read handwritten digits, with a small int8 network, on anything from a laptop to a Raspberry Pi."""
 
 
-for command in (read, serve, bench, config, model, selftest, doctor):
+for command in (read, serve, batch, bench, config, model, selftest, doctor):
     cli.add_command(command)
 
 

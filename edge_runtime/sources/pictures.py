@@ -3,7 +3,7 @@
 import io
 import stat
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import cv2
@@ -37,9 +37,8 @@ def expand(paths: Iterable[Path]) -> Iterator[Path | PictureError]:
 
 def inside(folder: Path) -> list[Path]:
     """Return the picture files directly in a folder, selected by suffix, ordered by name. Raises OSError."""
-    Image.init()
-    suffixes = _suffixes()
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes and path.is_file())
+    readable = suffixes()
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in readable and path.is_file())
 
 
 def _expanded(path: Path) -> Iterator[Path | PictureError]:
@@ -73,10 +72,17 @@ def decode(data: bytes, name: str) -> Frame:
         raise PictureError(f"{name}: the file is empty")
     if data.startswith(POSTSCRIPT):  # Pillow would pass it to Ghostscript, which runs it
         raise PictureError(f"{name}: PostScript is a program, not a picture; convert it to PNG first")
+    return converted(lambda: _open(data, name), name)
+
+
+def converted(opened: Callable[[], Image.Image], name: str, number: int = 0) -> Frame:
+    """Return frame `number` of the picture that a function opens, upright. Raises what `load` raises."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with _open(data, name) as image:
+            with opened() as image:
+                if number:
+                    image.seek(number)
                 if image.width * image.height > MAX_PIXELS:
                     raise Image.DecompressionBombError(f"{image.width}x{image.height}")
                 turned = image.getexif().get(ExifTags.Base.Orientation, UPRIGHT) != UPRIGHT
@@ -102,7 +108,9 @@ def _open(data: bytes, name: str) -> Image.Image:
     return Image.open(io.BytesIO(data))
 
 
-def _suffixes() -> frozenset[str]:
+def suffixes() -> frozenset[str]:
+    """Return the suffixes of picture files, in lower case with their dots."""
+    Image.init()
     readable = (suffix for suffix, kind in Image.registered_extensions().items() if kind not in NO_PICTURES)
     return frozenset(readable) | {".heic", ".heif"}
 

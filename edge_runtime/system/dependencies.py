@@ -15,6 +15,9 @@ REMEDIES = {
     "multipart": "pip install 'edge-digits[serve]'",
     "python_multipart": "pip install 'edge-digits[serve]'",
     "cryptography": "pip install 'edge-digits[tls]'",
+    "fsspec": "pip install 'edge-digits[batch]'",
+    "pyarrow": "pip install 'edge-digits[batch]'",
+    "pypdfium2": "pip install 'edge-digits[batch]'",
     "picamera2": "sudo apt install python3-picamera2, and python3 -m venv --system-site-packages for the environment",
 }
 

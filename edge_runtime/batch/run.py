@@ -1,0 +1,172 @@
+"""A batch: inputs in, numbered parts of rows and a summary out. What an earlier run has written is not read again."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+import edge_runtime
+from edge_runtime.batch import inputs, local, pages, parts
+from edge_runtime.batch.contents import Entry, Page
+from edge_runtime.batch.inputs import Input
+from edge_runtime.batch.manifest import Ids, Manifest
+from edge_runtime.batch.worker import Recipe
+from edge_runtime.errors import OptionError
+from edge_runtime.reader import DigitReader
+from edge_runtime.system import durable
+from edge_runtime.system.closing import Closing
+
+PART = 1000  # pages in a part: what a run that is killed reads again at most, some ten seconds on two cores
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to read, how, and where to write: see `edge-digits batch`. `options` are DigitReader's keywords."""
+
+    inputs: tuple[str, ...]
+    out: Path
+    model: Path | None = None
+    options: dict[str, Any]
+    column: str = "image"
+    json_lines: bool = False
+    sample: int | None = None
+    workers: int = 1
+
+
+class Observer(Protocol):
+    """Follows a run."""
+
+    def begins(self, done: int) -> None:
+        """Take the number of pages that earlier runs have read."""
+
+    def advances(self, pages: int) -> None:
+        """Take the number of further pages that are read."""
+
+    def fails(self, page: str, reason: str) -> None:
+        """Take the id of a page that cannot be read, and the reason."""
+
+
+def run(request: Request, observer: Observer) -> dict[str, Any]:
+    """Read all pages, and return the summary that summary.json holds.
+
+    Raises OptionError, DependencyMissing, SourceError where an input cannot be reached, ModelError, OutputError. What
+    was read until then, or until Ctrl-C, is written, and the same request goes on from there.
+    """
+    resolved = [inputs.resolved(name) for name in dict.fromkeys(request.inputs)]
+    _check_out(request.out, resolved)
+    pages.check_tables(request.inputs, request.column)
+    with DigitReader(request.model, **request.options) as reader:  # also to raise what is wrong with it now
+        model = reader.classifier.model.sha256
+    with Manifest(request.out, _asked(request, model)) as manifest:
+        entries = pages.entries(resolved, request.column)
+        _skip(entries, manifest)
+        observer.begins(manifest.pages)
+        left = None if request.sample is None else max(0, request.sample - manifest.pages)
+        ids: list[str] = []
+        recipe = Recipe(None if request.model is None else str(request.model), request.options)
+        started, before = time.monotonic(), manifest.pages
+        with (
+            Parts(manifest, ids, request.json_lines) as written,
+            closing(local.read(_pages(islice(entries, left), ids), recipe, request.workers, model[:12])) as batches,
+        ):
+            for batch in batches:
+                written.add(batch)
+                for page, reason in parts.errors(batch):
+                    observer.fails(page, reason)
+                observer.advances(batch.num_rows)
+        summary = _summary(manifest, manifest.pages - before, time.monotonic() - started, model)
+        durable.put(request.out / "summary.json", (json.dumps(summary, indent=1) + "\n").encode())
+        return summary
+
+
+class Parts(Closing):
+    """Gathers rows, and writes each PART of them; the rest when it is closed, for whatever reason.
+
+    `ids` are those of the pages that are loaded, in their order, from the first one that is not yet written.
+    """
+
+    def __init__(self, manifest: Manifest, ids: list[str], json_lines: bool) -> None:
+        self._manifest, self._ids, self._json_lines = manifest, ids, json_lines
+        self._batches: list[pa.RecordBatch] = []
+        self._rows = 0
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take the rows of the next pages. Raises OutputError."""
+        self._batches.append(batch)
+        self._rows += batch.num_rows
+        if self._rows >= PART:
+            self._write()
+
+    def close(self) -> None:
+        """Write the rows that are left. Raises OutputError."""
+        if self._rows:
+            self._write()
+
+    def _write(self) -> None:
+        batches, rows, digest = self._batches, self._rows, Ids()
+        self._batches, self._rows = [], 0
+        for id in self._ids[:rows]:
+            digest.add(id)
+        del self._ids[:rows]
+        files = {".parquet": parts.parquet(batches)}
+        if self._json_lines:
+            files[".jsonl"] = parts.json_lines(batches)
+        self._manifest.add(files, parts.counts(batches), digest.digest())
+
+
+def _pages(entries: Iterator[Entry], ids: list[str]) -> Iterator[Page]:
+    """Load the pages as they are asked for, and append their ids."""
+    for entry in entries:
+        ids.append(entry.id)
+        yield entry.page()
+
+
+def _skip(entries: Iterator[Entry], manifest: Manifest) -> None:
+    """Pass over the pages that are in parts already. Raises OptionError where other ones are there now."""
+    for part in manifest.parts:
+        ids = Ids()
+        for entry in islice(entries, part.pages):
+            ids.add(entry.id)
+        if ids.digest() != part.ids:
+            raise OptionError(
+                f"{manifest.folder}: the pages of part {part.part} are no longer the same in the input; put the input "
+                "back as it was, or choose another --out"
+            )
+
+
+def _asked(request: Request, model: str) -> dict[str, Any]:
+    """Return what rows depend on."""
+    return {
+        "version": edge_runtime.__version__,
+        "model": model,
+        "inputs": list(request.inputs),
+        "column": request.column,
+        "jsonl": request.json_lines,
+        **{name: value if value is None else str(value) for name, value in request.options.items()},
+    }
+
+
+def _check_out(out: Path, resolved: Sequence[Input]) -> None:
+    """Raise OptionError where rows would be written among what is read."""
+    real = out.resolve()
+    for each in resolved:
+        if each.local and each.folder and real.is_relative_to(Path(each.paths[0]).resolve()):
+            raise OptionError(f"--out {out} is in {each.paths[0]}, which is read: choose another folder")
+
+
+def _summary(manifest: Manifest, read: int, seconds: float, model: str) -> dict[str, Any]:
+    return {
+        **manifest.totals(),
+        "parts": len(manifest.parts),
+        "read_now": read,
+        "seconds": round(seconds, 3),
+        "pages_a_second": round(read / seconds, 2) if read else None,
+        "model": model[:12],
+        "version": edge_runtime.__version__,
+    }
