@@ -49,10 +49,11 @@ def tar_entries(name: str, file: BinaryIO, wanted: Callable[[str], bool]) -> Ite
         with tarfile.open(fileobj=file, tarinfo=_Checked) as archive:
             plain = archive.fileobj is file
             for member in archive:
-                archive.members = []  # tarfile keeps all members otherwise: memory would grow with the archive
+                # As WebDataset does: tarfile would keep all members, and memory would grow with the archive.
+                archive.members = []  # type: ignore[attr-defined]
                 if not member.isfile() or not _is_wanted(member.name, wanted):
                     continue
-                if plain and member.offset_data + member.size > size:
+                if plain and not member.issparse() and member.offset_data + member.size > size:
                     raise tarfile.ReadError(f"{member.name} is cut")
                 load = _loader(archive, member)
                 if not plain and member.size <= addresses.MAX_BYTES:
@@ -61,7 +62,7 @@ def tar_entries(name: str, file: BinaryIO, wanted: Callable[[str], bool]) -> Ite
                 yield from _member(name, member.name, member.size, load)
                 count += 1
     except DAMAGES as error:
-        yield failed(name, name, f"damaged or cut short after {count} pages: {addresses.one_line(error)}")
+        yield failed(name, name, f"damaged or cut short after {count} of its pages: {addresses.one_line(error)}")
 
 
 class _Checked(tarfile.TarInfo):
@@ -107,7 +108,7 @@ def _member(name: str, member: str, size: int, load: Callable[[], bytes]) -> Ite
         try:
             return Encoded(load())
         except DAMAGES as error:
-            return Unreadable(f"damaged, encrypted or of an unknown compression: {addresses.one_line(error)}")
+            return Unreadable(_reason(error))
 
     if not member.lower().endswith(documents.TIFF + documents.PDF):
         yield Entry(id, name, loaded)
@@ -117,3 +118,9 @@ def _member(name: str, member: str, size: int, load: Callable[[], bytes]) -> Ite
         yield from documents.entries(id, name, content.data, io.BytesIO(content.data))
     else:
         yield Entry(id, name, lambda: content)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, NotImplementedError):
+        return f"compressed in a way that Python cannot read: {addresses.one_line(error)}"
+    return "encrypted" if isinstance(error, RuntimeError) else f"damaged: {addresses.one_line(error)}"

@@ -86,8 +86,9 @@ class Documents(Closing):
         document = sheet.document
         if sheet.kind == "tiff":
             with ExitStack() as stack:
-                inside = isinstance(document, bytes)
-                file = io.BytesIO(document) if inside else stack.enter_context(addresses.opened(document))
+                file = stack.enter_context(
+                    io.BytesIO(document) if isinstance(document, bytes) else addresses.opened(document)
+                )
                 return pictures.converted(lambda: Image.open(file, formats=["TIFF"]), name, sheet.number)
         with addresses.readable(name):
             if isinstance(document, bytes):

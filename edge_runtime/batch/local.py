@@ -9,7 +9,7 @@ import multiprocessing
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 from multiprocessing.connection import Connection, wait
@@ -38,7 +38,7 @@ class PageSet(NamedTuple):
     alone: bool = False
 
 
-def read(pages: Iterator[Page], recipe: Recipe, workers: int, model: str) -> Iterator[pa.RecordBatch]:
+def read(pages: Iterator[Page], recipe: Recipe, workers: int, model: str) -> Generator[pa.RecordBatch, None, None]:
     """Yield the rows of pages, in their order, from so many processes; with 0 workers, from this process.
 
     At most IN_FLIGHT pages for each worker are held at any time. `model` is its name in rows. Close the iterator to end

@@ -27,7 +27,10 @@ PART = 1000  # pages in a part: what a run that is killed reads again at most, s
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What to read, how, and where to write: see `edge-digits batch`. `options` are DigitReader's keywords."""
+    """What to read, how, and where to write: see `edge-digits batch`.
+
+    `options` are DigitReader's keywords, `part` is the number of pages in a part.
+    """
 
     inputs: tuple[str, ...]
     out: Path
@@ -37,6 +40,7 @@ class Request:
     json_lines: bool = False
     sample: int | None = None
     workers: int = 1
+    part: int = PART
 
 
 class Observer(Protocol):
@@ -72,7 +76,7 @@ def run(request: Request, observer: Observer) -> dict[str, Any]:
         recipe = Recipe(None if request.model is None else str(request.model), request.options)
         started, before = time.monotonic(), manifest.pages
         with (
-            Parts(manifest, ids, request.json_lines) as written,
+            Parts(manifest, ids, request) as written,
             closing(local.read(_pages(islice(entries, left), ids), recipe, request.workers, model[:12])) as batches,
         ):
             for batch in batches:
@@ -86,13 +90,13 @@ def run(request: Request, observer: Observer) -> dict[str, Any]:
 
 
 class Parts(Closing):
-    """Gathers rows, and writes each PART of them; the rest when it is closed, for whatever reason.
+    """Gathers rows, and writes them in parts; the rest when it is closed, for whatever reason.
 
     `ids` are those of the pages that are loaded, in their order, from the first one that is not yet written.
     """
 
-    def __init__(self, manifest: Manifest, ids: list[str], json_lines: bool) -> None:
-        self._manifest, self._ids, self._json_lines = manifest, ids, json_lines
+    def __init__(self, manifest: Manifest, ids: list[str], request: Request) -> None:
+        self._manifest, self._ids, self._request = manifest, ids, request
         self._batches: list[pa.RecordBatch] = []
         self._rows = 0
 
@@ -100,7 +104,7 @@ class Parts(Closing):
         """Take the rows of the next pages. Raises OutputError."""
         self._batches.append(batch)
         self._rows += batch.num_rows
-        if self._rows >= PART:
+        if self._rows >= self._request.part:
             self._write()
 
     def close(self) -> None:
@@ -115,7 +119,7 @@ class Parts(Closing):
             digest.add(id)
         del self._ids[:rows]
         files = {".parquet": parts.parquet(batches)}
-        if self._json_lines:
+        if self._request.json_lines:
             files[".jsonl"] = parts.json_lines(batches)
         self._manifest.add(files, parts.counts(batches), digest.digest())
 

@@ -1,6 +1,7 @@
 """Parquet tables with a column of pictures: their bytes, or structs with `bytes`, as Hugging Face's data sets have."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, BinaryIO
 
 from edge_runtime.batch import addresses
@@ -62,18 +63,16 @@ class _Cells:
 
     def __init__(self, table: Any, group: int, path: str) -> None:
         self._table, self._group, self._path = table, group, path
-        self._next, self._cells = 0, iter(())
+        self._next = 0
+        self._cells: Iterator[Any] = iter(())
 
     def content(self, row: int) -> Content:
         """Return the picture in a row; rows are asked for in order, each at most once."""
         try:
             if self._next == 0:
                 self._cells = self._read()
-            cell = None
-            while self._next <= row:
-                cell = next(self._cells)
-                self._next += 1
-            data = cell.as_py()
+            data = next(islice(self._cells, row - self._next, None)).as_py()
+            self._next = row + 1
         except Exception as error:  # boundary: on hostile bytes, Arrow and file systems may raise anything
             return Unreadable(f"damaged: {addresses.one_line(error)}")
         data = data["bytes"] if isinstance(data, dict) else data

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Sequence
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -55,9 +56,7 @@ class PageReader:
         from edge_runtime.batch.read_pages import read_page
 
         rows = [
-            read_page(
-                self._reader, page.id, page.source, lambda page=page: picture(page.content, page.id, self._documents)
-            )
+            read_page(self._reader, page.id, page.source, partial(picture, page.content, page.id, self._documents))
             for page in pages
         ]
         return parts.record_batch(rows)

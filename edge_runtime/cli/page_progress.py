@@ -68,7 +68,7 @@ def page_progress(
         counted = stack.enter_context(counting(names, column)) if local else lambda: None
         endless = iter(int, 1)  # click needs a length, or something without one
         bar = stack.enter_context(
-            click.progressbar(endless, file=sys.stderr, show_pos=True, item_show_func=lambda rate: rate)  # type: ignore[arg-type,return-value]
+            click.progressbar(endless, file=sys.stderr, show_pos=True, item_show_func=lambda rate: rate)
         )
 
         def total() -> int | None:
