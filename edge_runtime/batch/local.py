@@ -98,10 +98,11 @@ class Worker:
         self.held = PageSet(0, [])
         return answer
 
-    def end(self) -> str:
-        """End the process, and return how it ended, as one word or two."""
+    def end(self, dying: bool = False) -> str:
+        """End the process, unless it is `dying` by itself, and return how it ended, as one word or two."""
         self.connection.close()
-        self.process.terminate()
+        if not dying:
+            self.process.terminate()
         self.process.join(GRACE)
         if self.process.exitcode is None:
             self.process.kill()
@@ -174,12 +175,14 @@ class Pool(Closing):
 
     def _replace(self, worker: Worker) -> None:
         """Start a new worker, and plan the pages of the one that has died."""
-        how, pages = worker.end(), worker.held
+        at, pages = self._workers.index(worker), worker.held
+        del self._workers[at]
+        how = worker.end(dying=True)
         if not worker.ready:
             raise EdgeError(
                 f"a process for reading ended as it started ({how}): is there memory for so many --workers?"
             )
-        self._workers[self._workers.index(worker)] = Worker(self._recipe)
+        self._workers.insert(at, Worker(self._recipe))
         if pages.alone:
             page = pages.pages[0]
             said = f"ended the process that read it ({how}), which may have had too little memory"

@@ -61,18 +61,20 @@ def page_progress(
         yield PageProgress(write, None, lambda: None)
         return
     from edge_runtime.batch.addresses import SCHEME
-    from edge_runtime.batch.count import counting
+    from edge_runtime.batch.count import Count
 
     with ExitStack() as stack:
         local = not any(SCHEME.match(name) for name in names)  # elsewhere, counting may be to fetch all of it
-        counted = stack.enter_context(counting(names, column)) if local else lambda: None
+        count = stack.enter_context(Count(names, column)) if local else None
         endless = iter(int, 1)  # click needs a length, or something without one
         bar = stack.enter_context(
             click.progressbar(endless, file=sys.stderr, show_pos=True, item_show_func=lambda rate: rate)
         )
 
         def total() -> int | None:
-            known = counted()
-            return known if known is None or sample is None else min(known, sample)
+            if count is None:
+                return None
+            count.update()
+            return count.pages if count.pages is None or sample is None else min(count.pages, sample)
 
         yield PageProgress(write, bar, total)
