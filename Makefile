@@ -3,7 +3,7 @@
 PYTHON ?= python3
 RECIPE ?= standard
 SEED ?= 1
-MARK ?= not slow and not window and not emulated and not home_assistant and not fleet
+MARK ?= not slow and not window and not bucket and not emulated and not home_assistant and not fleet
 # Many tests wait for a program or a timeout: a few processes more than cores keep these busy.
 PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(max(4, os.cpu_count() or 1))')
 

@@ -55,7 +55,8 @@ def test_processes_give_rows_in_order(pngs: list[bytes], reader: DigitReader, tm
             loaded = number + 1
             yield Page(str(number), "", content)
 
-    in_flight, several = [], []
+    in_flight: list[int] = []
+    several: list[pa.RecordBatch] = []
     for batch in local.read(pages(contents), recipe, 2, model):
         in_flight.append(loaded - sum(each.num_rows for each in several))
         several.append(batch)
@@ -121,7 +122,7 @@ def test_ctrl_c_says_how_to_go_on(samples: Path, pngs: list[bytes], tmp_path: Pa
     archive.write_bytes(
         zipped({"00.png": b"zero", **{f"{number}.jpg": page for number in range(10, 1000)}}, zipfile.ZIP_STORED)
     )
-    command = [sys.executable, "-m", "edge_runtime", "batch", archive, "--out", out, "--workers", "1"]
+    command = [sys.executable, "-m", "edge_runtime", "batch", str(archive), "--out", str(out), "--workers", "1"]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as run:

@@ -2,7 +2,9 @@
 
 import io
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ pytest.importorskip("pypdfium2")
 import pyarrow.parquet as pq  # noqa: E402
 
 from edge_runtime.batch import addresses, documents, inputs, pages  # noqa: E402
+from edge_runtime.batch.contents import Sheet  # noqa: E402
 from edge_runtime.errors import DependencyMissing, OptionError  # noqa: E402
 from edge_runtime.records import Uint8  # noqa: E402
 from tests.edge_runtime.batch.images import encoded, picture, tar, zipped  # noqa: E402
@@ -149,7 +152,7 @@ def test_a_cut_tiff_keeps_its_pages(folder: Path, out: Path, pngs: list[bytes]) 
 def test_pdf_pages_are_drawn_in_dots(pngs: list[bytes]) -> None:
     pdf = encoded(Image.open(io.BytesIO(pngs[0])).convert("RGB"), "PDF", resolution=36)  # 64 pixels: 1.78 inches
     with documents.Documents() as drawer:
-        pixels = drawer.draw(documents.Sheet("pdf", pdf, 0), "a.pdf").pixels
+        pixels = drawer.draw(Sheet("pdf", pdf, 0), "a.pdf").pixels
     assert pixels.shape == (356, 356, 3)
     assert pixels.dtype == np.uint8
     assert int(pixels[0, 0, 0]) == 230
@@ -167,10 +170,15 @@ def test_a_pdf_stays_open_between_pages(folder: Path, pngs: list[bytes], monkeyp
         (folder / name).write_bytes(encoded(images[0], "PDF", save_all=True, append_images=images[1:]))
     opened: list[str] = []
     real = addresses.opened
-    monkeypatch.setattr(addresses, "opened", lambda address: opened.append(address) or real(address))
+
+    def counted(address: str) -> AbstractContextManager[BinaryIO]:
+        opened.append(address)
+        return real(address)
+
+    monkeypatch.setattr(addresses, "opened", counted)
     with documents.Documents() as drawer:
         for name, number in [("a.pdf", 0), ("a.pdf", 1), ("b.pdf", 0), ("a.pdf", 0)]:
-            drawer.draw(documents.Sheet("pdf", name, number), name)
+            drawer.draw(Sheet("pdf", name, number), name)
     assert opened == ["a.pdf", "b.pdf", "a.pdf"]
 
 

@@ -1,5 +1,6 @@
 import io
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,6 @@ import pytest
 pytest.importorskip("fsspec")
 
 from edge_runtime.batch.count import Count
-from edge_runtime.cli import page_progress as module
 from edge_runtime.cli.page_progress import MOST_ERRORS, PageProgress, page_progress
 
 real = Count.update
@@ -22,7 +22,7 @@ class Terminal(io.StringIO):
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Return the time; a test changes it."""
     now = [100.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     return now
 
 
