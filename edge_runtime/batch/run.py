@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +19,7 @@ from edge_runtime.batch.inputs import Input
 from edge_runtime.batch.manifest import Ids, Manifest
 from edge_runtime.batch.worker import Recipe
 from edge_runtime.errors import OptionError
+from edge_runtime.inference.model_file import ModelFile
 from edge_runtime.reader import DigitReader
 from edge_runtime.system import durable
 from edge_runtime.system.closing import Closing
@@ -66,8 +68,9 @@ def run(request: Request, observer: Observer) -> dict[str, Any]:
     _check_out(request.out, resolved)
     pages.check_tables(request.inputs, request.column)
     with DigitReader(request.model, **request.options) as reader:  # also to raise what is wrong with it now
+        asked = _asked(request, reader.classifier.model)
         model = reader.classifier.model.sha256
-    with Manifest(request.out, _asked(request, model)) as manifest:
+    with Manifest(request.out, asked) as manifest:
         entries = pages.entries(resolved, request.column)
         _skip(entries, manifest)
         observer.begins(manifest.pages)
@@ -144,11 +147,12 @@ def _skip(entries: Iterator[Entry], manifest: Manifest) -> None:
             )
 
 
-def _asked(request: Request, model: str) -> dict[str, Any]:
-    """Return what rows depend on."""
+def _asked(request: Request, model: ModelFile) -> dict[str, Any]:
+    """Return what rows depend on; a model's card holds its weights, and the hash of its line network."""
     return {
         "version": edge_runtime.__version__,
-        "model": model,
+        "model": model.sha256,
+        "card": sha256(json.dumps(model.card, sort_keys=True).encode()).hexdigest(),
         "inputs": list(request.inputs),
         "column": request.column,
         "jsonl": request.json_lines,

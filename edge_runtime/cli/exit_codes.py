@@ -10,4 +10,5 @@ Exit codes:
     5  the network gives wrong results on this machine
     6  an output could not be written
   130  Ctrl-C
+  143  SIGTERM ended a batch
 """
