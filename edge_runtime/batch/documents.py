@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -30,7 +30,7 @@ def entries(id: str, source: str, document: str | bytes, file: BinaryIO) -> Iter
     """
     if id.lower().endswith(PDF):
         try:
-            with addresses.readable(id), _opened(file) as pdf:
+            with addresses.readable(id), closing(_opened(file)) as pdf:
                 count, reason = len(pdf), None if len(pdf) else "no page in this document"
         except PictureError as error:
             count, reason = 0, str(error).removeprefix(f"{id}: ")
@@ -92,11 +92,12 @@ class Documents(Closing):
                 return pictures.converted(lambda: Image.open(file, formats=["TIFF"]), name, sheet.number)
         with addresses.readable(name):
             if isinstance(document, bytes):
-                with _opened(document) as pdf:
+                with closing(_opened(document)) as pdf:
                     return _drawn(pdf, sheet.number, name)
             if document != self._last:
                 self.close()
-                self._pdf = self._open.enter_context(_opened(self._open.enter_context(addresses.opened(document))))
+                file = self._open.enter_context(addresses.opened(document))
+                self._pdf = self._open.enter_context(closing(_opened(file)))
                 self._last = document
             return _drawn(self._pdf, sheet.number, name)
 

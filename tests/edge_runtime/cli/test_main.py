@@ -362,7 +362,7 @@ def test_help_lists_the_exit_codes(
     assert call(monkeypatch, *arguments) == 0
     shown = [line.strip() for line in capsys.readouterr().out.splitlines()]
     listed = [line.strip() for line in EXIT_CODES.splitlines()[1:]]
-    assert [line.partition(" ")[0] for line in listed] == ["Exit", "0", "1", "2", "3", "4", "5", "6", "130"]
+    assert [line.partition(" ")[0] for line in listed] == ["Exit", "0", "1", "2", "3", "4", "5", "6", "130", "143"]
     assert shown[-len(listed) :] == listed
 
 
