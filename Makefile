@@ -22,7 +22,7 @@ PIP_INSTALL := -m pip install --disable-pip-version-check $(shell test -t 2 || e
 .DELETE_ON_ERROR:
 
 help: ## List the targets
-	@echo 'make TARGET [RECIPE=standard|article|release|adapted|cnn|micro-cnn|smoke|rehearsal] [SEED=1] [PYTHON=python3]'
+	@echo 'make TARGET [RECIPE=standard|article|release|adapted|cnn|micro-cnn|micro|smoke|rehearsal] [SEED=1] [PYTHON=python3]'
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 tflite: $(BUILD)/digits.keras $(MODELS) $(BUILD)/parity.ok ## Train, convert and prove: build/RECIPE/digits-int8.tflite

@@ -1,4 +1,4 @@
-"""Recipes: the eight there are, and what is refused."""
+"""Recipes: the nine there are, and what is refused."""
 
 import dataclasses
 from typing import Any
@@ -9,8 +9,10 @@ from train import model
 from train.recipes import RECIPES, Augmentation, Convolution, Mix, Recipe
 
 
-def test_there_are_eight_recipes_each_under_its_name() -> None:
-    assert set(RECIPES) == {"standard", "article", "release", "adapted", "cnn", "micro-cnn", "smoke", "rehearsal"}
+def test_there_are_nine_recipes_each_under_its_name() -> None:
+    assert set(RECIPES) == {
+        "standard", "article", "release", "adapted", "cnn", "micro-cnn", "micro", "smoke", "rehearsal"
+    }  # fmt: skip
     assert all(recipe.name == name for name, recipe in RECIPES.items())
 
 
@@ -21,14 +23,14 @@ def test_only_the_article_follows_the_tutorial() -> None:
 
 def test_what_is_meant_for_use_distorts() -> None:
     assert [name for name, recipe in RECIPES.items() if recipe.augmentation] == [
-        "standard", "release", "adapted", "cnn", "micro-cnn"
+        "standard", "release", "adapted", "cnn", "micro-cnn", "micro"
     ]  # fmt: skip
 
 
 def test_recipes_with_non_digits_have_their_output() -> None:
     assert {name: recipe.classes for name, recipe in RECIPES.items()} == {
-        "article": 10, "standard": 10, "release": 11, "adapted": 11, "cnn": 11, "micro-cnn": 11, "smoke": 10,
-        "rehearsal": 11,
+        "article": 10, "standard": 10, "release": 11, "adapted": 11, "cnn": 11, "micro-cnn": 11, "micro": 11,
+        "smoke": 10, "rehearsal": 11,
     }  # fmt: skip
     assert dataclasses.replace(RECIPES["smoke"], mix=Mix(camera_others=0, written_others=0)).classes == 10
 
@@ -103,6 +105,12 @@ def test_layers_are_said_in_words() -> None:
 def test_convolutional_recipes_keep_their_budget_of_weights() -> None:
     for name, most in (("cnn", 100_000), ("micro-cnn", 10_000)):
         assert 0.8 * most < sum(weight.size for weight in model.build(RECIPES[name]).get_weights()) <= most
+
+
+def test_micro_fits_64_kib_in_int8() -> None:
+    weights = model.build(RECIPES["micro"]).get_weights()
+    assert RECIPES["micro"].layers == "784 - 64 - 64 - 11"
+    assert 0.8 * 65_536 < sum(weight.size for weight in weights) <= 65_536
 
 
 def test_recipes_cannot_be_changed() -> None:
