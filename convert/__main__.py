@@ -2,6 +2,7 @@
 
 python -m convert build/standard                      all four, beside build/standard/digits.keras
 python -m convert my.keras --output out --recipe int8
+python -m convert build/micro --micro                 C sources for microcontrollers: build/micro/edge_digits_micro
 """
 
 import json
@@ -11,8 +12,9 @@ from typing import Any
 
 import click
 
+from convert.micro.export import Engine, export
 from convert.recipes import CONVERSIONS
-from edge_runtime.errors import EdgeError, ModelError, OutputError
+from edge_runtime.errors import EdgeError, ModelError, OptionError, OutputError
 from edge_runtime.inference import model_file
 from edge_runtime.system.native_logs import stderr_silenced
 from train import command
@@ -22,9 +24,27 @@ from train import command
 @click.argument("source", metavar="KERAS", type=click.Path(path_type=Path, exists=True))
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="[default: beside the network]")
 @click.option("--recipe", "names", type=click.Choice(list(CONVERSIONS)), multiple=True, help="[default: all four]")
-@click.option("--force", is_flag=True, help="Overwrite a different model that is already there.")
-def convert(source: Path, output: Path | None, names: tuple[str, ...], force: bool) -> None:
+@click.option("--force", is_flag=True, help="Overwrite a different model, or a folder, that is already there.")
+@click.option("--micro", is_flag=True, help="Write the int8 file in KERAS's folder as C sources: edge_digits_micro/.")
+@click.option(
+    "--engine", type=click.Choice(["tflm", "c"]), help="Of --micro: TFLite Micro, or plain C. [default: tflm]"
+)
+def convert(
+    source: Path, output: Path | None, names: tuple[str, ...], force: bool, micro: bool, engine: Engine | None
+) -> None:
     """Convert KERAS, a .keras file or the folder that holds digits.keras, to TensorFlow Lite model files."""
+    if micro:
+        if output or names:
+            raise OptionError("--micro takes neither --output nor --recipe")
+        folder = export(source, engine or "tflm", force)
+        print(f"{folder}: {sum(path.stat().st_size for path in folder.rglob('*') if path.is_file()):,} bytes")
+    elif engine:
+        raise OptionError("--engine is an option of --micro")
+    else:
+        _convert(source, output, names, force)
+
+
+def _convert(source: Path, output: Path | None, names: tuple[str, ...], force: bool) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     network = source / "digits.keras" if source.is_dir() else source
     folder = output or network.parent

@@ -177,7 +177,7 @@ RECIPES = {
             mix=Mix(pages=2000),
         ),
         # For microcontrollers: 54,976 weights, less than 64 KiB in int8. It trains on the same kinds of pictures as
-        # `release`, cut out of fewer pages, for fewer epochs: a network this small learns no more in 180.
+        # `release`, cut out of a quarter of the pages, for a third of the epochs.
         Recipe(
             name="micro",
             hidden=(64, 64),

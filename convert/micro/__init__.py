@@ -1,0 +1,1 @@
+"""Model file -> a folder of C sources for microcontrollers; docs/microcontrollers.md."""
