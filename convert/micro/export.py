@@ -114,7 +114,7 @@ def _contract() -> dict[str, Any]:
     return {
         "contract": CONTRACT_VERSION, "side": SIDE, "inner": normalize.INNER, "center": normalize.CENTER,
         "working": normalize.WORKING, "broadened": BROADENED, "faint": Fraction(normalize.FAINT),
-        "bare": Fraction(normalize.BARE).limit_denominator(1000), "thin": normalize.THIN, "pen": normalize.PEN,
+        "bare": normalize.BARE, "thin": normalize.THIN, "pen": normalize.PEN,
         "broad": normalize.BROAD, "thick": normalize.THICK,
     }  # fmt: skip
 

@@ -1,0 +1,5 @@
+#pragma once
+
+#include "pico/stdlib.h"
+
+extern stdio_driver_t stdio_usb;
