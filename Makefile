@@ -3,7 +3,9 @@
 PYTHON ?= python3
 RECIPE ?= standard
 SEED ?= 1
-MARK ?= not slow and not window and not bucket and not emulated and not home_assistant and not fleet
+MARK ?= not slow and not window and not bucket and not emulated and not home_assistant and not fleet and not micro
+# Of `make micro`: tflm (TFLite Micro) or c (plain C).
+ENGINE ?= tflm
 # Many tests wait for a program or a timeout: a few processes more than cores keep these busy.
 PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(max(4, os.cpu_count() or 1))')
 
@@ -18,7 +20,7 @@ RUNTIME_FILES := $(shell find edge_runtime -type f ! -name '*.pyc')
 PIP_INSTALL := -m pip install --disable-pip-version-check $(shell test -t 2 || echo --quiet)
 
 .DEFAULT_GOAL := help
-.PHONY: help tflite train parity line demo serve test lint format lock data samples ship bench fuzz bundle deploy fleet test-fleet test-arm64 test-armhf test-home-assistant nightly clean $(BENCHES)
+.PHONY: help tflite train parity line micro demo serve test lint format lock data samples ship bench fuzz bundle deploy fleet test-fleet test-arm64 test-armhf test-home-assistant test-micro nightly clean $(BENCHES)
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -31,6 +33,9 @@ train: $(BUILD)/digits.keras ## Train alone: build/RECIPE/digits.keras and its r
 
 parity: $(MODELS) ## Compare the small models in build/RECIPE with the full one
 	$(VENV)/bin/python -m benchmarks parity $(BUILD)
+
+micro: tflite $(VENV)/micro ## Write C sources for microcontrollers: build/RECIPE/edge_digits_micro (ENGINE=tflm or c)
+	$(VENV)/bin/python -m convert $(BUILD) --micro --engine $(ENGINE) --force
 
 demo: $(RUNTIME)/installed ## Read the sample pages with the shipped model; needs no TensorFlow
 	$(RUNTIME)/bin/edge-digits read edge_runtime/samples --annotate build/demo
@@ -51,6 +56,9 @@ test-armhf: emulated-debian-12-armhf ## Try it on an emulated 32-bit Raspberry P
 emulated-%: $(VENV)/installed data
 	$(VENV)/bin/python -m pytest -m emulated -k '$*' -v -rsP -p no:randomly tests/emulated
 
+test-micro: $(VENV)/micro data ## Test the C sources with TFLite Micro, sanitizers and an emulated Cortex-M4
+	$(VENV)/bin/python -m pytest -m micro -v -rsP tests/convert/micro
+
 test-fleet: $(VENV)/installed $(ANSIBLE)/installed ## Install, change and roll back six computers by ssh, on this one
 	$(VENV)/bin/python -m pytest -m fleet -v -p no:randomly tests/deploy
 
@@ -60,7 +68,7 @@ test-home-assistant: $(VENV)/installed ## Let Home Assistant validate its entiti
 	build/venv-home-assistant/bin/python $(PIP_INSTALL) homeassistant==2026.2.3 'paho-mqtt>=2.1'
 	$(VENV)/bin/python -m pytest -q -m home_assistant tests/edge_runtime/sinks/mqtt/test_home_assistant.py
 
-nightly: test-arm64 test-armhf test-fleet test-home-assistant fuzz ## What takes too long for every change
+nightly: test-arm64 test-armhf test-fleet test-home-assistant test-micro fuzz ## What takes too long for every change
 
 lint: $(VENV)/installed ## Check style, types and the arrows between the packages
 	$(VENV)/bin/ruff check
@@ -160,6 +168,10 @@ $(VENV)/installed: requirements/dev.txt pyproject.toml
 	$(call make_venv,$(VENV),13,TensorFlow)
 	$(VENV)/bin/python $(PIP_INSTALL) --require-hashes --requirement requirements/dev.txt
 	$(VENV)/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/micro: requirements/micro.txt $(VENV)/installed
+	$(VENV)/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements/micro.txt
 	@touch $@
 
 $(RUNTIME)/installed: requirements/runtime.txt pyproject.toml $(RUNTIME_FILES)

@@ -48,7 +48,7 @@ class Whole(NamedTuple):
 
 def read(path: Path) -> list[Whole]:
     """Return the layers of an int8 file. Raises ModelError where it is unreadable or has other operators."""
-    graph, buffers, kinds = _graph(path)
+    graph, buffers, kinds = read_graph(path)
     dense = [operator for operator, kind in zip(graph.operators, kinds, strict=True) if kind == DENSE]
     tensors = graph.tensors
     whole = all(
@@ -84,8 +84,8 @@ def read(path: Path) -> list[Whole]:
     return layers
 
 
-def _graph(path: Path) -> tuple[Any, Any, list[str]]:
-    """Return a file's graph, its buffers, and the names of its operators. Raises ModelError."""
+def read_graph(path: Path) -> tuple[Any, Any, list[str]]:
+    """Return the graph of any model file, its buffers, and the names of its operators. Raises ModelError."""
     flatbuffer = model_file.read(path).flatbuffer
     try:
         model = schema.ModelT.InitFromPackedBuf(flatbuffer)

@@ -76,7 +76,7 @@ def _context(model: ModelFile, engine: Engine, arena: Arena | None) -> dict[str,
     """Return the names that the templates use."""
     if model.card is None:
         raise ModelError(f"{model.path} has no card: make it with python -m convert")
-    network = layers.read(model.flatbuffer)
+    network = layers.read(model.path)
     operators = layers.resolver_methods(network) if engine == "tflm" else []
     dense = layers.dense_layers(network) if engine == "c" else []
     training = model.card.get("training") or {}
@@ -95,9 +95,9 @@ def _context(model: ModelFile, engine: Engine, arena: Arena | None) -> dict[str,
         "labels": labels,
         "not_a_digit": len(model_file.DIGITS) if len(labels) > len(model_file.DIGITS) else -1,
         "min_confidence": round(100 * model.card["thresholds"]["min_confidence"]),
-        "output_scale": np.format_float_scientific(np.float32(network.output_scale), unique=True),
-        "output_zero_point": network.output_zero_point,
-        "shares": np.rint(SHARE * np.exp(-network.output_scale * np.arange(256))).astype(int),
+        "output_scale": np.format_float_scientific(np.float32(network.scores.scale), unique=True),
+        "output_zero_point": network.scores.zero,
+        "shares": np.rint(SHARE * np.exp(-network.scores.scale * np.arange(256))).astype(int),
         "flatbuffer": np.frombuffer(model.flatbuffer, np.uint8),
         "layers": dense,
         "widest": max((layer.outputs for layer in dense), default=0),

@@ -1,6 +1,7 @@
-"""The operators and the dense layers of an int8 flatbuffer, without TensorFlow."""
+"""What the C sources need of an int8 model file: its operators, and its dense layers with TFLite's integer factors."""
 
 import math
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 
 from edge_runtime.errors import ModelError
 from edge_runtime.inference.contract import SIDE
+from train import int8_file
+from train.int8_file import Steps
 
 # TFLite Micro's operators that `python -m convert` produces, and the method of MicroMutableOpResolver that adds each.
 MICRO_OPERATORS = {
@@ -24,25 +27,22 @@ MICRO_OPERATORS = {
 }
 # Those of a network of dense layers; the first two only bring the pixels into another form.
 DENSE_OPERATORS = ("QUANTIZE", "RESHAPE", "FULLY_CONNECTED")
-OPERATOR_NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
-RELU = schema.ActivationFunctionType.RELU
-LOWEST, HIGHEST = -128, 127  # of int8
+LOWEST = -128  # of int8
 
 
 class QuantizedDense(NamedTuple):
     """A dense layer for integers.
 
-    Inputs are bytes 0-255: the int8 values of TFLite plus 128. `weights` is int8 (outputs, inputs); `bias` int64
-    (outputs,) contains the zero point of the inputs. An output is the int8 value nearest to sum * multiplier / 2^31 /
-    2^shift + `zero_point`, at least `lowest`.
+    Inputs are bytes 0-255: the int8 values of TFLite plus 128. `weights` is int8 (outputs, inputs), `bias` int32
+    (outputs,). An output is the int8 value nearest to sum * multiplier / 2^31 / 2^shift + `zero_point`. Below -128 it
+    is cut off, which is the ReLU of all layers but the last.
     """
 
     weights: NDArray[np.int8]
-    bias: NDArray[np.int64]
+    bias: NDArray[np.int32]
     multiplier: int
     shift: int
     zero_point: int
-    lowest: int
 
     @property
     def inputs(self) -> int:
@@ -56,27 +56,24 @@ class QuantizedDense(NamedTuple):
 
 
 class Network(NamedTuple):
-    """What the export needs of a flatbuffer: operators in order, scale and zero point of the scores."""
+    """The operators of a model file in order, and the quantization of its scores."""
 
-    flatbuffer: bytes
+    path: Path
     operators: tuple[str, ...]
-    output_scale: float
-    output_zero_point: int
+    scores: Steps
 
 
-def read(flatbuffer: bytes) -> Network:
-    """Read an int8 flatbuffer. Raises ModelError where pixels and scores are not those of the int8 recipe."""
-    graph = _graph(flatbuffer)
+def read(path: Path) -> Network:
+    """Read an int8 model file. Raises ModelError where pixels and scores are not those of the int8 recipe."""
+    graph, _, operators = int8_file.read_graph(path)
     pixels, scores = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
-    kinds = schema.TensorType
-    if pixels.type != kinds.UINT8 or scores.type != kinds.INT8:
-        raise ModelError("the network does not take bytes and give int8 scores: export the int8 file")
-    if tuple(pixels.shape) != (1, SIDE, SIDE) or _scale(pixels) != (1.0, 0):
-        raise ModelError(f"the network's input is {_words(pixels.shape)}, expected raw pixels, 1x{SIDE}x{SIDE}")
+    if pixels.type != schema.TensorType.UINT8 or scores.type != schema.TensorType.INT8:
+        raise ModelError(f"{path} does not take bytes and give int8 scores: export the int8 file")
+    if tuple(pixels.shape) != (1, SIDE, SIDE) or _steps(pixels) != Steps(1.0, 0):
+        raise ModelError(f"{path} has input shape {_words(pixels.shape)}, expected raw pixels, 1x{SIDE}x{SIDE}")
     if len(scores.shape) != 2:
-        raise ModelError(f"the network's output is {_words(scores.shape)}, expected a score for each class")
-    names = tuple(_name(flatbuffer, operator) for operator in graph.operators)
-    return Network(flatbuffer, names, *_scale(scores))
+        raise ModelError(f"{path} has output shape {_words(scores.shape)}, expected a score for each class")
+    return Network(path, tuple(operators), _steps(scores))
 
 
 def resolver_methods(network: Network) -> list[str]:
@@ -96,10 +93,7 @@ def dense_layers(network: Network) -> list[QuantizedDense]:
             raise ModelError(
                 f"operator {name} is not supported: the engine c has dense layers alone; use --engine tflm"
             )
-    model = _model(network.flatbuffer)
-    graph = model.subgraphs[0]
-    dense = [each for each in graph.operators if _name(network.flatbuffer, each) == "FULLY_CONNECTED"]
-    return [_dense(model, graph, operator, number) for number, operator in enumerate(dense, 1)]
+    return [_dense(layer, number) for number, layer in enumerate(int8_file.read(network.path), 1)]
 
 
 def quantized_multiplier(factor: float) -> tuple[int, int]:
@@ -111,39 +105,19 @@ def quantized_multiplier(factor: float) -> tuple[int, int]:
     return (multiplier, -exponent) if exponent >= -31 else (0, 0)
 
 
-def _dense(model: Any, graph: Any, operator: Any, number: int) -> QuantizedDense:
-    inputs, kernel, bias = (graph.tensors[index] for index in operator.inputs)
-    outputs = graph.tensors[operator.outputs[0]]
-    if len(kernel.quantization.scale) != 1:
-        raise ModelError(f"layer {number} has a scale for each output, expected one for the layer")
+def _dense(layer: int8_file.Whole, number: int) -> QuantizedDense:
+    if len(layer.scales) != 1:
+        raise ModelError(f"layer {number} has a scale for each output, expected one for the layer; use --engine tflm")
     # The product of the scales is one of floats, as in TFLite.
-    product = np.float32(inputs.quantization.scale[0]) * np.float32(kernel.quantization.scale[0])
-    multiplier, shift = quantized_multiplier(float(product) / _scale(outputs)[0])
-    if shift < 0 or multiplier <= 0:
-        raise ModelError(f"layer {number} cannot be exported: its outputs are larger than its sums, or all the same")
-    weights = np.frombuffer(bytes(model.buffers[kernel.buffer].data), np.int8).reshape(kernel.shape)
-    offsets = np.frombuffer(bytes(model.buffers[bias.buffer].data), "<i4").astype(np.int64)
-    offsets = offsets - (_scale(inputs)[1] - LOWEST) * weights.astype(np.int64).sum(axis=1)
-    zero_point = _scale(outputs)[1]
-    relu = operator.builtinOptions.fusedActivationFunction == RELU
-    return QuantizedDense(weights, offsets, multiplier, shift, zero_point, zero_point if relu else LOWEST)
+    product = np.float32(layer.inputs.scale) * layer.scales[0]
+    multiplier, shift = quantized_multiplier(float(product) / layer.answered.scale)
+    if layer.inputs.zero != LOWEST or shift < 0 or multiplier <= 0:
+        raise ModelError(f"layer {number} has inputs or outputs of an unusual range; use --engine tflm")
+    return QuantizedDense(layer.weights, layer.bias, multiplier, shift, layer.answered.zero)
 
 
-def _model(flatbuffer: bytes) -> Any:
-    return schema.ModelT.InitFromObj(schema.Model.GetRootAs(flatbuffer, 0))
-
-
-def _graph(flatbuffer: bytes) -> Any:
-    return _model(flatbuffer).subgraphs[0]
-
-
-def _name(flatbuffer: bytes, operator: Any) -> str:
-    code = schema.Model.GetRootAs(flatbuffer, 0).OperatorCodes(operator.opcodeIndex)
-    return OPERATOR_NAMES[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
-
-
-def _scale(tensor: Any) -> tuple[float, int]:
-    return float(tensor.quantization.scale[0]), int(tensor.quantization.zeroPoint[0])
+def _steps(tensor: Any) -> Steps:
+    return Steps(float(tensor.quantization.scale[0]), int(tensor.quantization.zeroPoint[0]))
 
 
 def _words(shape: Any) -> str:

@@ -10,15 +10,13 @@
 #define LONGEST 0xFFFFFFu     /* ticks: 671 million instructions */
 
 extern void _start(void);
-extern char stack_top;
 
-static void start(void) {
+/* The linker script makes it the second vector. */
+void start(void);
+void start(void) {
     *(volatile unsigned *)0xE000ED88 |= 0xF << 20; /* switch the FPU on */
     _start();
 }
-
-__attribute__((section(".vectors"), used)) static void *const vectors[] = {&stack_top, start};
-void *const reset = start;
 
 static void begin(void) {
     SYSTICK[1] = LONGEST;
