@@ -177,12 +177,12 @@ RECIPES = {
             mix=Mix(pages=2000),
         ),
         # For microcontrollers: 54,976 weights, less than 64 KiB in int8. It trains on the same kinds of pictures as
-        # `release`, cut out of a quarter of the pages, for a third of the epochs.
+        # `release`, cut out of a quarter of the pages, for a fifth of the epochs.
         Recipe(
             name="micro",
             hidden=(64, 64),
-            epochs=60,
-            refit=12,
+            epochs=40,
+            refit=8,
             batch_size=250,
             learning_rate=3e-3,
             weight_decay=0.01,
