@@ -1,8 +1,15 @@
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.micro_sources import Sources, exported
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compilers() -> None:
+    if not (shutil.which("gcc") and shutil.which("g++")):
+        pytest.skip("no C compiler: apt install gcc g++")
 
 
 @pytest.fixture(scope="session")

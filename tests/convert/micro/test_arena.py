@@ -1,5 +1,6 @@
 """TFLite Micro's own interpreter: its memory, and what it answers."""
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,10 +15,14 @@ from edge_runtime import Classifier
 from edge_runtime.errors import ModelError
 from edge_runtime.inference import model_file
 from edge_runtime.records import Uint8
+from tests.builds import ROOT
 from tests.micro_sources import SHIPPED_ARENA, Sources
 from train import dataset
+from train.recipes import RECIPES
 
 pytestmark = pytest.mark.micro
+
+DOCUMENT = ROOT / "docs" / "microcontrollers.md"
 
 
 def answers(flatbuffer: bytes, size: int, images: Uint8) -> NDArray[np.int8]:
@@ -35,6 +40,8 @@ def answers(flatbuffer: bytes, size: int, images: Uint8) -> NDArray[np.int8]:
 
 def test_the_shipped_model_needs_the_stated_arena() -> None:
     assert arena.measure(model_file.read(model_file.SHIPPED).flatbuffer) == SHIPPED_ARENA
+    row = f"| {SHIPPED_ARENA.measured:,} | {SHIPPED_ARENA.reserved:,} |"
+    assert row in DOCUMENT.read_text(encoding="utf-8")
 
 
 def test_golden_vectors_differ_by_one_unit_at_most() -> None:
@@ -71,6 +78,21 @@ def test_convolutions_run_with_the_listed_operators(tmp_path: Path) -> None:
     measured = arena.measure(flatbuffer)
     assert measured.measured % arena.ALIGNMENT == 0
     assert answers(flatbuffer, measured.measured, images).shape == (20, 10)
+
+
+def test_the_recipe_micro_needs_the_documented_arena() -> None:
+    from convert.quantize import quantize
+    from convert.recipes import CONVERSIONS
+
+    rng = np.random.default_rng(4)  # the arena depends on the shape, not on the weights
+    sizes = (784, *RECIPES["micro"].hidden, 11)
+    made = [
+        Dense(rng.normal(0, 0.05, shape).astype(np.float32), np.zeros(shape[1], np.float32))
+        for shape in itertools.pairwise(sizes)
+    ]
+    flatbuffer = quantize(made, CONVERSIONS["int8"], dataset.load("test").images[:20])
+    measured = arena.measure(flatbuffer)
+    assert f"| {measured.measured:,} | {measured.reserved:,} |" in DOCUMENT.read_text(encoding="utf-8")
 
 
 def test_networks_that_do_not_run_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
