@@ -45,8 +45,8 @@ def test_model_h_describes_the_model(folder_c: Path) -> None:
     model = model_file.read(model_file.SHIPPED)
     assert f'#define DIGITS_MODEL_SHA256 "{model.sha256}"' in text
     assert "#define DIGITS_CLASSES 11" in text
-    assert "#define DIGITS_NOT_A_DIGIT 10 " in text
-    assert "#define DIGITS_OUTPUT_ZERO_POINT 36" in text
+    assert "#define DIGITS_NOT_A_DIGIT (10) " in text
+    assert "#define DIGITS_OUTPUT_ZERO_POINT (36)" in text
     assert "#define DIGITS_OUTPUT_SCALE 1.4830877e-01f" in text
     assert "#define DIGITS_CONTRACT_VERSION 2" in text
     assert "Recipe adapted; made with python " in text
@@ -83,7 +83,7 @@ def test_networks_of_ten_classes_know_no_other(smoke_build: Path, tmp_path: Path
     shutil.copy(smoke_build / "digits-int8.tflite", tmp_path / "smoke")
     text = (export(tmp_path / "smoke", "c") / "model.h").read_text()
     assert "#define DIGITS_CLASSES 10" in text
-    assert "#define DIGITS_NOT_A_DIGIT -1 " in text
+    assert "#define DIGITS_NOT_A_DIGIT (-1) " in text
 
 
 def test_the_command_says_what_it_wrote(build: Path, call: Call) -> None:
