@@ -8,6 +8,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,7 @@ def test_processes_give_rows_in_order(pngs: list[bytes], reader: DigitReader, tm
             yield Page(str(number), "", content)
 
     in_flight: list[int] = []
-    several: list[pa.RecordBatch] = []
+    several: list[Any] = []  # of pyarrow.RecordBatch
     for batch in local.read(pages(contents), recipe, 2, model):
         in_flight.append(loaded - sum(each.num_rows for each in several))
         several.append(batch)
@@ -75,6 +76,7 @@ def test_processes_give_rows_in_order(pngs: list[bytes], reader: DigitReader, tm
 DRIVER = """
 import multiprocessing, sys
 from pathlib import Path
+from typing import Any
 from edge_runtime.batch.run import Request, run
 from tests.edge_runtime.batch.runs import Follower
 
