@@ -18,6 +18,8 @@ from edge_runtime.web.live import Live
 from edge_runtime.web.metrics import Metrics
 
 TIMEOUT = 4.5  # seconds; the server drains answers for 3 of these
+# Seconds. Python runs a signal's handler between two instructions: one that comes just before a wait runs after it.
+POLL = 0.5
 
 
 class ListenConfig(NamedTuple):
@@ -103,7 +105,7 @@ class Service:
 
     def wait(self) -> None:
         """Wait until the server ends, which it only does on request."""
-        while not self._ended.wait(3600):
+        while not self._ended.wait(POLL):
             pass
 
     def close(self) -> None:
