@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("fsspec")
 pytest.importorskip("pyarrow")
 
-from edge_runtime.batch import archives
+from edge_runtime.batch import addresses, archives
 from edge_runtime.batch.contents import Encoded, Entry, Sheet, Unreadable
 from edge_runtime.batch.pages import is_picture
 from edge_runtime.records import Uint8
@@ -140,7 +140,7 @@ def test_damaged_compressed_data_is_a_page() -> None:
 
 
 def test_members_too_large_are_not_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge_runtime.batch.addresses.MAX_BYTES", 5_000_000)
+    monkeypatch.setattr(addresses, "MAX_BYTES", 5_000_000)
     members = {"a.png": bytes(5_000_001), "b.png": PNG}
     expected = {"x#a.png": "larger than 5 MB", "x#b.png": PNG}
     assert loaded(archives.zip_entries, zipped(members)) == expected
