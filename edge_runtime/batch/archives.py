@@ -69,15 +69,15 @@ class _Checked(tarfile.TarInfo):
     """A header that is checked: tarfile takes one that is cut, missing or damaged for the end of the archive."""
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        """Return the header. Raises tarfile.ReadError where it is damaged, HeaderError at the archive's end."""
-        if len(buf) < tarfile.BLOCKSIZE:
-            raise tarfile.ReadError("the end is missing")
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:  # not frombuf(), which Python 3.13 does not call here
+        """Return the next header. Raises tarfile.ReadError where it is damaged, EOFHeaderError at the archive's end."""
         try:
-            return super().frombuf(buf, encoding, errors)
+            return super().fromtarfile(archive)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined] # the block of zeros that ends an archive
+            raise
+        except (tarfile.EmptyHeaderError, tarfile.TruncatedHeaderError) as error:  # type: ignore[attr-defined]
+            raise tarfile.ReadError("the end is missing") from error
         except tarfile.HeaderError as error:
-            if not any(buf):  # the block of zeros that ends an archive
-                raise
             raise tarfile.ReadError(f"damaged header: {error}") from error
 
 
