@@ -190,12 +190,14 @@ def test_the_real_thing_in_short(call: Call, tmp_path: Path, monkeypatch: pytest
     ]  # fmt: skip
     for cell in details["read"]:
         assert set(cell["answers"]["statuses"]) <= {"200", "429"}
-        assert cell["answers"]["statuses"]["200"] > 0  # how many in a second is the machine's business
         if cell["patient"]:
             assert cell["empty"] is None
         else:
             assert set(cell["empty"]["statuses"]) == {"200"}
-            assert 0 < cell["empty"]["times"]["p50_ms"] < cell["answers"]["times"]["p50_ms"]
+            if "200" in cell["answers"]["statuses"]:
+                assert 0 < cell["empty"]["times"]["p50_ms"] < cell["answers"]["times"]["p50_ms"]
+    # How many in a second is the machine's business: a busy one may refuse all of a cell.
+    assert sum(cell["answers"]["statuses"].get("200", 0) for cell in details["read"]) > 0
     assert [stay["viewers"] for stay in details["viewers"]] == [0, 4, 16]
     assert all(0 <= age < 5000 for stay in details["viewers"] for age in stay["claimed"] + stay["true"])
     assert details["viewers"][0]["got"] is None
