@@ -2,8 +2,8 @@
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, BinaryIO
 
 from edge_runtime.errors import DependencyMissing, EdgeError, OptionError, PictureError, SourceError
@@ -36,17 +36,29 @@ def filesystem(address: str) -> tuple[Any, str]:
     return system, path
 
 
-@contextmanager
-def reaching(address: str) -> Iterator[None]:
+def reaching(address: str) -> AbstractContextManager[None]:
     """Raise SourceError where a file system cannot be reached during the block, OptionError where a path is missing."""
+    missing = OptionError(f"{address}: no such file or folder")
+    return _translated(missing, lambda why: SourceError(f"{address}: cannot be reached: {why}"))
+
+
+def readable(name: str) -> AbstractContextManager[None]:
+    """Raise PictureError where a file is missing or cannot be read during the block."""
+    missing = PictureError(f"{name}: no such file")
+    return _translated(missing, lambda why: PictureError(f"{name}: cannot be read: {why}"))
+
+
+@contextmanager
+def _translated(missing: EdgeError, other: Callable[[str], EdgeError]) -> Iterator[None]:
+    """Raise `missing` for a FileNotFoundError of the block, and `other` of its message for any other error but ours."""
     try:
         yield
     except EdgeError:
         raise
     except FileNotFoundError as error:
-        raise OptionError(f"{address}: no such file or folder") from error
+        raise missing from error
     except Exception as error:  # boundary: each file system raises the errors of its own client library
-        raise SourceError(f"{address}: cannot be reached: {one_line(error)}") from error
+        raise other(one_line(error)) from error
 
 
 @contextmanager
@@ -74,19 +86,6 @@ def limited(file: BinaryIO, name: str) -> bytes:
 def too_large(name: str) -> PictureError:
     """Return the error for a picture file of more than MAX_BYTES."""
     return PictureError(f"{name}: larger than {MAX_BYTES // 1_000_000} MB")
-
-
-@contextmanager
-def readable(name: str) -> Iterator[None]:
-    """Raise PictureError where a file cannot be read during the block."""
-    try:
-        yield
-    except EdgeError:
-        raise
-    except FileNotFoundError as error:
-        raise PictureError(f"{name}: no such file") from error
-    except Exception as error:  # boundary: each file system raises the errors of its own client library
-        raise PictureError(f"{name}: cannot be read: {one_line(error)}") from error
 
 
 def one_line(error: BaseException) -> str:

@@ -14,11 +14,10 @@ from edge_runtime.batch.contents import Content, Encoded, Entry, Unreadable, fai
 ZIP = (".zip",)
 TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 # What zipfile and tarfile raise on hostile or unsupported bytes, beside their own errors: zlib.error, LZMAError and
-# OSError (bz2's) for damaged compressed data, EOFError for data that ends early, NotImplementedError for a compression
-# that Python lacks, such as Deflate64, RuntimeError for an encrypted member, ValueError for impossible numbers.
+# OSError (bz2's) for damaged compressed data, EOFError for data that ends early, RuntimeError for an encrypted member
+# or a compression that Python lacks, such as Deflate64, ValueError for impossible numbers.
 DAMAGES = (
-    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, OSError, EOFError, NotImplementedError,
-    RuntimeError, ValueError,
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError, ValueError,
 )  # fmt: skip
 
 
@@ -121,6 +120,6 @@ def _member(name: str, member: str, size: int, load: Callable[[], bytes]) -> Ite
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, NotImplementedError):
-        return f"compressed in a way that Python cannot read: {addresses.one_line(error)}"
-    return "encrypted" if isinstance(error, RuntimeError) else f"damaged: {addresses.one_line(error)}"
+    if isinstance(error, RuntimeError):
+        return "encrypted, or compressed in a way that Python cannot read"
+    return f"damaged: {addresses.one_line(error)}"

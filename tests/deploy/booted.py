@@ -25,10 +25,10 @@ def release() -> str:
     return python
 
 
-def boot(folder: Path, path: Path, probe: str, *folders: Path, seconds: float = 240) -> str:
-    """Boot a system with a bundle installed, run a shell script there, and return what that printed.
+def boot(folder: Path, path: Path, probe: str, *folders: Path, seconds: float = 240) -> tuple[str, str]:
+    """Boot a system with a bundle installed, run a shell script there, and return its exit code and what it printed.
 
-    `folders` are there by the same names. Asserts that the script ends well.
+    `folders` are there by the same names. The code is empty where the script did not end.
     """
     with tarfile.open(path) as tar:
         tar.extractall(folder, filter="data")
@@ -43,6 +43,4 @@ def boot(folder: Path, path: Path, probe: str, *folders: Path, seconds: float = 
         except subprocess.TimeoutExpired:
             booted.kill()
     log = (top / "told").read_text() if (top / "told").exists() else "it did not boot"
-    assert (top / "code").exists(), log
-    assert (top / "code").read_text() == "0\n", log
-    return log
+    return (top / "code").read_text().strip() if (top / "code").exists() else "", log

@@ -97,6 +97,7 @@ def test_the_role_changes_a_real_service(tmp_path: Path) -> None:
     source = copy_tracked(tmp_path / "source")
     first = bundle.build(source, tmp_path / "out", 0, machine=small.MACHINE, pythons=(python,))
     environments = (playbook.ANSIBLE.resolve().parent.parent, Path(sys.prefix).resolve())
-    log = boot(tmp_path, first, probe, ROOT, folder, *environments, seconds=540)
+    code, log = boot(tmp_path, first, probe, ROOT, folder, *environments, seconds=540)
+    assert code == "0", log
     assert "error: here: the model is refused: " in log
     assert "error: here: the service " in log

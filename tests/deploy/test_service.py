@@ -116,4 +116,5 @@ def test_a_real_systemd_runs_and_restarts_it(tmp_path: Path) -> None:
     variant(offered / "new.tflite", "new")
     maker.sign(offered / "new.tflite")
     shutil.copy(maker.public, offered)
-    boot(tmp_path, path, PROBE.replace("OFFERED", str(offered)), offered)
+    code, log = boot(tmp_path, path, PROBE.replace("OFFERED", str(offered)), offered)
+    assert code == "0", log

@@ -35,12 +35,6 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 @pytest.fixture
-def maker(tmp_path: Path) -> Maker:
-    pytest.importorskip("cryptography")
-    return Maker(tmp_path / "maker")
-
-
-@pytest.fixture
 def offered(tmp_path: Path) -> Path:
     (tmp_path / "offered").mkdir()
     return tmp_path / "offered"

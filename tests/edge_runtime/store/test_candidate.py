@@ -1,7 +1,6 @@
 """Which model a command may install: one that a trusted key has signed, the newest in its folder."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,14 +10,6 @@ from edge_runtime.store.candidate import Candidates
 from tests.edge_runtime.inference.model_variants import variant
 from tests.edge_runtime.store.maker import Maker
 from tests.log import Log
-
-
-@pytest.fixture
-def maker(tmp_path: Path) -> Maker:
-    pytest.importorskip("cryptography")
-    if shutil.which("openssl") is None:
-        pytest.skip("needs openssl")
-    return Maker(tmp_path / "maker")
 
 
 @pytest.fixture

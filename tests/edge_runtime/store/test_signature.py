@@ -1,7 +1,6 @@
 """Who has made a model: signatures, the keys that are trusted, and what is refused for want of them."""
 
 import base64
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,14 +15,6 @@ from edge_runtime.store.install import Trust
 from tests.edge_runtime.inference.model_variants import variant
 from tests.edge_runtime.store.maker import Maker
 from tests.log import Log
-
-
-@pytest.fixture
-def maker(tmp_path: Path) -> Maker:
-    pytest.importorskip("cryptography")
-    if shutil.which("openssl") is None:
-        pytest.skip("needs openssl")
-    return Maker(tmp_path / "maker")
 
 
 def test_what_a_trusted_key_has_signed_is_taken(maker: Maker, folder: Path, tmp_path: Path, messages: Log) -> None:

@@ -151,6 +151,7 @@ def test_a_restarted_broker_gets_the_subscription_again(broker: Mosquitto, sink:
         broker.wait_for(SUBSCRIBED, times + 1)
         broker.publish(TOPIC, "selftest")
         device.done.wait(lambda done: len(done) == times)  # noqa: B023 - called before the next
+    assert device.done == ["selftest", "selftest"]
 
 
 def test_without_a_model_nothing_is_installed(broker: Mosquitto, sink: Open, device: Device, log: Log) -> None:
