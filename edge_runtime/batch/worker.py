@@ -7,6 +7,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edge_runtime.batch.contents import Content, Encoded, Page, Sheet, Stored, Unreadable
+from edge_runtime.system.closing import Closing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,7 +41,7 @@ def serve(connection: Connection, recipe: Recipe) -> None:
             return
 
 
-class PageReader:
+class PageReader(Closing):
     """A reader of pages, which opens files and documents by itself."""
 
     def __init__(self, recipe: Recipe) -> None:
@@ -61,10 +62,8 @@ class PageReader:
         ]
         return parts.record_batch(rows)
 
-    def __enter__(self) -> "PageReader":
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Close the reader, and the document that is open."""
         self._documents.close()
         self._reader.close()
 

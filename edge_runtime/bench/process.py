@@ -8,7 +8,6 @@ happens to lie, so `bench` starts several.
 """
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -24,6 +23,7 @@ from edge_runtime.pages import timing
 from edge_runtime.reader import DigitReader
 from edge_runtime.records import Reading, Uint8
 from edge_runtime.sources import pictures
+from edge_runtime.system.board import usable_cores
 
 Times = dict[str, list[float]]
 TURN, TURN_FAST = 0.02, 0.006  # seconds: in turns this short, other load on the machine slows all calls alike
@@ -211,8 +211,7 @@ def of_stages(reading: Reading) -> list[float]:
 
 def usable_threads() -> list[int]:
     """Return those of THREADS that this process has cores for; at least the first."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return [count for count in THREADS if count <= cores]
+    return [count for count in THREADS if count <= usable_cores()]
 
 
 if __name__ == "__main__":

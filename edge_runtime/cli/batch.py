@@ -12,6 +12,7 @@ from edge_runtime.cli.options import FOLDER, DecisionOptions, NetworkOptions, de
 from edge_runtime.cli.sections import SectionedCommand, option, section
 from edge_runtime.cli.terminal import print_err, show
 from edge_runtime.system import signals
+from edge_runtime.system.board import usable_cores
 
 TERMINATED = 143  # the exit code of a process that SIGTERM ends
 
@@ -70,7 +71,7 @@ def batch(inputs: tuple[str, ...], own: BatchOptions, network: NetworkOptions, d
 
     request = Request(
         inputs=inputs, out=own.out, model=_model(network), options=_options(own, network, decision), column=own.column,
-        json_lines=own.jsonl, sample=own.sample, workers=_cores() if own.workers is None else own.workers,
+        json_lines=own.jsonl, sample=own.sample, workers=usable_cores() if own.workers is None else own.workers,
     )  # fmt: skip
     try:
         with (
@@ -110,13 +111,6 @@ def _model(network: NetworkOptions) -> Path | None:
         return current(home())
     except OptionError:  # without a home folder, there is no store
         return None
-
-
-def _cores() -> int:
-    """Return the number of cores that this process may use."""
-    import os
-
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _table(summary: dict[str, Any]) -> list[str]:

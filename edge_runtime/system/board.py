@@ -1,5 +1,6 @@
-"""The board's own reports: its system, the processor's temperature, and whether the board throttles."""
+"""The board: its system, usable cores, the processor's temperature, and whether it throttles."""
 
+import os
 import platform
 import re
 import subprocess
@@ -16,6 +17,11 @@ CONDITIONS = ("under-voltage", "frequency capped", "throttled", "soft temperatur
 STATES = tuple(f"{condition} {when}" for when in ("now", "since boot") for condition in CONDITIONS)
 BITS = (*range(4), *range(16, 20))
 TIMEOUT = 1.0  # seconds
+
+
+def usable_cores() -> int:
+    """Return the number of processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def temperature(root: Path = ROOT) -> float | None:
