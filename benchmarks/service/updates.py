@@ -64,6 +64,10 @@ class Readings:
                     self.lines.append(Line(time.monotonic(), record["model"]))
                     self._came.notify_all()
 
+    def end(self) -> None:
+        """Wait for the last line, which comes when the reader ends: only then may its pipe be closed."""
+        self._thread.join()
+
     def first(self, model: str) -> float:
         """Wait for a reading by a model, and return its time. Raises LimitMissed if none arrives."""
         with self._came:
@@ -87,11 +91,12 @@ def watch(count: int) -> tuple[list[Line], list[Change]]:
         there = {**os.environ, "STATE_DIRECTORY": state}
         reading = [*EDGE_DIGITS, "read", address, "--json", "--raw"]
         with subprocess.Popen(reading, stdout=subprocess.PIPE, text=True, env=there) as reader:
+            readings = Readings(reader)
             try:
-                readings = Readings(reader)
                 changes = _change(count, readings, Path(state), there)
             finally:
                 reader.terminate()
+                readings.end()
     return readings.lines, changes
 
 
