@@ -34,10 +34,11 @@ from edge_runtime.vision.normalize import normalize
 from edge_runtime.vision.page_model import SURE, PageModel, standing
 from edge_runtime.vision.planes import Plane, ink_planes
 from edge_runtime.vision.regions import find_regions, work_budget
-from train import dataset, fonts, matches, penmanship, photographs, styles
+from train import dataset, fonts, matches, pen, penmanship, photographs, styles
 from train.dataset import Digits
 from train.matches import alike, is_stroke, judge, touches
 from train.page_pool import of_pages
+from train.pen import with_pen
 from train.recipes import Mix
 from train.styles import Scene, style
 
@@ -54,7 +55,6 @@ SAME = 0.7
 BESIDE, ELSEWHERE = 8, 4
 WRITTEN_SHARE = 0.3  # of a page's digits come from typefaces
 PHOTOGRAPHED = 0.25  # of the desks are photographs
-LEAST_INK = 24  # pixels
 VARIANTS = {"digits": 24, "letters": 8, "brackets": 24}  # of every character of every typeface
 FORMS = 200  # of every form in `penmanship`
 # Modules of the runtime; their imports count too.
@@ -107,7 +107,7 @@ def _fingerprint() -> str:
     """Return a hash of the code and the data that make the crops."""
     data = (dataset.SHA256, fonts.FONTS, photographs.PHOTOGRAPHS)
     digest = hashlib.sha256(repr([sorted(each.items()) for each in data]).encode())
-    own = (fonts, matches, penmanship, photographs, styles)
+    own = (fonts, matches, pen, penmanship, photographs, styles)
     for path in [*_runtime_sources(), *(Path(module.__file__ or "") for module in own)]:
         digest.update(path.read_bytes())
     digest.update(Path(__file__).read_bytes())
@@ -244,10 +244,7 @@ def _written(split: Split) -> Digits:
         for kind, characters in kinds.items():
             for character in characters:
                 for _ in range(VARIANTS[kind]):
-                    image = normalize(vary(fonts.stamp(name, character), rng))
-                    while np.count_nonzero(image > 127) < LEAST_INK:  # the thinnest pens erase some characters
-                        image = normalize(vary(fonts.stamp(name, character), rng))
-                    images.append(image)
+                    images.append(normalize(vary(fonts.stamp(name, character), rng)))
                     labels.append(int(character) if kind == "digits" else NOT_A_DIGIT)
     drawn = penmanship.write(FORMS, rng)
     images, labels = [*images, *drawn.images], [*labels, *drawn.labels]
@@ -263,10 +260,7 @@ def vary(stamp: Uint8, rng: np.random.Generator) -> Uint8:
     linear = turn @ np.array([[wide, slant], [0, 1]])
     middle = np.array([columns / 2, rows / 2])
     bent = cv2.warpAffine(padded, np.column_stack([linear, middle - linear @ middle]), (columns, rows))
-    pen = int(rng.integers(-3, 6))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(pen) + 1, abs(pen) + 1))
-    thinner = cv2.erode(bent, kernel) if pen < 0 else cv2.dilate(bent, kernel)
-    inked = thinner if thinner.max() > 128 else bent
+    inked = with_pen(np.asarray(bent, np.uint8), int(rng.integers(-3, 6)))
     scale = float(rng.uniform(36, 110)) / rows
     small = cv2.resize(inked, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.GaussianBlur(small, (0, 0), float(rng.uniform(0.3, 1.2))), np.uint8)

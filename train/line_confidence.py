@@ -133,14 +133,10 @@ def _reader(model: Path) -> DigitReader:
 
 def exact(reading: Reading, truth: Sequence[Placed]) -> list[bool]:
     """Return for each line of a reading whether it holds exactly the digits of one drawn line."""
-    boxes = [digit.box for digit in truth]
-    right = []
-    for number, line in enumerate(reading.lines):
-        which = [matches.judge(digit.box, boxes) for digit in reading.digits if digit.line == number]
-        lines = {truth[i].line for i in which if i is not None and i >= 0}
-        drawn = ["".join(digit.label for digit in truth if digit.line == one) for one in lines]
-        right.append(drawn == [line.text.replace(" ", "")])
-    return right
+    return [
+        line.text.replace(" ", "") == matches.line_under([d.box for d in reading.digits if d.line == number], truth)
+        for number, line in enumerate(reading.lines)
+    ]
 
 
 def fit(sample: Sample) -> LineWeights:

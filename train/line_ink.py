@@ -8,17 +8,13 @@ from numpy.typing import NDArray
 
 from edge_runtime.records import Uint8
 from train.line_signs import TALL
+from train.pen import with_pen
 
 
 def bent(canvas: Uint8, rng: np.random.Generator) -> Uint8:
     """Return a line with another stroke width, a tilt, elastic distortion and a wavy baseline."""
     pen = int(rng.choice([-4, -3, -2, 0, 1, 2, 3], p=[0.15, 0.2, 0.15, 0.2, 0.12, 0.1, 0.08]))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(pen) + 1, abs(pen) + 1))
-    if pen > 0:
-        canvas = np.asarray(cv2.dilate(canvas, kernel), np.uint8)
-    elif pen < 0:  # strokes too thin for erosion stay as they are
-        thinner = cv2.erode(canvas, kernel)
-        canvas = np.asarray(cv2.max(thinner, cv2.subtract(canvas, cv2.dilate(thinner, kernel))), np.uint8)
+    canvas = with_pen(canvas, pen)
     rows, columns = canvas.shape
     along = np.arange(columns, dtype=np.float32)
     rise = rng.normal(0, 0.02) * (along - columns / 2)

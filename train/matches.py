@@ -1,8 +1,11 @@
-"""Match a candidate on a drawn page with the page's truth by its box: a digit, none, or in doubt."""
+"""Match what was read on a drawn page with the page's truth: candidates with digits by their boxes, and lines."""
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
+from edge_runtime.pages.draw import Placed
 from edge_runtime.records import Box, Uint8
 
 # A candidate is a digit at an intersection over union of WHOLE with the digit's box, none below APART.
@@ -27,6 +30,20 @@ def judge(box: Box, truth: list[Box]) -> int | None:
     if best >= 0 and shares[best] >= APART and not (second and shares[best] < WHOLE):
         return None
     return -1
+
+
+def line_under(boxes: Sequence[Box], digits: Sequence[Placed]) -> str | None:
+    """Return the labels of the drawn line that boxes are on, left to right; None for no line, or several.
+
+    A box is on the line of the digit that it shares most pixels with. Where digits touch, the places of cuts say little
+    about what was read, so that `judge` would often be in doubt.
+    """
+    lines = set()
+    for box in boxes:
+        shares = [_shared(box, digit.box) for digit in digits]
+        if max(shares, default=0) > 0:
+            lines.add(digits[int(np.argmax(shares))].line)
+    return "".join(digit.label for digit in digits if digit.line in lines) if len(lines) == 1 else None
 
 
 def touches(box: Box, truth: list[Box]) -> bool:

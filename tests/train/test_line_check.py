@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
 
-from edge_runtime.pages.draw import Placed
-from edge_runtime.records import Box
 from edge_runtime.vision.line_check import CheckWeights
-from train.line_check import MOST, Sample, best_texts, drawn, evidence_weights, fit
+from train.line_check import MOST, Sample, best_texts, evidence_weights, fit
 
 TRUE = CheckWeights(
     text_line=0.8, text_digits=0.4, text_length=1.2, text_alike=0.9,
@@ -48,11 +46,3 @@ def test_the_best_texts_probability_follows_its_evidence() -> None:
     # More evidence never makes a text less likely.
     against = np.where(chance < np.where(alike, 1 - sample.own, 0.25), first, -1)
     assert evidence_weights(sample._replace(right=against), TRUE).both_own == 0.0
-
-
-def test_a_readings_truth_is_its_drawn_line() -> None:
-    digits = [Placed(label, Box(30 * i, 60 * line, 20, 40), line) for line in range(2) for i, label in enumerate("123")]
-    first = [digit.box for digit in digits[:3]]
-    assert drawn(digits, first[:2]) == "123"
-    assert drawn(digits, [*first, digits[4].box]) is None
-    assert drawn(digits, [Box(300, 300, 20, 40)]) is None
