@@ -177,8 +177,8 @@ RECIPES = {
             mix=Mix(pages=2000),
         ),
         # For microcontrollers: 63,456 weights and 149 biases, less than 64 KiB in int8. It trains on the same kinds of
-        # pictures as `release`, cut out of a quarter of the pages, with MNIST more often and milder distortions. With 64
-        # units, those of `release` and 48 epochs, it read 98.7 % of the test digits in place of 99.2.
+        # pictures as `release`, cut out of a quarter of the pages, with MNIST more often and milder distortions. With
+        # 64 units, those of `release` and 48 epochs, it read 98.7 % of the test digits in place of 99.2.
         Recipe(
             name="micro",
             hidden=(74, 64),
