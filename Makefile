@@ -3,7 +3,7 @@
 PYTHON ?= python3
 RECIPE ?= standard
 SEED ?= 1
-MARK ?= not slow and not window and not bucket and not emulated and not home_assistant and not fleet and not micro
+MARK ?= not slow and not window and not bucket and not ray and not emulated and not home_assistant and not fleet and not micro
 # Of `make micro`: tflm (TFLite Micro) or c (plain C).
 ENGINE ?= tflm
 # Many tests wait for a program or a timeout: a few processes more than cores keep these busy.

@@ -2,8 +2,8 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 import edge_runtime
-from edge_runtime.batch import inputs, local, pages, parts
+from edge_runtime.batch import inputs, local, pages, parts, ray_cluster
 from edge_runtime.batch.contents import Entry, Page
 from edge_runtime.batch.inputs import Input
 from edge_runtime.batch.manifest import Ids, Manifest
@@ -22,8 +22,10 @@ from edge_runtime.errors import OptionError
 from edge_runtime.inference.model_file import ModelFile
 from edge_runtime.reader import DigitReader
 from edge_runtime.system import durable
+from edge_runtime.system.board import usable_cores
 from edge_runtime.system.closing import Closing
 
+Read = Callable[[Iterator[Page], Recipe, int, str], Generator[pa.RecordBatch, None, None]]
 PART = 1000  # pages in a part: what a run that is killed reads again at most, some ten seconds on two cores
 
 
@@ -31,7 +33,8 @@ PART = 1000  # pages in a part: what a run that is killed reads again at most, s
 class Request:
     """What to read, how, and where to write: see `edge-digits batch`.
 
-    `options` are DigitReader's keywords, `part` is the number of pages in a part.
+    `options` are DigitReader's keywords, `part` is the number of pages in a part. `ray` is the address of a cluster, or
+    "local"; without it, processes of this machine read. `workers` is None for one on each core, or CPU of the cluster.
     """
 
     inputs: tuple[str, ...]
@@ -41,7 +44,8 @@ class Request:
     column: str = "image"
     json_lines: bool = False
     sample: int | None = None
-    workers: int = 1
+    workers: int | None = 1
+    ray: str | None = None
     part: int = PART
 
 
@@ -64,23 +68,23 @@ def run(request: Request, observer: Observer) -> dict[str, Any]:
     Raises OptionError, DependencyMissing, SourceError where an input cannot be reached, ModelError, OutputError. What
     was read until then, or until Ctrl-C, is written, and the same request goes on from there.
     """
-    resolved = [inputs.resolved(name) for name in dict.fromkeys(request.inputs)]
+    resolved = [_input(name, request) for name in dict.fromkeys(request.inputs)]
     _check_out(request.out, resolved)
     pages.check_tables(request.inputs, request.column)
     with DigitReader(request.model, **request.options) as reader:  # also to raise what is wrong with it now
         asked = _asked(request, reader.classifier.model)
         model = reader.classifier.model.sha256
-    with Manifest(request.out, asked) as manifest:
+    recipe = Recipe(None if request.model is None else str(request.model), request.options)
+    with _engine(request) as (read, workers), Manifest(request.out, asked) as manifest:
         entries = pages.entries(resolved, request.column)
         _skip(entries, manifest)
         observer.begins(manifest.pages)
         left = None if request.sample is None else max(0, request.sample - manifest.pages)
         ids: list[str] = []
-        recipe = Recipe(None if request.model is None else str(request.model), request.options)
         started, before = time.monotonic(), manifest.pages
         with (
             Parts(manifest, ids, request) as written,
-            closing(local.read(_pages(islice(entries, left), ids), recipe, request.workers, model[:12])) as batches,
+            closing(read(_pages(islice(entries, left), ids), recipe, workers, model[:12])) as batches,
         ):
             for batch in batches:
                 written.add(batch)
@@ -90,6 +94,22 @@ def run(request: Request, observer: Observer) -> dict[str, Any]:
         summary = _summary(manifest, manifest.pages - before, time.monotonic() - started, model)
         durable.put(request.out / "summary.json", (json.dumps(summary, indent=1) + "\n").encode())
         return summary
+
+
+def _input(name: str, request: Request) -> Input:
+    """Look an input up; this process loads local files for a cluster, whose nodes may not have them."""
+    found = inputs.resolved(name)
+    return found._replace(shared=found.shared and not (request.ray and found.local))
+
+
+@contextmanager
+def _engine(request: Request) -> Iterator[tuple[Read, int]]:
+    """Yield the function that reads, and the number of its workers."""
+    if request.ray is None:
+        yield local.read, usable_cores() if request.workers is None else request.workers
+        return
+    with ray_cluster.connected(request.ray, request.workers) as workers:
+        yield ray_cluster.read, workers
 
 
 class Parts(Closing):

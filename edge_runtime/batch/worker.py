@@ -51,6 +51,11 @@ class PageReader(Closing):
         self._reader = DigitReader(recipe.model, **recipe.options)
         self._documents = Documents()
 
+    @property
+    def model(self) -> str:
+        """The model's name in rows."""
+        return self._reader.classifier.model.sha256[:12]
+
     def read(self, pages: Sequence[Page]) -> "pa.RecordBatch":
         """Return the rows of pages, in their order."""
         from edge_runtime.batch import parts

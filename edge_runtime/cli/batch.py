@@ -12,14 +12,13 @@ from edge_runtime.cli.options import FOLDER, DecisionOptions, NetworkOptions, de
 from edge_runtime.cli.sections import SectionedCommand, option, section
 from edge_runtime.cli.terminal import print_err, show
 from edge_runtime.system import signals
-from edge_runtime.system.board import usable_cores
 
 TERMINATED = 143  # the exit code of a process that SIGTERM ends
 
 
 @dataclass(frozen=True, kw_only=True)
 class BatchOptions:
-    """Where to write, what to read, and in how many processes; `workers` is None for one on each core."""
+    """Where to write, what to read, and how; `workers` is None for one on each core, `ray` for no cluster."""
 
     out: Path
     jsonl: bool
@@ -27,6 +26,7 @@ class BatchOptions:
     turn: str
     sample: int | None
     workers: int | None
+    ray: str | None
 
 
 own = section(
@@ -42,6 +42,8 @@ own = section(
            help="Stop after the first N pages; without it, the same command goes on with the rest."),
     option("--workers", metavar="N", type=click.IntRange(0, 1024),
            help="Read in N processes; 0 reads in this one. [default: one for each core]"),
+    option("--ray", metavar="ADDRESS|local",
+           help="Read in a Ray cluster, HOST:PORT, of which this machine is a node, or in one that starts here."),
 )  # fmt: skip
 
 
@@ -65,13 +67,14 @@ def batch(inputs: tuple[str, ...], own: BatchOptions, network: NetworkOptions, d
       edge-digits batch scans/ --out rows/ --sample 100
       edge-digits batch scans/ --out rows/
       edge-digits batch 'shards/*.tar' table.parquet --out rows/ --jsonl
+      edge-digits batch s3://bucket/scans --out rows/ --ray 10.0.0.7:6379
     """
     from edge_runtime.batch.run import Request, run
     from edge_runtime.cli.page_progress import page_progress
 
     request = Request(
         inputs=inputs, out=own.out, model=_model(network), options=_options(own, network, decision), column=own.column,
-        json_lines=own.jsonl, sample=own.sample, workers=usable_cores() if own.workers is None else own.workers,
+        json_lines=own.jsonl, sample=own.sample, workers=own.workers, ray=own.ray,
     )  # fmt: skip
     try:
         with (

@@ -18,6 +18,7 @@ REMEDIES = {
     "fsspec": "pip install 'edge-digits[batch]'",
     "pyarrow": "pip install 'edge-digits[batch]'",
     "pypdfium2": "pip install 'edge-digits[batch]'",
+    "ray": "pip install 'edge-digits[batch,ray]'",
     "picamera2": "sudo apt install python3-picamera2, and python3 -m venv --system-site-packages for the environment",
 }
 

@@ -18,7 +18,7 @@ pytest.importorskip("fsspec")
 pa = pytest.importorskip("pyarrow")
 
 from edge_runtime import DigitReader  # noqa: E402
-from edge_runtime.batch import local, parts  # noqa: E402
+from edge_runtime.batch import local, parts, pool  # noqa: E402
 from edge_runtime.batch.contents import Content, Encoded, Page  # noqa: E402
 from edge_runtime.batch.worker import Recipe  # noqa: E402
 from edge_runtime.errors import EdgeError  # noqa: E402
@@ -61,7 +61,7 @@ def test_processes_give_rows_in_order(pngs: list[bytes], reader: DigitReader, tm
     for batch in local.read(pages(contents), recipe, 2, model):
         in_flight.append(loaded - sum(each.num_rows for each in several))
         several.append(batch)
-    assert max(in_flight) <= 2 * local.IN_FLIGHT
+    assert max(in_flight) <= 2 * pool.IN_FLIGHT
     lines = pa.Table.from_batches(several).to_pylist()
     killed = lines.pop(KILLER)
     assert (killed["page"], killed["model"]) == (str(KILLER), model)
