@@ -2,8 +2,7 @@
 
 A further set for each worker is ready, so that none waits, and memory stays bounded. A worker that dies, such as one
 that the kernel kills for its memory, loses no page: a new one reads its set again, page by page, and a page that kills
-a worker by itself becomes a row with that error. The death of a machine says nothing about the pages that its workers
-held: they are read again as they were.
+a worker by itself becomes a row with that error.
 """
 
 from abc import ABC, abstractmethod
@@ -25,16 +24,16 @@ SET = 8  # pages that a worker takes at a time: 0.1 s of work, against 1 ms to h
 IN_FLIGHT = 4 * SET  # pages for each worker that are loaded, being read, or wait for the rows of earlier pages
 
 
-class HostLost(Exception):
-    """A worker died with the machine that it ran on."""
-
-
 class PageSet(NamedTuple):
-    """Pages for one worker, the first of which is number `start` of all; `alone` if they killed a worker before."""
+    """Pages for one worker, the first of which is number `start` of all.
+
+    `alone` is the number of workers that a page may still end before it becomes a row with that error; None for pages
+    that have not yet ended one.
+    """
 
     start: int
     pages: list[Page]
-    alone: bool = False
+    alone: int | None = None
 
 
 def sets_of(pages: Iterator[Page]) -> Iterator[PageSet]:
@@ -76,7 +75,7 @@ class Worker(ABC):
 
     @abstractmethod
     def receive(self) -> Any:
-        """Return its next answer. Raises EOFError where it has died, HostLost where its machine has."""
+        """Return its next answer. Raises EOFError where it has died, EdgeError where it cannot read at all."""
 
     @abstractmethod
     def end(self, dying: bool = False) -> str:
@@ -90,13 +89,20 @@ class Pool(Closing, Generic[W]):
     """The workers, and the pages that are in flight.
 
     `start` starts a worker; `wait` waits until one or more of several workers have an answer or have died, and returns
-    these. `model` is its name in rows.
+    these. `model` is its name in rows. `tries` is the number of workers that a page must end by itself to be
+    blamed, and of starts of each worker that may fail: more than 1 where workers also die with their machines.
     """
 
     def __init__(
-        self, start: Callable[[], W], wait: Callable[[Sequence[W]], Sequence[W]], workers: int, model: str
+        self,
+        start: Callable[[], W],
+        wait: Callable[[Sequence[W]], Sequence[W]],
+        workers: int,
+        model: str,
+        tries: int = 1,
     ) -> None:
-        self._start, self._wait, self._model = start, wait, model
+        self._start, self._wait, self._model, self._tries = start, wait, model, tries
+        self._starts = workers * (tries - 1)  # that may still fail
         self._workers: list[W] = []
         self._waiting: deque[PageSet] = deque()  # sets that are loaded
         self._done: dict[int, pa.RecordBatch] = {}  # rows by the number of their first page
@@ -140,13 +146,8 @@ class Pool(Closing, Generic[W]):
             start = worker.held.start
             try:
                 rows = worker.answer()
-            except HostLost:
-                self._dismiss(worker)
-                self._workers.append(self._start())
-                if worker.held.pages:
-                    self._waiting.appendleft(worker.held)
             except EOFError:
-                self._blame(worker)
+                self._replace(worker)
             else:
                 if rows is not None:
                     self._done[start] = rows
@@ -156,25 +157,24 @@ class Pool(Closing, Generic[W]):
             self._yielded += rows.num_rows
             yield rows
 
-    def _dismiss(self, worker: W) -> str:
-        """Take leave of a worker that has died, and return how."""
+    def _replace(self, worker: W) -> None:
+        """Start a new worker in place of one that has died, and plan its pages: one of them may have killed it."""
         self._workers.remove(worker)
-        return worker.end(dying=True)
-
-    def _blame(self, worker: W) -> None:
-        """Replace a worker that has died, and plan its pages: one of them may have killed it."""
-        how, pages = self._dismiss(worker), worker.held
+        how, pages = worker.end(dying=True), worker.held
         if not worker.ready:
-            raise EdgeError(
-                f"a process for reading ended as it started ({how}): is there memory for so many --workers?"
-            )
+            self._starts -= 1
+            if self._starts < 0:
+                raise EdgeError(
+                    f"a process for reading ended as it started ({how}): is there memory for so many --workers?"
+                )
         self._workers.append(self._start())
-        if pages.alone:
+        if pages.alone == 1:
             page = pages.pages[0]
             said = f"ended the process that read it ({how}), which may have had too little memory"
             self._done[pages.start] = parts.record_batch([error_row(page.id, page.source, self._model, said)])
             return
-        singles = [PageSet(pages.start + at, [page], alone=True) for at, page in enumerate(pages.pages)]
+        left = self._tries if pages.alone is None else pages.alone - 1
+        singles = [PageSet(pages.start + at, [page], left) for at, page in enumerate(pages.pages)]
         self._waiting.extendleft(reversed(singles))
 
     def close(self) -> None:

@@ -22,17 +22,21 @@ import pyarrow as pa
 import edge_runtime
 from edge_runtime.batch.addresses import one_line
 from edge_runtime.batch.contents import Page
-from edge_runtime.batch.pool import HostLost, Pool, Worker, sets_of
+from edge_runtime.batch.pool import Pool, Worker, sets_of
 from edge_runtime.batch.worker import PageReader, Recipe
 from edge_runtime.errors import EdgeError, OptionError, SourceError
 from edge_runtime.system import subprocesses
 from edge_runtime.system.board import usable_cores
 from edge_runtime.system.dependencies import explain
 
+logger = logging.getLogger(__name__)
 LOCAL = "local"
+WHAT = "an actor of Ray"
 ADDRESS = re.compile(r"(?P<host>[^/\s]+):(?P<port>\d{1,5})")
 CONNECT = 30.0  # seconds in which a cluster must answer; Ray itself takes 1 s, and without a cluster, waits two minutes
 START = 120.0  # seconds in which a first actor must have started: an actor takes 3 s, ten times that on a loaded board
+# A node that dies takes its actors with it, whatever they read. That three die under one page by chance is unlikely.
+TRIES = 3
 # Bytes of shared memory for `local`: Ray's default is a third of all memory, and pages in flight take some megabytes.
 OBJECT_STORE = 512 << 20
 QUIET = {"log_to_driver": False, "logging_level": logging.ERROR}
@@ -111,8 +115,13 @@ def read(pages: Iterator[Page], recipe: Recipe, workers: int, model: str) -> Gen
     At most IN_FLIGHT pages for each are held at any time. `model` is its name in rows. Close the iterator to end the
     actors. Raises EdgeError where an actor cannot start, SourceError where none does within START seconds.
     """
-    with Pool(partial(Actor, Sent.of(recipe), model), _answering, workers, model) as pool:
-        yield from pool.read(sets_of(pages))
+    from ray.exceptions import RayError
+
+    try:
+        with Pool(partial(Actor, Sent.of(recipe), model), _answering, workers, model, TRIES) as pool:
+            yield from pool.read(sets_of(pages))
+    except RayError as error:
+        raise SourceError(f"the Ray cluster is lost: {one_line(error)}") from error
 
 
 class Sent(NamedTuple):
@@ -142,9 +151,8 @@ class Sent(NamedTuple):
 
 
 class Started(NamedTuple):
-    """What an actor says first: the node that it is on, by Ray's number and its host name, and what it reads with."""
+    """What an actor says first: the host name of its node, and what it reads with."""
 
-    node: str
     host: str
     version: str
     model: str
@@ -156,12 +164,10 @@ class Reader:
     def start(self, sent: Sent) -> Started:
         """Open the reader."""
         import cv2
-        import ray
 
         cv2.setNumThreads(1)  # there is an actor for each CPU
         self._reader = sent.open()
-        node = ray.get_runtime_context().get_node_id()
-        return Started(node, socket.gethostname(), edge_runtime.__version__, self._reader.model)
+        return Started(socket.gethostname(), edge_runtime.__version__, self._reader.model)
 
     def read(self, pages: list[Page]) -> pa.RecordBatch:
         """Return the rows of pages, in their order."""
@@ -176,7 +182,6 @@ class Actor(Worker):
 
         super().__init__()
         self._model = model
-        self._nodes = _alive()  # of which it is on one
         self._actor = ray.remote(Reader).options(num_cpus=1, max_restarts=0).remote()
         self.pending = self._actor.start.remote(sent)
 
@@ -185,25 +190,26 @@ class Actor(Worker):
         self.pending = self._actor.read.remote(pages)
 
     def receive(self) -> Any:
-        """Return its next answer. Raises EOFError where it has died, HostLost where its node has, EdgeError."""
+        """Return its next answer. Raises EOFError where it has died, EdgeError where it cannot read at all."""
         import ray
         from ray import exceptions
 
         try:
             answer = ray.get(self.pending)
-        except (exceptions.ActorUnavailableError, exceptions.ObjectLostError) as error:
-            raise HostLost from error
         except exceptions.RayTaskError as error:
-            raise EdgeError(f"an actor of Ray cannot read: {one_line(error.cause)}") from error
-        except exceptions.RayError as error:
-            raise (EOFError if self._nodes <= _alive() else HostLost) from error
-        if isinstance(answer, Started):
-            self._nodes = {answer.node}
-            if (answer.version, answer.model) != (edge_runtime.__version__, self._model):
-                raise EdgeError(
-                    f"{answer.host} has edge-digits {answer.version} with the model {answer.model}, not "
-                    f"{edge_runtime.__version__} with {self._model}: install the same on all nodes of the cluster"
-                )
+            if self.ready:
+                raise EOFError from error
+            said = one_line(error.cause)
+            raise EdgeError(f"an actor of Ray cannot read: {said}: is edge-digits installed on its node?") from error
+        except exceptions.RayError as error:  # the actor or its node is dead, or cannot be reached
+            logger.warning("%s has died; its pages are read again", WHAT)
+            raise EOFError from error
+        own = (edge_runtime.__version__, self._model)
+        if isinstance(answer, Started) and (answer.version, answer.model) != own:
+            raise EdgeError(
+                f"{answer.host} has edge-digits {answer.version} with the model {answer.model}, not {own[0]} with "
+                f"{own[1]}: install the same on all nodes of the cluster"
+            )
         return answer
 
     def end(self, dying: bool = False) -> str:
@@ -211,14 +217,7 @@ class Actor(Worker):
         import ray
 
         ray.kill(self._actor)
-        return "an actor of Ray"
-
-
-def _alive() -> set[str]:
-    """Return the numbers of the nodes that Ray takes for alive."""
-    import ray
-
-    return {node["NodeID"] for node in ray.nodes() if node["Alive"]}
+        return WHAT
 
 
 def _answering(workers: Sequence[Actor]) -> list[Actor]:

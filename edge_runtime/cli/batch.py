@@ -1,5 +1,7 @@
 """`edge-digits batch`: reads archives of pages, in several processes, into parquet."""
 
+import os
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,6 +82,8 @@ def batch(inputs: tuple[str, ...], own: BatchOptions, network: NetworkOptions, d
         with (
             signals.sigterm_is_an_end(True, {TERMINATED}),
             page_progress(print_err, inputs, own.column, own.sample) as progress,
+            open(os.devnull, "w") as nowhere,
+            redirect_stdout(nowhere),  # Ray prints pages of its own logs there when a node dies
         ):
             summary = run(request, progress)
     except (KeyboardInterrupt, SystemExit):
