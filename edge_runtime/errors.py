@@ -5,7 +5,7 @@ EdgeError                                    exit code of the command line
 + DependencyMissing (ImportError)            2   a package is not installed; the message names the install line
 + PictureError      (ValueError)             1   a picture cannot be read
   - PictureTooLarge                              more than 50 megapixels
-+ SourceError       (OSError)                3   a camera or stream gives no frame, a bucket no file
++ SourceError       (OSError)                3   a camera or stream gives no frame, a bucket no file, a cluster nothing
 + ModelError        (ValueError)             4   a model file cannot be used
   - ModelCorrupt                                 its bytes are not the ones that were released
   - ContractMismatch                             it was made for another version of the 28x28 contract
@@ -43,7 +43,7 @@ class PictureTooLarge(PictureError):
 
 
 class SourceError(EdgeError, OSError):
-    """A camera, stream or bucket is unavailable, or a camera or stream stopped sending frames."""
+    """A camera, stream, bucket or cluster is unavailable, or a camera or stream stopped sending frames."""
 
     exit_code = 3
 

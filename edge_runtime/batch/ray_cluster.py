@@ -63,8 +63,11 @@ def connected(address: str, workers: int | None) -> Iterator[int]:
     else:
         _probe(address)
     try:
-        with _sigterm_kept():
-            ray.init(**own, **QUIET)
+        try:
+            with _sigterm_kept():
+                ray.init(**own, **QUIET)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise SourceError(f"--ray {address}: cannot be used: {one_line(error)}") from error
         yield _actors(ray.cluster_resources(), address, workers)
     finally:
         ray.shutdown()

@@ -1,13 +1,14 @@
 """Reading in a Ray cluster: real ones on this machine, whose nodes are killed."""
 
+import json
 import os
+import re
 import secrets
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -20,16 +21,15 @@ import edge_runtime
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("ignore")]  # Ray's own
 pytest.importorskip("ray")
 pa = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
 
 from edge_runtime import DigitReader  # noqa: E402
 from edge_runtime.batch import ray_cluster  # noqa: E402
-from edge_runtime.batch.contents import Content, Encoded, Page  # noqa: E402
-from edge_runtime.batch.worker import Recipe  # noqa: E402
-from edge_runtime.errors import EdgeError  # noqa: E402
+from edge_runtime.errors import EdgeError, OptionError, SourceError  # noqa: E402
 from edge_runtime.records import Uint8  # noqa: E402
 from tests.edge_runtime.batch.images import encoded, picture, zipped  # noqa: E402
 from tests.edge_runtime.batch.runs import read, rows  # noqa: E402
-from tests.edge_runtime.batch.test_local import KILLER, Killer  # noqa: E402
+from tests.edge_runtime.batch.test_local import KILLER  # noqa: E402
 
 ROOT = Path(edge_runtime.__file__).parents[1]
 PAGES = 200
@@ -38,6 +38,8 @@ TIMEOUT = 180  # seconds: several times what anything here takes
 HEAD, SECOND = "127.0.0.2", "127.0.0.3"  # Ray takes 127.0.0.1 for the machine's address in its network
 KEYS = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(16)}
 ENVIRONMENT = {**os.environ, **KEYS, "RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": str(ROOT)}
+# Seconds after which a process gives its cluster up, in place of a minute.
+ENVIRONMENT["RAY_gcs_rpc_server_reconnect_timeout_s"] = "10"
 RAY = Path(sys.executable).with_name("ray")
 
 
@@ -144,7 +146,7 @@ DRIVER = """
 import sys
 from pathlib import Path
 from edge_runtime.batch.run import Request, run
-from tests.edge_runtime.batch.test_local import KILLER, Killer  # noqa: E402
+from tests.edge_runtime.batch.test_local import KILLER  # noqa: E402
 from tests.edge_runtime.batch.runs import Follower
 
 class Telling(Follower):
@@ -221,28 +223,69 @@ def test_a_killed_driver_goes_on(two_nodes: str, archive: Path, expected: Path, 
     assert rows(tmp_path) == rows(expected)
 
 
-def test_a_page_that_kills_actors_is_a_row(two_nodes: str, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
-    with zipfile.ZipFile(archive) as file:
-        contents: list[Content] = [Encoded(file.read("000.png")) for _ in range(30)]
-    contents[KILLER] = Killer()  # type: ignore[call-overload]
-    pages = (Page(str(number), "", content) for number, content in enumerate(contents))
-    with DigitReader() as reader:
-        model = reader.classifier.model.sha256[:12]
-    with ray_cluster.connected(two_nodes, None) as workers:
-        several = list(ray_cluster.read(pages, Recipe(None, {}), workers, model))
-        with pytest.raises(
-            EdgeError, match=rf"^\S+ has edge-digits \S+ with the model {model}, not \S+ with another: "
-        ):
-            list(ray_cluster.read(iter([Page("0", "", contents[0])]), Recipe(None, {}), 1, "another"))
-    lines = pa.Table.from_batches(several).to_pylist()
-    assert workers == 2
-    assert [row["page"] for row in lines] == [str(number) for number in range(30)]
-    assert [row["error"] for row in lines if row["error"]] == [
-        "ended the process that read it (an actor of Ray), which may have had too little memory"
-    ]
-    assert lines[KILLER]["error"] is not None
+# Prints the rows of 30 pages, one of which kills what reads it, and what comes of another model on the nodes.
+KILLING = """
+import json, sys
+import pyarrow as pa
+from edge_runtime.batch import ray_cluster
+from edge_runtime.batch.contents import Encoded, Page
+from edge_runtime.batch.worker import Recipe
+from edge_runtime.errors import EdgeError
+from tests.edge_runtime.batch.test_local import KILLER, Killer
+
+archive, address, model = sys.argv[1:]
+contents = [Encoded(b"no picture") for _ in range(30)]
+contents[KILLER] = Killer()
+pages = [Page(str(number), "", content) for number, content in enumerate(contents)]
+with ray_cluster.connected(address, None) as workers:
+    several = list(ray_cluster.read(iter(pages), Recipe(None, {}), workers, model))
+    try:
+        list(ray_cluster.read(iter(pages[:1]), Recipe(None, {}), 1, "another"))
+    except EdgeError as error:
+        said = str(error)
+rows = pa.Table.from_batches(several).to_pylist()
+print("answer:" + json.dumps([workers, [[row["page"], row["error"]] for row in rows], said]))
+"""
+
+
+def test_a_page_that_kills_actors_is_a_row(two_nodes: str, archive: Path, reader: DigitReader) -> None:
+    model = reader.classifier.model.sha256[:12]
+    done = subprocess.run(
+        [sys.executable, "-c", KILLING, str(archive), two_nodes, model], cwd=ROOT, env=ENVIRONMENT, check=False,
+        capture_output=True, text=True, timeout=TIMEOUT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    workers, lines, said = json.loads(done.stdout.partition("answer:")[2].splitlines()[0])
+    expected = [[str(number), "not a picture that Pillow can read"] for number in range(30)]
+    expected[KILLER][1] = "ended the process that read it (an actor of Ray), which may have had too little memory"
+    assert (workers, lines) == (2, expected)
+    assert re.match(rf"\S+ has edge-digits \S+ with the model {model}, not \S+ with another: install the same", said)
+
+
+# As in docs/batch.md; prints the texts.
+DATA = """
+import json, logging, sys, ray
+from edge_runtime.batch import ReadPages
+
+ray.init(address=sys.argv[1], log_to_driver=False, logging_level=logging.ERROR)
+ray.data.DataContext.get_current().enable_progress_bars = False
+rows = ray.data.read_parquet(sys.argv[2]).map_batches(ReadPages, batch_size=4, concurrency=1)
+print("answer:" + json.dumps({row["page"]: list(row["text"]) for row in rows.take_all()}))
+"""
+
+
+def test_ray_data_calls_read_pages(two_nodes: str, digits: tuple[Uint8, Uint8], tmp_path: Path) -> None:
+    images, labels = digits
+    numbers = [labels.tolist().index(label) for label in (0, 2)] * 5
+    table = {"page": [*map(str, range(10))], "image": [encoded(picture(images, number)) for number in numbers]}
+    pq.write_table(pa.table(table), tmp_path / "pages.parquet")
+    done = subprocess.run(
+        [sys.executable, "-c", DATA, two_nodes, str(tmp_path / "pages.parquet")], cwd=ROOT, env=ENVIRONMENT,
+        check=False, capture_output=True, text=True, timeout=TIMEOUT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout.partition("answer:")[2].splitlines()[0])
+    assert answer == {str(number): [str(number % 2 * 2)] for number in range(10)}
 
 
 def test_a_lost_cluster_is_one_line(archive: Path, tmp_path: Path) -> None:
@@ -270,21 +313,38 @@ def test_a_wrong_token_is_one_line(two_nodes: str, archive: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("address", "code", "line"),
+    ("address", "error", "line"),
     [
-        ("ray://127.0.0.1:10001", 2, "neither HOST:PORT, as `ray start --head` prints it, nor local"),
-        ("127.0.0.1:99999", 3, "cannot be reached: "),
-        ("127.0.0.1:DEAF", 3, "cannot be reached: Connection refused"),
-        ("127.0.0.1:OTHER", 3, "no Ray cluster answers there within "),
+        ("ray://127.0.0.1:10001", OptionError, "neither HOST:PORT, as `ray start --head` prints it, nor local"),
+        ("127.0.0.1:99999", SourceError, "cannot be reached: "),
+        ("127.0.0.1:DEAF", SourceError, "cannot be reached: Connection refused"),
+        ("127.0.0.1:OTHER", SourceError, "no Ray cluster answers there within 3 s"),
     ],
 )
-def test_a_bad_address_is_one_line(archive: Path, tmp_path: Path, address: str, code: int, line: str) -> None:
+def test_a_bad_address_is_one_line(
+    address: str, error: type[EdgeError], line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_cluster, "CONNECT", 3.0)
     with socket.socket() as deaf, socket.create_server(("127.0.0.1", 0)) as other:
         deaf.bind(("127.0.0.1", 0))  # and does not listen
         for name, each in (("DEAF", deaf), ("OTHER", other)):
             address = address.replace(name, str(each.getsockname()[1]))
-        done = batch(archive, "--out", tmp_path / "out", "--ray", address)
-    assert done.returncode == code
-    assert done.stderr.startswith(f"edge-digits: error: --ray {address}: {line}")
-    assert done.stderr.count("\n") == 1
+        with pytest.raises(error) as caught, ray_cluster.connected(address, None):
+            pass
+    assert str(caught.value).startswith(f"--ray {address}: {line}")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unreachable_cluster_has_an_exit_code(archive: Path, tmp_path: Path) -> None:
+    done = batch(archive, "--out", tmp_path / "out", "--ray", f"{HEAD}:1")
+    assert (done.returncode, done.stderr) == (
+        3, f"edge-digits: error: --ray {HEAD}:1: cannot be reached: Connection refused\n"
+    )  # fmt: skip
     assert not (tmp_path / "out").exists()
+
+
+def test_no_processes_contradict_a_cluster(archive: Path, tmp_path: Path) -> None:
+    done = batch(archive, "--out", tmp_path / "out", "--ray", "local", "--workers", 0)
+    assert (done.returncode, done.stderr) == (
+        2, "edge-digits: error: --workers 0 reads in this process: leave --ray out\n"
+    )  # fmt: skip

@@ -89,6 +89,13 @@ def test_without_the_extra_it_is_named(samples: Path, out: Path, package: str) -
     assert done.stderr.endswith(": pip install 'edge-digits[batch]'\n")
 
 
+def test_without_ray_its_extra_is_named(call: Call, samples: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    line = call(main, "batch", samples, "--out", out, "--ray", "local").one_line(2)
+    assert line.endswith(": pip install 'edge-digits[batch,ray]'\n")
+    assert not out.exists()
+
+
 def test_sigterm_ends_it_in_order(call: Call, samples: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PageProgress, "advances", lambda *_: signal.raise_signal(signal.SIGTERM))
     done = call(main, "batch", samples, "--out", out, "--workers", 0)
