@@ -86,8 +86,13 @@ def _probe(address: str) -> None:
     if answer is None or answer.code is None:
         raise SourceError(f"--ray {address}: no Ray cluster answers there within {CONNECT:.0f} s")
     if answer.code != 0:
-        said = answer.err.strip().rpartition("\n")[2] or f"exit code {answer.code}"
+        said = _last_line(answer.err) or f"exit code {answer.code}"
         raise SourceError(f"--ray {address}: cannot be used: {said}")
+
+
+def _last_line(text: str) -> str:
+    """Return the last line: of a traceback, what went wrong."""
+    return text.strip().rpartition("\n")[2]
 
 
 def _actors(resources: dict[str, float], address: str, workers: int | None) -> int:
@@ -184,7 +189,7 @@ class Actor(Worker):
         import ray
 
         super().__init__()
-        self._model = model
+        self._model, self._how = model, WHAT
         self._actor = ray.remote(Reader).options(num_cpus=1, max_restarts=0).remote()
         self.pending = self._actor.start.remote(sent)
 
@@ -205,7 +210,10 @@ class Actor(Worker):
             said = one_line(error.cause)
             raise EdgeError(f"an actor of Ray cannot read: {said}: is edge-digits installed on its node?") from error
         except exceptions.RayError as error:  # the actor or its node is dead, or cannot be reached
-            logger.warning("%s has died; its pages are read again", WHAT)
+            if self.ready:
+                logger.warning("%s has died; its pages are read again", WHAT)
+            else:
+                self._how = f"{WHAT}: {_last_line(str(error))}"
             raise EOFError from error
         own = (edge_runtime.__version__, self._model)
         if isinstance(answer, Started) and (answer.version, answer.model) != own:
@@ -220,7 +228,7 @@ class Actor(Worker):
         import ray
 
         ray.kill(self._actor)
-        return WHAT
+        return self._how
 
 
 def _answering(workers: Sequence[Actor]) -> list[Actor]:
