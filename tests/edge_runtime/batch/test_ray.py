@@ -40,7 +40,7 @@ KEYS = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(16)}
 ENVIRONMENT = {**os.environ, **KEYS, "RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": str(ROOT)}
 # Seconds after which a process gives its cluster up, in place of a minute.
 ENVIRONMENT["RAY_gcs_rpc_server_reconnect_timeout_s"] = "10"
-RAY = Path(sys.executable).with_name("ray")
+RAY = str(Path(sys.executable).with_name("ray"))
 
 
 class Node:
