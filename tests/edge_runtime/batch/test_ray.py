@@ -288,7 +288,7 @@ def test_ray_data_calls_read_pages(two_nodes: str, digits: tuple[Uint8, Uint8], 
     assert answer == {str(number): [str(number % 2 * 2)] for number in range(10)}
 
 
-def test_a_lost_cluster_is_one_line(archive: Path, tmp_path: Path) -> None:
+def test_a_lost_cluster_ends_the_run(archive: Path, tmp_path: Path) -> None:
     with cluster(1) as (address, nodes), driver(archive, tmp_path, address) as process:
         wait_for(process, PART)
         nodes[0].kill()
