@@ -98,8 +98,8 @@ def run(request: Request, observer: Observer) -> dict[str, Any]:
 
 def _input(name: str, request: Request) -> Input:
     """Look an input up; this process loads local files for a cluster, whose nodes may not have them."""
-    found = inputs.resolved(name)
-    return found._replace(shared=found.shared and not (request.ray and found.local))
+    each = inputs.resolved(name)
+    return each._replace(shared=each.shared and not (request.ray and each.local))
 
 
 @contextmanager
