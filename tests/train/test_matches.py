@@ -20,7 +20,7 @@ DIGITS = [Placed(label, Box(30 * i, 60 * line, 20, 40), line) for line in range(
         ([Box(0, 20, 20, 45)], "123"),  # reaches into the line below
     ],
 )
-def test_boxes_are_on_the_line_they_share_most_with(boxes: list[Box], text: str | None) -> None:
+def test_boxes_are_on_the_line_below_them(boxes: list[Box], text: str | None) -> None:
     assert line_under(boxes, DIGITS) == text
 
 
