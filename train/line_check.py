@@ -110,7 +110,7 @@ def _sample(trace: Trace, digits: Sequence[Placed]) -> Sample:
     for number, check in enumerate(trace.checks):
         if check is None or not check.whole.texts:
             continue
-        truth = matches.line_under([digit.box for digit in trace.reading.digits if digit.line == number], digits)
+        truth = matches.drawn_line([digit.box for digit in trace.reading.digits if digit.line == number], digits)
         texts = check.whole.texts
         values = np.zeros((MOST, 4))
         values[: len(texts)] = [(text.line, text.digits, len(text.labels), text.alike) for text in texts]

@@ -134,7 +134,7 @@ def _reader(model: Path) -> DigitReader:
 def exact(reading: Reading, truth: Sequence[Placed]) -> list[bool]:
     """Return for each line of a reading whether it holds exactly the digits of one drawn line."""
     return [
-        line.text.replace(" ", "") == matches.line_under([d.box for d in reading.digits if d.line == number], truth)
+        line.text.replace(" ", "") == matches.drawn_line([d.box for d in reading.digits if d.line == number], truth)
         for number, line in enumerate(reading.lines)
     ]
 

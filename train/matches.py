@@ -32,7 +32,7 @@ def judge(box: Box, truth: list[Box]) -> int | None:
     return -1
 
 
-def line_under(boxes: Sequence[Box], digits: Sequence[Placed]) -> str | None:
+def drawn_line(boxes: Sequence[Box], digits: Sequence[Placed]) -> str | None:
     """Return the labels of the drawn line that boxes are on, left to right; None for no line, or several.
 
     A box is on the line of the digit that it shares most pixels with. Where digits touch, the places of cuts say little

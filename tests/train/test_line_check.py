@@ -32,6 +32,14 @@ def test_the_weights_behind_the_texts_are_recovered() -> None:
     assert fit(lines(20_000))[:4] == pytest.approx(TRUE[:4], abs=0.1)
 
 
+def test_agreement_on_long_lines_counts_more_than_fitted() -> None:
+    sample = lines(2000)
+    fitted = fit(sample)
+    plain = evidence_weights(sample, fitted)
+    assert fitted.both_length > plain.both_length
+    assert fitted._replace(both_length=plain.both_length) == plain
+
+
 def test_the_best_texts_probability_follows_its_evidence() -> None:
     sample = lines(60_000)
     first, alike = best_texts(sample, TRUE)

@@ -2,7 +2,7 @@ import pytest
 
 from edge_runtime.pages.draw import Placed
 from edge_runtime.records import Box
-from train.matches import line_under
+from train.matches import drawn_line
 
 # Two lines, "123" each, of digits 20 pixels wide.
 DIGITS = [Placed(label, Box(30 * i, 60 * line, 20, 40), line) for line in range(2) for i, label in enumerate("123")]
@@ -20,9 +20,9 @@ DIGITS = [Placed(label, Box(30 * i, 60 * line, 20, 40), line) for line in range(
         ([Box(0, 20, 20, 45)], "123"),  # reaches into the line below
     ],
 )
-def test_boxes_are_on_the_line_below_them(boxes: list[Box], text: str | None) -> None:
-    assert line_under(boxes, DIGITS) == text
+def test_boxes_find_the_line_they_share_most_with(boxes: list[Box], text: str | None) -> None:
+    assert drawn_line(boxes, DIGITS) == text
 
 
 def test_a_page_without_digits_has_no_line() -> None:
-    assert line_under([Box(0, 0, 9, 9)], []) is None
+    assert drawn_line([Box(0, 0, 9, 9)], []) is None

@@ -146,7 +146,6 @@ DRIVER = """
 import sys
 from pathlib import Path
 from edge_runtime.batch.run import Request, run
-from tests.edge_runtime.batch.test_local import KILLER  # noqa: E402
 from tests.edge_runtime.batch.runs import Follower
 
 class Telling(Follower):
@@ -233,7 +232,7 @@ from edge_runtime.batch.worker import Recipe
 from edge_runtime.errors import EdgeError
 from tests.edge_runtime.batch.test_local import KILLER, Killer
 
-archive, address, model = sys.argv[1:]
+address, model = sys.argv[1:]
 contents = [Encoded(b"no picture") for _ in range(30)]
 contents[KILLER] = Killer()
 pages = [Page(str(number), "", content) for number, content in enumerate(contents)]
@@ -248,10 +247,10 @@ print("answer:" + json.dumps([workers, [[row["page"], row["error"]] for row in r
 """
 
 
-def test_a_page_that_kills_actors_is_a_row(two_nodes: str, archive: Path, reader: DigitReader) -> None:
+def test_a_page_that_kills_actors_is_a_row(two_nodes: str, reader: DigitReader) -> None:
     model = reader.classifier.model.sha256[:12]
     done = subprocess.run(
-        [sys.executable, "-c", KILLING, str(archive), two_nodes, model], cwd=ROOT, env=ENVIRONMENT, check=False,
+        [sys.executable, "-c", KILLING, two_nodes, model], cwd=ROOT, env=ENVIRONMENT, check=False,
         capture_output=True, text=True, timeout=TIMEOUT,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
