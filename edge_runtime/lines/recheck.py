@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import groupby
 from math import log, prod
 
 from edge_runtime.errors import ModelCorrupt
@@ -109,15 +110,11 @@ class Checker:
 
         Reread such a picture however sure its digits are: where the first strip agrees, this takes one strip only.
         """
-        labels = self._labels_of(lines)
-        accepted = constraint is None or constraint.accepts(labels)
-        one = Written([word for line in lines for word in line.words], prod(line.likely for line in lines))
-        one = one if lines and accepted else one._replace(likely=0.0)
-        located = (
-            _located(one, [candidate for line in line_candidates for candidate in line], labels, planes)
-            if lines
-            else None
-        )
+        one, candidates = _joined(lines, line_candidates, planes)
+        labels = self._labels_of([one])
+        if not lines or not (constraint is None or constraint.accepts(labels)):
+            one = one._replace(likely=0.0)
+        located = _located(one, candidates, labels, planes) if lines else None
         views = read_picture(self.readers, planes, located, constraint)
         if not views:
             return []
@@ -125,7 +122,7 @@ class Checker:
         if not lines and len(whole.labels) < FEWEST:
             return []
         checked = self._likelier(one, whole._replace(boxes=tuple(map(back, whole.boxes))), likely, [])
-        if len(lines) > 1 and checked.words == one.words:
+        if len(lines) > 1 and checked.words == one.words and list(whole.labels) != labels:
             return [lines[0]._replace(check=checked.check), *lines[1:]]
         return [checked] if checked.words else []
 
@@ -161,6 +158,20 @@ class Checker:
             other = (text_of(line.words), likely.digits) if text else None
             return Written(_rewritten(whole, line.words, self.labels), likely.line, other, check)
         return Written(line.words, likely.digits, (said, likely.line) if said != text else None, check)
+
+
+def _joined(
+    lines: Sequence[Written], line_candidates: Sequence[Sequence[Candidate]], planes: Sequence[Plane]
+) -> tuple[Written, list[Candidate]]:  # fmt: skip
+    """Return the digits of all lines as one line, left to right, and their candidates."""
+    words = [word for line in lines for word in line.words]
+    digits = [(digit, number) for number, word in enumerate(words) for digit in word]
+    candidates = [candidate for line in line_candidates for candidate in line]
+    middles = [candidate.box.center[0] * planes[candidate.plane].scale for candidate in candidates]
+    order = sorted(range(len(digits)), key=lambda i: middles[i])
+    parts = groupby((digits[i] for i in order), lambda each: each[1])
+    joined = [[digit for digit, _ in part] for _, part in parts]
+    return Written(joined, prod(line.likely for line in lines)), [candidates[i] for i in order]
 
 
 def _located(line: Written, digits: Sequence[Candidate], labels: list[int], planes: Sequence[Plane]) -> Located:

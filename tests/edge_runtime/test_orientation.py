@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from edge_runtime import DigitReader
 from edge_runtime.errors import OptionError
-from edge_runtime.orientation import quarter_turn, turned, turned_back
+from edge_runtime.orientation import quarter_turn, reads_better, turned, turned_back
 from edge_runtime.pages.draw import Page, PageStyle, draw_page
 from edge_runtime.records import Box, Frame, Uint8
 from edge_runtime.tracking.live_reader import LiveReader
 from edge_runtime.vision.boxes import overlap
+from tests.edge_runtime.vision.made import glyphs, row, shipped
 from train.conditions import style
 
 Digits = tuple[Uint8, Uint8]
@@ -110,6 +111,17 @@ def test_2_and_5_show_which_way_is_up(digits: Digits, counting: Counting, text: 
     assert (counting.read(upright).text, counting.read(upright).turned) == ((text,), 0)
     reading = counting.read(np.ascontiguousarray(upright[::-1, ::-1]))
     assert (reading.text, reading.turned) == ((text,), 180)
+
+
+def test_upright_pages_need_a_sure_digit_to_turn() -> None:
+    def better(now: list[float], then: list[float]) -> bool:
+        upright, other = (glyphs(row(len(sure)), sure, label=2) for sure in (now, then))
+        return reads_better(upright, other, 180, "0123456789", shipped())
+
+    assert better([0.9, 0.9], [0.99, 0.99])
+    assert better([0.0], [0.985])
+    assert not better([0.96, 0.96], [0.99, 0.99])  # half as much evidence again, but no sure digit more
+    assert not better([0.0], [0.98])
 
 
 def test_a_maybe_inverted_page_tries_that_alone(digits: Digits, counting: Counting) -> None:

@@ -116,6 +116,21 @@ def test_a_broad_picture_without_lines_is_one(
     assert not any(check for pixels in high for check in reader.trace(pixels).checks if check and not check.text)
 
 
+def test_parts_of_one_line_join_left_to_right(
+    digits: tuple[Uint8, Uint8], reader: DigitReader, never: DigitReader
+) -> None:
+    # The right half stands higher: by its place on the page, it comes first.
+    style = PageStyle(size=(240, 64), digit_height=(36, 36))
+    joined = 0
+    for seed in range(12):
+        (left, first), (right, second) = (drawn(digits, 2 * seed + half, 3, style) for half in (0, 1))
+        strip = np.full((96, 480, 3), int(np.median(left)), np.uint8)
+        strip[32:, :240], strip[:64, 240:] = left, right
+        if never.read(strip).text == (second, first):
+            joined += "".join(reader.read(strip).text).replace(" ", "") == first + second
+    assert joined >= 3
+
+
 def test_a_broad_blank_picture_is_no_line(always: DigitReader) -> None:
     assert always.read(np.full((40, 200), 200, np.uint8)).lines == ()
 
