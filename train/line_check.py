@@ -37,7 +37,7 @@ from train.line_confidence import in_a_condition
 from train.page_pool import of_pages
 
 SEED = 20_261_129
-MOST = 10  # texts of a line: at most one from each of nine views, and one from digit-by-digit reading
+MOST = 11  # texts of a line: at most one from each of ten views, and one from digit-by-digit reading
 RIDGE = 1e-3  # penalty on squared weights, added to the mean surprise
 # Added to the fitted `both_length`: drawn lines are harder than real ones. Where both readers agree on lines of
 # photographs, photographed numbers and amounts, the log odds that they are right are 0.34, 0.61 and 0.52 higher than

@@ -78,7 +78,10 @@ def read_line(
     There is one view at the estimated digit height, and one for each of `heights`, a subset of HEIGHTS. Where all views
     agree with the digits found, the classifier does not run.
     """
-    views = _views_of_line(readers.network, located, heights, constraint)
+    view, boxes = _grown(readers.network, located)
+    if _agrees(view, located, constraint):
+        return [view]
+    views = _at_heights(readers.network, view, boxes, heights, constraint)
     if all(view.text.labels == tuple(located.labels) for view in views):
         return views
     return _with_digits(views, readers.classifier, range(len(views)))
@@ -89,15 +92,16 @@ def read_picture(
 ) -> list[View]:
     """Read a picture as a single line: where digits were found, and where its rows have most ink.
 
-    There are nine views, six where no digit was found, or one that agrees with the digits found. The classifier sees
-    the digits of each text once, in the view where the text is likeliest. Returns no view where neither digits were
-    found nor the first views show any.
+    There are ten views, six where no digit was found, or one of the whole width that agrees with the digits found. The
+    classifier sees the digits of each text once, in the view where the text is likeliest. Returns no view where neither
+    digits were found nor the first views show any.
     """
     network = readers.network
     if located is not None:
-        views = _views_of_line(network, located, HEIGHTS, constraint)
-        if len(views) == 1:
-            return _with_digits(views, readers.classifier, [0])
+        view = _view(network, located.plane, located.boxes, 1.0, None, alone=True)
+        if _agrees(view, located, constraint):
+            return _with_digits([view], readers.classifier, [0])
+        views = [view, *_at_heights(network, *_grown(network, located), HEIGHTS, constraint)]
         grounds = [plane for plane in planes[:2] if plane.light == located.plane.light]
         read = [views + _views_of_picture(network, plane, HEIGHTS, constraint) for plane in grounds]
     else:
@@ -118,12 +122,10 @@ def _most_votes(views: Sequence[View]) -> float:
     return max((vote for text, vote in votes.items() if text), default=0.0) / len(views)
 
 
-def _views_of_line(
-    network: LineNetwork, located: Located, heights: Sequence[float], constraint: Constraint | None
-) -> list[View]:
-    """Return a view at the estimated digit height, and one for each of `heights`, unless the first surely agrees."""
-    plane, boxes = located.plane, located.boxes
-    view = _view(network, plane, boxes, 1.0, None)
+def _grown(network: LineNetwork, located: Located) -> tuple[View, list[Box]]:
+    """Return a view at the estimated digit height, and the boxes of the digits found and of those read beside them."""
+    boxes = located.boxes
+    view = _view(network, located.plane, boxes, 1.0, None)
     for _ in range(GROWTHS):
         whole = reduce(Box.union, boxes)
         read = [view.strip.box(*columns) for columns in view.text.columns]
@@ -131,13 +133,23 @@ def _views_of_line(
         if not beside:
             break
         boxes = boxes + beside
-        view = _view(network, plane, boxes, 1.0, None)
+        view = _view(network, located.plane, boxes, 1.0, None)
+    return view, boxes
+
+
+def _agrees(view: View, located: Located, constraint: Constraint | None) -> bool:
+    """Return whether a view surely shows the digits found, and the constraint accepts them."""
     accepted = constraint is None or constraint.accepts(located.labels)
-    if accepted and view.text.labels == tuple(located.labels) and view.text.likely >= SURE:
-        return [view]
+    return accepted and view.text.labels == tuple(located.labels) and view.text.likely >= SURE
+
+
+def _at_heights(
+    network: LineNetwork, view: View, boxes: Sequence[Box], heights: Sequence[float], constraint: Constraint | None
+) -> list[View]:
+    """Return a view of these boxes, decoded under the constraint, and one more for each of `heights`."""
     if constraint is not None:
         view = view._replace(text=decode(view.probabilities, network.step, constraint))
-    return [view, *(_view(network, plane, boxes, height, constraint) for height in heights)]
+    return [view, *(_view(network, view.plane, boxes, height, constraint) for height in heights)]
 
 
 def _views_of_picture(
@@ -154,9 +166,10 @@ def _views_of_picture(
 
 
 def _view(
-    network: LineNetwork, plane: Plane, boxes: Sequence[Box], height: float, constraint: Constraint | None
+    network: LineNetwork, plane: Plane, boxes: Sequence[Box], height: float, constraint: Constraint | None, *,
+    alone: bool = False,
 ) -> View:  # fmt: skip
-    strip = strip_of(plane.ink, boxes, height)
+    strip = strip_of(plane.ink, boxes, height, alone=alone)
     probabilities = network.probabilities(strip.image)
     return View(plane, strip, probabilities, decode(probabilities, network.step, constraint), np.zeros((0, BLANK)))
 

@@ -44,10 +44,11 @@ class Strip(NamedTuple):
         return Box(round(x - width / 2), round(y - self.height / 2), round(width), max(1, round(self.height)))
 
 
-def strip_of(ink: Uint8, boxes: Sequence[Box], higher: float) -> Strip:
+def strip_of(ink: Uint8, boxes: Sequence[Box], higher: float, *, alone: bool = False) -> Strip:
     """Return the strip of the line that contains the `boxes` of at least one digit, in pixels of a plane's ink.
 
-    The height of the digits is the median of the boxes times `higher`.
+    The height of the digits is the median of the boxes times `higher`. A line that is `alone` in its picture may extend
+    further on either side: its strip takes in as much of the picture as fits.
     """
     all_boxes = np.array(boxes, np.float64)
     x, _, width, height = all_boxes.T
@@ -60,8 +61,12 @@ def strip_of(ink: Uint8, boxes: Sequence[Box], higher: float) -> Strip:
     along = np.array([1, slope]) / length
     center = np.array([middle_x.mean(), middle_y.mean()])
     # Along the line, from its center: room for a digit more on either side, but nothing beyond the picture.
-    left = max((x.min() - center[0]) * length - BESIDE * tall, -center[0] * length)
-    right = min(((x + width).max() - center[0]) * length + BESIDE * tall, (ink.shape[1] - center[0]) * length)
+    first, last = (x.min() - center[0]) * length, ((x + width).max() - center[0]) * length
+    beside = BESIDE * tall
+    if alone:
+        beside = max(beside, (tall * COLUMNS / HIGH - (last - first)) / 2)
+    left = max(first - beside, -center[0] * length)
+    right = min(last + beside, (ink.shape[1] - center[0]) * length)
     band = tall * ROWS / HIGH
     columns, rows = max(1, round(right - left)), max(1, round(band))
     origin = center + left * along

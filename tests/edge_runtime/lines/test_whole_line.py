@@ -121,6 +121,19 @@ def test_a_line_is_read_from_its_digits(readers: Readers, number: tuple[Uint8, l
     assert all(box.x >= 0 and box.right <= size[0] for box in grown.boxes)
 
 
+def test_digits_far_beside_are_read_in_a_picture(readers: Readers, number: tuple[Uint8, list[int]]) -> None:
+    pixels, labels = number
+    first, last = pixels[:, : 20 + 2 * 44], pixels[:, 20 + 2 * 44 :]
+    apart = np.hstack([first, np.full((len(pixels), 160), 220, np.uint8), last])
+    plane = ink_planes(apart)[0]
+    by = 1 / plane.scale
+    boxes = [Box(round((22 + 44 * i) * by), round(28 * by), round(40 * by), round(40 * by)) for i in range(2)]
+    two = Located(plane, boxes, labels[:2], 0.0)
+    # On a page, other lines may stand there.
+    assert best(read_line(readers, two, HEIGHTS, None), two).labels == tuple(labels[:2])
+    assert len(best(read_picture(readers, ink_planes(apart), two, None), two).labels) >= 5
+
+
 def test_the_classifier_reads_where_the_network_saw(readers: Readers, number: tuple[Uint8, list[int]]) -> None:
     pixels, labels = number
     views = read_picture(readers, ink_planes(pixels), None, None)

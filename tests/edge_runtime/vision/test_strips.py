@@ -65,14 +65,26 @@ def test_a_long_line_is_squeezed_and_ends_inside() -> None:
     assert strip.origin[0] + COLUMNS * strip.step[0] == pytest.approx(INK.shape[1], abs=2)
 
 
+def test_a_line_alone_takes_in_what_fits() -> None:
+    boxes = [Box(100, 60, 20, 20)]
+    strip = strip_of(page(*boxes), boxes, 1.0, alone=True)
+    assert strip.origin[0] == pytest.approx(0)  # the picture's edge
+    assert strip.width == 120 + (COLUMNS - HIGH) / 2
+    assert strip.step[0] == pytest.approx(1)  # not squeezed
+    long = [Box(4 + 30 * i, 90, 10, 20) for i in range(13)]
+    one, other = (strip_of(page(*long), long, 1.0, alone=alone) for alone in (False, True))
+    assert np.array_equal(one.image, other.image)
+
+
 @given(
     st.lists(
         st.tuples(st.integers(-9, 399), st.integers(-9, 199), st.integers(1, 300), st.integers(1, 300)), min_size=1
     ),
     st.integers(0, 255),
+    st.booleans(),
 )
-def test_any_boxes_give_a_strip(boxes: list[tuple[int, int, int, int]], level: int) -> None:
-    strip = strip_of(np.full_like(INK, level), [Box(*box) for box in boxes], 1.0)
+def test_any_boxes_give_a_strip(boxes: list[tuple[int, int, int, int]], level: int, alone: bool) -> None:
+    strip = strip_of(np.full_like(INK, level), [Box(*box) for box in boxes], 1.0, alone=alone)
     assert strip.image.shape == (ROWS, COLUMNS)
     assert strip.image.dtype == np.uint8
     assert 1 <= strip.width <= COLUMNS
