@@ -57,6 +57,17 @@ def test_another_network_may_be_the_start(build: Path, tmp_path: Path) -> None:
     assert "cannot start from" in done.err
 
 
+def test_training_goes_on_from_the_shipped_network(tmp_path: Path) -> None:
+    shipped = model_file.SHIPPED
+    few = "--epochs", "1", "--lines", "64", "--start", shipped, "--average", shipped
+    done = python("-m", "train.line", "--output", tmp_path, *few)
+    assert done.code == 0, done.err
+    record = json.loads((tmp_path / "line.json").read_text(encoding="utf-8"))
+    digest = hashlib.sha256(shipped.read_bytes()).hexdigest()
+    assert (record["start"], record["averaged_with"]) == (digest, digest)
+    assert record["held_out_exact"] > 0.3  # one step from the network that ships
+
+
 def test_a_model_file_takes_it_and_reads_on(build: Path, tmp_path: Path, samples: Path) -> None:
     model = Path(shutil.copy(model_file.SHIPPED, tmp_path / "model.tflite"))
     done = python("-m", "convert.line", build, "--into", model)

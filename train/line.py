@@ -2,7 +2,8 @@
 
 python -m train.line                         an hour on two cores: build/line/line.keras
 python -m train.line --resume                go on where it was interrupted
-python -m train.line --start FILE --rate 0.001 --epochs 22     go on from another network, on other lines
+python -m train.line --start FILE --rate 0.001 --epochs 44     go on from another network, on other lines; FILE is
+                                             a line.keras, or a model file: its line network
 """
 
 import hashlib
@@ -87,10 +88,13 @@ def batches(lines: Lines, seed: int) -> Iterator[tuple[NDArray[np.uint8], NDArra
 @click.option("--rate", type=click.FloatRange(0, min_open=True), default=2e-3, show_default=True,
               help="The highest learning rate.")  # fmt: skip
 @click.option("--start", type=click.Path(path_type=Path, exists=True, dir_okay=False),
-              help="Start with this trained network.")  # fmt: skip
+              help="Start with this trained network: a line.keras, or the line network of a model file.")  # fmt: skip
+@click.option("--average", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              help="At the end, average the weights with those of this model file's line network.")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Resume from the checkpoint in the output folder.")
 def line(
-    output: Path, epochs: int, lines: int, seed: int, rate: float, start: Path | None, resume: bool
+    output: Path, epochs: int, lines: int, seed: int, rate: float, start: Path | None, average: Path | None,
+    resume: bool,
 ) -> None:  # fmt: skip
     """Train the line network, and write line.keras and line.json, the record of the run."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -99,6 +103,8 @@ def line(
     settings = {"recipe": "line", "epochs": epochs, "lines": lines, "seed": seed, "rate": rate}
     if start is not None:
         settings["start"] = hashlib.sha256(start.read_bytes()).hexdigest()
+    if average is not None:
+        settings["averaged_with"] = hashlib.sha256(average.read_bytes()).hexdigest()
     done, network = _begin(output, settings, start, resume)
     with ProcessPoolExecutor(WORKERS, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
         held = [pool.submit(chunk, "held_out", seed, i) for i in range(-(-HELD_OUT // CHUNK))]
@@ -110,6 +116,10 @@ def line(
                     _dataset(drawn, epoch), steps_per_epoch=len(drawn.digits) // BATCH, shuffle=False, verbose=0
                 )
                 said = f"loss {fitted.history['loss'][0]:.3f}"
+                if epoch == epochs and average is not None:
+                    from train import line_start
+
+                    line_start.average(network, average, drawn.strips[:CHUNK])
                 if epoch % REPORTED == 0 or epoch == epochs:
                     right = _exact(network, joined([future.result() for future in held]))
                     _save(output, network, {**settings, "done": epoch, "held_out_exact": right})
@@ -132,7 +142,7 @@ def _begin(
     """
     import keras
 
-    from train import line_network
+    from train import line_network, line_start
 
     record = output / "line.json"
     if resume and record.exists():
@@ -142,7 +152,9 @@ def _begin(
         return before["done"], keras.models.load_model(output / "line.keras")
     keras.utils.set_random_seed(settings["seed"])
     network = line_network.build()
-    if start is not None:
+    if start is not None and start.suffix == ".tflite":
+        line_start.initialize(network, start, chunk("train", settings["seed"], 0).strips)
+    elif start is not None:
         try:
             network.set_weights(keras.models.load_model(start, compile=False).get_weights())
         except (ValueError, OSError, TypeError, KeyError) as error:

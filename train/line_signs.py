@@ -16,6 +16,11 @@ from edge_runtime.vision.strips import HIGH
 SCALE = 2  # size of a drawn line relative to the strip
 BAND = SCALE * ROWS
 TALL = SCALE * HIGH  # pixels: a digit's height as drawn
+# Kinds of signs between digits, and how often each occurs.
+KINDS = {
+    "dot": 0.27, "comma": 0.18, "dash": 0.16, "equals": 0.1, "slash": 0.02, "colon": 0.04, "apostrophe": 0.05,
+    "plus": 0.1, "times": 0.08,
+}  # fmt: skip
 INKED = 60  # of 255: lower values are the soft edge of a stroke
 
 
@@ -53,10 +58,9 @@ def paste(canvas: Uint8, ink: Uint8, x: int, y: int) -> int:
     return int(right)
 
 
-def sign(canvas: Uint8, x: float, rng: np.random.Generator) -> float:
-    """Draw a sign that is no digit after column `x`, and return the column after it."""
-    kind = rng.choice(["dot", "comma", "dash", "equals", "slash", "colon", "apostrophe", "plus", "times"],
-                      p=[.27, .18, .16, .1, .02, .04, .05, .1, .08])  # fmt: skip
+def sign(canvas: Uint8, x: float, rng: np.random.Generator, kind: str | None = None) -> float:
+    """Draw a sign that is no digit after column `x`, of this kind or any of KINDS; return the column after it."""
+    kind = kind or str(rng.choice(list(KINDS), p=list(KINDS.values())))
     dark, pen = int(rng.integers(170, 256)), int(rng.integers(3, 8))
     low, middle = BAND // 2 + round(rng.uniform(0.35, 0.6) * TALL), BAND // 2 + round(rng.normal(0, 0.08) * TALL)
     at = round(x + rng.uniform(0.02, 0.25) * TALL) + pen
@@ -79,6 +83,11 @@ def sign(canvas: Uint8, x: float, rng: np.random.Generator) -> float:
             end = line(at, middle + round(0.12 * TALL), at + wide, middle + round(0.12 * TALL))
         case "slash":  # taller than a 1, with more slant
             end = line(at, BAND // 2 + round(0.75 * TALL), at + round(0.8 * TALL), BAND // 2 - round(0.75 * TALL))
+        case "divided":  # a slash in a sum: about as tall as digits, with more slant
+            half, run = round(rng.uniform(0.5, 0.8) * TALL), round(rng.uniform(0.4, 0.9) * TALL)
+            end = line(at, BAND // 2 + half, at + run, BAND // 2 - half)
+        case "(" | ")" | "[" | "]":
+            end = _bracket(canvas, kind, at, (dark, pen), rng)
         case "colon":
             line(at, middle - round(0.25 * TALL), at, middle - round(0.25 * TALL))
             end = line(at, middle + round(0.3 * TALL), at, middle + round(0.3 * TALL))
@@ -94,6 +103,31 @@ def sign(canvas: Uint8, x: float, rng: np.random.Generator) -> float:
             top = BAND // 2 - round(0.5 * TALL)
             end = line(at, top, at - 2, top + round(0.15 * TALL))
     return float(end + pen + rng.uniform(0.02, 0.2) * TALL)
+
+
+def sum_signs(canvas: Uint8, x: float, rng: np.random.Generator) -> float:
+    """Draw the signs between two numbers of a sum after column `x`, and return the column after them."""
+    if rng.random() < 0.25:
+        x = sign(canvas, x, rng, str(rng.choice([")", "]"], p=[0.8, 0.2])))
+    operator = rng.choice(["plus", "times", "dash", "divided", "equals"], p=[0.25, 0.2, 0.2, 0.2, 0.15])
+    x = sign(canvas, x, rng, str(operator))
+    if rng.random() < 0.25:
+        x = sign(canvas, x, rng, str(rng.choice(["(", "["], p=[0.8, 0.2])))
+    return x
+
+
+def _bracket(canvas: Uint8, kind: str, x: int, ink: tuple[int, int], rng: np.random.Generator) -> int:
+    """Draw a bracket or parenthesis at column `x`, in ink of (darkness, pen); return its last column."""
+    half, wide = rng.uniform(0.55, 0.85) * TALL, rng.uniform(0.12, 0.35) * TALL
+    down = np.linspace(-1, 1, 9)
+    across = down**2 if kind == "(" else 1 - down**2 if kind == ")" else (np.abs(down) == 1).astype(float)
+    if kind == "]":
+        across = 1 - across
+    if kind in "[]":  # corners at both ends
+        down = np.clip(down * 4 / 3, -1, 1)
+    points = np.column_stack([x + across * wide, BAND / 2 + down * half]).round().astype(np.int32)
+    cv2.polylines(canvas, [points], False, *ink, cv2.LINE_AA)
+    return round(x + wide)
 
 
 def surround(

@@ -179,6 +179,12 @@ def write(count: int, rng: np.random.Generator) -> Digits:
     return Digits(np.array([image for image, _ in written], np.uint8), np.array([y for _, y in written], np.uint8))
 
 
+def barred(sevens: Uint8) -> Uint8:
+    """Return those with a bar of all 7s that `write` returns, uint8 (N, 28, 28)."""
+    with_bar = np.repeat([len(form) > 1 for form in FORMS[7]], len(sevens) // len(FORMS[7]))
+    return np.asarray(sevens[with_bar], np.uint8)
+
+
 def write_one(form: Form, rng: np.random.Generator) -> Uint8:
     """Return one digit in the contract, uint8 (28, 28), with random point offsets, slant, rotation and width."""
     lean, turn, wide = rng.uniform(-0.1, 0.5), rng.uniform(-0.12, 0.12), rng.uniform(0.4, 1.3)

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from train import penmanship
-from train.penmanship import FORMS, smooth, write, write_one
+from train.penmanship import FORMS, barred, smooth, write, write_one
 
 
 def test_every_digit_has_forms_of_strokes() -> None:
@@ -18,6 +17,13 @@ def test_every_form_comes_with_its_labels() -> None:
     assert digits.images.dtype == np.uint8
     assert np.bincount(digits.labels).tolist() == [2 * len(FORMS[label]) for label in range(10)]
     assert (digits.images.max(axis=(1, 2)) == 255).all()
+
+
+def test_barred_sevens_are_those_of_two_strokes() -> None:
+    digits = write(3, np.random.default_rng(1))
+    sevens = digits.images[digits.labels == 7]
+    expected = [3 * i + k for i, form in enumerate(FORMS[7]) if len(form) == 2 for k in range(3)]
+    assert np.array_equal(barred(sevens), sevens[expected])
 
 
 def test_seeds_repeat_and_no_two_are_equal() -> None:
@@ -44,4 +50,3 @@ def test_a_flagged_one_is_wider_than_a_stem() -> None:
     wide = [np.count_nonzero(write_one(FORMS[1][1], rng).max(axis=0)) for _ in range(20)]
     slender = [np.count_nonzero(write_one(stem, rng).max(axis=0)) for _ in range(20)]
     assert np.median(wide) > np.median(slender)
-    assert penmanship.SIZE > 20

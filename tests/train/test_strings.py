@@ -7,12 +7,14 @@ from hypothesis import strategies as st
 
 from edge_runtime.inference.contract import COLUMNS, ROWS
 from train import fonts, strings
-from train.line_signs import BAND, TALL, Hand, cells, sign, word
+from train.line_signs import BAND, INKED, TALL, Hand, cells, sign, sum_signs, word
+from train.penmanship import FORMS
 from train.strings import LONGEST, draw, hands, picture
 
 BAR = np.zeros((1, 28, 28), np.uint8)
 BAR[0, 4:24, 12:16] = 255
-BARS = tuple(Hand((BAR,) * 10, BAR, BAR) for _ in range(3))
+MANY = BAR.repeat(len(FORMS[7]), axis=0)
+BARS = tuple(Hand((MANY,) * 10, BAR, BAR) for _ in range(3))
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -105,6 +107,29 @@ def test_every_sign_inks_its_column_before_the_next() -> None:
         inked = np.flatnonzero(canvas.any(axis=0))
         assert inked[0] >= 20 - TALL // 4
         assert inked[-1] <= end + 8
+
+
+@pytest.mark.parametrize(("kind", "ahead"), [("(", False), (")", True), ("[", False), ("]", True)])
+def test_brackets_are_tall_with_ends_aside(kind: str, ahead: bool) -> None:
+    rng = np.random.default_rng(9)
+    for _ in range(20):
+        canvas = np.zeros((BAND, 40 + 4 * TALL), np.uint8)
+        end = sign(canvas, 20.0, rng, kind)
+        rows, columns = np.nonzero(canvas > INKED)
+        assert columns.max() <= end
+        assert rows.max() - rows.min() > TALL  # taller than a digit
+        middle = columns[np.abs(rows - BAND // 2) < 3].mean()
+        assert (columns[rows == rows.min()].mean() < middle) == ahead
+
+
+def test_signs_of_sums_follow_in_order() -> None:
+    rng = np.random.default_rng(10)
+    widths = []
+    for _ in range(100):
+        canvas = np.zeros((BAND, 40 + 12 * TALL), np.uint8)
+        widths.append(sum_signs(canvas, 20.0, rng) - 20)
+        assert np.flatnonzero(canvas.any(axis=0))[-1] <= 20 + widths[-1] + 8
+    assert min(widths) < TALL < max(widths)  # one sign, or one with brackets beside it
 
 
 def test_some_lines_are_in_table_cells() -> None:
