@@ -99,7 +99,8 @@ def numbers(package: ModuleType = vision) -> list[Number]:
             members = list(enumerate(value)) if isinstance(value, tuple) else [(None, value)]
             structural = f"{source.short}.{name}" in STRUCTURAL
             follows = source.made_of(name) - {each.rpartition(".")[2] for each in STRUCTURAL}
-            if not (structural or follows) and all(_is_number(each) for _, each in members):
+            weights = hasattr(value, "_fields")  # of a model, each named: fitted, not chosen
+            if not (structural or follows or weights) and all(_is_number(each) for _, each in members):
                 chosen += [Number(source.short, name, member, each) for member, each in members]
     return chosen
 

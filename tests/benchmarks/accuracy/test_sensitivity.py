@@ -69,6 +69,10 @@ def test_numbers_in_tuples_are_listed_derived_ones_not(package: ModuleType) -> N
     ]  # fmt: skip
 
 
+def test_fitted_weights_are_not_chosen_numbers() -> None:
+    assert not [number.label for number in numbers() if number.name == "UNFITTED"]
+
+
 def test_the_numbers_of_the_reader_are_found() -> None:
     values = {number.label: number.value for number in numbers()}
     assert values["planes.VGA"] == planes.VGA == 640 * 480
