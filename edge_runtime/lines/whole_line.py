@@ -101,7 +101,8 @@ def read_picture(
         view = _view(network, located.plane, located.boxes, 1.0, None, alone=True)
         if _agrees(view, located, constraint):
             return _with_digits([view], readers.classifier, [0])
-        views = [view, *_at_heights(network, *_grown(network, located), HEIGHTS, constraint)]
+        whole = _at_heights(network, view, located.boxes, (), constraint)
+        views = whole + _at_heights(network, *_grown(network, located), HEIGHTS, constraint)
         grounds = [plane for plane in planes[:2] if plane.light == located.plane.light]
         read = [views + _views_of_picture(network, plane, HEIGHTS, constraint) for plane in grounds]
     else:
