@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from convert.layers import Conv, Dense, Layer, as_float32, flat_kernel, logits
 from edge_runtime.errors import EdgeError
 from edge_runtime.inference.contract import SIDE
+from train.normalization import factor_and_shift
 
 
 class UnusableModel(EdgeError, ValueError):
@@ -56,7 +57,7 @@ class _Folding:
         elif type(layer) is kinds.Conv2D:
             self._add_kernel(layer, _convolution(layer, is_first=not self.layers))
         elif isinstance(layer, kinds.BatchNormalization) and self.layers and not self.active:
-            last, (factor, shift) = self.layers[-1], _normalization(layer)
+            last, (factor, shift) = self.layers[-1], factor_and_shift(layer)
             self.layers[-1] = last._replace(kernel=last.kernel * factor, bias=last.bias * factor + shift)
         elif isinstance(layer, kinds.ReLU) and self.layers:
             if layer.max_value is not None or layer.negative_slope or layer.threshold:
@@ -131,15 +132,6 @@ def _pooled(last: Layer | None, layer: keras.layers.MaxPooling2D) -> Conv:
 def _weights(layer: keras.layers.Dense | keras.layers.Conv2D) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     kernel = np.asarray(layer.kernel, np.float64)
     return kernel, np.asarray(layer.bias, np.float64) if layer.use_bias else np.zeros(kernel.shape[-1])
-
-
-def _normalization(layer: keras.layers.BatchNormalization) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the factor and the shift of a batch normalization."""
-    factor = 1 / np.sqrt(np.asarray(layer.moving_variance, np.float64) + layer.epsilon)
-    if layer.scale:
-        factor = factor * np.asarray(layer.gamma, np.float64)
-    shift = -factor * np.asarray(layer.moving_mean, np.float64)
-    return factor, shift + np.asarray(layer.beta, np.float64) if layer.center else shift
 
 
 def _finite(layers: list[Layer]) -> list[Layer]:

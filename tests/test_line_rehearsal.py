@@ -68,6 +68,27 @@ def test_training_goes_on_from_the_shipped_network(tmp_path: Path) -> None:
     assert record["held_out_exact"] > 0.3  # one step from the network that ships
 
 
+def test_an_interrupted_average_needs_its_options(build: Path, tmp_path: Path) -> None:
+    few = "--output", tmp_path, "--epochs", "1", "--lines", "64"
+    whole = *few, "--start", build / "line.keras", "--average", model_file.SHIPPED
+    assert python("-m", "train.line", *whole).code == 0
+    assert python("-m", "train.line", *whole, "--resume").code == 0
+    done = python("-m", "train.line", *few, "--resume")
+    assert done.code == 4
+    assert "has other settings" in done.err
+
+
+def test_what_cannot_be_averaged_is_said_first(build: Path, tmp_path: Path) -> None:
+    start = "--output", tmp_path / "out", "--start", build / "line.keras"
+    done = python("-m", "train.line", *start, "--average", build / "line.json")
+    assert done.code == 4
+    assert done.err.strip().splitlines()[-1].startswith("error: ")
+    assert "epoch" not in done.err
+    done = python("-m", "train.line", "--output", tmp_path / "out", "--average", model_file.SHIPPED)
+    assert done.code == 2
+    assert "--average requires --start" in done.err
+
+
 def test_a_model_file_takes_it_and_reads_on(build: Path, tmp_path: Path, samples: Path) -> None:
     model = Path(shutil.copy(model_file.SHIPPED, tmp_path / "model.tflite"))
     done = python("-m", "convert.line", build, "--into", model)

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from edge_runtime.errors import ModelError
 from edge_runtime.records import Uint8
 from train import int8_file
+from train.normalization import begin, factor_and_shift
 
 WHITE = 255.0  # the largest pixel value: the networks here scale pixels to [0, 1] first
-SMALLEST = 1e-9  # lower bound of a divisor
 # Lower bound of the standard deviation that divides a unit's outputs: a unit that is rarely active stays small.
 LEAST_SPREAD = 1e-3
 Float64 = NDArray[np.float64]
@@ -51,13 +51,7 @@ def initialize(network: keras.Sequential, path: Path, images: Uint8) -> list[Lay
         layers[n] = kernel, bias = Layer(kernel / spread, bias / spread)
         layers[n + 1] = Layer(layers[n + 1].kernel * spread[:, None], layers[n + 1].bias)
         answers = values @ kernel
-        # Batch normalization leaves the length of a column free. The length of an untrained network's column makes an
-        # optimizer step have the same relative effect as there.
-        factor = _lengths(dense[n].get_weights()[0]) / np.maximum(SMALLEST, _lengths(kernel))
-        dense[n].set_weights([kernel * factor])
-        mean, variance = answers.mean(axis=0) * factor, answers.var(axis=0) * factor**2
-        deviation = np.sqrt(variance + normalization.epsilon)
-        normalization.set_weights([deviation / factor, bias + mean / factor, mean, variance])
+        begin(dense[n], normalization, kernel, bias, answers)
         values = np.maximum(0, answers + bias)
     dense[-1].set_weights(list(layers[-1]))
     return layers
@@ -85,15 +79,10 @@ def _folded(network: keras.Sequential) -> list[Layer]:
     *hidden, last = _of(network, keras.layers.Dense)
     layers = []
     for dense, normalization in zip(hidden, _of(network, keras.layers.BatchNormalization), strict=True):
-        gamma, beta, mean, variance = normalization.get_weights()
-        factor = gamma / np.sqrt(variance + normalization.epsilon)
-        layers.append(Layer(dense.get_weights()[0] * factor, beta - mean * factor))
+        factor, shift = factor_and_shift(normalization)
+        layers.append(Layer(dense.get_weights()[0] * factor, shift))
     return [*layers, Layer(*last.get_weights())]
 
 
 def _of(network: keras.Sequential, kind: type[keras.layers.Layer]) -> list[keras.layers.Layer]:
     return [layer for layer in network.layers if isinstance(layer, kind)]
-
-
-def _lengths(kernel: Float64) -> Float64:
-    return np.asarray(np.linalg.norm(kernel, axis=0))

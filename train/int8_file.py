@@ -1,4 +1,4 @@
-"""The dense layers of an int8 model file as stored: integers, with scale and zero point."""
+"""The layers of an int8 model file: its dense layers, integers as stored, and its line network's convolutions."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from edge_runtime.inference import model_file
 
 # The operators of such a file, in order: quantize pixels to int8, flatten them, then the layers.
 START, DENSE = ["QUANTIZE", "RESHAPE"], "FULLY_CONNECTED"
+CONVOLUTIONS = "CONV_2D", "DEPTHWISE_CONV_2D"
 OPERATORS = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
 
 
@@ -46,6 +47,17 @@ class Whole(NamedTuple):
         return self.bias * (self.scales.astype(np.float64) * self.inputs.scale)
 
 
+class Convolution(NamedTuple):
+    """A convolution as real numbers, in Keras' layout.
+
+    `kernel` is float64 (rows, columns, inputs, outputs), of a depthwise convolution (rows, columns, inputs, 1); `bias`
+    is float64 (outputs,).
+    """
+
+    kernel: NDArray[np.float64]
+    bias: NDArray[np.float64]
+
+
 def read(path: Path) -> list[Whole]:
     """Return the layers of an int8 file. Raises ModelError where it is unreadable or has other operators."""
     graph, buffers, kinds = read_graph(path)
@@ -59,10 +71,6 @@ def read(path: Path) -> list[Whole]:
     if not dense or not whole or kinds != START + [DENSE] * len(dense):
         raise ModelError(f"{path} must consist of int8 dense layers with byte inputs, not of {', '.join(kinds)}")
 
-    def stored(number: int, kind: type[Any]) -> NDArray[Any]:
-        tensor = tensors[number]
-        return np.asarray(np.frombuffer(buffers[tensor.buffer].data, kind).reshape(tensor.shape))
-
     def steps(number: int) -> Steps:
         values = tensors[number].quantization
         return Steps(float(values.scale[0]), int(values.zeroPoint[0]))
@@ -73,10 +81,10 @@ def read(path: Path) -> list[Whole]:
         outputs = int(tensors[weights].shape[0])
         layers.append(
             Whole(
-                stored(weights, np.int8),
+                _stored(tensors[weights], buffers),
                 np.asarray(tensors[weights].quantization.scale, np.float32),
                 # -1 means no bias.
-                stored(bias, np.int32) if bias >= 0 else np.zeros(outputs, np.int32),
+                _stored(tensors[bias], buffers) if bias >= 0 else np.zeros(outputs, np.int32),
                 steps(taken),
                 steps(operator.outputs[0]),
             )
@@ -84,9 +92,43 @@ def read(path: Path) -> list[Whole]:
     return layers
 
 
+def convolutions(path: Path) -> list[Convolution]:
+    """Return the convolutions of the line network in a model file. Raises ModelError where there is none in int8."""
+    flatbuffer = model_file.read(path).line
+    if flatbuffer is None:
+        raise ModelError(f"{path} has no line network")
+    graph, buffers, kinds = _parsed(path, flatbuffer)
+    layers = []
+    for operator, kind in zip(graph.operators, kinds, strict=True):
+        if kind in CONVOLUTIONS:
+            kernel, bias = (graph.tensors[number] for number in operator.inputs[1:])
+            if (kernel.type, bias.type) != (schema.TensorType.INT8, schema.TensorType.INT32):
+                raise ModelError(f"the line network of {path} is not in int8")
+            # Stored as (outputs, rows, columns, inputs), or as (1, rows, columns, inputs) of a depthwise convolution.
+            layers.append(Convolution(_real(kernel, buffers).transpose(1, 2, 3, 0), _real(bias, buffers)))
+    return layers
+
+
+def _real(tensor: Any, buffers: Any) -> NDArray[np.float64]:
+    """Return the real numbers of a tensor of weights, which has a scale for each index of its quantized axis."""
+    values = _stored(tensor, buffers)
+    shape = [1] * values.ndim
+    shape[tensor.quantization.quantizedDimension] = len(tensor.quantization.scale)
+    return np.asarray(values * np.reshape(tensor.quantization.scale, shape), np.float64)
+
+
+def _stored(tensor: Any, buffers: Any) -> NDArray[Any]:
+    """Return the integers of a tensor in int8 or int32."""
+    kind = np.int8 if tensor.type == schema.TensorType.INT8 else np.int32
+    return np.asarray(np.frombuffer(buffers[tensor.buffer].data, kind).reshape(tensor.shape))
+
+
 def read_graph(path: Path) -> tuple[Any, Any, list[str]]:
     """Return the graph of any model file, its buffers, and the names of its operators. Raises ModelError."""
-    flatbuffer = model_file.read(path).flatbuffer
+    return _parsed(path, model_file.read(path).flatbuffer)
+
+
+def _parsed(path: Path, flatbuffer: bytes) -> tuple[Any, Any, list[str]]:
     try:
         model = schema.ModelT.InitFromPackedBuf(flatbuffer)
         (graph,) = model.subgraphs

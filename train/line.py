@@ -2,8 +2,7 @@
 
 python -m train.line                         an hour on two cores: build/line/line.keras
 python -m train.line --resume                go on where it was interrupted
-python -m train.line --start FILE --rate 0.001 --epochs 44     go on from another network, on other lines; FILE is
-                                             a line.keras, or a model file: its line network
+python -m train.line --start FILE --rate 0.001 --epochs 44     go on from another network, on other lines
 """
 
 import hashlib
@@ -97,15 +96,21 @@ def line(
     resume: bool,
 ) -> None:  # fmt: skip
     """Train the line network, and write line.keras and line.json, the record of the run."""
+    if average is not None and start is None:
+        raise click.UsageError(
+            "--average requires --start: only a network trained from that one can be averaged with it"
+        )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from train import line_start
+
     output.mkdir(parents=True, exist_ok=True)
     fonts.stamp(fonts.names(False)[0], "0")  # fetches the typefaces once, before several processes start
-    settings = {"recipe": "line", "epochs": epochs, "lines": lines, "seed": seed, "rate": rate}
-    if start is not None:
-        settings["start"] = hashlib.sha256(start.read_bytes()).hexdigest()
-    if average is not None:
-        settings["averaged_with"] = hashlib.sha256(average.read_bytes()).hexdigest()
+    settings = {
+        "recipe": "line", "epochs": epochs, "lines": lines, "seed": seed, "rate": rate,
+        "start": _digest(start), "averaged_with": _digest(average),
+    }  # fmt: skip
     done, network = _begin(output, settings, start, resume)
+    before = line_start.read(network, average) if average is not None else None
     with ProcessPoolExecutor(WORKERS, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
         held = [pool.submit(chunk, "held_out", seed, i) for i in range(-(-HELD_OUT // CHUNK))]
         bar = tqdm(total=epochs, initial=done, unit="epoch", disable=not sys.stderr.isatty())
@@ -116,10 +121,8 @@ def line(
                     _dataset(drawn, epoch), steps_per_epoch=len(drawn.digits) // BATCH, shuffle=False, verbose=0
                 )
                 said = f"loss {fitted.history['loss'][0]:.3f}"
-                if epoch == epochs and average is not None:
-                    from train import line_start
-
-                    line_start.average(network, average, drawn.strips[:CHUNK])
+                if epoch == epochs and before is not None:
+                    line_start.average(network, before, drawn.strips[:CHUNK])
                 if epoch % REPORTED == 0 or epoch == epochs:
                     right = _exact(network, joined([future.result() for future in held]))
                     _save(output, network, {**settings, "done": epoch, "held_out_exact": right})
@@ -131,6 +134,10 @@ def line(
                 bar.set_postfix_str(said)
                 bar.update()
     print(output / "line.keras")
+
+
+def _digest(path: Path | None) -> str | None:
+    return None if path is None else hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _begin(
@@ -153,7 +160,7 @@ def _begin(
     keras.utils.set_random_seed(settings["seed"])
     network = line_network.build()
     if start is not None and start.suffix == ".tflite":
-        line_start.initialize(network, start, chunk("train", settings["seed"], 0).strips)
+        line_start.initialize(network, line_start.read(network, start), chunk("train", settings["seed"], 0).strips)
     elif start is not None:
         try:
             network.set_weights(keras.models.load_model(start, compile=False).get_weights())

@@ -59,7 +59,10 @@ def paste(canvas: Uint8, ink: Uint8, x: int, y: int) -> int:
 
 
 def sign(canvas: Uint8, x: float, rng: np.random.Generator, kind: str | None = None) -> float:
-    """Draw a sign that is no digit after column `x`, of this kind or any of KINDS; return the column after it."""
+    """Draw a sign that is no digit after column `x`, and return the column after it.
+
+    `kind` is one of KINDS or a bracket; None takes one of KINDS at random.
+    """
     kind = kind or str(rng.choice(list(KINDS), p=list(KINDS.values())))
     dark, pen = int(rng.integers(170, 256)), int(rng.integers(3, 8))
     low, middle = BAND // 2 + round(rng.uniform(0.35, 0.6) * TALL), BAND // 2 + round(rng.normal(0, 0.08) * TALL)
@@ -81,9 +84,7 @@ def sign(canvas: Uint8, x: float, rng: np.random.Generator, kind: str | None = N
         case "equals":
             line(at, middle - round(0.12 * TALL), at + wide, middle - round(0.12 * TALL) + lean)
             end = line(at, middle + round(0.12 * TALL), at + wide, middle + round(0.12 * TALL))
-        case "slash":  # taller than a 1, with more slant
-            end = line(at, BAND // 2 + round(0.75 * TALL), at + round(0.8 * TALL), BAND // 2 - round(0.75 * TALL))
-        case "divided":  # a slash in a sum: about as tall as digits, with more slant
+        case "slash":  # 1 to 1.6 times as tall as a digit, with more slant
             half, run = round(rng.uniform(0.5, 0.8) * TALL), round(rng.uniform(0.4, 0.9) * TALL)
             end = line(at, BAND // 2 + half, at + run, BAND // 2 - half)
         case "(" | ")" | "[" | "]":
@@ -99,17 +100,19 @@ def sign(canvas: Uint8, x: float, rng: np.random.Generator, kind: str | None = N
                 dx, dy = round(half * np.cos(angle)), round(half * np.sin(angle))
                 line(x - dx, y - dy, x + dx, y + dy)
             end = x + half
-        case _:
+        case "apostrophe":
             top = BAND // 2 - round(0.5 * TALL)
             end = line(at, top, at - 2, top + round(0.15 * TALL))
+        case _:
+            raise ValueError(f"no sign is of kind {kind}")
     return float(end + pen + rng.uniform(0.02, 0.2) * TALL)
 
 
 def sum_signs(canvas: Uint8, x: float, rng: np.random.Generator) -> float:
-    """Draw the signs between two numbers of a sum after column `x`, and return the column after them."""
+    """Draw an operator of a sum and brackets beside it after column `x`, and return the column after them."""
     if rng.random() < 0.25:
         x = sign(canvas, x, rng, str(rng.choice([")", "]"], p=[0.8, 0.2])))
-    operator = rng.choice(["plus", "times", "dash", "divided", "equals"], p=[0.25, 0.2, 0.2, 0.2, 0.15])
+    operator = rng.choice(["plus", "times", "dash", "slash", "equals"], p=[0.25, 0.2, 0.2, 0.2, 0.15])
     x = sign(canvas, x, rng, str(operator))
     if rng.random() < 0.25:
         x = sign(canvas, x, rng, str(rng.choice(["(", "["], p=[0.8, 0.2])))

@@ -180,7 +180,7 @@ def write(count: int, rng: np.random.Generator) -> Digits:
 
 
 def barred(sevens: Uint8) -> Uint8:
-    """Return those with a bar of all 7s that `write` returns, uint8 (N, 28, 28)."""
+    """Return the 7s that have a bar; `sevens`, uint8 (N, 28, 28), are all 7s of `write`, in its order."""
     with_bar = np.repeat([len(form) > 1 for form in FORMS[7]], len(sevens) // len(FORMS[7]))
     return np.asarray(sevens[with_bar], np.uint8)
 

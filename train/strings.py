@@ -32,13 +32,13 @@ FORMS, VARIANTS = 60, 16  # digits of every form, and variants of every characte
 # Share of lines that are amounts, with first digits by Benford's law (Newcomb 1881, Benford 1938); share of these
 # that end in zeros.
 AMOUNTS, ROUND = 0.5, 0.4
-# Share of the mixed lines whose writer distinguishes 1 from 7 by a bar: a 1 with a flag, a 7 with a bar. Without them,
-# most flags in drawn lines are those of a 7: of the amounts, 16 had a 1 read as a 7, and 5 a 7 read as a 1.
+# Share of the mixed lines whose 7s have a bar, and whose 1s are of the other forms, most of them with a flag. Without
+# these, most flags in drawn lines are those of a 7: of the amounts, 16 had a 1 read as a 7, and 5 a 7 read as a 1.
 BARRED = 0.6
 CHAINED = 0.5  # share of lines ending in several zeros whose zeros are small, wide and joined
 BENFORD = tuple(math.log10(1 + 1 / label) for label in range(1, 10))
 SEED = 20_261_128
-SUMS = 0.1  # share of lines that are sums, with signs of arithmetic, brackets and slashes
+SUMS = 0.1  # share of lines, outside tables, that are sums: operators and brackets follow half of the digits
 TABULAR = 0.07  # share of lines in the cells of a table
 MARGIN = 6 * TALL  # columns on each side of the line, for its surroundings
 

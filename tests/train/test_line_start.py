@@ -1,17 +1,21 @@
 """The line network that ships is the start of further training: the same answers, from real weights."""
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from edge_runtime.errors import ModelError
 from edge_runtime.inference import model_file
+from edge_runtime.inference.contract import COLUMNS
 from edge_runtime.inference.line_network import LineNetwork
+from edge_runtime.inference.model_file import ModelFile
 from edge_runtime.records import Uint8
-from train import line_network, line_start
+from train import int8_file, line_network, line_start
 from train.line import chunk
 
 
@@ -23,7 +27,7 @@ def strips() -> Uint8:
 @pytest.fixture(scope="module")
 def network(strips: Uint8) -> keras.Model:
     made = line_network.build()
-    line_start.initialize(made, model_file.SHIPPED, strips)
+    line_start.initialize(made, line_start.read(made, model_file.SHIPPED), strips)
     return made
 
 
@@ -49,37 +53,43 @@ def test_normalization_starts_with_the_strips_statistics(network: keras.Model, s
 
 
 def test_folded_convolutions_are_those_of_the_file(network: keras.Model) -> None:
-    for ours, stored in zip(line_start.folded(network), line_start.read(model_file.SHIPPED), strict=True):
+    for ours, stored in zip(line_start.folded(network), int8_file.convolutions(model_file.SHIPPED), strict=True):
         assert ours.kernel == pytest.approx(stored.kernel, rel=1e-3, abs=1e-6)
         assert ours.bias == pytest.approx(stored.bias, rel=1e-3, abs=1e-3)
 
 
 def test_the_average_lies_halfway(strips: Uint8) -> None:
-    stored = line_start.read(model_file.SHIPPED)
     trained = line_network.build()
-    line_start.initialize(trained, model_file.SHIPPED, strips)
+    stored = line_start.read(trained, model_file.SHIPPED)
+    line_start.initialize(trained, stored, strips)
     last = trained.layers[-2]
     kernel, bias = last.get_weights()
     last.set_weights([3 * kernel, bias + 1])
-    line_start.average(trained, model_file.SHIPPED, strips)
+    line_start.average(trained, stored, strips)
     *others, averaged = line_start.folded(trained)
     assert averaged.kernel == pytest.approx(2 * stored[-1].kernel, rel=1e-5)
     assert averaged.bias == pytest.approx(stored[-1].bias + 0.5, rel=1e-5)
     assert others[3].kernel == pytest.approx(stored[3].kernel, rel=1e-3, abs=1e-6)
 
 
-def test_a_file_without_a_line_network_is_refused(tmp_path: Path, strips: Uint8) -> None:
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (lambda shipped: None, "has no line network"),
+        (lambda shipped: shipped.flatbuffer, "has other layers than"),
+        (lambda shipped: in_floats(), "is not in int8"),
+        (lambda shipped: b"nothing", "is not a TensorFlow Lite file"),
+    ],
+)
+def test_other_files_are_refused(tmp_path: Path, line: Callable[[ModelFile], bytes | None], said: str) -> None:
     shipped = model_file.read(model_file.SHIPPED)
-    bare = tmp_path / "digits.tflite"
-    bare.write_bytes(shipped.flatbuffer)
-    with pytest.raises(ModelError, match=r"digits\.tflite has no line network"):
-        line_start.initialize(line_network.build(), bare, strips)
-
-
-def test_another_line_network_is_refused(tmp_path: Path, strips: Uint8) -> None:
-    shipped = model_file.read(model_file.SHIPPED)
-    other = tmp_path / "digits.tflite"
     assert shipped.card is not None
-    model_file.write(other, shipped.flatbuffer, shipped.card, shipped.golden(), shipped.flatbuffer)
-    with pytest.raises(ModelError, match="has other layers than"):
-        line_start.initialize(line_network.build(), other, strips)
+    other = tmp_path / "digits.tflite"
+    model_file.write(other, shipped.flatbuffer, shipped.card, shipped.golden(), line(shipped))
+    with pytest.raises(ModelError, match=said):
+        line_start.read(line_network.build(), other)
+
+
+def in_floats() -> bytes:
+    """Return a line network in float32."""
+    return bytes(tf.lite.TFLiteConverter.from_keras_model(line_network.build(COLUMNS)).convert())

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_runtime.inference.contract import COLUMNS, ROWS
+from edge_runtime.records import Uint8
 from train import fonts, strings
 from train.line_signs import BAND, INKED, TALL, Hand, cells, sign, sum_signs, word
 from train.penmanship import FORMS
@@ -122,7 +123,35 @@ def test_brackets_are_tall_with_ends_aside(kind: str, ahead: bool) -> None:
         assert (columns[rows == rows.min()].mean() < middle) == ahead
 
 
-def test_signs_of_sums_follow_in_order() -> None:
+def test_unknown_signs_are_refused() -> None:
+    with pytest.raises(ValueError, match="no sign is of kind plsu"):
+        sign(np.zeros((BAND, 200), np.uint8), 20.0, np.random.default_rng(1), "plsu")
+
+
+def test_a_share_of_mixed_lines_has_barred_sevens(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Every stamp of the other forms is blank but the barred 7s: ink shows that a line is of those.
+    blank = np.zeros_like(MANY)
+    barred = MANY * np.array([len(form) > 1 for form in FORMS[7]], np.uint8)[:, None, None]
+    other = Hand((*[blank] * 7, barred, blank, blank), BAR, BAR)
+    monkeypatch.setattr(strings, "MNIST", 0.0)
+    monkeypatch.setattr(strings, "FORMED", 1.0)
+    monkeypatch.setattr(strings, "BARRED", 1.0)
+    seen: list[Hand] = []
+
+    def write(canvas: Uint8, hand: Hand, *others: object) -> tuple[int, int]:
+        seen.append(hand)
+        return strings.MARGIN, strings.MARGIN + TALL
+
+    monkeypatch.setattr(strings, "_write", write)
+    rng = np.random.default_rng(11)
+    for _ in range(20):
+        draw((BARS[0], other, BARS[2]), rng)
+    assert len(seen) > 10
+    assert all(hand.digits[7].any(axis=(1, 2)).all() for hand in seen)
+    assert not any(hand.digits[1].any() for hand in seen)
+
+
+def test_signs_of_sums_take_one_to_three_places() -> None:
     rng = np.random.default_rng(10)
     widths = []
     for _ in range(100):

@@ -121,14 +121,15 @@ def test_parts_of_one_line_join_left_to_right(
 ) -> None:
     # The right half stands higher: by its place on the page, it comes first.
     style = PageStyle(size=(240, 64), digit_height=(36, 36))
-    joined = 0
+    read = []
     for seed in range(12):
         (left, first), (right, second) = (drawn(digits, 2 * seed + half, 3, style) for half in (0, 1))
         strip = np.full((96, 480, 3), int(np.median(left)), np.uint8)
         strip[32:, :240], strip[:64, 240:] = left, right
         if never.read(strip).text == (second, first):
-            joined += "".join(reader.read(strip).text).replace(" ", "") == first + second
-    assert joined >= 3
+            read.append(("".join(reader.read(strip).text).replace(" ", ""), first + second))
+    assert len(read) >= 6
+    assert sum(text == truth for text, truth in read) >= len(read) - 1
 
 
 def test_a_broad_blank_picture_is_no_line(always: DigitReader) -> None:

@@ -131,7 +131,19 @@ def test_digits_far_beside_are_read_in_a_picture(readers: Readers, number: tuple
     two = Located(plane, boxes, labels[:2], 0.0)
     # On a page, other lines may stand there.
     assert best(read_line(readers, two, HEIGHTS, None), two).labels == tuple(labels[:2])
-    assert len(best(read_picture(readers, ink_planes(apart), two, None), two).labels) >= 5
+    text = best(read_picture(readers, ink_planes(apart), two, None), two)
+    assert len(text.labels) == 6
+    assert sum(a == b for a, b in zip(text.labels, labels, strict=True)) >= 5
+
+
+def test_every_view_of_a_picture_obeys_a_constraint(readers: Readers, number: tuple[Uint8, list[int]]) -> None:
+    pixels, labels = number
+    plane = ink_planes(pixels)[0]
+    by = 1 / plane.scale
+    boxes = [Box(round((22 + 44 * i) * by), round(28 * by), round(40 * by), round(40 * by)) for i in range(6)]
+    views = read_picture(readers, ink_planes(pixels), Located(plane, boxes, labels, 0.0), of_length(5))
+    assert len(views) == 10
+    assert {len(view.text.labels) for view in views} == {5}
 
 
 def test_the_classifier_reads_where_the_network_saw(readers: Readers, number: tuple[Uint8, list[int]]) -> None:
