@@ -41,7 +41,7 @@ MOST = 11  # texts of a line: at most one from each of ten views, and one from d
 RIDGE = 1e-3  # penalty on squared weights, added to the mean surprise
 # Added to the fitted `both_length`: drawn lines are harder than real ones. Where both readers agree on lines of
 # photographs, photographed numbers and amounts, the log odds that they are right are 0.34, 0.61 and 0.52 higher than
-# fitted; a digit alone is right less often. Of the photographs' lines 151 were sure with this value, when it was chosen,
+# fitted; a digit alone is right less often. When it was chosen, 151 of the photographs' lines were sure with this value
 # and 145 of these right; with 0, 132 and 128; with 0.4, 162 and 153.
 REAL_LENGTH = 0.25  # log odds for each unit of the logarithm of the number of digits
 
