@@ -10,7 +10,10 @@ from contextlib import contextmanager, suppress
 
 @contextmanager
 def sigterm_is_an_end(wanted: bool, codes: set[int]) -> Iterator[None]:
-    """Make SIGTERM end the block in order, as service managers expect, with the highest exit code so far, else 0."""
+    """Make SIGTERM end the block in order, as service managers expect, with the highest exit code so far, else 0.
+
+    A second one does not disturb that. Afterwards, SIGTERM does what it did before.
+    """
 
     def end(number: int, stack: object) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the program is ending already
@@ -20,7 +23,7 @@ def sigterm_is_an_end(wanted: bool, codes: set[int]) -> Iterator[None]:
     try:
         yield
     finally:
-        if before is not None and signal.getsignal(signal.SIGTERM) is end:
+        if before is not None:
             signal.signal(signal.SIGTERM, before)
 
 
