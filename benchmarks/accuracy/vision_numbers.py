@@ -15,6 +15,7 @@ from edge_runtime import vision
 
 # MNIST's format determines these; reading does not work with other values.
 STRUCTURAL = frozenset({"normalize.INNER", "normalize.CENTER"})
+NAMES = {each.rpartition(".")[2] for each in STRUCTURAL}
 
 
 class Number(NamedTuple):
@@ -98,7 +99,7 @@ def numbers(package: ModuleType = vision) -> list[Number]:
             value = getattr(source.module, name)
             members = list(enumerate(value)) if isinstance(value, tuple) else [(None, value)]
             structural = f"{source.short}.{name}" in STRUCTURAL
-            follows = source.made_of(name) - {each.rpartition(".")[2] for each in STRUCTURAL}
+            follows = isinstance(source.assigned[name], ast.Name) or source.made_of(name) - NAMES
             weights = hasattr(value, "_fields")  # of a model, each named: fitted, not chosen
             if not (structural or follows or weights) and all(_is_number(each) for _, each in members):
                 chosen += [Number(source.short, name, member, each) for member, each in members]

@@ -39,8 +39,8 @@ MOST_STRIPS = 16
 # times as high as the highest digit.
 STRIP, ONE_LINE = 1.5, 2.0
 # The least probability of the network's reading to replace another: 0.25 reads 1 % fewer amounts, 0 reads more false
-# digits. Where nothing was read before, it needs FEWEST digits.
-LEAST, FEWEST = 0.1, 2
+# digits.
+LEAST = 0.1
 # The least probability of a digit alone on its line, and of a text where nothing was read before, since any stroke may
 # be a 1. On 43 pictures without digits, this value reads 6 false digits; 0.2 reads 7, and 0.6 % more amounts; 0.5 reads
 # 5, and 1.4 % fewer amounts.
@@ -119,7 +119,7 @@ class Checker:
         if not views:
             return []
         whole, likely = self._best(views, located, one.likely, size, constraint)
-        if not lines and len(whole.labels) < FEWEST:
+        if not lines and len(whole.labels) < 2:  # any stroke may be a 1: a digit alone must have been found before
             return []
         checked = self._likelier(one, whole._replace(boxes=tuple(map(back, whole.boxes))), likely, [])
         if len(lines) > 1 and checked.words == one.words and list(whole.labels) != labels:

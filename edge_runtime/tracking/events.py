@@ -20,7 +20,7 @@ ALIKE = 0.5
 # network not trained on them: 240 are exact, and AGAIN from 2 to 5, LATELY from 20 to 60 and FULLER from 1 to 4 each
 # change this by at most one.
 AGAIN = 3
-LATELY = 30
+LATELY = 30  # one second of a camera
 FULLER = 2
 UNSURE = ""  # the text of a line that was rejected as unsure: the line is there, its text is unknown
 

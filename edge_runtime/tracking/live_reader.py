@@ -6,11 +6,12 @@ from numpy.typing import NDArray
 from edge_runtime.reader import Reader
 from edge_runtime.records import Frame
 from edge_runtime.trace import Hint, Trace
+from edge_runtime.tracking.events import LATELY
 from edge_runtime.vision.boxes import overlap
 from edge_runtime.vision.planes import Key
 from edge_runtime.vision.rejection import SAME, UNSURE_LINE
 
-FULLY = 15  # frames from one full search to the next: half a second of a camera
+FULLY = LATELY // 2  # frames from one full search to the next: half a second of a camera
 
 
 class LiveReader:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from edge_runtime.records import Box, Uint8
-from edge_runtime.vision.glyphs import Glyphs
+from edge_runtime.vision.glyphs import BROAD, Glyphs
 from edge_runtime.vision.merges import merges
 from edge_runtime.vision.page_model import SURE, PageModel
 from edge_runtime.vision.regions import MOST_REGIONS, Region
@@ -16,9 +16,6 @@ from edge_runtime.vision.splits import Piece, split
 
 # Planes with at least this share of the best one's score are read: digits of the other polarity, or of another size.
 READ_PLANE = 0.1
-# A region wider than BROAD times its height may be several digits, and a piece that wide is no digit; of MNIST's, 15 in
-# 1000 are. A region half as wide as high that is not surely a digit may also be several: two slender ones that touch.
-BROAD = 1.3
 # Limits in a frame of VGA size: regions to split, and candidates in addition to the regions.
 MOST_SPLITS, MOST_CANDIDATES = 12, MOST_REGIONS // 2
 
@@ -84,6 +81,7 @@ def propose(
 
 
 def _may_be_several(box: Box, confidence: float) -> bool:
+    """Return whether a region is too broad for one digit, or may be two slender ones that touch."""
     return box.width >= BROAD * box.height or (2 * box.width >= box.height and confidence < SURE)
 
 

@@ -12,6 +12,8 @@ Float64 = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 # A glyph narrower than this part of its height is a single stroke: a 1, or any line, edge or stem.
 SLENDER = 0.45
+# A glyph wider than this many times its height is no digit; of MNIST's, 15 in 1000 are.
+BROAD = 1.3
 # Ink of one pen is at least this part as dark as any other. Paler ink is print on the other side of the paper, a shadow
 # or a printed box.
 PALE = 1 / 2

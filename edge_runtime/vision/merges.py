@@ -7,13 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.records import Box
-from edge_runtime.vision.glyphs import PALE
+from edge_runtime.vision.glyphs import BROAD, PALE
 
 # Two components may be one digit if the gap between them is at most this part of the higher one's height, ...
 NEAR = 0.2
-# ... their common height is at least this part of their common width, ...
-UPRIGHT = 0.7
-# ... and one is a fragment: it lies mostly above or below the other, or is less than half as high.
+# ... they are no broader together than a digit, and one is a fragment: it lies mostly above or below the other, or is
+# less than half as high.
 
 
 def merges(boxes: Sequence[Box], darkness: NDArray[np.float64], most: int) -> list[tuple[int, ...]]:
@@ -36,7 +35,7 @@ def merges(boxes: Sequence[Box], darkness: NDArray[np.float64], most: int) -> li
     joint_height = np.maximum(bottom[i], bottom[j]) - np.minimum(y[i], y[j])
     stacked = -gap_x * 2 > np.minimum(width[i], width[j])
     fragment = 2 * np.minimum(height[i], height[j]) < higher
-    joinable = joint_height >= UPRIGHT * joint_width
+    joinable = joint_width <= BROAD * joint_height
     joinable &= stacked | fragment
     joinable &= np.minimum(darkness[i], darkness[j]) >= PALE * np.maximum(darkness[i], darkness[j])
     pairs = list(zip(i[joinable][:most].tolist(), j[joinable][:most].tolist(), strict=True))

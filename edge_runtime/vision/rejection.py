@@ -29,9 +29,9 @@ UNSURE_LINE = "unsure line"
 READ_ELSEWHERE = "read on another plane"
 REASONS = (TOO_SMALL, TOO_LARGE, LINE, LOW_CONTRAST, PART_OF_WORD, NOT_A_DIGIT, CLUTTER, LOW_CONFIDENCE, UNSURE_LINE)
 
-# Of many regions, some look like digits by chance: the mean log odds of the BEST digits must exceed CHANCE times
+# Of many regions, some look like digits by chance: the log odds of the surest digit must exceed CHANCE times
 # log(regions / FEW), or the picture holds no digits.
-CHANCE, FEW, BEST = 0.5, 8, 2
+CHANCE, FEW = 0.5, 8
 # Boxes of two planes whose common part is at least SAME of the larger one show the same thing, like a region at two
 # thresholds; if it is more than SHARED of the smaller one, they show the same ink.
 SAME, SHARED = SHRUNK, 1 / 2
@@ -128,7 +128,7 @@ def rejected(reasons: Sequence[str | None], rows: Collection[int], why: str) -> 
 
 def _is_chance(odds: Float64, regions: int) -> bool:
     """Return whether chance alone explains digits with these log odds among so many `regions`."""
-    return float(np.sort(odds)[::-1][:BEST].mean()) < CHANCE * float(np.log(regions / FEW))
+    return float(odds.max()) < CHANCE * float(np.log(regions / FEW))
 
 
 def _agreed(glyphs: Glyphs) -> tuple[Float64, list[int]]:

@@ -9,17 +9,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.vision.candidates import BROAD, Candidate
-from edge_runtime.vision.glyphs import SURER
+from edge_runtime.vision.candidates import Candidate
+from edge_runtime.vision.glyphs import BROAD, SURER
 from edge_runtime.vision.page_model import SURE
 
 # The number of steps of the search in a group of candidates that exclude each other; beyond, the search is greedy.
 STEPS = 500
-# The cost, as a logarithm, of ink as a non-digit: it keeps a letter from being read as the strokes it consists of.
-OTHER = 4.0
-# The cost of a digit's ink that is part of no digit: without it, the flag of a 5 would be left out if its body is a
-# surer 3.
+# The cost, as a logarithm, of a digit's ink that is part of no digit: without it, the flag of a 5 would be left out if
+# its body is a surer 3.
 UNEXPLAINED = -log(SURER)
+# The cost of ink as a non-digit: it keeps a letter from being read as the strokes it consists of.
+OTHER = UNEXPLAINED / 2
 
 
 def surest(confidences: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.records import Box, Uint8
+from edge_runtime.vision.normalize import INNER
 
-HALF = 20  # rows above and below the middle for the search of cuts
+HALF = INNER  # rows above and below the middle for the search of cuts: twice the height of digits in the contract
 HEIGHT = 2 * HALF
 SIDEWAYS = 60  # the cost of a step to the side, where a pixel of full ink costs 255
 WALL = 255 * HEIGHT * HEIGHT  # keeps cuts in their own component: more than the cost of any cut

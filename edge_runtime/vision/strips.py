@@ -12,10 +12,10 @@ import numpy as np
 from edge_runtime.inference.contract import COLUMNS, ROWS
 from edge_runtime.records import Box, Uint8
 from edge_runtime.vision.boxes import centers
-from edge_runtime.vision.normalize import EDGE, FAINT, WORKING
+from edge_runtime.vision.normalize import EDGE, FAINT, INNER, WORKING
 
 # The height of digits in a strip, in rows: as in the 28x28 contract.
-HIGH = 20
+HIGH = INNER
 # The quantile of a strip's pixels that stands for full ink, bright on 0: a line covers more than the rest.
 WHITE = 0.97
 # That quantile is scaled to this level, of 255.

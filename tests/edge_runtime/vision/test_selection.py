@@ -50,7 +50,7 @@ def test_a_whole_or_its_pieces(
     assert picked(({0}, *one), ({1}, *other), ({0, 1}, one[0] + other[0], whole)) == expected
 
 
-@pytest.mark.parametrize(("confidence", "expected"), [(0.1, set()), (0.5, {0, 1})])
+@pytest.mark.parametrize(("confidence", "expected"), [(0.05, set()), (0.5, {0, 1})])
 def test_a_letter_is_not_read_as_strokes(confidence: float, expected: set[int]) -> None:
     # An H: two strokes, each of which looks like a 1, and a whole that is surely no digit.
     strokes = [candidate({i}, 100, (30, 100), 50 * i) for i in range(2)]

@@ -15,7 +15,7 @@ from edge_runtime.sources.pictures import load
 LINE = ("edge_runtime.vision.", "edge_runtime.survey", "edge_runtime.reader", "edge_runtime.inference.classifier")
 MOST_PAIRS = 21  # of stages: arithmetic of boxes is none
 # The most numbers chosen by hand in each part of the reading line; they only fall.
-MOST_NUMBERS = {"vision": 44, "lines": 12, "orientation.py": 10, "tracking": 5}
+MOST_NUMBERS = {"vision": 41, "lines": 11, "orientation.py": 10, "tracking": 4}
 # Numbers that nobody chose: none, one, two, the darkest ink, and halves (as of pixels, whose middles lie there).
 PLAIN = (0, 1, 2, 255, 0.5)
 # Nor did anybody choose these: by module, a part of their line, and why.
@@ -31,7 +31,6 @@ STRUCTURE = {
         "MEDIAN_DIFFERENCE = ": "a property of the normal distribution",
     },
     "regions": {"np.ones((3, 3)": "a pixel and its neighbors"},
-    "strips": {"HIGH = 20": "the contract of strips: how high digits are"},
     "constraint": {
         "range(10)": "the digits",
         "LONGEST = 64": "half of the steps that the line network has for a strip",
