@@ -29,8 +29,8 @@ from edge_runtime.vision.strips import HIGH, Strip, cut_out, strip_of
 GROWTHS = 3
 # A line with at least this probability counts as sure: it is not reread, and one strip that agrees is enough.
 SURE = 0.95
-# The digits of a line may be this much lower or higher than estimated: one strip for each. Adding 0.8 and 1.3 reads no
-# more amounts and numbers.
+# The digits of a line may be LOWER, or 1 / LOWER, times as high as estimated: one strip for each. Adding 0.8 and 1.3
+# reads no more amounts and numbers.
 LOWER = 0.88
 HEIGHTS = LOWER, 1 / LOWER
 # A picture of one line may have it in three places: in the rows with at least INKED of the fullest row's ink, once

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from edge_runtime.records import Box, Uint8
 from edge_runtime.vision.normalize import INNER
 
-HALF = INNER  # rows above and below the middle for the search of cuts: twice the height of digits in the contract
+HALF = INNER  # rows above and below the middle in the search of cuts: each half is as high as a digit in the contract
 HEIGHT = 2 * HALF
 SIDEWAYS = 60  # the cost of a step to the side, where a pixel of full ink costs 255
 WALL = 255 * HEIGHT * HEIGHT  # keeps cuts in their own component: more than the cost of any cut

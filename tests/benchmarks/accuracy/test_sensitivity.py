@@ -71,6 +71,10 @@ def test_numbers_in_tuples_are_listed_derived_ones_not(package: ModuleType) -> N
 
 def test_fitted_weights_are_not_chosen_numbers() -> None:
     assert not [number.label for number in numbers() if number.name == "UNFITTED"]
+    # Nor are those that are the contract's; a multiple of one was chosen.
+    labels = {number.label for number in numbers()}
+    assert not labels & {"strips.HIGH", "splits.HALF"}
+    assert "normalize.WORKING" in labels
 
 
 def test_the_numbers_of_the_reader_are_found() -> None:
