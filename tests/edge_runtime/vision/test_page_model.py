@@ -164,6 +164,23 @@ def test_cut_off_corners_tell_little(x: float, y: float, plane: int) -> None:
     assert estimate(page, 3, WEIGHTS, (640, 480)).plane == plane
 
 
+@pytest.mark.parametrize(
+    ("spot", "width", "spot_plane", "plane"),
+    [
+        pytest.param((110, 130, 15, 19), 10.0, 0, 4, id="in its stroke"),
+        pytest.param((110, 130, 15, 21), 10.0, 0, 0, id="higher than its stroke is wide"),
+        pytest.param((110, 130, 30, 41), 30.0, 0, 0, id="half as high as the digit"),
+        pytest.param((150, 130, 15, 19), 10.0, 0, 0, id="beside it"),
+        pytest.param((110, 130, 15, 19), 10.0, 1, 1, id="of the other polarity"),
+    ],
+)
+def test_parts_of_a_stroke_tell_little(spot: Corners, width: float, spot_plane: int, plane: int) -> None:
+    one = (100, 100, 40, 80)
+    page = glyphs([one, spot], plane=[4, spot_plane], stroke=[True, False], stroke_width=[width, 3])
+    assert estimate(page, 6, WEIGHTS, SIZE).plane == plane
+    assert estimate(glyphs([one, spot], plane=[4, spot_plane], stroke_width=width), 6, WEIGHTS, SIZE).plane == 4
+
+
 def test_each_plane_has_its_own_darkness() -> None:
     page = glyphs([*row(5), *row(6, y=300)], plane=[*[0] * 5, *[2] * 6], darkness=[*[90] * 5, *[200] * 6])
     model = estimate(page, 3, WEIGHTS, SIZE)
