@@ -21,8 +21,8 @@ USUAL = 0.75
 # Glyphs are not neighbors if they are further apart than REACH heights along a line, or half of that up or down, or if
 # their sizes differ by more than this (a standard deviation of the logarithm of heights).
 ALIKE = 0.3
-# A single stroke, a part of one, or a glyph that a corner of the picture cuts off, may be anything: its weight as
-# evidence.
+# A single stroke, a part of a likelier digit, or a glyph that a corner of the picture cuts off, may be anything: its
+# weight as evidence.
 WEAK_EVIDENCE = 0.2
 ROUNDS = 2  # of expectation maximization; more change little
 PART_LIKELIER = 2.0  # natural units by which a part's log odds exceed its whole's if the whole is a digit, too
@@ -160,17 +160,15 @@ def _maximized(own: Float64, weight: Float64, before: Float64) -> Float64:
     return prior
 
 
-def _in_a_stroke(glyphs: Glyphs) -> Flags:
-    """Return bool (N,): which glyphs lie in the stroke of a larger one that is a single stroke and likely a digit.
+def _parts(glyphs: Glyphs, whole: Flags) -> Flags:
+    """Return bool (N,): which glyphs seem to be parts of another one, of those that are `whole`.
 
-    A plane finer than that stroke shows its edges and texture as ink of their own. At least half of such a glyph lies
-    in the larger one, which is at least twice as high, and its height is at most twice the stroke's width.
+    More than half of a part lies in the other one, which is at least twice as high and as likely a digit. Planes finer
+    than a stroke show its edges and texture as ink of their own, those of the other polarity the paper between strokes.
     """
-    digits = np.flatnonzero(glyphs.stroke & (glyphs.digit > 1 / 2))
     height = glyphs.boxes[:, 3]
-    inside = overlap(glyphs.boxes, glyphs.boxes[digits], np.minimum) > 1 / 2
-    inside &= glyphs.plane[:, None] % 2 == glyphs.plane[digits] % 2
-    inside &= height[:, None] <= np.minimum(height[digits] / 2, 2 * glyphs.stroke_width[digits])
+    inside = overlap(glyphs.boxes, glyphs.boxes, np.minimum) > 1 / 2
+    inside &= (height[:, None] <= height / 2) & (glyphs.digit[:, None] <= glyphs.digit) & whole
     return np.asarray(np.any(inside, axis=1))
 
 
@@ -178,8 +176,8 @@ def estimate(glyphs: Glyphs, planes: int, weights: Weights, size: tuple[int, int
     """Return the page model, from glyphs of which none is a part of another, on so many `planes`.
 
     `size` is the picture's, (width, height). The score of each plane is the greatest density of logarithmic heights. A
-    glyph counts more the likelier it is a digit, among digits, dark and large; a single stroke, part of one, or a glyph
-    that a corner of the picture cuts off, counts little.
+    glyph counts more the likelier it is a digit, among digits, dark and large; a single stroke, a part of a likelier
+    digit, or a glyph that a corner of the picture cuts off, counts little.
     """
     scores, heights = np.zeros(planes), np.ones(planes)
     darkness, stroke_widths, attached = np.full((3, planes), np.nan)
@@ -189,7 +187,8 @@ def estimate(glyphs: Glyphs, planes: int, weights: Weights, size: tuple[int, int
     sure = (likely >= SURE) & ~glyphs.stroke
     height = glyphs.boxes[:, 3]
     amount = likely * prior**2 * np.sqrt(glyphs.darkness * height) * np.where(glyphs.stroke, WEAK_EVIDENCE, 1.0)
-    amount[np.logical_and(*at_sides(glyphs.boxes, size)) | _in_a_stroke(glyphs)] *= WEAK_EVIDENCE
+    cut_off = np.logical_and(*at_sides(glyphs.boxes, size))
+    amount[cut_off | _parts(glyphs, ~cut_off)] *= WEAK_EVIDENCE
     density = alike(height, glyphs.plane) @ amount
     for plane in set(glyphs.plane.tolist()):
         on = np.flatnonzero(glyphs.plane == plane)

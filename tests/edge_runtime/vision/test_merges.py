@@ -64,7 +64,7 @@ def test_three_pieces_are_merged_by_twos_too() -> None:
 
 @pytest.mark.parametrize("most", [0, 1, 5])
 def test_pairs_and_triples_are_bounded(most: int) -> None:
-    groups = merged(*[(50, 12 * i, 20, 10) for i in range(20)], most=most)
+    groups = merged(*[(50, 11 * i, 20, 10) for i in range(20)], most=most)
     assert [len(group) for group in groups].count(2) == most
     assert [len(group) for group in groups].count(3) <= most
 

@@ -165,20 +165,23 @@ def test_cut_off_corners_tell_little(x: float, y: float, plane: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spot", "width", "spot_plane", "plane"),
+    ("part", "likely", "little"),
     [
-        pytest.param((110, 130, 15, 19), 10.0, 0, 4, id="in its stroke"),
-        pytest.param((110, 130, 15, 21), 10.0, 0, 0, id="higher than its stroke is wide"),
-        pytest.param((110, 130, 30, 41), 30.0, 0, 0, id="half as high as the digit"),
-        pytest.param((150, 130, 15, 19), 10.0, 0, 0, id="beside it"),
-        pytest.param((110, 130, 15, 19), 10.0, 1, 1, id="of the other polarity"),
+        pytest.param((110, 130, 15, 40), SURE, True, id="in a digit as likely"),
+        pytest.param((110, 130, 15, 41), SURE, False, id="more than half as high"),
+        pytest.param((110, 130, 15, 40), 0.9991, False, id="likelier than what it is in"),
+        pytest.param((130, 130, 20, 40), SURE, False, id="half of it outside"),
+        pytest.param((129, 130, 20, 40), SURE, True, id="more than half of it inside"),
     ],
 )
-def test_parts_of_a_stroke_tell_little(spot: Corners, width: float, spot_plane: int, plane: int) -> None:
-    one = (100, 100, 40, 80)
-    page = glyphs([one, spot], plane=[4, spot_plane], stroke=[True, False], stroke_width=[width, 3])
-    assert estimate(page, 6, WEIGHTS, SIZE).plane == plane
-    assert estimate(glyphs([one, spot], plane=[4, spot_plane], stroke_width=width), 6, WEIGHTS, SIZE).plane == 4
+@pytest.mark.parametrize("polarity", [0, 1])
+def test_parts_of_a_digit_tell_little(part: Corners, likely: float, little: bool, polarity: int) -> None:
+    beside, within = [
+        estimate(glyphs([(x, 100, 40, 80), part], [SURE, likely], plane=[4, polarity]), 6, WEIGHTS, SIZE).scores
+        for x in (1000, 100)
+    ]
+    assert within[4] == beside[4]
+    assert (within[polarity] < beside[polarity]) == little
 
 
 def test_each_plane_has_its_own_darkness() -> None:
