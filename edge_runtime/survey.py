@@ -114,7 +114,6 @@ class Surveyor:
         glyphs = self.glyphs(regions, planes, seen, [False] * len(regions))
         standing = page_model.standing(glyphs, [region.parent for region in regions])
         standing = page_model.with_freed(glyphs.take(standing), standing, [regions[i].freed for i in standing])
-        standing = page_model.without_counters(glyphs.take(standing), standing)
         return Survey(upright, back, hint.turn, planes, regions, seen, standing, glyphs.take(standing))
 
     def _upright(self, survey: Survey) -> Hint | None:

@@ -66,8 +66,11 @@ def test_training_goes_on_from_the_shipped_network(tmp_path: Path) -> None:
     digest = hashlib.sha256(shipped.read_bytes()).hexdigest()
     assert (record["start"], record["averaged_with"]) == (digest, digest)
     assert record["held_out_exact"] > 0.3  # one step from the network that ships
-    # To resume, the same options are needed.
-    done = python("-m", "train.line", "--output", tmp_path, "--epochs", "1", "--lines", "64", "--resume")
+    averaged = (tmp_path / "line.keras").read_bytes()
+    done = python("-m", "train.line", "--output", tmp_path, *few, "--resume")
+    assert done.code == 0, done.err
+    assert (tmp_path / "line.keras").read_bytes() == averaged  # not averaged twice
+    done = python("-m", "train.line", "--output", tmp_path, *few[:4], "--resume")  # without --start and --average
     assert done.code == 4
     assert "has other settings" in done.err
 

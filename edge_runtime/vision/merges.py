@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from edge_runtime.records import Box
 from edge_runtime.vision.glyphs import BROAD, PALE
 
-# Two components may be one digit if the gap between them is at most this part of the higher one's height, ... With 0.2,
-# 7 more of the 1,675 characters on photographs are wrong; with 0.12, 2 more, and 2 fewer amounts of 1,080 are exact.
+# Two components may be one digit if the gap between them is at most this part of the higher one's height, they are no
+# broader together than a digit, and one is a fragment: it lies mostly above or below the other, or is less than half as
+# high. With 0.2, 7 more of the 1,675 characters on photographs are wrong; with 0.12, 2 more, and 2 fewer amounts of
+# 1,080 are exact.
 NEAR = 0.16
-# ... they are no broader together than a digit, and one is a fragment: it lies mostly above or below the other, or is
-# less than half as high.
 
 
 def merges(boxes: Sequence[Box], darkness: NDArray[np.float64], most: int) -> list[tuple[int, ...]]:

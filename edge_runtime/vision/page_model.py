@@ -21,8 +21,8 @@ USUAL = 0.75
 # Glyphs are not neighbors if they are further apart than REACH heights along a line, or half of that up or down, or if
 # their sizes differ by more than this (a standard deviation of the logarithm of heights).
 ALIKE = 0.3
-# A single stroke, a part of a likelier digit, or a glyph that a corner of the picture cuts off, may be anything: its
-# weight as evidence.
+# A single stroke, a part of a digit, or a glyph that a corner of the picture cuts off may be anything: its weight as
+# evidence.
 WEAK_EVIDENCE = 0.2
 ROUNDS = 2  # of expectation maximization; more change little
 PART_LIKELIER = 2.0  # natural units by which a part's log odds exceed its whole's if the whole is a digit, too
@@ -95,23 +95,6 @@ def with_freed(glyphs: Glyphs, standing: Sequence[int], freed: Sequence[bool]) -
     return [one for row, one in enumerate(standing) if kept[row]]
 
 
-def without_counters(glyphs: Glyphs, standing: Sequence[int]) -> list[int]:
-    """Return the indices of `standing`, whose glyphs these are, without the counters of sure digits.
-
-    The paper inside a digit's loop, its counter, is ink of the other polarity, and may look like a digit itself. A
-    glyph is a counter if it lies in a larger glyph of the other polarity that is far likelier to be a digit (twice
-    PART_LIKELIER).
-    """
-    own = log_odds(glyphs.digit)
-    rows = np.flatnonzero(own > 0)
-    boxes, light = glyphs.boxes[rows], glyphs.plane[rows] % 2
-    area = boxes[:, 2] * boxes[:, 3]
-    inside = overlap(boxes, boxes, np.minimum) > 1 / 2
-    inside &= (light != light[:, None]) & (area > area[:, None]) & (own[rows] > own[rows][:, None] + 2 * PART_LIKELIER)
-    counters = set(rows[np.any(inside, axis=1)].tolist())
-    return [i for row, i in enumerate(standing) if row not in counters]
-
-
 def own_features(glyphs: Glyphs) -> dict[str, Float64]:
     """Return the features of each glyph by itself: float64 (N,) by name of its weight."""
     return {
@@ -160,15 +143,16 @@ def _maximized(own: Float64, weight: Float64, before: Float64) -> Float64:
     return prior
 
 
-def _parts(glyphs: Glyphs, whole: Flags) -> Flags:
-    """Return bool (N,): which glyphs seem to be parts of another one, of those that are `whole`.
+def _are_parts(glyphs: Glyphs, may_have_parts: Flags) -> Flags:
+    """Return bool (N,): which glyphs are probably parts of others, of those that `may_have_parts`, bool (N,).
 
-    More than half of a part lies in the other one, which is at least twice as high and as likely a digit. Planes finer
-    than a stroke show its edges and texture as ink of their own, those of the other polarity the paper between strokes.
+    More than half of a part lies in the other glyph, which is at least twice as high and at least as likely a digit.
+    Planes finer than a stroke show its edges and texture as ink of their own. On the planes of the other polarity, the
+    paper inside a digit's loop is ink, and may look like a digit.
     """
     height = glyphs.boxes[:, 3]
     inside = overlap(glyphs.boxes, glyphs.boxes, np.minimum) > 1 / 2
-    inside &= (height[:, None] <= height / 2) & (glyphs.digit[:, None] <= glyphs.digit) & whole
+    inside &= (height[:, None] <= height / 2) & (glyphs.digit[:, None] <= glyphs.digit) & may_have_parts
     return np.asarray(np.any(inside, axis=1))
 
 
@@ -176,8 +160,8 @@ def estimate(glyphs: Glyphs, planes: int, weights: Weights, size: tuple[int, int
     """Return the page model, from glyphs of which none is a part of another, on so many `planes`.
 
     `size` is the picture's, (width, height). The score of each plane is the greatest density of logarithmic heights. A
-    glyph counts more the likelier it is a digit, among digits, dark and large; a single stroke, a part of a likelier
-    digit, or a glyph that a corner of the picture cuts off, counts little.
+    glyph counts more the likelier it is a digit, among digits, dark and large; a single stroke, a part of a digit, or a
+    glyph that a corner of the picture cuts off counts little.
     """
     scores, heights = np.zeros(planes), np.ones(planes)
     darkness, stroke_widths, attached = np.full((3, planes), np.nan)
@@ -188,7 +172,7 @@ def estimate(glyphs: Glyphs, planes: int, weights: Weights, size: tuple[int, int
     height = glyphs.boxes[:, 3]
     amount = likely * prior**2 * np.sqrt(glyphs.darkness * height) * np.where(glyphs.stroke, WEAK_EVIDENCE, 1.0)
     cut_off = np.logical_and(*at_sides(glyphs.boxes, size))
-    amount[cut_off | _parts(glyphs, ~cut_off)] *= WEAK_EVIDENCE
+    amount[cut_off | _are_parts(glyphs, ~cut_off)] *= WEAK_EVIDENCE
     density = alike(height, glyphs.plane) @ amount
     for plane in set(glyphs.plane.tolist()):
         on = np.flatnonzero(glyphs.plane == plane)
