@@ -103,7 +103,8 @@ def test_what_is_not_there_is_a_problem(empty: Site) -> None:
     "path",
     ["/api/live?after=x", "/api/live?wait=31", "/api/live?after=-1", "/snapshot.jpg?boxes=2",
      "/snapshot.jpg?number=1.5", "/api/events?limit=0", "/api/events?history=101", "/stream.mjpg?frames=0",
-     "/stream.mjpg?frames=99999999999999999", "/api/live?after=%D9%A3"],
+     "/stream.mjpg?frames=99999999999999999", "/api/live?after=%D9%A3", "/stream.mjpg?frames=x&frames=1",
+     "/snapshot.jpg?boxes=1&boxes=1"],
 )  # fmt: skip
 def test_a_senseless_query_gets_a_helpful_problem(empty: Site, path: str) -> None:
     answer = empty.ask(path)
