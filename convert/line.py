@@ -23,7 +23,7 @@ from edge_runtime.errors import ModelError
 from edge_runtime.inference import model_file
 from edge_runtime.inference.contract import COLUMNS, ROWS
 from edge_runtime.inference.line_network import LineNetwork
-from edge_runtime.system.atomic_files import write_whole
+from edge_runtime.system.atomic_files import write_bytes
 from edge_runtime.system.native_logs import stderr_silenced
 from train import command, line, provenance
 
@@ -53,7 +53,7 @@ def convert(folder: Path, into: Path | None) -> None:
         flatbuffer = quantize(network, strips)
     verify(flatbuffer)
     path = folder / "line-int8.tflite"
-    write_whole(path, lambda temporary: temporary.write_bytes(flatbuffer))
+    write_bytes(path, flatbuffer)
     print(f"{path}: {len(flatbuffer):,} bytes")
     if into is not None:
         attach(into, flatbuffer, json.loads((folder / "line.json").read_text(encoding="utf-8")))

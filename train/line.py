@@ -206,7 +206,7 @@ def _exact(network: "keras.Model", held: Lines) -> float:
 
 
 def _save(output: Path, network: "keras.Model", record: dict[str, object]) -> None:
-    write_whole(output / "line.keras", lambda temporary: network.save(temporary))
+    write_whole(output / "line.keras", network.save)
     write_text(output / "line.json", json.dumps(record, indent=1) + "\n")
 
 

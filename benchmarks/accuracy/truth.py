@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_runtime.errors import OptionError
+from edge_runtime.system.native_logs import is_text
 
 NAME = "truth.jsonl"
 TEXTS = ("tier", "category", "conditions")
@@ -76,7 +77,7 @@ def parse(line: str) -> Truth:
         if key not in row:
             raise ValueError(f'"{key}" is missing')
     file, lines, tags = row["file"], row["lines"], row.get("tags")
-    if not isinstance(file, str) or not _is_name(file):
+    if not isinstance(file, str) or not file or not is_text(file):
         raise ValueError('"file" must be the name of a picture')
     if not isinstance(lines, list) or not all(isinstance(line, str) and DIGITS.fullmatch(line) for line in lines):
         raise ValueError('"lines" must be a list of strings of digits, such as ["2024", "17"], or [] without digits')
@@ -92,10 +93,3 @@ def parse(line: str) -> Truth:
 def printable(text: str) -> str:
     """Return a text on one line, with terminal control and text direction characters escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def _is_name(file: str) -> bool:
-    try:
-        return bool(file.encode()) and "\0" not in file
-    except UnicodeEncodeError:  # a lone surrogate: JSON can hold it, a file name cannot
-        return False

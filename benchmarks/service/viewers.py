@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from benchmarks.service.processes import SERVE, serving
+from edge_runtime.bench.result import CONFIDENCE, Ratio
 from edge_runtime.errors import EdgeError
 
 VIEWERS = (0, 4, 16)
@@ -27,7 +28,6 @@ SETTLING = 1.0  # seconds of each stay that do not count
 BUFFER = 4096  # approximate buffer of a stuck viewer's socket, in bytes
 PART = b"\r\nContent-Type: image/jpeg\r\n"  # one in each frame
 RESAMPLED = 2000
-CONFIDENCE = 0.95
 FEED = (sys.executable, "-m", "benchmarks.service.noted_stream")
 
 
@@ -45,14 +45,6 @@ class Stay(NamedTuple):
     true: list[float]
     dropped: int
     got: float | None
-
-
-class Ratio(NamedTuple):
-    """A ratio, and its interval at CONFIDENCE."""
-
-    value: float
-    low: float
-    high: float
 
 
 def watch(rounds: int, seconds: float, messages: list[str], tick: Callable[[], None]) -> list[Stay]:

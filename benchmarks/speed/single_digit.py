@@ -13,16 +13,15 @@ Prints a JSON object: the Turns of each, by name.
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from time import perf_counter_ns
-from typing import Any
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 
 from benchmarks.common.turns import Call, Turns, take
+from edge_runtime.bench import process
 from edge_runtime.inference.classifier import Classifier
 from edge_runtime.pages import timing
 from edge_runtime.records import Uint8
@@ -65,7 +64,7 @@ def one(models: Mapping[str, Path]) -> dict[str, Call]:
     for name, path in models.items():
         classifier = Classifier(path)
         calls |= {
-            f"one digit/{name} {BARE}": bare_litert(classifier),
+            f"one digit/{name} {BARE}": process.bare(classifier, pictures(1), 1),
             f"one digit/{name} {SCORES}": partial(classifier.scores, pictures(1)),
             f"one digit/{name} {CONFIDENCES}": partial(classifier.confidences, pictures(1)),
         }
@@ -74,7 +73,7 @@ def one(models: Mapping[str, Path]) -> dict[str, Call]:
 
 def bare(models: Mapping[str, Path]) -> dict[str, Call]:
     """Return LiteRT alone for each model."""
-    return {name: bare_litert(Classifier(path)) for name, path in models.items()}
+    return {name: process.bare(Classifier(path), pictures(1), 1) for name, path in models.items()}
 
 
 def batches(models: Mapping[str, Path]) -> dict[str, Call]:
@@ -117,22 +116,6 @@ def loads(models: Mapping[str, Path], turns: int) -> dict[str, Turns]:
                 else:
                     values.append(spent)
     return results
-
-
-def bare_litert(classifier: Classifier) -> Callable[[], Any]:
-    """Return a call that runs the classifier's model on one digit without the classifier."""
-    interpreter = Interpreter(model_content=classifier.model.flatbuffer, num_threads=1)
-    interpreter.allocate_tensors()
-    taken, output = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    image = pictures(1).astype(taken["dtype"]).reshape(taken["shape"])
-    input_index, answered = taken["index"], output["index"]
-
-    def call() -> Any:
-        interpreter.set_tensor(input_index, image)
-        interpreter.invoke()
-        return interpreter.get_tensor(answered)
-
-    return call
 
 
 if __name__ == "__main__":

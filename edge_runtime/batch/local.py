@@ -2,9 +2,7 @@
 
 import multiprocessing
 import signal
-import threading
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -14,7 +12,7 @@ import pyarrow as pa
 from edge_runtime.batch.contents import Page
 from edge_runtime.batch.pool import Pool, Worker, sets_of
 from edge_runtime.batch.worker import PageReader, Recipe, serve
-from edge_runtime.system.signals import name_of
+from edge_runtime.system.signals import kept, name_of
 
 GRACE = 5.0  # seconds in which a worker must end that was told to
 
@@ -43,7 +41,7 @@ class Process(Worker):
         context = multiprocessing.get_context("spawn")  # a fork would copy OpenCV's threads and locks in any state
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=serve, args=(theirs, recipe), daemon=True)
-        with _sigint_ignored():
+        with kept(signal.SIGINT, signal.SIG_IGN):  # it ignores Ctrl-C from its first moment on
             self.process.start()
         theirs.close()  # so that the pipe ends with the process
 
@@ -80,16 +78,3 @@ def _answering(workers: Sequence[Process]) -> list[Process]:
     by_connection = {worker.connection: worker for worker in workers}
     ready = wait(list(by_connection))
     return [by_connection[each] for each in ready if isinstance(each, Connection)]
-
-
-@contextmanager
-def _sigint_ignored() -> Iterator[None]:
-    """Let processes that start meanwhile ignore Ctrl-C from their first moment on; in the main thread alone."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
@@ -133,16 +134,9 @@ def file_name(part: int, suffix: str) -> str:
     return f"part-{part:05d}{suffix}"
 
 
-class Ids:
-    """A hash over the ids of pages, in their order."""
-
-    def __init__(self) -> None:
-        self._hash = sha256()
-
-    def add(self, id: str) -> None:
-        """Add the next id."""
-        self._hash.update(json.dumps(id).encode())
-
-    def digest(self) -> str:
-        """Return the hash, in hexadecimal."""
-        return self._hash.hexdigest()
+def digest(ids: Iterable[str]) -> str:
+    """Return a hash over the ids of pages, in their order, in hexadecimal."""
+    hashed = sha256()
+    for id in ids:
+        hashed.update(json.dumps(id).encode())
+    return hashed.hexdigest()

@@ -9,7 +9,6 @@ import re
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -28,6 +27,7 @@ from edge_runtime.errors import EdgeError, OptionError, SourceError
 from edge_runtime.system import subprocesses
 from edge_runtime.system.board import usable_cores
 from edge_runtime.system.dependencies import explain
+from edge_runtime.system.signals import kept
 
 logger = logging.getLogger(__name__)
 LOCAL = "local"
@@ -64,7 +64,7 @@ def connected(address: str, workers: int | None) -> Iterator[int]:
         _probe(address)
     try:
         try:
-            with _sigterm_kept():
+            with kept(signal.SIGTERM):  # Ray has a handler of its own
                 ray.init(**own, **QUIET)
         except (OSError, RuntimeError, ValueError) as error:
             raise SourceError(f"--ray {address}: cannot be used: {one_line(error)}") from error
@@ -102,19 +102,6 @@ def _actors(resources: dict[str, float], address: str, workers: int | None) -> i
         has = "1 CPU" if cpus == 1 else f"{cpus} CPUs"
         raise OptionError(f"--ray {address}: the cluster has {has}, and each of --workers takes one")
     return workers or cpus
-
-
-@contextmanager
-def _sigterm_kept() -> Iterator[None]:
-    """Keep what SIGTERM does: Ray has a handler of its own."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def read(pages: Iterator[Page], recipe: Recipe, workers: int, model: str) -> Generator[pa.RecordBatch, None, None]:

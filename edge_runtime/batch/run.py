@@ -16,7 +16,7 @@ import edge_runtime
 from edge_runtime.batch import inputs, local, pages, parts, ray_cluster
 from edge_runtime.batch.contents import Entry, Page
 from edge_runtime.batch.inputs import Input
-from edge_runtime.batch.manifest import Ids, Manifest
+from edge_runtime.batch.manifest import Manifest, digest
 from edge_runtime.batch.worker import Recipe
 from edge_runtime.errors import OptionError
 from edge_runtime.inference.model_file import ModelFile
@@ -136,15 +136,13 @@ class Parts(Closing):
             self._write()
 
     def _write(self) -> None:
-        batches, rows, digest = self._batches, self._rows, Ids()
+        batches, ids = self._batches, self._ids[: self._rows]
+        del self._ids[: self._rows]
         self._batches, self._rows = [], 0
-        for id in self._ids[:rows]:
-            digest.add(id)
-        del self._ids[:rows]
         files = {".parquet": parts.parquet(batches)}
         if self._request.json_lines:
             files[".jsonl"] = parts.json_lines(batches)
-        self._manifest.add(files, parts.counts(batches), digest.digest())
+        self._manifest.add(files, parts.counts(batches), digest(ids))
 
 
 def _pages(entries: Iterator[Entry], ids: list[str]) -> Iterator[Page]:
@@ -157,10 +155,7 @@ def _pages(entries: Iterator[Entry], ids: list[str]) -> Iterator[Page]:
 def _skip(entries: Iterator[Entry], manifest: Manifest) -> None:
     """Pass over the pages that are in parts already. Raises OptionError where other ones are there now."""
     for part in manifest.parts:
-        ids = Ids()
-        for entry in islice(entries, part.pages):
-            ids.add(entry.id)
-        if ids.digest() != part.ids:
+        if digest(entry.id for entry in islice(entries, part.pages)) != part.ids:
             raise OptionError(
                 f"{manifest.folder}: the pages of part {part.part} are no longer the same in the input; put the input "
                 "back as it was, or choose another --out"

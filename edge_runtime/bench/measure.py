@@ -168,14 +168,8 @@ def peak_memory(settings: Settings) -> int | None:
 
 
 def _measured(part: str, settings: Settings) -> Taken:
-    asked = {
-        "part": part,
-        "model": None if settings.model is None else str(settings.model),
-        "labels": None if settings.labels is None else str(settings.labels),
-        "threads": settings.threads,
-        "fast": settings.fast,
-    }
-    command = [sys.executable, "-m", "edge_runtime.bench.process", json.dumps(asked)]
+    asked = json.dumps({"part": part, **settings._asdict()}, default=str)
+    command = [sys.executable, "-m", "edge_runtime.bench.process", asked]
     return Taken(**json.loads(_answer(command, PARTS[part]).stdout))
 
 

@@ -54,7 +54,7 @@ def install(candidates: "Candidates", folder: Path, reader: Reader) -> None:
     if candidate is not None and candidate.id == _in_use(reader):
         logger.info(f"model {candidate.id} is in use already")
         return
-    id = installing.install(str(candidates.path()), folder, candidates.trust).path.stem
+    id = installing.install(str(candidates.path()), folder, candidates.trust).stem
     until = monotonic() + SWAP_TIMEOUT
     while _in_use(reader) != id:
         if catalog.current(folder).stem != id or monotonic() >= until:
@@ -79,9 +79,10 @@ def selftest(network: NetworkOptions) -> dict[str, Any]:
     Raises EdgeError, also if the test hangs.
     """
     from edge_runtime.doctor import selftest as testing
+    from edge_runtime.store.current import current_model
 
     def run() -> dict[str, Any]:
-        model = network.model or testing.current_model()
+        model = network.model or current_model()
         with DigitReader(model, labels=network.labels, threads=network.threads) as reader:
             return testing.run(reader)[0]
 

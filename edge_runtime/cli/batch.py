@@ -73,10 +73,12 @@ def batch(inputs: tuple[str, ...], own: BatchOptions, network: NetworkOptions, d
     """
     from edge_runtime.batch.run import Request, run
     from edge_runtime.cli.page_progress import page_progress
+    from edge_runtime.store.current import current_model
 
     request = Request(
-        inputs=inputs, out=own.out, model=_model(network), options=_options(own, network, decision), column=own.column,
-        json_lines=own.jsonl, sample=own.sample, workers=own.workers, ray=own.ray,
+        inputs=inputs, out=own.out, model=network.model or current_model(), column=own.column,
+        options=_options(own, network, decision), json_lines=own.jsonl, sample=own.sample,
+        workers=own.workers, ray=own.ray,
     )  # fmt: skip
     try:
         with (
@@ -105,19 +107,6 @@ def _options(own: BatchOptions, network: NetworkOptions, decision: DecisionOptio
         "turn": None if own.turn == "auto" else int(own.turn),
         "check": decision.check,
     }
-
-
-def _model(network: NetworkOptions) -> Path | None:
-    """Return the named model, else the store's current one, once: all rows of a batch come from one model."""
-    from edge_runtime.errors import OptionError
-    from edge_runtime.store.current import current, home
-
-    if network.model is not None:
-        return network.model
-    try:
-        return current(home())
-    except OptionError:  # without a home folder, there is no store
-        return None
 
 
 def _table(summary: dict[str, Any]) -> list[str]:

@@ -39,8 +39,8 @@ def install(source: str, sha256: str | None, trust: TrustOptions) -> None:
     from edge_runtime.store import install as installing
 
     demanded = installing.Trust(keys=trust.trusted_key, required=trust.require_signed, sha256=sha256)
-    done = installing.install(source, catalog.home(), demanded)
-    show(f"{done.path.stem} is the current model now")
+    path = installing.install(source, catalog.home(), demanded)
+    show(f"{path.stem} is the current model now")
 
 
 @model.command()

@@ -43,8 +43,9 @@ def selftest(source: str | None, json: bool, network: NetworkOptions) -> None:
     """
     from edge_runtime import DigitReader
     from edge_runtime.doctor import selftest as testing
+    from edge_runtime.store.current import current_model
 
-    model = network.model or testing.current_model()
+    model = network.model or current_model()
     with DigitReader(model, labels=network.labels, threads=network.threads) as reader:
         record, failures = testing.run(reader, source)
     for line in [dumps(record)] if json else testing.lines(record):

@@ -35,11 +35,11 @@ def checks(root: Path) -> list[tuple[str, Check]]:
     return [
         ("system", lambda: checks_system.system(root)),
         ("python", checks_system.python),
-        ("numpy", lambda: checks_packages.numpy(tried["numpy"])),
+        ("numpy", lambda: checks_packages.plain("numpy", tried["numpy"])),
         ("numpy ABI", lambda: checks_packages.numpy_abi({name: tried[name] for name in probe.PACKAGES})),
         ("opencv", lambda: checks_packages.opencv(tried["opencv"])),
         ("interpreter", lambda: checks_packages.interpreter(tried["interpreter"], bits=bits, python=version)),
-        ("pillow", lambda: checks_packages.pillow(tried["pillow"])),
+        ("pillow", lambda: checks_packages.plain("pillow", tried["pillow"])),
         ("camera", lambda: checks_cameras.cameras(root)),
         ("ribbon cable", lambda: checks_cameras.ribbon(root)),
         ("picamera2", lambda: checks_cameras.picamera2(tried["picamera2"], root)),
@@ -96,13 +96,5 @@ def record(findings: Sequence[Finding]) -> dict[str, Any]:
         "checked_at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "version": __version__,
         "passed": passed(findings),
-        "checks": [
-            {
-                "name": finding.name,
-                "status": finding.status,
-                "message": finding.message,
-                "remedy": finding.remedy,
-            }
-            for finding in findings
-        ],
+        "checks": [finding._asdict() for finding in findings],
     }

@@ -16,22 +16,13 @@ NAMES = {"opencv": "OpenCV", "interpreter": "the interpreter", "picamera2": "pic
 NEW_NUMPY = 2  # from this major version on, packages built for an older one do not run
 
 
-def numpy(probe: Probe) -> Finding:
-    """Report whether numpy works."""
+def plain(name: str, probe: Probe) -> Finding:
+    """Report whether a package works that needs nothing else: numpy or pillow."""
     if probe.works:
-        return ok("numpy", probe.said["version"])
+        return ok(name, probe.said["version"])
     if probe.missing:
-        return failed("numpy", "not installed", pip("install numpy"))
-    return failed("numpy", f"does not work: {_short(probe.why)}", pip("install --force-reinstall numpy"))
-
-
-def pillow(probe: Probe) -> Finding:
-    """Report whether Pillow works."""
-    if probe.works:
-        return ok("pillow", probe.said["version"])
-    if probe.missing:
-        return failed("pillow", "not installed", pip("install pillow"))
-    return failed("pillow", f"does not work: {_short(probe.why)}", pip("install --force-reinstall pillow"))
+        return failed(name, "not installed", pip(f"install {name}"))
+    return failed(name, f"does not work: {_short(probe.why)}", pip(f"install --force-reinstall {name}"))
 
 
 def interpreter(probe: Probe, *, bits: int, python: tuple[int, int]) -> Finding:

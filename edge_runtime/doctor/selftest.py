@@ -9,13 +9,12 @@ from contextlib import closing
 from datetime import UTC, datetime
 from itertools import islice
 from math import isfinite
-from pathlib import Path
 from statistics import median
 from time import monotonic, perf_counter_ns
 from typing import Any
 
 from edge_runtime import __version__
-from edge_runtime.errors import CheckFailed, EdgeError, OptionError, PictureError, SourceError
+from edge_runtime.errors import CheckFailed, EdgeError, PictureError, SourceError
 from edge_runtime.inference import golden, model_file
 from edge_runtime.pages import timing
 from edge_runtime.pages.timing import SAMPLES
@@ -23,7 +22,6 @@ from edge_runtime.reader import DigitReader
 from edge_runtime.sources import pictures
 from edge_runtime.sources.kinds import kind_of, public
 from edge_runtime.sources.options import Options
-from edge_runtime.store import catalog
 
 TURNS, WARM_UP = 200, 20
 FRAMES = 5  # frames of a source: the first one of a camera may be dark
@@ -31,14 +29,6 @@ TIMEOUT = 10.0  # seconds for these frames
 ALIKE = 1.0  # standard deviation of pixels, of 255: below this, the lens is covered
 TRUTH = SAMPLES / "truth.jsonl"
 Record = dict[str, Any]
-
-
-def current_model() -> Path:
-    """Return the model to use if none is named."""
-    try:
-        return catalog.current(catalog.home())
-    except OptionError:  # no home folder, so no store
-        return model_file.SHIPPED
 
 
 def run(reader: DigitReader, source: str | None = None) -> tuple[Record, list[EdgeError]]:

@@ -8,7 +8,6 @@ custom model: it runs too, unverified.
 
 import io
 import json
-import os
 import re
 import zipfile
 import zlib
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.errors import ContractMismatch, ModelCorrupt, ModelError
 from edge_runtime.inference.contract import CONTRACT_VERSION
+from edge_runtime.system.atomic_files import write_bytes
 
 # hashlib loads OpenSSL, which takes 5 MB and 4 ms on every start, for one hash. Python's random module avoids it too.
 try:
@@ -152,7 +152,7 @@ def write(path: Path, flatbuffer: bytes, card: dict[str, Any], golden: Golden, l
         "golden.npz": arrays.getvalue(),
         **({} if line is None else {LINE: line}),
     }
-    _replace(path, _packed(flatbuffer, members))
+    write_bytes(path, _packed(flatbuffer, members))
 
 
 def _identity(flatbuffer: bytes) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def add_to_card(path: Path, **entries: Any) -> None:
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     members["card.json"] = json.dumps({**model.card, **entries}, indent=1, sort_keys=True).encode()
-    _replace(path, _packed(model.flatbuffer, members))
+    write_bytes(path, _packed(model.flatbuffer, members))
 
 
 def _packed(flatbuffer: bytes, members: dict[str, bytes]) -> bytes:
@@ -176,12 +176,3 @@ def _packed(flatbuffer: bytes, members: dict[str, bytes]) -> bytes:
         for name, data in members.items():
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
-
-
-def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

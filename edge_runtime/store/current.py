@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from edge_runtime.errors import OptionError
 from edge_runtime.inference.model_file import SHIPPED
 from edge_runtime.system.state_folder import state_folder
 
@@ -23,6 +24,14 @@ def current(folder: Path) -> Path:
     except OSError:  # no store, or no installed model
         return SHIPPED
     return path if path.is_file() else SHIPPED
+
+
+def current_model() -> Path:
+    """Return the model to use if none is named; without a home folder, there is no store, and it is the shipped one."""
+    try:
+        return current(home())
+    except OptionError:
+        return SHIPPED
 
 
 def pointer(folder: Path) -> Pointer | None:

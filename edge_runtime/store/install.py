@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from edge_runtime.errors import ModelCorrupt, ModelError, OptionError, OutputError
 from edge_runtime.inference import model_file
@@ -42,16 +41,8 @@ class Trust:
             raise OptionError(f"{self.sha256!r} is not a SHA-256: 64 hexadecimal digits, as sha256sum prints them")
 
 
-class Installed(NamedTuple):
-    """An installed model: its path, its content, and whether a trusted key has signed it."""
-
-    path: Path
-    model: ModelFile
-    signed: bool
-
-
-def install(name: str, folder: Path, trust: Trust, seconds: float = trial.SECONDS) -> Installed:
-    """Install the model in a file or at an address into the store in `folder`, and make it current.
+def install(name: str, folder: Path, trust: Trust, seconds: float = trial.SECONDS) -> Path:
+    """Install the model in a file or at an address into the store in `folder`, make it current, and return its path.
 
     Logs each step; a trial may take this many `seconds`. Raises ModelError if the model is refused, OutputError if the
     store cannot be written, OptionError if `trust` or `name` make no sense; nothing has changed then.
@@ -63,7 +54,7 @@ def install(name: str, folder: Path, trust: Trust, seconds: float = trial.SECOND
         logger.info(f"{shown}: {'signed by a trusted key, ' * signed}complete; testing it")
         trial.run(draft, shown, seconds)
     entry = Entry(id=model.sha256[:12], source=shown, signed=signed)
-    return Installed(changes.install(folder, data, entry), model, signed)
+    return changes.install(folder, data, entry)
 
 
 def fetched(name: str, trust: Trust) -> tuple[bytes, bool]:

@@ -27,6 +27,21 @@ def sigterm_is_an_end(wanted: bool, codes: set[int]) -> Iterator[None]:
             signal.signal(signal.SIGTERM, before)
 
 
+@contextmanager
+def kept(number: int, meanwhile: signal.Handlers | None = None) -> Iterator[None]:
+    """Restore what a signal does after the block; in it, the signal does `meanwhile`. Only in the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(number)
+    if meanwhile is not None:
+        signal.signal(number, meanwhile)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 def leave_threads_behind() -> None:
     """Exit at once if a thread still waits for a camera's driver, or reads a visitor's upload.
 

@@ -92,7 +92,7 @@ def test_packages_that_do_not_work(first: Path, module: str, words: str, missing
     assert not result.works
     assert words in result.why
     assert result.missing == missing
-    finding = checks_packages.numpy(result)
+    finding = checks_packages.plain("numpy", result)
     assert finding.status == "failed"
     assert finding.remedy == f"{PIP} install {'numpy' if missing else '--force-reinstall numpy'}"
 
@@ -101,7 +101,7 @@ def test_a_package_that_hangs(first: Path) -> None:
     put(first, "PIL/__init__.py", "import time; time.sleep(600)")
     result = probe("pillow", 0.5)
     assert result.why == "no answer within 0.5 s"
-    assert checks_packages.pillow(result).status == "failed"
+    assert checks_packages.plain("pillow", result).status == "failed"
 
 
 def test_a_python_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +113,7 @@ def test_what_a_package_prints_does_no_harm(first: Path) -> None:
     put(first, "PIL/__init__.py", "print('Loading ...'); __version__ = '1'")
     put(first, "PIL/Image.py", "")
     assert probe("pillow") == Probe({"version": "1"})
-    assert checks_packages.pillow(probe("pillow")).message == "1"
+    assert checks_packages.plain("pillow", probe("pillow")).message == "1"
 
 
 def test_a_picamera2_that_finds_cameras(first: Path) -> None:
