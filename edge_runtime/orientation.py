@@ -1,7 +1,8 @@
 """The orientation of a page in its picture, estimated from its digits; rotation of pictures and of boxes.
 
-A page reads well if the glyphs that are likeliest to be its digits are surely digits as they lie. Otherwise the
-classifier runs on a few of them at quarter turns and, if their lines slope, rotated by that angle.
+A page reads well if the glyphs that are likeliest to be its digits are surely digits as they lie. If it does not, the
+classifier runs on a few of them at quarter turns and, if their lines slope, rotated by that angle. If it does, the
+classifier runs on them upside down alone, and not at all if two of them are 3, 4 or 7.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -72,27 +73,31 @@ def position_of(
     if not len(rows):
         return upright
     own, seen, lean = glyphs.confidences[rows], images[rows], lean_of(glyphs, rows)
-    telling = _telling(labels, STROKE)
+    # Does the page read well as it lies, and do its lines lean?
+    telling = _counted(labels, STROKE)
     at_best = float((telling[own.argmax(axis=1)] * weight[rows]).sum())
     reads_well = _evidence(own, telling, weight[rows]) >= WELL * at_best
     leans = lean != 0 and (not reads_well or _is_line(glyphs.plane[rows], own))
-    if reads_well and not leans and _evidence(own, _telling(labels, DIGIT_UPSIDE_DOWN)) >= ENOUGH:
+    if reads_well and not leans and _evidence(own, _counted(labels, DIGIT_UPSIDE_DOWN)) >= ENOUGH:
         return upright
+    # Quarter turns; upside down alone if it reads well.
     by_turn = {0.0: own}
     for quarter in (2,) if reads_well and not leans else (1, 2, 3):
         by_turn[quarter * QUARTER] = classify(np.ascontiguousarray(np.rot90(seen, -quarter, axes=(1, 2))))
-    mask = _telling(labels, ALIKE_SIDEWAYS)
+    mask = _counted(labels, ALIKE_SIDEWAYS)
     best = _of_half_turns(by_turn, (0.0, 2 * QUARTER), labels, BETTER, ENOUGH)
     if QUARTER in by_turn:
         sideways = _of_half_turns(by_turn, (QUARTER, 3 * QUARTER), labels, 1, 0)
         best = max(best, sideways, key=lambda degrees: _evidence(by_turn[degrees], mask))
+    # The best of these, if it is clearly better.
     now, most = _evidence(own, mask), _evidence(by_turn[best], mask)
     clear = best == 2 * QUARTER or (best != 0 and most >= max(ENOUGH, BETTER * now))
+    # Or the angle of the lines.
     if leans:
         leaning = classify(np.stack([normalize(turned(inks[row], -lean)[0]) for row in rows]))
-        said = _evidence(leaning, mask)
-        likely_so = said >= ENOUGH and said >= (most / BETTER if clear else LEANING * now)
-        if likely_so and _is_line(glyphs.plane[rows], leaning):
+        leaning_evidence = _evidence(leaning, mask)
+        clearly_leans = leaning_evidence >= ENOUGH and leaning_evidence >= (most / BETTER if clear else LEANING * now)
+        if clearly_leans and _is_line(glyphs.plane[rows], leaning):
             best, clear = -lean % (4 * QUARTER), True
             by_turn[best] = leaning
     if not clear:
@@ -108,7 +113,7 @@ def reads_better(upright: Glyphs, other: Glyphs, degrees: float, labels: Sequenc
     letters and objects around a sheet may look like digits. As they lie, glyphs count in full against a quarter turn.
     """
     leans = degrees % QUARTER != 0
-    mask = _telling(labels, ALIKE_UPSIDE_DOWN if degrees == 2 * QUARTER else ALIKE_SIDEWAYS)
+    mask = _counted(labels, ALIKE_UPSIDE_DOWN if degrees == 2 * QUARTER else ALIKE_SIDEWAYS)
     weight = priors(upright, evidence(upright, weights)) if leans else np.ones(len(upright))
     now = _of_best_plane(upright, mask, weight)
     then = _of_best_plane(other, mask, priors(other, evidence(other, weights)))
@@ -148,7 +153,7 @@ def likely(glyphs: Glyphs, size: tuple[int, int]) -> Float64:
     return np.asarray(weight * (alike(long, glyphs.plane) @ weight))
 
 
-def _telling(labels: Sequence[str], ignored: str) -> Float64:
+def _counted(labels: Sequence[str], ignored: str) -> Float64:
     """Return float64 (labels,): 0 for ignored digits, 1 for all others."""
     return np.array([float(label not in ignored) for label in labels])
 

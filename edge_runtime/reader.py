@@ -23,8 +23,8 @@ from edge_runtime.survey import Survey, Surveyor
 from edge_runtime.system.closing import Closing
 from edge_runtime.trace import Hint, Trace
 from edge_runtime.vision import line_confidence, page_model, rejection, weights
-from edge_runtime.vision.candidates import pieces, propose
-from edge_runtime.vision.lines import order
+from edge_runtime.vision.candidates import are_pieces, propose
+from edge_runtime.vision.lines import group_into_lines
 from edge_runtime.vision.regions import work_budget
 from edge_runtime.vision.selection import choose
 
@@ -118,17 +118,17 @@ class DigitReader(Closing):
         watch.stop("locate")
         seen = self._surveyor.see_candidates(candidates, survey, watch)
         chosen = choose(candidates, seen.confidences)
-        piece = pieces(candidates, chosen)
+        piece = are_pieces(candidates, chosen)
         glyphs = self._surveyor.glyphs([candidates[i] for i in chosen], planes, seen.take(chosen), piece)
         verdict = rejection.judge(glyphs, page, self.weights, self.min_confidence, len(standing))
 
         finest = [candidates[chosen[row]] for row in verdict.finest]
         scales = [planes[candidate.plane].scale for candidate in finest]
-        upright = [each.box.scaled(size, scale) for each, scale in zip(finest, scales, strict=True)]
-        back = partial(_of_frame, survey, frame.size)
-        boxes = tuple(map(back, upright))
+        upright_boxes = [each.box.scaled(size, scale) for each, scale in zip(finest, scales, strict=True)]
+        to_frame = partial(_of_frame, survey, frame.size)
+        boxes = tuple(map(to_frame, upright_boxes))
         kept = [row for row, reason in enumerate(verdict.reasons) if reason is None]
-        lines = order([upright[row] for row in kept])
+        lines = group_into_lines([upright_boxes[row] for row in kept])
         on_lines = [[kept[i] for word in line for i in word] for line in lines]
         line_features = line_confidence.features(
             on_lines, glyphs, verdict, candidates, seen.confidences, chosen, size
@@ -139,7 +139,7 @@ class DigitReader(Closing):
         if self._checker is not None:
             watch.skip()
             line_candidates = [[candidates[chosen[row]] for row in line] for line in on_lines]
-            written = self._checker.check(written, line_candidates, planes, size, back, constraint)
+            written = self._checker.check(written, line_candidates, planes, size, to_frame, constraint)
             watch.stop("classify")
         sure = [line for line in written if line.likely >= self._least(line, constraint)]
         reasons = _with_lines(verdict.reasons, boxes, written, sure)

@@ -76,13 +76,14 @@ class Surveyor:
     def survey(self, pixels: Uint8, hint: Hint | None, turn: int | None, watch: Stopwatch) -> Survey:
         """Classify every region of a picture, and select regions of which none is a part of another.
 
-        `turn` is the clockwise rotation in degrees before that; None takes the one in which the page reads best. A hint
-        replaces it, and limits the search to its planes.
+        The picture is first turned clockwise by `turn` degrees; None chooses the rotation in which the page reads best.
+        A hint's rotation replaces `turn`, and its planes limit the search.
         """
         survey = self._turned(pixels, hint or Hint(None, turn or 0), watch)
         position = self._upright(survey) if hint is None and turn is None else None
         if position is None:
             return survey
+        watch.stop("locate")
         other = self._turned(pixels, position, watch)
         better = reads_better(survey.glyphs, other.glyphs, position.turn, self._labels, self._weights)
         return other if better else survey
@@ -113,7 +114,7 @@ class Surveyor:
         seen = self._see([region.ink for region in regions], watch)
         glyphs = self.glyphs(regions, planes, seen, [False] * len(regions))
         standing = page_model.standing(glyphs, [region.parent for region in regions])
-        standing = page_model.with_freed(glyphs.take(standing), standing, [regions[i].freed for i in standing])
+        standing = page_model.without_duplicates(glyphs.take(standing), standing, [regions[i].freed for i in standing])
         return Survey(upright, back, hint.turn, planes, regions, seen, standing, glyphs.take(standing))
 
     def _upright(self, survey: Survey) -> Hint | None:

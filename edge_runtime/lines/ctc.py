@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.inference.contract import BLANK
 from edge_runtime.lines.constraint import Constraint
-from edge_runtime.vision.glyphs import SURER
+from edge_runtime.vision.glyphs import PROBABILITY_FLOOR
 
 Float64 = NDArray[np.float64]
 Run = tuple[int, int, int]  # a digit, its first step, and the step after its last
@@ -150,5 +150,5 @@ def _traced(best: Sequence[Float64], moves: Sequence[Move], state: int, last: in
 
 def _informative(probabilities: Float64) -> NDArray[np.bool_]:
     """Return which steps to keep: all but repeated blanks, of which the first is kept."""
-    blank = probabilities[:, BLANK] > 1 - SURER
+    blank = probabilities[:, BLANK] > 1 - PROBABILITY_FLOOR
     return np.asarray(~(blank & np.r_[False, blank[:-1]]))

@@ -12,7 +12,7 @@ from edge_runtime.inference.classifier import Classifier
 from edge_runtime.inference.line_network import LineNetwork
 from edge_runtime.lines.constraint import Constraint
 from edge_runtime.lines.whole_line import (
-    HEIGHTS,
+    HEIGHT_FACTORS,
     SURE,
     Located,
     Readers,
@@ -26,7 +26,7 @@ from edge_runtime.lines.written import Recheck, WholeLine, Words, Written, digit
 from edge_runtime.records import Box, Digit
 from edge_runtime.vision import line_check
 from edge_runtime.vision.candidates import Candidate
-from edge_runtime.vision.glyphs import SURER
+from edge_runtime.vision.glyphs import PROBABILITY_FLOOR
 from edge_runtime.vision.line_check import CheckWeights, Likely
 from edge_runtime.vision.planes import Plane
 from edge_runtime.vision.regions import work_budget
@@ -81,8 +81,8 @@ class Checker:
         """Return each line with its likelier reading.
 
         `line_candidates` holds the candidates of each line's digits; `back` maps a box from the picture that was read,
-        of size `size`, to the frame. A picture as wide as a line is reread as a single line where no digit or a single
-        line was read in it. A line that the constraint does not accept counts as wrong.
+        of size `size`, to the frame. A picture at least STRIP times as wide as high is reread as a whole if no digits
+        were read in it, or all of them may be on one line. A line that the constraint does not accept counts as wrong.
         """
         labels = [self._labels_of([line]) for line in lines]
         fitting = [constraint is None or constraint.accepts(own) for own in labels]
@@ -92,10 +92,10 @@ class Checker:
             return self._check_picture(checked, line_candidates, planes, size, back, constraint)
         most = int(MOST_STRIPS * work_budget(planes[0].ink.size))
         asked = [i for i, line in enumerate(checked) if self.always or line.likely < SURE][:most]
-        heights = HEIGHTS[: most // max(1, len(asked)) - 1]
+        factors = HEIGHT_FACTORS[: most // max(1, len(asked)) - 1]
         for i in asked:
             located = _located(checked[i], line_candidates[i], labels[i], planes)
-            views = read_line(self.readers, located, heights, constraint)
+            views = read_line(self.readers, located, factors, constraint)
             whole, likely = self._best(views, located, checked[i].likely, size, constraint)
             others = [digit.box for j, line in enumerate(checked) if j != i for digit in digits_of(line.words)]
             whole = whole._replace(boxes=tuple(map(back, whole.boxes)))
@@ -108,7 +108,8 @@ class Checker:
     ) -> list[Written]:  # fmt: skip
         """Return the likelier reading of a picture that may be one line: its lines as read, or all of it as one.
 
-        Reread such a picture however sure its digits are: where the first strip agrees, this takes one strip only.
+        Such a picture is reread however sure its digits are; if the first strip agrees, one strip is enough. If the
+        network's text differs and is not the likelier one, the lines stay apart.
         """
         one, candidates = _joined(lines, line_candidates, planes)
         labels = self._labels_of([one])
@@ -122,6 +123,7 @@ class Checker:
         if not lines and len(whole.labels) < 2:  # any stroke may be a 1: a digit alone must have been found before
             return []
         checked = self._likelier(one, whole._replace(boxes=tuple(map(back, whole.boxes))), likely, [])
+        # The network disagreed and lost: keep the separate lines; the comparison goes with the first.
         if len(lines) > 1 and checked.words == one.words and list(whole.labels) != labels:
             return [lines[0]._replace(check=checked.check), *lines[1:]]
         return [checked] if checked.words else []
@@ -135,7 +137,7 @@ class Checker:
     ) -> tuple[WholeLine, Likely]:  # fmt: skip
         """Return the line network's likeliest text, and the probabilities of it and of the text read digit by digit."""
         texts = texts_of(views, located, constraint)
-        likely = line_check.choose(texts, own, len(views), self.weights or line_check.UNFITTED) if texts else []
+        likely = line_check.probabilities(texts, own, len(views), self.weights or line_check.UNFITTED) if texts else []
         read = {view.text.labels for view in views}
         best = max((i for i in range(len(texts)) if texts[i].labels in read), key=lambda i: likely[i], default=None)
         by_digits = max((likely[i] for i in range(len(texts)) if texts[i].alike), default=0.0)
@@ -143,9 +145,7 @@ class Checker:
             return whole_line(views, texts, None, size), Likely(by_digits, 0.0)
         return whole_line(views, texts, texts[best], size), Likely(by_digits, likely[best])
 
-    def _likelier(
-        self, line: Written, whole: WholeLine, likely: Likely, elsewhere: Sequence[Box]
-    ) -> Written:  # fmt: skip
+    def _likelier(self, line: Written, whole: WholeLine, likely: Likely, elsewhere: Sequence[Box]) -> Written:
         """Return a line with its likelier reading; the network's must not cover any digit `elsewhere`."""
         text, said = text_of(line.words).replace(" ", ""), "".join(self.labels[k] for k in whole.labels)
         check = Recheck(text, line.likely, whole)
@@ -179,7 +179,9 @@ def _located(line: Written, digits: Sequence[Candidate], labels: list[int], plan
     numbers = sorted(digit.plane for digit in digits)
     plane = planes[max(numbers, key=numbers.count)]
     boxes = [_scaled(digit.box, planes[digit.plane].scale / plane.scale) for digit in digits]
-    return Located(plane, boxes, labels, sum(log(max(digit.confidence, SURER)) for digit in digits_of(line.words)))
+    return Located(
+        plane, boxes, labels, sum(log(max(digit.confidence, PROBABILITY_FLOOR)) for digit in digits_of(line.words))
+    )
 
 
 def _scaled(box: Box, by: float) -> Box:

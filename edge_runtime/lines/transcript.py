@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edge_runtime.lines.written import TOP, Other, Words, Written, digit_of, digits_of, text_of
 from edge_runtime.records import Box, Digit, Line, Rejection
 from edge_runtime.vision.boxes import overlap
-from edge_runtime.vision.glyphs import SURER, Glyphs
+from edge_runtime.vision.glyphs import PROBABILITY_FLOOR, Glyphs
 from edge_runtime.vision.rejection import READ_ELSEWHERE, SHARED
 
 Float64 = NDArray[np.float64]
@@ -21,7 +21,7 @@ def words_of(
 ) -> list[Words]:
     """Return the digits of each line, by word; row i of `confidences`, float64 (N, digits), belongs to `boxes[i]`.
 
-    `lines` come from `vision.lines.order`, as indices into `boxes`.
+    `lines` come from `vision.lines.group_into_lines`, as indices into `boxes`.
     """
     values = confidences.tolist()
     return [
@@ -51,7 +51,7 @@ def _alternatives(text: str, digits: Sequence[Digit], sure: float, read: Other |
     others: list[Other] = []
     for place, digit in zip(places, digits, strict=True):
         for label, confidence in digit.top[1:]:
-            other = min(1 - sure, sure * confidence / max(digit.confidence, SURER))
+            other = min(1 - sure, sure * confidence / max(digit.confidence, PROBABILITY_FLOOR))
             others.append((text[:place] + label + text[place + 1 :], other))
     others.sort(key=lambda other: -other[1])
     if read is not None:

@@ -18,7 +18,7 @@ from edge_runtime.lines.constraint import Constraint
 from edge_runtime.lines.ctc import LineText, decode, likelihoods
 from edge_runtime.lines.written import Float64, WholeLine
 from edge_runtime.records import Box
-from edge_runtime.vision.glyphs import SURER
+from edge_runtime.vision.glyphs import PROBABILITY_FLOOR
 from edge_runtime.vision.line_check import Text
 from edge_runtime.vision.normalize import normalize_all
 from edge_runtime.vision.planes import Plane
@@ -32,7 +32,7 @@ SURE = 0.95
 # The digits of a line may be LOWER, or 1 / LOWER, times as high as estimated: one strip for each. Adding 0.8 and 1.3
 # reads no more amounts and numbers.
 LOWER = 0.88
-HEIGHTS = LOWER, 1 / LOWER
+HEIGHT_FACTORS = LOWER, 1 / LOWER
 # A picture of one line may have it in three places: in the rows with at least INKED of the fullest row's ink, once
 # without and once with the signs above and below, or in the middle part MIDDLE of its height. Of 180 amounts, all three
 # read 122, any one of them 112 to 114.
@@ -61,29 +61,29 @@ class View(NamedTuple):
 
 
 class Located(NamedTuple):
-    """The digits found on a line before: their boxes on a plane, their `labels`, 0-9, and how likely they are.
+    """The digits found on a line before: their boxes on a plane and their `labels`, 0-9.
 
-    `likely` is the sum of the logarithms of the digits' confidences.
+    `log_confidence` is the sum of the logarithms of the digits' confidences.
     """
 
     plane: Plane
     boxes: list[Box]
     labels: list[int]
-    likely: float
+    log_confidence: float
 
 
 def read_line(
-    readers: Readers, located: Located, heights: Sequence[float], constraint: Constraint | None
+    readers: Readers, located: Located, factors: Sequence[float], constraint: Constraint | None
 ) -> list[View]:
     """Read a line on which some digits were found, and any digits that the network reads beside them.
 
-    There is one view at the estimated digit height, and one for each of `heights`, a subset of HEIGHTS. Where all views
-    agree with the digits found, the classifier does not run.
+    There is one view at the estimated digit height, and one for each of `factors`, a subset of HEIGHT_FACTORS. Where
+    all views agree with the digits found, the classifier does not run.
     """
     view, boxes = _grown(readers.network, located)
     if _agrees(view, located, constraint):
         return [view]
-    views = _at_heights(readers.network, view, boxes, heights, constraint)
+    views = _at_heights(readers.network, view, boxes, factors, constraint)
     if all(view.text.labels == tuple(located.labels) for view in views):
         return views
     return _with_digits(views, readers.classifier, range(len(views)))
@@ -104,14 +104,14 @@ def read_picture(
         if _agrees(view, located, constraint):
             return _with_digits([view], readers.classifier, [0])
         whole = _at_heights(network, view, located.boxes, (), constraint)
-        views = whole + _at_heights(network, *_grown(network, located), HEIGHTS, constraint)
+        views = whole + _at_heights(network, *_grown(network, located), HEIGHT_FACTORS, constraint)
         grounds = [plane for plane in planes[:2] if plane.light == located.plane.light]
-        read = [views + _views_of_picture(network, plane, HEIGHTS, constraint) for plane in grounds]
+        read = [views + _views_of_picture(network, plane, HEIGHT_FACTORS, constraint) for plane in grounds]
     else:
-        read = [_views_of_picture(network, plane, HEIGHTS[:1], constraint) for plane in planes[:2]]
+        read = [_views_of_picture(network, plane, HEIGHT_FACTORS[:1], constraint) for plane in planes[:2]]
         if not any(view.text.labels for views in read for view in views):
             return []
-        read = [views + _views_of_picture(network, plane, HEIGHTS[1:], constraint)
+        read = [views + _views_of_picture(network, plane, HEIGHT_FACTORS[1:], constraint)
                 for views, plane in zip(read, planes[:2], strict=True)]  # fmt: skip
     views = max(read, key=_most_votes)
     return _with_digits(views, readers.classifier, _surest_of_each_text(views))
@@ -147,32 +147,32 @@ def _agrees(view: View, located: Located, constraint: Constraint | None) -> bool
 
 
 def _at_heights(
-    network: LineNetwork, view: View, boxes: Sequence[Box], heights: Sequence[float], constraint: Constraint | None
+    network: LineNetwork, view: View, boxes: Sequence[Box], factors: Sequence[float], constraint: Constraint | None
 ) -> list[View]:
-    """Return a view of these boxes, decoded under the constraint, and one more for each of `heights`."""
+    """Return a view of these boxes, decoded under the constraint, and one more for each of `factors`."""
     if constraint is not None:
         view = view._replace(text=decode(view.probabilities, network.step, constraint))
-    return [view, *(_view(network, view.plane, boxes, height, constraint) for height in heights)]
+    return [view, *(_view(network, view.plane, boxes, factor, constraint) for factor in factors)]
 
 
 def _views_of_picture(
-    network: LineNetwork, plane: Plane, heights: Sequence[float], constraint: Constraint | None
+    network: LineNetwork, plane: Plane, factors: Sequence[float], constraint: Constraint | None
 ) -> list[View]:
-    """Return views of a plane as a single line, one for each place that the line may have and each height."""
+    """Return views of a plane as a single line, one for each place that the line may have and each height factor."""
     rows, columns = plane.ink.shape
     amounts = plane.ink.sum(axis=1, dtype=np.float64)
     inked = [np.flatnonzero(amounts >= part * amounts.max()) for part in INKED]
     ends = [(int(held[0]), int(held[-1]) + 1) for held in inked]
     ends.append((round(rows * (1 - MIDDLE) / 2), max(1, round(rows * (1 + MIDDLE) / 2))))
     bands = [Box(0, top, columns, max(1, bottom - top)) for top, bottom in ends]
-    return [_view(network, plane, [band], height, constraint) for band in bands for height in heights]
+    return [_view(network, plane, [band], factor, constraint) for band in bands for factor in factors]
 
 
 def _view(
-    network: LineNetwork, plane: Plane, boxes: Sequence[Box], height: float, constraint: Constraint | None, *,
+    network: LineNetwork, plane: Plane, boxes: Sequence[Box], factor: float, constraint: Constraint | None, *,
     alone: bool = False,
 ) -> View:  # fmt: skip
-    strip = strip_of(plane.ink, boxes, height, alone=alone)
+    strip = strip_of(plane.ink, boxes, factor, alone=alone)
     probabilities = network.probabilities(strip.image)
     return View(plane, strip, probabilities, decode(probabilities, network.step, constraint), np.zeros((0, BLANK)))
 
@@ -202,9 +202,12 @@ def texts_of(views: Sequence[View], located: Located | None, constraint: Constra
     if own and (constraint is None or constraint.accepts(own)):
         texts[own] = None
     accepted = np.array([view.text.accepted for view in views])
-    likely = likelihoods([view.probabilities for view in views], list(texts)) / np.maximum(accepted, SURER)[:, None]
+    likely = (
+        likelihoods([view.probabilities for view in views], list(texts))
+        / np.maximum(accepted, PROBABILITY_FLOOR)[:, None]
+    )
     by_line = likely.clip(0.0, 1.0).mean(axis=0).tolist()
-    known = located.likely if located is not None else 0.0
+    known = located.log_confidence if located is not None else 0.0
     return [Text(text, line, max(_by_digits(views, text), known if text == own else -np.inf), text == own)
             for text, line in zip(texts, by_line, strict=True)]  # fmt: skip
 
@@ -212,11 +215,11 @@ def texts_of(views: Sequence[View], located: Located | None, constraint: Constra
 def _by_digits(views: Sequence[View], text: tuple[int, ...]) -> float:
     """Return the classifier's log probability of a text: the highest over the views with as many digits."""
     logs = [
-        np.log(np.maximum(view.digits[range(len(text)), text], SURER)).sum()
+        np.log(np.maximum(view.digits[range(len(text)), text], PROBABILITY_FLOOR)).sum()
         for view in views
         if len(view.digits) == len(text)
     ]
-    return max(map(float, logs), default=len(text) * float(np.log(SURER)))
+    return max(map(float, logs), default=len(text) * float(np.log(PROBABILITY_FLOOR)))
 
 
 def whole_line(views: Sequence[View], texts: Sequence[Text], text: Text | None, size: tuple[int, int]) -> WholeLine:

@@ -14,7 +14,7 @@ from edge_runtime.sinks.canvas import MARGIN, PALE, PAPER, ROW, TEXT, WIDTH, bla
 from edge_runtime.sinks.draw import ON_LIGHT, Caption, Color, annotate, outline
 from edge_runtime.trace import Trace
 from edge_runtime.vision.candidates import READ_PLANE, Candidate
-from edge_runtime.vision.lines import order
+from edge_runtime.vision.lines import group_into_lines
 from edge_runtime.vision.planes import Plane
 from edge_runtime.vision.regions import THRESHOLDS
 from edge_runtime.vision.rejection import READ_ELSEWHERE
@@ -218,7 +218,7 @@ def _crops(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
     )
     blocks = []
     for title, kind, shown, count, color in groups:
-        lines = order([_box(trace, trace.candidates[i]) for i in shown])
+        lines = group_into_lines([_box(trace, trace.candidates[i]) for i in shown])
         cells = [
             cell(trace.images[i], _caption(trace, labels, i, why.get(i)), color)
             for i in (shown[k] for line in lines for word in line for k in word)

@@ -8,17 +8,17 @@ from statistics import median
 from edge_runtime.records import Box, Event, Line, Reading
 from edge_runtime.vision.rejection import UNSURE_LINE
 
-# The least likeness, half from text and half from place, of a line to one in the frame before to be the same line. The
-# same text anywhere in the frame, or the same place, is enough.
+# Two lines of consecutive frames are the same line if their likeness is at least this. Text and place contribute half
+# each, so the same text anywhere in the frame, or any text in the same place, is enough.
 SAME = 0.5
 FAR = 2.0  # lines this many heights apart have likeness 0 in place
 # Texts at least this similar are more likely rival readings of one line than two lines.
 ALIKE = 0.5
-# Of similar texts, one is reported once it leads by `need` frames; after a report, another one must lead by AGAIN times
-# as many. The last LATELY frames count. Missed digits are more frequent than invented ones (46 to 1 in 255 videos), so
-# a text with all digits of another and more counts FULLER times. Chosen on 265 videos of held-out digits, read by a
-# network not trained on them: 240 are exact, and AGAIN from 2 to 5, LATELY from 20 to 60 and FULLER from 1 to 4 each
-# change this by at most one.
+# Of similar texts, one is reported once it leads by `need` frames, and replaces a reported one once it leads by AGAIN
+# times as many. Only the last LATELY frames count. Missed digits are more frequent than invented ones (46 to 1 in 255
+# videos), so each frame of a text that contains all digits of another, and more, counts FULLER times. Chosen on 265
+# videos of held-out digits, read by a network not trained on them: 240 are exact. AGAIN from 2 to 5, LATELY from 20 to
+# 60, and FULLER from 1 to 4 each change this by at most one.
 AGAIN = 3
 LATELY = 30  # one second of a camera
 FULLER = 2

@@ -49,7 +49,7 @@ def _are_digits(trace: Trace) -> NDArray[np.bool_]:
 
 
 def read_planes(trace: Trace) -> frozenset[Key]:
-    """Return planes that together show every digit that was read: few, those with the most digits first."""
+    """Return a small set of planes that together show every digit that was read (greedy set cover)."""
     glyphs = trace.glyphs
     digits = _are_digits(trace)
     shown = overlap(glyphs.boxes[digits], glyphs.boxes, np.maximum) > SAME

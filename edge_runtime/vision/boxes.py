@@ -25,7 +25,7 @@ def at_sides(boxes: Float64, size: tuple[int, int]) -> tuple[Flags, Flags]:
 
 
 def overlap(boxes: Float64, others: Float64, which: np.ufunc) -> Float64:
-    """Return (N, M): the area that two boxes share, as part of the smaller (np.minimum) or larger (np.maximum) one."""
+    """Return (N, M): the area that two boxes share, as a fraction of the smaller (np.minimum) or larger one."""
     x, y, width, height = boxes.T[:, :, None]
     other_x, other_y, other_width, other_height = others.T[:, None, :]
     across = np.minimum(x + width, other_x + other_width) - np.maximum(x, other_x)

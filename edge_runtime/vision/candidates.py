@@ -98,7 +98,7 @@ def _runs(whole: Candidate, pieces: Sequence[Piece]) -> Iterator[Candidate]:
                 yield Candidate(run.box, run.ink, whole.plane, parts, None, whole.attached)
 
 
-def pieces(candidates: Sequence[Candidate], chosen: Sequence[int]) -> list[bool]:
+def are_pieces(candidates: Sequence[Candidate], chosen: Sequence[int]) -> list[bool]:
     """Return which of the chosen candidates are part of a larger one."""
     larger: defaultdict[int, list[frozenset[int]]] = defaultdict(list)
     for candidate in candidates:

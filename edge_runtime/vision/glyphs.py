@@ -12,12 +12,12 @@ Float64 = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 # A glyph narrower than this part of its height is a single stroke: a 1, or any line, edge or stem.
 SLENDER = 0.45
-# A glyph wider than this many times its height is no digit; of MNIST's, 15 in 1000 are.
+# A glyph wider than this many times its height is no digit; 15 in 1,000 of MNIST's digits are wider.
 BROAD = 1.3
-# Ink of one pen is at least this part as dark as any other. Paler ink is print on the other side of the paper, a shadow
-# or a printed box.
+# Of the ink of one pen, the palest is at least this fraction as dark as the darkest. Paler ink is print on the other
+# side of the paper, a shadow, or a printed box.
 PALE = 1 / 2
-SURER = 1e-4  # bound on the network's certainty that a glyph is a digit, or none
+PROBABILITY_FLOOR = 1e-4  # probabilities are clipped to this, and to 1 minus this, before their logarithm
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -56,9 +56,9 @@ def columns(
 ) -> Glyphs:  # fmt: skip
     """Return glyphs whose `boxes` are in pixels of their planes; `scales` are those of all planes.
 
-    `measured` are darkness and stroke width in pixels of the planes. If a network `knows_others`, 1 minus the sum of
-    confidences is the probability of a non-digit; otherwise the highest confidence must serve. `one` is the column of
-    the label 1.
+    `measured` holds the darkness, 0-255, and the stroke width in pixels of the planes. If a network `knows_others`, the
+    sum of the confidences is the probability of a digit; otherwise the highest confidence stands in for it. `one` is
+    the column of the label 1.
     """
     plane = np.asarray(planes, np.int64)
     scale = np.asarray(scales, np.float64)[plane]
@@ -80,8 +80,10 @@ def columns(
 
 
 def log_odds(probability: Float64) -> Float64:
-    """Return the log odds of probabilities, float64, clipped at SURER."""
-    bounded = np.minimum(np.maximum(probability, SURER), 1 - SURER)  # np.clip takes twice as long
+    """Return the log odds of probabilities, float64, clipped at PROBABILITY_FLOOR."""
+    bounded = np.minimum(
+        np.maximum(probability, PROBABILITY_FLOOR), 1 - PROBABILITY_FLOOR
+    )  # np.clip takes twice as long
     return np.asarray(np.log(bounded / (1 - bounded)))
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from edge_runtime.vision.glyphs import SURER, Float64, log_odds, logistic
+from edge_runtime.vision.glyphs import PROBABILITY_FLOOR, Float64, log_odds, logistic
 from edge_runtime.vision.weights import read_weights
 
 
@@ -53,7 +53,7 @@ class CheckWeights(NamedTuple):
     one_strips: float
 
 
-# The weights for a model without fitted ones: the line network's likeliest text counts, and is never accepted.
+# For a model without fitted weights: texts are ranked by the line network alone, and none replaces the first reading.
 UNFITTED = CheckWeights(text_line=1.0, **dict.fromkeys(CheckWeights._fields[1:], 0.0))
 
 
@@ -71,7 +71,7 @@ def from_card(card: Mapping[str, Any] | None) -> CheckWeights | None:
 
 def comparison(texts: Sequence[Text]) -> Float64:
     """Return the features that the scores of N texts sum, float64 (N, 4)."""
-    rows = [(np.log(max(text.line, SURER)), text.digits, len(text.labels), text.alike) for text in texts]
+    rows = [(np.log(max(text.line, PROBABILITY_FLOOR)), text.digits, len(text.labels), text.alike) for text in texts]
     return np.array(rows, np.float64).reshape(-1, 4)
 
 
@@ -85,14 +85,14 @@ def shares(texts: Sequence[Text], weights: CheckWeights) -> Float64:
 def evidence(best: Text, own: float, share: float, strips: int) -> Float64:
     """Return the features for the log odds that the best text is right, without the bias, float64 (6,).
 
-    `own` is the probability that the digits read one by one are right, 0-1; it counts only where they are the best
-    text. `share` is the best text's own among all, `strips` is the number of strips of the line that were read.
+    `own` is the probability, 0-1, that the digits read one by one are right; it counts only where they are the best
+    text. `share` is the best text's share among all texts (see `shares`), and `strips` the number of strips read.
     """
     odds = log_odds(np.array([own, best.line, share]))
     return np.array([odds[0], odds[1], best.digits, odds[2], np.log(len(best.labels)), np.log(strips)])
 
 
-def choose(texts: Sequence[Text], own: float, strips: int, weights: CheckWeights) -> list[float]:
+def probabilities(texts: Sequence[Text], own: float, strips: int, weights: CheckWeights) -> list[float]:
     """Return the probability that each of at least one text is right, 0-1; `own` and `strips` are as in `evidence`.
 
     The best text gets the probability from its evidence. The others get theirs in proportion, and together no more than
@@ -106,6 +106,6 @@ def choose(texts: Sequence[Text], own: float, strips: int, weights: CheckWeights
     else:
         odds = weights.one + values[1:] @ np.array(weights[12:])
     right = float(logistic(np.asarray(odds)))
-    likely = share * min(right / share[first], (1 - right) / max(1 - share[first], SURER))
+    likely = share * min(right / share[first], (1 - right) / max(1 - share[first], PROBABILITY_FLOOR))
     likely[first] = right
     return [float(each) for each in likely]

@@ -25,7 +25,7 @@ class LineWeights(NamedTuple):
     """
 
     bias: float
-    odds: float  # log odds of the digit that is most likely to be none
+    odds: float  # the lowest log odds of any of its digits to be a digit
     doubt: float  # log odds that a rejected glyph beside or among the digits is a digit
     rival: float  # log odds of the surest other way to cut or join a digit's ink
     gap: float  # widest gap between two digits, in heights
@@ -53,10 +53,11 @@ def features(
     lines: Sequence[Sequence[int]], glyphs: Glyphs, verdict: Verdict, candidates: Sequence[Candidate],
     confidences: Float64, chosen: Sequence[int], size: tuple[int, int],
 ) -> dict[str, Float64]:  # fmt: skip
-    """Return float64 (lines,) by name of its weight, and DIGITS: the probability that no digit is misread, 0-1.
+    """Return each feature of the lines, float64 (lines,), by the name of its weight.
 
-    A line is the rows of its digits, `size` the picture's. Row i of `glyphs` and of `verdict` belongs to the candidate
-    `chosen[i]`; `confidences`, float64 (candidates, digits), are those of all.
+    Under DIGITS is the probability that no digit is misread, 0-1. `lines` holds the rows of each line's digits in
+    `glyphs` and `verdict`, whose row i belongs to the candidate `chosen[i]`. `confidences`, float64 (candidates,
+    digits), are those of all candidates; `size` is the picture's, (width, height).
     """
     rivals = _rivals(candidates, chosen, confidences)
     rows = [_of_line(np.asarray(line, np.int64), glyphs, verdict, rivals, size, len(lines)) for line in lines]

@@ -10,12 +10,13 @@ REACH = 5.0  # heights: boxes further apart are no neighbors, here and in `page_
 # The tilt is estimated from neighbors whose slope in pixels per pixel is at most this: 20 degrees, which excludes most
 # diagonal neighbors in a grid, or 45 degrees, if that gives far fewer lines.
 STEEP, STEEPER = 0.36, 1.0
-# A gap separates words if it is at least this part of the line's height, and this many times the page's median.
+# A gap separates words if it exceeds both the first times the line's median digit height and the second times the
+# page's median gap.
 WORD_GAP = 1.0
 WIDER = 2.0
 
 
-def order(boxes: Sequence[Box]) -> list[list[list[int]]]:
+def group_into_lines(boxes: Sequence[Box]) -> list[list[list[int]]]:
     """Return the indices of `boxes` as lines, top to bottom; each is a list of words, each of them left to right.
 
     Lines may slope by up to 20 degrees, or by up to 45 if the boxes then make at most half as many lines. The boxes of
@@ -27,14 +28,14 @@ def order(boxes: Sequence[Box]) -> list[list[list[int]]]:
 
 def _lines(boxes: Sequence[Box], slope: float) -> list[list[int]]:
     """Return the indices of boxes on lines that fall by `slope` per pixel, top to bottom, left to right."""
-    # Tops and bottoms on the page turned upright around its left edge.
+    # Tops and bottoms after a shear that makes the lines level and keeps the left edge in place.
     level = [(b.y - slope * b.center[0], b.bottom - slope * b.center[0]) for b in boxes]
     lines: list[list[int]] = []
     ends: list[tuple[float, float]] = []  # top and bottom of the last digit of each line
     for i in sorted(range(len(boxes)), key=lambda i: boxes[i].x):
         top, bottom = level[i]
-        # Each digit joins the line whose last digit it overlaps most, by half the lower one's height or more. A line
-        # may therefore drift.
+        # Each digit joins the line whose last digit it overlaps most, by at least half the height of the shorter of the
+        # two. Only the last digit counts, so a line may drift.
         most, best = 0.0, -1
         for number, (other_top, other_bottom) in enumerate(ends):
             if other_bottom <= top or bottom <= other_top:

@@ -2,8 +2,8 @@
 
 It scales the ink's bounding box, aspect kept and antialiased, to a long side of 20 pixels, and places it by whole
 pixels so that its center of mass lies at pixel (14, 14) of a 28x28 field (LeCun, Cortes, Burges: the MNIST database).
-Ink is bright, up to 255, on 0. It first thickens a pen far thinner than MNIST's. MNIST's own bytes already meet the
-contract and never pass through here.
+Ink is bright, up to 255, on 0. Strokes far thinner or thicker than MNIST's are first redrawn with a usual pen. MNIST's
+own bytes already meet the contract and never pass through here.
 """
 
 from collections.abc import Sequence
@@ -58,11 +58,10 @@ def normalize_and_measure(inks: Sequence[Uint8]) -> tuple[Uint8, Float64, Float6
     gains = np.ones(len(inks), np.float32)
     sizes: list[tuple[int, int]] = []
     levels, widths = np.zeros(len(inks)), np.zeros(len(inks))
-    for cell, (small, gain, level, stroke_width) in zip(cells, _fitted(inks), strict=True):
-        levels[len(sizes)], widths[len(sizes)] = level, stroke_width
+    for i, (small, gain, level, stroke_width) in enumerate(_fitted(inks)):
         height, width = small.shape
-        gains[len(sizes)] = gain
-        cell[:height, :width] = small
+        cells[i, :height, :width] = small
+        gains[i], levels[i], widths[i] = gain, level, stroke_width
         sizes.append((height, width))
     # The body of strokes becomes 255, as in MNIST.
     stretched = cells * (gains / (1 - BARE))[:, None, None]

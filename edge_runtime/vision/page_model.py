@@ -16,16 +16,16 @@ from edge_runtime.vision.glyphs import PALE, Flags, Float64, Glyphs, log_odds, l
 from edge_runtime.vision.lines import REACH
 from edge_runtime.vision.weights import Weights
 
-# The initial share of digits among glyphs, with the weight of one glyph on the plane.
+# The share of digits among glyphs that is assumed at first; it counts as much as one glyph of the plane.
 USUAL = 0.75
-# Glyphs are not neighbors if they are further apart than REACH heights along a line, or half of that up or down, or if
-# their sizes differ by more than this (a standard deviation of the logarithm of heights).
+# Neighbors are at most REACH heights apart along a line, and half of that up or down. They count less the more their
+# sizes differ: by a Gaussian of this standard deviation, of the difference of the logarithms of their heights.
 ALIKE = 0.3
 # A single stroke, a part of a digit, or a glyph that a corner of the picture cuts off may be anything: its weight as
 # evidence.
 WEAK_EVIDENCE = 0.2
 ROUNDS = 2  # of expectation maximization; more change little
-PART_LIKELIER = 2.0  # natural units by which a part's log odds exceed its whole's if the whole is a digit, too
+PART_LIKELIER = 2.0  # log odds by which a part must be likelier than its whole to replace it, if both are likely digits
 SURE = 0.8  # glyphs at least so surely digits give the darkness and stroke width of the pen
 
 
@@ -58,7 +58,7 @@ def standing(glyphs: Glyphs, parents: Sequence[int]) -> list[int]:
     for i in range(len(own) - 1, -1, -1):
         if parts[i]:
             likeliest = max(best[part] for part in parts[i])
-            if likeliest > 0 and not 0 <= own[i] >= likeliest - PART_LIKELIER:
+            if likeliest > 0 and own[i] < max(0.0, likeliest - PART_LIKELIER):
                 best[i], whole[i] = likeliest, False
         if parents[i] >= 0:
             parts[parents[i]].append(i)
@@ -73,11 +73,12 @@ def standing(glyphs: Glyphs, parents: Sequence[int]) -> list[int]:
     return sorted(kept)
 
 
-def with_freed(glyphs: Glyphs, standing: Sequence[int], freed: Sequence[bool]) -> list[int]:
+def without_duplicates(glyphs: Glyphs, standing: Sequence[int], freed: Sequence[bool]) -> list[int]:
     """Return the indices of `standing`, whose glyphs these are, without those that show the same ink twice.
 
-    A glyph `freed` of a rule stays if it is likely a digit, no other digit of its polarity covers half of it, and no
-    glyph of which half lies in it, on its plane, is as likely a digit; those glyphs are then left out.
+    A glyph `freed` of a rule replaces the glyphs of its plane of which more than half lies in it, if it is likely a
+    digit, and more so than any of these. It is left out otherwise, or if another digit of its polarity covers more than
+    half of it.
     """
     rows = [row for row, one in enumerate(freed) if one]
     if not rows:
@@ -160,8 +161,8 @@ def estimate(glyphs: Glyphs, planes: int, weights: Weights, size: tuple[int, int
     """Return the page model, from glyphs of which none is a part of another, on so many `planes`.
 
     `size` is the picture's, (width, height). The score of each plane is the greatest density of logarithmic heights. A
-    glyph counts more the likelier it is a digit, among digits, dark and large; a single stroke, a part of a digit, or a
-    glyph that a corner of the picture cuts off counts little.
+    glyph counts more the likelier it is a digit, the more digits surround it, and the darker and larger it is. A single
+    stroke, a part of a digit, or a glyph that a corner of the picture cuts off counts little.
     """
     scores, heights = np.zeros(planes), np.ones(planes)
     darkness, stroke_widths, attached = np.full((3, planes), np.nan)

@@ -31,8 +31,9 @@ PIXELS_PER_NOISE, BROADEST = 0.1, 2.0
 # Median of |difference| of neighbors -> standard deviation, for Gaussian noise: 0.6745 * sqrt(2).
 MEDIAN_DIFFERENCE = 0.954
 SAMPLE = 8  # noise is measured at every 8th row and column, textures at every 7th row, bare ink at every 16th of both
-# A sheet and the desk under it differ in their bare ink: it is the median of so many samples to each side, 112 pixels
-# in all; 72 to 170 read alike. A plane less than twice as large is measured as a whole: strokes fill it.
+# A sheet and the desk under it differ in their bare ink. It is therefore the median in a window of this many samples to
+# each side, 112 pixels in all; windows of 72 to 170 read alike. A plane less than two windows high or wide has one
+# median, since strokes would fill a window.
 AROUND = 3
 
 NOTHING = np.zeros((1, 1), np.uint8)
@@ -64,7 +65,7 @@ def ink_planes(pixels: Uint8, only: Collection[Key] | None = None) -> tuple[Plan
     channel counts, so that a red pen is as much ink as a black one. With `only`, planes of other keys are left empty.
     """
     picture, scale = rescaled(pixels)
-    # Each polarity's planes, finest first, joined in pairs.
+    # Even numbers are dark planes, odd ones light: `plane % 2` is the polarity elsewhere.
     dark, light = (_pyramid(picture, scale, light, only) for light in (False, True))
     return tuple(plane for pair in zip(dark, light, strict=True) for plane in pair)
 

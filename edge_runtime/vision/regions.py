@@ -25,16 +25,18 @@ FAINTEST, STEP = 26, 2.2
 THRESHOLDS = FAINTEST, round(STEP * FAINTEST), round(STEP * STEP * FAINTEST)
 # A component whose box covers this part of its parent's is the same thing, at a higher threshold.
 SHRUNK = 0.75
-# Pixels of a plane, sizes of regions for the classifier: at least SMALLEST at the finest level and SMALL at all others;
-# at most LARGE at every level but the coarsest. Strokes of larger ones would be wider than the planes' window.
+# Sizes of regions for the classifier, in pixels of their plane: the long side is at least SMALLEST at the finest level
+# and SMALL at all others; the height is at most LARGE, except at the coarsest level. Strokes of larger digits would be
+# wider than the planes' window.
 SMALLEST, SMALL, LARGE = 8, STROKE_WINDOW, 2 * SHORTEST_SIDE
 # A component wider than so many times its height is a line or a word, no row of digits that touch.
 WORD = 6.0
 # A plane with more edges than this part of its pixels, at a threshold, is a texture there: grass, gravel, noise.
 TEXTURE = 0.12
-# The limit on regions in a frame of VGA size (see `work_budget`): the largest that the picture's edge does not cut off,
-# as it does stripes, keys and cables around a sheet. Of the characters on 91 photographs, 11.1 % are wrong; 11.4 % if
-# cut-off regions count half as large. If simply the 220 largest are kept, a page on stripes gives no digits.
+# The limit on regions in a frame of VGA size (see `work_budget`). The largest are kept, but regions that the picture's
+# edge cuts off only after all others: around a sheet, these are often stripes, keys and cables. Of the characters on 91
+# photographs, 11.1 % are wrong; 11.4 % if cut-off regions count half as large. If simply the 220 largest are kept, a
+# page on stripes gives no digits.
 MOST_REGIONS = 330
 NO_BOXES = np.zeros((0, 4), np.int64)
 # Pixels: rules are thinner, since anything larger may be a digit; remains of a crossing are less than twice that.
@@ -45,7 +47,8 @@ RIM = np.ones((3, 3), np.uint8)  # a region's ink includes a pixel around its co
 class Region(NamedTuple):
     """A component. `box` and `place`, which is the box with a rim, are in pixels of its plane, number `plane`.
 
-    `ink` is uint8 (rows, columns), bright on 0: its own ink in `place`; None if its size and shape are no digit's.
+    `ink` is uint8 (rows, columns), bright on 0: its own ink in `place`; None if its size or shape is no digit's, or if
+    it is beyond the limit MOST_REGIONS.
     `parent` is the index of the region that it is a part of, or -1; parents come first. `attached` marks a part, at any
     depth, of a region whose size or shape is no digit's.
 
@@ -75,26 +78,27 @@ def find_regions(planes: Sequence[Plane]) -> list[Region]:
     for number, plane in enumerate(planes):
         smallest = SMALLEST if plane.level == 0 else SMALL
         largest = LARGE if plane.level < planes[-1].level else max(plane.ink.shape)
-        boxes, known = NO_BOXES, NO_BOXES[:, 0]  # boxes at the threshold below, and their regions
+        outer, numbers = NO_BOXES, NO_BOXES[:, 0]  # boxes at the threshold below, and their regions
         darkest = cv2.norm(plane.ink, cv2.NORM_INF)
         for threshold in THRESHOLDS:
             if darkest < threshold:
                 break
             binary = np.asarray(cv2.threshold(plane.ink, threshold - 1, 255, cv2.THRESH_BINARY)[1], np.uint8)
             if _is_texture(binary):
-                continue
+                continue  # the next threshold is compared with the one before
             components = _Components(binary, smallest, most)
-            parents, same = _nested(components.boxes, boxes, known)
-            known = parents.copy()
+            parents, same = _nested(components.boxes, outer, numbers)
+            # A component that is the same thing as its parent adds no region, and passes on the parent's number.
+            numbers = parents.copy()
             for i in np.flatnonzero(~same).tolist():
-                known[i] = len(regions)
+                numbers[i] = len(regions)
                 box = Box(*components.boxes[i].tolist())
                 place = box.rimmed(plane.ink.shape[::-1])
                 ink = components.ink(i, plane.ink, place) if _may_be_digit(box, largest) else None
                 parent = int(parents[i])
                 attached = parent >= 0 and (regions[parent].attached or regions[parent].ink is None)
                 regions.append(Region(box, place, ink, number, parent, attached))
-            boxes = components.boxes
+            outer = components.boxes
             if plane.level < planes[-1].level:
                 freed += _freed(components, number, plane, most)
     return _affordable(regions, planes, most) + _affordable(freed, planes, most // 2)
@@ -127,7 +131,7 @@ def _may_be_digit(box: Box, largest: int) -> bool:
 class _Components:
     """The components of a binary plane: int (N, 4) `boxes` of those whose long side is at least `smallest`.
 
-    Of more than `most`, the first by `_by_size`.
+    If there are more than `most`, it keeps the first `most` in the order of `_by_size`.
     """
 
     def __init__(self, binary: Uint8, smallest: int, most: int) -> None:
@@ -177,16 +181,19 @@ def _is_texture(binary: Uint8) -> bool:
 
 
 def _nested(
-    boxes: NDArray[np.int64], outer: NDArray[np.int64], known: NDArray[np.int64]
+    boxes: NDArray[np.int64], outer: NDArray[np.int64], numbers: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the region of the smallest of `outer` that holds each box, or -1, and whether both are the same thing."""
+    """Return, for each box, the region of the smallest box of `outer` that holds it, or -1; and whether both are one.
+
+    `numbers` are the regions of `outer`. Two boxes are one thing at two thresholds if their areas differ little.
+    """
     parents, same = np.full(len(boxes), -1), np.zeros(len(boxes), np.bool_)
     if len(outer) and len(boxes):
         inside = lies_in(boxes, outer)
         areas = np.where(inside, outer[:, 2] * outer[:, 3], np.iinfo(np.int64).max)
         smallest = areas.argmin(axis=1)
         held = np.any(inside, axis=1)
-        parents[held] = known[smallest[held]]
+        parents[held] = numbers[smallest[held]]
         same = held & (boxes[:, 2] * boxes[:, 3] >= SHRUNK * areas[np.arange(len(boxes)), smallest])
     return parents, same
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from edge_runtime.vision.boxes import overlap
-from edge_runtime.vision.glyphs import SURER, Float64, Glyphs, log_odds
+from edge_runtime.vision.glyphs import PROBABILITY_FLOOR, Float64, Glyphs, log_odds
 from edge_runtime.vision.page_model import PageModel, evidence, own_features, priors
 from edge_runtime.vision.regions import SHRUNK
 from edge_runtime.vision.weights import Weights
@@ -78,8 +78,8 @@ def contributions(glyphs: Glyphs, model: PageModel, weights: Weights) -> dict[st
 class Verdict(NamedTuple):
     """The reason why each of N glyphs is no digit, or None; `confidences`, float64 (N, digits), combine all planes.
 
-    `odds` float64 (N,) are the log odds that it is a digit. `finest` is the row of the finest plane that shows the same
-    digit, where its box is most exact.
+    `odds` float64 (N,) are the log odds that each is a digit. `finest` holds, for each glyph, the row of the one on the
+    finest plane that shows the same digit: its box is the most exact.
     """
 
     reasons: list[str | None]
@@ -89,22 +89,22 @@ class Verdict(NamedTuple):
 
 
 def judge(glyphs: Glyphs, model: PageModel, weights: Weights, min_confidence: float, regions: int) -> Verdict:
-    """Separate digits from all else; `regions` is the number of regions on all planes.
+    """Separate digits from all else; `regions` is the number of standing regions on all planes.
 
     `min_confidence`, 0-1, is the threshold for a digit; with 0, every glyph that is not READ_ELSEWHERE is a digit.
     """
     parts = contributions(glyphs, model, weights)
     odds = np.sum(list(parts.values()), axis=0)
-    least = np.array(list(parts.values())).argmin(axis=0).tolist() if len(glyphs) else []
+    worst = np.array(list(parts.values())).argmin(axis=0).tolist() if len(glyphs) else []
     confidences, finest = _agreed(glyphs)
     # A digit that is sure enough on its own plane is kept if planes disagree.
-    alone = confidences.max(axis=1, initial=0.0) < min_confidence
-    confidences[alone] = glyphs.confidences[alone]
+    unsure = confidences.max(axis=1, initial=0.0) < min_confidence
+    confidences[unsure] = glyphs.confidences[unsure]
     best = confidences.max(axis=1, initial=0.0)
     reasons: list[str | None] = []
     for i in range(len(glyphs)):
         if odds[i] < 0 and min_confidence > 0:
-            reasons.append(list(parts)[least[i]])
+            reasons.append(list(parts)[worst[i]])
         else:
             reasons.append(LOW_CONFIDENCE if best[i] < min_confidence else None)
     shared = overlap(glyphs.boxes, glyphs.boxes, np.minimum) > SHARED
@@ -132,17 +132,17 @@ def _is_chance(odds: Float64, regions: int) -> bool:
 
 
 def _agreed(glyphs: Glyphs) -> tuple[Float64, list[int]]:
-    """Return confidences, float64 (N, digits), and the row of the finest plane, of all planes that show the same digit.
+    """Combine the planes of one polarity that show the same digit: return confidences and the row of the finest plane.
 
-    If several of the same polarity do (of two planes a level, see `ink_planes`), they are the geometric mean, scaled so
-    that the probability of a digit is the mean.
+    The confidences, float64 (N, digits), are the geometric mean over these planes, scaled so that the probability of
+    any digit is the arithmetic mean. A glyph that no other plane shows keeps its own.
     """
     same = overlap(glyphs.boxes, glyphs.boxes, np.maximum) > SAME
     same &= (glyphs.plane != glyphs.plane[:, None]) & (glyphs.plane % 2 == glyphs.plane[:, None] % 2)
     same &= glyphs.digit >= 1 / 2
     same |= np.eye(len(glyphs), dtype=np.bool_)
     count = same.sum(axis=1, keepdims=True)
-    likely = np.exp(same @ np.log(np.maximum(glyphs.confidences, SURER)) / np.maximum(1, count))
+    likely = np.exp(same @ np.log(np.maximum(glyphs.confidences, PROBABILITY_FLOOR)) / np.maximum(1, count))
     likely *= (
         (same @ glyphs.confidences.sum(axis=1))[:, None] / np.maximum(1, count) / likely.sum(axis=1, keepdims=True)
     )

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.vision.candidates import Candidate
-from edge_runtime.vision.glyphs import BROAD, SURER
+from edge_runtime.vision.glyphs import BROAD, PROBABILITY_FLOOR
 from edge_runtime.vision.page_model import SURE
 
 # The number of steps of the search in a group of candidates that exclude each other; beyond, the search is greedy.
 STEPS = 500
 # The cost, as a logarithm, of a digit's ink that is part of no digit: without it, the flag of a 5 would be left out if
 # its body is a surer 3.
-UNEXPLAINED = -log(SURER)
+UNEXPLAINED = -log(PROBABILITY_FLOOR)
 # The cost of ink as a non-digit: it keeps a letter from being read as the strokes it consists of.
 OTHER = UNEXPLAINED / 2
 
@@ -56,8 +56,8 @@ def choose(candidates: Sequence[Candidate], confidences: NDArray[np.float64]) ->
         for i in group:
             digits = amount[i] / unit
             broad = BROAD * candidates[i].box.height / candidates[i].box.width
-            doubt = -log(max(SURER, float(best[i]) * min(1.0, broad) ** 2))
-            cost = min(doubt * max(1.0, digits), OTHER - log(max(SURER, float(none[i]))))
+            doubt = -log(max(PROBABILITY_FLOOR, float(best[i]) * min(1.0, broad) ** 2))
+            cost = min(doubt * max(1.0, digits), OTHER - log(max(PROBABILITY_FLOOR, float(none[i]))))
             worth.append(UNEXPLAINED * digits - cost)
         members = _best_set(_bits([candidates[i].parts for i in group]), worth)
         chosen += [group[k] for k in members]

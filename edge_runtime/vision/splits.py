@@ -72,7 +72,8 @@ def _seams(ink: NDArray[np.int32], walls: NDArray[np.intp]) -> tuple[NDArray[np.
     `ink` is int32 (HEIGHT, W), 0-255; `walls` are columns that no cut passes. The columns are (HEIGHT, W).
     """
     width = ink.shape[1]
-    halves = np.hstack([ink[:HALF], ink[: HALF - 1 : -1]])  # both from their outer end to the middle
+    # Side by side, each from its outer end to the middle: first the columns of the top half, then those of the bottom.
+    halves = np.hstack([ink[:HALF], ink[: HALF - 1 : -1]])
     steps = halves + SIDEWAYS
     steps[:, walls] = steps[:, width + walls] = WALL
     upto = np.cumsum(steps, axis=1, dtype=np.int32)
@@ -107,8 +108,8 @@ def _sources(costs: NDArray[np.int32], least: NDArray[np.int32]) -> NDArray[np.i
 def _apart(costs: NDArray[np.int32], ink: NDArray[np.int32], all_ink: NDArray[np.int32]) -> list[int]:
     """Return the cuts to make, left to right: the cheapest whose pieces are at least half as high as the component.
 
-    There are at most two cuts for each height of the width, and one more. `costs` are the cuts' costs, `ink` (cuts,
-    HEIGHT) is the ink left of each cut in each row, of `all_ink`.
+    At most 1 + 2 * width / height cuts are made. `costs` are the cuts' costs; `ink` (cuts, HEIGHT) is the amount of ink
+    left of each cut in each row, out of `all_ink`, (HEIGHT,).
     """
     amounts = ink.sum(axis=1).tolist()
     walls, passed = [np.zeros_like(all_ink), all_ink], [0, int(all_ink.sum())]
@@ -144,7 +145,7 @@ def _divided(component: Piece, paths: NDArray[np.intp], width: int) -> list[Piec
     edges = [np.interp(along, np.arange(HEIGHT), (path + 0.5) * columns / width) for path in paths.T]
     walls = [np.zeros(rows), *edges, np.full(rows, columns)]
     at = np.arange(columns) + 0.5
-    least = int(component.ink.max()) / (2 * 2)
+    least = int(component.ink.max()) / (2 * 2)  # a quarter of the darkest ink
     pieces = []
     for left, right in pairwise(walls):
         start, end = max(0, int(left.min()) - 1), int(right.max()) + 2  # the columns of the piece and its rim
@@ -159,7 +160,7 @@ def _divided(component: Piece, paths: NDArray[np.intp], width: int) -> list[Piec
 def _trimmed(component: Piece, start: int, ink: Uint8, least: float) -> Piece | None:
     """Return the ink of a piece of `component`, from its column `start` on, as a component of its own.
 
-    None if no ink is above `least`.
+    None if the ink above `least` is at most 2 pixels long.
     """
     _, strokes = cv2.threshold(ink, least, 255, cv2.THRESH_BINARY)
     x, y, width, height = cv2.boundingRect(strokes)

@@ -44,15 +44,15 @@ class Strip(NamedTuple):
         return Box(round(x - width / 2), round(y - self.height / 2), round(width), max(1, round(self.height)))
 
 
-def strip_of(ink: Uint8, boxes: Sequence[Box], higher: float, *, alone: bool = False) -> Strip:
+def strip_of(ink: Uint8, boxes: Sequence[Box], height_factor: float, *, alone: bool = False) -> Strip:
     """Return the strip of the line that contains the `boxes` of at least one digit, in pixels of a plane's ink.
 
-    The height of the digits is the median of the boxes times `higher`. A line that is `alone` in its picture may extend
-    further on either side: its strip takes in as much of the picture as fits.
+    The height of the digits is the median of the boxes times `height_factor`. A line that is `alone` in its picture may
+    extend further on either side: its strip takes in as much of the picture as fits.
     """
     all_boxes = np.array(boxes, np.float64)
     x, _, width, height = all_boxes.T
-    tall = float(np.median(height)) * higher
+    tall = float(np.median(height)) * height_factor
     middle_x, middle_y = centers(all_boxes)
     slope = 0.0
     if len(boxes) > 1 and np.ptp(middle_x) > 0:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from benchmarks.peers.readers.loading import load
 from edge_runtime.records import Box, Uint8
-from edge_runtime.vision.lines import order
+from edge_runtime.vision.lines import group_into_lines
 from train import dataset
 
 # The sample's numbers.
@@ -39,7 +39,7 @@ def opened(kind: str) -> tuple[Callable[[str], Uint8], Callable[[Uint8], list[st
             return []
         near = matcher.knnMatch(np.stack([gradients(ink) for _, ink in candidates]), learned, k=NEIGHBORS)
         labels = [np.bincount([digits.labels[match.trainIdx] for match in matches]).argmax() for matches in near]
-        lines = order([box for box, _ in candidates])
+        lines = group_into_lines([box for box, _ in candidates])
         return ["".join(str(labels[i]) for word in line for i in word) for line in lines]
 
     return load, read

@@ -10,7 +10,7 @@ import rapidocr
 from benchmarks.peers.readers.catalog import RAPIDOCR_MODELS
 from benchmarks.peers.readers.loading import load
 from edge_runtime.records import Box, Uint8
-from edge_runtime.vision.lines import order
+from edge_runtime.vision.lines import group_into_lines
 
 DETECTOR, RECOGNIZER = (Path(rapidocr.__file__).parent / "models" / name for name in RAPIDOCR_MODELS)
 
@@ -39,6 +39,6 @@ def page(reader: Any) -> Callable[[Uint8], list[str]]:
         if not said.txts:
             return []
         boxes = [Box(*cv2.boundingRect(corners)) for corners in said.boxes]
-        return ["".join(said.txts[i] for word in line for i in word) for line in order(boxes)]
+        return ["".join(said.txts[i] for word in line for i in word) for line in group_into_lines(boxes)]
 
     return read

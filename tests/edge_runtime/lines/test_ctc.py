@@ -55,7 +55,7 @@ def test_the_likelihood_sums_over_every_alignment(seeds: list[tuple[int, int]], 
     ]  # fmt: skip
     got = likelihoods(views, texts)
     assert got.shape == (len(views), len(texts))
-    # Blanks in a row that are all but sure count as one: see SURER.
+    # Blanks in a row that are all but sure count as one: see PROBABILITY_FLOOR.
     assert got.ravel() == pytest.approx(np.array(ways).ravel(), abs=2e-3)
 
 

@@ -8,9 +8,18 @@ from edge_runtime.inference.contract import BLANK
 from edge_runtime.inference.line_network import LineNetwork
 from edge_runtime.lines.constraint import of_length
 from edge_runtime.lines.ctc import decode
-from edge_runtime.lines.whole_line import HEIGHTS, Located, Readers, View, read_line, read_picture, texts_of, whole_line
+from edge_runtime.lines.whole_line import (
+    HEIGHT_FACTORS,
+    Located,
+    Readers,
+    View,
+    read_line,
+    read_picture,
+    texts_of,
+    whole_line,
+)
 from edge_runtime.records import Box, Uint8
-from edge_runtime.vision.glyphs import SURER
+from edge_runtime.vision.glyphs import PROBABILITY_FLOOR
 from edge_runtime.vision.line_check import Text
 from edge_runtime.vision.planes import Plane, ink_planes
 from edge_runtime.vision.strips import strip_of
@@ -53,7 +62,9 @@ def test_the_classifier_sees_the_clearest_views_digits() -> None:
     assert first.digits == pytest.approx(2 * np.log(0.5))
     assert second.digits == pytest.approx(0.0)
     # What no view holds is as unlikely as can be, digit by digit.
-    assert texts_of(views, located(4, 5, 6, likely=-99.0), None)[-1].digits == pytest.approx(3 * np.log(SURER))
+    assert texts_of(views, located(4, 5, 6, likely=-99.0), None)[-1].digits == pytest.approx(
+        3 * np.log(PROBABILITY_FLOOR)
+    )
 
 
 def test_a_refused_text_is_never_reported() -> None:
@@ -108,12 +119,12 @@ def test_a_line_is_read_from_its_digits(readers: Readers, number: tuple[Uint8, l
     boxes = [Box(round((22 + 44 * i) * by), round(28 * by), round(40 * by), round(40 * by)) for i in range(6)]
     size = pixels.shape[1], pixels.shape[0]
     every = Located(plane, boxes, labels, 0.0)
-    text = best(read_line(readers, every, HEIGHTS, None), every)
+    text = best(read_line(readers, every, HEIGHT_FACTORS, None), every)
     assert len(text.labels) == 6
     assert sum(a == b for a, b in zip(text.labels, labels, strict=True)) >= 5
     # From two of them, it finds the others beside them.
     two = Located(plane, boxes[2:4], labels[2:4], 0.0)
-    views = read_line(readers, two, HEIGHTS, None)
+    views = read_line(readers, two, HEIGHT_FACTORS, None)
     grown = whole_line(views, [], best(views, two), size)
     assert len(grown.labels) >= 5
     lefts = [box.x for box in grown.boxes]
@@ -130,7 +141,7 @@ def test_digits_far_beside_are_read_in_a_picture(readers: Readers, number: tuple
     boxes = [Box(round((22 + 44 * i) * by), round(28 * by), round(40 * by), round(40 * by)) for i in range(2)]
     two = Located(plane, boxes, labels[:2], 0.0)
     # On a page, other lines may stand there.
-    assert best(read_line(readers, two, HEIGHTS, None), two).labels == tuple(labels[:2])
+    assert best(read_line(readers, two, HEIGHT_FACTORS, None), two).labels == tuple(labels[:2])
     text = best(read_picture(readers, ink_planes(apart), two, None), two)
     assert len(text.labels) == 6
     assert sum(a == b for a, b in zip(text.labels, labels, strict=True)) >= 5
@@ -168,7 +179,7 @@ def test_agreeing_strips_are_not_classified(readers: Readers, number: tuple[Uint
     by = 1 / plane.scale
     boxes = [Box(round((22 + 44 * i) * by), round(28 * by), round(40 * by), round(40 * by)) for i in range(6)]
     other = Located(plane, boxes, [8] * 6, 0.0)
-    views = read_line(readers, other, HEIGHTS, None)
+    views = read_line(readers, other, HEIGHT_FACTORS, None)
     assert all(len(view.digits) == len(view.text.labels) for view in views)
     text = views[0].text.labels
     alike = read_line(readers, other._replace(labels=list(text)), (), None)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edge_runtime.vision.line_check import UNFITTED, CheckWeights, Text, choose, from_card, shares
+from edge_runtime.vision.line_check import UNFITTED, CheckWeights, Text, from_card, probabilities, shares
 
 WEIGHTS = CheckWeights(
     text_line=1.0, text_digits=0.5, text_length=2.0, text_alike=1.0,
@@ -30,18 +30,18 @@ def test_each_feature_adds_to_a_texts_score() -> None:
 def test_the_best_text_has_its_evidences_probability() -> None:
     texts = [text(1, 2, line=0.6), text(3, 4, line=0.2)]
     for own in (0.1, 0.9):  # which counts for what was read digit by digit
-        assert choose(texts, own, 9, WEIGHTS) == pytest.approx([0.6, 0.2])
+        assert probabilities(texts, own, 9, WEIGHTS) == pytest.approx([0.6, 0.2])
     odds = 0.7 / 0.3 * np.exp(-1.0 - 0.5 * 2.0) * 2 * 3  # of two digits, by nine strips
     both = odds / (1 + odds)
     alike = [texts[0]._replace(alike=True, digits=-2.0), texts[1]._replace(digits=-2.0)]
-    assert choose(alike, 0.7, 9, WEIGHTS) == pytest.approx([both, both / (3 * np.e)])
+    assert probabilities(alike, 0.7, 9, WEIGHTS) == pytest.approx([both, both / (3 * np.e)])
 
 
 def test_texts_are_not_likelier_together_than_certain() -> None:
     for own in (0.0, 1.0):
         for line in (0.0, 0.5, 1.0):
             texts = [text(1, line=line, digits=-9.0), text(2, line=line, alike=True), text(3, line=1 - line)]
-            likely = choose(texts, own, 3, WEIGHTS)
+            likely = probabilities(texts, own, 3, WEIGHTS)
             assert all(0 <= value <= 1 for value in likely)
             assert sum(likely) <= 1 + 1e-9
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_runtime.records import Box
-from edge_runtime.vision.lines import STEEP, order, tilt
+from edge_runtime.vision.lines import STEEP, group_into_lines, tilt
 
 LINES = st.lists(
     st.builds(Box, st.integers(0, 600), st.integers(0, 400), st.integers(1, 60), st.integers(1, 60)), max_size=30
@@ -32,12 +32,12 @@ def grid(lines: int, digits: int, pitch: int = 40, height: int = 40, slope: floa
     ],
 )
 def test_digits_are_put_in_reading_order(boxes: list[tuple[int, int, int, int]], lines: list[list[list[int]]]) -> None:
-    assert order([Box(*box) for box in boxes]) == lines
+    assert group_into_lines([Box(*box) for box in boxes]) == lines
 
 
 def test_digits_of_one_line_share_rows() -> None:
-    assert order([Box(0, 0, 10, 40), Box(20, 25, 10, 20)]) == [[[0, 1]]]
-    assert order([Box(0, 0, 10, 40), Box(20, 38, 10, 20)]) == [[[0]], [[1]]]
+    assert group_into_lines([Box(0, 0, 10, 40), Box(20, 25, 10, 20)]) == [[[0, 1]]]
+    assert group_into_lines([Box(0, 0, 10, 40), Box(20, 38, 10, 20)]) == [[[0]], [[1]]]
 
 
 @pytest.mark.parametrize("degrees", [-15, -8, 0, 8, 15])
@@ -45,7 +45,7 @@ def test_tilted_lines_stay_apart(degrees: float) -> None:
     # Over its ten digits a line climbs or falls by more than the distance between two lines.
     boxes = grid(3, 10, slope=float(np.tan(np.radians(degrees))))
     shuffled = np.random.default_rng(3).permutation(30)
-    lines = order([boxes[i] for i in shuffled])
+    lines = group_into_lines([boxes[i] for i in shuffled])
     assert [[[int(shuffled[k]) for k in word] for word in line] for line in lines] == [
         [[*range(10)]],
         [[*range(10, 20)]],
@@ -57,13 +57,17 @@ def test_tilted_lines_stay_apart(degrees: float) -> None:
 @pytest.mark.parametrize("count", [3, 8])
 def test_a_spaced_line_may_be_steep(degrees: float, count: int) -> None:
     slope = float(np.tan(np.radians(degrees)))
-    assert order([Box(90 * i, round(900 + 90 * slope * i), 30, 40) for i in range(count)]) == [[[*range(count)]]]
+    assert group_into_lines([Box(90 * i, round(900 + 90 * slope * i), 30, 40) for i in range(count)]) == [
+        [[*range(count)]]
+    ]
 
 
 @pytest.mark.parametrize("across", [40, 60, 80, 100])
 def test_grids_are_read_by_rows_not_diagonals(across: int) -> None:
     boxes = [Box(across * column, 80 * row, 20, 40) for row in range(4) for column in range(4)]
-    assert [[i for word in line for i in word] for line in order(boxes)] == [[*range(k, k + 4)] for k in (0, 4, 8, 12)]
+    assert [[i for word in line for i in word] for line in group_into_lines(boxes)] == [
+        [*range(k, k + 4)] for k in (0, 4, 8, 12)
+    ]
 
 
 def test_a_lower_neighboring_column_tilts_no_table() -> None:
@@ -71,7 +75,7 @@ def test_a_lower_neighboring_column_tilts_no_table() -> None:
     wide = [Box(100, 77 + 27 * row, 20, 20) for row in range(3)]
     far = [Box(382, 79 + 26 * row, 18, 15) for row in range(3)]
     boxes = [*narrow, *wide, *far, Box(374, 213, 19, 18), Box(395, 212, 15, 17)]
-    read = [[i for word in line for i in word] for line in order(boxes)]
+    read = [[i for word in line for i in word] for line in group_into_lines(boxes)]
     assert read == [[0, 5, 8], [1, 6, 9], [2, 7, 10], [3], [4], [11, 12]]
 
 
@@ -83,7 +87,7 @@ def test_tilt_is_how_much_lines_fall(degrees: float) -> None:
 
 def test_high_and_low_digits_have_their_tilt() -> None:
     boxes = [Box(40 * i, 300 + 8 * i - (20 if i % 2 else 40), 20, 20 if i % 2 else 40) for i in range(12)]
-    assert order(boxes) == [[[*range(12)]]]
+    assert group_into_lines(boxes) == [[[*range(12)]]]
 
 
 @pytest.mark.parametrize(
@@ -102,27 +106,29 @@ def test_where_nothing_tells_the_tilt_there_is_none(boxes: list[Box]) -> None:
 
 def test_columns_are_words_of_the_same_lines() -> None:
     columns = [Box(200 * column + 25 * i, 60 * row, 20, 40) for row in range(3) for column in range(3) for i in (0, 1)]
-    assert order(columns) == [[[6 * r, 6 * r + 1], [6 * r + 2, 6 * r + 3], [6 * r + 4, 6 * r + 5]] for r in range(3)]
+    assert group_into_lines(columns) == [
+        [[6 * r, 6 * r + 1], [6 * r + 2, 6 * r + 3], [6 * r + 4, 6 * r + 5]] for r in range(3)
+    ]
 
 
 @pytest.mark.parametrize("usual", [5, 36])
 def test_a_gap_between_words_is_a_wide_one(usual: int) -> None:
     for between, words in ((usual, [[0, 1, 2, 3]]), (100, [[0, 1], [2, 3]])):
         starts = (0, 20 + usual, 40 + usual + between, 60 + 2 * usual + between)
-        assert order([Box(x, 0, 20, 40) for x in starts]) == [words]
+        assert group_into_lines([Box(x, 0, 20, 40) for x in starts]) == [words]
 
 
 def test_digits_spaced_widely_are_one_word() -> None:
-    assert order([Box(70 * i, 0, 20, 40) for i in range(6)]) == [[[*range(6)]]]
+    assert group_into_lines([Box(70 * i, 0, 20, 40) for i in range(6)]) == [[[*range(6)]]]
 
 
 def test_two_digits_alone_are_one_word() -> None:
-    assert order([Box(0, 0, 20, 40), Box(500, 0, 20, 40)]) == [[[0, 1]]]
+    assert group_into_lines([Box(0, 0, 20, 40), Box(500, 0, 20, 40)]) == [[[0, 1]]]
 
 
 @given(LINES)
 def test_every_digit_stands_in_one_word(boxes: list[Box]) -> None:
-    lines = order(boxes)
+    lines = group_into_lines(boxes)
     assert sorted(i for line in lines for word in line for i in word) == [*range(len(boxes))]
     assert all(word for line in lines for word in line)
     for line in lines:

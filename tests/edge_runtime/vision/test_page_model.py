@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_runtime.vision.glyphs import Float64, Glyphs
-from edge_runtime.vision.page_model import estimate, evidence, priors, standing, with_freed
+from edge_runtime.vision.page_model import estimate, evidence, priors, standing, without_duplicates
 from tests.edge_runtime.vision.made import SIZE, Corners, glyphs, row, shipped
 
 WEIGHTS = shipped()
@@ -228,11 +228,11 @@ def test_a_freed_region_stands_where_nothing_else_does(
     boxes: list[Corners], digit: list[float], plane: list[int], kept: list[int]
 ) -> None:
     page = glyphs(boxes, digit, plane=plane)
-    assert with_freed(page, [0, 1], [False, True]) == kept
-    assert with_freed(page, [4, 7], [False, True]) == [(4, 7)[i] for i in kept]
-    assert with_freed(page, [0, 1], [False, False]) == [0, 1]
+    assert without_duplicates(page, [0, 1], [False, True]) == kept
+    assert without_duplicates(page, [4, 7], [False, True]) == [(4, 7)[i] for i in kept]
+    assert without_duplicates(page, [0, 1], [False, False]) == [0, 1]
 
 
 def test_of_two_freed_ones_the_likelier_stands() -> None:
-    assert with_freed(glyphs([WHOLE, WHOLE], [0.8, 0.9]), [0, 1], [True, True]) == [1]
-    assert with_freed(glyphs([]), [], []) == []
+    assert without_duplicates(glyphs([WHOLE, WHOLE], [0.8, 0.9]), [0, 1], [True, True]) == [1]
+    assert without_duplicates(glyphs([]), [], []) == []
