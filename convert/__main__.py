@@ -50,15 +50,10 @@ def _convert(source: Path, output: Path | None, names: tuple[str, ...], force: b
     folder = output or network.parent
     folder.mkdir(parents=True, exist_ok=True)
     with stderr_silenced():  # TensorFlow logs on import
-        import keras
-
         from convert import calibration, equalize, fold, package, quantize, rounding, verify
+        from train import model
 
-    try:
-        loaded = keras.models.load_model(network, compile=False)
-    except (ValueError, OSError, TypeError, KeyError) as error:
-        raise ModelError(f"cannot load {network}: {str(error).splitlines()[0]}") from error
-    layers = equalize.equalize(fold.fold(loaded))
+    layers = equalize.equalize(fold.fold(model.load(network)))
     labels = model_file.LABELS[: len(layers[-1].bias)]
     if not len(model_file.DIGITS) <= len(layers[-1].bias) <= len(model_file.LABELS):
         raise fold.UnusableModel(

@@ -42,12 +42,9 @@ def convert(folder: Path, into: Path | None) -> None:
     """Convert FOLDER/line.keras to FOLDER/line-int8.tflite."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with stderr_silenced():
-        import keras
+        from train import model
     source = folder / "line.keras"
-    try:
-        network = keras.models.load_model(source, compile=False)
-    except (ValueError, OSError, TypeError, KeyError) as error:
-        raise ModelError(f"cannot load {source}: {str(error).splitlines()[0]}") from error
+    network = model.load(source)
     strips = line.chunk("train", CALIBRATION_SEED, 0).strips[:CALIBRATION]
     with stderr_silenced(), redirect_stdout(io.StringIO()):  # the converter prints there what it saved
         flatbuffer = quantize(network, strips)

@@ -59,14 +59,10 @@ class Checkpoint:
 
     def save(self, network: keras.Sequential) -> None:
         """Write the state after an epoch."""
-        arrays = {f"variable_{i}": variable.numpy() for i, variable in enumerate(_variables(network))}
-        history, calibration = json.dumps(self.history), json.dumps(self.calibration)
-
-        def write(temporary: Path) -> None:
-            with temporary.open("wb") as file:
-                np.savez(file, made_by=self._made_by, history=history, calibration=calibration, **arrays)
-
-        write_whole(self._path, write)
+        state: dict[str, Any] = {f"variable_{i}": variable.numpy() for i, variable in enumerate(_variables(network))}
+        state["made_by"] = self._made_by
+        state["history"], state["calibration"] = json.dumps(self.history), json.dumps(self.calibration)
+        write_whole(self._path, lambda temporary: np.savez(temporary, **state))
 
 
 def _variables(network: keras.Sequential) -> list[keras.Variable]:

@@ -89,12 +89,7 @@ def load(split: Split, pages: int, without: Scene | None = None) -> Crops:
             camera, written = of_pages(partial(_of_page, split, without), count, f"{split} pages"), _written(split)
             arrays = {"images": camera.images, "labels": camera.labels,
                       "written_images": written.images, "written_labels": written.labels}  # fmt: skip
-
-            def write(temporary: Path) -> None:
-                with temporary.open("wb") as file:
-                    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-
-            write_whole(path, write)
+            write_whole(path, lambda temporary: np.savez_compressed(temporary, **arrays))  # type: ignore[arg-type]
             same = folder.glob(f"{name}-{'[0-9a-f]' * 16}.npz")
             for old in sorted(same, key=lambda old: -old.stat().st_mtime)[KEPT:]:
                 old.unlink()

@@ -107,7 +107,7 @@ def _train(
     steps = (len(digits.images) + sum(count for _, count in beside)) // recipe.batch_size
     network.compile(
         optimizer=_optimizer(recipe, stage.peak, steps * (stage.last - stage.first)),
-        loss=_loss(),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         jit_compile=False,
         steps_per_execution=8,
@@ -138,7 +138,7 @@ def fit_article(recipe: Recipe, seed: int, folder: Path, resume: bool) -> tuple[
     """
     keras.utils.set_random_seed(seed)
     digits = dataset.load("all_train")
-    x = digits.images.reshape(-1, model.SIDE * model.SIDE).astype("float32") / 255
+    x = digits.images.reshape(len(digits.images), -1).astype("float32") / 255
     y = model.one_hot(digits.labels)
     network = model.build_article(recipe)
     optimizer = keras.optimizers.Adam(recipe.learning_rate)
@@ -180,10 +180,6 @@ def _optimizer(recipe: Recipe, peak: float, steps: int) -> keras.optimizers.Opti
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
-
-
-def _loss() -> keras.losses.Loss:
-    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
 def _beside(mix: Mix) -> list[tuple[dataset.Digits, int]]:

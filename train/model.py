@@ -1,12 +1,15 @@
 """The networks. Each takes raw pixels, (N, 28, 28) from 0 to 255, ink bright on 0."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.errors import ModelError
+from edge_runtime.inference.contract import SIDE
 from train.recipes import Recipe
 
-SIDE = 28
 CLASSES = 10
 
 
@@ -31,6 +34,14 @@ def build(recipe: Recipe) -> keras.Sequential:
         _add_normalized(network, keras.layers.Dense(units, use_bias=False, kernel_initializer=_small()))
     network.add(keras.layers.Dense(recipe.classes))
     return network
+
+
+def load(path: Path) -> keras.Model:
+    """Load the network in a .keras file, without its optimizer. Raises ModelError if that fails."""
+    try:
+        return keras.models.load_model(path, compile=False)
+    except (ValueError, OSError, TypeError, KeyError) as error:
+        raise ModelError(f"cannot load {path}: {str(error).splitlines()[0]}") from error
 
 
 def _add_normalized(network: keras.Sequential, layer: keras.layers.Layer) -> None:

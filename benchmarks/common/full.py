@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime import DigitReader
-from edge_runtime.errors import ModelError
 from edge_runtime.system.native_logs import stderr_silenced
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -18,15 +17,9 @@ with stderr_silenced():  # TensorFlow logs on import
     import keras
     import tensorflow
 
+    from train.model import load as load
+
 MODEL, FUNCTION, PREDICT = "model(x)", "tf.function", "predict"  # the ways to call a Keras network
-
-
-def load(network: Path) -> keras.Model:
-    """Load the network in a .keras file. Raises ModelError if that fails."""
-    try:
-        return keras.models.load_model(network, compile=False)
-    except (ValueError, OSError, TypeError, KeyError) as error:
-        raise ModelError(f"cannot load {network}: {str(error).splitlines()[0]}") from error
 
 
 def probabilities(network: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:

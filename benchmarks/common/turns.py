@@ -40,6 +40,13 @@ class Turns(NamedTuple):
     warm_ups: list[tuple[int, float]]
     values: list[float]
 
+    def add(self, turn: int, spent: float) -> None:
+        """Keep the nanoseconds a call of a turn; turns are numbered from 0, and those before it are warm-ups."""
+        if turn < 0:
+            self.warm_ups.append((self.loops, spent))
+        else:
+            self.values.append(spent)
+
 
 class ProcessFailed(EdgeError):
     """A measuring process ended without a result."""
@@ -50,12 +57,8 @@ def take(calls: Mapping[str, Call], turns: int, *, least: float = LEAST) -> dict
     measured = {name: Turns(*_calibrated(call, least), []) for name, call in calls.items()}
     for turn in range(-WARM_UPS, turns):
         for name, call in calls.items():
-            loops, warm_ups, values = measured[name]
-            spent = _nanoseconds(call, loops) / loops
-            if turn < 0:
-                warm_ups.append((loops, spent))
-            else:
-                values.append(spent)
+            loops = measured[name].loops
+            measured[name].add(turn, _nanoseconds(call, loops) / loops)
     return measured
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convert.layers import Layer
 from edge_runtime.errors import DependencyMissing
@@ -62,7 +61,7 @@ def write(folded: Sequence[Layer], layers: Sequence[Whole], networks: Networks) 
     write_bytes(networks.static, static(layers))
     write_bytes(networks.dynamic, dynamic(layers))
     arrays = {f"{name}{i}": getattr(layer, name) for i, layer in enumerate(folded) for name in ("kernel", "bias")}
-    write_whole(networks.layers, lambda path: _save(path, arrays))
+    write_whole(networks.layers, lambda path: np.savez(path, **arrays))
 
 
 def real(layers: Sequence[Layer]) -> bytes:
@@ -179,8 +178,3 @@ def _dequantized(whole: str, real: str, axis: int = 1) -> Any:
 def _steps(name: str, steps: Steps) -> dict[str, Any]:
     """Return the uint8 scale and zero point for int8 ones."""
     return {f"{name}_scale": np.float32(steps.scale), f"{name}_zero": np.uint8(steps.zero + HALF)}
-
-
-def _save(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
-    with path.open("wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]

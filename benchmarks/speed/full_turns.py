@@ -60,11 +60,7 @@ def loads(network: Path, turns: int) -> dict[str, Turns]:
             call()
             spent[f"first inference/Keras {way}"] = perf_counter_ns() - started
             for name, nanoseconds in spent.items():
-                _, warm_ups, values = results.setdefault(name, Turns(1, [], []))
-                if turn < 0:
-                    warm_ups.append((1, nanoseconds))
-                else:
-                    values.append(nanoseconds)
+                results.setdefault(name, Turns(1, [], [])).add(turn, nanoseconds)
     return results
 
 

@@ -110,11 +110,7 @@ def loads(models: Mapping[str, Path], turns: int) -> dict[str, Turns]:
             read = perf_counter_ns()
             classifier.close()
             for key, spent in ((f"load/{name}", loaded - started), (f"first inference/{name}", read - loaded)):
-                _, warm_ups, values = results.setdefault(key, Turns(1, [], []))
-                if turn < 0:
-                    warm_ups.append((1, spent))
-                else:
-                    values.append(spent)
+                results.setdefault(key, Turns(1, [], [])).add(turn, spent)
     return results
 
 

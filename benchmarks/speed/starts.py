@@ -60,11 +60,7 @@ def starts(started: Mapping[str, list[str]], count: int, tick: Callable[[], None
         for name, command in started.items():
             begun = perf_counter_ns()
             _run(command)
-            spent = perf_counter_ns() - begun
-            if turn < 0:
-                results[name].warm_ups.append((1, spent))
-            else:
-                results[name].values.append(spent)
+            results[name].add(turn, perf_counter_ns() - begun)
         tick()
     return results
 

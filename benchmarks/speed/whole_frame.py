@@ -78,11 +78,7 @@ def take_turns(
     results: dict[str, Turns] = {}
 
     def keep(name: str, nanoseconds: float) -> None:
-        _, warm_ups, values = results.setdefault(name, Turns(1, [], []))
-        if turn < 0:
-            warm_ups.append((1, nanoseconds))
-        else:
-            values.append(nanoseconds)
+        results.setdefault(name, Turns(1, [], [])).add(turn, nanoseconds)
 
     for turn in range(-WARM_UPS, turns):
         for name, drawn in pages.items():

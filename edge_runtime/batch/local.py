@@ -41,7 +41,7 @@ class Process(Worker):
         context = multiprocessing.get_context("spawn")  # a fork would copy OpenCV's threads and locks in any state
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=serve, args=(theirs, recipe), daemon=True)
-        with kept(signal.SIGINT, signal.SIG_IGN):  # it ignores Ctrl-C from its first moment on
+        with kept(signal.SIGINT, signal.SIG_IGN):  # the process ignores Ctrl-C from its first moment on
             self.process.start()
         theirs.close()  # so that the pipe ends with the process
 

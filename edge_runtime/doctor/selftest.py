@@ -86,19 +86,12 @@ def _vectors(reader: DigitReader, failures: list[EdgeError]) -> Record | None:
         if replay is None:
             return None
         if not replay.passed:
-            failures += _complaints(reader)
+            failures.append(golden.failure(reader.classifier, replay))
     except CheckFailed as error:
         failures.append(error)
         return {"vectors": 0, "same": 0, "furthest": None, "allowed": None, "passed": False}
     furthest = replay.furthest if isfinite(replay.furthest) else None
     return {**replay._asdict(), "furthest": furthest, "passed": replay.passed}
-
-
-def _complaints(reader: DigitReader) -> Iterator[EdgeError]:
-    try:
-        golden.check(reader.classifier)
-    except CheckFailed as error:
-        yield error
 
 
 def _pages(reader: DigitReader, failures: list[EdgeError]) -> Iterator[Record]:
@@ -147,7 +140,6 @@ def _digit_ns(reader: DigitReader) -> float:
 def _look(reader: DigitReader, name: str, failures: list[EdgeError]) -> Record:
     """Take some frames of a source, and read the last one."""
     record: Record = {"name": public(name), "frames": 0, "width": None, "height": None, "read": [], "problem": None}
-    problem: EdgeError | None = None
     try:
         options = Options(frames=FRAMES, until=monotonic() + TIMEOUT)
         with closing(kind_of(name).frames(name, options)) as frames:
@@ -163,8 +155,6 @@ def _look(reader: DigitReader, name: str, failures: list[EdgeError]) -> Record:
         if last.pixels.std() < ALIKE and kind_of(name).live:
             raise SourceError(f"{record['name']}: all pixels are equal: is the lens covered, or is it dark?")
     except EdgeError as error:
-        problem = error
-    if problem is not None:
-        record["problem"] = str(problem)
-        failures.append(problem)
+        record["problem"] = str(error)
+        failures.append(error)
     return record

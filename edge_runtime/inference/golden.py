@@ -89,8 +89,13 @@ def check(classifier: Classifier) -> Replay | None:
     """Replay the golden vectors, as `replay` does. Raises CheckFailed where the output is not as expected."""
     result = replay(classifier)
     if result is not None and not result.passed:
-        raise CheckFailed(
-            f"{classifier.model.path} gives wrong results on this machine: of its golden vectors, {result}; copy the "
-            "file again, or install another version of the interpreter"
-        )
+        raise failure(classifier, result)
     return result
+
+
+def failure(classifier: Classifier, result: Replay) -> CheckFailed:
+    """Return the error of a replay that has not passed."""
+    return CheckFailed(
+        f"{classifier.model.path} gives wrong results on this machine: of its golden vectors, {result}; copy the file "
+        "again, or install another version of the interpreter"
+    )

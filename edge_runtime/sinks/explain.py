@@ -122,8 +122,9 @@ def _stages(trace: Trace, labels: Sequence[str]) -> Uint8:
     )
     kind = "light" if plane.light else "dark"
     count = sum(region.plane == best for region in trace.regions)
+    page = _annotated(trace, trace.frame.pixels, trace.reading.rejected, size)
     panels = (
-        ("1. The page", "green: what was read; red: what was rejected, and why", _page(trace, size)),
+        ("1. The page", "green: what was read; red: what was rejected, and why", page),
         (
             f"2. The best plane: {_name(plane)}",
             f"white: as {kind} as the digits; a pixel is {plane.scale:.3g} of the page's",
@@ -150,11 +151,6 @@ def _stages(trace: Trace, labels: Sequence[str]) -> Uint8:
         block[y : y + size[1], x : x + size[0]] = picture
         cv2.rectangle(block, (x - 1, y - 1), (x + size[0], y + size[1]), NEVER_SEEN)
     return block
-
-
-def _page(trace: Trace, size: tuple[int, int]) -> Uint8:
-    """Return the page at this size, (width, height), with the reading drawn over it."""
-    return _annotated(trace, trace.frame.pixels, trace.reading.rejected, size)
 
 
 def _chosen(trace: Trace, ink: Uint8, size: tuple[int, int]) -> Uint8:

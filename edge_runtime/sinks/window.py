@@ -3,7 +3,6 @@
 import logging
 import os
 import re
-import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from edge_runtime.errors import OutputError
 from edge_runtime.records import Frame, Uint8
 from edge_runtime.sinks.canvas import MARGIN, PAPER, ROW, scaled, write
 from edge_runtime.sinks.sink import Closed, Sink
+from edge_runtime.system.subprocesses import ask
 from edge_runtime.trace import Trace
 
 # The module with cv2's window functions. Tests replace it: they have no display, and most OpenCVs there no windows.
@@ -135,17 +135,12 @@ def hindrance() -> str | None:
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         return "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)"
     # An unusable display or a missing library makes Qt abort the process, so another process tries it.
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", TRIAL], stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
+    answer = ask([sys.executable, "-c", TRIAL], TIMEOUT)
+    if answer is None or answer.code is None:
         return f"the display gives no answer within {TIMEOUT:g} s"
-    if not done.returncode:
+    if answer.code == 0:
         return None
-    return next(
-        (line.strip() for line in done.stderr.decode(errors="replace").splitlines() if line.strip()), "it fails"
-    )
+    return next((line.strip() for line in answer.err.splitlines() if line.strip()), "it fails")
 
 
 def _panel(picture: Uint8, line: str) -> Uint8:

@@ -3,13 +3,9 @@
 import json
 import re
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, get_type_hints
 
 NAME = re.compile("[0-9a-f]{12}")
-KINDS: dict[str, Any] = {
-    "id": str, "installed_at": str | None, "source": str | None, "signed": bool, "proved": bool, "starts": int,
-    "failed": str | None,
-}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +24,9 @@ class Entry:
     proved: bool = False
     starts: int = 0
     failed: str | None = None
+
+
+KINDS = get_type_hints(Entry)
 
 
 def dumped(entries: list[Entry]) -> bytes:

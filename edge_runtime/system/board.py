@@ -3,8 +3,9 @@
 import os
 import platform
 import re
-import subprocess
 from pathlib import Path
+
+from edge_runtime.system.subprocesses import ask
 
 ROOT = Path("/")
 # Temperature sensors, in thousandths of a degree Celsius: folders, the name file, and the temperature file.
@@ -81,13 +82,8 @@ def _hexadecimal(text: str) -> int | None:
 
 def vcgencmd(program: Path, command: str) -> str | None:
     """Return vcgencmd's answer; None if it is missing, may not query the firmware, or does not answer in time."""
-    try:
-        done = subprocess.run(
-            [program, command], capture_output=True, timeout=TIMEOUT, check=True, stdin=subprocess.DEVNULL
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.decode(errors="replace")
+    answer = ask([program, command], TIMEOUT)
+    return answer.out if answer is not None and answer.code == 0 else None
 
 
 def text_of(path: Path) -> str:

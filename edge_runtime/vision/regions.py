@@ -48,9 +48,8 @@ class Region(NamedTuple):
     """A component. `box` and `place`, which is the box with a rim, are in pixels of its plane, number `plane`.
 
     `ink` is uint8 (rows, columns), bright on 0: its own ink in `place`; None if its size or shape is no digit's, or if
-    it is beyond the limit MOST_REGIONS.
-    `parent` is the index of the region that it is a part of, or -1; parents come first. `attached` marks a part, at any
-    depth, of a region whose size or shape is no digit's.
+    it is beyond the limit MOST_REGIONS. `parent` is the index of the region that it is a part of, or -1; parents come
+    first. `attached` marks a part, at any depth, of a region whose size or shape is no digit's.
 
     A `freed` region was cut out of such a region at its rules, and is part of no tree; it is attached if it is slender,
     as a piece of a rule is.
