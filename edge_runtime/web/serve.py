@@ -94,7 +94,8 @@ class Service:
                 self._ended.set()
 
         def beat() -> None:
-            self._started.set()
+            if self._server.started:
+                self._started.set()
             heartbeat()
 
         app = application(reader, live, metrics, listening.rules, beat)

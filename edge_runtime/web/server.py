@@ -116,6 +116,11 @@ class Server:
             raise OptionError(f"{files} cannot be used for TLS: {error.strerror or error}") from error
         self._server = uvicorn.Server(config)
 
+    @property
+    def started(self) -> bool:
+        """Whether it answers; until then, older versions of uvicorn that are stopped cancel the app and log that."""
+        return self._server.started
+
     def stop(self) -> None:
         """End the server as SIGTERM does; any thread may call it, also repeatedly."""
         self._server.should_exit = True

@@ -15,13 +15,20 @@ from pathlib import Path
 
 import pytest
 
+from edge_runtime import DigitReader
 from edge_runtime.cli.main import main
 from edge_runtime.system.device_name import device_name
+from edge_runtime.web import server
+from edge_runtime.web.live import Live
+from edge_runtime.web.metrics import Metrics
+from edge_runtime.web.serve import Endpoint, serving
 from tests.commands import Call
 from tests.edge_runtime.sources.servers import Request, part
 from tests.edge_runtime.sources.servers import serving as camera
 from tests.edge_runtime.web import process
 from tests.edge_runtime.web.process import served
+from tests.edge_runtime.web.site import OPEN
+from tests.log import Log
 
 # The server, with pictures that take for ever.
 ENDLESS = """
@@ -240,6 +247,18 @@ def test_what_cannot_be_served_is_one_line(call: Call, tmp_path: Path, monkeypat
             assert len(lines) == 1, done.err
             assert words in lines[0]
             assert "Traceback" not in done.err
+
+
+def test_an_end_right_after_the_start_is_silent(reader: DigitReader, messages: Log) -> None:
+    ending = threading.Event()
+
+    def heartbeat() -> None:  # the first one comes before the server answers, and holds it up
+        ending.wait(0.2)
+
+    endpoint = Endpoint(server.listen("127.0.0.1", 0), OPEN, None, [])
+    with serving(endpoint, reader, Live(None), Metrics(reader, lambda: None), heartbeat):
+        ending.set()
+    assert messages == []
 
 
 def test_options_come_from_a_file_and_the_environment(
