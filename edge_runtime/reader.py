@@ -165,7 +165,7 @@ class DigitReader(Closing):
             digits=numbered(lines),
             rejected=rejected,
             ms=watch.timings(),
-            model=self.classifier.model.sha256[:12],
+            model=self.classifier.model.id,
             age_ms=None if frame.taken is None else 1000 * max(0.0, monotonic() - frame.taken),
             dropped=frame.dropped,
             turned=quarter_turn(turn),

@@ -153,7 +153,7 @@ def _digits(name: str, confidences: Float64, labels: NDArray[np.int64], threshol
         read=100 * float(right.mean()),
         accepted=100 * float(accepted.mean()),
         read_accepted=100 * float((right & accepted).mean()),
-        nll=_nll(confidences, labels), nll_uncalibrated=_nll(before, labels),
+        nll=negative_log_likelihood(confidences, labels), nll_uncalibrated=negative_log_likelihood(before, labels),
         brier=_brier(confidences, labels), brier_uncalibrated=_brier(before, labels),
         ece=100 * sum(count * abs(mean - share) for mean, share, count in bins) / len(labels),
         reliability=bins, reliability_uncalibrated=reliability(before[:, : len(DIGITS)].max(axis=1), right),
@@ -170,7 +170,8 @@ def reliability(best: Float64, right: NDArray[np.bool_]) -> list[tuple[float, fl
     ]
 
 
-def _nll(confidences: Float64, labels: NDArray[np.int64]) -> float:
+def negative_log_likelihood(confidences: NDArray[Any], labels: NDArray[Any]) -> float:
+    """Return the mean negative log likelihood of the true labels, in nats; `confidences` is (N, classes), 0-1."""
     return float(-np.log(np.maximum(confidences[np.arange(len(labels)), labels], 1e-12)).mean())
 
 

@@ -64,7 +64,7 @@ def run(folders: Sequence[Path], model: Path | None, keras: Path | None, beside:
     result.write(
         out / "digits.json", "digits", _measures(results, about), settings={
             "characters": list(sets), "pictures": [folder.resolve().name for folder in pictures],
-            "full": keras is not None, "beside": beside and model_file.read(beside).sha256[:12],
+            "full": keras is not None, "beside": beside and model_file.read(beside).id,
         }, details=about | {"models": _plain(results)}, model=path,
     )  # fmt: skip
     return Measured(results, about, unreadable)

@@ -93,7 +93,7 @@ def measure(folder: Path, rows: Sequence[Truth], reader: DigitReader, turned: fl
             if bar.disable and (number == len(rows) or number % 10 == 0):
                 print(f"page {number}/{len(rows)}", file=sys.stderr, flush=True)
     return Results(
-        folder=folder, model=reader.classifier.model.sha256[:12], min_confidence=reader.min_confidence,
+        folder=folder, model=reader.classifier.model.id, min_confidence=reader.min_confidence,
         pages=sorted(pages, key=_how_bad), unreadable=unreadable,
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
+from benchmarks.accuracy.characters import negative_log_likelihood
 from benchmarks.accuracy.score import of_percent
 from edge_runtime.bench.result import Measure, figure
 
@@ -77,17 +78,13 @@ def compare(
         ],
         flipped=(flipped := np.flatnonzero(read_full != read_small)).tolist(),
         flipped_read=np.stack([read_full, read_small], axis=1)[flipped].tolist(),
-        nll_rise=_nll(small, labels) - _nll(full, labels),
+        nll_rise=negative_log_likelihood(small, labels) - negative_log_likelihood(full, labels),
         rejection_agreement=None if others is None else 100 * float(np.mean(
             _accepted(np.concatenate([full, others[0]]), threshold)
             == _accepted(np.concatenate([small, others[1]]), threshold)
         )),
         bytes=size, digits=len(labels), others=0 if others is None else len(others[0]),
     )  # fmt: skip
-
-
-def _nll(probabilities: Probabilities, labels: NDArray[np.uint8]) -> float:
-    return float(-np.log(np.maximum(probabilities[np.arange(len(labels)), labels], 1e-12)).mean())
 
 
 def _accepted(probabilities: Probabilities, threshold: float) -> NDArray[np.bool_]:

@@ -133,9 +133,9 @@ def summarize(scores: Sequence[Score], ms: Sequence[float]) -> Summary:
     )
 
 
-def of_percent(name: str, percent: float, of: int, *, better: str | None = "higher") -> Measure:
+def of_percent(name: str, percent: float, of: int) -> Measure:
     """Return a share known in percent of a count."""
-    return share(name, round(percent * of / 100), of, better=better)
+    return share(name, round(percent * of / 100), of)
 
 
 def characters_right(name: str, edits: int, digits: int) -> Measure:

@@ -103,13 +103,13 @@ def watch(count: int) -> tuple[list[Line], list[Change]]:
 def _change(count: int, readings: Readings, folder: Path, there: dict[str, str]) -> list[Change]:
     """Install models that differ only in the last bytes of the file, and let each read for a while."""
     ships = model_file.read(model_file.SHIPPED)
-    readings.first(ships.sha256[:12])
+    readings.first(ships.id)
     changes = []
     for turn in tqdm(range(count), unit="change", disable=not sys.stderr.isatty()):
         time.sleep(SETTLED)
         path = folder / "new.tflite"
         model_file.write(path, ships.flatbuffer + f"update {turn}".encode(), dict(ships.card or {}), ships.golden())
-        new = model_file.read(path).sha256[:12]
+        new = model_file.read(path).id
         began = time.monotonic()
         subprocess.run([*EDGE_DIGITS, "model", "install", path], env=there, capture_output=True, check=True)
         changes.append(Change(began, readings.first(new), new))

@@ -88,7 +88,7 @@ def read_page(reader: DigitReader, page: str, source: str, picture: Callable[[],
         return reading_row(page, source, reader.read(picture()))
     except Exception as error:  # boundary: one page, whatever is wrong with it, must not end a job of millions
         said = str(error).removeprefix(f"{page}: ") or type(error).__name__
-        return error_row(page, source, reader.classifier.model.sha256[:12], " ".join(printable(said).split()))
+        return error_row(page, source, reader.classifier.model.id, " ".join(printable(said).split()))
 
 
 def _frame(image: Any, page: str, rgb: bool) -> Frame:

@@ -54,7 +54,7 @@ class PageReader(Closing):
     @property
     def model(self) -> str:
         """The model's name in rows."""
-        return self._reader.classifier.model.sha256[:12]
+        return self._reader.classifier.model.id
 
     def read(self, pages: Sequence[Page]) -> "pa.RecordBatch":
         """Return the rows of pages, in their order."""

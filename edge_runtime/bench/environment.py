@@ -52,7 +52,7 @@ def describe(model: Path | None = None, *, root: Path = board.ROOT) -> dict[str,
         "versions": versions(),
         "state": state(root),
         "commit": commit(),
-        "model": model_file.read(model or model_file.SHIPPED).sha256[:12],
+        "model": model_file.read(model or model_file.SHIPPED).id,
     }
 
 

@@ -102,4 +102,4 @@ def restart() -> None:
 
 
 def _in_use(reader: Reader) -> str:
-    return reader.classifier.model.sha256[:12]
+    return reader.classifier.model.id

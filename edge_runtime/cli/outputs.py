@@ -82,7 +82,7 @@ def _sinks(
     if results.video is not None:
         from edge_runtime.sinks.videos import Video
 
-        yield Video(results.video, None, annotated)
+        yield Video(results.video, annotated)
     if results.window:
         from edge_runtime.sinks.window import Window
 

@@ -32,7 +32,7 @@ def models(folder: Path | None = None) -> Finding:
     stored = catalog.models(folder)
     beside = f"{len(stored)} in {folder}" if stored else "none is installed"
     if shipped:
-        return ok("models", f"{model.sha256[:12]}, the one that ships, is current; {beside}")
+        return ok("models", f"{model.id}, the one that ships, is current; {beside}")
     if not model.sha256.startswith(path.stem):
         return failed("models", f"the content of {path} does not match its name", mend)
     entry = next((one.entry for one in stored if one.current), None)

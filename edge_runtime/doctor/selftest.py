@@ -44,7 +44,7 @@ def run(reader: DigitReader, source: str | None = None) -> tuple[Record, list[Ed
         "checked_at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "version": __version__,
         "passed": not failures,
-        "model": {"id": model.sha256[:12], "path": str(model.path), "verified": model.verified},
+        "model": {"id": model.id, "path": str(model.path), "verified": model.verified},
         "golden_vectors": vectors,
         "pages": pages,
         "digit_ns": digit_ns,

@@ -71,6 +71,11 @@ class ModelFile:
         """SHA-256 of the flatbuffer, in hexadecimal, without the archive after it."""
         return str(sha256(self.flatbuffer).hexdigest())
 
+    @property
+    def id(self) -> str:
+        """The first 12 digits of `sha256`: a model's name in readings, events and the model store."""
+        return self.sha256[:12]
+
     def golden(self) -> Golden:
         """Return the golden vectors: `inputs` uint8 (N, 28, 28), and `outputs` (N, classes), the graph's output.
 

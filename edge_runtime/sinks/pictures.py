@@ -1,10 +1,8 @@
 """Writes drawn pictures to a folder, named after their sources."""
 
-import os
 import re
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -12,6 +10,7 @@ import cv2
 from edge_runtime.errors import OutputError
 from edge_runtime.records import Frame, Uint8
 from edge_runtime.sinks.sink import Sink
+from edge_runtime.system.atomic_files import write_bytes
 from edge_runtime.trace import Trace
 
 LONGEST = 100  # characters of a name
@@ -46,16 +45,12 @@ class PictureFolder:
             name = self._free_name(_stem(frame.source))
         path = self._folder / f"{name}.png"
         _, encoded = cv2.imencode(".png", picture)
-        temporary = path.with_name(f".{os.getpid()}-{path.name}")
         try:
-            temporary.write_bytes(encoded.tobytes())
-            temporary.replace(path)
+            write_bytes(path, encoded.tobytes())
             kept.append(path)
             if len(kept) > self._keep:
                 kept.popleft().unlink(missing_ok=True)
         except OSError as error:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
             raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
         return path
 

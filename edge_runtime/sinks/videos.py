@@ -27,7 +27,7 @@ from edge_runtime.trace import Trace
 logger = logging.getLogger(__name__)
 CODECS = {".mp4": "avc1", ".avi": "MJPG", ".webm": "VP80"}  # by the name's suffix
 SUBSTITUTE = ".avi"
-LIVE_FPS, FILE_FPS = 10.0, 25.0  # default frames per second
+LIVE_FPS, FILE_FPS = 10.0, 25.0  # frames per second
 LONGEST = 2.0  # seconds, longest time that a picture is shown
 LEAST = 16  # pixels of the shorter side
 SLACK, ENTRY = 131_072, 64  # bytes that closing a file may take, and bytes per frame in its index
@@ -40,23 +40,21 @@ class Video(Sink):
     it, and never replaces another file; this is logged, and the attribute `path` is its place. Where no frame comes,
     there is no video, and this is logged too.
 
-    Frames of live sources are repeated or left out so that the video, at `fps` frames per second (10 by default), runs
-    in real time; pauses of more than 2 s are shortened to 2 s. Frames of video files come once each, 25 per second by
-    default. The first frame sets the size; others are fitted into it.
+    Frames of live sources are repeated or left out so that the video, of 10 frames per second, runs
+    in real time; pauses of more than 2 s are shortened to 2 s. Frames of video files come once each, 25 per second. The
+    first frame sets the size; others are fitted into it.
 
     The video grows under a temporary name, .NAME.part.mp4, and is moved into place when it is closed. If the program is
     killed, the partial video stays under that name until the next video of its name. Before the disk is full, the video
-    is closed and kept. Raises OutputError where it cannot be written, OptionError where the suffix or `fps` is invalid.
+    is closed and kept. Raises OutputError where it cannot be written, OptionError where the suffix is invalid.
     """
 
-    def __init__(self, path: Path, fps: float | None, drawn: Callable[[Frame, Trace], Uint8]) -> None:
+    def __init__(self, path: Path, drawn: Callable[[Frame, Trace], Uint8]) -> None:
         if path.suffix.lower() not in CODECS:
             raise OptionError(f"{path}: the name of a video must end in {', '.join(CODECS)}")
-        if fps is not None and not 0.1 <= fps <= 1000:
-            raise OptionError(f"a video must have 0.1 to 1000 frames a second, not {fps:g}")
         if not is_text(str(path)):
             raise OutputError(f"{path}: OpenCV cannot open a file of this name; choose another one")
-        self._fps, self._drawn = fps, drawn
+        self._drawn = drawn
         self.path = _writable(path)
         self._part = _part(self.path)
         if self.path.suffix != path.suffix:
@@ -97,7 +95,7 @@ class Video(Sink):
         if before.taken is None or after.taken is None or before.source != after.source:
             self._due = 0.5
             return 1
-        self._due += min(after.taken - before.taken, LONGEST) * (self._fps or LIVE_FPS)
+        self._due += min(after.taken - before.taken, LONGEST) * LIVE_FPS
         times = int(self._due)
         self._due -= times
         return times
@@ -114,7 +112,7 @@ class Video(Sink):
         live = self._waiting is not None and self._waiting[1].taken is not None
         height, width = picture.shape[:2]
         self._size = max(LEAST, width), max(LEAST, height)
-        self._writer = _opened(self._part, self._fps or (LIVE_FPS if live else FILE_FPS), self._size)
+        self._writer = _opened(self._part, LIVE_FPS if live else FILE_FPS, self._size)
         if not self._writer.isOpened():
             with suppress(OSError):
                 self._part.unlink()

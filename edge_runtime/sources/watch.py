@@ -14,6 +14,7 @@ from edge_runtime.errors import OptionError, OutputError, PictureError, SourceEr
 from edge_runtime.records import Frame
 from edge_runtime.sources import pictures
 from edge_runtime.sources.options import Options
+from edge_runtime.system.atomic_files import write_text
 from edge_runtime.system.state_folder import state_folder
 
 logger = logging.getLogger(__name__)
@@ -132,9 +133,7 @@ class _History:
                 name, size, changed = json.loads(line)
                 if name in there or len(noted) <= MOST:  # a removed USB stick leaves an empty folder
                     self._seen[name] = int(size), int(changed)
-        temporary = self.path.with_suffix(".part")
-        temporary.write_text("".join(_line(name, state) for name, state in self._seen.items()), encoding="utf-8")
-        temporary.replace(self.path)
+        write_text(self.path, "".join(_line(name, state) for name, state in self._seen.items()))
 
     def _refused(self, error: OSError) -> OutputError:
         return OutputError(f"cannot record in {self.path} what was read: {error.strerror or error}")

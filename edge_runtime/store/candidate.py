@@ -72,7 +72,7 @@ class Candidates:
     def _verified(self, path: Path) -> Candidate:
         fetched(str(path), self.trust)
         model = checked(path, str(path))
-        return Candidate(model.sha256[:12], table.summary(model.card or {}))
+        return Candidate(model.id, table.summary(model.card or {}))
 
 
 def _identity(path: Path) -> tuple[Path, int, int, int] | None:

@@ -54,7 +54,7 @@ def models(folder: Path) -> list[Stored]:
 def every(folder: Path) -> list[Stored]:
     """Return the models in a store, then the shipped one."""
     stored = models(folder)
-    entry = Entry(id=model_file.read(SHIPPED).sha256[:12], proved=True)
+    entry = Entry(id=model_file.read(SHIPPED).id, proved=True)
     return [*stored, Stored(entry, SHIPPED, not any(one.current for one in stored))]
 
 

@@ -52,7 +52,7 @@ class _Turn:
 
     @property
     def id(self) -> str:
-        return self.reader.classifier.model.sha256[:12]
+        return self.reader.classifier.model.id
 
 
 class HotSwapReader(Closing):

@@ -53,7 +53,7 @@ def install(name: str, folder: Path, trust: Trust, seconds: float = trial.SECOND
         model = checked(draft, shown)
         logger.info(f"{shown}: {'signed by a trusted key, ' * signed}complete; testing it")
         trial.run(draft, shown, seconds)
-    entry = Entry(id=model.sha256[:12], source=shown, signed=signed)
+    entry = Entry(id=model.id, source=shown, signed=signed)
     return changes.install(folder, data, entry)
 
 

@@ -183,7 +183,7 @@ class _Now:
         model = self._reader.classifier.model
         facts = {"name": model.path.name, "sha256": model.sha256, "verified": str(model.verified).lower()}
         yield InfoMetricFamily("edge_digits_model", "The current model.", facts)
-        build = {"device": self._device, "model": model.sha256[:12], "version": edge_runtime.__version__}
+        build = {"device": self._device, "model": model.id, "version": edge_runtime.__version__}
         yield InfoMetricFamily("edge_digits_build", "The device, its current model, and its version.", build)
 
     def _source(self) -> Iterable[Metric]:

@@ -33,7 +33,7 @@ all:
       [serve]
       source = "synthetic"
 """
-SHIPPED = model_file.read(model_file.SHIPPED).sha256[:12]
+SHIPPED = model_file.read(model_file.SHIPPED).id
 
 
 class Fleet(NamedTuple):
@@ -134,7 +134,7 @@ def test_six_are_installed_then_nothing_changes(installed: tuple[Fleet, Done], f
 
 
 def test_a_model_reaches_all_and_goes_back(fleet: Fleet, tmp_path: Path) -> None:
-    made = variant(tmp_path / "new.tflite", "new").sha256[:12]
+    made = variant(tmp_path / "new.tflite", "new").id
     done = fleet.run("model", f"--model={tmp_path}/new.tflite")
     assert (done.code, done.err) == (0, "")
     assert fleet.models() == dict.fromkeys(NAMES, made)
@@ -166,7 +166,7 @@ def test_a_bad_model_stops_after_the_first(fleet: Fleet, tmp_path: Path) -> None
 
 
 def test_a_failure_stops_a_later_batch(fleet: Fleet, tmp_path: Path) -> None:
-    made = variant(tmp_path / "new.tflite", "new").sha256[:12]
+    made = variant(tmp_path / "new.tflite", "new").id
     fleet.remotes["pi3"].bad.write_text(f"{made}.tflite\n")
     done = fleet.run("model", f"--model={tmp_path}/new.tflite", "--stages=1,2,100%")
     assert done.code == 5

@@ -91,8 +91,8 @@ def test_the_role_changes_a_real_service(tmp_path: Path) -> None:
     probe = PROBE.format(
         root=ROOT, python=sys.executable, folder=folder, version=__version__,
         second=build(folder, python, "2.0"), third=build(folder, python, "3.0", broken=True),
-        new=variant(folder / "new.tflite", "new").sha256[:12],
-        shipped=model_file.read(model_file.SHIPPED).sha256[:12],
+        new=variant(folder / "new.tflite", "new").id,
+        shipped=model_file.read(model_file.SHIPPED).id,
     )  # fmt: skip
     source = copy_tracked(tmp_path / "source")
     first = bundle.build(source, tmp_path / "out", 0, machine=small.MACHINE, pythons=(python,))

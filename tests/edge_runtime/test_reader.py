@@ -28,7 +28,7 @@ def test_a_reading_says_where_and_when(reader: DigitReader) -> None:
     reading = reader.read(Frame(np.full((48, 64, 3), 200, np.uint8), "page.jpg", 7, moment))
     assert (reading.source, reading.frame, reading.captured_at) == ("page.jpg", 7, moment)
     assert (reading.width, reading.height) == (64, 48)
-    assert reading.model == reader.classifier.model.sha256[:12]
+    assert reading.model == reader.classifier.model.id
 
 
 def test_bare_pixels_are_a_frame_of_this_moment(reader: DigitReader) -> None:

@@ -22,7 +22,7 @@ def test_the_largest_overlap_is_matched_none_twice() -> None:
     true = [Box(0, 0, 10, 10), Box(20, 0, 10, 10)]
     detected = [Box(0, 0, 10, 8), Box(50, 0, 10, 10), Box(0, 0, 10, 9), Box(20, 0, 10, 5)]
     assert match(detected, true) == [(2, 0), (3, 1)]
-    assert match(detected, true, 0.6) == [(2, 0)]
+    assert match([Box(0, 0, 10, 4)], true) == []
     assert match([], true) == match(detected, []) == []
 
 

@@ -45,7 +45,7 @@ def pngs(digits: tuple[Uint8, Uint8]) -> list[bytes]:
 
 def test_processes_give_rows_in_order(pngs: list[bytes], reader: DigitReader, tmp_path: Path) -> None:
     """With a page that kills each process that reads it: it becomes a row, and no other page is lost."""
-    recipe, model = Recipe(None, {}), reader.classifier.model.sha256[:12]
+    recipe, model = Recipe(None, {}), reader.classifier.model.id
     contents: list[Content] = [*map(Encoded, pngs)]
     contents[KILLER] = Killer()  # type: ignore[call-overload]
     loaded = 0

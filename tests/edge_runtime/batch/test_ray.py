@@ -248,7 +248,7 @@ print("answer:" + json.dumps([workers, [[row["page"], row["error"]] for row in r
 
 
 def test_a_page_that_kills_actors_is_a_row(two_nodes: str, reader: DigitReader) -> None:
-    model = reader.classifier.model.sha256[:12]
+    model = reader.classifier.model.id
     done = subprocess.run(
         [sys.executable, "-c", KILLING, two_nodes, model], cwd=ROOT, env=ENVIRONMENT, check=False,
         capture_output=True, text=True, timeout=TIMEOUT,

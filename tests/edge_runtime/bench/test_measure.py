@@ -40,7 +40,7 @@ def test_json_prints_the_record_of_the_schema(done: tuple[dict[str, Any], list[s
     assert printed.count("\n") == 1
     assert record["benchmark"] == "bench"
     assert record["settings"] == {"fast": True, "threads": 1, "opencv_threads": 1}
-    assert record["environment"]["model"] == model_file.read(model_file.SHIPPED).sha256[:12]
+    assert record["environment"]["model"] == model_file.read(model_file.SHIPPED).id
     assert record["details"]["golden_vectors"]["vectors"] == 34
 
 

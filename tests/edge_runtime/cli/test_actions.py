@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(PROGRAM is None, reason="mosquitto is not installed"),
     pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed"),
 ]
-SHIPS = model_file.read(SHIPPED).sha256[:12]
+SHIPS = model_file.read(SHIPPED).id
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ class Program:
 def put(folder: Path, name: str, maker: Maker | None) -> str:
     """Offer a model that this maker, if any, has signed, and return its id."""
     path = folder.parent / f"{name}.tflite"
-    id = variant(path, name).sha256[:12]
+    id = variant(path, name).id
     if maker is not None:
         maker.sign(path).rename(folder / f"{name}.tflite.sig")  # first: a model that has no signature yet is refused
     path.rename(folder / path.name)

@@ -14,7 +14,7 @@ from edge_runtime.store import catalog
 from tests.commands import Call
 from tests.edge_runtime.inference.model_variants import variant
 
-SHIPS = model_file.read(SHIPPED).sha256[:12]
+SHIPS = model_file.read(SHIPPED).id
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def two(call: Call, tmp_path: Path) -> list[str]:
     """Install two models, and return their ids."""
     ids = []
     for name in ("first", "second"):
-        ids.append(variant(tmp_path / f"{name}.tflite", name).sha256[:12])
+        ids.append(variant(tmp_path / f"{name}.tflite", name).id)
         done = call(main, "model", "install", tmp_path / f"{name}.tflite")
         assert done == (
             0,

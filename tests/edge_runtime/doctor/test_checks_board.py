@@ -128,14 +128,14 @@ def test_the_model_that_ships(tmp_path: Path) -> None:
     assert finding.status == "ok"
     assert (
         finding.message
-        == f"{model_file.read(model_file.SHIPPED).sha256[:12]}, the one that ships, is current; none is installed"
+        == f"{model_file.read(model_file.SHIPPED).id}, the one that ships, is current; none is installed"
     )
 
 
 def installed(folder: Path) -> Path:
     """Make a store with a model that reads, a copy of the one that ships."""
     folder.mkdir()
-    path = folder / f"{model_file.read(model_file.SHIPPED).sha256[:12]}.tflite"
+    path = folder / f"{model_file.read(model_file.SHIPPED).id}.tflite"
     path.write_bytes(model_file.SHIPPED.read_bytes())
     (folder / catalog.CURRENT).symlink_to(path.name)
     return path

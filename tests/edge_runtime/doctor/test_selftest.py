@@ -64,7 +64,7 @@ def test_this_machine_reads_as_it_must(call: Call) -> None:
     done = call(main, "selftest", "--json")
     assert (done.code, done.err) == (0, "")
     report = record(done)
-    assert report["model"] == {"id": model_file.read(SHIPPED).sha256[:12], "path": str(SHIPPED), "verified": True}
+    assert report["model"] == {"id": model_file.read(SHIPPED).id, "path": str(SHIPPED), "verified": True}
     vectors = report["golden_vectors"]
     assert (vectors["vectors"], vectors["same"], vectors["allowed"], vectors["passed"]) == (34, 34, 2, True)
     assert vectors["furthest"] <= 2
@@ -78,7 +78,7 @@ def test_people_are_told_in_lines(call: Call, samples: Path) -> None:
     done = call(main, "selftest", samples / "digit.png")
     assert (done.code, done.err) == (0, "")
     lines = done.out.splitlines()
-    assert lines[0] == f"Model           {model_file.read(SHIPPED).sha256[:12]}, {SHIPPED}"
+    assert lines[0] == f"Model           {model_file.read(SHIPPED).id}, {SHIPPED}"
     assert lines[1].startswith("Golden vectors  ok: 34 of 34 have the expected label; scores differ by up to ")
     assert lines[3].startswith("Sample page     ok: paper.jpg reads 48793968101 / 0430355509 / 043, ")
     assert lines[5].startswith("One digit       ")

@@ -20,7 +20,7 @@ def place(tmp_path: Path) -> Path:
 
 def written(path: Path, seconds: int) -> str:
     """Write a model that was last changed at this time, and return its id."""
-    id = variant(path, path.stem).sha256[:12]
+    id = variant(path, path.stem).id
     os.utime(path, (seconds, seconds))
     return id
 

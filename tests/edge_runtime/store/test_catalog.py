@@ -44,7 +44,7 @@ def test_without_a_store_the_shipped_model_reads(folder: Path) -> None:
     assert catalog.before(folder) == [SHIPPED]
     [ships] = catalog.every(folder)
     assert (ships.path, ships.current, ships.ships) == (SHIPPED, True, True)
-    assert ships.entry.id == model_file.read(SHIPPED).sha256[:12]
+    assert ships.entry.id == model_file.read(SHIPPED).id
     with pytest.raises(OptionError):
         changes.rollback(folder)
     with pytest.raises(OptionError):

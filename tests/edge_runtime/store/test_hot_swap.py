@@ -24,7 +24,7 @@ from edge_runtime.trace import Trace
 from tests.edge_runtime.inference.model_variants import variant
 from tests.edge_runtime.system.disks import read_only
 
-SHIPS = model_file.read(SHIPPED).sha256[:12]
+SHIPS = model_file.read(SHIPPED).id
 LONG = 30  # seconds, in which a line has surely come
 
 
@@ -41,7 +41,7 @@ class Service:
     def put(self, name: str, **card: Any) -> str:
         """Install a model without a trial, and return its id."""
         path = self._drafts / f"{name}.tflite"
-        id = variant(path, name, **card).sha256[:12]
+        id = variant(path, name, **card).id
         changes.install(self.folder, path.read_bytes(), Entry(id=id))
         return id
 
@@ -139,7 +139,7 @@ def test_reading_continues_while_a_model_loads(service: Service, two: Uint8) -> 
         assert may_end.wait(LONG)
         return reader
 
-    service.faults[variant(service.folder.parent / "x", "slow").sha256[:12]] = slow
+    service.faults[variant(service.folder.parent / "x", "slow").id] = slow
     reader = service.start()
     id = service.put("slow")
     assert begun.wait(LONG)
@@ -190,7 +190,7 @@ def test_every_frame_is_read_wholly_by_one_model(service: Service, samples: Path
 def test_a_raising_model_yields_to_its_predecessor(service: Service, two: Uint8, calls: int) -> None:
     first = service.put("first")
     reader = service.start()
-    service.faults[variant(service.folder.parent / "x", "bad").sha256[:12]] = failing(raising, after=2 * calls)
+    service.faults[variant(service.folder.parent / "x", "bad").id] = failing(raising, after=2 * calls)
     bad = service.put("bad")
     assert service.next_line().startswith(f"model {bad} is in use now")
     assert [model_of(reader, two) for _ in range(4)] == [bad, bad, first, first]
@@ -203,9 +203,7 @@ def test_a_raising_model_yields_to_its_predecessor(service: Service, two: Uint8,
 
 def test_a_model_that_hangs_is_given_up(service: Service, two: Uint8, calls: int) -> None:
     over = threading.Event()
-    service.faults[variant(service.folder.parent / "x", "bad").sha256[:12]] = failing(
-        lambda: over.wait(LONG), after=calls
-    )
+    service.faults[variant(service.folder.parent / "x", "bad").id] = failing(lambda: over.wait(LONG), after=calls)
     reader = service.start(timeout=0.5, replay=3600)
     bad = service.put("bad")
     assert service.next_line().startswith(f"model {bad} is in use now")
@@ -234,7 +232,7 @@ def test_a_model_with_wrong_answers_is_given_up(service: Service, two: Uint8) ->
         reader.classifier.scores = lambda images: -real(images) if wrong.is_set() else real(images)  # type: ignore[method-assign]
         return reader
 
-    service.faults[variant(service.folder.parent / "x", "bad").sha256[:12]] = turned
+    service.faults[variant(service.folder.parent / "x", "bad").id] = turned
     reader = service.start(replay=0.01)
     bad = service.put("bad")
     assert service.next_line().startswith(f"model {bad} is in use now")
@@ -262,7 +260,7 @@ def test_a_model_that_cannot_be_used_never_reads(damage: str, service: Service, 
     first = service.put("first")
     running = service.start()
     draft = service.folder.parent / "bad.tflite"
-    bad = variant(draft, "bad", wrong=damage == "wrong answers").sha256[:12]
+    bad = variant(draft, "bad", wrong=damage == "wrong answers").id
     data = draft.read_bytes()[: -1000 if damage == "cut short" else None]
     changes.install(service.folder, data, Entry(id=bad))
     assert service.next_line().startswith(f"model {bad} is not used: ")

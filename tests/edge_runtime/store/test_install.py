@@ -26,7 +26,7 @@ ANYBODY = Trust()
 def test_a_sound_model_is_installed_unchanged(folder: Path, tmp_path: Path, messages: Log) -> None:
     made = variant(tmp_path / "new.tflite", "new")
     path = install.install(str(tmp_path / "new.tflite"), folder, ANYBODY)
-    assert path == catalog.current(folder) == folder / f"{made.sha256[:12]}.tflite"
+    assert path == catalog.current(folder) == folder / f"{made.id}.tflite"
     assert path.read_bytes() == (tmp_path / "new.tflite").read_bytes()
     assert messages == [f"{tmp_path}/new.tflite: complete; testing it"]
     newest = catalog.models(folder)[0].entry

@@ -17,7 +17,7 @@ from edge_runtime.store import catalog, changes
 from edge_runtime.store.history import Entry
 from tests.edge_runtime.inference.model_variants import fragile_interpreter, variant
 
-SHIPS = model_file.read(SHIPPED).sha256[:12]
+SHIPS = model_file.read(SHIPPED).id
 READ = [sys.executable, "-m", "edge_runtime", "read", "synthetic", "--json", "--raw"]
 Run = Callable[..., "subprocess.Popen[str]"]
 
@@ -50,7 +50,7 @@ def start(tmp_path: Path) -> Iterator[Run]:
 def put(folder: Path, name: str) -> str:
     """Install a model without a trial, and return its id."""
     path = folder.parent / f"{name}.tflite"
-    id = variant(path, name).sha256[:12]
+    id = variant(path, name).id
     changes.install(folder, path.read_bytes(), Entry(id=id))
     return id
 
@@ -65,7 +65,7 @@ def readings(process: "subprocess.Popen[str]") -> Iterator[dict[str, Any]]:
 
 
 def test_a_service_reads_through_installs_and_rollbacks(start: Run, folder: Path, tmp_path: Path) -> None:
-    new = variant(tmp_path / "new.tflite", "new").sha256[:12]
+    new = variant(tmp_path / "new.tflite", "new").id
     process = start()
 
     def model(*arguments: object) -> None:

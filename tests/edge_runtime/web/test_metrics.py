@@ -130,7 +130,7 @@ def test_the_model_and_the_process_tell_of_themselves(made: Made, reader: DigitR
 
 def test_the_build_names_device_model_and_version(made: Made, reader: DigitReader) -> None:
     text = made(device="pi").text()[0].decode()
-    model = reader.classifier.model.sha256[:12]
+    model = reader.classifier.model.id
     line = f'edge_digits_build_info{{device="pi",model="{model}",version="{edge_runtime.__version__}"}} 1.0'
     assert line in text.splitlines()
 

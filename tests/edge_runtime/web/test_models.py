@@ -28,6 +28,6 @@ def test_the_server_names_the_model_that_reads(tmp_path: Path, samples: Path, me
             assert served.ask("/readyz").status == 200
             if sha256 != new.sha256:
                 data = (tmp_path / "new.tflite").read_bytes()
-                changes.install(tmp_path / "models", data, Entry(id=new.sha256[:12]))
+                changes.install(tmp_path / "models", data, Entry(id=new.id))
                 messages.wait(lambda lines: any("is in use now" in line for line in lines))
         assert model["bytes"] == len(data)
