@@ -94,10 +94,14 @@ def names(held_out: bool) -> tuple[str, ...]:
 @cache
 def stamp(name: str, character: str) -> Uint8:
     """Return a character as uint8 (rows, columns), ink bright on 0, cropped to its ink."""
-    font = ImageFont.truetype(io.BytesIO((_folder() / f"{name}.woff2").read_bytes()), SIZE)
     canvas = Image.new("L", (4 * SIZE, 4 * SIZE))
-    ImageDraw.Draw(canvas).text((SIZE, SIZE), character, fill=255, font=font)
+    ImageDraw.Draw(canvas).text((SIZE, SIZE), character, fill=255, font=_font(name))
     return np.asarray(canvas.crop(canvas.getbbox()), np.uint8)
+
+
+@cache
+def _font(name: str) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(io.BytesIO((_folder() / f"{name}.woff2").read_bytes()), SIZE)
 
 
 @cache

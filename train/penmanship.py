@@ -5,6 +5,8 @@ bar and almost no head, a 0 with a slash, an open 4, a 9 with the tail of a g or
 strokes through a few points; every digit drawn from it has a random bend, slant and width.
 """
 
+from functools import cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -203,11 +205,16 @@ def write_one(form: Form, rng: np.random.Generator) -> Uint8:
 def smooth(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return a curve through points (N, 2), with corners at repeated points."""
     corners = np.flatnonzero((points[1:] == points[:-1]).all(axis=1)) + 1
-    runs = []
-    for run in np.split(points, corners):
-        along = np.linspace(0, len(run) - 1, STEPS)
-        runs.append(make_interp_spline(range(len(run)), run, k=min(3, len(run) - 1))(along) if len(run) > 1 else run)
-    return np.concatenate(runs)
+    return np.concatenate([_spline(len(run)) @ run for run in np.split(points, corners)])
+
+
+@cache
+def _spline(count: int) -> NDArray[np.float64]:
+    """Return the matrix (STEPS, count) that maps `count` points to the spline through them; (1, 1) for one point."""
+    if count == 1:
+        return np.ones((1, 1))
+    along = np.linspace(0, count - 1, STEPS)
+    return np.asarray(make_interp_spline(range(count), np.eye(count), k=min(3, count - 1))(along), np.float64)
 
 
 def _drawn(lines: list[NDArray[np.float64]], pen: float, scale: float) -> Uint8:

@@ -1,7 +1,5 @@
 """Draws risk against coverage: the share of wrong lines among the most confident ones."""
 
-import io
-
 import matplotlib
 
 matplotlib.use("Agg")
@@ -28,11 +26,3 @@ def draw(coverage: Coverage) -> Figure:
     axes.set(xlim=(0, 102), ylim=(0, None), xlabel="coverage: the most confident lines, %", ylabel="risk: wrong, %")
     axes.spines[["top", "right"]].set_visible(False)
     return chart
-
-
-def picture(coverage: Coverage) -> bytes:
-    """Return the chart as a PNG file."""
-    chart, into = draw(coverage), io.BytesIO()
-    chart.savefig(into, dpi=110)
-    plt.close(chart)
-    return into.getvalue()

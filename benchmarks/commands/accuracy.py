@@ -32,14 +32,15 @@ def pages(
     """Read the pictures in DIR and compare with its truth.jsonl; exits with 1 if a picture could not be read."""
     from benchmarks.accuracy import coverage, gallery
     from benchmarks.accuracy import pages as measure
-    from benchmarks.charts.coverage import picture
+    from benchmarks.charts.coverage import draw
+    from train.report import png
 
     out = out or Path("build", "pages", folder.resolve().name)
     results = measure.run(
         folder, out, tier, turned, model=model, labels=labels, min_confidence=min_confidence, check=check
     )
     lines = measure.lines_of(results)
-    chart = gallery.Chart(coverage.describe(lines), picture(lines)) if lines else None
+    chart = gallery.Chart(coverage.describe(lines), png(draw(lines))) if lines else None
     write_text(out / "index.html", measure.show(results, chart))
     print(f"{measure.report(results)}\n\n{printable(str(out / 'index.html'))} shows every page")
     if results.unreadable:

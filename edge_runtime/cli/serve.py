@@ -86,7 +86,7 @@ def serve(source: str | None, web: WebOptions, reading: ReadingOptions) -> None:
     from edge_runtime.system.device_name import device_name
     from edge_runtime.web.live import Live
     from edge_runtime.web.metrics import Interruptions, Metrics
-    from edge_runtime.web.serve import ListenConfig, endpoint, serving
+    from edge_runtime.web.serve import ListenConfig, Service, endpoint
 
     outputs.check([source] if source else [], reading)
     with signals.sigterm_is_an_end(True, set()), readers.opened(reading, True) as reader:
@@ -106,7 +106,7 @@ def serve(source: str | None, web: WebOptions, reading: ReadingOptions) -> None:
         request = requested(reading, lambda: watchdog.beat("frames"))
         listening = endpoint(ListenConfig(**asdict(web)))
         sinks = [live, metrics, *outputs.standing(reading, reader), *watchdog.sinks("frames")]
-        with serving(listening, reader, live, metrics, lambda: watchdog.beat("web")) as service, watchdog:
+        with Service(listening, reader, live, metrics, lambda: watchdog.beat("web")) as service, watchdog:
             for line in listening.lines:
                 print_err(line)
             if source is not None:

@@ -58,10 +58,11 @@ UNFITTED = CheckWeights(text_line=1.0, **dict.fromkeys(CheckWeights._fields[1:],
 
 
 class Likely(NamedTuple):
-    """The probabilities, 0-1, that the text read digit by digit and the line network's best text are right."""
+    """The probabilities, 0-1, that the text read digit by digit, the network's best text, or any text is right."""
 
     digits: float
     line: float
+    any_text: float
 
 
 def from_card(card: Mapping[str, Any] | None) -> CheckWeights | None:

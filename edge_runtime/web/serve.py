@@ -3,13 +3,14 @@
 import ipaddress
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 from edge_runtime.errors import OptionError
 from edge_runtime.reader import Reader
+from edge_runtime.system.closing import Closing
 from edge_runtime.system.state_folder import state_folder
 from edge_runtime.web import names, server, tokens
 from edge_runtime.web.app import application
@@ -70,8 +71,11 @@ def endpoint(asked: ListenConfig) -> Endpoint:
     return Endpoint(listener, rules, certificate, lines)
 
 
-class Service:
-    """A server in its own thread, beside the pipeline in the main thread; it serves once constructed."""
+class Service(Closing):
+    """A server in its own thread, beside the pipeline in the main thread; it serves once constructed.
+
+    The thread calls `heartbeat` ten times a second while it serves.
+    """
 
     def __init__(
         self,
@@ -79,7 +83,7 @@ class Service:
         reader: Reader,
         live: Live,
         metrics: Metrics,
-        heartbeat: Callable[[], None],
+        heartbeat: Callable[[], None] = lambda: None,
     ) -> None:
         self._live = live
         self._started = threading.Event()
@@ -114,22 +118,6 @@ class Service:
         self._live.end()
         self._server.stop()
         self._thread.join(TIMEOUT)
-
-
-@contextmanager
-def serving(
-    listening: Endpoint,
-    reader: Reader,
-    live: Live,
-    metrics: Metrics,
-    heartbeat: Callable[[], None] = lambda: None,
-) -> Iterator[Service]:
-    """Serve within the context; the server's thread calls `heartbeat` ten times a second while it serves."""
-    service = Service(listening, reader, live, metrics, heartbeat)
-    try:
-        yield service
-    finally:
-        service.close()
 
 
 def _certificate(

@@ -14,11 +14,14 @@ from train.dataset import DataError
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Return an empty folder in place of the cache's."""
     monkeypatch.setattr(dataset, "cache_folder", lambda: tmp_path / "mnist")
-    fonts._folder.cache_clear()
-    fonts.stamp.cache_clear()
+    _clear()
     yield tmp_path / "fonts"
-    fonts._folder.cache_clear()
-    fonts.stamp.cache_clear()
+    _clear()
+
+
+def _clear() -> None:
+    for cached in (fonts._folder, fonts._font, fonts.stamp):
+        cached.cache_clear()
 
 
 def test_every_fifth_typeface_is_kept_to_choose_with() -> None:
@@ -60,6 +63,6 @@ def test_damaged_fonts_are_fetched_again_others_refused(folder: Path, monkeypatc
     (folder / f"{name}.woff2").write_bytes(b"not a font")
     assert fonts.stamp(name, "A").max() > 127
     monkeypatch.setattr(fonts, "FONTS", {name: (fonts.FONTS[name][0], "0" * 64)})
-    fonts._folder.cache_clear()
+    _clear()
     with pytest.raises(DataError, match=r"delius\.woff2 of the typefaces has changed: expected SHA-256 0000"):
         fonts.stamp(name, "B")

@@ -66,7 +66,6 @@ def test_the_chart_shows_curve_and_sure_lines() -> None:
     curve, *_, point = coverage_chart.draw(summary).axes[0].lines
     assert curve.get_xydata() == pytest.approx(100 * np.array(summary.curve))
     assert point.get_xydata() == pytest.approx(np.array([[100 * 3 / 7, 100 / 3]]))
-    assert coverage_chart.picture(summary).startswith(b"\x89PNG")
     none = coverage.summarize([(0.1, True)])
     assert none is not None
     assert len(coverage_chart.draw(none).axes[0].lines) == 3

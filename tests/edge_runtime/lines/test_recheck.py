@@ -10,10 +10,11 @@ from edge_runtime import DigitReader
 from edge_runtime.errors import ModelCorrupt, OptionError
 from edge_runtime.inference import model_file
 from edge_runtime.lines.constraint import of_length, of_patterns
-from edge_runtime.lines.recheck import MOST_STRIPS
+from edge_runtime.lines.recheck import MOST_STRIPS, replaces
 from edge_runtime.pages.draw import draw_page
 from edge_runtime.pages.style import PageStyle
 from edge_runtime.records import Uint8
+from edge_runtime.vision.line_check import Likely
 
 JOINED = PageStyle(size=(400, 300), touching=1.0)
 
@@ -114,6 +115,23 @@ def test_a_broad_picture_without_lines_is_one(
     # Elsewhere, a picture may hold anything.
     high = [np.ascontiguousarray(np.vstack([pixels, pixels[:1].repeat(300, axis=0)])) for pixels, _ in lost]
     assert not any(check for pixels in high for check in reader.trace(pixels).checks if check and not check.text)
+
+
+@pytest.mark.parametrize(
+    ("digits", "line", "any_text", "after_text", "after_none"),
+    [
+        (0.0, 0.2, 0.5, True, True),  # the likeliest of several texts, which together are likely
+        (0.0, 0.2, 0.2, True, False),
+        (0.3, 0.2, 0.9, False, False),
+        (0.0, 0.1, 0.9, False, False),
+    ],
+)
+def test_an_unlikely_text_replaces_some_readings(
+    digits: float, line: float, any_text: float, after_text: bool, after_none: bool
+) -> None:
+    likely = Likely(digits, line, any_text)
+    assert replaces(likely, text_before=True) is after_text
+    assert replaces(likely, text_before=False) is after_none
 
 
 def test_parts_of_one_line_join_left_to_right(

@@ -16,7 +16,7 @@ from edge_runtime.web import server
 from edge_runtime.web.guard import Rules
 from edge_runtime.web.live import Live
 from edge_runtime.web.metrics import Metrics
-from edge_runtime.web.serve import Endpoint, serving
+from edge_runtime.web.serve import Endpoint, Service
 
 OPEN = Rules(token=None, hosts=frozenset(), loopback=True, secure=False)
 
@@ -67,7 +67,7 @@ def site(reader: Reader, source: str | None = "camera", rules: Rules = OPEN, **b
     listener = server.listen("127.0.0.1", 0)
     with (
         logged("edge_runtime.web", messages.append),
-        serving(Endpoint(listener, rules, None, []), reader, live, metrics),
+        Service(Endpoint(listener, rules, None, []), reader, live, metrics),
     ):
         yield Site(listener.getsockname()[1], live, metrics, messages)
 

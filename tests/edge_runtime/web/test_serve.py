@@ -21,7 +21,7 @@ from edge_runtime.system.device_name import device_name
 from edge_runtime.web import server
 from edge_runtime.web.live import Live
 from edge_runtime.web.metrics import Metrics
-from edge_runtime.web.serve import Endpoint, serving
+from edge_runtime.web.serve import Endpoint, Service
 from tests.commands import Call
 from tests.edge_runtime.sources.servers import Request, part
 from tests.edge_runtime.sources.servers import serving as camera
@@ -256,7 +256,7 @@ def test_an_end_right_after_the_start_is_silent(reader: DigitReader, messages: L
         ending.wait(0.2)
 
     endpoint = Endpoint(server.listen("127.0.0.1", 0), OPEN, None, [])
-    with serving(endpoint, reader, Live(None), Metrics(reader, lambda: None), heartbeat):
+    with Service(endpoint, reader, Live(None), Metrics(reader, lambda: None), heartbeat):
         ending.set()
     assert messages == []
 
