@@ -32,8 +32,10 @@ IN_A_ROW = 16  # numbers in a row of a table
 SCHEMA_VERSION = 3  # of the flatbuffers that TFLite Micro takes
 SHARE = 2**16 - 1  # of the class with the highest score, before all shares are divided by their sum
 # Pixels: the most by which the contract broadens a pen, for ink of a long side of normalize.WORKING and the thinnest
-# stroke that there is, 2 pixels. Such ink gets round((PEN - INNER * 2 / WORKING) * WORKING / INNER).
-BROADENED = round((normalize.PEN - normalize.INNER * 2 / normalize.WORKING) * normalize.WORKING / normalize.INNER)
+# stroke that there is, 2 pixels. Such ink gets round((THIN_REDRAWN - INNER * 2 / WORKING) * WORKING / INNER).
+BROADENED = round(
+    (normalize.THIN_REDRAWN - normalize.INNER * 2 / normalize.WORKING) * normalize.WORKING / normalize.INNER
+)
 # Pixels: golden crops are larger than WORKING, so that they pass through every step of the contract.
 CROP_ROWS, CROP_COLUMNS = 72, 64
 PENS = (-2, 0, 4)  # pixels by which the ink of a crop is broader than MNIST's, enlarged
@@ -114,8 +116,8 @@ def _contract() -> dict[str, Any]:
     return {
         "contract": CONTRACT_VERSION, "side": SIDE, "inner": normalize.INNER, "center": normalize.CENTER,
         "working": normalize.WORKING, "broadened": BROADENED, "faint": Fraction(normalize.FAINT),
-        "bare": normalize.BARE, "thin": normalize.THIN, "pen": normalize.PEN,
-        "broad": normalize.BROAD, "thick": normalize.THICK,
+        "bare": normalize.BARE, "thin": normalize.THIN, "pen": normalize.THIN_REDRAWN,
+        "broad": normalize.THICK_REDRAWN, "thick": normalize.THICK,
     }  # fmt: skip
 
 

@@ -24,9 +24,9 @@ FAINT = 0.375
 # Ink below this part counts as 0: the grain and noise of the paper, where MNIST has 0.
 BARE = 0.05
 # Stroke widths of MNIST, in pixels of the 20x20 box: 15 in 100 of its held-out digits are thinner than THIN, and 4 in
-# 100 thicker than THICK. Pens beyond these are redrawn at PEN and BROAD, since the network knows few others
+# 100 thicker than THICK. Such pens are redrawn at THIN_REDRAWN or THICK_REDRAWN, since the network knows few others
 # (docs/contract-28x28.md has the effect).
-THIN, PEN, BROAD, THICK = 1.8, 2.4, 2.5, 3.2
+THIN, THIN_REDRAWN, THICK_REDRAWN, THICK = 1.8, 2.4, 2.5, 3.2
 WORKING = 3 * INNER  # larger ink is reduced to this long side first, to bound the time for a digit
 EDGE = np.ones((3, 3), np.uint8)
 BLANK = np.zeros((1, 1), np.uint8)
@@ -112,7 +112,7 @@ def _with_usual_pen(ink: Uint8, strokes: Uint8, pen: float, level: float) -> Uin
     """Return ink at a long side of 20; `strokes` is its mask, `pen` its stroke width, `level` its body."""
     x, y, width, height = cv2.boundingRect(strokes)
     thickness = INNER * pen / max(width, height)
-    wanted = PEN if thickness < THIN else BROAD if thickness > THICK else thickness
+    wanted = THIN_REDRAWN if thickness < THIN else THICK_REDRAWN if thickness > THICK else thickness
     pixels = round((wanted - thickness) * max(width, height) / INNER)
     if pixels:
         redrawn = _with_pen(ink, pixels)

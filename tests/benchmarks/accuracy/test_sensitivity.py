@@ -80,7 +80,7 @@ def test_fitted_weights_are_not_chosen_numbers() -> None:
 def test_the_numbers_of_the_reader_are_found() -> None:
     values = {number.label: number.value for number in numbers()}
     assert values["planes.VGA"] == planes.VGA == 640 * 480
-    assert {"normalize.WORKING", "normalize.PEN", "planes.STROKE_WINDOW"} <= values.keys()
+    assert {"normalize.WORKING", "normalize.THIN_REDRAWN", "planes.STROKE_WINDOW"} <= values.keys()
     assert not {f"normalize.{name}" for name in ("INNER", "CENTER", "MOMENTS")} & {*values}
     assert "regions.VGA" not in values
 
@@ -139,7 +139,7 @@ def test_a_change_reaches_the_reader_and_is_undone() -> None:
     ink = np.zeros((60, 60), np.uint8)
     cv2.line(ink, (30, 5), (30, 55), 255, 1)
     plain = normalize.normalize(ink)
-    with changed(known["normalize.PEN"], 4.8):
+    with changed(known["normalize.THIN_REDRAWN"], 4.8):
         assert normalize.normalize(ink).sum() > plain.sum()
     assert np.array_equal(normalize.normalize(ink), plain)
 
