@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.score import of_percent
+from benchmarks.accuracy.score import negative_log_likelihood, of_percent
 from edge_runtime.bench.result import Measure, figure
 from edge_runtime.errors import OptionError
 from edge_runtime.inference.model_file import DIGITS
@@ -168,11 +168,6 @@ def reliability(best: Float64, right: NDArray[np.bool_]) -> list[tuple[float, fl
         for part in np.array_split(order, BINS)
         if len(part)
     ]
-
-
-def negative_log_likelihood(confidences: NDArray[Any], labels: NDArray[Any]) -> float:
-    """Return the mean negative log likelihood of the true labels, in nats; `confidences` is (N, classes), 0-1."""
-    return float(-np.log(np.maximum(confidences[np.arange(len(labels)), labels], 1e-12)).mean())
 
 
 def _brier(confidences: Float64, labels: NDArray[np.int64]) -> float:

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from benchmarks.accuracy.characters import negative_log_likelihood
-from benchmarks.accuracy.score import of_percent
+from benchmarks.accuracy.score import negative_log_likelihood, of_percent
 from edge_runtime.bench.result import Measure, figure
 
 Probabilities = NDArray[np.float64]

@@ -3,6 +3,10 @@
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edge_runtime.bench.result import Measure, figure, share
 
@@ -136,6 +140,11 @@ def summarize(scores: Sequence[Score], ms: Sequence[float]) -> Summary:
 def of_percent(name: str, percent: float, of: int) -> Measure:
     """Return a share known in percent of a count."""
     return share(name, round(percent * of / 100), of)
+
+
+def negative_log_likelihood(confidences: NDArray[Any], labels: NDArray[Any]) -> float:
+    """Return the mean negative log likelihood of the true labels, in nats; `confidences` is (N, classes), 0-1."""
+    return float(-np.log(np.maximum(confidences[np.arange(len(labels)), labels], 1e-12)).mean())
 
 
 def characters_right(name: str, edits: int, digits: int) -> Measure:

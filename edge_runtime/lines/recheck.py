@@ -141,9 +141,8 @@ class Checker:
         read = {view.text.labels for view in views}
         best = max((i for i in range(len(texts)) if texts[i].labels in read), key=lambda i: likely[i], default=None)
         by_digits = max((likely[i] for i in range(len(texts)) if texts[i].alike), default=0.0)
-        if best is None:
-            return whole_line(views, texts, None, size), Likely(by_digits, 0.0, by_digits)
-        return whole_line(views, texts, texts[best], size), Likely(by_digits, likely[best], sum(likely))
+        text, line = (None, 0.0) if best is None else (texts[best], likely[best])
+        return whole_line(views, texts, text, size), Likely(by_digits, line, sum(likely))
 
     def _likelier(self, line: Written, whole: WholeLine, likely: Likely, elsewhere: Sequence[Box]) -> Written:
         """Return a line with its likelier reading; the network's must not cover any digit `elsewhere`."""
@@ -161,9 +160,9 @@ class Checker:
 
 
 def replaces(likely: Likely, *, text_before: bool) -> bool:
-    """Return whether the network's text replaces the one read digit by digit, or nothing if there is no text before."""
-    shown = text_before or likely.any_text > LEAST_ALONE
-    return shown and likely.line > max(likely.digits, LEAST)
+    """Return whether the network's text counts, in place of the one read digit by digit if there is a `text_before`."""
+    is_line = text_before or likely.any_text > LEAST_ALONE
+    return is_line and likely.line > max(likely.digits, LEAST)
 
 
 def _joined(

@@ -45,6 +45,8 @@ class PictureFolder:
             name = self._free_name(_stem(frame.source))
         path = self._folder / f"{name}.png"
         _, encoded = cv2.imencode(".png", picture)
+        if not self._folder.is_dir():  # as after a USB stick was removed; it must not be made elsewhere
+            raise OutputError(f"cannot write {path}: the folder is gone")
         try:
             write_bytes(path, encoded.tobytes())
             kept.append(path)

@@ -40,9 +40,9 @@ class Video(Sink):
     it, and never replaces another file; this is logged, and the attribute `path` is its place. Where no frame comes,
     there is no video, and this is logged too.
 
-    Frames of live sources are repeated or left out so that the video, of 10 frames per second, runs
-    in real time; pauses of more than 2 s are shortened to 2 s. Frames of video files come once each, 25 per second. The
-    first frame sets the size; others are fitted into it.
+    Frames of live sources are repeated or left out so that the video, of 10 frames per second, runs in real time;
+    pauses of more than 2 s are shortened to 2 s. Frames of video files come once each, 25 per second. The first frame
+    sets the size; others are fitted into it.
 
     The video grows under a temporary name, .NAME.part.mp4, and is moved into place when it is closed. If the program is
     killed, the partial video stays under that name until the next video of its name. Before the disk is full, the video

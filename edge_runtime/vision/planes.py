@@ -122,7 +122,7 @@ def _ink(gray: Uint8) -> Uint8:
     darker = cv2.subtract(background, gray)
     ink = cv2.divide(darker, cv2.max(background, np.array([float(DARKEST_BACKGROUND)])), darker, 255)
     sample = np.ascontiguousarray(ink[:: 2 * SAMPLE, :: 2 * SAMPLE])
-    # Ink of bare paper is noise, at least 0: it spreads evenly around its median, up to about twice the median.
+    # Ink of bare paper is noise, from 0 to about twice its median.
     bare = float(np.median(sample))
     window = 2 * AROUND + 1
     if bare and min(sample.shape) < 2 * window:

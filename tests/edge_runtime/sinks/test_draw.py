@@ -240,3 +240,11 @@ def test_a_failed_picture_is_an_error_without_remains(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"^cannot write .*/page\.png: Is a directory$"):
         folder.write(frame(source="page.jpg"), frame().pixels)
     assert [path.name for path in tmp_path.iterdir()] == ["page.png"]
+
+
+def test_a_folder_that_disappears_is_not_made_again(tmp_path: Path) -> None:
+    folder = PictureFolder(tmp_path / "out")
+    (tmp_path / "out").rmdir()
+    with pytest.raises(OutputError, match=r"^cannot write .*/page\.png: the folder is gone$"):
+        folder.write(frame(source="page.jpg"), frame().pixels)
+    assert not list(tmp_path.iterdir())
