@@ -218,7 +218,8 @@ def test_a_killed_driver_goes_on(two_nodes: str, archive: Path, expected: Path, 
     with driver(archive, tmp_path, two_nodes) as process:
         again, _ = process.communicate(timeout=TIMEOUT)
         assert process.returncode == 0
-    assert int(again.split()[-1]) == PAGES - before
+    # Killed between a part and its line in the manifest, the driver reads that part again.
+    assert int(again.split()[-1]) - (PAGES - before) in (0, PART)
     assert rows(tmp_path) == rows(expected)
 
 
