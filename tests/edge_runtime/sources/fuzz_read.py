@@ -11,6 +11,7 @@ import io
 import os
 import resource
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -65,6 +66,8 @@ def peak() -> int:
 
 
 def finish(before: int, folder: str) -> None:
+    # libFuzzer's timer goes on while Python ends, and Python has taken its handlers back by then: SIGALRM would kill.
+    signal.setitimer(signal.ITIMER_REAL, 0)
     shutil.rmtree(folder)
     growth = peak() - before
     print(f"memory grew by {growth / 2**20:.0f} MB", file=sys.stderr)
