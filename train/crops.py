@@ -12,7 +12,7 @@ crops under the hash of the code and data that make them.
 
 import hashlib
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -45,7 +45,7 @@ from train.styles import Scene, style
 NOT_A_DIGIT = 10
 Split = Literal["train", "held_out"]
 HELD_OUT = 0.15  # held-out pages per training page
-KEPT = 4  # files of a split, about 40 MB each, including those of other checkouts and older code
+KEPT = 4  # files of a kind, up to 40 MB each, including those of other checkouts and older code
 SEED = 20_261_124
 # Boxes of one polarity with at least this intersection over union show the same ink.
 SAME = 0.7
@@ -79,23 +79,26 @@ def load(split: Split, pages: int, without: Scene | None = None) -> Crops:
     Drawing takes about 50 ms a page on each of `page_pool.WORKERS` cores, and shows its progress. Raises DataError
     where MNIST or the typefaces are not available.
     """
-    folder = dataset.cache_folder().with_name("crops")
-    folder.mkdir(parents=True, exist_ok=True)
     count = pages if split == "train" else max(1, round(HELD_OUT * pages))
     name = f"{split}-{count}" + (f"-without-{without}" if without else "")
+    camera = _kept(name, lambda: of_pages(partial(_of_page, split, without), count, f"{split} pages"))
+    return Crops(camera, written_of(split))
+
+
+def _kept(name: str, make: Callable[[], Digits]) -> Digits:
+    """Return the digits of this name from the cache, or make them and put them there."""
+    folder = dataset.cache_folder().with_name("crops")
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}-{_fingerprint()[:16]}.npz"
     with filelock.FileLock(folder / f".{path.stem}.lock"):
         if not path.is_file():
-            camera, written = of_pages(partial(_of_page, split, without), count, f"{split} pages"), _written(split)
-            arrays = {"images": camera.images, "labels": camera.labels,
-                      "written_images": written.images, "written_labels": written.labels}  # fmt: skip
-            write_whole(path, lambda temporary: np.savez_compressed(temporary, **arrays))  # type: ignore[arg-type]
+            arrays = make()._asdict()
+            write_whole(path, lambda temporary: np.savez_compressed(temporary, **arrays))
             same = folder.glob(f"{name}-{'[0-9a-f]' * 16}.npz")
             for old in sorted(same, key=lambda old: -old.stat().st_mtime)[KEPT:]:
                 old.unlink()
     with np.load(path, allow_pickle=False) as saved:
-        camera = Digits(saved["images"], saved["labels"])
-        return Crops(camera, Digits(saved["written_images"], saved["written_labels"]))
+        return Digits(saved["images"], saved["labels"])
 
 
 def _fingerprint() -> str:
@@ -212,7 +215,7 @@ def draw(split: Split, rng: np.random.Generator, without: Scene | None = None) -
 
 def _digits(split: Split, count: int, rng: np.random.Generator) -> Digits:
     images, labels = [], []
-    own, written = dataset_of(split), _written(split)
+    own, written = dataset_of(split), written_of(split)
     digits = np.flatnonzero(written.labels != NOT_A_DIGIT)
     for _ in range(count):
         source, i = (own, rng.integers(len(own.images)))
@@ -230,8 +233,13 @@ def dataset_of(split: Split) -> Digits:
 
 
 @cache
-def _written(split: Split) -> Digits:
-    """Return the typefaces' characters, each in several pens, slants and sizes, and digits of other forms."""
+def written_of(split: Split) -> Digits:
+    """Return the typefaces' characters and digits of other forms, from the cache or newly drawn."""
+    return _kept(f"{split}-written", lambda: _draw_written(split))
+
+
+def _draw_written(split: Split) -> Digits:
+    """Draw the typefaces' characters, each in several pens, slants and sizes, and digits of other forms."""
     rng = np.random.default_rng([SEED, zlib.crc32(split.encode())])
     images, labels = [], []
     for name in fonts.names(split == "held_out"):

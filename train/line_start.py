@@ -7,6 +7,7 @@ trained one on data like it (Wortsman et al. 2022, "Robust fine-tuning of zero-s
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from edge_runtime.errors import ModelError
 from edge_runtime.records import Uint8
@@ -14,6 +15,7 @@ from train import int8_file, normalization
 from train.int8_file import Convolution
 
 WHITE = 255.0  # the largest pixel value: the network scales pixels to [0, 1] first, the int8 one does not
+BATCH = 64  # strips at a time, to save memory
 
 
 def read(network: keras.Model, path: Path) -> list[Convolution]:
@@ -33,13 +35,15 @@ def initialize(network: keras.Model, convolutions: list[Convolution], strips: Ui
     Batch normalization starts with the statistics of these strips, uint8 (N, 32, W).
     """
     first = convolutions[0]._replace(kernel=convolutions[0].kernel * WHITE)
+    batches = np.array_split(strips[..., None], -(-len(strips) // BATCH))
     for layer, (kernel, bias) in zip(_layers(network), [first, *convolutions[1:]], strict=True):
         if layer.use_bias:
             layer.set_weights([kernel, bias])
             continue
         before = layer.get_weights()
         layer.set_weights([kernel])
-        outputs = keras.Model(network.input, layer.output).predict(strips[..., None], batch_size=64, verbose=0)
+        part = keras.Model(network.input, layer.output)
+        outputs = np.concatenate([part(own) for own in batches])  # without `predict`, which compiles for each layer
         layer.set_weights(before)
         normalization.begin(layer, _after(network, layer), kernel, bias, outputs)
 

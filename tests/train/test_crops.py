@@ -152,7 +152,7 @@ def test_old_crops_make_room_for_new_ones(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(dataset, "cache_folder", lambda: tmp_path / "mnist")
     few = dataset.Digits(np.zeros((1, 28, 28), np.uint8), np.zeros(1, np.uint8))
     monkeypatch.setattr(crops, "of_pages", lambda *_: few)
-    monkeypatch.setattr(crops, "_written", lambda *_: few)
+    monkeypatch.setattr(crops, "written_of", lambda *_: few)
     for number in range(crops.KEPT + 2):
         monkeypatch.setattr(crops, "_fingerprint", f"{number:016}".__str__)
         crops.load("held_out", 20)

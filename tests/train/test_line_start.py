@@ -21,7 +21,7 @@ from train.line import chunk
 
 @pytest.fixture(scope="module")
 def strips() -> Uint8:
-    return chunk("held_out", 2, 0).strips[:96]
+    return chunk("held_out", 2, 0).strips[:48]
 
 
 @pytest.fixture(scope="module")

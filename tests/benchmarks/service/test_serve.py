@@ -177,14 +177,14 @@ def test_the_real_thing_in_short(call: Call, tmp_path: Path, monkeypatch: pytest
     limited(LOOSE, tmp_path, monkeypatch)
     monkeypatch.setattr(serve, "CONNECTIONS", (24,))
     monkeypatch.setattr(serve, "STAY", 2.0)
-    done = call(main, "serve", "--seconds", 2, "--rounds", 1, "--minutes", 0.05, "--out", tmp_path)
+    done = call(main, "serve", "--seconds", 1, "--rounds", 1, "--minutes", 0.05, "--out", tmp_path)
     assert done.code == 0, done.err
     assert "every limit is met" in done.out
     assert done.err == "measuring: POST /api/read\nmeasuring: viewers\nmeasuring: 24 connections\n"
     written = result.read(tmp_path / "serve.json")
     details = written["details"]
     assert written["benchmark"] == "serve"
-    assert written["settings"] == {"parts": ["read", "viewers", "long"], "seconds": 2, "rounds": 1, "minutes": 0.05}
+    assert written["settings"] == {"parts": ["read", "viewers", "long"], "seconds": 1, "rounds": 1, "minutes": 0.05}
     assert [(cell["picture"], cell["patient"]) for cell in details["read"]] == [
         ("28x28 PNG", False), ("28x28 PNG", True), ("640x480 JPEG", False), ("640x480 JPEG", True),
     ]  # fmt: skip

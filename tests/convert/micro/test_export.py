@@ -67,21 +67,26 @@ def test_the_resolver_has_the_used_operators_alone(folder_tflm: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.fixture
+def smoke(smoke_build: Path, tmp_path: Path) -> Path:
+    """Return a folder with a small network of ten classes."""
+    (tmp_path / "smoke").mkdir()
+    return Path(shutil.copy(smoke_build / "digits-int8.tflite", tmp_path / "smoke")).parent
+
+
 @pytest.mark.parametrize("engine", ["c", "tflm"])
-def test_the_sources_are_formatted(engine: Engine, folder_c: Path, folder_tflm: Path) -> None:
+def test_the_sources_are_formatted(engine: Engine, smoke: Path) -> None:
     program = Path(sys.executable).with_name("clang-format")
     if not program.exists():
         pytest.skip("no clang-format: pip install clang-format")
-    folder = folder_c if engine == "c" else folder_tflm
+    folder = export(smoke, engine, arena=SHIPPED_ARENA)
     names = [str(path) for path in folder.rglob("*") if path.suffix in (".c", ".h", ".cc", ".ino")]
     done = subprocess.run([program, "--dry-run", "--Werror", *names], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_networks_of_ten_classes_know_no_other(smoke_build: Path, tmp_path: Path) -> None:
-    (tmp_path / "smoke").mkdir()
-    shutil.copy(smoke_build / "digits-int8.tflite", tmp_path / "smoke")
-    text = (export(tmp_path / "smoke", "c") / "model.h").read_text()
+def test_networks_of_ten_classes_know_no_other(smoke: Path) -> None:
+    text = (export(smoke, "c") / "model.h").read_text()
     assert "#define DIGITS_CLASSES 10" in text
     assert "#define DIGITS_NOT_A_DIGIT (-1) " in text
 
