@@ -86,7 +86,7 @@ def load(split: Split, pages: int, without: Scene | None = None) -> Crops:
 
 
 def _kept(name: str, make: Callable[[], Digits]) -> Digits:
-    """Return the digits of this name from the cache, or make them and put them there."""
+    """Return the digits cached under this name and the hash of the code; make and cache them where there are none."""
     folder = dataset.cache_folder().with_name("crops")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}-{_fingerprint()[:16]}.npz"
@@ -234,7 +234,10 @@ def dataset_of(split: Split) -> Digits:
 
 @cache
 def written_of(split: Split) -> Digits:
-    """Return the typefaces' characters and digits of other forms, from the cache or newly drawn."""
+    """Return `Crops.written` of a split, from the cache or newly drawn.
+
+    Raises DataError where the typefaces are not available.
+    """
     return _kept(f"{split}-written", lambda: _draw_written(split))
 
 

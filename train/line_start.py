@@ -43,7 +43,7 @@ def initialize(network: keras.Model, convolutions: list[Convolution], strips: Ui
         before = layer.get_weights()
         layer.set_weights([kernel])
         part = keras.Model(network.input, layer.output)
-        outputs = np.concatenate([part(own) for own in batches])  # without `predict`, which compiles for each layer
+        outputs = np.concatenate([part(own) for own in batches])  # `predict` would compile a function for each layer
         layer.set_weights(before)
         normalization.begin(layer, _after(network, layer), kernel, bias, outputs)
 

@@ -66,7 +66,7 @@ def peak() -> int:
 
 
 def finish(before: int, folder: str) -> None:
-    # libFuzzer's timer goes on while Python ends, and Python has taken its handlers back by then: SIGALRM would kill.
+    # libFuzzer's timer still runs while Python shuts down and restores the default action of SIGALRM: to kill.
     signal.setitimer(signal.ITIMER_REAL, 0)
     shutil.rmtree(folder)
     growth = peak() - before
