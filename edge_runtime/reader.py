@@ -13,7 +13,7 @@ from edge_runtime.errors import ModelCorrupt, OptionError
 from edge_runtime.inference import model_file
 from edge_runtime.inference.classifier import Classifier
 from edge_runtime.lines.constraint import Constraint
-from edge_runtime.lines.recheck import CHECKS, LEAST_ALONE, checker_of
+from edge_runtime.lines.recheck import CHECKS, LEAST_LIKELY, checker_of
 from edge_runtime.lines.transcript import lines_of, numbered, rejections_of, words_of
 from edge_runtime.lines.written import Written, digits_of
 from edge_runtime.orientation import quarter_turn, turned_back
@@ -180,7 +180,7 @@ class DigitReader(Closing):
         if self.min_line_confidence is not None:
             return self.min_line_confidence
         alone = len(digits_of(line.words)) == 1 and self.min_confidence > 0 and constraint is None
-        return LEAST_ALONE if alone else 0.0
+        return LEAST_LIKELY if alone else 0.0
 
     def close(self) -> None:
         """Free the model; repeated calls are safe."""

@@ -37,7 +37,7 @@ from train.line_confidence import in_a_condition
 from train.page_pool import of_pages
 
 SEED = 20_261_129
-MOST = 11  # texts of a line: at most one from each of ten views, and one from digit-by-digit reading
+MOST = 31  # texts of a line: at most three from each of ten views, and one from digit-by-digit reading
 RIDGE = 1e-3  # penalty on squared weights, added to the mean surprise
 # Added to the fitted `both_length`: drawn lines are harder than real ones. Where both readers agree on lines of
 # photographs, photographed numbers and amounts, the log odds that they are right are 0.34, 0.61 and 0.52 higher than
@@ -49,10 +49,10 @@ REAL_LENGTH = 0.25  # log odds for each unit of the logarithm of the number of d
 class Sample(NamedTuple):
     """N lines, and the possible texts of each, MOST at most.
 
-    `texts`, float64 (N, MOST, 4), are `line`, `digits`, number of labels and `alike` of each `line_check.Text`, zeros
-    after the last; `size`, int64 (N,), is the number of texts, `strips`, int64 (N,), the number of strips read. `own`,
-    float64 (N,), 0-1, is the probability that the text read digit by digit is right; `right`, int64 (N,), is the index
-    of the right text, -1 where there is none.
+    `texts`, float64 (N, MOST, 5), are `line`, `log_line`, `digits`, number of labels and `alike` of each
+    `line_check.Text`, zeros after the last; `size`, int64 (N,), is the number of texts, `strips`, int64 (N,), the
+    number of strips read. `own`, float64 (N,), 0-1, is the probability that the text read digit by digit is right;
+    `right`, int64 (N,), is the index of the right text, -1 where there is none.
     """
 
     texts: Float64
@@ -112,12 +112,12 @@ def _sample(trace: Trace, digits: Sequence[Placed]) -> Sample:
             continue
         truth = matches.drawn_line([digit.box for digit in trace.reading.digits if digit.line == number], digits)
         texts = check.whole.texts
-        values = np.zeros((MOST, 4))
-        values[: len(texts)] = [(text.line, text.digits, len(text.labels), text.alike) for text in texts]
+        values = np.zeros((MOST, 5))
+        values[: len(texts)] = [(text.line, text.log_line, text.digits, len(text.labels), text.alike) for text in texts]
         true = ["".join(map(str, text.labels)) == truth for text in texts]
         lines.append((values, len(texts), check.whole.strips, check.likely, true.index(True) if True in true else -1))
     columns = list(zip(*lines, strict=True)) or [()] * len(Sample._fields)
-    shapes = (-1, MOST, 4), -1, -1, -1, -1
+    shapes = (-1, MOST, 5), -1, -1, -1, -1
     kinds = np.float64, np.int64, np.int64, np.float64, np.int64
     return Sample(*(np.array(column, kind).reshape(shape)
                     for column, kind, shape in zip(columns, kinds, shapes, strict=True)))  # fmt: skip
@@ -142,12 +142,12 @@ def evidence_weights(sample: Sample, weights: CheckWeights) -> CheckWeights:
 def best_texts(sample: Sample, weights: CheckWeights) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the index of each line's best text by these weights, and whether reading digit by digit gave it too."""
     first = [int(shares(_texts(sample, number), weights).argmax()) for number in range(len(sample.size))]
-    return np.array(first), sample.texts[range(len(first)), first, 3] > 0
+    return np.array(first), sample.texts[range(len(first)), first, 4] > 0
 
 
 def _texts(sample: Sample, number: int) -> list[Text]:
     rows = sample.texts[number, : sample.size[number]].tolist()
-    return [Text((0,) * int(length), line, digits, bool(alike)) for line, digits, length, alike in rows]
+    return [Text((0,) * int(length), line, log, digits, bool(alike)) for line, log, digits, length, alike in rows]
 
 
 def _evidence(sample: Sample, number: int, weights: CheckWeights) -> Float64:

@@ -1,215 +1,65 @@
-"""Reads several strips of a line with the line network, and returns the texts that the line may have.
+"""The texts that a line may have by its views, and the line network's reading of it."""
 
-The network's output depends on the digits' height on a strip, which is known only roughly: the boxes found include
-parts of digits and signs. The classifier then runs on each digit of each text, cut out where the network read it.
-"""
-
-from collections.abc import Collection, Sequence
-from functools import reduce
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from edge_runtime.inference.classifier import Classifier
-from edge_runtime.inference.contract import BLANK
-from edge_runtime.inference.line_network import LineNetwork
 from edge_runtime.lines.constraint import Constraint
-from edge_runtime.lines.ctc import LineText, decode, likelihoods
+from edge_runtime.lines.ctc import likelihoods
+from edge_runtime.lines.views import Located, View, digit_columns
 from edge_runtime.lines.written import Float64, WholeLine
-from edge_runtime.records import Box
 from edge_runtime.vision.glyphs import PROBABILITY_FLOOR
 from edge_runtime.vision.line_check import Text
-from edge_runtime.vision.normalize import normalize_all
-from edge_runtime.vision.planes import Plane
-from edge_runtime.vision.strips import HIGH, Strip, cut_out, strip_of
+from edge_runtime.vision.strips import HIGH
 
-# How many times a strip grows to include digits that the network reads beside those found before. With 1, 292 of 1,080
-# amounts are sure, not 302.
-GROWTHS = 3
-# A line with at least this probability counts as sure: it is not reread, and one strip that agrees is enough.
-SURE = 0.95
-# The digits of a line may be LOWER, or 1 / LOWER, times as high as estimated: one strip for each. Adding 0.8 and 1.3
-# reads no more amounts and numbers.
-LOWER = 0.88
-HEIGHT_FACTORS = LOWER, 1 / LOWER
-# A picture of one line may have it in three places: in the rows with at least INKED of the fullest row's ink, once
-# without and once with the signs above and below, or in the middle part MIDDLE of its height. Of 180 amounts, all three
-# read 122, any one of them 112 to 114.
-INKED, MIDDLE = (0.25, 0.12), 0.76
+# The least probability of a text in a place, so that one place where a digit is missed does not exclude the text. With
+# 0.01, 16 of 1,080 amounts fewer are right; with 0.0001 as many, and two photographed numbers fewer.
+PLACE_FLOOR = 1e-3
 
 
-class Readers(NamedTuple):
-    """The line network, which reads a line as a whole, and the classifier, which reads its digits."""
+class Shown(NamedTuple):
+    """A text that a view shows: the `labels` of N digits, 0-9.
 
-    network: LineNetwork
-    classifier: Classifier
-
-
-class View(NamedTuple):
-    """A strip of a line on a plane, the network's probabilities for each step, and the decoded text.
-
-    `digits`, float64 (N, 10), are the classifier's confidences for each digit of the text, (0, 10) where it did not
-    run.
+    `confidences`, float64 (N, 10), are the probabilities of the ten digits for each of them.
     """
 
-    plane: Plane
-    strip: Strip
-    probabilities: Float64
-    text: LineText
-    digits: Float64
-
-
-class Located(NamedTuple):
-    """The digits found on a line before: their boxes on a plane and their `labels`, 0-9.
-
-    `log_confidence` is the sum of the logarithms of the digits' confidences.
-    """
-
-    plane: Plane
-    boxes: list[Box]
-    labels: list[int]
-    log_confidence: float
-
-
-def read_line(
-    readers: Readers, located: Located, factors: Sequence[float], constraint: Constraint | None
-) -> list[View]:
-    """Read a line on which some digits were found, and any digits that the network reads beside them.
-
-    There is one view at the estimated digit height, and one for each of `factors`, a subset of HEIGHT_FACTORS. Where
-    all views agree with the digits found, the classifier does not run.
-    """
-    view, boxes = _grown(readers.network, located)
-    if _agrees(view, located, constraint):
-        return [view]
-    views = _at_heights(readers.network, view, boxes, factors, constraint)
-    if all(view.text.labels == tuple(located.labels) for view in views):
-        return views
-    return _with_digits(views, readers.classifier, range(len(views)))
-
-
-def read_picture(
-    readers: Readers, planes: Sequence[Plane], located: Located | None, constraint: Constraint | None
-) -> list[View]:
-    """Read a picture as a single line: where digits were found, and where its rows have most ink.
-
-    There are ten views, six where no digit was found, or one of the whole width that agrees with the digits found. The
-    classifier sees the digits of each text once, in the view where the text is likeliest. Returns no view where neither
-    digits were found nor the first views show any.
-    """
-    network = readers.network
-    if located is not None:
-        view = _view(network, located.plane, located.boxes, 1.0, None, alone=True)
-        if _agrees(view, located, constraint):
-            return _with_digits([view], readers.classifier, [0])
-        whole = _at_heights(network, view, located.boxes, (), constraint)
-        views = whole + _at_heights(network, *_grown(network, located), HEIGHT_FACTORS, constraint)
-        grounds = [plane for plane in planes[:2] if plane.light == located.plane.light]
-        read = [views + _views_of_picture(network, plane, HEIGHT_FACTORS, constraint) for plane in grounds]
-    else:
-        read = [_views_of_picture(network, plane, HEIGHT_FACTORS[:1], constraint) for plane in planes[:2]]
-        if not any(view.text.labels for views in read for view in views):
-            return []
-        read = [views + _views_of_picture(network, plane, HEIGHT_FACTORS[1:], constraint)
-                for views, plane in zip(read, planes[:2], strict=True)]  # fmt: skip
-    views = max(read, key=_most_votes)
-    return _with_digits(views, readers.classifier, _surest_of_each_text(views))
-
-
-def _most_votes(views: Sequence[View]) -> float:
-    """Return the probability of the likeliest text with digits, averaged over all views."""
-    votes: dict[tuple[int, ...], float] = {}
-    for view in views:
-        votes[view.text.labels] = votes.get(view.text.labels, 0.0) + view.text.likely
-    return max((vote for text, vote in votes.items() if text), default=0.0) / len(views)
-
-
-def _grown(network: LineNetwork, located: Located) -> tuple[View, list[Box]]:
-    """Return a view at the estimated digit height, and the boxes of the digits found and of those read beside them."""
-    boxes = located.boxes
-    view = _view(network, located.plane, boxes, 1.0, None)
-    for _ in range(GROWTHS):
-        whole = reduce(Box.union, boxes)
-        read = [view.strip.box(*columns) for columns in view.text.columns]
-        beside = [box for box in read if not whole.x <= box.center[0] <= whole.right]
-        if not beside:
-            break
-        boxes = boxes + beside
-        view = _view(network, located.plane, boxes, 1.0, None)
-    return view, boxes
-
-
-def _agrees(view: View, located: Located, constraint: Constraint | None) -> bool:
-    """Return whether a view surely shows the digits found, and the constraint accepts them."""
-    accepted = constraint is None or constraint.accepts(located.labels)
-    return accepted and view.text.labels == tuple(located.labels) and view.text.likely >= SURE
-
-
-def _at_heights(
-    network: LineNetwork, view: View, boxes: Sequence[Box], factors: Sequence[float], constraint: Constraint | None
-) -> list[View]:
-    """Return a view of these boxes, decoded under the constraint, and one more for each of `factors`."""
-    if constraint is not None:
-        view = view._replace(text=decode(view.probabilities, network.step, constraint))
-    return [view, *(_view(network, view.plane, boxes, factor, constraint) for factor in factors)]
-
-
-def _views_of_picture(
-    network: LineNetwork, plane: Plane, factors: Sequence[float], constraint: Constraint | None
-) -> list[View]:
-    """Return views of a plane as a single line, one for each place that the line may have and each height factor."""
-    rows, columns = plane.ink.shape
-    amounts = plane.ink.sum(axis=1, dtype=np.float64)
-    inked = [np.flatnonzero(amounts >= part * amounts.max()) for part in INKED]
-    ends = [(int(held[0]), int(held[-1]) + 1) for held in inked]
-    ends.append((round(rows * (1 - MIDDLE) / 2), max(1, round(rows * (1 + MIDDLE) / 2))))
-    bands = [Box(0, top, columns, max(1, bottom - top)) for top, bottom in ends]
-    return [_view(network, plane, [band], factor, constraint) for band in bands for factor in factors]
-
-
-def _view(
-    network: LineNetwork, plane: Plane, boxes: Sequence[Box], factor: float, constraint: Constraint | None, *,
-    alone: bool = False,
-) -> View:  # fmt: skip
-    strip = strip_of(plane.ink, boxes, factor, alone=alone)
-    probabilities = network.probabilities(strip.image)
-    return View(plane, strip, probabilities, decode(probabilities, network.step, constraint), np.zeros((0, BLANK)))
-
-
-def _with_digits(views: Sequence[View], classifier: Classifier, shown: Collection[int]) -> list[View]:
-    """Return `views`, with the classifier's confidences in those numbered in `shown`; it runs on all digits at once."""
-    inks = {
-        i: cut_out(views[i].plane.ink, views[i].strip, [(a, b) for a, _, b in _space(views[i].text, views[i].strip)])
-        for i in shown
-    }
-    seen = classifier.confidences(normalize_all([ink for own in inks.values() for ink in own]))[:, :BLANK]
-    ends = np.cumsum([len(own) for own in inks.values()])[:-1]
-    digits = dict(zip(inks, np.split(seen, ends), strict=True))
-    return [view._replace(digits=digits.get(i, view.digits)) for i, view in enumerate(views)]
-
-
-def _surest_of_each_text(views: Sequence[View]) -> list[int]:
-    """Return the number of the likeliest view of each text."""
-    order = sorted(range(len(views)), key=lambda i: views[i].text.likely)
-    return list({views[i].text.labels: i for i in order}.values())
+    view: View
+    labels: tuple[int, ...]
+    confidences: Float64
 
 
 def texts_of(views: Sequence[View], located: Located | None, constraint: Constraint | None) -> list[Text]:
-    """Return the texts of all views, and the text read digit by digit where the constraint accepts it."""
-    texts = dict.fromkeys(view.text.labels for view in views if view.text.labels)
+    """Return the texts that the views show and the text read digit by digit, where the constraint accepts them."""
     own = tuple(located.labels) if located is not None else ()
-    if own and (constraint is None or constraint.accepts(own)):
-        texts[own] = None
+    read = [shown.labels for view in views for shown in shown_in(view)]
+    texts = [text for text in dict.fromkeys([*read, own]) if text and (constraint is None or constraint.accepts(text))]
     accepted = np.array([view.text.accepted for view in views])
     likely = (
-        likelihoods([view.probabilities for view in views], list(texts))
-        / np.maximum(accepted, PROBABILITY_FLOOR)[:, None]
+        likelihoods([view.probabilities for view in views], texts) / np.maximum(accepted, PROBABILITY_FLOOR)[:, None]
     )
-    by_line = likely.clip(0.0, 1.0).mean(axis=0).tolist()
+    likely = likely.clip(0.0, 1.0)
+    by_line = likely.mean(axis=0).tolist()
+    places = np.array([view.place for view in views])
+    by_place = np.array([likely[places == place].mean(axis=0) for place in np.unique(places)])
+    log_line = np.log(np.maximum(by_place, PLACE_FLOOR)).mean(axis=0).tolist()
     known = located.log_confidence if located is not None else 0.0
-    return [Text(text, line, max(_by_digits(views, text), known if text == own else -np.inf), text == own)
-            for text, line in zip(texts, by_line, strict=True)]  # fmt: skip
+    return [Text(text, line, log, max(_by_digits(views, text), known if text == own else -np.inf), text == own)
+            for text, line, log in zip(texts, by_line, log_line, strict=True)]  # fmt: skip
+
+
+def shown_in(view: View) -> list[Shown]:
+    """Return the texts that a view shows: by the line network, by the classifier, and by both together.
+
+    Both together give the product of their probabilities, with a sum of 1 for each digit.
+    """
+    network = view.text.confidences
+    shown = [Shown(view, view.text.labels, network)]
+    if len(view.digits):
+        both = np.maximum(network * view.digits, PROBABILITY_FLOOR)
+        both /= both.sum(axis=1, keepdims=True)
+        shown += [Shown(view, tuple(rows.argmax(axis=1).tolist()), rows) for rows in (both, view.digits)]
+    return shown
 
 
 def _by_digits(views: Sequence[View], text: tuple[int, ...]) -> float:
@@ -223,28 +73,17 @@ def _by_digits(views: Sequence[View], text: tuple[int, ...]) -> float:
 
 
 def whole_line(views: Sequence[View], texts: Sequence[Text], text: Text | None, size: tuple[int, int]) -> WholeLine:
-    """Return a text with its boxes, from the view where it is likeliest; None is the empty text.
+    """Return a text with its boxes, from the likeliest view that shows it; None is the empty text.
 
-    `texts` are all texts that the line may have; `size` is the picture's, (width, height).
+    `texts` are all texts that the line may have; `size` is the picture's, (width, height). Views whose own text it is
+    come first.
     """
     labels = text.labels if text is not None else ()
-    best = max((view for view in views if view.text.labels == labels), key=lambda view: view.text.likely)
-    halves = [(x, min(x - left, right - x, HIGH / 2)) for left, x, right in _space(best.text, best.strip)]
+    shown = [shown for view in views for shown in shown_in(view) if shown.labels == labels]
+    best = max(shown, key=lambda each: (each.view.text.labels == labels, each.view.text.likely))
+    view = best.view
+    halves = [(x, min(x - left, right - x, HIGH / 2)) for left, x, right in digit_columns(view)]
     ends = [(x - half, x + half) for x, half in halves]
-    boxes = tuple(best.strip.box(*columns).scaled(size, best.plane.scale) for columns in ends)
+    boxes = tuple(view.strip.box(*columns).scaled(size, view.plane.scale) for columns in ends)
     likely = text.line if text is not None else 0.0
-    return WholeLine(
-        labels, boxes, best.text.confidences, likely, tuple(texts), len(views), best.strip.image, tuple(ends)
-    )
-
-
-def _space(text: LineText, strip: Strip) -> list[tuple[float, float, float]]:
-    """Return the columns of each digit on a strip: left limit, middle, right limit.
-
-    The limits are halfway to the neighboring digits, and at most HIGH from the middle.
-    """
-    middles = [min(sum(each) / 2, strip.width - 1) for each in text.columns]
-    halves = [(a + b) / 2 for a, b in pairwise(middles)]
-    lefts, rights = [0.0, *halves], [*halves, float(strip.width)]
-    return [(max(left, x - HIGH), x, min(right, x + HIGH))
-            for left, x, right in zip(lefts, middles, rights, strict=False)]  # fmt: skip
+    return WholeLine(labels, boxes, best.confidences, likely, tuple(texts), len(views), view.strip.image, tuple(ends))

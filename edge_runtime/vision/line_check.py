@@ -18,12 +18,14 @@ from edge_runtime.vision.weights import read_weights
 class Text(NamedTuple):
     """A possible text of a line: `labels` of its digits, 0-9, left to right, at least one.
 
-    `line` is its probability by the line network, 0-1, the mean over its strips; `digits` is the sum of the
-    classifier's log probabilities of its digits; `alike` is true if it was read digit by digit.
+    `line` is its probability by the line network, 0-1, the mean over its strips. `log_line` is the mean logarithm over
+    the places of these strips, of at least `whole_line.PLACE_FLOOR` each. `digits` is the sum of the classifier's log
+    probabilities of its digits; `alike` is true if it was read digit by digit.
     """
 
     labels: tuple[int, ...]
     line: float
+    log_line: float
     digits: float
     alike: bool
 
@@ -34,7 +36,7 @@ class CheckWeights(NamedTuple):
     Fitted by `python -m train.line_check` and kept in the model's card under "check", by name.
     """
 
-    text_line: float  # logarithm of `line`
+    text_line: float  # `log_line`
     text_digits: float  # `digits`
     text_length: float  # number of digits
     text_alike: float  # it was read digit by digit
@@ -72,7 +74,7 @@ def from_card(card: Mapping[str, Any] | None) -> CheckWeights | None:
 
 def comparison(texts: Sequence[Text]) -> Float64:
     """Return the features that the scores of N texts sum, float64 (N, 4)."""
-    rows = [(np.log(max(text.line, PROBABILITY_FLOOR)), text.digits, len(text.labels), text.alike) for text in texts]
+    rows = [(text.log_line, text.digits, len(text.labels), text.alike) for text in texts]
     return np.array(rows, np.float64).reshape(-1, 4)
 
 

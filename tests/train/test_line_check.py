@@ -14,14 +14,13 @@ TRUE = CheckWeights(
 def lines(count: int) -> Sample:
     """Return lines of three texts, of which the true one is as likely as the first four of TRUE say."""
     rng = np.random.default_rng(1)
-    texts = np.zeros((count, MOST, 4))
+    texts = np.zeros((count, MOST, 5))
     texts[:, :3, 0] = rng.uniform(0.01, 0.9, (count, 3))
-    texts[:, :3, 1] = -rng.exponential(2.0, (count, 3))
-    texts[:, :3, 2] = rng.integers(1, 5, (count, 3))
-    texts[:, 0, 3] = rng.random(count) < 0.7
-    x = texts[:, :3].copy()
-    x[..., 0] = np.log(x[..., 0])
-    scores = x @ np.array(TRUE[:4])
+    texts[:, :3, 1] = np.log(texts[:, :3, 0])
+    texts[:, :3, 2] = -rng.exponential(2.0, (count, 3))
+    texts[:, :3, 3] = rng.integers(1, 5, (count, 3))
+    texts[:, 0, 4] = rng.random(count) < 0.7
+    scores = texts[:, :3, 1:] @ np.array(TRUE[:4])
     share = np.exp(scores - np.logaddexp.reduce(scores, axis=1)[:, None])
     right = (rng.random((count, 1)) > share.cumsum(axis=1)).sum(axis=1)
     strips = rng.integers(1, 10, count)

@@ -118,20 +118,17 @@ def test_a_broad_picture_without_lines_is_one(
 
 
 @pytest.mark.parametrize(
-    ("digits", "line", "any_text", "after_text", "after_none"),
+    ("digits", "line", "any_text", "counts"),
     [
-        (0.0, 0.2, 0.5, True, True),  # the likeliest of several texts, which together are likely
-        (0.0, 0.2, 0.2, True, False),
-        (0.3, 0.2, 0.9, False, False),
-        (0.0, 0.1, 0.9, False, False),
+        (0.0, 0.2, 0.5, True),  # the likeliest of several texts, which together are likely
+        (0.0, 0.2, 0.3, False),
+        (0.3, 0.2, 0.9, False),
     ],
 )
-def test_an_unlikely_text_replaces_some_readings(
-    digits: float, line: float, any_text: float, after_text: bool, after_none: bool
+def test_the_likelier_text_counts_where_one_is_likely(
+    digits: float, line: float, any_text: float, counts: bool
 ) -> None:
-    likely = Likely(digits, line, any_text)
-    assert replaces(likely, text_before=True) is after_text
-    assert replaces(likely, text_before=False) is after_none
+    assert replaces(Likely(digits, line, any_text)) is counts
 
 
 def test_parts_of_one_line_join_left_to_right(

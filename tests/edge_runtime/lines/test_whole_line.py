@@ -6,18 +6,10 @@ import pytest
 from edge_runtime.inference.classifier import Classifier
 from edge_runtime.inference.contract import BLANK
 from edge_runtime.inference.line_network import LineNetwork
-from edge_runtime.lines.constraint import of_length
+from edge_runtime.lines.constraint import of_length, of_patterns
 from edge_runtime.lines.ctc import decode
-from edge_runtime.lines.whole_line import (
-    HEIGHT_FACTORS,
-    Located,
-    Readers,
-    View,
-    read_line,
-    read_picture,
-    texts_of,
-    whole_line,
-)
+from edge_runtime.lines.views import HEIGHT_FACTORS, Located, Readers, View, read_line, read_picture
+from edge_runtime.lines.whole_line import PLACE_FLOOR, shown_in, texts_of, whole_line
 from edge_runtime.records import Box, Uint8
 from edge_runtime.vision.glyphs import PROBABILITY_FLOOR
 from edge_runtime.vision.line_check import Text
@@ -29,13 +21,13 @@ EMPTY = Plane(np.zeros((32, 256), np.uint8), 1.0, 0, light=False)
 STRIP = strip_of(EMPTY.ink, [Box(40, 6, 20, 20)], 1.0)
 
 
-def view(*digits: int, sure: float, by_digits: float = 1.0) -> View:
+def view(*digits: int, sure: float, by_digits: float = 1.0, place: int = 0) -> View:
     """Return a view that says these digits, each at every fourth step, the first one as surely as that."""
     probabilities = np.eye(BLANK + 1)[[k for label in digits for k in (label, BLANK)] + [BLANK]]
     if digits:
         probabilities[0, digits[0]], probabilities[0, BLANK] = sure, 1 - sure
     seen = by_digits * np.eye(BLANK)[list(digits)]
-    return View(EMPTY, STRIP, probabilities, decode(probabilities, 2.0), seen)
+    return View(place, EMPTY, STRIP, probabilities, decode(probabilities, 2.0), seen)
 
 
 def located(*labels: int, likely: float = -1.0) -> Located:
@@ -48,6 +40,30 @@ def test_a_text_is_as_likely_as_all_views() -> None:
     assert (first.labels, first.alike, second.labels, second.alike) == ((1, 2), True, (7,), False)
     assert first.line == pytest.approx((0.7 + 0.6) / 3)
     assert second.line == pytest.approx(0.9 / 3)
+    assert (first.log_line, second.log_line) == pytest.approx((np.log(first.line), np.log(second.line)))
+
+
+def test_a_text_is_likely_in_every_place() -> None:
+    views = [view(1, 2, sure=0.6), view(7, sure=0.9), view(1, 2, sure=0.8, place=1), view(3, sure=1.0, place=2)]
+    first, second, _ = texts_of(views, None, None)
+    assert first.line == pytest.approx((0.6 + 0.8) / 4)
+    assert first.log_line == pytest.approx(np.log([0.6 / 2, 0.8, PLACE_FLOOR]).mean())
+    assert second.log_line == pytest.approx(np.log([0.9 / 2, PLACE_FLOOR, PLACE_FLOOR]).mean())
+
+
+def test_the_classifiers_text_competes_too() -> None:
+    unsure = view(1, 7, sure=1.0)._replace(digits=np.array([np.eye(BLANK)[1], 0.6 * np.eye(BLANK)[4]]))
+    network = np.array([np.eye(BLANK)[1], 0.6 * np.eye(BLANK)[7] + 0.3 * np.eye(BLANK)[4]])
+    both = unsure._replace(text=unsure.text._replace(confidences=network))
+    texts = texts_of([both], None, None)
+    assert [text.labels for text in texts] == [(1, 7), (1, 4)]
+    assert [shown.labels for shown in shown_in(both)] == [(1, 7), (1, 4), (1, 4)]
+    assert shown_in(both)[1].confidences[1, 4] == pytest.approx(1.0, abs=0.01)
+    whole = whole_line([both], texts, texts[1], SIZE)
+    assert whole.labels == (1, 4)
+    assert whole.confidences.argmax(axis=1).tolist() == [1, 4]
+    assert whole_line([both], texts, texts[0], SIZE).confidences is network
+    assert [text.labels for text in texts_of([both], None, of_patterns("17"))] == [(1, 7)]
 
 
 def test_the_digit_by_digit_text_competes_too() -> None:

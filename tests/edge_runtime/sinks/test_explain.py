@@ -323,7 +323,7 @@ def test_of_many_crops_the_most_telling_remain(tiny: Trace) -> None:
 
 def test_a_rechecked_line_shows_all_its_readings(tiny: Trace) -> None:
     told = {(1, 7): 0.3, (1, 2): 0.6, (1,): 0.05, (3,): 0.2, (4,): 0.1, (5,): 0.15}
-    texts = tuple(Text(labels, line, -1.0, alike=labels == (1, 7)) for labels, line in told.items())
+    texts = tuple(Text(labels, line, -1.0, -1.0, alike=labels == (1, 7)) for labels, line in told.items())
     whole = WholeLine((1, 2), (), np.zeros((0, 10)), 0.6, texts, 3, np.zeros((ROWS, COLUMNS), np.uint8), ())
     reading = replace(tiny.reading, text=("1 2",))
     picture = explain(made_up(tiny, checks=[None, Recheck("17", 0.25, whole)], reading=reading))

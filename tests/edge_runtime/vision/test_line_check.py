@@ -11,7 +11,7 @@ WEIGHTS = CheckWeights(
 
 
 def text(*labels: int, line: float = 0.5, digits: float = 0.0, alike: bool = False) -> Text:
-    return Text(labels, line, digits, alike)
+    return Text(labels, line, float(np.log(line)) if line else -99.0, digits, alike)
 
 
 def test_each_feature_adds_to_a_texts_score() -> None:
