@@ -22,8 +22,8 @@ from edge_runtime.vision.normalize import normalize_all
 from edge_runtime.vision.planes import Plane
 from edge_runtime.vision.strips import HIGH, Strip, cut_out, strip_of
 
-# How many times a strip grows to include digits that the network reads beside those found before. With 1, 292 of 1,080
-# amounts are sure, not 302.
+# How many times a strip grows to include digits that the network reads beside those found before. With 1, 275 of 1,080
+# amounts are sure, not 280, and 233 of 285 lines of photographs are right, not 234.
 GROWTHS = 3
 # A line with at least this probability counts as sure: it is not reread, and one strip that agrees is enough.
 SURE = 0.95

@@ -14,7 +14,7 @@ from edge_runtime.vision.line_check import Text
 from edge_runtime.vision.strips import HIGH
 
 # The least probability of a text in a place, so that one place where a digit is missed does not exclude the text. With
-# 0.01, 16 of 1,080 amounts fewer are right; with 0.0001 as many, and two photographed numbers fewer.
+# 0.0001, 853 of 1,080 amounts are right, not 855, and 82 of 194 numbers are sure, not 87; 0.01 reads 1 % fewer amounts.
 PLACE_FLOOR = 1e-3
 
 

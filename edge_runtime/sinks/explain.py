@@ -254,11 +254,11 @@ def _strips(trace: Trace, labels: Sequence[str]) -> list[Uint8]:
 
 
 def _others(check: Recheck, labels: Sequence[str], said: str) -> str:
-    """Return the texts of a line's other strips, the likeliest by the line network first."""
+    """Return the other texts that a line may have, the likeliest by the line network first."""
     texts = sorted(check.whole.texts, key=lambda text: -text.line)
     known = ["".join(_label(labels, k) for k in text.labels) for text in texts]
     others = [text for text in known if text not in (check.text, said)][:MOST_TEXTS]
-    return f"by other strips: {', '.join(others)}" if others else ""
+    return f"other texts: {', '.join(others)}" if others else ""
 
 
 def _caption(trace: Trace, labels: Sequence[str], i: int, reason: str | None) -> list[str]:

@@ -330,7 +330,7 @@ def test_a_rechecked_line_shows_all_its_readings(tiny: Trace) -> None:
     assert says(picture, "8. Lines reread as a whole: 1", 0.55, TEXT)
     assert says(picture, "digit by digit: 17, 25% likely", 0.5, PALE)
     assert says(picture, "by the line network: 12, 60% likely", 0.5, READ)
-    assert says(picture, "by other strips: 3, 5, 4", 0.5, PALE)
+    assert says(picture, "other texts: 3, 5, 4", 0.5, PALE)
 
 
 def test_other_labels_are_used(tiny: Trace) -> None:
