@@ -29,7 +29,7 @@ MOST_STRIPS = 16
 # A picture at least STRIP times as wide as high may be one line, if the digits read in it together are at most ONE_LINE
 # times as high as the highest digit.
 STRIP, ONE_LINE = 1.5, 2.0
-# The least probability, 0-1, that any text of a line is right, for the line to be reread, and of a digit alone on its
+# The least probability, 0-1, that any text of a line is right, for the network's to count, and of a digit alone on its
 # line, as any stroke may be a 1. For lines read before, 0.2 reads 231 of 285 lines of photographs, not 234. For others,
 # 0.2 gave 9 false digits on 43 pictures without any, not 6, and 0.45 lost 2 of 836 amounts.
 LEAST_LIKELY = 1 / 3
@@ -124,13 +124,14 @@ class Checker:
         constraint: Constraint | None,
     ) -> tuple[WholeLine, Likely]:  # fmt: skip
         """Return the line network's likeliest text, and the probabilities of it and of the text read digit by digit."""
-        texts = texts_of(views, located, constraint)
+        shown = shown_in(views)
+        texts = texts_of(views, shown, located, constraint)
         likely = line_check.probabilities(texts, own, len(views), self.weights or line_check.UNFITTED) if texts else []
-        read = {shown.labels for view in views for shown in shown_in(view)}
+        read = {each.labels for each in shown}
         best = max((i for i in range(len(texts)) if texts[i].labels in read), key=lambda i: likely[i], default=None)
         by_digits = max((likely[i] for i in range(len(texts)) if texts[i].alike), default=0.0)
         text, line = (None, 0.0) if best is None else (texts[best], likely[best])
-        return whole_line(views, texts, text, size), Likely(by_digits, line, sum(likely))
+        return whole_line(views, shown, texts, text, size), Likely(by_digits, line, sum(likely))
 
     def _likelier(self, line: Written, whole: WholeLine, likely: Likely, elsewhere: Sequence[Box]) -> Written:
         """Return a line with its likelier reading; the network's must not cover any digit `elsewhere`."""

@@ -35,8 +35,8 @@ HEIGHT_FACTORS = LOWER, 1 / LOWER
 # without and once with the signs above and below, or in the middle part MIDDLE of its height. Of 180 amounts, all three
 # read 122, any one of them 112 to 114.
 INKED, MIDDLE = (0.25, 0.12), 0.76
-# Where the strip of a picture of one line may be: along the digits found, as wide as fits or only as wide as these, or
-# in the rows of ink; the latter are numbered from ROWS_OF_INK on.
+# The places that a line's strip may have: along the digits found, as wide as fits or only as wide as these, or in the
+# rows of ink of a picture, numbered from ROWS_OF_INK on.
 WIDE, NARROW, ROWS_OF_INK = 0, 1, 2
 
 

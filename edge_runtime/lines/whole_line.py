@@ -29,11 +29,13 @@ class Shown(NamedTuple):
     confidences: Float64
 
 
-def texts_of(views: Sequence[View], located: Located | None, constraint: Constraint | None) -> list[Text]:
-    """Return the texts that the views show and the text read digit by digit, where the constraint accepts them."""
+def texts_of(
+    views: Sequence[View], shown: Sequence[Shown], located: Located | None, constraint: Constraint | None
+) -> list[Text]:
+    """Return the texts `shown` by the views and the text read digit by digit, where the constraint accepts them."""
     own = tuple(located.labels) if located is not None else ()
-    read = [shown.labels for view in views for shown in shown_in(view)]
-    texts = [text for text in dict.fromkeys([*read, own]) if text and (constraint is None or constraint.accepts(text))]
+    different = dict.fromkeys([*(each.labels for each in shown), own])
+    texts = [text for text in different if text and (constraint is None or constraint.accepts(text))]
     accepted = np.array([view.text.accepted for view in views])
     likely = (
         likelihoods([view.probabilities for view in views], texts) / np.maximum(accepted, PROBABILITY_FLOOR)[:, None]
@@ -48,17 +50,19 @@ def texts_of(views: Sequence[View], located: Located | None, constraint: Constra
             for text, line, log in zip(texts, by_line, log_line, strict=True)]  # fmt: skip
 
 
-def shown_in(view: View) -> list[Shown]:
-    """Return the texts that a view shows: by the line network, by the classifier, and by both together.
+def shown_in(views: Sequence[View]) -> list[Shown]:
+    """Return the texts that each view shows: by the line network, by the classifier, and by both together.
 
     Both together give the product of their probabilities, with a sum of 1 for each digit.
     """
-    network = view.text.confidences
-    shown = [Shown(view, view.text.labels, network)]
-    if len(view.digits):
-        both = np.maximum(network * view.digits, PROBABILITY_FLOOR)
-        both /= both.sum(axis=1, keepdims=True)
-        shown += [Shown(view, tuple(rows.argmax(axis=1).tolist()), rows) for rows in (both, view.digits)]
+    shown = []
+    for view in views:
+        network = view.text.confidences
+        shown.append(Shown(view, view.text.labels, network))
+        if len(view.digits):
+            both = np.maximum(network * view.digits, PROBABILITY_FLOOR)
+            both /= both.sum(axis=1, keepdims=True)
+            shown += [Shown(view, tuple(rows.argmax(axis=1).tolist()), rows) for rows in (both, view.digits)]
     return shown
 
 
@@ -72,15 +76,17 @@ def _by_digits(views: Sequence[View], text: tuple[int, ...]) -> float:
     return max(map(float, logs), default=len(text) * float(np.log(PROBABILITY_FLOOR)))
 
 
-def whole_line(views: Sequence[View], texts: Sequence[Text], text: Text | None, size: tuple[int, int]) -> WholeLine:
+def whole_line(
+    views: Sequence[View], shown: Sequence[Shown], texts: Sequence[Text], text: Text | None, size: tuple[int, int]
+) -> WholeLine:
     """Return a text with its boxes, from the likeliest view that shows it; None is the empty text.
 
-    `texts` are all texts that the line may have; `size` is the picture's, (width, height). Views whose own text it is
-    come first.
+    Where the line network itself reads the text, only these views count. `texts` are all texts that the line may have;
+    `size` is the picture's, (width, height).
     """
     labels = text.labels if text is not None else ()
-    shown = [shown for view in views for shown in shown_in(view) if shown.labels == labels]
-    best = max(shown, key=lambda each: (each.view.text.labels == labels, each.view.text.likely))
+    alike = (each for each in shown if each.labels == labels)
+    best = max(alike, key=lambda each: (each.view.text.labels == labels, each.view.text.likely))
     view = best.view
     halves = [(x, min(x - left, right - x, HIGH / 2)) for left, x, right in digit_columns(view)]
     ends = [(x - half, x + half) for x, half in halves]

@@ -216,6 +216,13 @@ def test_a_pattern_keeps_fitting_lines_and_zeroes_others(digits: tuple[Uint8, Ui
         assert all(line.confidence == 0 for line in lines)
 
 
+def test_a_constraint_never_changes_a_digits_label(digits: tuple[Uint8, Uint8], always: DigitReader) -> None:
+    even = of_patterns(*("[02468]" * count for count in range(1, 9)))
+    for pixels, _ in (drawn(digits, seed, style=JOINED) for seed in range(24)):
+        for line in always.read(pixels, constraint=even).lines:
+            assert line.confidence == 0 or even.accepts([int(digit) for digit in line.text if digit != " "])
+
+
 def test_a_constraint_needs_a_line_network(digits: tuple[Uint8, Uint8], never: DigitReader) -> None:
     with pytest.raises(OptionError, match="a constraint requires a model with a line network"):
         never.read(drawn(digits, 1)[0], constraint=of_length(3))

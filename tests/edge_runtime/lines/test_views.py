@@ -7,7 +7,7 @@ from edge_runtime.inference.classifier import Classifier
 from edge_runtime.inference.line_network import LineNetwork
 from edge_runtime.lines.constraint import of_length
 from edge_runtime.lines.views import HEIGHT_FACTORS, Located, Readers, View, read_line, read_picture
-from edge_runtime.lines.whole_line import texts_of, whole_line
+from edge_runtime.lines.whole_line import shown_in, texts_of, whole_line
 from edge_runtime.records import Box, Uint8
 from edge_runtime.vision.line_check import Text
 from edge_runtime.vision.planes import ink_planes
@@ -34,7 +34,7 @@ def number(digits: tuple[Uint8, Uint8]) -> tuple[Uint8, list[int]]:
 
 def best(views: list[View], line: Located | None) -> Text:
     """Return the text that the line network holds the likeliest."""
-    return max(texts_of(views, line, None), key=lambda text: text.line)
+    return max(texts_of(views, shown_in(views), line, None), key=lambda text: text.line)
 
 
 def test_a_line_is_read_from_its_digits(readers: Readers, number: tuple[Uint8, list[int]]) -> None:
@@ -50,7 +50,7 @@ def test_a_line_is_read_from_its_digits(readers: Readers, number: tuple[Uint8, l
     # From two of them, it finds the others beside them.
     two = Located(plane, boxes[2:4], labels[2:4], 0.0)
     views = read_line(readers, two, HEIGHT_FACTORS, None)
-    grown = whole_line(views, [], best(views, two), size)
+    grown = whole_line(views, shown_in(views), [], best(views, two), size)
     assert len(grown.labels) >= 5
     lefts = [box.x for box in grown.boxes]
     assert lefts == sorted(lefts)

@@ -2,12 +2,14 @@ import numpy as np
 import pytest
 
 from edge_runtime.inference.contract import BLANK
-from edge_runtime.lines.constraint import of_length, of_patterns
+from edge_runtime.lines.constraint import Constraint, of_length, of_patterns
 from edge_runtime.lines.ctc import decode
 from edge_runtime.lines.views import Located, View
-from edge_runtime.lines.whole_line import PLACE_FLOOR, shown_in, texts_of, whole_line
+from edge_runtime.lines.whole_line import PLACE_FLOOR, shown_in, whole_line
+from edge_runtime.lines.whole_line import texts_of as compared
 from edge_runtime.records import Box
 from edge_runtime.vision.glyphs import PROBABILITY_FLOOR
+from edge_runtime.vision.line_check import Text
 from edge_runtime.vision.planes import Plane
 from edge_runtime.vision.strips import strip_of
 
@@ -27,6 +29,11 @@ def view(*digits: int, sure: float, by_digits: float = 1.0, place: int = 0) -> V
 
 def located(*labels: int, likely: float = -1.0) -> Located:
     return Located(EMPTY, [STRIP.box(0, 20)] * len(labels), list(labels), likely)
+
+
+def texts_of(views: list[View], line: Located | None, constraint: Constraint | None) -> list[Text]:
+    """Return the texts that a line may have by these views."""
+    return compared(views, shown_in(views), line, constraint)
 
 
 def test_a_text_is_as_likely_as_all_views() -> None:
@@ -52,12 +59,12 @@ def test_the_classifiers_text_competes_too() -> None:
     both = unsure._replace(text=unsure.text._replace(confidences=network))
     texts = texts_of([both], None, None)
     assert [text.labels for text in texts] == [(1, 7), (1, 4)]
-    assert [shown.labels for shown in shown_in(both)] == [(1, 7), (1, 4), (1, 4)]
-    assert shown_in(both)[1].confidences[1, 4] == pytest.approx(1.0, abs=0.01)
-    whole = whole_line([both], texts, texts[1], SIZE)
+    assert [shown.labels for shown in shown_in([both])] == [(1, 7), (1, 4), (1, 4)]
+    assert shown_in([both])[1].confidences[1, 4] == pytest.approx(1.0, abs=0.01)
+    whole = whole_line([both], shown_in([both]), texts, texts[1], SIZE)
     assert whole.labels == (1, 4)
     assert whole.confidences.argmax(axis=1).tolist() == [1, 4]
-    assert whole_line([both], texts, texts[0], SIZE).confidences is network
+    assert whole_line([both], shown_in([both]), texts, texts[0], SIZE).confidences is network
     assert [text.labels for text in texts_of([both], None, of_patterns("17"))] == [(1, 7)]
 
 
@@ -86,13 +93,13 @@ def test_views_that_see_nothing_leave_what_was_found() -> None:
     blank = view(sure=1.0)
     assert [text.labels for text in texts_of([blank, view(5, sure=0.6)], None, None)] == [(5,)]
     assert [text.labels for text in texts_of([blank], located(3), None)] == [(3,)]
-    assert whole_line([blank], [], None, SIZE).boxes == ()
+    assert whole_line([blank], shown_in([blank]), [], None, SIZE).boxes == ()
 
 
 def test_places_are_of_the_surest_view() -> None:
     views = [view(1, 2, sure=0.6), view(7, sure=0.9), view(1, 2, sure=0.7)]
     texts = texts_of(views, None, None)
-    whole = whole_line(views, texts, texts[0], SIZE)
+    whole = whole_line(views, shown_in(views), texts, texts[0], SIZE)
     assert whole.labels == (1, 2)
     assert len(whole.boxes) == len(whole.columns) == 2
     assert whole.confidences[0, 1] == pytest.approx(0.7)
