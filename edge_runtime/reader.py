@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from edge_runtime.errors import ModelCorrupt, OptionError
 from edge_runtime.inference import model_file
 from edge_runtime.inference.classifier import Classifier
+from edge_runtime.lines import numbers
 from edge_runtime.lines.constraint import Constraint
+from edge_runtime.lines.numbers import Evidence
+from edge_runtime.lines.presence import MOST_STRIPS, see
 from edge_runtime.lines.recheck import CHECKS, LEAST_LIKELY, checker_of
 from edge_runtime.lines.transcript import lines_of, numbered, rejections_of, words_of
 from edge_runtime.lines.written import Written, digits_of
@@ -24,10 +27,14 @@ from edge_runtime.system.closing import Closing
 from edge_runtime.trace import Hint, Trace
 from edge_runtime.vision import line_confidence, page_model, rejection, weights
 from edge_runtime.vision.candidates import are_pieces, propose
+from edge_runtime.vision.glyphs import Glyphs
 from edge_runtime.vision.lines import group_into_lines
+from edge_runtime.vision.planes import Plane
 from edge_runtime.vision.regions import work_budget
+from edge_runtime.vision.rejection import Verdict
 from edge_runtime.vision.selection import choose
 
+Lines = list[list[list[int]]]  # rows of glyphs, by line and by word
 T = TypeVar("T")
 MIN_CONFIDENCE = 0.5  # for a model whose card names no threshold
 Float64 = NDArray[np.float64]
@@ -83,6 +90,7 @@ class DigitReader(Closing):
         self.classifier = Classifier(model, labels=labels, threads=threads)
         self.weights = _of_card(self.classifier.model, weights.from_card)
         self.line_weights = _of_card(self.classifier.model, line_confidence.from_card)
+        self.number_weights = numbers.from_card(self.classifier.model.card)
         self._surveyor = Surveyor(self.classifier, self.weights)
         card = self.classifier.model.card or {}
         default = float(card.get("thresholds", {}).get("min_confidence", MIN_CONFIDENCE))
@@ -127,14 +135,18 @@ class DigitReader(Closing):
         upright_boxes = [each.box.scaled(size, scale) for each, scale in zip(finest, scales, strict=True)]
         to_frame = partial(_of_frame, survey, frame.size)
         boxes = tuple(map(to_frame, upright_boxes))
-        kept = [row for row, reason in enumerate(verdict.reasons) if reason is None]
-        lines = group_into_lines([upright_boxes[row] for row in kept])
-        on_lines = [[kept[i] for word in line for i in word] for line in lines]
+        lines = _lines(verdict, upright_boxes)
+        known = None
+        if self._checker is not None and self.number_weights is not None and self.min_confidence > 0:
+            watch.skip()
+            known, verdict, lines = self._numbers(lines, verdict, glyphs, planes, upright_boxes)
+            watch.stop("classify")
+        on_lines = _flat(lines)
         line_features = line_confidence.features(
             on_lines, glyphs, verdict, candidates, seen.confidences, chosen, size
         )  # fmt: skip
         likely = line_confidence.probabilities(line_features, self.line_weights)
-        words = words_of(lines, [boxes[row] for row in kept], verdict.confidences[kept], self.classifier.labels)
+        words = words_of(lines, boxes, verdict.confidences, self.classifier.labels)
         written = list(map(Written, words, likely.tolist()))
         if self._checker is not None:
             watch.skip()
@@ -147,9 +159,26 @@ class DigitReader(Closing):
         return Trace(
             frame=frame, pixels=survey.pixels, turn=survey.turn, planes=planes, regions=regions, standing=standing,
             page=page, candidates=candidates, images=seen.images, confidences=seen.confidences,
-            chosen=tuple(chosen), glyphs=glyphs, boxes=boxes, reasons=reasons, line_features=line_features,
-            checks=[line.check for line in written], reading=self._reading(frame, survey.turn, sure, rejected, watch),
+            chosen=tuple(chosen), glyphs=glyphs, boxes=boxes, reasons=reasons, known=known,
+            line_features=line_features, checks=[line.check for line in written],
+            reading=self._reading(frame, survey.turn, sure, rejected, watch),
         )  # fmt: skip
+
+    def _numbers(
+        self, lines: Lines, verdict: Verdict, glyphs: Glyphs, planes: Sequence[Plane], boxes: Sequence[Box]
+    ) -> tuple[Evidence, Verdict, Lines]:  # fmt: skip
+        """Let the line network see the lines, and return what it saw, and the verdict and the lines by all evidence."""
+        assert self._checker is not None
+        assert self.number_weights is not None
+        most = int(MOST_STRIPS * work_budget(planes[0].ink.size))
+        seen = see(self._checker.readers.network, _flat(lines), glyphs, planes, most)
+        known = numbers.evidence(seen, verdict)
+        judged = numbers.with_digits(known, verdict, self.number_weights)
+        lines = _lines(judged, boxes)
+        for number, line in enumerate(_flat(lines)):
+            seen.line[line] = np.where(seen.line[line] < 0, -1, number)
+        judged = numbers.without_words(numbers.evidence(seen, judged), judged, self.number_weights)
+        return known, judged, _lines(judged, boxes)
 
     def _reading(
         self, frame: Frame, turn: float, lines: Sequence[Written], rejected: tuple[Rejection, ...], watch: Stopwatch
@@ -198,6 +227,16 @@ def _of_card(model: model_file.ModelFile, read: Callable[[Mapping[str, Any] | No
     if fitted is None:
         raise ModelCorrupt(f"{model_file.SHIPPED} is damaged: its card has no weights; install the package again")
     return fitted
+
+
+def _lines(verdict: Verdict, boxes: Sequence[Box]) -> Lines:
+    """Return the rows of the digits, by line and by word."""
+    kept = [row for row, reason in enumerate(verdict.reasons) if reason is None]
+    return [[[kept[i] for i in word] for word in line] for line in group_into_lines([boxes[row] for row in kept])]
+
+
+def _flat(lines: Lines) -> list[list[int]]:
+    return [[row for word in line for row in word] for line in lines]
 
 
 def _with_lines(

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.lines.numbers import Evidence
 from edge_runtime.lines.written import Recheck
 from edge_runtime.records import Box, Frame, Reading, Uint8
 from edge_runtime.vision.candidates import Candidate
@@ -27,6 +28,7 @@ class Trace:
     indices of candidates that do not exclude each other, `glyphs` their measurements, `boxes` their places in the
     frame, and `reasons` why each was rejected, or None. `reading` is in pixels of the frame, too.
 
+    `known` is the line network's evidence on which glyphs are digits: see `lines.numbers`; None where it did not run.
     `line_features` holds a value for each line: see `vision.line_confidence`. `checks` holds the line network's result
     for each line, or None.
 
@@ -47,6 +49,7 @@ class Trace:
     glyphs: Glyphs
     boxes: tuple[Box, ...]
     reasons: tuple[str | None, ...]
+    known: Evidence | None
     line_features: dict[str, Float64]
     checks: list[Recheck | None]
     reading: Reading

@@ -95,12 +95,21 @@ def names(held_out: bool) -> tuple[str, ...]:
 def stamp(name: str, character: str) -> Uint8:
     """Return a character as uint8 (rows, columns), ink bright on 0, cropped to its ink."""
     canvas = Image.new("L", (4 * SIZE, 4 * SIZE))
-    ImageDraw.Draw(canvas).text((SIZE, SIZE), character, fill=255, font=_font(name))
+    ImageDraw.Draw(canvas).text((SIZE, SIZE), character, fill=255, font=typeface(name))
     return np.asarray(canvas.crop(canvas.getbbox()), np.uint8)
 
 
+def set_text(name: str, text: str) -> tuple[Uint8, int]:
+    """Return a text as uint8 (rows, columns), ink bright on 0, cropped to its ink, and the row of its baseline."""
+    left, top, right, bottom = typeface(name).getbbox(text, anchor="ls")
+    canvas = Image.new("L", (max(1, round(right - left)), max(1, round(bottom - top))))
+    ImageDraw.Draw(canvas).text((-left, -top), text, fill=255, font=typeface(name), anchor="ls")
+    return np.array(canvas, np.uint8), round(-top)
+
+
 @cache
-def _font(name: str) -> ImageFont.FreeTypeFont:
+def typeface(name: str) -> ImageFont.FreeTypeFont:
+    """Return a typeface, SIZE pixels per em."""
     return ImageFont.truetype(io.BytesIO((_folder() / f"{name}.woff2").read_bytes()), SIZE)
 
 

@@ -27,12 +27,15 @@ INKED = 60  # of 255: lower values are the soft edge of a stroke
 class Hand(NamedTuple):
     """Stamps of one handwriting, uint8 (N, 28, 28) in the 28x28 contract: of each digit, and of letters.
 
-    `others` are letters and signs that resemble no digit, `letters` are all.
+    `others` are letters and signs that resemble no digit, `letters` are all. A hand that is a typeface has its name,
+    and the vocabulary that it may write.
     """
 
     digits: tuple[NDArray[np.uint8], ...]
     others: NDArray[np.uint8]
     letters: NDArray[np.uint8]
+    typeface: str = ""
+    words: tuple[str, ...] = ()
 
 
 def stamped(stamp: Uint8, size: float, slant: float, wide: float, turn: float) -> Uint8:
@@ -61,11 +64,14 @@ def paste(canvas: Uint8, ink: Uint8, x: int, y: int) -> int:
 def sign(canvas: Uint8, x: float, rng: np.random.Generator, kind: str | None = None) -> float:
     """Draw a sign that is no digit after column `x`, and return the column after it.
 
-    `kind` is one of KINDS or a bracket; None takes one of KINDS at random.
+    `kind` is one of KINDS, a bracket, an arrow or a tick; None takes one of KINDS at random.
     """
     kind = kind or str(rng.choice(list(KINDS), p=list(KINDS.values())))
     dark, pen = int(rng.integers(170, 256)), int(rng.integers(3, 8))
-    low, middle = BAND // 2 + round(rng.uniform(0.35, 0.6) * TALL), BAND // 2 + round(rng.normal(0, 0.08) * TALL)
+    low, middle = (
+        len(canvas) // 2 + round(rng.uniform(0.35, 0.6) * TALL),
+        len(canvas) // 2 + round(rng.normal(0, 0.08) * TALL),
+    )
     at = round(x + rng.uniform(0.02, 0.25) * TALL) + pen
     wide = round(rng.uniform(0.25, 0.7) * TALL)
 
@@ -86,9 +92,10 @@ def sign(canvas: Uint8, x: float, rng: np.random.Generator, kind: str | None = N
             end = line(at, middle + round(0.12 * TALL), at + wide, middle + round(0.12 * TALL))
         case "slash":  # 1 to 1.6 times as tall as a digit, with more slant
             half, run = round(rng.uniform(0.5, 0.8) * TALL), round(rng.uniform(0.4, 0.9) * TALL)
-            end = line(at, BAND // 2 + half, at + run, BAND // 2 - half)
-        case "(" | ")" | "[" | "]":
-            end = _bracket(canvas, kind, at, (dark, pen), rng)
+            end = line(at, len(canvas) // 2 + half, at + run, len(canvas) // 2 - half)
+        case "(" | ")" | "[" | "]" | "arrow" | "tick":
+            of_kind = _mark if kind in ("arrow", "tick") else _bracket
+            end = of_kind(canvas, kind, at, (dark, pen), rng)
         case "colon":
             line(at, middle - round(0.25 * TALL), at, middle - round(0.25 * TALL))
             end = line(at, middle + round(0.3 * TALL), at, middle + round(0.3 * TALL))
@@ -101,7 +108,7 @@ def sign(canvas: Uint8, x: float, rng: np.random.Generator, kind: str | None = N
                 line(x - dx, y - dy, x + dx, y + dy)
             end = x + half
         case "apostrophe":
-            top = BAND // 2 - round(0.5 * TALL)
+            top = len(canvas) // 2 - round(0.5 * TALL)
             end = line(at, top, at - 2, top + round(0.15 * TALL))
         case _:
             raise ValueError(f"no sign is of kind {kind}")
@@ -128,9 +135,24 @@ def _bracket(canvas: Uint8, kind: str, x: int, ink: tuple[int, int], rng: np.ran
         across = 1 - across
     if kind in "[]":  # corners at both ends
         down = np.clip(down * 4 / 3, -1, 1)
-    points = np.column_stack([x + across * wide, BAND / 2 + down * half]).round().astype(np.int32)
+    points = np.column_stack([x + across * wide, len(canvas) / 2 + down * half]).round().astype(np.int32)
     cv2.polylines(canvas, [points], False, *ink, cv2.LINE_AA)
     return round(x + wide)
+
+
+def _mark(canvas: Uint8, kind: str, x: int, ink: tuple[int, int], rng: np.random.Generator) -> int:
+    """Draw an arrow to the right or a tick at column `x`, in ink of (darkness, pen); return its last column."""
+    y, end = len(canvas) // 2 + round(rng.normal(0, 0.1) * TALL), x + round(rng.uniform(0.5, 1.0) * TALL)
+    if kind == "arrow":
+        head = round(rng.uniform(0.15, 0.3) * TALL)
+        strokes = [[(x, y), (end, y)], [(end - head, y - head), (end, y), (end - head, y + head)]]
+    else:
+        foot, turn = y + round(rng.uniform(0.2, 0.5) * TALL), x + (end - x) // 3
+        rise, high = round(rng.uniform(0.2, 0.4) * TALL), round(rng.uniform(0.7, 1.1) * TALL)
+        strokes = [[(x, foot - rise), (turn, foot), (end, foot - high)]]
+    for points in strokes:
+        cv2.polylines(canvas, [np.array(points, np.int32)], False, *ink, cv2.LINE_AA)
+    return end
 
 
 def surround(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from edge_runtime.records import Uint8
 from edge_runtime.vision.normalize import normalize
 from edge_runtime.vision.strips import fitted
-from train import crops, dataset, fonts, penmanship
+from train import crops, dataset, fonts, line_words, penmanship, vocabulary
 from train.line_ink import bent, seen
 from train.line_signs import BAND, INKED, TALL, Hand, cells, paste, rule, sign, stamped, sum_signs, surround, word
 
@@ -39,6 +39,7 @@ CHAINED = 0.5  # share of lines ending in several zeros whose zeros are small, w
 BENFORD = tuple(math.log10(1 + 1 / label) for label in range(1, 10))
 SEED = 20_261_128
 SUMS = 0.1  # share of lines, outside tables, that are sums: operators and brackets follow half of the digits
+WORDED = 0.5  # share of lines that hold words, codes or variables
 TABULAR = 0.07  # share of lines in the cells of a table
 MARGIN = 6 * TALL  # columns on each side of the line, for its surroundings
 
@@ -81,6 +82,8 @@ def _band(ways: tuple[Hand, ...], rng: np.random.Generator) -> tuple[Uint8, tupl
     else:
         hand = ways[rng.integers(2, len(ways))]
     beside = ways[rng.integers(2, len(ways))]
+    if beside.words and rng.random() < WORDED:
+        return _worded(hand, beside, rng)
     digits = _digits(int(rng.choice(COUNTS, p=SHARES)), rng)
     count = len(digits)
     canvas = np.zeros((BAND, MARGIN * 2 + (count + 2) * TALL * 2), np.uint8)
@@ -99,6 +102,21 @@ def _band(ways: tuple[Hand, ...], rng: np.random.Generator) -> tuple[Uint8, tupl
     left = max(0, start - int(rng.uniform(-0.04, 1.2) * TALL))
     right = min(canvas.shape[1], end + int(rng.uniform(-0.04, 1.2) * TALL))
     return np.ascontiguousarray(canvas[:, left : max(left + TALL // 2, right)]), digits
+
+
+def _worded(hand: Hand, beside: Hand, rng: np.random.Generator) -> tuple[Uint8, tuple[int, ...]]:
+    """Return the ink of a line with words, codes or variables, and its digits."""
+    canvas, digits, (start, end) = line_words.draw(hand, beside, rng)
+    canvas = bent(canvas[:, start - 2 * TALL : end + 2 * TALL], rng)
+    start, end = 2 * TALL, canvas.shape[1] - 2 * TALL
+    if rng.random() < 0.2:
+        rule(canvas, (start, end), rng)
+    if digits:
+        left, right = (round(rng.uniform(-0.04, 1.2) * TALL) for _ in range(2))
+    else:  # a picture or a strip may begin and end within a word
+        inside = -0.7 * max(0, end - start - TALL)
+        left, right = (round(rng.uniform(inside * share, 1.2 * TALL)) for share in rng.dirichlet((1, 1)))
+    return np.ascontiguousarray(canvas[:, max(0, start - left) : end + right]), digits
 
 
 def _digits(count: int, rng: np.random.Generator) -> tuple[int, ...]:
@@ -226,7 +244,7 @@ def hands(split: Split) -> tuple[Hand, ...]:
         own = tuple(_varied(name, character, VARIANTS, rng) for character in fonts.DIGITS)
         others, like = (np.concatenate([_varied(name, character, 1, rng) for character in characters])
                         for characters in (fonts.LETTERS, fonts.LOOK_ALIKE))  # fmt: skip
-        made.append(Hand(own, others, np.concatenate([others, like])))
+        made.append(Hand(own, others, np.concatenate([others, like]), name, vocabulary.words(split == "held_out")))
     return tuple(made)
 
 

@@ -20,7 +20,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def _clear() -> None:
-    for cached in (fonts._folder, fonts._font, fonts.stamp):
+    for cached in (fonts._folder, fonts.typeface, fonts.stamp):
         cached.cache_clear()
 
 
