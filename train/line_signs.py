@@ -94,7 +94,7 @@ def sign(canvas: Uint8, x: float, rng: np.random.Generator, kind: str | None = N
             half, run = round(rng.uniform(0.5, 0.8) * TALL), round(rng.uniform(0.4, 0.9) * TALL)
             end = line(at, len(canvas) // 2 + half, at + run, len(canvas) // 2 - half)
         case "(" | ")" | "[" | "]" | "arrow" | "tick":
-            of_kind = _mark if kind in ("arrow", "tick") else _bracket
+            of_kind = _arrow_or_tick if kind in ("arrow", "tick") else _bracket
             end = of_kind(canvas, kind, at, (dark, pen), rng)
         case "colon":
             line(at, middle - round(0.25 * TALL), at, middle - round(0.25 * TALL))
@@ -140,7 +140,7 @@ def _bracket(canvas: Uint8, kind: str, x: int, ink: tuple[int, int], rng: np.ran
     return round(x + wide)
 
 
-def _mark(canvas: Uint8, kind: str, x: int, ink: tuple[int, int], rng: np.random.Generator) -> int:
+def _arrow_or_tick(canvas: Uint8, kind: str, x: int, ink: tuple[int, int], rng: np.random.Generator) -> int:
     """Draw an arrow to the right or a tick at column `x`, in ink of (darkness, pen); return its last column."""
     y, end = len(canvas) // 2 + round(rng.normal(0, 0.1) * TALL), x + round(rng.uniform(0.5, 1.0) * TALL)
     if kind == "arrow":

@@ -84,14 +84,14 @@ def texts(kind: str, words: tuple[str, ...], rng: np.random.Generator) -> Texts:
                 tokens.insert(0, str(rng.choice(list("→✓"))))
             return Texts(tuple(tokens), (True,) * len(tokens))
         case "words and numbers":
-            return _told(words, rng)
+            return _words_and_numbers(words, rng)
         case "code":
             return _code(words, rng)
         case _:
             return _equation(rng)
 
 
-def _told(words: tuple[str, ...], rng: np.random.Generator) -> Texts:
+def _words_and_numbers(words: tuple[str, ...], rng: np.random.Generator) -> Texts:
     """Return words and one to three numbers, in any order."""
     tokens, spaced, left = list[str](), list[bool](), MOST
     numbers = int(rng.integers(1, 4))

@@ -59,11 +59,11 @@ def draw(split: Split, rng: np.random.Generator, kind: Kind | None = None) -> Pa
         for column in range(columns):
             if rng.random() < EMPTY:
                 continue
-            room = round(lefts[column + 1] - lefts[column] - 0.7 * tall)
+            space = round(lefts[column + 1] - lefts[column] - 0.7 * tall)
             for _ in range(TRIES):
                 what = of_column[column] if kind == "table" else _any(WRITTEN[kind], rng)
                 piece = _piece(what, hand, face, tall, rng)
-                if piece.ink.shape[1] <= room:
+                if piece.ink.shape[1] <= space:
                     placed += _write(ink, piece, round(lefts[column]), y, row)
                     break
     if kind == "table" and rng.random() < RULED:

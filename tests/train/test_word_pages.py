@@ -16,7 +16,7 @@ def page(request: pytest.FixtureRequest) -> Page:
     return word_pages.draw("held_out", np.random.default_rng(3), request.param)
 
 
-def test_every_digit_of_a_page_lies_in_it_and_on_ink(page: Page) -> None:
+def test_every_digit_lies_on_ink(page: Page) -> None:
     height, width = page.pixels.shape[:2]
     for digit in page.digits:
         assert digit.label in fonts.DIGITS
@@ -25,7 +25,7 @@ def test_every_digit_of_a_page_lies_in_it_and_on_ink(page: Page) -> None:
         assert int(part.max()) - int(part.min()) > 20
 
 
-def test_a_page_of_words_has_no_digit_and_sums_have_some() -> None:
+def test_pages_of_words_have_no_digit() -> None:
     assert not word_pages.draw("held_out", np.random.default_rng(1), "words").digits
     assert word_pages.draw("held_out", np.random.default_rng(1), "sums").digits
 
@@ -36,7 +36,7 @@ def test_the_same_seed_gives_the_same_page() -> None:
     assert np.array_equal(one.pixels, other.pixels)
 
 
-def test_no_word_is_in_both_splits_and_all_are_letters() -> None:
+def test_no_word_is_in_both_splits() -> None:
     train, held_out = (set(vocabulary.words(each)) for each in (False, True))
     assert not train & held_out
     assert len(train) > 3 * len(held_out) > 6000
@@ -44,7 +44,7 @@ def test_no_word_is_in_both_splits_and_all_are_letters() -> None:
 
 
 @pytest.mark.parametrize("kind", line_words.KINDS)
-def test_the_digits_of_a_text_are_those_it_shows(kind: str) -> None:
+def test_a_text_shows_its_digits(kind: str) -> None:
     rng = np.random.default_rng(2)
     for _ in range(50):
         said = line_words.texts(kind, vocabulary.words(True), rng)
@@ -53,7 +53,7 @@ def test_the_digits_of_a_text_are_those_it_shows(kind: str) -> None:
         assert bool(said.digits) <= (kind != "words")
 
 
-def test_a_line_of_words_has_ink_between_its_ends() -> None:
+def test_lines_of_words_have_ink() -> None:
     ways, rng = hands("held_out"), np.random.default_rng(4)
     for _ in range(20):
         canvas, digits, (start, end) = line_words.draw(ways[0], ways[2], rng)
@@ -62,7 +62,7 @@ def test_a_line_of_words_has_ink_between_its_ends() -> None:
         assert len(digits) <= LONGEST
 
 
-def test_the_boxes_of_composed_digits_hold_their_ink() -> None:
+def test_boxes_of_digits_hold_their_ink() -> None:
     ways, canvas = hands("held_out"), np.zeros((BAND, 4 * line_words.LONG), np.uint8)
     said = line_words.Texts(("12", "ab", "7"), (True, True, False))
     _, count, boxes = line_words.compose(canvas, said, ways[0], ways[2], None, np.random.default_rng(6))
@@ -82,7 +82,7 @@ def test_every_letter_is_written_as_a_stroke(joined: bool) -> None:
         assert 0 < word.x_height < word.cap_height
 
 
-def test_accents_are_left_out_and_a_text_without_a_form_is_empty() -> None:
+def test_accents_are_left_out() -> None:
     rng = [np.random.default_rng(8) for _ in range(2)]
     assert np.array_equal(
         letters.write("e\N{COMBINING ACUTE ACCENT}", False, rng[0]).ink, letters.write("e", False, rng[1]).ink

@@ -23,7 +23,7 @@ def known(line: list[int], presence: list[float], kept: list[bool] | None = None
     return Evidence(np.arange(count), np.array(line), np.ones(count), np.array(presence), flags)
 
 
-def test_only_glyphs_seen_that_may_be_digits_count_as_evidence() -> None:
+def test_glyphs_seen_that_may_be_digits_count() -> None:
     seen = Seen(np.array([0, 0, -1, 0, 0]), np.array([0.9, 0.2, 0.0, 0.5, 0.5]))
     found = numbers.evidence(seen, verdict(None, NOT_A_DIGIT, None, READ_ELSEWHERE, LOW_CONFIDENCE))
     assert found.rows.tolist() == [0, 1]
@@ -31,23 +31,23 @@ def test_only_glyphs_seen_that_may_be_digits_count_as_evidence() -> None:
     assert found.kept.tolist() == [True, False]
 
 
-def test_a_letter_becomes_part_of_a_word_and_a_rejected_digit_is_read() -> None:
+def test_letters_are_rejected_and_digits_restored() -> None:
     found = known([0, 0, 0], [0.99, 0.01, 0.99], [True, True, False])
     judged = numbers.with_digits(found, verdict(None, None, NOT_A_DIGIT), WEIGHTS)
     assert judged.reasons == [None, PART_OF_WORD, None]
 
 
-def test_a_glyph_that_is_rejected_already_keeps_its_reason() -> None:
+def test_rejected_glyphs_keep_their_reason() -> None:
     judged = numbers.with_digits(known([0], [0.01], [False]), verdict(NOT_A_DIGIT), WEIGHTS)
     assert judged.reasons == [NOT_A_DIGIT]
 
 
-def test_lines_that_are_no_numbers_are_left_out_as_a_whole() -> None:
+def test_lines_of_words_are_left_out() -> None:
     judged = numbers.without_words(known([0, 0, 1, 1], [0.9, 0.9, 0.6, 0.01]), verdict(*[None] * 4), WEIGHTS)
     assert judged.reasons == [None, None, PART_OF_WORD, PART_OF_WORD]
 
 
-def test_the_mean_of_a_line_is_that_of_its_digits_alone() -> None:
+def test_a_mean_is_over_digits_alone() -> None:
     found = known([0, 0, 2], [0.5, 0.001, 0.9], [True, False, True])
     assert numbers.line_features(found)[:, 1].tolist() == pytest.approx([0.0, 0.0, np.log(9)])
     assert numbers.glyph_features(found)[:, 2].tolist() == pytest.approx([0.0, 0.0, np.log(9)])
