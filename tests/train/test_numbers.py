@@ -13,7 +13,7 @@ def lines(count: int) -> Sample:
     return Sample(np.repeat(np.arange(count) * 7, 4), odds, presence, odds > 0, number)
 
 
-def test_the_fitted_weights_separate_digits_from_letters_and_numbers_from_words() -> None:
+def test_fitted_weights_separate_digits_from_letters() -> None:
     sample = lines(500)
     weights = fit(sample)
     assert weights.glyph_presence > 0
@@ -22,5 +22,5 @@ def test_the_fitted_weights_separate_digits_from_letters_and_numbers_from_words(
     assert np.mean((odds > 0) == sample.digit) > 0.95
 
 
-def test_the_lines_of_a_sample_are_numbered_without_gaps() -> None:
+def test_lines_are_numbered_without_gaps() -> None:
     assert set(lines(5).known().line.tolist()) == set(range(5))

@@ -55,7 +55,7 @@ def test_no_line_is_no_strip(network: LineNetwork, trace: Trace) -> None:
     assert (found.line == -1).all()
 
 
-def test_the_networks_evidence_decides_what_is_printed() -> None:
+def test_the_evidence_decides_what_is_printed() -> None:
     frame = pictures.load(PAPER)
     with DigitReader() as reader:
         plain = reader.read(frame)
