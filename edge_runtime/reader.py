@@ -14,8 +14,6 @@ from edge_runtime.inference import model_file
 from edge_runtime.inference.classifier import Classifier
 from edge_runtime.lines import numbers
 from edge_runtime.lines.constraint import Constraint
-from edge_runtime.lines.numbers import Evidence
-from edge_runtime.lines.presence import MOST_STRIPS, see
 from edge_runtime.lines.recheck import CHECKS, LEAST_LIKELY, checker_of
 from edge_runtime.lines.transcript import lines_of, numbered, rejections_of, words_of
 from edge_runtime.lines.written import Written, digits_of
@@ -27,14 +25,9 @@ from edge_runtime.system.closing import Closing
 from edge_runtime.trace import Hint, Trace
 from edge_runtime.vision import line_confidence, page_model, rejection, weights
 from edge_runtime.vision.candidates import are_pieces, propose
-from edge_runtime.vision.glyphs import Glyphs
-from edge_runtime.vision.lines import group_into_lines
-from edge_runtime.vision.planes import Plane
 from edge_runtime.vision.regions import work_budget
-from edge_runtime.vision.rejection import Verdict
 from edge_runtime.vision.selection import choose
 
-Lines = list[list[list[int]]]  # rows of glyphs, by line and by word
 T = TypeVar("T")
 MIN_CONFIDENCE = 0.5  # for a model whose card names no threshold
 Float64 = NDArray[np.float64]
@@ -135,13 +128,14 @@ class DigitReader(Closing):
         upright_boxes = [each.box.scaled(size, scale) for each, scale in zip(finest, scales, strict=True)]
         to_frame = partial(_of_frame, survey, frame.size)
         boxes = tuple(map(to_frame, upright_boxes))
-        lines = _lines(verdict, upright_boxes)
         known = None
         if self._checker is not None and self.number_weights is not None and self.min_confidence > 0:
             watch.skip()
-            known, verdict, lines = self._numbers(lines, verdict, glyphs, planes, upright_boxes)
+            network = self._checker.readers.network
+            known, verdict = numbers.decide(network, self.number_weights, verdict, glyphs, planes, upright_boxes)
             watch.stop("classify")
-        on_lines = _flat(lines)
+        lines = numbers.lines_of(verdict, upright_boxes)
+        on_lines = numbers.flat(lines)
         line_features = line_confidence.features(
             on_lines, glyphs, verdict, candidates, seen.confidences, chosen, size
         )  # fmt: skip
@@ -163,22 +157,6 @@ class DigitReader(Closing):
             line_features=line_features, checks=[line.check for line in written],
             reading=self._reading(frame, survey.turn, sure, rejected, watch),
         )  # fmt: skip
-
-    def _numbers(
-        self, lines: Lines, verdict: Verdict, glyphs: Glyphs, planes: Sequence[Plane], boxes: Sequence[Box]
-    ) -> tuple[Evidence, Verdict, Lines]:  # fmt: skip
-        """Let the line network see the lines, and return what it saw, and the verdict and the lines by all evidence."""
-        assert self._checker is not None
-        assert self.number_weights is not None
-        most = int(MOST_STRIPS * work_budget(planes[0].ink.size))
-        seen = see(self._checker.readers.network, _flat(lines), glyphs, planes, most)
-        known = numbers.evidence(seen, verdict)
-        judged = numbers.with_digits(known, verdict, self.number_weights)
-        lines = _lines(judged, boxes)
-        for number, line in enumerate(_flat(lines)):
-            seen.line[line] = np.where(seen.line[line] < 0, -1, number)
-        judged = numbers.without_words(numbers.evidence(seen, judged), judged, self.number_weights)
-        return known, judged, _lines(judged, boxes)
 
     def _reading(
         self, frame: Frame, turn: float, lines: Sequence[Written], rejected: tuple[Rejection, ...], watch: Stopwatch
@@ -227,16 +205,6 @@ def _of_card(model: model_file.ModelFile, read: Callable[[Mapping[str, Any] | No
     if fitted is None:
         raise ModelCorrupt(f"{model_file.SHIPPED} is damaged: its card has no weights; install the package again")
     return fitted
-
-
-def _lines(verdict: Verdict, boxes: Sequence[Box]) -> Lines:
-    """Return the rows of the digits, by line and by word."""
-    kept = [row for row, reason in enumerate(verdict.reasons) if reason is None]
-    return [[[kept[i] for i in word] for word in line] for line in group_into_lines([boxes[row] for row in kept])]
-
-
-def _flat(lines: Lines) -> list[list[int]]:
-    return [[row for word in line for row in word] for line in lines]
 
 
 def _with_lines(

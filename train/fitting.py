@@ -1,4 +1,4 @@
-"""Shared by the commands that fit weights: options, a check of the examples, and writing the card."""
+"""Shared by the commands that fit weights: options, logistic regression, a check of the examples, the card."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 import click
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 from edge_runtime.inference import model_file
+from edge_runtime.vision.glyphs import Float64, logistic
 from train.dataset import DataError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -28,6 +30,36 @@ def options(pages: int) -> Callable[[F], F]:
         return command
 
     return decorate
+
+
+def regression(
+    features: Float64, target: NDArray[np.bool_], ridge: float, *, count: Float64 | None = None,
+    offset: Float64 | float = 0.0, least: float | None = None,
+) -> list[float]:  # fmt: skip
+    """Return the weights of a logistic regression, then its bias, by maximum likelihood.
+
+    `features` is float64 (N, M); `ridge` is a penalty on squared weights, added to the mean surprise. `count` weighs
+    the examples, with a sum of 1; all weigh the same by default. `offset` is added to the log odds, and no weight is
+    less than `least`.
+    """
+    x = np.column_stack([features, np.ones(len(features))])
+    share = np.full(len(x), 1 / len(x)) if count is None else count
+
+    def loss(values: Float64) -> tuple[float, Float64]:
+        odds = x @ values + offset
+        penalized = ridge * np.append(values[:-1], 0)
+        cost = share @ np.logaddexp(0, np.where(target, -odds, odds)) + values @ penalized / 2
+        return float(cost), x.T @ (share * (logistic(odds) - target)) + penalized
+
+    bounds = [(least, None)] * features.shape[1] + [(None, None)]
+    best = minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds)
+    return [float(value) for value in best.x]
+
+
+def balance(target: NDArray[np.bool_]) -> Float64:
+    """Return the weight of each example: both classes weigh the same, and all examples together 1."""
+    these, others = (max(1, int(np.count_nonzero(which))) for which in (target, ~target))
+    return np.where(target, 0.5 / these, 0.5 / others)
 
 
 def check_both(flags: NDArray[np.bool_], pages: int, kind: str, other: str) -> None:

@@ -30,7 +30,7 @@ from edge_runtime.pages.style import PageStyle
 from edge_runtime.reader import DigitReader
 from edge_runtime.trace import Trace
 from edge_runtime.vision import line_check
-from edge_runtime.vision.glyphs import Float64, logistic
+from edge_runtime.vision.glyphs import Float64
 from edge_runtime.vision.line_check import CheckWeights, Text, comparison, evidence, shares
 from train import command, fitting, matches, strings
 from train.line_confidence import in_a_condition
@@ -182,16 +182,8 @@ def _conditional(sample: Sample) -> tuple[float, ...]:
 
 def _logistic(features: Float64, right: NDArray[np.bool_]) -> tuple[float, ...]:
     """Return the bias and the nonnegative weights of a logistic regression."""
-    x = np.column_stack([np.ones(len(features)), features])
-    bounds = [(None, None), *[(0.0, None)] * features.shape[1]]
-
-    def loss(weights: Float64) -> tuple[float, Float64]:
-        odds = x @ weights
-        surprise = np.logaddexp(0, np.where(right, -odds, odds)).mean() + RIDGE / 2 * weights[1:] @ weights[1:]
-        slopes = x.T @ (logistic(odds) - right) / len(x) + RIDGE * np.r_[0, weights[1:]]
-        return float(surprise), slopes
-
-    return tuple(minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds).x.tolist())
+    *weights, bias = fitting.regression(features, right, RIDGE, least=0.0)
+    return bias, *weights
 
 
 def main() -> None:

@@ -68,10 +68,8 @@ def sign(canvas: Uint8, x: float, rng: np.random.Generator, kind: str | None = N
     """
     kind = kind or str(rng.choice(list(KINDS), p=list(KINDS.values())))
     dark, pen = int(rng.integers(170, 256)), int(rng.integers(3, 8))
-    low, middle = (
-        len(canvas) // 2 + round(rng.uniform(0.35, 0.6) * TALL),
-        len(canvas) // 2 + round(rng.normal(0, 0.08) * TALL),
-    )
+    center = len(canvas) // 2
+    low, middle = center + round(rng.uniform(0.35, 0.6) * TALL), center + round(rng.normal(0, 0.08) * TALL)
     at = round(x + rng.uniform(0.02, 0.25) * TALL) + pen
     wide = round(rng.uniform(0.25, 0.7) * TALL)
 
@@ -92,7 +90,7 @@ def sign(canvas: Uint8, x: float, rng: np.random.Generator, kind: str | None = N
             end = line(at, middle + round(0.12 * TALL), at + wide, middle + round(0.12 * TALL))
         case "slash":  # 1 to 1.6 times as tall as a digit, with more slant
             half, run = round(rng.uniform(0.5, 0.8) * TALL), round(rng.uniform(0.4, 0.9) * TALL)
-            end = line(at, len(canvas) // 2 + half, at + run, len(canvas) // 2 - half)
+            end = line(at, center + half, at + run, center - half)
         case "(" | ")" | "[" | "]" | "arrow" | "tick":
             of_kind = _arrow_or_tick if kind in ("arrow", "tick") else _bracket
             end = of_kind(canvas, kind, at, (dark, pen), rng)
@@ -108,7 +106,7 @@ def sign(canvas: Uint8, x: float, rng: np.random.Generator, kind: str | None = N
                 line(x - dx, y - dy, x + dx, y + dy)
             end = x + half
         case "apostrophe":
-            top = len(canvas) // 2 - round(0.5 * TALL)
+            top = center - round(0.5 * TALL)
             end = line(at, top, at - 2, top + round(0.15 * TALL))
         case _:
             raise ValueError(f"no sign is of kind {kind}")

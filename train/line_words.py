@@ -11,43 +11,17 @@ import numpy as np
 from edge_runtime.records import Box, Uint8
 from train import fonts, letters
 from train.line_signs import BAND, TALL, Hand, paste, sign, stamped
+from train.line_texts import KINDS, Text, any_word, text
 
-# Kinds of lines, and how often each occurs: as in the trial that showed what words do, and what number lines lose.
-KINDS = {"words": 0.4, "words and numbers": 0.22, "code": 0.14, "equation": 0.24}
-MOST = 14  # digits in a line
 LONG = 13 * TALL  # columns: a line stops growing there; a strip is 13 digits' heights wide
 MARGIN = 8 * TALL  # columns on each side of a line
 TYPESET = 0.25  # share of lines that are set in one typeface, digits included
 STROKES = 0.6  # of the other lines, the share whose words are drawn as strokes
 JOINED = 0.5  # share of those whose letters are joined
-# Single letters that no digit resembles; in a code, where no word tells a letter from a digit, groups of letters.
-VARIABLES = "abcdefhkmnprtuvwxyAEFHKMNPRTXY"
-CODED = "ABCDEFGHJKLMNPQRSTUVWXYZ"
-OPERATORS = {"+": "plus", "×": "times", "-": "dash", "/": "slash", "=": "equals"}
-SIGNS = {**OPERATORS, "(": "(", ")": ")", "[": "[", "]": "]", ".": "dot", ",": "comma", ":": "colon", "'": "apostrophe",
-         "→": "arrow", "✓": "tick"}  # fmt: skip
-
-
-class Texts(NamedTuple):
-    """What a line says: tokens, each a word, a number or a sign, and whether a space follows each."""
-
-    tokens: tuple[str, ...]
-    spaced: tuple[bool, ...]
-
-    @property
-    def digits(self) -> tuple[int, ...]:
-        """Return the digits, left to right."""
-        return tuple(int(character) for token in self.tokens for character in token if character in fonts.DIGITS)
-
-    def first(self, count: int) -> "Texts":
-        """Return the first `count` tokens."""
-        return Texts(self.tokens[:count], self.spaced[:count])
-
-    def __str__(self) -> str:
-        """Return the text as it is written."""
-        return "".join(
-            token + " " * space for token, space in zip(self.tokens, self.spaced, strict=True) if token not in "→✓"
-        ).strip()
+SIGNS = {
+    "+": "plus", "×": "times", "-": "dash", "/": "slash", "=": "equals", "(": "(", ")": ")", "[": "[", "]": "]",
+    ".": "dot", ",": "comma", ":": "colon", "→": "arrow", "✓": "tick",
+}  # fmt: skip
 
 
 def draw(hand: Hand, face: Hand, rng: np.random.Generator) -> tuple[Uint8, tuple[int, ...], tuple[int, int]]:
@@ -56,7 +30,7 @@ def draw(hand: Hand, face: Hand, rng: np.random.Generator) -> tuple[Uint8, tuple
     `hand` writes the digits, and `face` is a typeface.
     """
     kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
-    said = texts(kind, face.words, rng)
+    said = text(kind, face.words, rng)
     canvas = np.zeros((BAND, 4 * LONG), np.uint8)
     scale = _scale(rng) if kind == "words" else None
     if rng.random() < TYPESET:
@@ -73,118 +47,6 @@ def draw(hand: Hand, face: Hand, rng: np.random.Generator) -> tuple[Uint8, tuple
         if rng.random() < 0.2:
             _beside(canvas, face, row, end, rng)
     return canvas, said.digits, (MARGIN, end)
-
-
-def texts(kind: str, words: tuple[str, ...], rng: np.random.Generator) -> Texts:
-    """Return what a line of one of KINDS says, in these words."""
-    match kind:
-        case "words":
-            tokens = [_cased(_word(words, rng), rng) for _ in range(rng.integers(1, 6))]
-            if rng.random() < 0.1:
-                tokens.insert(0, str(rng.choice(list("→✓"))))
-            return Texts(tuple(tokens), (True,) * len(tokens))
-        case "words and numbers":
-            return _words_and_numbers(words, rng)
-        case "code":
-            return _code(words, rng)
-        case _:
-            return _equation(rng)
-
-
-def _words_and_numbers(words: tuple[str, ...], rng: np.random.Generator) -> Texts:
-    """Return words and one to three numbers, in any order."""
-    tokens, spaced, left = list[str](), list[bool](), MOST
-    numbers = int(rng.integers(1, 4))
-    order = [True] * numbers + [False] * int(rng.integers(1, 4))
-    for number in rng.permutation(order):
-        if not number:
-            word = _cased(_word(words, rng), rng)
-            few = rng.random() < 0.35  # a unit or an abbreviation
-            tokens.append(word[: rng.integers(1, 4)] if few and not _alike(word[0]) else word)
-            spaced.append(True)
-            if rng.random() < 0.25:
-                spaced[-1] = False
-                tokens.append(str(rng.choice(list(":.,-"))))
-                spaced.append(True)
-            continue
-        count = min(left, int(rng.integers(1, 6)))
-        if not count:
-            continue
-        left -= count
-        tokens.append(_number(count, rng))
-        spaced.append(bool(rng.random() < 0.85))
-    return Texts(tuple(tokens), tuple(spaced))
-
-
-def _code(words: tuple[str, ...], rng: np.random.Generator) -> Texts:
-    """Return a code: groups of letters and of digits without spaces, at times after a word."""
-    tokens, spaced = list[str](), list[bool]()
-    if rng.random() < 0.3:
-        tokens, spaced = [_cased(_word(words, rng), rng)], [True]
-    number, left = bool(rng.random() < 0.5), MOST
-    for _ in range(rng.integers(2, 6)):
-        if number:
-            count = min(left, int(rng.integers(1, 5)))
-            left -= count
-            tokens.append(_number(count, rng))
-        else:
-            count = int(rng.integers(1, 5))
-            own = VARIABLES if count == 1 else CODED if rng.random() < 0.75 else CODED.lower().replace("l", "")
-            tokens.append("".join(rng.choice(list(own), count)))
-        spaced.append(False)
-        if rng.random() < 0.12:
-            tokens.append(str(rng.choice(list("-/."))))
-            spaced.append(False)
-        number = not number
-    return Texts(tuple(tokens), tuple(spaced))
-
-
-def _equation(rng: np.random.Generator) -> Texts:
-    """Return terms of numbers and variables, with operators and brackets between them."""
-    tokens, left, open_brackets = list[str](), MOST, 0
-    for term in range(rng.integers(2, 6)):
-        if term:
-            tokens.append(str(rng.choice(list(OPERATORS), p=[0.3, 0.15, 0.25, 0.1, 0.2])))
-        if rng.random() < 0.2:
-            tokens.append(str(rng.choice(["(", "["], p=[0.8, 0.2])))
-            open_brackets += 1
-        what = rng.random()
-        if what < 0.7 and left:
-            count = min(left, int(rng.integers(1, 4)))
-            left -= count
-            tokens.append(_number(count, rng))
-        if what > 0.5:
-            tokens.append(str(rng.choice(list(VARIABLES))))
-        if open_brackets and rng.random() < 0.5:
-            tokens.append(str(rng.choice([")", "]"], p=[0.8, 0.2])))
-            open_brackets -= 1
-    wide = bool(rng.random() < 0.5)
-    return Texts(tuple(tokens), tuple(wide and token in OPERATORS for token in tokens))
-
-
-def _number(count: int, rng: np.random.Generator) -> str:
-    return "".join(map(str, rng.integers(0, 10, count)))
-
-
-def _word(words: tuple[str, ...], rng: np.random.Generator) -> str:
-    return words[rng.integers(len(words))]
-
-
-def _alike(letter: str) -> bool:
-    return letter in fonts.LOOK_ALIKE
-
-
-def _cased(word: str, rng: np.random.Generator) -> str:
-    """Return a word in one of the cases that people write."""
-    case = rng.choice(["lower", "first", "upper", "camel"], p=[0.5, 0.28, 0.17, 0.05])
-    if case == "first":
-        return word.capitalize()
-    if case == "upper":
-        return word.upper()
-    if case == "camel":
-        middle = len(word) // 2
-        return word[:middle] + word[middle:].capitalize()
-    return word
 
 
 class Scale(NamedTuple):
@@ -221,7 +83,7 @@ def _put(canvas: Uint8, word: letters.Word, x: float, scale: Scale | None, drop:
 
 
 def compose(
-    canvas: Uint8, said: Texts, hand: Hand, face: Hand, scale: Scale | None, rng: np.random.Generator
+    canvas: Uint8, said: Text, hand: Hand, face: Hand, scale: Scale | None, rng: np.random.Generator
 ) -> tuple[int, int, list[Box]]:  # fmt: skip
     """Write the tokens from column MARGIN on, up to LONG; `scale` is that of words without numbers.
 
@@ -260,7 +122,7 @@ def _baseline(canvas: Uint8) -> int:
 
 def _beside(canvas: Uint8, face: Hand, row: int, end: int, rng: np.random.Generator) -> None:
     """Draw the edge of a word of the line above (-1) or below (1)."""
-    word = _sized(letters.typeset(face.typeface, _word(face.words, rng)), None, rng.uniform(0.6, 1.2), 1.0)
+    word = _sized(letters.typeset(face.typeface, any_word(face.words, rng)), None, rng.uniform(0.6, 1.2), 1.0)
     seen = int(rng.integers(3, 12))
     y = seen - word.ink.shape[0] if row < 0 else BAND - seen
     paste(canvas, word.ink, int(rng.integers(MARGIN - TALL, end)), y)

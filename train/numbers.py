@@ -15,18 +15,18 @@ from typing import NamedTuple
 import click
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from edge_runtime.lines import numbers
 from edge_runtime.lines.numbers import Evidence, NumberWeights
 from edge_runtime.reader import DigitReader
 from edge_runtime.records import Box
-from edge_runtime.vision.glyphs import Float64, logistic
+from edge_runtime.vision.glyphs import Float64
 from train import command, crops, fitting, matches, word_pages
 from train.page_pool import of_pages
 
 SEED = 20_261_207
 RIDGE = 1e-3  # penalty on squared weights, added to the mean surprise
+MOST_LINES = 1000  # of a page: the next page's numbers of lines begin there
 # Weights that pass every glyph and line, for a model whose card has none.
 NONE = NumberWeights(0.0, 1.0, 0.0, 0.0, 99.0, 0.0, 0.0)
 
@@ -78,7 +78,11 @@ def _of_page(model: Path, number: int) -> Sample:
     clear = np.array([each is not None for each in which], np.bool_)
     digit = np.array([(each if each is not None else -1) >= 0 for each in which], np.bool_)
     return Sample(
-        1000 * number + known.line[clear], known.odds[clear], known.presence[clear], known.kept[clear], digit[clear]
+        MOST_LINES * number + known.line[clear],
+        known.odds[clear],
+        known.presence[clear],
+        known.kept[clear],
+        digit[clear],
     )
 
 
@@ -95,7 +99,7 @@ def fit(sample: Sample) -> NumberWeights:
     A line is a number if most of the glyphs that stay on it are digits.
     """
     known = sample.known()
-    glyph = _regression(numbers.glyph_features(known), sample.digit)
+    glyph = _fitted(numbers.glyph_features(known), sample.digit)
     weights = NONE._replace(glyph=glyph[-1], glyph_odds=glyph[0], glyph_presence=glyph[1], glyph_line=glyph[2])
     stay = numbers.glyph_odds(known, weights) > 0
     left = Sample(
@@ -103,22 +107,12 @@ def fit(sample: Sample) -> NumberWeights:
     )
     known = left.known()
     share = np.bincount(known.line, left.digit) / np.bincount(known.line)
-    line = _regression(numbers.line_features(known), share > 1 / 2)
+    line = _fitted(numbers.line_features(known), share > 1 / 2)
     return weights._replace(line=line[-1], line_odds=line[0], line_presence=line[1])
 
 
-def _regression(features: Float64, target: NDArray[np.bool_]) -> list[float]:
-    """Return the weights of a logistic regression, the bias last, with equal weights of both classes."""
-    flags = target.astype(np.float64)
-    count = np.where(target, 0.5 / max(1, target.sum()), 0.5 / max(1, (~target).sum()))
-
-    def loss(values: Float64) -> tuple[float, Float64]:
-        odds = features @ values[:-1] + values[-1]
-        error = count * (logistic(odds) - flags)
-        cost = float(count @ (np.logaddexp(0, odds) - flags * odds) + RIDGE / 2 * values[:-1] @ values[:-1])
-        return cost, np.append(features.T @ error + RIDGE * values[:-1], error.sum())
-
-    return minimize(loss, np.zeros(features.shape[1] + 1), jac=True, method="BFGS").x.tolist()  # type: ignore[no-any-return]
+def _fitted(features: Float64, target: NDArray[np.bool_]) -> list[float]:
+    return fitting.regression(features, target, RIDGE, count=fitting.balance(target))
 
 
 def main() -> None:

@@ -17,13 +17,12 @@ from typing import NamedTuple
 import click
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from edge_runtime.reader import DigitReader
 from edge_runtime.records import Box
 from edge_runtime.trace import Trace
 from edge_runtime.vision import rejection
-from edge_runtime.vision.glyphs import Float64, Glyphs, log_odds, logistic
+from edge_runtime.vision.glyphs import Float64, Glyphs, log_odds
 from edge_runtime.vision.page_model import evidence, priors
 from edge_runtime.vision.weights import Weights
 from train import command, crops, fitting, matches
@@ -103,28 +102,15 @@ def labeled(trace: Trace, glyphs: Glyphs, before: Weights, truth: Sequence[Box])
 
 def fit(sample: Sample) -> Weights:
     """Return the weights that maximize the likelihood of which glyphs are digits, with equal class weights."""
-    target, count = sample.digit.astype(np.float64), balance(sample.digit)
-
-    def loss(values: Float64) -> tuple[float, Float64]:
-        odds = sample.features @ values[:-1] + values[-1] + sample.prior
-        error = count * (logistic(odds) - target)
-        slopes = np.append(sample.features.T @ error + RIDGE * values[:-1], error.sum())
-        return float(count @ (np.logaddexp(0, odds) - target * odds) + RIDGE / 2 * values[:-1] @ values[:-1]), slopes
-
-    least = minimize(loss, np.zeros(len(FEATURES) + 1), jac=True, method="BFGS").x.tolist()
-    return Weights(bias=least[-1], **dict(zip(FEATURES, least, strict=False)))
+    count = fitting.balance(sample.digit)
+    values = fitting.regression(sample.features, sample.digit, RIDGE, count=count, offset=sample.prior)
+    return Weights(bias=values[-1], **dict(zip(FEATURES, values, strict=False)))
 
 
 def cost(sample: Sample, chosen: Weights) -> float:
     """Return the mean surprise at the class of each glyph, in nats, with equal class weights."""
     odds = sample.features @ [getattr(chosen, name) for name in FEATURES] + chosen.bias + sample.prior
-    return float(balance(sample.digit) @ np.logaddexp(0, np.where(sample.digit, -odds, odds)))
-
-
-def balance(digit: NDArray[np.bool_]) -> Float64:
-    """Return the weight of each glyph: digits together weigh as much as all others, and all together 1."""
-    digits, others = (max(1, int(np.count_nonzero(which))) for which in (digit, ~digit))
-    return np.where(digit, 0.5 / digits, 0.5 / others)
+    return float(fitting.balance(sample.digit) @ np.logaddexp(0, np.where(sample.digit, -odds, odds)))
 
 
 def table(before: Weights, fitted: Weights) -> str:

@@ -4,16 +4,19 @@ Each digit's box is known. `edge_runtime.pages` draws pages of digits with a few
 opposite.
 """
 
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.pages.draw import Page, Placed
+from edge_runtime.pages import background, degradation, lighting
+from edge_runtime.pages.draw import Page, PageStyle, Placed
 from edge_runtime.records import Box, Uint8
 from train import line_words
 from train.line_signs import TALL, Hand
+from train.line_texts import Text, text
 from train.strings import Split, hands
 
 Kind = Literal["notes", "table", "sums", "board", "words"]
@@ -29,7 +32,8 @@ ROWS = 4 * TALL  # rows of a piece's canvas
 ACROSS, IN_A_CELL = (14.0, 34.0), (9.0, 16.0)  # digits' heights across a page, and across a cell of a table
 EMPTY, RULED = 0.12, 0.8  # share of empty places, and of tables with rules
 TRIES = 4  # how often another text is tried in a place that the first one does not fit
-SOFTEST = 1.6  # pixels: standard deviation of the strongest blur
+CONTRAST, DARK = (0.35, 0.95), 0.5  # how much darker ink is than paper, 0-1; share of boards that are dark
+LOOK = PageStyle(blur=(0.0, 1.6), noise=(0.0, 6.0), jpeg=(50, 95), gradient=(0.6, 1.0), cast=0.1)
 
 
 class Piece(NamedTuple):
@@ -79,9 +83,9 @@ def _piece(what: str, hand: Hand, face: Hand, tall: float, rng: np.random.Genera
     """Return something written, with digits about `tall` pixels high."""
     if what == "number":
         number = "".join(map(str, rng.integers(0, 10, rng.integers(1, 8))))
-        said = line_words.Texts((number,), (False,))
+        said = Text((number,), (False,))
     else:
-        said = line_words.texts(what, face.words, rng)
+        said = text(what, face.words, rng)
     canvas = np.zeros((ROWS, 4 * line_words.LONG), np.uint8)
     end, count, boxes = line_words.compose(canvas, said, hand, face, None, rng)
     by = tall / TALL
@@ -113,16 +117,11 @@ def _grid(
 
 
 def _photographed(ink: NDArray[np.float32], board: bool, rng: np.random.Generator) -> Uint8:
-    """Return ink on paper or on a board as a camera records it, uint8 (H, W, 3)."""
-    height, width = ink.shape
-    paper = np.array(rng.uniform(170, 250) * rng.uniform(0.9, 1.0, 3), np.float32)
-    pen = np.array(rng.uniform(10, 110, 3), np.float32)
-    if board and rng.random() < 0.5:
-        paper, pen = np.array(rng.uniform(20, 70, 3), np.float32), np.array(rng.uniform(170, 250, 3), np.float32)
-    soft = cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.4, SOFTEST))[..., None] / 255 * np.float32(rng.uniform(0.5, 1.0))
-    corners = rng.uniform(0.6, 1.0, (2, 2)).astype(np.float32)
-    light = cv2.resize(corners, (width, height), interpolation=cv2.INTER_LINEAR)[..., None]
-    shown = (paper + (pen - paper) * soft) * light + rng.normal(0, rng.uniform(0.5, 6), (height, width, 3))
-    quality = int(rng.integers(50, 95))
-    packed = cv2.imencode(".jpg", np.clip(shown, 0, 255).astype(np.uint8), (cv2.IMWRITE_JPEG_QUALITY, quality))[1]
-    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
+    """Return ink on paper, or chalk on a board, as a camera records it, uint8 (H, W, 3)."""
+    style = replace(LOOK, size=(ink.shape[1], ink.shape[0]))
+    page = background.blank(style, rng)
+    page *= 1 - float(rng.uniform(*CONTRAST)) * ink / 255
+    if board and rng.random() < DARK:
+        page = 255 - page
+    streams = rng.spawn(2)
+    return degradation.photographed(lighting.lit(page, style, streams[0]), style, rng, lambda _: streams[1])

@@ -5,14 +5,20 @@ its line. The other gives the probability that a line is a number at all, and no
 digit is right: that is the line confidence.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.lines.presence import Seen
-from edge_runtime.vision.glyphs import Float64, log_odds, logistic
+from edge_runtime.inference.line_network import LineNetwork
+from edge_runtime.lines.presence import Seen, see
+from edge_runtime.lines.recheck import MOST_STRIPS
+from edge_runtime.records import Box
+from edge_runtime.vision.glyphs import Float64, Glyphs, log_odds, logistic
+from edge_runtime.vision.lines import group_into_lines
+from edge_runtime.vision.planes import Plane
+from edge_runtime.vision.regions import work_budget
 from edge_runtime.vision.rejection import LOW_CONFIDENCE, PART_OF_WORD, READ_ELSEWHERE, Verdict, rejected
 from edge_runtime.vision.weights import read_weights
 
@@ -51,6 +57,34 @@ class Evidence(NamedTuple):
 def from_card(card: Mapping[str, Any] | None) -> NumberWeights | None:
     """Return the weights in a model's card; None if it has none. Raises ValueError for invalid ones."""
     return read_weights(card, "numbers", NumberWeights)
+
+
+def decide(
+    network: LineNetwork, weights: NumberWeights, verdict: Verdict, glyphs: Glyphs, planes: Sequence[Plane],
+    boxes: Sequence[Box],
+) -> tuple[Evidence, Verdict]:  # fmt: skip
+    """Let the network see the lines of a verdict's digits; return the evidence, and the verdict by all of it.
+
+    `boxes` are those of the glyphs in the picture.
+    """
+    most = int(MOST_STRIPS * work_budget(planes[0].ink.size))
+    seen = see(network, flat(lines_of(verdict, boxes)), glyphs, planes, most)
+    known = evidence(seen, verdict)
+    judged = with_digits(known, verdict, weights)
+    for number, line in enumerate(flat(lines_of(judged, boxes))):
+        seen.line[line] = np.where(seen.line[line] < 0, -1, number)
+    return known, without_words(evidence(seen, judged), judged, weights)
+
+
+def lines_of(verdict: Verdict, boxes: Sequence[Box]) -> list[list[list[int]]]:
+    """Return the rows of a verdict's digits by line and by word; `boxes` are those of the glyphs."""
+    kept = [row for row, reason in enumerate(verdict.reasons) if reason is None]
+    return [[[kept[i] for i in word] for word in line] for line in group_into_lines([boxes[row] for row in kept])]
+
+
+def flat(lines: list[list[list[int]]]) -> list[list[int]]:
+    """Return the rows of each line without its words."""
+    return [[row for word in line for row in word] for line in lines]
 
 
 def evidence(seen: Seen, verdict: Verdict) -> Evidence:

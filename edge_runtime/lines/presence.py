@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.inference.contract import BLANK, COLUMNS
 from edge_runtime.inference.line_network import LineNetwork
+from edge_runtime.lines.views import LOWER, SURE
 from edge_runtime.records import Box
 from edge_runtime.vision.boxes import centers
 from edge_runtime.vision.glyphs import Float64, Glyphs
@@ -18,14 +19,9 @@ from edge_runtime.vision.planes import Plane
 from edge_runtime.vision.strips import BESIDE, HIGH, Strip, strip_of
 
 # The digits of a line may be so many times as high as its glyphs, of which some are letters: a strip for each, until
-# every glyph of the line is CERTAIN to be a digit. The four were chosen in a trial on photographs.
-HEIGHTS = 1.0, 1.25, 0.8, 1.6
-CERTAIN = 0.9
-# The most strips in a frame of VGA size (see `work_budget`): a strip takes 2 to 4 ms.
-MOST_STRIPS = 40
-# Another glyph lies on a line's strip if its center is within NEAR of the line's height from the middle, and its height
-# within a factor of ALIKE of the line's.
-NEAR, ALIKE = 0.35, 1.6
+# the network is SURE of every digit of the line. The steps are twice those by which doubtful lines are reread.
+STEP = LOWER**2
+HEIGHTS = 1.0, 1 / STEP, STEP, 1 / STEP**2
 
 
 class Seen(NamedTuple):
@@ -56,7 +52,7 @@ def see(
     shown = np.zeros(len(glyphs), np.bool_)
     for factor in HEIGHTS:
         for number, line in enumerate(lines):
-            if shown[line].all() and seen.presence[line].min() > CERTAIN:
+            if shown[line].all() and seen.presence[line].min() > SURE:
                 continue
             plane = planes[int(np.bincount(glyphs.plane[line]).argmax())]
             boxes = glyphs.boxes / plane.scale
@@ -95,11 +91,14 @@ def _boxes(boxes: Float64) -> list[Box]:
 def _on(
     strip: Strip, boxes: Float64, height: float, same: NDArray[np.bool_], rows: NDArray[np.int64]
 ) -> NDArray[np.int64]:  # fmt: skip
-    """Return the rows of the boxes on a strip of digits about `height` high: `rows`, and others of the `same` ink."""
+    """Return the rows of the boxes on a strip of digits about `height` high: `rows`, and others of the `same` ink.
+
+    Others lie on it whole, reach over its middle row, and are half to twice as high.
+    """
     x, y = centers(boxes)
     along = np.array(strip.step) / np.hypot(*strip.step)
     off = np.abs((x - strip.origin[0]) * along[1] - (y - strip.origin[1]) * along[0])
-    on = same & (off < NEAR * height) & (boxes[:, 3] < ALIKE * height) & (ALIKE * boxes[:, 3] > height)
+    on = same & (2 * off < boxes[:, 3]) & (boxes[:, 3] < 2 * height) & (2 * boxes[:, 3] > height)
     left, right = _columns(strip, boxes)
     on &= (left > 0) & (right < strip.width)
     on[rows] = True

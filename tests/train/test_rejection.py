@@ -14,7 +14,8 @@ from edge_runtime.vision.glyphs import logistic
 from edge_runtime.vision.weights import Weights
 from tests.commands import Call
 from train import dataset, rejection
-from train.rejection import FEATURES, Sample, balance, cost, fit
+from train.fitting import balance
+from train.rejection import FEATURES, Sample, cost, fit
 
 TRUE = Weights(bias=-0.5, digit=0.6, stroke=-1.2, piece=-0.7, stroke_piece=-0.5, size=-3.0, pale=1.5, pen=-2.0,
                stroke_pen=-1.0, attached=-1.0, stroke_attached=-0.4, alone=0.5, plane=0.3)  # fmt: skip

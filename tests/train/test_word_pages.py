@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edge_runtime.pages.draw import Page
-from train import fonts, letters, line_words, vocabulary, word_pages
+from train import fonts, letters, line_texts, line_words, vocabulary, word_pages
 from train.line_signs import BAND, TALL
 from train.strings import LONGEST, hands
 
@@ -43,11 +43,11 @@ def test_no_word_is_in_both_splits() -> None:
     assert not any(character.isdigit() for word in train | held_out for character in word)
 
 
-@pytest.mark.parametrize("kind", line_words.KINDS)
+@pytest.mark.parametrize("kind", line_texts.KINDS)
 def test_a_text_shows_its_digits(kind: str) -> None:
     rng = np.random.default_rng(2)
     for _ in range(50):
-        said = line_words.texts(kind, vocabulary.words(True), rng)
+        said = line_texts.text(kind, vocabulary.words(True), rng)
         assert said.digits == tuple(int(character) for character in str(said) if character.isdigit())
         assert len(said.digits) <= LONGEST
         assert bool(said.digits) <= (kind != "words")
@@ -64,7 +64,7 @@ def test_lines_of_words_have_ink() -> None:
 
 def test_boxes_of_digits_hold_their_ink() -> None:
     ways, canvas = hands("held_out"), np.zeros((BAND, 4 * line_words.LONG), np.uint8)
-    said = line_words.Texts(("12", "ab", "7"), (True, True, False))
+    said = line_texts.Text(("12", "ab", "7"), (True, True, False))
     _, count, boxes = line_words.compose(canvas, said, ways[0], ways[2], None, np.random.default_rng(6))
     assert count == 3
     assert len(boxes) == 3
